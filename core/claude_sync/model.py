@@ -1,0 +1,332 @@
+"""Frozen values that travel between the rooms. Nothing here reads, writes or decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Version(NamedTuple):
+    """A transcript's identity: two transcripts are the same if and only if both fields are.
+
+    Attributes:
+        size: bytes.
+        sha256: lower-case hex digest of all the bytes.
+    """
+
+    size: int
+    sha256: str
+
+
+class Stamp(NamedTuple):
+    """What tells, without reading it, that a file is the one seen before.
+
+    Attributes:
+        size: bytes.
+        mtime_ns: nanoseconds since the epoch (whole seconds where a host knows no better).
+        inode: the file's number, 0 where there is none.
+    """
+
+    size: int
+    mtime_ns: int
+    inode: int
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A machine as the store knows it.
+
+    Attributes:
+        name: what people call it; part of file names.
+        id: a UUID, what really tells two machines apart.
+    """
+
+    name: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectKey:
+    """A project under the name that is the same on every machine.
+
+    Attributes:
+        key: ``git:<host>/<path>`` or ``name:<basename>``.
+        subpath: the directory relative to the repository's root, ``/``-separated, "" for the root.
+    """
+
+    key: str
+    subpath: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SidecarFile:
+    """One file of a session's sidecar folder.
+
+    Attributes:
+        path: relative to that folder, ``/``-separated.
+        size: bytes.
+        sha256: lower-case hex digest.
+    """
+
+    path: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSession:
+    """A session as it lies in Claude's tree, known from a directory listing alone.
+
+    Attributes:
+        session_id: the transcript's file stem.
+        path: the transcript.
+        folder: name of the directory it lies in (the encoded working directory).
+        stamp: of the transcript.
+        sidecar: stamps of the sidecar folder's regular files by relative path, sorted; empty
+            where there is no such folder.
+    """
+
+    session_id: str
+    path: Path
+    folder: str
+    stamp: Stamp
+    sidecar: tuple[tuple[str, Stamp], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BundleHead:
+    """Everything a bundle says about itself but the transcript and the sidecars' bytes.
+
+    The attributes are the members of the file, in their order; ``sidecar`` is without data.
+    ``start`` is where the encoded transcript begins in the file: after the quote, in bytes
+    (0 where the file isn't in canonical form, so that no range of it can be used).
+    """
+
+    session_id: str
+    project_key: str
+    subpath: str
+    machine: str
+    machine_id: str
+    sidecar_sha256: str
+    size: int
+    sha256: str
+    mtime_ns: int
+    revision: int
+    pushed_at: str
+    title: str
+    open: bool
+    supersedes: tuple[str, ...]
+    decision: int
+    encoded_size: int
+    schema: int = 1
+    start: int = 0
+
+    @property
+    def version(self) -> Version:
+        return Version(self.size, self.sha256)
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A bundle that lies in the store.
+
+    Attributes:
+        name: its file's name there, ``<encoded project key>/<file>``.
+        stamp: of that file.
+        head: what it says of itself.
+    """
+
+    name: str
+    stamp: Stamp
+    head: BundleHead
+
+
+class Outcome(str, Enum):
+    """What became of one session in a push or a pull; the values are the contract of --json."""
+
+    PUSHED = "pushed"
+    BEHIND = "behind"
+    IMPORTED = "imported"
+    UPDATED = "updated"
+    REPLACED = "replaced"
+    UNCHANGED = "unchanged"
+    AHEAD = "ahead"
+    CONFLICT = "conflict"
+    OPEN = "open"
+    GONE = "gone"
+    DECLINED = "declined"
+    UNPLACED = "unplaced"
+    INCOMPLETE = "incomplete"
+    FAILED = "failed"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class State(str, Enum):
+    """Where one session stands, for listings."""
+
+    CHANGED = "changed"
+    SYNCED = "synced"
+    WAITING = "waiting"
+    AHEAD = "ahead"
+    CONFLICT = "conflict"
+    INCOMPLETE = "incomplete"
+    UNPLACED = "unplaced"
+    GONE = "gone"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a push or a pull did with one session.
+
+    Attributes:
+        session_id: the session.
+        outcome: what became of it.
+        project_key: its project, "" where unknown.
+        machine: the other machine where there is one, else this one's name.
+        bundle: name of the file in the store, "" where there is none.
+        path: the transcript in Claude's tree, None where it has no place here.
+        directory: the working directory to resume it in, None where unknown.
+        bytes: what went through the transport.
+        message: one sentence for people, safe to show.
+    """
+
+    session_id: str
+    outcome: Outcome
+    project_key: str = ""
+    machine: str = ""
+    bundle: str = ""
+    path: Path | None = None
+    directory: Path | None = None
+    bytes: int = 0
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a conflict, for showing.
+
+    Attributes:
+        machine: its name; machine_id: its id ("" for the transcript that lies here).
+        version: its transcript.
+        lines: full lines beyond what all sides share.
+        mtime_ns: when its transcript was last written.
+        offered: whether a resolve may keep this one.
+    """
+
+    machine: str
+    machine_id: str
+    version: Version
+    lines: int
+    mtime_ns: int
+    offered: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SessionState:
+    """One row of a listing.
+
+    Attributes:
+        session_id: the session.
+        title: other people's text; escape it for where it is shown.
+        project_key: "" where unknown.
+        directory: its working directory here, None where unknown.
+        path: its transcript here, None where it isn't here.
+        size: of the transcript, bytes.
+        mtime_ns: of the transcript.
+        state: where it stands.
+        open: whether the client has it open, here or (where it isn't here) at its last push.
+        machines: names of the machines whose bundles of it are in the store.
+        rivals: names of the machines that are ahead or in conflict with this one.
+        sides: in a conflict, every side, this machine's first.
+        detail: a sentence where the state needs one.
+        ignored: whether the preferences keep its project from being pushed by itself.
+    """
+
+    session_id: str
+    title: str
+    project_key: str
+    directory: Path | None
+    path: Path | None
+    size: int
+    mtime_ns: int
+    state: State
+    open: bool = False
+    machines: tuple[str, ...] = ()
+    rivals: tuple[str, ...] = ()
+    sides: tuple[Side, ...] = ()
+    detail: str = ""
+    ignored: bool = False
+
+
+class Level(str, Enum):
+    """How bad a finding is; the order of the members is the order of severity."""
+
+    OK = "ok"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing the doctor has to say.
+
+    Attributes:
+        code: stable name, for scripts and for ignoring it.
+        level: how bad it is.
+        title: what is the matter, a few words.
+        detail: what it means, a sentence.
+        fix: the command or setting that mends it, "" where nothing needs mending.
+    """
+
+    code: str
+    level: Level
+    title: str
+    detail: str = ""
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A file in the store, or a session here, that had to be passed over.
+
+    Attributes:
+        name: the file's name in the store, or the session's id.
+        outcome: INCOMPLETE where time may heal it, else FAILED.
+        message: one sentence for people.
+    """
+
+    name: str
+    outcome: Outcome
+    message: str
+    session_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far one piece of work is.
+
+    Attributes:
+        verb: "Pushing" or "Pulling".
+        session_id: the session at work, "" between two.
+        done: bytes finished.
+        total: bytes in all, 0 where unknown.
+        sessions_done, sessions_total: the same, counted in sessions.
+    """
+
+    verb: str
+    session_id: str = ""
+    done: int = 0
+    total: int = 0
+    sessions_done: int = 0
+    sessions_total: int = 0

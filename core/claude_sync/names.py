@@ -1,0 +1,85 @@
+"""Which names are safe on every system. Pure: strings in, strings or errors out."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+
+from claude_sync.errors import BundleUnsafe
+
+MAX_RELATIVE_BYTES = 512
+"""Of a relative path: a sidecar's, or a session's directory in its repository."""
+
+# The device names of Windows, with or without an extension:
+# https://learn.microsoft.com/windows/win32/fileio/naming-a-file
+_WINDOWS_DEVICE = re.compile(
+    r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?", re.IGNORECASE
+)
+_DRIVE = re.compile(r"[A-Za-z]:")
+_REFUSED = '\\:<>"|?*' if os.name == "nt" else "\\"
+_SESSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_MACHINE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+def is_session_id(text: str) -> bool:
+    """Whether a string may be a session id, and so a file's stem on every system."""
+    return (
+        _SESSION_ID.fullmatch(text) is not None
+        and not text.endswith(".")
+        and text.lower() != "memory"
+        and not is_windows_device(text)
+    )
+
+
+def is_machine_name(text: str) -> bool:
+    """Whether a string may be a machine's name, and so part of a file's on every system."""
+    return (
+        _MACHINE_NAME.fullmatch(text) is not None
+        and not text.endswith(".")
+        and not is_windows_device(text)
+    )
+
+
+def is_windows_device(name: str) -> bool:
+    """Whether Windows reserves this file name for a device."""
+    return _WINDOWS_DEVICE.fullmatch(name.rstrip(" ")) is not None
+
+
+def check_relative(path: str) -> str:
+    """A relative ``/``-separated path that is safe on every system, returned as it is.
+
+    The rules are those of sidecar paths: at most 512 bytes of valid UTF-8; no empty part, ``.``
+    or ``..``; no backslash, drive or control character; no part that ends in a dot or a blank; no
+    device name. On Windows nothing that it refuses, or reads as a file's alternate stream.
+
+    Raises:
+        BundleUnsafe: it isn't.
+    """
+    problem = _relative_problem(path)
+    if problem:
+        raise BundleUnsafe(f"a relative path in it {problem}", todo="it was not used")
+    return path
+
+
+def _relative_problem(path: str) -> str:
+    try:
+        if len(path.encode()) > MAX_RELATIVE_BYTES:
+            return "is longer than 512 bytes"
+    except UnicodeEncodeError:
+        return "is not valid Unicode"
+    if _DRIVE.match(path):
+        return "begins with a drive"
+    for part in path.split("/"):
+        if part in ("", ".", ".."):
+            return "has an empty part, '.' or '..'"
+        if any(ord(c) < 32 or 127 <= ord(c) < 160 or c in _REFUSED for c in part):
+            return "has a character that some system refuses"
+        if part[-1] in ". " or is_windows_device(part):
+            return "has a part that Windows reserves"
+    return ""
+
+
+def folded(path: str) -> str:
+    """What two names must not share: case and normalisation taken away."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())

@@ -1,0 +1,209 @@
+"""The protocol of a place where bundles meet: bytes and ranges of named files, never bundles.
+
+A store is a flat tree of exactly two levels: files at the root (the marker), and directories at
+the root with files in them. A *name* is ``file`` or ``directory/file``, with ``/`` on every
+system. What a listing brings is hostile; names that can't be used are left out of it.
+
+Invariants that every transport keeps, and one conformance suite checks:
+
+1. A reader sees a file's old bytes or its new bytes, never a mixture and never a part.
+2. `write` yields a name only after its bytes are as durable as the place can make them.
+3. A temporary of a write that died is never listed, and is removed after a day.
+4. Nothing is created before `create`: a place that vanished is StoreOffline, not made again.
+   (Directories below an existing root are made as they are needed, mode 0700; files 0600.)
+5. Links, FIFOs, devices and directories are never opened as files; directories that are
+   links are passed over.
+6. Each error says whether it is passing. A failed put costs that put, not the others, unless
+   the place itself is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from claude_sync.errors import TransportError
+from claude_sync.model import Stamp
+
+MARKER_NAME = ".ccsync-store"
+"""The file at the root that tells a store from an empty mount point."""
+
+
+class Entry(NamedTuple):
+    """One regular file of a listing.
+
+    Attributes:
+        name: ``directory/file``.
+        stamp: what it was when listed.
+        placeholder: a cloud keeps its bytes elsewhere; opening it would fetch them.
+    """
+
+    name: str
+    stamp: Stamp
+    placeholder: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """All regular files one level below the root.
+
+    Attributes:
+        marker: the marker's bytes (its first 1 KiB), None where there is none.
+        entries: sorted by name.
+        digest: equal digests mean equal listings, marker included; "" where there is none.
+    """
+
+    marker: bytes | None
+    entries: tuple[Entry, ...]
+    digest: str = ""
+
+
+class Range(NamedTuple):
+    """``length`` bytes at ``offset``; a length of -1 reaches to the end."""
+
+    offset: int
+    length: int
+
+
+class Ends(NamedTuple):
+    """Both ends of one file, as they were in one moment.
+
+    Attributes:
+        name: the file.
+        stamp: of the very file that was read.
+        head, tail: its first and last bytes; where both overlap, head holds the whole file and
+            tail is empty.
+        error: why there is nothing, None where there is.
+    """
+
+    name: str
+    stamp: Stamp
+    head: bytes
+    tail: bytes
+    error: TransportError | None = None
+
+
+class Block(NamedTuple):
+    """A piece of a file to write.
+
+    Attributes:
+        data: the bytes; at most a few `files.BLOCK_SIZE`.
+        base_offset: where these very bytes stand in the put's base, -1 where they don't. A hint:
+            a transport that pays for bytes may leave them where they are, and must then prove
+            that they are the same.
+    """
+
+    data: bytes
+    base_offset: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """A file to write.
+
+    Attributes:
+        name: where to.
+        blocks: makes the stream of its bytes, afresh at every call: a transport may have to
+            start over. May raise any ClaudeSyncError: then this put fails with it.
+        base: the older file at that name that hints refer to, None where there is none.
+    """
+
+    name: str
+    blocks: Callable[[], Iterator[Block]]
+    base: Entry | None = None
+
+
+class Written(NamedTuple):
+    """What became of one put.
+
+    Attributes:
+        name: of the put.
+        stamp: of the new file, None where it failed.
+        sent: bytes that went through the transport.
+        error: why it failed, None where it didn't.
+    """
+
+    name: str
+    stamp: Stamp | None
+    sent: int
+    error: Exception | None = None
+
+
+class Get(NamedTuple):
+    """Ranges of a file to read. ``stamp`` is what it was when listed: None to take any."""
+
+    name: str
+    ranges: Sequence[Range]
+    stamp: Stamp | None = None
+
+
+class Got(NamedTuple):
+    """The stream of one get's bytes, its ranges one after the other.
+
+    The stream must be used up or left before the next Got is asked for. It raises FileGone where
+    the file is gone or is another one by now, BundleIncomplete is the caller's to find.
+    """
+
+    name: str
+    blocks: Iterator[bytes]
+
+
+@runtime_checkable
+class Transport(Protocol):
+    """A place where bundles meet. Used by one thread at a time, save `interrupt`."""
+
+    @property
+    def location(self) -> str:
+        """How the preferences spell this place; never holds a password."""
+
+    @property
+    def label(self) -> str:
+        """How to name this place to a person, short."""
+
+    @property
+    def remote(self) -> bool:
+        """Whether bytes cost: callers then ask for ranges and digests before whole files."""
+
+    def look(self, known: Listing | None = None) -> Listing:
+        """Look at everything, in one round trip.
+
+        Args:
+            known: an earlier listing; returned itself if nothing has changed since.
+
+        Raises:
+            StoreOffline: the root isn't there, or can't be reached.
+            StoreDenied: it may not be read.
+        """
+
+    def ends(self, names: Sequence[str], head: int, tail: int) -> Iterator[Ends]:
+        """Read both ends of the named files, in one round trip, in their order."""
+
+    def digests(self, gets: Sequence[Get]) -> list[str | None]:
+        """SHA-256, in hex, of each get's bytes; None where the place can't tell."""
+
+    def read(self, gets: Iterable[Get]) -> Iterator[Got]:
+        """Read ranges of files, one after the other, without a round trip each."""
+
+    def write(self, puts: Iterable[Put]) -> Iterator[Written]:
+        """Write files whole, each atomically, in their order.
+
+        The place may gather several puts before it makes them durable together, so an answer can
+        come after later puts were taken. Leaving the iterator early drops what isn't written.
+        """
+
+    def remove(self, names: Sequence[str]) -> None:
+        """Remove files; one that isn't there is no error. Empty directories go too."""
+
+    def create(self) -> None:
+        """Make the root (mode 0700) if it is missing; only set-up calls this."""
+
+    def interrupt(self) -> None:
+        """From any thread: make the call under way raise Stopped soon, and every later one."""
+
+    def close(self) -> None:
+        """Let go of processes and connections."""
+
+
+Opener = Callable[[str, Sequence[str]], Transport]
+"""Makes a transport from a location and the preference `ssh_command`."""
