@@ -117,6 +117,15 @@ def remove_leftovers(directory: Path, *, older_than_seconds: float) -> int:
     return removed
 
 
+def open_in_place(path: Path) -> int:
+    """A descriptor to lock a file by, and to write into it; made empty if missing, else left as is.
+
+    The one exception from invariant 1, for files whose words nobody relies on. A link is refused.
+    """
+    flags = os.O_RDWR | os.O_CREAT | NO_FOLLOW | getattr(os, "O_CLOEXEC", 0) | _BINARY
+    return os.open(path, flags, 0o600)
+
+
 # --- writing -----------------------------------------------------------------------------------
 
 
@@ -345,3 +354,11 @@ def _retry_on_windows(action: Callable[[], None]) -> None:
             if os.name != "nt" or time.monotonic() > end:
                 raise
             time.sleep(0.02)
+
+
+def touch_private(path: Path) -> None:
+    """Make an empty file with mode 0600 if it is missing; for programs that write it themselves."""
+    try:
+        os.close(os.open(path, _CREATE, 0o600))
+    except FileExistsError:
+        pass

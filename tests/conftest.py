@@ -1,0 +1,213 @@
+"""What holds for every test: its own home, no desktop, no agent, and nothing left running.
+
+Nothing of the user who runs the tests is read or written. The XDG folders are not set, so that
+they follow HOME: a test that plays a second machine gives that one another HOME, and is done.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from hypothesis import settings
+
+_PATIENCE_SECONDS = 5.0
+_OF_THE_DESKTOP = (
+    "DISPLAY WAYLAND_DISPLAY XAUTHORITY DBUS_SESSION_BUS_ADDRESS DBUS_STARTER_ADDRESS "
+    "DESKTOP_SESSION SESSION_MANAGER PYSTRAY_BACKEND TERMINAL BROWSER"
+)
+_OF_THE_USER = (
+    "CLAUDE_CONFIG_DIR SSH_AUTH_SOCK SSH_AGENT_PID SSH_ASKPASS EDITOR VISUAL PAGER "
+    "NO_COLOR FORCE_COLOR CLICOLOR CLICOLOR_FORCE COLUMNS LINES HOMEDRIVE HOMEPATH"
+)
+_FOREIGN_PREFIXES = ("XDG_", "GIT_", "SSH_", "CLAUDE_")
+
+settings.register_profile("project", deadline=None, print_blob=True)
+settings.load_profile("project")
+
+# --- nobody's real home ------------------------------------------------------------------------
+
+_REAL_HOME = Path(os.path.expanduser("~"))
+_REAL_CLAUDE = Path(os.environ.get("CLAUDE_CONFIG_DIR") or _REAL_HOME / ".claude")
+_FORBIDDEN = tuple(
+    os.fspath(_REAL_CLAUDE / name) for name in ("projects", "sessions", "settings.json")
+)
+_FILE_EVENTS = (
+    "open os.listdir os.scandir os.mkdir os.rename os.remove os.rmdir os.link os.symlink "
+    "os.utime os.chmod os.truncate sqlite3.connect shutil.rmtree"
+)
+_WATCHED_EVENTS = frozenset(_FILE_EVENTS.split())
+
+
+def _forbid_the_real_home(event: str, arguments: tuple[object, ...]) -> None:
+    if event not in _WATCHED_EVENTS:
+        return
+    for argument in arguments[:2]:
+        if isinstance(argument, bytes):
+            argument = os.fsdecode(argument)
+        if isinstance(argument, (str, os.PathLike)) and os.fspath(argument).startswith(_FORBIDDEN):
+            raise AssertionError("a test reached for the real folder of Claude Code")
+
+
+sys.addaudithook(_forbid_the_real_home)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _the_real_home_stays_as_it_is() -> Iterator[None]:
+    # What processes started by tests do is not seen by the hook above; what they leave is.
+    watched = [
+        _REAL_CLAUDE,
+        _REAL_HOME / "claude-sync",
+        _REAL_HOME / ".config" / "claude-sync",
+        _REAL_HOME / ".local" / "state" / "claude-sync",
+        _REAL_HOME / "Library" / "Application Support" / "claude-sync",
+        _REAL_HOME / "AppData" / "Local" / "claude-sync",
+    ]
+    missing = [path for path in watched if not path.exists()]
+    yield
+    made = [str(path) for path in missing if path.exists()]
+    assert not made, f"the tests made something in the real home: {made}"
+
+
+# --- every test's own surroundings -------------------------------------------------------------
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The home directory of this test: empty, its own, and in the environment."""
+    home = tmp_path_factory.getbasetemp() / "homes" / str(next(_numbers))
+    home.mkdir(parents=True)
+    with pytest.MonkeyPatch.context() as patch:
+        _isolate(patch, home)
+        yield home
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def _isolate(patch: pytest.MonkeyPatch, home: Path) -> None:
+    for name in list(os.environ):
+        if name.startswith(_FOREIGN_PREFIXES):
+            patch.delenv(name)
+    for name in f"{_OF_THE_DESKTOP} {_OF_THE_USER}".split():
+        patch.delenv(name, raising=False)
+    runtime = home / ".run"
+    runtime.mkdir(mode=0o700)
+    git_configuration = home.parent / "gitconfig"
+    if not git_configuration.exists():
+        git_configuration.write_text(
+            "[user]\n\tname = Somebody\n\temail = somebody@example.org\n"
+            "[init]\n\tdefaultBranch = main\n[commit]\n\tgpgSign = false\n"
+        )
+    surroundings = {
+        "HOME": home,
+        "USERPROFILE": home,
+        "APPDATA": home / "AppData" / "Roaming",
+        "LOCALAPPDATA": home / "AppData" / "Local",
+        "WIN_PD_OVERRIDE_APPDATA": home / "AppData" / "Roaming",
+        "WIN_PD_OVERRIDE_LOCAL_APPDATA": home / "AppData" / "Local",
+        "XDG_RUNTIME_DIR": runtime,
+        "GIT_CONFIG_GLOBAL": git_configuration,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        "PYTHONUTF8": "1",
+        "PYTHONPATH": os.pathsep.join(_sources()),
+    }
+    for name, value in surroundings.items():
+        patch.setenv(name, str(value))
+
+
+def _sources() -> list[str]:
+    """Where the packages under test come from, for the Pythons that tests start."""
+    found = []
+    for package in ("claude_sync", "claude_sync_app"):
+        spec = importlib.util.find_spec(package)
+        if spec is not None and spec.origin and "site-packages" not in spec.origin:
+            found.append(str(Path(spec.origin).parent.parent))
+    return found
+
+
+# --- nothing is left running -------------------------------------------------------------------
+
+
+def _adopt_orphans() -> None:
+    """Become the parent of what our children leave behind, so that it is seen (man 2 prctl)."""
+    if sys.platform.startswith("linux"):
+        import ctypes
+
+        set_child_subreaper = 36
+        ctypes.CDLL(None).prctl(set_child_subreaper, 1, 0, 0, 0)
+
+
+_adopt_orphans()
+
+
+def _children() -> set[int]:
+    if not sys.platform.startswith("linux"):
+        return {child.pid for child in psutil.Process().children()}
+    pids: set[int] = set()
+    for task in os.listdir("/proc/self/task"):
+        try:
+            with open(f"/proc/self/task/{task}/children") as file:
+                pids.update(map(int, file.read().split()))
+        except OSError:
+            continue  # the thread has ended
+    return pids
+
+
+def _is_running(pid: int) -> bool:
+    """Whether a child still runs; one that has ended is put to rest."""
+    try:
+        if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+            return True
+        if os.name == "posix":
+            os.waitpid(pid, os.WNOHANG)
+    except (psutil.NoSuchProcess, ChildProcessError):
+        pass
+    return False
+
+
+def _threads() -> set[threading.Thread]:
+    of_the_tools = ("MainThread", "pytest_timeout", "execnet")
+    return {t for t in threading.enumerate() if not t.name.startswith(of_the_tools)}
+
+
+def _left(now: Callable[[], list[str]]) -> list[str]:
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while (left := now()) and time.monotonic() < end:
+        time.sleep(0.01)
+    return left
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_running(home: Path) -> Iterator[None]:
+    threads, children = _threads(), _children()
+    yield
+    left = _left(lambda: [t.name for t in _threads() - threads if t.is_alive()])
+    assert not left, f"threads still run: {left}"
+    left = _left(lambda: [str(pid) for pid in _children() - children if _is_running(pid)])
+    if left:
+        names = [_name_and_end(int(pid)) for pid in left]
+        pytest.fail(f"processes still ran: {names}")
+
+
+def _name_and_end(pid: int) -> str:
+    try:
+        name = " ".join(psutil.Process(pid).cmdline())[:200]
+        os.kill(pid, signal.SIGTERM)
+        if not _left(lambda: [name] if _is_running(pid) else []):
+            return name
+        os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+    except (psutil.NoSuchProcess, ProcessLookupError):
+        return str(pid)
+    return name
