@@ -95,13 +95,13 @@ class LocalSession:
     sidecar: tuple[tuple[str, Stamp], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class BundleHead:
+class BundleHead(NamedTuple):
     """Everything a bundle says about itself but the transcript and the sidecars' bytes.
 
     The attributes are the members of the file, in their order; ``sidecar`` is without data.
     ``start`` is where the encoded transcript begins in the file: after the quote, in bytes
-    (0 where the file isn't in canonical form, so that no range of it can be used).
+    (0 where the file isn't in canonical form, so that no range of it can be used). A tuple, not
+    a dataclass, because tens of thousands are made from the records' rows at every look.
     """
 
     session_id: str
@@ -128,8 +128,7 @@ class BundleHead:
         return Version(self.size, self.sha256)
 
 
-@dataclass(frozen=True, slots=True)
-class Bundle:
+class Bundle(NamedTuple):
     """A bundle that lies in the store.
 
     Attributes:

@@ -1,0 +1,362 @@
+"""What was replaced here: old versions of transcripts and sidecars, kept in case they are missed.
+
+    <vault>/<session id>/<number>-<sha256, 16 digits>/transcript.jsonl
+                                                      sidecar/…
+                                                      entry.json
+
+An entry is whole once its ``entry.json`` is there; that is written last. Invariants:
+
+1. A version is here, durable, before anything replaces it elsewhere.
+2. A transcript enters as a second name of its very file where that can be, so that what a client
+   appends in the last moment is kept too.
+3. Nothing is dropped but by `prune`: what is older than 30 days and not among a session's last
+   five, and what another kept version extends. A full vault refuses, and then nothing is replaced.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from claude_sync import files
+from claude_sync.errors import VaultError
+from claude_sync.model import Version
+from claude_sync.names import is_session_id
+from claude_sync.snapshot import open_regular, read_small
+
+KEEP_DAYS = 30
+KEEP_VERSIONS = 5
+LIMIT_BYTES = 5 << 30
+LIMIT_SHARE = 10
+_TRANSCRIPT = "transcript.jsonl"
+_SIDECAR = "sidecar"
+_ENTRY = "entry.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One entry of the vault.
+
+    Attributes:
+        folder: where it lies.
+        session_id: its session.
+        version: of its transcript, None where only sidecar files were replaced.
+        kept_at: seconds since the epoch.
+        reason: what replaced it, a word.
+        mtime_ns: the transcript's modification time.
+    """
+
+    folder: Path
+    session_id: str
+    version: Version | None
+    kept_at: float
+    reason: str
+    mtime_ns: int
+
+    @property
+    def transcript(self) -> Path:
+        return self.folder / _TRANSCRIPT
+
+    @property
+    def sidecar(self) -> Path:
+        return self.folder / _SIDECAR
+
+
+class Vault:
+    """The vault of this machine.
+
+    Args:
+        folder: where it lies; made when first needed.
+        limit: bytes it may hold; None for 5 GB or a tenth of the disk, the smaller.
+    """
+
+    def __init__(self, folder: Path, limit: int | None = None) -> None:
+        self.folder = folder
+        self._limit = limit
+        self._used: int | None = None
+
+    # -- keeping ------------------------------------------------------------------------------
+
+    def keep(
+        self,
+        session_id: str,
+        reason: str,
+        *,
+        transcript: Path | None = None,
+        version: Version | None = None,
+        sidecar: Iterable[tuple[str, Path]] = (),
+        passing: bool = False,
+    ) -> Kept:
+        """Keep files that are about to be replaced; they are durable here when this returns.
+
+        Args:
+            session_id: their session.
+            reason: what replaces them, a word.
+            transcript: the session's file, None where only sidecar files are replaced.
+            version: what the transcript is.
+            sidecar: further files, as (relative path, file).
+            passing: whether the entry is dropped again in a moment, and so needs no room.
+
+        Raises:
+            VaultError: no room, or it can't be written. Nothing may be replaced then.
+        """
+        sidecar = list(sidecar)
+        with _translated(self.folder):
+            if not passing:
+                sources = [*([transcript] if transcript else []), *(path for _, path in sidecar)]
+                self._make_room(sum(path.stat().st_size for path in sources))
+            folder = self._new_folder(session_id, version)
+            mtime_ns = 0
+            if transcript is not None:
+                mtime_ns = transcript.stat().st_mtime_ns
+                files.link_or_copy(transcript, folder / _TRANSCRIPT)
+            for relative, path in sidecar:
+                target = files.descend(folder / _SIDECAR, relative)
+                files.make_private(target.parent)
+                files.link_or_copy(path, target)
+                files.sync_directory(target.parent)
+            return self._finish(folder, session_id, version, reason, mtime_ns)
+
+    def keep_stream(
+        self,
+        session_id: str,
+        reason: str,
+        version: Version,
+        fill: Callable[[Path], None],
+        mtime_ns: int,
+    ) -> Kept:
+        """Keep a version whose bytes come from elsewhere than Claude's tree.
+
+        Args:
+            session_id: its session.
+            reason: what replaces it, a word.
+            version: what its transcript is.
+            fill: puts ``transcript.jsonl``, and a ``sidecar`` folder if it has one, durably into
+                the folder it is given.
+            mtime_ns: the transcript's modification time.
+        """
+        for kept in self.entries(session_id):
+            if kept.version == version and _is_whole(kept):
+                return kept
+        self._make_room(version.size)
+        with _translated(self.folder):
+            folder = self._new_folder(session_id, version)
+            try:
+                fill(folder)
+            except BaseException:
+                files.remove_tree(folder)
+                raise
+            return self._finish(folder, session_id, version, reason, mtime_ns)
+
+    def _new_folder(self, session_id: str, version: Version | None) -> Path:
+        base = self.folder / session_id
+        files.make_private(base)
+        digest = version.sha256[:16] if version else "sidecar"
+        number = 1 + max((_number(name) for name in os.listdir(base)), default=0)
+        folder = base / f"{number:06d}-{digest}"
+        files.make_private(folder)
+        return folder
+
+    def _finish(
+        self, folder: Path, session_id: str, version: Version | None, reason: str, mtime_ns: int
+    ) -> Kept:
+        kept = Kept(folder, session_id, version, time.time(), reason, mtime_ns)
+        size, sha256 = version or (None, None)
+        entry = {
+            "schema": 1,
+            "size": size,
+            "sha256": sha256,
+            "kept_at": kept.kept_at,
+            "reason": reason,
+            "mtime_ns": mtime_ns,
+        }
+        files.sync_directory(folder)
+        files.replace(folder / _ENTRY, json.dumps(entry).encode())
+        return kept
+
+    # -- looking ------------------------------------------------------------------------------
+
+    def entries(self, session_id: str) -> list[Kept]:
+        """The whole entries of a session, oldest first."""
+        found = []
+        try:
+            names = sorted(os.listdir(self.folder / session_id), key=_number)
+        except OSError:
+            return []
+        for name in names:
+            kept = _load(self.folder / session_id / name, session_id)
+            if kept is not None:
+                found.append(kept)
+        return found
+
+    def sessions(self) -> list[str]:
+        """Ids of the sessions that something is kept of."""
+        try:
+            return sorted(name for name in os.listdir(self.folder) if is_session_id(name))
+        except OSError:
+            return []
+
+    def size(self) -> int:
+        """Bytes in the vault; a file shared with Claude's tree counts in full."""
+        return sum(
+            (Path(base) / name).lstat().st_size
+            for base, _, names in os.walk(self.folder)
+            for name in names
+        )
+
+    def limit(self) -> int:
+        """Bytes the vault may hold."""
+        if self._limit is not None:
+            return self._limit
+        try:
+            disk = shutil.disk_usage(_existing(self.folder)).total
+        except OSError:
+            return LIMIT_BYTES
+        return min(LIMIT_BYTES, disk // LIMIT_SHARE)
+
+    def _make_room(self, needed: int) -> None:
+        if self._used is None:
+            self._used = self.size()
+        if self._used + needed > self.limit():
+            self.prune()
+            self._used = self.size()
+        self._used += needed
+        if self._used > self.limit():
+            self._used = None
+            raise VaultError(
+                "the vault, where replaced versions are kept, is full",
+                where=str(self.folder),
+                todo="remove sessions in it that you don't miss; nothing is replaced until then",
+            )
+
+    # -- dropping -----------------------------------------------------------------------------
+
+    def prune(self, now: float | None = None, protected: frozenset[Path] = frozenset()) -> int:
+        """Drop what needn't be kept any longer.
+
+        Args:
+            now: seconds since the epoch, None for the present.
+            protected: folders of entries that are still needed, by an undo.
+
+        Returns:
+            how many entries were dropped.
+        """
+        now = time.time() if now is None else now
+        dropped = 0
+        for session_id in self.sessions():
+            entries = self.entries(session_id)
+            droppable = [
+                kept for kept in entries[:-KEEP_VERSIONS] if now - kept.kept_at > KEEP_DAYS * 86_400
+            ]
+            droppable += [
+                kept
+                for index, kept in enumerate(entries)
+                if kept not in droppable and _is_extended(kept, entries[index + 1 :])
+            ]
+            for kept in droppable:
+                if kept.folder not in protected:
+                    self.drop(kept)
+                    dropped += 1
+            self._drop_unfinished(session_id, now)
+        return dropped
+
+    def drop(self, kept: Kept) -> None:
+        """Remove one entry; it stops being one before its files go."""
+        files.remove(kept.folder / _ENTRY)
+        files.remove_tree(kept.folder)
+
+    def _drop_unfinished(self, session_id: str, now: float) -> None:
+        # What they were to protect was not replaced: the entry is written before that.
+        base = self.folder / session_id
+        for folder in base.iterdir():
+            if not (folder / _ENTRY).exists() and now - folder.lstat().st_mtime > 86_400:
+                files.remove_tree(folder)
+        files.remove_empty(base)
+
+
+@contextmanager
+def _translated(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise VaultError(
+            f"the vault, where replaced versions are kept, can't be written ({error.strerror})",
+            where=str(folder),
+            todo="check the disk's free space and the folder's permissions; nothing was replaced",
+        ) from error
+
+
+def _load(folder: Path, session_id: str) -> Kept | None:
+    try:
+        entry = json.loads(read_small(folder / _ENTRY))
+        version = None
+        if entry["sha256"] is not None:
+            version = Version(int(entry["size"]), str(entry["sha256"]))
+        return Kept(
+            folder,
+            session_id,
+            version,
+            float(entry["kept_at"]),
+            str(entry["reason"]),
+            int(entry["mtime_ns"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def is_as_kept(kept: Kept) -> bool:
+    """Whether nothing was appended to the transcript after it was kept."""
+    try:
+        size = kept.transcript.lstat().st_size
+    except OSError:
+        return False
+    return kept.version is not None and size == kept.version.size
+
+
+def _is_whole(kept: Kept) -> bool:
+    """Whether the transcript still begins with the version it entered as."""
+    if kept.version is None:
+        return False
+    return _prefix_hash(kept.transcript, kept.version.size) == kept.version.sha256
+
+
+def _is_extended(kept: Kept, later: Sequence[Kept]) -> bool:
+    """Whether a later entry's transcript begins with this one's and no sidecar hangs on it."""
+    if kept.version is None or kept.sidecar.exists() or not is_as_kept(kept):
+        return False
+    return any(
+        other.version is not None
+        and other.version.size >= kept.version.size
+        and _prefix_hash(other.transcript, kept.version.size) == kept.version.sha256
+        for other in later
+    )
+
+
+def _prefix_hash(path: Path, size: int) -> str:
+    digest = hashlib.sha256()
+    try:
+        with open_regular(path) as file:
+            while size > 0 and (block := file.read(min(size, 1 << 20))):
+                digest.update(block)
+                size -= len(block)
+    except OSError:
+        return ""
+    return digest.hexdigest() if size == 0 else ""
+
+
+def _number(name: str) -> int:
+    digits = name.split("-", 1)[0]
+    return int(digits) if digits.isascii() and digits.isdigit() else 0
+
+
+def _existing(path: Path) -> Path:
+    while not path.exists() and path != path.parent:
+        path = path.parent
+    return path
