@@ -2,7 +2,9 @@
 
 A store is a flat tree of exactly two levels: files at the root (the marker), and directories at
 the root with files in them. A *name* is ``file`` or ``directory/file``, with ``/`` on every
-system. What a listing brings is hostile; names that can't be used are left out of it.
+system. What a listing brings is hostile; names that can't be used (`is_usable_name`: control
+characters, invalid Unicode) are left out of it, and so are names that begin with a dot: sync
+tools keep their own things there, and no project and no bundle bears one.
 
 Invariants that every transport keeps, and one conformance suite checks:
 
@@ -15,19 +17,29 @@ Invariants that every transport keeps, and one conformance suite checks:
    links are passed over.
 6. Each error says whether it is passing. A failed put costs that put, not the others, unless
    the place itself is gone.
+7. Where the last look of this transport saw a marker, a write needs it to be there still: a disk
+   that was unmounted meanwhile leaves an empty mount point behind.
+8. A name that isn't usable names no file: reading it says FileGone, writing or removing it
+   BundleUnsafe.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from claude_sync.errors import TransportError
+from claude_sync.errors import BundleUnsafe, Stopped, TransportError
 from claude_sync.model import Stamp
 
 MARKER_NAME = ".ccsync-store"
 """The file at the root that tells a store from an empty mount point."""
+
+MARKER_BYTES = 1024
+"""As much of the marker as a listing reads."""
+
+_UNUSABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff/]")
 
 
 class Entry(NamedTuple):
@@ -42,6 +54,42 @@ class Entry(NamedTuple):
     name: str
     stamp: Stamp
     placeholder: bool = False
+
+
+def is_usable_part(part: str) -> bool:
+    """Whether a string may be one part of a name: a directory's, or a file's in it."""
+    return part != "" and part[0] != "." and _UNUSABLE.search(part) is None
+
+
+def is_usable_name(name: str) -> bool:
+    """Whether a string may be a name: the marker, ``file`` or ``directory/file``."""
+    if name == MARKER_NAME:
+        return True
+    parts = name.split("/")
+    return len(parts) <= 2 and all(map(is_usable_part, parts))
+
+
+def placeholder_for(file: str) -> str:
+    """The file that iCloud keeps elsewhere and for which ``.name.icloud`` stands; else ""."""
+    if file.startswith(".") and file.endswith(".icloud") and is_usable_part(file[1:-7]):
+        return file[1:-7]
+    return ""
+
+
+def unusable_name() -> BundleUnsafe:
+    """The error for a name that can't be written or removed; it isn't quoted."""
+    return BundleUnsafe("a name can't be used for a file", todo="nothing was touched")
+
+
+def stopped() -> Stopped:
+    """The error for work that `interrupt` ended."""
+    return Stopped("the work was stopped", todo="what was finished stays, the rest can be redone")
+
+
+def is_same_file(seen: Stamp, now: Stamp) -> bool:
+    """Whether two stamps are one file's; an inode of 0 is unknown (listings on Windows)."""
+    same_number = seen.inode == now.inode or seen.inode == 0 or now.inode == 0
+    return same_number and seen.size == now.size and seen.mtime_ns == now.mtime_ns
 
 
 @dataclass(frozen=True, slots=True)

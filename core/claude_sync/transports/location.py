@@ -1,0 +1,221 @@
+"""Reading what a person typed for the place of the store. Pure: a string in, a value out.
+
+A folder, ``ssh://[user@]host[:port]/absolute/path``, ``ssh://host/~/path`` or ``host:path``. One
+letter before the colon is a drive on every system; a ``/`` before the colon makes it a folder.
+``%XX`` counts in the ssh:// form only.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+
+from claude_sync.errors import UsageError
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
+_DRIVE = re.compile(r"[A-Za-z]:")
+_PERCENT = re.compile("%([0-9A-Fa-f]{2})")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_PASSWORD_BEFORE_HOST = re.compile(r"[^/:]*:[^/]*@[^/]*:")
+# ssh gives host and user to the commands of its configuration (ProxyCommand, Match exec), which a
+# shell runs; newer ssh refuses these characters itself: CVE-2023-51385.
+_UNSAFE_FOR_SHELLS = frozenset("'`\"$;&<>|(){}")
+_HOW = "write a folder, or ssh://host/path for a host"
+
+
+@dataclass(frozen=True, slots=True)
+class FolderPlace:
+    """A folder of this machine. ``path`` is absolute."""
+
+    path: str
+
+    @property
+    def location(self) -> str:
+        """How the preferences spell it."""
+        return self.path
+
+
+@dataclass(frozen=True, slots=True)
+class HostPlace:
+    """A directory on a host that ssh reaches.
+
+    Attributes:
+        host: a name of ssh's configuration or the network's, or an address without brackets.
+        path: begins with ``/``, or with ``~/`` for the home directory there.
+        user: "" for whom ssh's configuration says.
+        port: 0 for what ssh's configuration says.
+    """
+
+    host: str
+    path: str
+    user: str = ""
+    port: int = 0
+
+    @property
+    def location(self) -> str:
+        """How the preferences spell it."""
+        user = f"{_escaped(self.user)}@" if self.user else ""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = f":{self.port}" if self.port else ""
+        path = _escaped(self.path)
+        # A '~' right after the host's slash is the home directory, so one in the root needs two.
+        slash = "/" if path.startswith(("~", "/~")) else ""
+        return f"ssh://{user}{host}{port}{slash}{path}"
+
+
+@dataclass(frozen=True, slots=True)
+class OtherPlace:
+    """A place of a kind that an installed package knows. ``scheme`` is in lower case."""
+
+    scheme: str
+    location: str
+
+
+Place = FolderPlace | HostPlace | OtherPlace
+
+
+def parse_location(text: str, *, home: str = "", directory: str = "") -> Place:
+    """Read the place of a store.
+
+    Args:
+        text: what was typed, or what the preferences hold.
+        home: what ``~`` stands for; "" for this user's home directory.
+        directory: what a relative folder is relative to; "" for the current one.
+
+    Raises:
+        UsageError: it can't be read as a place, holds a password, or could be taken for an option.
+    """
+    if not text:
+        raise UsageError("the place is empty", todo=_HOW)
+    if "\0" in text:
+        raise UsageError("the place holds a NUL character", todo=_HOW)
+    scheme = _SCHEME.match(text)
+    if scheme is not None:
+        return _parse_url(scheme.group(1).lower(), text, text[scheme.end() :])
+    if _DRIVE.match(text):
+        if os.name != "nt":
+            raise UsageError(
+                "the place begins with a drive, and this system has none",
+                todo="write a folder with its '/', such as ./c:name",
+            )
+        return _parse_folder(text, home, directory)
+    before_slash = re.split(r"[/\\]", text, maxsplit=1)[0]
+    if text.startswith("[") and "]:" in before_slash:
+        host, _, path = text[1:].partition("]:")
+        return _host_place("", host, 0, _scp_path(path))
+    if ":" in before_slash:
+        return _parse_scp(text)
+    return _parse_folder(text, home, directory)
+
+
+def _parse_folder(text: str, home: str, directory: str) -> FolderPlace:
+    if text.startswith("-"):
+        raise UsageError("the place begins with '-'", todo=f"write .{os.sep}{text} for a folder")
+    if text.startswith("~"):
+        first, separator, rest = text.replace(os.sep, "/", 1).partition("/")
+        if first != "~":
+            raise UsageError("the place begins with another user's '~'", todo="write it in full")
+        text = os.path.join(home or os.path.expanduser("~"), rest if separator else "")
+    if not os.path.isabs(text):
+        text = os.path.join(directory or os.getcwd(), text)
+    return FolderPlace(os.path.normpath(text))
+
+
+def _parse_scp(text: str) -> HostPlace:
+    if _PASSWORD_BEFORE_HOST.match(text):
+        raise _password_refused()
+    before, _, path = text.partition(":")
+    user, _, host = before.rpartition("@")
+    return _host_place(user, host, 0, _scp_path(path))
+
+
+def _scp_path(path: str) -> str:
+    if path.startswith("-"):
+        raise UsageError("the path on the host begins with '-'", todo="write ./ before it")
+    return path if path.startswith(("/", "~")) else f"~/{path}"
+
+
+def _parse_url(scheme: str, text: str, rest: str) -> Place:
+    authority, slash, path = rest.partition("/")
+    user, _, address = authority.rpartition("@")
+    if ":" in user:
+        raise _password_refused()
+    if scheme != "ssh":
+        return OtherPlace(scheme, scheme + text[len(scheme) :])
+    host, port = _split_port(address)
+    path = _unescaped(path)
+    return _host_place(_unescaped(user), host, port, path if path.startswith("~") else slash + path)
+
+
+def _split_port(address: str) -> tuple[str, int]:
+    bracketed = re.fullmatch(r"\[([^\]]*)\](?::(.*))?", address)
+    if bracketed is not None:
+        host, port = bracketed.group(1), bracketed.group(2) or ""
+    else:
+        host, _, port = address.partition(":")
+    if not port:
+        return host, 0
+    if not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 65536:
+        raise UsageError("the port is no number from 1 to 65535", todo="mend it, or leave it out")
+    return host, int(port)
+
+
+def _host_place(user: str, host: str, port: int, path: str) -> HostPlace:
+    for what, value in (("host", host), ("user", user)):
+        if value.startswith("-"):
+            raise UsageError(f"the name of the {what} begins with '-'", todo=_HOW)
+        if _CONTROL.search(value) or any(c.isspace() or c in _UNSAFE_FOR_SHELLS for c in value):
+            raise UsageError(f"the name of the {what} has a character that none has", todo=_HOW)
+        if value.endswith("\\"):
+            raise UsageError(f"the name of the {what} ends in a backslash", todo=_HOW)
+    if not host or any(c in "/\\@%[]" for c in host):
+        raise UsageError("no host can be read from the place", todo=_HOW)
+    return HostPlace(host, _normal(path), user, port)
+
+
+def _normal(path: str) -> str:
+    """The path with single slashes and none at its end; ``..`` stays, for links may be there."""
+    if "\0" in path:
+        raise UsageError("the path on the host holds a NUL character", todo=_HOW)
+    first, *parts = path.split("/")
+    if first not in ("", "~"):
+        raise UsageError(
+            "the path on the host begins with another user's '~'", todo="write it in full"
+        )
+    kept = [part for part in parts if part not in ("", ".")]
+    if not kept:
+        raise UsageError(
+            "the place names no folder on the host", todo="name one, such as host:claude-sync"
+        )
+    return "/".join([first, *kept])
+
+
+def _password_refused() -> UsageError:
+    return UsageError(
+        "the place holds a password, which would be kept and shown",
+        todo="leave it out: ssh asks its agent and its keys",
+    )
+
+
+def _escaped(text: str) -> str:
+    """What `_unescaped` reads back: ``%``, control characters and bytes that aren't UTF-8."""
+    pieces: list[str] = []
+    for character in text:
+        if character == "%" or _CONTROL.match(character) or "\ud800" <= character <= "\udfff":
+            pieces.extend(f"%{byte:02X}" for byte in character.encode("utf-8", "surrogateescape"))
+        else:
+            pieces.append(character)
+    return "".join(pieces)
+
+
+def _unescaped(text: str) -> str:
+    """``%XX`` as the byte it stands for; a ``%`` that begins no such thing is itself."""
+    if "%" not in text:
+        return text
+    pieces = _PERCENT.split(text)
+    data = b"".join(
+        bytes([int(piece, 16)]) if index % 2 else piece.encode("utf-8", "surrogateescape")
+        for index, piece in enumerate(pieces)
+    )
+    return data.decode("utf-8", "surrogateescape")

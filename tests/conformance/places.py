@@ -1,0 +1,87 @@
+"""The places that the conformance suite runs over, each behind the same few doors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from claude_sync.transports.base import Block, Put, Transport, Written
+from claude_sync.transports.folder import FolderTransport
+from claude_sync.transports.memory import MemoryPlace, MemoryTransport
+
+MARKER = b'{"schema":1,"store_id":"5f4dcc3b-5aa7-4659-9c2e-1b9a3d0d7f10"}'
+
+
+class Place(Protocol):
+    """A place, and the ways of another program into it."""
+
+    def open(self) -> Transport:
+        """A transport of its own over the place."""
+
+    def plant(self, name: str, data: bytes) -> None:
+        """Put a file there as another program would."""
+
+    def bytes_of(self, name: str) -> bytes | None:
+        """A file's bytes, None where there is none."""
+
+    def vanish(self) -> None:
+        """Take the place away."""
+
+
+class MemoryHouse:
+    def __init__(self) -> None:
+        self.place = MemoryPlace()
+
+    def open(self) -> Transport:
+        return MemoryTransport(self.place)
+
+    def plant(self, name: str, data: bytes) -> None:
+        self.place.put(name, data)
+
+    def bytes_of(self, name: str) -> bytes | None:
+        found = self.place.files.get(name)
+        return None if found is None else found[0]
+
+    def vanish(self) -> None:
+        self.place.there = False
+
+
+class FileHouse:
+    """A place made of real files: a folder here, reached directly or otherwise."""
+
+    def __init__(self, root: Path, opener: Callable[[Path], Transport]) -> None:
+        self.root = root
+        self._opener = opener
+
+    def open(self) -> Transport:
+        return self._opener(self.root)
+
+    def plant(self, name: str, data: bytes) -> None:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+    def bytes_of(self, name: str) -> bytes | None:
+        path = self.root / name
+        return path.read_bytes() if path.is_file() else None
+
+    def vanish(self) -> None:
+        self.root.rename(self.root.with_name(self.root.name + " elsewhere"))
+
+
+def folder_house(root: Path) -> FileHouse:
+    return FileHouse(root, lambda path: FolderTransport(str(path)))
+
+
+def put_of(name: str, *pieces: bytes) -> Put:
+    """A put of fresh bytes."""
+    return Put(name, lambda: iter([Block(piece) for piece in pieces]))
+
+
+def write_all(transport: Transport, *puts: Put) -> list[Written]:
+    """Write, and insist that all of it worked."""
+    answers = list(transport.write(puts))
+    assert [answer.error for answer in answers] == [None] * len(puts)
+    assert [answer.name for answer in answers] == [put.name for put in puts]
+    return answers

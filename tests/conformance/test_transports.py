@@ -1,0 +1,528 @@
+"""What every place where bundles meet must do, over the real thing."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from claude_sync.errors import (
+    BundleUnsafe,
+    FileGone,
+    SessionChanging,
+    Stopped,
+    StoreOffline,
+)
+from claude_sync.model import Stamp
+from claude_sync.transports.base import (
+    MARKER_NAME,
+    Block,
+    Entry,
+    Get,
+    Put,
+    Range,
+    Transport,
+)
+from conformance.places import MARKER, Place, put_of, write_all
+
+MIB = 1 << 20
+
+
+def entry_of(transport: Transport, name: str) -> Entry:
+    return {entry.name: entry for entry in transport.look().entries}[name]
+
+
+def read_one(transport: Transport, get: Get) -> bytes:
+    (got,) = (b"".join(got.blocks) for got in transport.read([get]))
+    return got
+
+
+def whole(name: str, stamp: Stamp | None = None) -> Get:
+    return Get(name, [Range(0, -1)], stamp)
+
+
+# --- setting up --------------------------------------------------------------------------------
+
+
+def test_it_is_a_transport(store: Transport) -> None:
+    assert isinstance(store, Transport)
+    assert store.location
+    assert store.label
+
+
+def test_a_place_that_was_never_made_is_offline_for_everything_but_create(place: Place) -> None:
+    transport = place.open()
+    for work in (
+        lambda: transport.look(),
+        lambda: list(transport.ends(["p/a"], 10, 10)),
+        lambda: [list(got.blocks) for got in transport.read([whole("p/a")])],
+        lambda: list(transport.write([put_of("p/a", b"x")])),
+        lambda: list(transport.write([put_of(MARKER_NAME, MARKER)])),
+        lambda: transport.remove(["p/a"]),
+        lambda: transport.digests([whole("p/a")]),
+    ):
+        with pytest.raises(StoreOffline) as caught:
+            work()
+        assert caught.value.passing
+    transport.close()
+
+
+def test_creating_twice_is_fine_and_creates_no_marker(place: Place) -> None:
+    transport = place.open()
+    transport.create()
+    transport.create()
+    listing = transport.look()
+    assert listing.marker is None
+    assert listing.entries == ()
+    transport.close()
+
+
+def test_a_look_brings_the_marker_and_what_is_there(store: Transport) -> None:
+    write_all(store, put_of("b/2.ccsync", b"two"), put_of("a/1.ccsync", b"one!"))
+    listing = store.look()
+    assert listing.marker == MARKER
+    assert [entry.name for entry in listing.entries] == ["a/1.ccsync", "b/2.ccsync"]
+    assert [entry.stamp.size for entry in listing.entries] == [4, 3]
+    assert not any(entry.placeholder for entry in listing.entries)
+
+
+def test_a_look_at_what_is_known_returns_the_known(store: Transport) -> None:
+    write_all(store, put_of("a/1.ccsync", b"one"))
+    first = store.look()
+    assert store.look(first) is first
+    write_all(store, put_of("a/1.ccsync", b"changed"))
+    second = store.look(first)
+    assert second is not first
+    assert store.look(second) is second
+
+
+def test_a_look_sees_what_others_did_since(store: Transport, place: Place) -> None:
+    known = store.look()
+    place.plant("a/1.ccsync", b"one")
+    known = store.look(known)
+    assert [entry.name for entry in known.entries] == ["a/1.ccsync"]
+    store.remove(["a/1.ccsync"])
+    assert store.look(known).entries == ()
+
+
+def test_a_changed_marker_is_a_changed_listing(store: Transport, place: Place) -> None:
+    known = store.look()
+    place.plant(MARKER_NAME, b"another one")
+    assert store.look(known).marker == b"another one"
+
+
+def test_only_the_first_kib_of_a_marker_is_read(store: Transport, place: Place) -> None:
+    place.plant(MARKER_NAME, b"m" * 5000)
+    assert store.look().marker == b"m" * 1024
+
+
+def test_dot_files_files_at_the_root_and_deeper_ones_are_not_listed(
+    store: Transport, place: Place
+) -> None:
+    for name in (".hidden/a", "p/.hidden", "p/.ccsync-0123.tmp", "p/.DS_Store", "stray"):
+        place.plant(name, b"x")
+    place.plant("p/seen", b"x")
+    assert [entry.name for entry in store.look().entries] == ["p/seen"]
+
+
+# --- reading -----------------------------------------------------------------------------------
+
+
+def test_both_ends_come_in_order_whatever_was_asked(store: Transport) -> None:
+    data = bytes(range(256)) * 40
+    write_all(store, put_of("p/long", data), put_of("p/short", b"abc"), put_of("p/empty", b""))
+    ends = list(store.ends(["p/short", "p/gone", "p/long", "p/empty"], 100, 50))
+    assert [end.name for end in ends] == ["p/short", "p/gone", "p/long", "p/empty"]
+    short, gone, long, empty = ends
+    assert (short.head, short.tail, short.error) == (b"abc", b"", None)
+    assert isinstance(gone.error, FileGone)
+    assert (long.head, long.tail, long.error) == (data[:100], data[-50:], None)
+    assert long.stamp == entry_of(store, "p/long").stamp
+    assert (empty.head, empty.tail, empty.error) == (b"", b"", None)
+
+
+@pytest.mark.parametrize("size", [0, 1, 14, 15, 16, 100])
+def test_ends_that_meet_are_one_whole_file(store: Transport, size: int) -> None:
+    data = bytes(range(size))
+    write_all(store, put_of("p/a", data))
+    (end,) = store.ends(["p/a"], 10, 5)
+    assert (end.head, end.tail) == ((data, b"") if size <= 15 else (data[:10], data[-5:]))
+
+
+def test_ranges_are_read_one_after_the_other_in_any_order(store: Transport) -> None:
+    data = bytes(range(256)) * 10
+    write_all(store, put_of("p/a", data))
+    ranges = [Range(2000, 100), Range(0, 3), Range(5, 0), Range(2500, -1)]
+    assert read_one(store, Get("p/a", ranges)) == data[2000:2100] + data[:3] + data[2500:]
+
+
+def test_a_range_beyond_the_end_brings_what_there_is(store: Transport) -> None:
+    write_all(store, put_of("p/a", b"0123456789"))
+    get = Get("p/a", [Range(8, 100), Range(50, 3), Range(60, -1)])
+    assert read_one(store, get) == b"89"
+
+
+def test_many_files_are_read_in_their_order_though_some_are_gone_or_left_half_read(
+    store: Transport,
+) -> None:
+    data = {f"p/{number}": f"{number}:".encode() * 70_000 for number in range(20)}
+    write_all(store, *(put_of(name, value) for name, value in data.items()))
+    gets: list[Get] = []
+    for name in data:
+        gets += [whole(name), whole("p/gone")]
+    seen = []
+    for number, got in enumerate(store.read(iter(gets))):
+        if got.name == "p/gone":
+            with pytest.raises(FileGone):
+                list(got.blocks)
+        elif number % 4 == 0:
+            assert next(got.blocks)[:2] == data[got.name][:2]
+        else:
+            assert b"".join(got.blocks) == data[got.name]
+        seen.append(got.name)
+    assert seen == [get.name for get in gets]
+    assert store.look().marker == MARKER
+
+
+def test_reading_may_be_left_early_and_the_transport_goes_on(store: Transport) -> None:
+    write_all(store, *(put_of(f"p/{number}", b"x" * MIB) for number in range(5)))
+    for got in store.read([whole(f"p/{number}") for number in range(5)]):
+        next(got.blocks)
+        break
+    assert read_one(store, whole("p/4")) == b"x" * MIB
+
+
+def test_reading_nothing_is_fine(store: Transport) -> None:
+    assert list(store.read([])) == []
+    assert list(store.ends([], 1, 1)) == []
+    assert store.digests([]) == []
+    assert list(store.write([])) == []
+    store.remove([])
+
+
+def test_a_file_that_changed_since_it_was_listed_is_not_read(
+    store: Transport, place: Place
+) -> None:
+    write_all(store, put_of("p/a", b"old"))
+    stamp = entry_of(store, "p/a").stamp
+    assert read_one(store, whole("p/a", stamp)) == b"old"
+    place.plant("p/a", b"newer")
+    with pytest.raises(FileGone):
+        read_one(store, whole("p/a", stamp))
+    assert read_one(store, whole("p/a")) == b"newer"
+
+
+def test_digests_are_of_the_ranges_or_unknown(store: Transport) -> None:
+    data = b"0123456789" * 1000
+    write_all(store, put_of("p/a", data), put_of("p/b", b"b"))
+    stamp = entry_of(store, "p/a").stamp
+    answers = store.digests(
+        [
+            whole("p/a", stamp),
+            Get("p/a", [Range(0, 5), Range(9000, 10)]),
+            Get("p/a", [Range(0, 20_000)]),
+            whole("p/gone"),
+            whole("p/b", stamp),
+            whole("p/b"),
+        ]
+    )
+    wanted = [data, data[:5] + data[9000:9010], None, None, None, b"b"]
+    assert answers == [None if x is None else hashlib.sha256(x).hexdigest() for x in wanted]
+
+
+# --- writing -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [0, 1, 4095, MIB, 3 * MIB + 17])
+def test_what_was_written_is_read_byte_for_byte(store: Transport, size: int) -> None:
+    data = (bytes(range(256)) * (size // 256 + 1))[:size]
+    (written,) = write_all(
+        store, put_of("p/a", *(data[at : at + MIB] for at in range(0, size, MIB)))
+    )
+    assert written.stamp == entry_of(store, "p/a").stamp
+    assert written.sent >= 0
+    assert read_one(store, whole("p/a", written.stamp)) == data
+
+
+def test_a_put_replaces_and_its_stamp_differs(store: Transport) -> None:
+    (first,) = write_all(store, put_of("p/a", b"one"))
+    (second,) = write_all(store, put_of("p/a", b"two"))
+    assert first.stamp != second.stamp
+    assert read_one(store, whole("p/a", second.stamp)) == b"two"
+
+
+def test_many_puts_are_pulled_lazily_and_answered_in_order(store: Transport) -> None:
+    taken = 0
+    ahead = []
+
+    def puts() -> Iterator[Put]:
+        nonlocal taken
+        for number in range(450):
+            taken += 1
+            yield put_of(f"p{number % 3}/{number}", b"%d" % number)
+
+    for count, written in enumerate(store.write(puts())):
+        assert written.error is None
+        assert written.name == f"p{count % 3}/{count}"
+        ahead.append(taken - count)
+    assert max(ahead) < 450
+    assert len(store.look().entries) == 450
+
+
+def test_a_put_whose_bytes_fail_costs_only_itself(store: Transport, place: Place) -> None:
+    def failing() -> Iterator[Block]:
+        yield Block(b"x" * 2 * MIB)
+        raise SessionChanging("it is being rewritten")
+
+    place.plant("p/b", b"as it was")
+    answers = list(store.write([put_of("p/a", b"a"), Put("p/b", failing), put_of("p/c", b"c")]))
+    assert [type(answer.error) for answer in answers] == [type(None), SessionChanging, type(None)]
+    assert answers[1].stamp is None
+    assert place.bytes_of("p/b") == b"as it was"
+    assert [entry.name for entry in store.look().entries] == ["p/a", "p/b", "p/c"]
+
+
+def test_writing_may_be_left_early(store: Transport, place: Place) -> None:
+    answers = store.write([put_of("p/a", b"a"), put_of("p/b", b"b" * 3 * MIB)])
+    next(answers)
+    answers.close()  # type: ignore[attr-defined]
+    assert place.bytes_of("p/a") == b"a"
+    assert place.bytes_of("p/b") in (None, b"b" * 3 * MIB)
+    write_all(store, put_of("p/c", b"c"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "/",
+        "p/",
+        "/a",
+        "../a",
+        "p/../a",
+        "..",
+        "p/..",
+        "p/q/a",
+        "p/.hidden",
+        ".hidden/a",
+        "p/new\nline",
+        "p/nul\0",
+        "p/\x1b[31m",
+        "p/\udcff",
+        "p/.ccsync-store",
+    ],
+)
+def test_names_that_could_lead_elsewhere_are_refused(store: Transport, name: str) -> None:
+    good, bad = store.write([put_of("p/good", b"g"), put_of(name, b"x")])
+    assert good.error is None
+    assert isinstance(bad.error, BundleUnsafe)
+    with pytest.raises(BundleUnsafe):
+        store.remove([name])
+    (end,) = store.ends([name], 1, 1)
+    assert isinstance(end.error, FileGone)
+    with pytest.raises(FileGone):
+        read_one(store, whole(name))
+    assert store.digests([whole(name)]) == [None]
+    assert [entry.name for entry in store.look().entries] == ["p/good"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "with space/a b.ccsync",
+        "-n/-rf",
+        "--/--help",
+        "$(touch x)/`id`.ccsync",
+        "'quote'/\"double\".ccsync",
+        "back\\slash/a\\nb",
+        "*/?[a-z]",
+        "%s%n/%d",
+        "~/~root",
+        "ünï/日本語 😀.ccsync",
+        "e\u0301/\u00e9",
+        "git+github.com+you+app/" + "x" * 255,
+        "#/!$&;|<>(){}",
+        "p/a (conflicted copy 2026-11-22).ccsync",
+        "p/trailing ",
+        " /leading",
+    ],
+)
+def test_any_other_name_works(store: Transport, place: Place, name: str) -> None:
+    (written,) = write_all(store, put_of(name, name.encode()))
+    assert entry_of(store, name).stamp == written.stamp
+    assert read_one(store, whole(name, written.stamp)) == name.encode()
+    (end,) = store.ends([name], 2, 2)
+    assert end.error is None
+    assert end.stamp == written.stamp
+    assert store.digests([whole(name, written.stamp)]) == [
+        hashlib.sha256(name.encode()).hexdigest()
+    ]
+    write_all(store, Put(name, lambda: iter([Block(b"again")]), entry_of(store, name)))
+    assert place.bytes_of(name) == b"again"
+    store.remove([name])
+    assert store.look().entries == ()
+
+
+def test_hints_never_change_what_is_written(store: Transport, place: Place) -> None:
+    old = bytes(range(256)) * 4096
+    write_all(store, put_of("p/a", old))
+    base = entry_of(store, "p/a")
+    blocks = [Block(old[:MIB], 0), Block(b"new"), Block(old[:1000], 0), Block(old[-9:], MIB - 9)]
+    (written,) = write_all(store, Put("p/a", lambda: iter(blocks), base))
+    new = old[:MIB] + b"new" + old[:1000] + old[-9:]
+    assert place.bytes_of("p/a") == new
+    assert written.stamp is not None
+    assert written.stamp.size == len(new)
+
+
+def test_hints_about_a_base_that_changed_are_not_believed(store: Transport, place: Place) -> None:
+    old = b"a" * MIB
+    write_all(store, put_of("p/a", old))
+    base = entry_of(store, "p/a")
+    place.plant("p/a", b"b" * MIB)
+    blocks = [Block(old, 0), Block(b"new")]
+    write_all(store, Put("p/a", lambda: iter(blocks), base))
+    assert place.bytes_of("p/a") == old + b"new"
+
+
+def test_hints_about_a_base_that_is_gone_are_not_believed(store: Transport, place: Place) -> None:
+    old = b"a" * MIB
+    write_all(store, put_of("p/a", old))
+    base = entry_of(store, "p/a")
+    store.remove(["p/a"])
+    write_all(store, Put("p/a", lambda: iter([Block(old, 0), Block(b"new")]), base))
+    assert place.bytes_of("p/a") == old + b"new"
+
+
+def test_wrong_hints_are_not_believed(store: Transport, place: Place) -> None:
+    write_all(store, put_of("p/a", b"a" * MIB))
+    base = entry_of(store, "p/a")
+    blocks = [Block(b"c" * MIB, 0), Block(b"d" * 10, 2 * MIB), Block(b"e" * 10, MIB - 5)]
+    write_all(store, Put("p/a", lambda: iter(blocks), base))
+    assert place.bytes_of("p/a") == b"c" * MIB + b"d" * 10 + b"e" * 10
+
+
+def test_a_marker_that_went_missing_stops_writing_but_not_the_marker_itself(
+    store: Transport, place: Place
+) -> None:
+    store.look()
+    store.remove([MARKER_NAME])
+    with pytest.raises(StoreOffline):
+        list(store.write([put_of("p/a", b"a")]))
+    assert place.bytes_of("p/a") is None
+    write_all(store, put_of(MARKER_NAME, MARKER))
+    write_all(store, put_of("p/a", b"a"))
+
+
+# --- removing, vanishing, stopping --------------------------------------------------------------
+
+
+def test_removing_removes_what_is_there_and_minds_nothing_else(
+    store: Transport, place: Place
+) -> None:
+    write_all(store, put_of("p/a", b"a"), put_of("p/b", b"b"), put_of("q/c", b"c"))
+    store.remove(["p/a", "p/never", "nowhere/x", "q/c"])
+    assert [entry.name for entry in store.look().entries] == ["p/b"]
+    write_all(store, put_of("q/c", b"again"))
+    assert place.bytes_of("q/c") == b"again"
+
+
+def test_a_place_that_vanishes_is_offline_and_not_made_again(
+    store: Transport, place: Place
+) -> None:
+    write_all(store, put_of("p/a", b"a"))
+    place.vanish()
+    with pytest.raises(StoreOffline):
+        store.look()
+    with pytest.raises(StoreOffline):
+        list(store.write([put_of("p/a", b"a"), put_of("p/b", b"b")]))
+    with pytest.raises(StoreOffline):
+        store.remove(["p/a"])
+    with pytest.raises(StoreOffline):
+        list(store.read([whole("p/a")]))
+    with pytest.raises(StoreOffline):
+        list(store.ends(["p/a"], 1, 1))
+
+
+def test_a_place_that_vanishes_while_it_is_written_is_offline(
+    store: Transport, place: Place
+) -> None:
+    def blocks() -> Iterator[Block]:
+        yield Block(b"x" * MIB)
+        place.vanish()
+        yield Block(b"x" * MIB)
+
+    with pytest.raises(StoreOffline):
+        list(store.write([Put("p/a", blocks)]))
+
+
+def test_an_interrupt_stops_the_write_under_way_and_everything_after(
+    store: Transport, place: Place
+) -> None:
+    def blocks() -> Iterator[Block]:
+        yield Block(b"x" * MIB)
+        thread = threading.Thread(target=store.interrupt, name="interrupter")
+        thread.start()
+        thread.join()
+        for _ in range(100):
+            yield Block(b"x" * MIB)
+
+    with pytest.raises(Stopped) as caught:
+        list(store.write([Put("p/a", blocks)]))
+    assert caught.value.passing
+    assert place.bytes_of("p/a") is None
+    for work in (
+        lambda: store.look(),
+        lambda: list(store.ends(["p/a"], 1, 1)),
+        lambda: list(store.write([put_of("p/a", b"a")])),
+        lambda: list(store.read([whole("p/a")])),
+        lambda: store.remove(["p/a"]),
+        lambda: store.digests([whole("p/a")]),
+        lambda: store.create(),
+    ):
+        with pytest.raises(Stopped):
+            work()
+    again = place.open()
+    assert again.look().entries == ()
+    again.close()
+
+
+def test_an_interrupt_stops_the_read_under_way(store: Transport) -> None:
+    write_all(store, put_of("p/a", b"x" * 20 * MIB))
+    (got,) = [got for got in store.read([whole("p/a")]) for _ in [next(got.blocks)]]
+    store.interrupt()
+    with pytest.raises(Stopped):
+        list(got.blocks)
+
+
+def test_stopping_in_the_middle_of_the_bytes_stops_the_whole_write(
+    store: Transport, place: Place
+) -> None:
+    def blocks() -> Iterator[Block]:
+        yield Block(b"x")
+        raise Stopped("enough")
+
+    with pytest.raises(Stopped):
+        list(store.write([Put("p/a", blocks), put_of("p/b", b"b")]))
+    assert place.bytes_of("p/a") is None
+    write_all(store, put_of("p/c", b"c"))
+
+
+def test_two_transports_over_one_place_see_each_other(store: Transport, place: Place) -> None:
+    other = place.open()
+    known = other.look()
+    write_all(store, put_of("p/a", b"from one"))
+    assert [entry.name for entry in other.look(known).entries] == ["p/a"]
+    write_all(other, put_of("p/a", b"from the other"))
+    assert read_one(store, whole("p/a")) == b"from the other"
+    other.close()
+
+
+def test_closing_twice_is_fine(place: Place) -> None:
+    transport = place.open()
+    transport.create()
+    transport.look()
+    transport.close()
+    transport.close()

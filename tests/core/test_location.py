@@ -1,0 +1,171 @@
+"""What a person may type for the place of the store, and what is refused."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from claude_sync.errors import UsageError
+from claude_sync.transports import open_transport
+from claude_sync.transports.location import FolderPlace, HostPlace, OtherPlace, parse_location
+
+HOME = os.path.join(os.sep, "home", "me")
+HERE = os.path.join(os.sep, "work", "here")
+
+
+def parse(text: str) -> FolderPlace | HostPlace | OtherPlace:
+    return parse_location(text, home=HOME, directory=HERE)
+
+
+FOLDERS = {
+    "posix": [
+        ("/mnt/stick/ccsync", "/mnt/stick/ccsync"),
+        ("/mnt//stick/./ccsync/", "/mnt/stick/ccsync"),
+        ("~", "/home/me"),
+        ("~/Dropbox/claude sync", "/home/me/Dropbox/claude sync"),
+        ("relative/folder", "/work/here/relative/folder"),
+        ("../sibling", "/work/sibling"),
+        (".", "/work/here"),
+        ("./nas:folder", "/work/here/nas:folder"),
+        ("a/b:c", "/work/here/a/b:c"),
+        ("/a:b", "/a:b"),
+        ("./-rf", "/work/here/-rf"),
+        ("/with\nnewline", "/with\nnewline"),
+    ],
+    "nt": [
+        ("C:\\Sync", "C:\\Sync"),
+        ("c:/Sync/", "c:\\Sync"),
+        ("\\\\server\\share\\x", "\\\\server\\share\\x"),
+        ("relative\\a:b", "\\work\\here\\relative\\a:b"),
+    ],
+}
+
+
+@pytest.mark.parametrize(("text", "path"), FOLDERS[os.name])
+def test_a_folder_is_made_absolute(text: str, path: str) -> None:
+    place = parse(text)
+    assert place == FolderPlace(path)
+    assert parse(place.location) == place
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "canonical"),
+    [
+        ("nas:/srv/sync", HostPlace("nas", "/srv/sync"), "ssh://nas/srv/sync"),
+        ("nas:sync", HostPlace("nas", "~/sync"), "ssh://nas/~/sync"),
+        ("nas:~/sync/", HostPlace("nas", "~/sync"), "ssh://nas/~/sync"),
+        ("me@nas.local:a b", HostPlace("nas.local", "~/a b", "me"), "ssh://me@nas.local/~/a b"),
+        ("nas:a:b", HostPlace("nas", "~/a:b"), "ssh://nas/~/a:b"),
+        ("nas:100%", HostPlace("nas", "~/100%"), "ssh://nas/~/100%25"),
+        ("nas:%41", HostPlace("nas", "~/%41"), "ssh://nas/~/%2541"),
+        ("[::1]:sync", HostPlace("::1", "~/sync"), "ssh://[::1]/~/sync"),
+        ("me@ad@nas:sync", HostPlace("nas", "~/sync", "me@ad"), "ssh://me@ad@nas/~/sync"),
+        ("ssh://nas/srv/sync", HostPlace("nas", "/srv/sync"), "ssh://nas/srv/sync"),
+        ("SSH://nas//srv//./sync/", HostPlace("nas", "/srv/sync"), "ssh://nas/srv/sync"),
+        ("ssh://nas/~/sync", HostPlace("nas", "~/sync"), "ssh://nas/~/sync"),
+        ("ssh://nas//~odd/x", HostPlace("nas", "/~odd/x"), "ssh://nas//~odd/x"),
+        (
+            "ssh://me@nas:2222/srv/a%20b",
+            HostPlace("nas", "/srv/a b", "me", 2222),
+            "ssh://me@nas:2222/srv/a b",
+        ),
+        (
+            "ssh://[fe80::1]:22/x",
+            HostPlace("fe80::1", "/x", "", 22),
+            "ssh://[fe80::1]:22/x",
+        ),
+        ("ssh://nas/a%0Ab", HostPlace("nas", "/a\nb"), "ssh://nas/a%0Ab"),
+        ("ssh://nas/a%zz%", HostPlace("nas", "/a%zz%"), "ssh://nas/a%25zz%25"),
+        ("ssh://nas/%FF", HostPlace("nas", "/\udcff"), "ssh://nas/%FF"),
+        ("ssh://nas/ünï", HostPlace("nas", "/ünï"), "ssh://nas/ünï"),
+        ("ssh://nas/-rf", HostPlace("nas", "/-rf"), "ssh://nas/-rf"),
+        ("ssh://nas/a/../b", HostPlace("nas", "/a/../b"), "ssh://nas/a/../b"),
+    ],
+)
+def test_a_host_is_read_and_spelled_one_way(text: str, place: HostPlace, canonical: str) -> None:
+    assert parse(text) == place
+    assert place.location == canonical
+    assert parse(canonical) == place
+
+
+def test_one_letter_before_the_colon_is_a_drive_on_every_system() -> None:
+    for text in ("c:stuff", "C:\\Users\\me", "d:/x", "x:"):
+        if os.name == "nt":
+            assert isinstance(parse(text), FolderPlace)
+        else:
+            with pytest.raises(UsageError, match="drive"):
+                parse(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "-oProxyCommand=id:/x",
+        "-rf",
+        "nas:-rf",
+        "nas:",
+        "nas:/",
+        "nas:~",
+        "nas:~other/x",
+        "ssh://nas",
+        "ssh://nas/",
+        "ssh://nas/~",
+        "ssh://nas/~other/x",
+        "ssh://-oProxyCommand=id/x",
+        "ssh://-l@nas/x",
+        "-l@nas:x",
+        "ssh://me%0Ayou@nas/x",
+        "ssh://%2Dl@nas/x",
+        "ssh:///x",
+        "ssh://me@/x",
+        "ssh://nas:0/x",
+        "ssh://nas:65536/x",
+        "ssh://nas:ssh/x",
+        "ssh://nas:-1/x",
+        "ssh://[::1/x",
+        "ssh://n\nas/x",
+        "ssh://n as/x",
+        "ssh://$(id)/x",
+        "`id`:x",
+        "a|b:x",
+        "ssh://m;e@nas/x",
+        "ssh://me\\@nas/x",
+        ":x",
+        "ssh://nas/a\0b",
+        "a\0b",
+        "ssh://nas/a%00b",
+        "~other/x",
+    ],
+)
+def test_what_could_be_an_option_a_command_or_nothing_is_refused(text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse(text)
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ssh://me:hunter2@nas/x",
+        "ssh://:hunter2@nas/x",
+        "me:hunter2@nas:x",
+        "sftp://me:hunter2@nas/x",
+        "ssh://me:hunter2@nas",
+    ],
+)
+def test_a_password_is_refused_without_being_quoted(text: str) -> None:
+    with pytest.raises(UsageError, match="password") as caught:
+        parse(text)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_other_kinds_of_places_are_for_installed_packages() -> None:
+    assert parse("S3://bucket/x") == OtherPlace("s3", "s3://bucket/x")
+
+
+def test_a_kind_that_no_package_knows_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="nosuch://"):
+        open_transport("nosuch://place", [], tmp_path)
