@@ -216,7 +216,11 @@ class FolderTransport:
                 raise unusable_name()
             path = self.path(name)
             try:
+                if "/" in name and is_link(os.lstat(path.parent)):
+                    continue
                 files.remove(path)
+            except FileNotFoundError:
+                continue
             except OSError as error:
                 if error.errno != errno.ENOTDIR:
                     raise translate(error, str(path)) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -133,14 +134,21 @@ class Group:
             yield Written(pending.name, stamp, stamp.size if stamp else 0, pending.error)
 
     def _sync(self) -> None:
-        staged = [pending for pending in self._pending if pending.staged is not None]
+        staged: list[files.Staged] = []
+        for pending in self._pending:
+            if pending.staged is not None and not os.path.lexists(pending.staged.path):
+                pending.error = self._error(FileNotFoundError(errno.ENOENT, ""), pending)
+                pending.staged = None
+            elif pending.staged is not None:
+                staged.append(pending.staged)
         try:
-            files.sync([pending.staged for pending in staged if pending.staged is not None])
+            files.sync(staged)
         except OSError as error:
             # Which of them it was can't be found out: a second fsync may say that all is well.
-            for pending in staged:
-                pending.error = self._error(error, pending)
-                self._discard(pending)
+            for pending in self._pending:
+                if pending.staged is not None:
+                    pending.error = self._error(error, pending)
+                    self._discard(pending)
 
     def _commit(self, pending: _Pending, staged: files.Staged) -> None:
         try:
