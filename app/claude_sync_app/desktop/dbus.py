@@ -1,0 +1,120 @@
+"""What we need of D-Bus: a connection or none, a call, a signal. Nothing here hangs or raises.
+
+dbus-fast is imported when the first connection is made, and only on Linux.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dbus_fast import Message
+    from dbus_fast.aio import MessageBus
+
+ANSWER_SECONDS = 5.0
+"""How long anybody on the bus, and the bus itself, may take to answer."""
+
+BUS = "org.freedesktop.DBus"
+_BUS_PATH = "/org/freedesktop/DBus"
+
+
+async def connect(
+    *, system: bool = False, address: str = "", descriptors: bool = False
+) -> MessageBus | None:
+    """A new connection to a bus, or None where it can't be had.
+
+    Args:
+        system: the system's bus instead of the session's.
+        address: another bus than the environment names.
+        descriptors: whether open files are to be received.
+    """
+    from dbus_fast import BusType
+    from dbus_fast.aio import MessageBus
+    from dbus_fast.errors import DBusFastError
+
+    try:
+        bus = MessageBus(
+            bus_address=address or _usual_address(system=system),
+            bus_type=BusType.SYSTEM if system else BusType.SESSION,
+            negotiate_unix_fd=descriptors,
+        )
+        return await asyncio.wait_for(bus.connect(), ANSWER_SECONDS)
+    except (DBusFastError, OSError, EOFError, KeyError, asyncio.TimeoutError):
+        return None
+
+
+def _usual_address(*, system: bool) -> str | None:
+    """The user's bus where the environment names none: outside of a desktop's own processes.
+
+    https://www.freedesktop.org/software/systemd/man/latest/pam_systemd.html, XDG_RUNTIME_DIR
+    """
+    if system or os.environ.get("DBUS_SESSION_BUS_ADDRESS"):
+        return None
+    path = os.path.join(os.environ.get("XDG_RUNTIME_DIR", ""), "bus")
+    return f"unix:path={path}" if os.path.isabs(path) and os.path.exists(path) else None
+
+
+async def until_gone(bus: MessageBus) -> None:
+    """Return when a connection has ended, whoever ended it."""
+    from dbus_fast.errors import DBusFastError
+
+    try:
+        await bus.wait_for_disconnect()  # type: ignore[no-untyped-call]
+    except (DBusFastError, OSError, EOFError):
+        pass
+
+
+async def disconnect(bus: MessageBus) -> None:
+    """End a connection and wait until its socket is closed."""
+    bus.disconnect()
+    try:
+        await asyncio.wait_for(until_gone(bus), 1.0)
+    except asyncio.TimeoutError:
+        pass
+
+
+async def call(
+    bus: MessageBus,
+    name: str,
+    path: str,
+    interface: str,
+    member: str,
+    signature: str = "",
+    *body: Any,
+) -> Message | None:
+    """Call a method; its answer, or None where it fails. Starts no service."""
+    from dbus_fast import Message, MessageFlag, MessageType
+    from dbus_fast.errors import DBusFastError
+
+    message = Message(
+        destination=name,
+        path=path,
+        interface=interface,
+        member=member,
+        signature=signature,
+        body=list(body),
+        flags=MessageFlag.NO_AUTOSTART,
+    )
+    try:
+        reply = await asyncio.wait_for(bus.call(message), ANSWER_SECONDS)
+    except (DBusFastError, OSError, EOFError, asyncio.TimeoutError):
+        return None
+    return None if reply is None or reply.message_type is MessageType.ERROR else reply
+
+
+async def has_owner(bus: MessageBus, name: str) -> bool:
+    """Whether somebody on the bus bears a name."""
+    reply = await call(bus, BUS, _BUS_PATH, BUS, "NameHasOwner", "s", name)
+    return bool(reply is not None and reply.body[0])
+
+
+async def listen(bus: MessageBus, rule: str) -> None:
+    """Have signals delivered that a rule describes; a message handler gets them."""
+    await call(bus, BUS, _BUS_PATH, BUS, "AddMatch", "s", rule)
+
+
+def owner_rule(name: str) -> str:
+    """The rule for the signal that somebody took or left a name."""
+    return f"type='signal',sender='{BUS}',interface='{BUS}',member='NameOwnerChanged',arg0='{name}'"

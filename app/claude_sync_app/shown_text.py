@@ -1,0 +1,31 @@
+"""Other people's text made fit to be shown: titles, machine names, paths. Pure."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_BLANKS = frozenset("\t\n\v\f\r\x85\u2028\u2029")
+# Control characters, format characters (bidi overrides among them) and lone surrogates:
+# https://www.unicode.org/reports/tr44/#General_Category_Values
+_UNFIT = frozenset({"Cc", "Cf", "Cs"})
+# Joiners are format characters too, but emoji and Indic scripts are spelled with them.
+_JOINERS = frozenset("\u200c\u200d")
+
+
+def one_line(text: str) -> str:
+    """Text on one line: blanks of any kind become one space; control, bidi and such are gone."""
+    kept = (
+        " " if character in _BLANKS else character
+        for character in text
+        if character in _BLANKS
+        or character in _JOINERS
+        or unicodedata.category(character) not in _UNFIT
+    )
+    return " ".join("".join(kept).split())
+
+
+def shortened(text: str, limit: int) -> str:
+    """At most `limit` characters of it, the last one an ellipsis where something was cut."""
+    if len(text) <= limit:
+        return text
+    return text[: limit - 1].rstrip() + "…"

@@ -1,0 +1,212 @@
+"""Our own icon for Linux: StatusNotifierItem and dbusmenu over D-Bus, without any toolkit.
+
+It needs a session bus and nothing else, so it works on X11 and Wayland alike; it registers again
+whenever a panel appears or restarts, and connects again when the bus does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from claude_sync_app.desktop import dbus
+from claude_sync_app.tray.backends.events import Events, Presence
+from claude_sync_app.tray.backends.pystray_base import pystray_base
+from claude_sync_app.tray.icons import Picture, image
+from claude_sync_app.tray.menu_model import Action, Item
+
+if TYPE_CHECKING:
+    from dbus_fast import Message
+    from dbus_fast.aio import MessageBus
+
+    from claude_sync_app.desktop.loop import Loop
+
+WATCHER = "org.kde.StatusNotifierWatcher"
+ITEM_PATH = "/StatusNotifierItem"
+MENU_PATH = "/MenuBar"
+
+_FIRST_DELAY_SECONDS = 1.0
+_LONGEST_DELAY_SECONDS = 60.0
+
+
+async def find_panel() -> Presence:
+    """Whether there is a panel that shows icons of this kind, at this moment."""
+    bus = await dbus.connect()
+    if bus is None:
+        return Presence.NO_BUS
+    try:
+        return Presence.SHOWN if await dbus.has_owner(bus, WATCHER) else Presence.NO_PANEL
+    finally:
+        await dbus.disconnect(bus)
+
+
+class StatusNotifierIcon(pystray_base().Icon):  # type: ignore[misc]  # pystray has no types
+    """An icon whose menu is made of values.
+
+    Args:
+        name: the application's, for people and as the item's id.
+        loop: carries it; started before and stopped after it.
+        events: what it calls, always in the loop's thread.
+        picture: the first icon.
+        left_click: what a click on the icon asks for; None opens the menu.
+    """
+
+    HAS_DEFAULT_ACTION = True
+    HAS_NOTIFICATION = False
+
+    def __init__(
+        self,
+        name: str,
+        loop: Loop,
+        events: Events,
+        picture: Picture,
+        left_click: Action | None = None,
+    ) -> None:
+        from claude_sync_app.tray.backends.dbusmenu import MenuService
+        from claude_sync_app.tray.backends.notifier_item import ItemService
+
+        super().__init__(name, icon=image(picture, 64), title=name)
+        self._loop = loop
+        self._events = events
+        self._menu_service = MenuService(loop, events.clicked, events.opened)
+        self._item_service = ItemService(name, MENU_PATH, picture, self._reaction(left_click))
+        self._bus: MessageBus | None = None
+        self._service_name = ""
+        self._presence: Presence | None = None
+        self._stopped = threading.Event()
+        self._serving: Any = None
+
+    # --- what the application calls, from any thread ---
+
+    def show(self, menu: Item, icon: Picture, tooltip: str, attention: bool = False) -> None:
+        """Show all this from now on; returns at once.
+
+        Args:
+            menu: its children are the rows. While somebody looks at the menu, only labels and
+                enabling change, for a minute at the most.
+            icon: which picture.
+            tooltip: a sentence of plain text; what is beyond 127 characters is cut.
+            attention: whether the panel should make it conspicuous.
+        """
+        self._loop.call(self._apply, menu, icon, tooltip, attention)
+
+    def react(self, left_click: Action | None) -> None:
+        """Change what a click on the icon asks for; None opens the menu."""
+        self._loop.call(self._item_service.react, self._reaction(left_click))
+
+    # --- what pystray's Icon calls ---
+
+    def _run(self) -> None:
+        self._run_detached()
+        self._stopped.wait()
+
+    def _run_detached(self) -> None:
+        self._serving = self._loop.submit(self._serve())
+        self._mark_ready()
+
+    def _stop(self) -> None:
+        if self._serving is not None:
+            self._serving.cancel()
+        self._stopped.set()
+
+    def _show(self) -> None:
+        """It is shown as long as it runs."""
+
+    def _hide(self) -> None:
+        """It is hidden by ending it."""
+
+    def _update_icon(self) -> None:
+        """Icon, title and menu come by `show`."""
+        self._icon_valid = True
+
+    def _update_title(self) -> None:
+        """As `_update_icon`."""
+
+    def _update_menu(self) -> None:
+        """As `_update_icon`."""
+
+    # --- in the loop's thread ---
+
+    def _apply(self, menu: Item, icon: Picture, tooltip: str, attention: bool) -> None:
+        self._menu_service.show(menu)
+        self._item_service.show(icon, tooltip, attention=attention)
+
+    def _reaction(self, left_click: Action | None) -> Callable[[], None] | None:
+        if left_click is None:
+            return None
+        action = left_click
+        return lambda: self._events.clicked(action)
+
+    async def _serve(self) -> None:
+        """Be on the bus until cancelled; connect again, less and less often, when it is gone."""
+        delay = _FIRST_DELAY_SECONDS
+        while True:
+            bus = await dbus.connect()
+            if bus is not None:
+                delay = _FIRST_DELAY_SECONDS
+                await self._serve_on(bus)
+            self._say(Presence.NO_BUS)
+            await asyncio.sleep(delay)
+            delay = min(2 * delay, _LONGEST_DELAY_SECONDS)
+
+    async def _serve_on(self, bus: MessageBus) -> None:
+        self._bus = bus
+        try:
+            bus.export(ITEM_PATH, self._item_service)
+            bus.export(MENU_PATH, self._menu_service)
+            self._service_name = await _take_name(bus)
+            bus.add_message_handler(self._hear)
+            await dbus.listen(bus, dbus.owner_rule(WATCHER))
+            await self._register(bus)
+            await dbus.until_gone(bus)
+        finally:
+            self._bus = None
+            self._menu_service.end()
+            bus.unexport(ITEM_PATH)
+            bus.unexport(MENU_PATH)
+            await dbus.disconnect(bus)
+
+    def _hear(self, message: Message) -> None:
+        if message.member != "NameOwnerChanged" or message.sender != dbus.BUS:
+            return
+        name, _, owner = message.body
+        if name != WATCHER or self._bus is None:
+            return
+        if owner:
+            self._loop.spawn(self._register(self._bus))
+        else:
+            self._menu_service.end()
+            self._say(Presence.NO_PANEL)
+
+    async def _register(self, bus: MessageBus) -> None:
+        reply = await dbus.call(
+            bus,
+            WATCHER,
+            "/StatusNotifierWatcher",
+            WATCHER,
+            "RegisterStatusNotifierItem",
+            "s",
+            self._service_name,
+        )
+        self._say(Presence.SHOWN if reply is not None else Presence.NO_PANEL)
+
+    def _say(self, presence: Presence) -> None:
+        if presence is not self._presence:
+            self._presence = presence
+            self._events.presence(presence)
+
+
+async def _take_name(bus: MessageBus) -> str:
+    """The name to register under: the customary one, else the connection's own.
+
+    Another process may bear our number in another namespace, and the name with it.
+    """
+    name = f"org.kde.StatusNotifierItem-{os.getpid()}-1"
+    do_not_queue, owner = 4, 1
+    reply = await dbus.call(
+        bus, dbus.BUS, "/org/freedesktop/DBus", dbus.BUS, "RequestName", "su", name, do_not_queue
+    )
+    return name if reply is not None and reply.body[0] == owner else str(bus.unique_name)

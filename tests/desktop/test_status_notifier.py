@@ -1,0 +1,502 @@
+"""Our own icon on Linux, as a panel meets it: over a real bus, with a real menu."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from dbus_fast import Variant
+
+from claude_sync_app.desktop.loop import Loop
+from claude_sync_app.tray.backends.dbusmenu import MenuService
+from claude_sync_app.tray.backends.events import Events, Presence
+from claude_sync_app.tray.backends.status_notifier import StatusNotifierIcon, find_panel
+from claude_sync_app.tray.icons import IconState, Picture, Theme
+from claude_sync_app.tray.menu_model import Action, Item, separator
+from desktop.panel import MENU, Panel, Refused
+from desktop.programs import Heard, PrivateBus, until
+
+UP_TO_DATE = Picture(IconState.UP_TO_DATE)
+ERROR = Picture(IconState.ERROR, Theme.LIGHT)
+
+
+def entry(name: str, **properties: object) -> Item:
+    return Item(name.lower(), name, action=Action(name.lower()), **properties)  # type: ignore[arg-type]
+
+
+def menu(*rows: Item) -> Item:
+    return Item("menu", children=rows)
+
+
+DEMO = menu(
+    Item("status", "Up to date — 2 min ago", enabled=False),
+    separator("first line"),
+    entry("Push"),
+    Item(
+        "recent",
+        "Recent sessions",
+        children=(Item("s1", "Fix it", children=(entry("Resume"), entry("Copy"))),),
+    ),
+    Item(
+        "preferences",
+        "Preferences",
+        children=(
+            Item("notify", "Notifications", checked=True, action=Action("set", "notify", "no")),
+            Item("ask", "Ask me", checked=False, radio=True, action=Action("set", "arrive", "ask")),
+        ),
+    ),
+    entry("Quit"),
+)
+
+
+class Tray:
+    """An icon that runs, and all that it said."""
+
+    def __init__(self, loop: Loop, left_click: Action | None = None) -> None:
+        self.clicked: Heard[Action] = Heard()
+        self.opened: Heard[bool] = Heard()
+        self.presence: Heard[Presence] = Heard()
+        events = Events(self.clicked, self.opened, self.presence)
+        self.icon = StatusNotifierIcon("claude-sync", loop, events, UP_TO_DATE, left_click)
+        self.icon.run_detached()
+
+    def show(self, menu: Item, picture: Picture = UP_TO_DATE, tooltip: str = "") -> None:
+        self.icon.show(menu, picture, tooltip)
+
+
+@pytest.fixture
+def start(loop: Loop) -> Iterator[Callable[..., Tray]]:
+    trays: list[Tray] = []
+
+    def start(left_click: Action | None = None) -> Tray:
+        trays.append(Tray(loop, left_click))
+        return trays[-1]
+
+    yield start
+    for tray in trays:
+        tray.icon.stop()
+
+
+@pytest.fixture
+def tray(panel: Panel, start: Callable[..., Tray]) -> Tray:
+    """An icon with the menu above, shown by the panel."""
+    tray = start()
+    tray.show(DEMO)
+    until(lambda: panel.menu().labels, lambda labels: "Quit" in labels)
+    return tray
+
+
+# --- the item ----------------------------------------------------------------------------------
+
+
+def test_an_item_has_every_property_of_the_interface(panel: Panel, tray: Tray) -> None:
+    properties = panel.properties()
+
+    pixmaps = properties.pop("IconPixmap")
+    assert [(w, h, len(data)) for w, h, data in pixmaps] == [
+        (size, size, 4 * size * size) for size in (16, 22, 24, 32, 48, 64)
+    ]
+    assert properties.pop("AttentionIconPixmap") == pixmaps
+    assert [*properties.pop("ToolTip")] == ["", [], "claude-sync", ""]
+    assert properties == {
+        "Category": "ApplicationStatus",
+        "Id": "claude-sync",
+        "Title": "claude-sync",
+        "Status": "Active",
+        "WindowId": 0,
+        "IconThemePath": "",
+        "IconName": "",
+        "OverlayIconName": "",
+        "OverlayIconPixmap": [],
+        "AttentionIconName": "",
+        "AttentionMovieName": "",
+        "ItemIsMenu": True,
+        "Menu": "/MenuBar",
+    }
+
+
+def test_an_icons_bytes_are_alpha_red_green_blue(panel: Panel, tray: Tray) -> None:
+    tray.show(DEMO, ERROR)
+    until(lambda: panel.heard("NewIcon"))
+    width, _, data = panel.properties()["IconPixmap"][0]
+    # Left of the white cross, and the corner that an octagon leaves out.
+    row = width * (width // 2)
+    assert bytes(data[4 * (row + 2) : 4 * (row + 3)]) == bytes([255, 0xC0, 0x1C, 0x28])
+    assert data[0] == 0
+
+
+def test_panels_are_told_of_what_changed_and_of_nothing_else(panel: Panel, tray: Tray) -> None:
+    panel.signals.clear()
+    tray.icon.show(DEMO, ERROR, "3 < 4 & more", attention=True)
+    until(lambda: panel.heard("NewStatus"))
+    assert {name for name, _ in panel.signals} == {
+        "NewIcon",
+        "NewAttentionIcon",
+        "NewToolTip",
+        "NewStatus",
+    }
+    assert panel.heard("NewStatus") == [["NeedsAttention"]]
+    assert panel.properties()["Status"] == "NeedsAttention"
+    assert panel.properties()["ToolTip"][3] == "3 &lt; 4 &amp; more"
+
+    panel.signals.clear()
+    tray.icon.show(DEMO, ERROR, "3 < 4 & more", attention=True)
+    panel.menu()
+    assert panel.signals == []
+
+
+def test_a_long_tooltip_is_cut_to_127_characters_on_one_line(panel: Panel, tray: Tray) -> None:
+    tray.show(DEMO, tooltip="Up\nto " + 300 * "x")
+    until(lambda: panel.heard("NewToolTip"))
+    sentence = panel.properties()["ToolTip"][3]
+    assert len(sentence) == 127
+    assert sentence.startswith("Up to xxx")
+    assert sentence.endswith("x…")
+
+
+def test_a_click_on_the_icon_is_left_to_the_panel_which_opens_the_menu(
+    panel: Panel, tray: Tray
+) -> None:
+    with pytest.raises(Refused, match="UnknownMethod"):
+        panel.of_item("Activate", "ii", 0, 0)
+    assert tray.clicked == []
+
+
+def test_a_click_on_the_icon_pushes_where_that_was_chosen(
+    panel: Panel, start: Callable[..., Tray]
+) -> None:
+    tray = start(left_click=Action("push"))
+    assert panel.properties()["ItemIsMenu"] is False
+    panel.of_item("Activate", "ii", 0, 0)
+    assert tray.clicked.wait() == [Action("push")]
+
+    tray.icon.react(None)
+    until(lambda: panel.properties()["ItemIsMenu"])
+    tray.icon.react(Action("push"))
+    until(lambda: not panel.properties()["ItemIsMenu"])
+    assert len(panel.heard("NewTitle")) == 2
+
+
+def test_other_ways_to_touch_the_icon_decide_nothing(panel: Panel, tray: Tray) -> None:
+    panel.of_item("SecondaryActivate", "ii", 0, 0)
+    panel.of_item("ContextMenu", "ii", 0, 0)
+    panel.of_item("Scroll", "is", 120, "vertical")
+    panel.of_item("ProvideXdgActivationToken", "s", "token")
+    assert tray.clicked == []
+
+
+# --- the menu ----------------------------------------------------------------------------------
+
+
+def test_a_menu_has_every_property_of_the_interface(panel: Panel, tray: Tray) -> None:
+    assert panel.properties(MENU, "/MenuBar") == {
+        "Version": 3,
+        "TextDirection": "ltr",
+        "Status": "normal",
+        "IconThemePath": [],
+    }
+
+
+def test_a_panel_reads_the_whole_menu(panel: Panel, tray: Tray) -> None:
+    root = panel.menu()
+    assert root.properties == {"children-display": "submenu"}
+    assert root.labels == [
+        "Up to date — 2 min ago",
+        "---",
+        "Push",
+        "Recent sessions",
+        "Preferences",
+        "Quit",
+    ]
+    assert root.rows[0].properties["enabled"] is False
+    assert root.rows[1].properties == {"type": "separator"}
+    assert root.find("Recent sessions", "Fix it").labels == ["Resume", "Copy"]
+    assert root.find("Preferences", "Notifications").properties == {
+        "label": "Notifications",
+        "toggle-type": "checkmark",
+        "toggle-state": 1,
+    }
+    assert root.find("Preferences", "Ask me").properties["toggle-type"] == "radio"
+    assert root.find("Preferences", "Ask me").properties["toggle-state"] == 0
+
+
+def test_a_panel_may_read_a_part_of_the_menu(panel: Panel, tray: Tray) -> None:
+    assert panel.menu(depth=0).rows == []
+    assert all(row.rows == [] for row in panel.menu(depth=1).rows)
+
+    recent = panel.menu().find("Recent sessions")
+    _, (number, properties, rows) = panel.of_menu("GetLayout", "iias", recent.number, 1, ["type"])
+    assert (number, properties, len(rows)) == (recent.number, {}, 1)
+    (group,) = panel.of_menu("GetGroupProperties", "aias", [recent.number, 9999], ["label"])
+    assert [[*row] for row in group] == [
+        [recent.number, {"label": Variant("s", "Recent sessions")}]
+    ]
+    (every,) = panel.of_menu("GetGroupProperties", "aias", [], [])
+    assert len(every) == 12
+    (label,) = panel.of_menu("GetProperty", "is", recent.number, "label")
+    assert label.value == "Recent sessions"
+    with pytest.raises(Refused):
+        panel.of_menu("GetProperty", "is", recent.number, "enabled")
+
+
+def test_a_click_reaches_the_application_once(panel: Panel, tray: Tray) -> None:
+    panel.click("Recent sessions", "Fix it", "Resume")
+    panel.click("Preferences", "Notifications")
+    assert tray.clicked == [Action("resume"), Action("set", "notify", "no")]
+
+
+def test_what_can_not_be_clicked_does_nothing(panel: Panel, tray: Tray) -> None:
+    tray.show(menu(Item("off", "Off", enabled=False, children=(entry("Inside"),)), *DEMO.children))
+    until(lambda: panel.menu().labels[0], lambda label: label == "Off")
+    for labels in (
+        ["Off"],
+        ["Off", "Inside"],
+        ["Up to date — 2 min ago"],
+        ["---"],
+        ["Preferences"],
+    ):
+        panel.click(*labels)
+    assert tray.clicked == []
+
+
+def test_several_events_at_once_are_taken_and_unknown_entries_named(
+    panel: Panel, tray: Tray
+) -> None:
+    quit_number = panel.menu().find("Quit").number
+    nothing = Variant("i", 0)
+    (unknown,) = panel.of_menu(
+        "EventGroup",
+        "a(isvu)",
+        [[quit_number, "clicked", nothing, 0], [4711, "clicked", nothing, 0]],
+    )
+    assert unknown == [4711]
+    assert tray.clicked == [Action("quit")]
+    assert panel.of_menu("AboutToShowGroup", "ai", [0, 4711]) == [[], [4711]]
+
+
+@pytest.mark.parametrize("member", ["GetLayout", "Event", "AboutToShow"])
+def test_an_unknown_entry_is_an_error(panel: Panel, tray: Tray, member: str) -> None:
+    arguments = {
+        "GetLayout": ("iias", 4711, -1, []),
+        "Event": ("isvu", 4711, "clicked", Variant("i", 0), 0),
+        "AboutToShow": ("i", 4711),
+    }
+    with pytest.raises(Refused, match="does not refer to a menu item"):
+        panel.of_menu(member, *arguments[member])
+
+
+def test_a_late_click_never_runs_another_entry(panel: Panel, tray: Tray) -> None:
+    push = panel.menu().find("Push").number
+    resume = panel.menu().find("Recent sessions", "Fix it", "Resume").number
+
+    tray.show(menu(entry("Pull"), entry("Undo"), entry("Quit")))
+    until(lambda: panel.menu().labels, lambda labels: labels[0] == "Pull")
+    for stale in (push, resume):
+        with pytest.raises(Refused):
+            panel.tell("clicked", stale)
+
+    # The same name with another meaning is another entry.
+    tray.show(menu(Item("push", "Push", action=Action("wipe")), entry("Quit")))
+    until(lambda: panel.menu().labels, lambda labels: labels[0] == "Push")
+    with pytest.raises(Refused):
+        panel.tell("clicked", push)
+    assert tray.clicked == []
+
+
+def test_an_entry_keeps_its_number_while_it_means_the_same(panel: Panel, tray: Tray) -> None:
+    before = panel.menu().find("Quit").number
+    tray.show(menu(entry("New"), Item("quit", "Leave", action=Action("quit"))))
+    after = until(lambda: panel.menu(), lambda root: root.labels == ["New", "Leave"])
+    assert after.find("Leave").number == before
+
+
+def test_only_properties_are_sent_where_only_labels_changed(panel: Panel, tray: Tray) -> None:
+    number = panel.menu().rows[0].number
+    panel.signals.clear()
+    first = Item("status", "Pushing…", enabled=True, action=None)
+    tray.show(menu(first, *DEMO.children[1:]))
+    ((changed, removed),) = until(lambda: panel.heard("ItemsPropertiesUpdated"))
+    assert [(n, {k: v.value for k, v in p.items()}) for n, p in changed] == [
+        (number, {"label": "Pushing…"})
+    ]
+    assert [[*row] for row in removed] == [[number, ["enabled"]]]
+    assert panel.heard("LayoutUpdated") == []
+
+
+def test_new_rows_are_announced_for_the_entry_they_are_in(panel: Panel, tray: Tray) -> None:
+    recent = panel.menu().find("Recent sessions").number
+    panel.signals.clear()
+    more = Item("recent", "Recent sessions", children=(entry("Another"),))
+    tray.show(menu(*DEMO.children[:3], more, *DEMO.children[4:]))
+
+    ((revision, parent),) = until(lambda: panel.heard("LayoutUpdated"))
+    assert parent == recent
+    assert panel.of_menu("AboutToShow", "i", recent) == [True]
+    now, _ = panel.of_menu("GetLayout", "iias", recent, -1, [])
+    assert now == revision
+    assert panel.of_menu("AboutToShow", "i", recent) == [False]
+
+
+# --- a menu that somebody looks at -------------------------------------------------------------
+
+
+def test_an_open_menu_changes_its_labels_and_keeps_its_rows(panel: Panel, tray: Tray) -> None:
+    before = panel.menu().labels
+    panel.tell("opened", 0)
+    assert tray.opened.wait() == [True]
+    panel.signals.clear()
+    tray.show(
+        menu(
+            entry("New"),
+            entry("Quit"),
+            Item("push", "Pushing…", enabled=False, action=Action("push")),
+            Item("status", "Syncing", enabled=False),
+        )
+    )
+    until(lambda: panel.heard("ItemsPropertiesUpdated"))
+    held = panel.menu()
+    assert held.labels == ["Syncing", before[1], "Pushing…", *before[3:]]
+    assert panel.heard("LayoutUpdated") == []
+    panel.click("Recent sessions", "Fix it", "Resume")
+    assert tray.clicked == [], "what is gone can't be clicked any more"
+
+    panel.tell("closed", 0)
+    assert tray.opened.wait(2) == [True, False]
+    assert panel.menu().labels == ["New", "Quit", "Pushing…", "Syncing"]
+    assert panel.heard("LayoutUpdated")
+
+
+def test_a_menu_stays_open_while_its_submenus_come_and_go(panel: Panel, tray: Tray) -> None:
+    recent = panel.menu().find("Recent sessions").number
+    for kind, number in (("opened", 0), ("opened", recent), ("closed", recent)):
+        panel.tell(kind, number)
+    tray.show(menu(entry("New")))
+    assert "Quit" in panel.menu().labels
+    assert tray.opened == [True]
+    panel.tell("closed", 0)
+    assert panel.menu().labels == ["New"]
+
+
+def test_a_menu_that_is_never_closed_is_let_go_after_a_while(loop: Loop) -> None:
+    opened: Heard[bool] = Heard()
+    service = MenuService(loop, print, opened, hold_seconds=0.05)
+    loop.call(service.show, menu(entry("Old")))
+    loop.call(service.event, 0, "opened", Variant("i", 0), 0)
+    loop.call(service.show, menu(entry("New")))
+    assert opened.wait(2) == [True, False]
+
+    async def labels() -> list[str]:
+        return [node.properties["label"] for node in service._tree.children]  # type: ignore[misc]
+
+    assert loop.submit(labels()).result(5) == ["New"]
+
+
+# --- other people's text -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [
+        ("snake_case __init__", "snake__case ____init____"),
+        ("<b>bold</b> & &amp;", "<b>bold</b> & &amp;"),
+        ("line\nbreak\ttab\r\nend", "line break tab end"),
+        ("\x1b[31mred\x1b[0m \x07bell", "[31mred[0m bell"),
+        ("abc\u202eevil\u2066x\u2069\u200f", "abcevilx"),
+        ("family 👩‍👩‍👧 wave 👋🏽", "family 👩‍👩‍👧 wave 👋🏽"),
+        ("שלום עולם", "שלום עולם"),
+        ("lone \ud800 surrogate", "lone surrogate"),
+        ("x" * 300, "x" * 300),
+        ("$(touch x) `y` %s {0}", "$(touch x) `y` %s {0}"),
+    ],
+)
+def test_other_peoples_text_is_shown_as_text(
+    panel: Panel, tray: Tray, title: str, shown: str
+) -> None:
+    tray.icon.show(menu(Item("s1", title, action=Action("resume"))), UP_TO_DATE, title)
+    assert until(lambda: panel.menu().labels, lambda labels: len(labels) == 1) == [shown]
+    panel.click(shown)
+    assert tray.clicked == [Action("resume")]
+
+
+# --- many things at once -----------------------------------------------------------------------
+
+
+def test_500_clicks_in_a_row_while_the_menu_changes_are_all_taken(panel: Panel, tray: Tray) -> None:
+    number = panel.menu().find("Push").number
+    started = time.monotonic()
+    for count in range(500):
+        tray.show(menu(Item("n", f"{count} done", enabled=False), *DEMO.children[1:]))
+        panel.tell("clicked", number)
+    assert tray.clicked == 500 * [Action("push")]
+    assert time.monotonic() - started < 10
+
+
+# --- panels and buses that come and go ---------------------------------------------------------
+
+
+def test_a_panel_that_starts_late_gets_the_icon(
+    bus: PrivateBus, start: Callable[..., Tray], loop: Loop
+) -> None:
+    assert loop.submit(find_panel()).result(10) is Presence.NO_PANEL
+    tray = start()
+    tray.show(DEMO)
+    assert tray.presence.wait() == [Presence.NO_PANEL]
+    panel = Panel(bus.address)
+    try:
+        assert tray.presence.wait(2) == [Presence.NO_PANEL, Presence.SHOWN]
+        assert loop.submit(find_panel()).result(10) is Presence.SHOWN
+        assert "Quit" in panel.menu().labels
+    finally:
+        panel.close()
+
+
+def test_a_panel_that_restarts_gets_the_icon_again(panel: Panel, tray: Tray) -> None:
+    panel.tell("opened", 0)
+    panel.vanish()
+    tray.presence.wait(2)
+    tray.show(menu(entry("New")))
+    panel.appear()
+    assert tray.presence.wait(3) == [Presence.SHOWN, Presence.NO_PANEL, Presence.SHOWN]
+    assert panel.menu().labels == ["New"], "a menu that was open died with its panel"
+
+
+def test_without_a_bus_it_says_so_and_ends_when_asked(
+    no_bus: None, start: Callable[..., Tray], loop: Loop
+) -> None:
+    assert loop.submit(find_panel()).result(10) is Presence.NO_BUS
+    tray = start()
+    tray.show(DEMO)
+    assert tray.presence.wait() == [Presence.NO_BUS]
+
+
+def test_a_bus_that_restarts_gets_the_icon_again(bus: PrivateBus, panel: Panel, tray: Tray) -> None:
+    panel._loop.submit(_forget(panel)).result(10)
+    bus.end()
+    tray.presence.wait(2)
+    bus.start()
+    panel.appear()
+    until(lambda: tray.presence[-1], lambda presence: presence is Presence.SHOWN)
+    assert Presence.NO_BUS in tray.presence
+    assert "Quit" in panel.menu().labels
+
+
+async def _forget(panel: Panel) -> None:
+    await panel._disconnect()
+
+
+def test_two_icons_on_one_bus_have_names_of_their_own(
+    panel: Panel, tray: Tray, start: Callable[..., Tray]
+) -> None:
+    start().show(menu(entry("Second")))
+    first, second = until(lambda: panel.watcher.registered, lambda names: len(names) == 2)
+    assert first.startswith("org.kde.StatusNotifierItem-")
+    assert second.startswith(":")
+    assert panel.menu().labels == ["Second"]
+
+
+def test_an_icon_that_ends_leaves_the_bus(panel: Panel, tray: Tray) -> None:
+    panel.item()
+    tray.icon.stop()
+    with pytest.raises(Refused, match=r"ServiceUnknown|NoReply"):
+        until(lambda: panel.properties() and False)
