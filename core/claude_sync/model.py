@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
@@ -41,10 +41,12 @@ class Machine:
     Attributes:
         name: what people call it; part of file names.
         id: a UUID, what really tells two machines apart.
+        named: of this machine: whether the name was chosen, and not just taken from the host.
     """
 
     name: str
     id: str
+    named: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

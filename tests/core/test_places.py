@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from claude_sync.places import Places, places
+
+pytestmark = pytest.mark.filterwarnings("ignore::platformdirs.RuntimeDirWarning")
+
+
+def as_platformdirs_says() -> tuple[Path, Path]:
+    from platformdirs import PlatformDirs
+
+    directories = PlatformDirs("claude-sync", appauthor=False)
+    return directories.user_config_path, directories.user_state_path
+
+
+@pytest.mark.parametrize("value", [None, "", "relative/path", "{home}/elsewhere", "~/elsewhere"])
+def test_the_places_are_those_of_platformdirs(
+    home: Path, monkeypatch: pytest.MonkeyPatch, value: str | None
+) -> None:
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        if value is not None:
+            monkeypatch.setenv(name, value.format(home=home))
+    here = places()
+    assert (here.config, here.state) == as_platformdirs_says()
+    assert here.config.is_relative_to(home)
+
+
+def test_a_start_on_linux_does_not_import_platformdirs() -> None:
+    script = (
+        "import sys; from claude_sync.places import places; places()\n"
+        "loaded = 'platformdirs' in sys.modules\n"
+        "sys.exit(loaded == sys.platform.startswith('linux'))"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_files_of_this_machine_do_not_lie_where_people_copy_configuration(home: Path) -> None:
+    here = Places(home / "config", home / "state", home / "run")
+    shared = {here.preferences_file, here.projects_file}
+    own = {here.machine_file, here.records_directory, here.vault_directory, here.log_file}
+    own |= {here.lock_file, here.service_lock_file}
+    assert {path.parent for path in shared} == {home / "config"}
+    assert {path.parent for path in own} == {home / "state"}
+    assert len(own) == 6
+
+
+def test_sockets_go_into_the_private_runtime_directory(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if os.name == "nt":
+        assert places().runtime.is_absolute()
+        return
+    runtime = home / "run-of-the-session"
+    runtime.mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    assert places().runtime == runtime / "claude-sync"
+
+
+@pytest.mark.parametrize("kind", ["unset", "missing", "open to others", "a link", "a file"])
+def test_a_runtime_directory_that_others_could_own_is_not_used(
+    home: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    runtime = home / "run-of-the-session"
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    if kind == "unset":
+        monkeypatch.delenv("XDG_RUNTIME_DIR")
+    elif kind == "open to others":
+        runtime.mkdir()
+        runtime.chmod(0o755)
+    elif kind == "a link":
+        (home / "there").mkdir(mode=0o700)
+        runtime.symlink_to("there")
+    elif kind == "a file":
+        runtime.write_text("")
+        runtime.chmod(0o600)
+    here = places()
+    assert not here.runtime.is_relative_to(runtime)
+    if sys.platform.startswith("linux"):
+        assert here.runtime == here.state / "run"
