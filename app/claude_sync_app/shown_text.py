@@ -24,6 +24,17 @@ def one_line(text: str) -> str:
     return " ".join("".join(kept).split())
 
 
+def left_to_right(text: str) -> str:
+    """A line of ours in which a Hebrew or Arabic title stands: it still runs from left to right.
+
+    Without the mark that this puts in front, the first letter decides for the whole line, and a
+    title would turn around all that is said of it.
+    """
+    if any(unicodedata.bidirectional(character) in ("R", "AL") for character in text):
+        return "\u200e" + text
+    return text
+
+
 def shortened(text: str, limit: int) -> str:
     """At most `limit` characters of it, the last one an ellipsis where something was cut."""
     if len(text) <= limit:

@@ -152,7 +152,6 @@ class Panel:
 
     def menu(self, depth: int = -1) -> Row:
         """The menu, as a panel reads it."""
-        self.of_menu("AboutToShow", "i", 0)
         _, layout = self.of_menu("GetLayout", "iias", 0, depth, [])
         return _row(layout)
 

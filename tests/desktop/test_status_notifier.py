@@ -378,6 +378,23 @@ def test_a_menu_stays_open_while_its_submenus_come_and_go(panel: Panel, tray: Tr
     assert panel.menu().labels == ["New"]
 
 
+def test_a_panel_that_only_says_that_it_is_about_to_show_the_menu_keeps_its_rows_too(
+    panel: Panel, tray: Tray
+) -> None:
+    panel.of_menu("AboutToShowGroup", "ai", [0])
+    tray.show(menu(entry("New"), *DEMO.children))
+    assert "New" not in panel.menu().labels
+    # Shown once more, it was closed in between: the rows that waited are there.
+    assert panel.of_menu("AboutToShowGroup", "ai", [0]) == [[0], []]
+    assert "New" in panel.menu().labels
+
+    tray.show(DEMO)
+    panel.click("New")
+    assert until(lambda: panel.menu().labels, lambda labels: "New" not in labels)
+    assert tray.clicked == [], "an entry that is gone can't be clicked"
+    assert tray.opened.wait(4) == [True, False, True, False]
+
+
 def test_a_menu_that_is_never_closed_is_let_go_after_a_while(loop: Loop) -> None:
     opened: Heard[bool] = Heard()
     service = MenuService(loop, print, opened, hold_seconds=0.05)
@@ -404,7 +421,7 @@ def test_a_menu_that_is_never_closed_is_let_go_after_a_while(loop: Loop) -> None
         ("\x1b[31mred\x1b[0m \x07bell", "[31mred[0m bell"),
         ("abc\u202eevil\u2066x\u2069\u200f", "abcevilx"),
         ("family 👩‍👩‍👧 wave 👋🏽", "family 👩‍👩‍👧 wave 👋🏽"),
-        ("שלום עולם", "שלום עולם"),
+        ("שלום עולם", "\u200eשלום עולם"),
         ("lone \ud800 surrogate", "lone surrogate"),
         ("x" * 300, "x" * 300),
         ("$(touch x) `y` %s {0}", "$(touch x) `y` %s {0}"),

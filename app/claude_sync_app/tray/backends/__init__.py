@@ -1,0 +1,113 @@
+"""Shows icon and menu in the way that this system has; chosen once, at the start."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Protocol
+
+from claude_sync_app.tray.backends.events import Events, Presence
+from claude_sync_app.tray.icons import Picture
+from claude_sync_app.tray.menu_model import Action, Item
+
+if TYPE_CHECKING:
+    from claude_sync_app.desktop.loop import Loop
+
+__all__ = ["Backend", "Events", "Presence", "advice", "choose"]
+
+
+class Backend(Protocol):
+    """An icon with a menu. `show`, `react` and `stop` may be called in any thread."""
+
+    def run(self) -> None:
+        """Show it until `stop`; returns then. In the main thread, which macOS insists on."""
+
+    def show(self, menu: Item, icon: Picture, tooltip: str, attention: bool = False) -> None:
+        """Show all this from now on; returns at once.
+
+        Args:
+            menu: its children are the rows. While somebody looks at the menu, its rows wait.
+            icon: which picture.
+            tooltip: a sentence of plain text, of which 127 characters are shown.
+            attention: whether the panel should make it conspicuous, where it can.
+        """
+
+    def react(self, left_click: Action | None) -> None:
+        """Change what a click on the icon asks for; None opens the menu."""
+
+    def stop(self) -> None:
+        """Take it away and let `run` return."""
+
+
+def choose(
+    name: str, loop: Loop, events: Events, picture: Picture, left_click: Action | None = None
+) -> Backend | None:
+    """The icon for this system, not shown yet; None where there can't be one.
+
+    On Linux it is our own wherever there is a session bus and a panel for it, or none of any
+    kind yet: it appears when a panel does. Only a panel that knows nothing but the older system
+    tray gets pystray's, if GTK is there.
+
+    Args:
+        name: the application's, for people.
+        loop: carries our own icon; it runs already.
+        events: what the icon calls, in its own thread.
+        picture: the first icon.
+        left_click: what a click on the icon asks for; None opens the menu.
+    """
+    from claude_sync_app.tray.backends import pystray_icon
+
+    if sys.platform == "darwin":
+        from claude_sync_app.tray.backends import macos
+
+        return pystray_icon.PystrayIcon(macos.new_icon(name), events, picture, left_click)
+    if sys.platform == "win32":
+        from claude_sync_app.tray.backends import windows
+
+        icon = windows.new_icon(name)
+        return pystray_icon.PystrayIcon(icon, events, picture, left_click, _double_ampersands)
+    return _choose_on_linux(name, loop, events, picture, left_click)
+
+
+def _choose_on_linux(
+    name: str, loop: Loop, events: Events, picture: Picture, left_click: Action | None
+) -> Backend | None:
+    from claude_sync_app.tray.backends import gtk, status_notifier
+
+    presence = loop.submit(status_notifier.find_panel()).result()
+    if presence is not Presence.SHOWN and gtk.is_possible():
+        from claude_sync_app.tray.backends.pystray_icon import PystrayIcon
+
+        icon = gtk.new_icon(name)
+        if icon is not None:
+            return PystrayIcon(icon, events, picture, left_click)
+    if presence is Presence.NO_BUS:
+        return None
+    ours: Backend = status_notifier.StatusNotifierIcon(name, loop, events, picture, left_click)
+    return ours
+
+
+def _double_ampersands(label: str) -> str:
+    """Windows underlines the letter after one."""
+    return label.replace("&", "&&")
+
+
+def advice(presence: Presence) -> str:
+    """Why no icon can be seen and what to do about it, a sentence; "" where one is seen."""
+    if presence is Presence.SHOWN:
+        return ""
+    if presence is Presence.NO_BUS:
+        return (
+            "No icon: there is no session bus, so most likely no desktop either; "
+            "start it from within one, or use `claude-sync watch`."
+        )
+    if "GNOME" in os.environ.get("XDG_CURRENT_DESKTOP", "").upper():
+        return (
+            "No icon: GNOME shows none by itself; install the extension “AppIndicator and "
+            "KStatusNotifierItem Support” (Debian, Ubuntu and Fedora have it as "
+            "gnome-shell-extension-appindicator) and log in again."
+        )
+    return (
+        "No icon: this desktop's panel shows none; add a system tray (“Status Tray Plugin” in "
+        "Xfce, “tray” in waybar) to it. It will appear then without a restart."
+    )

@@ -157,10 +157,18 @@ class MenuService(ServiceInterface):
 
     @dbus_method(name="AboutToShow")
     def about_to_show(self, number: DBusInt32) -> DBusBool:
-        return self._node(number).number in self._unread
+        node = self._node(number)
+        if number == ROOT:
+            self._let_go()
+        return node.number in self._unread
 
     @dbus_method(name="AboutToShowGroup")
     def about_to_show_group(self, numbers: _Numbers) -> _TwoLists:
+        if ROOT in numbers:
+            # Panels built on libdbusmenu-gtk (Xfce, MATE, waybar) tell in no other way that the
+            # menu itself is opened, and never that it is closed.
+            self._let_go()
+            self._hold(ROOT)
         changed = [number for number in numbers if number in self._unread]
         return [changed, [number for number in numbers if number not in self._nodes]]
 
@@ -201,23 +209,30 @@ class MenuService(ServiceInterface):
         return [node.number, _variants(node.properties, names), rows]
 
     def _take(self, node: Node, kind: str) -> None:
-        if kind == "clicked" and node.action is not None:
-            self._clicked(node.action)
+        if kind == "clicked":
+            if node.action is not None:
+                self._clicked(node.action)
+            # A click closes the menu. What else happened with it may follow in the same message.
+            self._loop.later(0, self._let_go)
         elif kind == "opened":
-            if not self._open:
-                self._release = self._loop.later(self._hold_seconds, self._let_go)
-                self._opened(True)
-            self._open.add(node.number)
-        elif kind == "closed" and self._open:
+            self._hold(node.number)
+        elif kind == "closed":
             self._open.discard(node.number)
             # Panels that tell of submenus don't always tell of each that the whole menu closes.
             if not self._open or node.number == ROOT:
                 self._let_go()
 
+    def _hold(self, number: int) -> None:
+        if self._release is None:
+            self._release = self._loop.later(self._hold_seconds, self._let_go)
+            self._opened(True)
+        self._open.add(number)
+
     def _let_go(self) -> None:
-        self.end()
-        self._opened(False)
-        self.show(self._wanted)
+        if self._release is not None:
+            self.end()
+            self._opened(False)
+            self.show(self._wanted)
 
 
 def _variants(properties: Properties, names: Sequence[str] = ()) -> dict[str, Variant]:

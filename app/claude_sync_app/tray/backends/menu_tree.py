@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from claude_sync_app.shown_text import one_line
+from claude_sync_app.shown_text import left_to_right, one_line
 from claude_sync_app.tray.menu_model import Action, Item
 
 ROOT = 0
@@ -84,7 +84,8 @@ def properties(item: Item) -> Properties:
     if item.separator:
         return {"type": "separator"}
     # "_" marks the letter that a key press chooses; doubled it is itself.
-    found: dict[str, str | bool | int] = {"label": one_line(item.label).replace("_", "__")}
+    label = left_to_right(one_line(item.label)).replace("_", "__")
+    found: dict[str, str | bool | int] = {"label": label}
     if not item.enabled:
         found["enabled"] = False
     if item.checked is not None:

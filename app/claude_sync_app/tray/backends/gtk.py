@@ -1,0 +1,70 @@
+"""pystray's GTK icon, for panels on X11 that know nothing but the older system tray (XEmbed)."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Callable
+from typing import Any
+
+
+def is_possible() -> bool:
+    """Whether an icon of this kind would be seen: GTK is installed and such a panel runs."""
+    return importlib.util.find_spec("gi") is not None and _has_tray()
+
+
+def _has_tray() -> bool:
+    """Whether somebody owns the system tray of the screen.
+
+    https://specifications.freedesktop.org/systemtray-spec/latest/
+    """
+    if not os.environ.get("DISPLAY"):
+        return False
+    from Xlib.display import Display
+    from Xlib.error import DisplayError
+
+    try:
+        display = Display()
+    except (DisplayError, OSError):
+        return False
+    try:
+        atom = display.intern_atom(f"_NET_SYSTEM_TRAY_S{display.get_default_screen()}")
+        return bool(display.get_selection_owner(atom))
+    finally:
+        display.close()
+
+
+def new_icon(name: str) -> Any:
+    """A pystray icon for GTK; None where GTK can't be used after all."""
+    try:
+        from gi.repository import GLib
+        from pystray import _gtk
+    except (ImportError, ValueError):
+        return None
+
+    class GtkIcon(_gtk.Icon):  # type: ignore[misc]
+        menu_opened: Callable[[bool], None] = staticmethod(lambda _: None)
+        click_opens_menu = True
+
+        def in_its_thread(self, function: Callable[[], object]) -> None:
+            GLib.idle_add(lambda: bool(function()) and False)
+
+        def _on_status_icon_activate(self, status_icon: Any) -> None:
+            if self.click_opens_menu:
+                self._on_status_icon_popup_menu(status_icon, 0, 0)
+            else:
+                super()._on_status_icon_activate(status_icon)
+
+        def _on_status_icon_popup_menu(self, status_icon: Any, button: int, at: int) -> None:
+            menu = self._menu_handle
+            if not menu:
+                return
+            self.menu_opened(True)
+            self._connection = menu.connect("deactivate", self._closed)
+            super()._on_status_icon_popup_menu(status_icon, button, at)
+
+        def _closed(self, menu: Any) -> None:
+            menu.disconnect(self._connection)
+            self.menu_opened(False)
+
+    return GtkIcon(name)
