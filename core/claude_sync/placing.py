@@ -1,0 +1,145 @@
+"""Where a session from elsewhere goes: which directory of its project, and where in that one."""
+
+from __future__ import annotations
+
+import functools
+import os
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from claude_sync.errors import BundleUnsafe, SessionUnplaced
+from claude_sync.names import check_relative, folded
+
+
+class ProjectDirectory(NamedTuple):
+    """A directory of this machine that a project can be worked on in: a root, not what is below.
+
+    Attributes:
+        key: its project, "" where it can't be told now.
+        directory: the working tree's root, or the directory itself where there is no repository.
+        exists: whether it is there now.
+        linked: whether it is a linked working tree.
+        last_used_ns: mtime of the newest session in it or below it, 0 where there is none.
+        added: whether it was added by hand.
+        pinned: whether its key was given by hand.
+        repository: what it shares with other working trees of one repository.
+        problem: why the key can't be told, a sentence, "" if it can.
+    """
+
+    key: str
+    directory: Path
+    exists: bool
+    linked: bool
+    last_used_ns: int
+    added: bool
+    pinned: bool
+    repository: str
+    problem: str = ""
+
+
+def in_order(place: ProjectDirectory) -> tuple[str, bool, int, str]:
+    """Sorts by key, then the main working tree before linked ones, then the last used first."""
+    return (place.key, place.linked, -place.last_used_ns, str(place.directory))
+
+
+def joined(one: ProjectDirectory, other: ProjectDirectory) -> ProjectDirectory:
+    """What is known of one root from two directories in it."""
+    return one._replace(
+        last_used_ns=max(one.last_used_ns, other.last_used_ns),
+        added=one.added or other.added,
+        linked=one.linked or other.linked,
+    )
+
+
+def chosen(key: str, places: Sequence[ProjectDirectory]) -> ProjectDirectory:
+    """The directory that a project's sessions from elsewhere go to.
+
+    The first in order that exists. A ``name:`` key is weak: it counts only if one repository or
+    directory here has it, or just one was given it by hand.
+
+    Raises:
+        SessionUnplaced: there is none, and why.
+    """
+    here = [place for place in places if place.exists]
+    if not here:
+        raise _nowhere(key, places)
+    if key.startswith("name:") and len({place.repository for place in here}) > 1:
+        pinned = [place for place in here if place.pinned]
+        if len(pinned) != 1:
+            raise SessionUnplaced(
+                f"{len(here)} directories here are called {key}, and a name alone doesn't tell "
+                "which is meant",
+                todo=f"run 'claude-sync projects add' with the directory and --key {key}",
+            )
+        here = pinned
+    return here[0]
+
+
+def place_below(root: str, subpath: str) -> Path:
+    """The directory that a subpath means below a root, spelled as the disk spells it.
+
+    Links are resolved, since the client names its working directory so; what is missing stays as
+    it is written.
+
+    Args:
+        root: an existing directory of this machine.
+        subpath: from a bundle; hostile.
+
+    Raises:
+        SessionUnplaced: it leads out of the root, or through a file.
+    """
+    top = os.path.realpath(root)
+    if not subpath:
+        return Path(top)
+    try:
+        check_relative(subpath)
+    except BundleUnsafe as error:
+        raise SessionUnplaced(
+            "its place in the project can't be one here", where=root, todo="it was left there"
+        ) from error
+    path = top
+    for part in subpath.split("/"):
+        path = os.path.realpath(os.path.join(path, _as_spelled(path, part)))
+        if not os.path.normcase(path).startswith(os.path.join(os.path.normcase(top), "")):
+            raise SessionUnplaced(
+                "its place in the project is a link that leads out of it",
+                where=root,
+                todo="replace the link by a directory, or give where it leads a key of its own",
+            )
+        if os.path.lexists(path) and not os.path.isdir(path):
+            raise SessionUnplaced(
+                "where its directory should be lies a file", where=path, todo="move that aside"
+            )
+    return Path(path)
+
+
+def _as_spelled(directory: str, name: str) -> str:
+    """A name as the directory has it: systems differ in normalisation, and some fold case."""
+    exists = os.path.lexists(os.path.join(directory, name))
+    if name.isascii() and not exists:
+        return name
+    try:
+        names = os.listdir(directory)
+    except OSError:
+        return name
+    if name in names:
+        return name
+    # It exists under a name that isn't in the list: here two names of one kind are one file.
+    same = folded if exists else functools.partial(unicodedata.normalize, "NFC")
+    alike = [other for other in names if same(other) == same(name)]
+    return alike[0] if len(alike) == 1 else name
+
+
+def _nowhere(key: str, places: Sequence[ProjectDirectory]) -> SessionUnplaced:
+    if places:
+        return SessionUnplaced(
+            f"the directory of {key} isn't there",
+            where=str(places[0].directory),
+            todo="mount its disk, or run 'claude-sync projects add' with where it is now",
+        )
+    return SessionUnplaced(
+        f"no directory of {key} is known on this machine",
+        todo="clone it, then run 'claude-sync projects add' with its directory",
+    )

@@ -1,0 +1,345 @@
+"""Which directory a session belongs to, which project a directory, and what that costs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from claude_sync.claude_home import encode_directory, folder_matches
+from claude_sync.errors import (
+    ProjectKeyError,
+    SessionUnplaced,
+    UsageError,
+)
+from claude_sync.model import ProjectKey
+from claude_sync.registry import Registry
+from repositories import bare_bones, git, program
+
+APP = "git:github.com/you/app"
+URL = "https://github.com/you/app.git"
+
+
+def repository(directory: Path, remote: str | None = URL) -> Path:
+    return bare_bones(directory, remote)
+
+
+def folder(directory: Path) -> str:
+    return encode_directory(str(directory))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "config" / "projects.json"
+
+
+@pytest.fixture
+def registry(file: Path) -> Registry:
+    return Registry(file)
+
+
+@pytest.fixture
+def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
+    """How often git was started since the last call."""
+    wrappers, log = tmp_path / "wrappers", tmp_path / "calls"
+    wrappers.mkdir()
+    program(wrappers, "git", f'echo >> "{log}"\nexec "$REAL" "$@"')
+    monkeypatch.setenv("PATH", f"{wrappers}{os.pathsep}{os.environ['PATH']}")
+
+    def count() -> int:
+        number = log.stat().st_size if log.exists() else 0
+        log.unlink(missing_ok=True)
+        return number
+
+    return count
+
+
+@pytest.fixture
+def no_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    def hide() -> None:
+        (tmp_path / "empty").mkdir(exist_ok=True)
+        monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+
+    return hide
+
+
+# --- which directory a session belongs to ------------------------------------------------------
+
+
+def test_a_session_belongs_to_the_directory_that_encodes_to_its_folder(
+    tmp_path: Path, registry: Registry
+) -> None:
+    app = repository(tmp_path / "my app")
+    cwds = ["/home/other/app", "C:\\Users\\me\\app", "relative", "", "a\0b", str(app)]
+    assert registry.directory_of(folder(app), cwds) == app
+
+
+def test_a_directory_of_another_machine_registers_nothing(
+    tmp_path: Path, registry: Registry, file: Path
+) -> None:
+    app, other = repository(tmp_path / "app"), repository(tmp_path / "other")
+    assert registry.directory_of(folder(app), [str(other)]) is None
+    assert registry.projects() == ()
+    assert not registry.save()
+    assert not file.exists()
+
+
+def test_a_registered_directory_is_found_without_the_transcripts_help(
+    tmp_path: Path, registry: Registry, file: Path
+) -> None:
+    app = repository(tmp_path / "app")
+    registry.directory_of(folder(app), [str(app)])
+    assert registry.save()
+    assert Registry(file).directory_of(folder(app), ["/elsewhere/app"]) == app
+
+
+def test_what_the_records_say_counts_last_and_only_if_it_fits(
+    tmp_path: Path, registry: Registry
+) -> None:
+    app = tmp_path / "app"
+    assert registry.directory_of(folder(app), [], placed=str(app)) == app
+    assert registry.directory_of(folder(app), [], placed=str(tmp_path / "other")) is None
+
+
+def test_of_two_directories_with_one_folder_name_the_existing_one_counts(
+    tmp_path: Path, registry: Registry
+) -> None:
+    there = tmp_path / "my" / "app"
+    there.mkdir(parents=True)
+    gone = tmp_path / "my-app"
+    assert folder(there) == folder(gone)
+    registry.add(there)
+    assert registry.directory_of(folder(gone), [str(gone)]) == there
+    assert registry.directory_of(folder(gone), [str(gone), str(there)]) == there
+
+
+def test_a_directory_that_is_gone_still_owns_its_sessions(
+    tmp_path: Path, registry: Registry
+) -> None:
+    gone = tmp_path / "gone"
+    assert registry.directory_of(folder(gone), [str(gone)]) == gone
+    assert registry.projects() == ()
+
+
+def test_beyond_200_characters_another_hash_fits_too(tmp_path: Path, registry: Registry) -> None:
+    deep = tmp_path / ("a" * 120) / ("b" * 120)
+    deep.mkdir(parents=True)
+    older = folder(deep)[:201] + "zzzzz"
+    assert registry.directory_of(older, [str(deep)]) == deep
+    assert registry.directory_of(older, []) == deep
+
+
+_PATHS = st.text(st.sampled_from("/aé😀-x"), min_size=1, max_size=12).map(lambda t: "/" + t * 25)
+
+
+@given(_PATHS, _PATHS)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_directory_fits_a_folder_as_the_client_says(
+    registry: Registry, one: str, other: str
+) -> None:
+    found = registry.directory_of(encode_directory(one), [other])
+    assert (found is not None) == folder_matches(encode_directory(one), other)
+
+
+# --- which project a directory belongs to ------------------------------------------------------
+
+
+def test_git_is_asked_once_a_repository_and_again_when_its_configuration_changes(
+    tmp_path: Path, file: Path, calls: Callable[[], int]
+) -> None:
+    app = repository(tmp_path / "app")
+    for name in ("a", "b", "c"):
+        (app / name).mkdir()
+    first = Registry(file)
+    for name in ("a", "b", "c"):
+        assert first.key_of(app / name) == ProjectKey(APP, name)
+    assert calls() == 1
+    first.save()
+
+    second = Registry(file)
+    assert second.key_of(app / "a") == ProjectKey(APP, "a")
+    assert calls() == 0
+    git(app, "remote", "set-url", "origin", "git@github.com:you/renamed.git")
+    assert second.key_of(app / "b").key == APP, "one pass sees one state"
+    second.refresh()
+    assert second.key_of(app / "a").key == "git:github.com/you/renamed"
+    assert second.key_of(app / "b").key == "git:github.com/you/renamed"
+    assert calls() == 1
+
+
+def test_a_changed_included_or_general_configuration_is_seen(
+    tmp_path: Path, registry: Registry, calls: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    general, included = tmp_path / "general", tmp_path / "included"
+    general.write_text(f"[include]\n\tpath = {included}\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(general))
+    app = repository(tmp_path / "app", "gh:you/app")
+
+    def key() -> str:
+        registry.refresh()
+        return registry.key_of(app).key
+
+    assert key() == "git:gh/you/app"
+    included.write_text('[url "https://github.com/"]\n\tinsteadOf = gh:\n')
+    assert key() == APP
+    included.write_text('[url "https://h.example/"]\n\tinsteadOf = gh:\n')
+    assert key() == "git:h.example/you/app"
+    general.write_text("")
+    assert key() == "git:gh/you/app"
+    calls()
+    assert key() == "git:gh/you/app"
+    assert calls() == 0
+
+
+def test_the_branch_matters_only_where_it_chooses_the_remote(
+    tmp_path: Path, registry: Registry, calls: Callable[[], int]
+) -> None:
+    app = repository(tmp_path / "app")
+    registry.key_of(app)
+    git(app, "symbolic-ref", "HEAD", "refs/heads/other")
+    calls()
+    registry.refresh()
+    registry.key_of(app)
+    assert calls() == 0
+    git(app, "remote", "rename", "origin", "one")
+    git(app, "remote", "add", "two", "https://h.example/two")
+    git(app, "config", "branch.other.remote", "two")
+    registry.refresh()
+    assert registry.key_of(app).key == "git:h.example/two"
+    git(app, "symbolic-ref", "HEAD", "refs/heads/main")
+    registry.refresh()
+    assert registry.key_of(app).key == APP
+
+
+def test_a_missing_git_keeps_the_keys_that_are_known(
+    tmp_path: Path, file: Path, no_git: Callable[[], None]
+) -> None:
+    app, new = repository(tmp_path / "app"), repository(tmp_path / "new")
+    registry = Registry(file)
+    registry.add(app)
+    registry.save()
+    config = app / ".git" / "config"
+    config.write_text(config.read_text() + "[x]\n\ty = z\n")
+    no_git()
+    registry = Registry(file)
+    assert registry.key_of(app) == ProjectKey(APP)
+    assert registry.key_of(app / "sub") == ProjectKey(APP, "sub")
+    with pytest.raises(ProjectKeyError, match="install git"):
+        registry.key_of(new)
+    assert registry.place(APP) == app
+
+
+def test_a_directory_that_is_gone_keeps_its_key(tmp_path: Path, file: Path) -> None:
+    outer = repository(tmp_path / "outer", "https://github.com/you/outer")
+    tree, plain = repository(outer / "trees" / "app"), tmp_path / "notes"
+    (tree / "sub").mkdir()
+    plain.mkdir()
+    registry = Registry(file)
+    for directory in (tree, tree / "sub", plain):
+        assert registry.directory_of(folder(directory), [str(directory)]) == directory
+        registry.key_of(directory)
+    registry.save()
+    shutil.rmtree(tree)
+    shutil.rmtree(plain)
+    registry = Registry(file)
+    assert registry.key_of(tree) == ProjectKey(APP)
+    assert registry.key_of(tree / "sub") == ProjectKey(APP, "sub")
+    assert registry.key_of(plain) == ProjectKey("name:notes")
+    assert registry.key_of(outer / "never" / "seen").key == "git:github.com/you/outer"
+    with pytest.raises(SessionUnplaced, match="isn't there"):
+        registry.place(APP)
+
+
+def test_a_directory_removed_on_a_branch_follows_its_repository(
+    tmp_path: Path, registry: Registry
+) -> None:
+    app = repository(tmp_path / "app")
+    (app / "sub").mkdir()
+    registry.directory_of(folder(app / "sub"), [str(app / "sub")])
+    assert registry.key_of(app / "sub") == ProjectKey(APP, "sub")
+    (app / "sub").rmdir()
+    git(app, "remote", "set-url", "origin", "https://github.com/you/renamed")
+    registry.refresh()
+    assert registry.key_of(app / "sub") == ProjectKey("git:github.com/you/renamed", "sub")
+
+
+def test_a_key_given_by_hand_stands_above_git(tmp_path: Path, file: Path) -> None:
+    app = repository(tmp_path / "app")
+    (app / "sub").mkdir()
+    inner = repository(app / "inner", "https://github.com/you/inner")
+    registry = Registry(file)
+    assert registry.add(app, "git:Forge.example/Me/X") == ProjectKey("git:forge.example/me/x")
+    registry.save()
+    registry = Registry(file)
+    assert registry.key_of(app) == ProjectKey("git:forge.example/me/x")
+    assert registry.key_of(app / "sub") == ProjectKey("git:forge.example/me/x", "sub")
+    assert registry.key_of(inner).key == "git:github.com/you/inner"
+    assert registry.place("git:forge.example/me/x", "sub") == app / "sub"
+    assert registry.add(app) == ProjectKey(APP), "added again without a key: git's"
+
+
+def test_a_key_by_hand_needs_no_git(
+    tmp_path: Path, registry: Registry, no_git: Callable[[], None]
+) -> None:
+    app = repository(tmp_path / "app")
+    no_git()
+    assert registry.add(app, "name:app") == ProjectKey("name:app")
+    assert registry.add(app, URL) == ProjectKey(APP)
+
+
+@pytest.mark.parametrize("key", ["", "app", "git:", "name:", "/srv/app", "git:a\nb/c"])
+def test_nonsense_is_refused_as_a_key(tmp_path: Path, registry: Registry, key: str) -> None:
+    with pytest.raises(UsageError):
+        registry.add(tmp_path, key)
+    assert registry.projects() == ()
+
+
+def test_only_a_directory_can_be_added(tmp_path: Path, registry: Registry) -> None:
+    (tmp_path / "file").write_text("")
+    for name in ("file", "gone"):
+        with pytest.raises(UsageError):
+            registry.add(tmp_path / name)
+
+
+# --- what it costs -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> list[Path]:
+    found = []
+    for number in range(250):
+        root = repository(tmp_path / "code" / f"r{number}", f"https://h.example/g/r{number}")
+        for name in ("a", "b", "c"):
+            (root / name).mkdir()
+            found.append(root / name)
+        found.append(root)
+    return found
+
+
+def test_a_thousand_directories_cost_a_process_a_repository_and_then_none(
+    many: list[Path], file: Path, calls: Callable[[], int]
+) -> None:
+    registry = Registry(file)
+    sessions = [(folder(directory), [str(directory)]) for directory in many]
+    began = time.perf_counter()
+    first = [registry.key_of(registry.directory_of(*session) or Path()) for session in sessions]
+    cold = time.perf_counter() - began
+    assert calls() == 250
+    registry.save()
+
+    began = time.perf_counter()
+    registry = Registry(file)
+    again = [
+        registry.key_of(registry.directory_of(*session) or Path()) for session in sessions * 10
+    ]
+    warm = time.perf_counter() - began
+    assert calls() == 0
+    assert again == first * 10
+    assert warm < cold, "ten thousand sessions in known directories cost less than 250 processes"
+    assert not registry.save()
