@@ -1,0 +1,172 @@
+"""Move Claude Code sessions between machines, byte for byte.
+
+Everything a script or another front end needs is here; see `__all__`. Names are imported when they
+are first used, so that a program pays only for what it uses.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from claude_sync.bundle import bundle_file_name, encoded_key, read_head
+    from claude_sync.claude_home import ClaudeHome, encode_directory
+    from claude_sync.codec import decode, encode
+    from claude_sync.errors import ClaudeSyncError
+    from claude_sync.model import (
+        Bundle,
+        BundleHead,
+        Finding,
+        Level,
+        LocalSession,
+        Machine,
+        Outcome,
+        Progress,
+        ProjectKey,
+        Result,
+        SessionState,
+        Side,
+        State,
+        Version,
+    )
+    from claude_sync.places import Places, places
+    from claude_sync.preferences import Preferences
+    from claude_sync.project_key import project_key, project_key_from_remote
+    from claude_sync.sync.context import Context, open_context
+    from claude_sync.sync.forget import (
+        bundles_of_machine,
+        bundles_of_sessions,
+        bundles_older_than,
+        forget,
+    )
+    from claude_sync.sync.portable import pack, unpack
+    from claude_sync.sync.pull import pull
+    from claude_sync.sync.push import push
+    from claude_sync.sync.resolve import resolve
+    from claude_sync.sync.setup import SetUp, default_location, set_up
+    from claude_sync.sync.states import states
+    from claude_sync.sync.undo import undo
+    from claude_sync.transports.base import Transport
+    from claude_sync.transports.folder import FolderTransport
+    from claude_sync.transports.memory import MemoryTransport
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "bundle": ("bundle_file_name", "encoded_key", "read_head"),
+    "claude_home": ("ClaudeHome", "encode_directory"),
+    "codec": ("decode", "encode"),
+    "errors": ("ClaudeSyncError",),
+    "model": (
+        "Bundle",
+        "BundleHead",
+        "Finding",
+        "Level",
+        "LocalSession",
+        "Machine",
+        "Outcome",
+        "Progress",
+        "ProjectKey",
+        "Result",
+        "SessionState",
+        "Side",
+        "State",
+        "Version",
+    ),
+    "places": ("Places", "places"),
+    "preferences": ("Preferences",),
+    "project_key": ("project_key", "project_key_from_remote"),
+    "sync.context": ("Context", "open_context"),
+    "sync.forget": ("bundles_of_machine", "bundles_of_sessions", "bundles_older_than", "forget"),
+    "sync.portable": ("pack", "unpack"),
+    "sync.pull": ("pull",),
+    "sync.push": ("push",),
+    "sync.resolve": ("resolve",),
+    "sync.setup": ("SetUp", "default_location", "set_up"),
+    "sync.states": ("states",),
+    "sync.undo": ("undo",),
+    "transports.base": ("Transport",),
+    "transports.folder": ("FolderTransport",),
+    "transports.memory": ("MemoryTransport",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Bundle",
+    "BundleHead",
+    "ClaudeHome",
+    "ClaudeSyncError",
+    "Context",
+    "Finding",
+    "FolderTransport",
+    "Level",
+    "LocalSession",
+    "Machine",
+    "MemoryTransport",
+    "Outcome",
+    "Places",
+    "Preferences",
+    "Progress",
+    "ProjectKey",
+    "Result",
+    "SessionState",
+    "SetUp",
+    "Side",
+    "State",
+    "Transport",
+    "Version",
+    "bundle_file_name",
+    "bundles_of_machine",
+    "bundles_of_sessions",
+    "bundles_older_than",
+    "decode",
+    "default_location",
+    "encode",
+    "encode_directory",
+    "encoded_key",
+    "forget",
+    "open_context",
+    "pack",
+    "places",
+    "project_key",
+    "project_key_from_remote",
+    "pull",
+    "push",
+    "read_head",
+    "resolve",
+    "set_up",
+    "states",
+    "undo",
+    "unpack",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+class _Package(ModuleType):
+    """Keeps public names that are a module's as well what `__all__` says they are.
+
+    Importing ``claude_sync.project_key`` would otherwise put the module in the function's place.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOME_OF and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -33,7 +33,8 @@ CREATE TABLE supersedes (number INTEGER PRIMARY KEY, session_id TEXT, sha256 TEX
     UNIQUE (session_id, sha256));
 CREATE TABLE merged (session_id TEXT, sidecar_sha256 TEXT,
     PRIMARY KEY (session_id, sidecar_sha256)) WITHOUT ROWID;
-CREATE TABLE relation (x TEXT, y TEXT, value TEXT, PRIMARY KEY (x, y)) WITHOUT ROWID;
+CREATE TABLE relation (x TEXT, y TEXT, extends INTEGER, value TEXT,
+    PRIMARY KEY (x, y)) WITHOUT ROWID;
 CREATE TABLE local (path TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, inode INTEGER,
     sidecar TEXT, whole_sha256 TEXT, cut_size INTEGER, cut_sha256 TEXT, sidecar_sha256 TEXT,
     cwds TEXT, title TEXT) WITHOUT ROWID;

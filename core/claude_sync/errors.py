@@ -108,6 +108,10 @@ class SessionVanished(SessionError):
     """The session was there a moment ago."""
 
 
+class SessionDivided(SessionError):
+    """Two copies of the session lie here and each has lines of its own."""
+
+
 class SessionUnplaced(SessionError):
     """No directory of this machine is known for the session."""
 

@@ -362,3 +362,21 @@ def touch_private(path: Path) -> None:
         os.close(os.open(path, _CREATE, 0o600))
     except FileExistsError:
         pass
+
+
+def restage(staged: Staged, directory: Path) -> Staged:
+    """Move a staged file to another directory, across file systems by a synced copy."""
+    if staged.path.parent == directory:
+        return staged
+    target = temporary_path(directory)
+    try:
+        os.replace(staged.path, target)
+        return Staged(target, staged.version)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+    with Snapshot(staged.path) as snapshot:
+        moved = stage(directory, snapshot.blocks(), mtime_ns=snapshot.stamp.mtime_ns)
+    sync([moved])
+    discard(staged)
+    return moved

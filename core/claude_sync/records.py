@@ -169,11 +169,16 @@ class Records:
         )
         return json.loads(row[0]) if row else None
 
+    def extensions(self) -> frozenset[tuple[str, str]]:
+        """SHA-256 of all pairs of versions of which the first is known to extend the second."""
+        rows = self._db.run("SELECT x, y FROM relation WHERE extends")
+        return frozenset((x, y) for x, y in rows)
+
     def put_relation(self, x: Version, y: Version, value: Mapping[str, Any]) -> None:
         """Remember how two versions relate."""
         self._db.run(
-            "INSERT OR REPLACE INTO relation VALUES (?, ?, ?)",
-            (x.sha256, y.sha256, json.dumps(value)),
+            "INSERT OR REPLACE INTO relation VALUES (?, ?, ?, ?)",
+            (x.sha256, y.sha256, bool(value["extends"]), json.dumps(value)),
         )
 
 

@@ -24,19 +24,20 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from claude_sync import files
 from claude_sync.errors import VaultError
 from claude_sync.model import Version
 from claude_sync.names import is_session_id
-from claude_sync.snapshot import open_regular, read_small
+from claude_sync.snapshot import BLOCK_SIZE, open_regular, read_small
 
 KEEP_DAYS = 30
 KEEP_VERSIONS = 5
 LIMIT_BYTES = 5 << 30
 LIMIT_SHARE = 10
-_TRANSCRIPT = "transcript.jsonl"
-_SIDECAR = "sidecar"
+TRANSCRIPT = "transcript.jsonl"
+SIDECAR = "sidecar"
 _ENTRY = "entry.json"
 
 
@@ -62,11 +63,11 @@ class Kept:
 
     @property
     def transcript(self) -> Path:
-        return self.folder / _TRANSCRIPT
+        return self.folder / TRANSCRIPT
 
     @property
     def sidecar(self) -> Path:
-        return self.folder / _SIDECAR
+        return self.folder / SIDECAR
 
 
 class Vault:
@@ -116,9 +117,9 @@ class Vault:
             mtime_ns = 0
             if transcript is not None:
                 mtime_ns = transcript.stat().st_mtime_ns
-                files.link_or_copy(transcript, folder / _TRANSCRIPT)
+                files.link_or_copy(transcript, folder / TRANSCRIPT)
             for relative, path in sidecar:
-                target = files.descend(folder / _SIDECAR, relative)
+                target = files.descend(folder / SIDECAR, relative)
                 files.make_private(target.parent)
                 files.link_or_copy(path, target)
                 files.sync_directory(target.parent)
@@ -154,6 +155,18 @@ class Vault:
                 files.remove_tree(folder)
                 raise
             return self._finish(folder, session_id, version, reason, mtime_ns)
+
+    def catch_up(self, kept: Kept, old: IO[bytes]) -> None:
+        """Take over what was appended to a transcript in the moment it was replaced.
+
+        Args:
+            kept: its entry. A second name of the very file has caught up by itself.
+            old: the replaced file, still open.
+        """
+        with _translated(self.folder):
+            if not os.path.samestat(os.fstat(old.fileno()), os.lstat(kept.transcript)):
+                old.seek(0)
+                files.replace(kept.transcript, iter(lambda: old.read(BLOCK_SIZE), b""))
 
     def _new_folder(self, session_id: str, version: Version | None) -> Path:
         base = self.folder / session_id

@@ -1,0 +1,387 @@
+"""The place where bundles meet: what lies there, and one bundle read or written.
+
+The marker tells a store from an empty mount point: without it, or with another store's id, the
+place is offline and nothing is created in it. A bundle is known by its contents, never by its
+file's name; both its ends tell everything but the bytes, and are read again only when the file's
+stamp has changed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from claude_sync.bundle import HEAD_SIZE, SUFFIX, TAIL_SIZE, read_head
+from claude_sync.cache import Cache, ProblemRow
+from claude_sync.database import Database
+from claude_sync.errors import (
+    BundleCorrupt,
+    BundleError,
+    BundleIncomplete,
+    ClaudeSyncError,
+    FileGone,
+    StoreOffline,
+    TransportError,
+)
+from claude_sync.fetching import Fetched, Wanted, fetch
+from claude_sync.model import Bundle, BundleHead, Outcome, Problem, Stamp
+from claude_sync.outgoing import Outgoing, Sent, send
+from claude_sync.transports.base import (
+    MARKER_NAME,
+    Block,
+    Ends,
+    Entry,
+    Get,
+    Listing,
+    Put,
+    Range,
+    Transport,
+    is_same_file,
+)
+from claude_sync.unpack import read_whole
+
+PLACEHOLDER = "in the cloud, not here yet"
+_IN_NAME = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,127}?)-[A-Za-z0-9]")
+_LOOK = "look"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreView:
+    """What lies in a store.
+
+    Attributes:
+        bundles: by session id.
+        problems: files that were passed over.
+    """
+
+    bundles: Mapping[str, tuple[Bundle, ...]]
+    problems: tuple[Problem, ...]
+
+
+class Store:
+    """One store. Used by one thread, save `interrupt`.
+
+    Args:
+        transport: what reaches it.
+        cache, database: of this store; heads of bundles are kept there.
+        store_id: what its marker must say.
+    """
+
+    def __init__(
+        self, transport: Transport, cache: Cache, database: Database, store_id: str
+    ) -> None:
+        self._transport = transport
+        self._cache = cache
+        self._database = database
+        self.store_id = store_id
+        self._listing: Listing | None = None
+
+    @property
+    def label(self) -> str:
+        """How to name this place to a person."""
+        return self._transport.label
+
+    @property
+    def remote(self) -> bool:
+        """Whether bytes cost there."""
+        return self._transport.remote
+
+    def interrupt(self) -> None:
+        """From any thread: make the work under way end soon."""
+        self._transport.interrupt()
+
+    # -- looking ------------------------------------------------------------------------------
+
+    def look(self) -> StoreView:
+        """What lies there now.
+
+        Raises:
+            StoreOffline: it isn't there, isn't mounted, or is another store.
+            TransportError: it can't be read.
+        """
+        listing = self._transport.look(self._known_listing())
+        check_marker(listing, self.store_id, self._transport.label)
+        bundles = self._cache.bundles()
+        problems = self._cache.problems()
+        entries = [entry for entry in listing.entries if entry.name.endswith(SUFFIX)]
+        fresh: list[Entry] = []
+        waiting: list[Entry] = []
+        for entry in entries:
+            known = bundles.get(entry.name)
+            if known is not None and is_same_file(known.stamp, entry.stamp):
+                continue
+            if entry.placeholder:
+                waiting.append(entry)
+            elif not _still_wrong(problems.get(entry.name), entry.stamp):
+                fresh.append(entry)
+        names = {entry.name for entry in entries}
+        gone = [name for name in (*bundles, *problems) if name not in names]
+        if fresh or gone or waiting:
+            self._read_again(fresh, gone, bundles, problems)
+        self._keep_listing(listing)
+        return _view(names, bundles, problems, waiting)
+
+    def _known_listing(self) -> Listing | None:
+        if not self._transport.remote:
+            return None
+        if self._listing is None:
+            kept = self._cache.setting(_LOOK)
+            if kept:
+                marker, digest = json.loads(kept)
+                entries = tuple(Entry(name, stamp) for name, stamp in self._cache.entries())
+                self._listing = Listing(marker.encode("latin-1"), entries, digest)
+        return self._listing
+
+    def _keep_listing(self, listing: Listing) -> None:
+        if not self._transport.remote or listing is self._listing or listing.marker is None:
+            return
+        self._listing = listing
+        with self._database.transaction():
+            self._cache.put_entries((entry.name, entry.stamp) for entry in listing.entries)
+            kept = json.dumps([listing.marker.decode("latin-1"), listing.digest])
+            self._cache.put_setting(_LOOK, kept)
+
+    def _read_again(
+        self,
+        fresh: Sequence[Entry],
+        gone: Sequence[str],
+        bundles: dict[str, Bundle],
+        problems: dict[str, ProblemRow],
+    ) -> None:
+        for name in gone:
+            bundles.pop(name, None)
+            problems.pop(name, None)
+        read: list[Bundle] = []
+        wrong: dict[str, tuple[Stamp, ClaudeSyncError]] = {}
+        names = [entry.name for entry in fresh]
+        for ends in self._transport.ends(names, HEAD_SIZE, TAIL_SIZE):
+            try:
+                read.append(self._bundle(ends))
+            except FileGone:
+                bundles.pop(ends.name, None)
+            except (BundleError, TransportError) as error:
+                wrong[ends.name] = (ends.stamp, error)
+        with self._database.transaction():
+            self._cache.drop_files(gone)
+            self._cache.put_bundles(read)
+            self._cache.drop_problems(bundle.name for bundle in read)
+            for name, (stamp, why) in wrong.items():
+                self._cache.put_problem(name, stamp, type(why).__name__, str(why))
+                bundles.pop(name, None)
+        for bundle in read:
+            bundles[bundle.name] = bundle
+            problems.pop(bundle.name, None)
+        if wrong:
+            problems.update(self._cache.problems())
+
+    def _bundle(self, ends: Ends) -> Bundle:
+        if ends.error is not None:
+            raise ends.error
+        head = read_head(ends.head, ends.tail, ends.stamp.size)
+        if head is None:
+            head = self._read_in_full(ends)
+        return Bundle(ends.name, ends.stamp, head)
+
+    def _read_in_full(self, ends: Ends) -> BundleHead:
+        get = Get(ends.name, [Range(0, -1)], ends.stamp)
+        for got in self._transport.read([get]):
+            return read_whole(got.blocks).head
+        raise BundleIncomplete("the file vanished while it was read", todo="look again")
+
+    # -- reading ------------------------------------------------------------------------------
+
+    def fetch(
+        self, wanted: Sequence[Wanted], check: Callable[[], None]
+    ) -> Iterator[Fetched | ClaudeSyncError]:
+        """Bring bundles here, in their order; what went wrong with one stands in its place.
+
+        Raises:
+            StoreOffline, Stopped: all that is left can't be brought.
+        """
+        return fetch(self._transport, wanted, check)
+
+    def fetch_one(self, wanted: Wanted, check: Callable[[], None]) -> Fetched:
+        """Bring one bundle here.
+
+        Raises:
+            BundleError, TransportError
+        """
+        for answer in self.fetch([wanted], check):
+            if isinstance(answer, Fetched):
+                return answer
+            raise answer
+        raise AssertionError("a bundle was asked for and nothing came")
+
+    def prefix_digest(self, bundle: Bundle, size: int) -> str | None:
+        """SHA-256, in hex, of the first bytes of a bundle's encoded transcript.
+
+        Args:
+            bundle: the bundle.
+            size: how many, encoded.
+
+        Returns:
+            None where it has fewer, or the place can't tell.
+        """
+        head = bundle.head
+        if not head.start or size > head.encoded_size:
+            return None
+        ranges = [Range(head.start, size)]
+        return self._transport.digests([Get(bundle.name, ranges, bundle.stamp)])[0]
+
+    # -- writing ------------------------------------------------------------------------------
+
+    def send(self, outgoing: Iterable[Outgoing], check: Callable[[], None]) -> Iterator[Sent]:
+        """Write sessions into their bundles; each is durable there when its answer comes."""
+        for sent in send(self._transport, outgoing, check):
+            if sent.bundle is not None:
+                self._cache.put_bundles([sent.bundle])
+            yield sent
+
+    def remove(self, names: Sequence[str]) -> None:
+        """Remove files of this store."""
+        self._transport.remove(names)
+        with self._database.transaction():
+            self._cache.drop_files(names)
+
+    # -- setting up ---------------------------------------------------------------------------
+
+    def probe(self) -> None:
+        """Prove that a file can be written there, read back and removed.
+
+        Raises:
+            TransportError: it can't.
+        """
+        probe(self._transport)
+
+
+def check_marker(listing: Listing, store_id: str, label: str) -> None:
+    """Whether a listing is that of the store it should be.
+
+    Raises:
+        StoreOffline: it isn't.
+    """
+    found = read_marker(listing.marker)
+    if found == store_id:
+        return
+    if found is None:
+        raise StoreOffline(
+            "the place where sessions meet is there, but not its marker",
+            where=label,
+            todo="is the disk mounted? To begin anew there, run `claude-sync init` with it",
+        )
+    raise StoreOffline(
+        "another store lies in the place where sessions meet",
+        where=label,
+        todo="is the right disk mounted? To use that one, run `claude-sync init` with it",
+    )
+
+
+def read_marker(marker: bytes | None) -> str | None:
+    """The store id that a marker bears, None where it is none."""
+    try:
+        said = json.loads(marker or b"")
+        store_id = said["store_id"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    if said.get("schema") != 1 or not isinstance(store_id, str):
+        return None
+    return (
+        store_id if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", store_id) else None
+    )
+
+
+def create_store(transport: Transport) -> str:
+    """Make a place a store, if it isn't one already, and prove that it can be used.
+
+    Returns:
+        its id.
+
+    Raises:
+        TransportError: it can't be made, read or written.
+    """
+    transport.create()
+    listing = transport.look()
+    store_id = read_marker(listing.marker)
+    if store_id is None:
+        if listing.marker is not None and listing.marker.strip():
+            raise StoreOffline(
+                "the marker of the store there can't be read",
+                where=transport.label,
+                todo="a newer claude-sync may have made it, or it is still arriving",
+            )
+        import uuid
+
+        store_id = str(uuid.uuid4())
+        marker = json.dumps({"schema": 1, "store_id": store_id}, separators=(",", ":")).encode()
+        _write(transport, MARKER_NAME, marker)
+    probe(transport)
+    return store_id
+
+
+def probe(transport: Transport) -> None:
+    """Prove that a file can be written, read back and removed."""
+    name = f"probe-{os.urandom(8).hex()}.tmp"
+    data = os.urandom(64)
+    _write(transport, name, data)
+    try:
+        for got in transport.read([Get(name, [Range(0, -1)])]):
+            if b"".join(got.blocks) != data:
+                raise BundleCorrupt(
+                    "what was written there doesn't come back the same",
+                    where=transport.label,
+                    todo="check that disk",
+                )
+    finally:
+        transport.remove([name])
+
+
+def _write(transport: Transport, name: str, data: bytes) -> None:
+    for written in transport.write([Put(name, lambda: iter([Block(data)]))]):
+        if written.error is not None:
+            raise written.error
+
+
+def _still_wrong(known: ProblemRow | None, stamp: Stamp) -> bool:
+    """Whether a file that couldn't be read is the same still; an incomplete one is read again."""
+    return (
+        known is not None
+        and known.kind != BundleIncomplete.__name__
+        and is_same_file(known.stamp, stamp)
+    )
+
+
+def _view(
+    names: set[str],
+    bundles: Mapping[str, Bundle],
+    problems: Mapping[str, ProblemRow],
+    waiting: Sequence[Entry],
+) -> StoreView:
+    by_session: dict[str, list[Bundle]] = {}
+    for bundle in bundles.values():
+        by_session.setdefault(bundle.head.session_id, []).append(bundle)
+    found = [
+        Problem(name, _outcome(row.kind), row.message, _session_in(name))
+        for name, row in problems.items()
+        if name in names and name not in bundles
+    ]
+    found += [
+        Problem(entry.name, Outcome.INCOMPLETE, PLACEHOLDER, _session_in(entry.name))
+        for entry in waiting
+    ]
+    return StoreView({key: tuple(value) for key, value in by_session.items()}, tuple(found))
+
+
+def _outcome(kind: str) -> Outcome:
+    return Outcome.INCOMPLETE if kind == BundleIncomplete.__name__ else Outcome.FAILED
+
+
+def _session_in(name: str) -> str:
+    """The session a file seems to be of, for showing; only its contents would tell."""
+    match = _IN_NAME.match(name.rsplit("/", 1)[-1])
+    uuid = re.match(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", name.rsplit("/", 1)[-1])
+    if uuid:
+        return uuid.group()
+    return match.group(1) if match else ""

@@ -1,0 +1,83 @@
+"""A conflict as people see it: every side, how far it went on, and which may be kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from claude_sync.model import Bundle, LocalSession, Side, Version
+from claude_sync.planner import Kind, Mine, may_keep, plan_pull
+from claude_sync.sync.context import Context
+from claude_sync.sync.relations import Relations
+from claude_sync.sync.survey import Survey
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """One session on which machines went on apart.
+
+    Attributes:
+        session_id: the session.
+        local: the transcript here, None where there is none.
+        mine: the same as the planner sees it.
+        rivals: the bundles that are left.
+        sides: the same for showing, this machine's first where it has one.
+    """
+
+    session_id: str
+    local: LocalSession | None
+    mine: Mine | None
+    rivals: tuple[Bundle, ...]
+    sides: tuple[Side, ...]
+
+    @property
+    def versions(self) -> frozenset[Version]:
+        """What was shown."""
+        return frozenset(side.version for side in self.sides)
+
+
+def find_conflict(context: Context, survey: Survey, session_id: str) -> Conflict | None:
+    """The conflict of a session, None where there is none. Reads the transcripts.
+
+    Raises:
+        SessionError, BundleError, TransportError: they can't be read.
+    """
+    local = survey.copy(session_id)
+    survey.read_back(session_id)
+    mine = survey.mine(session_id, local)
+    declined = context.records.declined(session_id)
+    _, _, every = survey.split(session_id)
+    rivals = [rival for rival in every if rival.head.version not in declined]
+    counted = mine.version if mine is not None else None
+    with Relations(context, local, counted, survey.bundles.get(session_id, ())) as relations:
+        plan = relations.settle(lambda: plan_pull(mine, rivals, relations))
+        if plan.kind is not Kind.CONFLICT:
+            return None
+        sides = _sides(context, local, mine, plan.rivals, relations)
+    return Conflict(session_id, local, mine, plan.rivals, sides)
+
+
+def _sides(
+    context: Context,
+    local: LocalSession | None,
+    mine: Mine | None,
+    rivals: tuple[Bundle, ...],
+    relations: Relations,
+) -> tuple[Side, ...]:
+    versions = [rival.head.version for rival in rivals]
+    if mine is not None:
+        versions.insert(0, mine.version)
+    sides = []
+    for index, version in enumerate(versions):
+        others = [other for other in versions if other != version]
+        offered = relations.settle(partial(may_keep, version, others, relations))
+        lines = max((relations.fully(version, other).x_lines for other in others), default=0)
+        if mine is not None and local is not None and index == 0:
+            machine, mtime_ns = context.machine, local.stamp.mtime_ns
+            sides.append(Side(machine.name, "", version, lines, mtime_ns, offered))
+        else:
+            head = rivals[index - (mine is not None)].head
+            sides.append(
+                Side(head.machine, head.machine_id, version, lines, head.mtime_ns, offered)
+            )
+    return tuple(sides)

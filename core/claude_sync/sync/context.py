@@ -1,0 +1,164 @@
+"""What every piece of work needs: this machine, its preferences, Claude's tree, the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from claude_sync import files, preferences
+from claude_sync.cache import Cache
+from claude_sync.claude_home import ClaudeHome
+from claude_sync.database import Database
+from claude_sync.errors import NotSetUp, Stopped
+from claude_sync.locks import Lock
+from claude_sync.machine import load_machine
+from claude_sync.model import Machine, Progress
+from claude_sync.places import Places
+from claude_sync.places import places as own_places
+from claude_sync.preferences import Preferences
+from claude_sync.records import Records
+from claude_sync.registry import Registry
+from claude_sync.store import Store
+from claude_sync.transports import open_transport
+from claude_sync.vault import Vault
+
+LOCK_PATIENCE_SECONDS = 30.0
+_NO_STORE = "no-store"
+_STAGING_LEFTOVERS_SECONDS = 86_400.0
+
+
+class Context:
+    """Everything one claude-sync works with. Use as a context manager; `open_context` makes it.
+
+    Attributes:
+        places: where claude-sync keeps its things.
+        preferences: what the user chose.
+        machine: this machine.
+        home: Claude Code's folders.
+        registry: which directory a project has here.
+        vault: what was replaced.
+        database, records, cache: what is remembered of the store.
+        should_stop: asked between blocks; true ends the work at once, with nothing half done.
+        on_progress: told how far the work is.
+    """
+
+    def __init__(
+        self,
+        places: Places,
+        chosen: Preferences,
+        *,
+        should_stop: Callable[[], bool] | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> None:
+        self.places = places
+        self.preferences = chosen
+        self.machine: Machine = load_machine(places)
+        self.should_stop = should_stop
+        self.on_progress = on_progress
+        remembered = chosen.claude_config_dir
+        self.home = ClaudeHome.locate(remembered=str(remembered) if remembered else None)
+        self.vault = Vault(places.vault_directory)
+        self.registry = Registry(places.projects_file)
+        self._open = ExitStack()
+        name = f"{chosen.store_id or _NO_STORE}.sqlite"
+        self.database = Database(places.records_directory / name)
+        self._open.callback(self.database.close)
+        self.records = Records(self.database)
+        self.cache = Cache(self.database)
+        self._store: Store | None = None
+
+    def __enter__(self) -> Context:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Write what the registry learnt, and let go of files and connections."""
+        try:
+            self.registry.save()
+        finally:
+            self._open.close()
+
+    @property
+    def store(self) -> Store:
+        """Where sessions meet.
+
+        Raises:
+            NotSetUp: no place was chosen yet.
+        """
+        if self._store is None:
+            chosen = self.preferences
+            if chosen.location is None or chosen.store_id is None:
+                raise NotSetUp(
+                    "no place where sessions meet was chosen yet",
+                    todo="choose one with `claude-sync init FOLDER`",
+                )
+            transport = open_transport(chosen.location, chosen.ssh_command, self.places.runtime)
+            self._open.callback(transport.close)
+            self._store = Store(transport, self.cache, self.database, chosen.store_id)
+        return self._store
+
+    def use_store(self, store: Store) -> None:
+        """Work with another store than the preferences name, as long as this object lives."""
+        self._store = store
+
+    @property
+    def staging(self) -> Path:
+        """A private folder for what isn't in its place yet; left-overs of dead processes go."""
+        folder = self.places.state / "staging"
+        if not folder.is_dir():
+            files.make_private(folder)
+        files.remove_leftovers(folder, older_than_seconds=_STAGING_LEFTOVERS_SECONDS)
+        return folder
+
+    @contextmanager
+    def working(self, purpose: str) -> Iterator[None]:
+        """Hold the lock under which sessions are looked at, written and recorded.
+
+        Raises:
+            LockBusy: another claude-sync kept it for half a minute.
+        """
+        lock = Lock(self.places.lock_file, purpose)
+        lock.acquire(LOCK_PATIENCE_SECONDS, self.should_stop)
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def check(self) -> None:
+        """Stop here if that was asked for.
+
+        Raises:
+            Stopped
+        """
+        if self.should_stop is not None and self.should_stop():
+            raise Stopped("stopped before it was done", todo="nothing is half done; run it again")
+
+    def progress(self, progress: Progress) -> None:
+        """Tell how far the work is."""
+        if self.on_progress is not None:
+            self.on_progress(progress)
+
+
+def open_context(
+    places: Places | None = None,
+    *,
+    should_stop: Callable[[], bool] | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Context:
+    """Open everything this user's claude-sync works with.
+
+    Args:
+        places: where it keeps its things; None for the user's own.
+        should_stop: asked between blocks of work; true ends it.
+        on_progress: told how far the work is, from the thread that works.
+
+    Raises:
+        RecordsError: what is remembered can't be opened.
+    """
+    places = places or own_places()
+    return Context(
+        places, preferences.load(places), should_stop=should_stop, on_progress=on_progress
+    )

@@ -1,0 +1,119 @@
+"""Forgetting: the only way a bundle leaves a store, and only by a person's word."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from claude_sync.errors import UsageError
+from claude_sync.fetching import Wanted
+from claude_sync.model import Bundle
+from claude_sync.sync.context import Context
+from claude_sync.sync.place import fill_entry
+from claude_sync.sync.survey import Survey, look
+
+
+def bundles_of_sessions(context: Context, sessions: Sequence[str]) -> list[Bundle]:
+    """This machine's bundles of sessions, by ids or beginnings of ids.
+
+    Raises:
+        UsageError: a session can't be told, or this machine has no bundle of it.
+    """
+    survey = look(context)
+    found: list[Bundle] = []
+    for prefix in sessions:
+        session_id = survey.find(prefix)
+        own = [
+            bundle
+            for bundle in survey.bundles.get(session_id, ())
+            if bundle.head.machine_id == context.machine.id
+        ]
+        if not own:
+            raise UsageError("this machine has no bundle of that session", where=session_id)
+        found += own
+    return found
+
+
+def bundles_of_machine(context: Context, name: str) -> list[Bundle]:
+    """All bundles of another machine, by its name.
+
+    Raises:
+        UsageError: no other machine of that name has one.
+    """
+    found = [
+        bundle
+        for bundle in _all(look(context))
+        if bundle.head.machine.lower() == name.lower()
+        and bundle.head.machine_id != context.machine.id
+    ]
+    if not found:
+        raise UsageError(
+            "no other machine of that name has bundles there",
+            where=name,
+            todo="see the names with `claude-sync doctor`",
+        )
+    return found
+
+
+def bundles_older_than(context: Context, days: float) -> list[Bundle]:
+    """This machine's bundles whose transcripts were last written more than so many days ago."""
+    limit = (time.time() - days * 86_400) * 1e9
+    return [
+        bundle
+        for bundle in _all(look(context))
+        if bundle.head.machine_id == context.machine.id and bundle.head.mtime_ns < limit
+    ]
+
+
+def forget(context: Context, bundles: Sequence[Bundle]) -> int:
+    """Remove bundles from the store, and stop pushing this machine's ones until they are named.
+
+    A version that doesn't lie here as it is goes into the vault first.
+
+    Args:
+        context: what to work with.
+        bundles: as one of the functions above gave them, and a person agreed to.
+
+    Returns:
+        how many were removed; what has changed since is left alone.
+    """
+    with context.working("forgetting"):
+        survey = look(context)
+        there = {bundle.name: bundle for bundle in _all(survey)}
+        removable = [bundle for bundle in bundles if there.get(bundle.name) == bundle]
+        for bundle in removable:
+            context.check()
+            _keep(context, survey, bundle)
+        context.store.remove([bundle.name for bundle in removable])
+        with context.database.transaction():
+            for bundle in removable:
+                if bundle.head.machine_id == context.machine.id:
+                    context.records.remember(
+                        bundle.head.session_id, forgotten=1, written=None, name="", layout=""
+                    )
+        return len(removable)
+
+
+def pushed_at(bundle: Bundle) -> datetime:
+    """When a bundle was pushed, as its writer's clock said; for showing."""
+    return datetime.fromisoformat(bundle.head.pushed_at.replace("Z", "+00:00"))
+
+
+def _all(survey: Survey) -> list[Bundle]:
+    return [bundle for bundles in survey.bundles.values() for bundle in bundles]
+
+
+def _keep(context: Context, survey: Survey, bundle: Bundle) -> None:
+    head = bundle.head
+    local = survey.copy(head.session_id)
+    if local is not None:
+        row = survey.row(local)
+        if row.whole == head.version and row.sidecar_sha256 == head.sidecar_sha256:
+            return
+
+    def fill(folder: Path) -> None:
+        fill_entry(folder, context.store.fetch_one(Wanted(bundle, folder), context.check))
+
+    context.vault.keep_stream(head.session_id, "forget", head.version, fill, head.mtime_ns)

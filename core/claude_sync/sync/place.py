@@ -1,0 +1,340 @@
+"""Putting a version into Claude's tree.
+
+Invariants:
+
+1. At every moment the transcript is the old bytes or the new bytes.
+2. What is replaced and not held by the new bytes is in the vault, durable, before.
+3. Sidecar files are there before the transcript that names them.
+4. An open session, or one that changed since it was looked at, is left alone; this is looked at
+   again in the last moment.
+
+Order of steps: fetch beside the target and sync (the caller) · look again · vault · sidecar files,
+each by rename · sync their folders · look again · rename or link the transcript · sync its folder.
+A new session's sidecar folder bears a mark until its transcript is there, so that one left behind
+by a crash is known as ours; a folder without a transcript that isn't ours is never written into.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from claude_sync import files
+from claude_sync.claude_home import ClaudeHome, sidecar_folder
+from claude_sync.comparison import prefix_hashes
+from claude_sync.errors import (
+    ClaudeHomeError,
+    SessionChanging,
+    SessionError,
+    SessionOpen,
+)
+from claude_sync.fetching import Fetched
+from claude_sync.files import Staged
+from claude_sync.live_sessions import read_live_sessions
+from claude_sync.model import LocalSession, SidecarFile, Stamp, Version
+from claude_sync.snapshot import Snapshot, open_regular
+from claude_sync.vault import SIDECAR, TRANSCRIPT, Kept, Vault, is_as_kept
+
+_MARK = ".ccsync-placing"
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """What brings back the state before a version was placed.
+
+    Attributes:
+        before: the transcript that was there, None where there was none.
+        after: the transcript that was placed.
+        entry: folder of the vault's entry with what was replaced, "" where there is none.
+        mtime_ns: of the transcript that was there.
+        added: sidecar files that weren't there.
+        kept: sidecar files that are in the vault's entry.
+        grown: sidecar files that only grew, with what they were.
+    """
+
+    before: Version | None
+    after: Version
+    entry: str = ""
+    mtime_ns: int = 0
+    added: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    grown: tuple[SidecarFile, ...] = ()
+
+
+class Placed(NamedTuple):
+    """What was placed, and how to take it back."""
+
+    path: Path
+    stamp: Stamp
+    undo: Undo
+
+
+@dataclass(slots=True)
+class _Merge:
+    """What becomes of each sidecar file."""
+
+    added: list[tuple[Path, Staged, str]] = field(default_factory=list)
+    grown: list[tuple[Path, Staged, SidecarFile]] = field(default_factory=list)
+    replaced: list[tuple[Path, Staged, str]] = field(default_factory=list)
+    dropped: list[Staged] = field(default_factory=list)
+
+    def moves(self) -> list[tuple[Path, Staged]]:
+        return [(path, staged) for path, staged, _ in [*self.added, *self.grown, *self.replaced]]
+
+
+class Placer:
+    """Places versions into one Claude tree.
+
+    Args:
+        home: the tree.
+        vault: where what is replaced goes.
+    """
+
+    def __init__(self, home: ClaudeHome, vault: Vault) -> None:
+        self._home = home
+        self._vault = vault
+
+    def place_new(self, fetched: Fetched, folder: Path) -> Placed:
+        """Place a session that isn't here.
+
+        Args:
+            fetched: what to place; staged in `folder`, synced.
+            folder: the encoded working directory's, in the tree.
+
+        Raises:
+            SessionError: it is here by now, open, or something lies in its way.
+        """
+        session_id = fetched.head.session_id
+        target = folder / f"{session_id}.jsonl"
+        try:
+            self._check_absent(session_id, target)
+            sidecar = sidecar_folder(target)
+            if fetched.sidecar:
+                self._open_folder(sidecar)
+                for file, staged in fetched.sidecar:
+                    _move(sidecar, file.path, staged)
+                _sync_below(sidecar, [file.path for file, _ in fetched.sidecar])
+            self._check_absent(session_id, target)
+            stamp = files.commit_new(fetched.transcript, target)
+            files.sync_directory(folder)
+            if fetched.sidecar:
+                files.remove(sidecar / _MARK)
+        except FileExistsError as error:
+            raise _changed(session_id) from error
+        except OSError as error:
+            raise _unwritable(target, error) from error
+        added = tuple(file.path for file, _ in fetched.sidecar)
+        undo = Undo(None, fetched.transcript.version, added=added)
+        return Placed(target, stamp, undo)
+
+    def place_over(
+        self,
+        fetched: Fetched,
+        local: LocalSession,
+        version: Version,
+        reason: str,
+        *,
+        extends: bool,
+        theirs_win: bool = True,
+        transcript: bool = True,
+    ) -> Placed:
+        """Place a version where another one is.
+
+        Args:
+            fetched: what to place; staged in the transcript's folder, synced.
+            local: the session as it was looked at.
+            version: its whole transcript.
+            reason: for the vault, a word.
+            extends: whether the new transcript holds all bytes of the old one.
+            theirs_win: whose sidecar file stands where both have one and neither holds the other.
+            transcript: whether the transcript is replaced, or sidecar files are merged only.
+
+        Raises:
+            SessionError: it is open, or changed since it was looked at.
+            VaultError: what would be replaced can't be kept.
+        """
+        try:
+            self._check_same(local)
+            merge = _merge(sidecar_folder(local.path), fetched, theirs_win)
+            kept = self._keep(local, version, reason, merge, extends, transcript)
+            stamp = local.stamp
+            for path, staged in merge.moves():
+                files.make_private(path.parent)
+                files.commit(staged, path)
+            _sync_directories({path.parent for path, _ in merge.moves()})
+            if transcript:
+                stamp = self._replace(fetched, local, kept)
+            else:
+                files.discard(fetched.transcript)
+            for staged in merge.dropped:
+                files.discard(staged)
+        except OSError as error:
+            raise _unwritable(local.path, error) from error
+        after = fetched.transcript.version if transcript else version
+        return Placed(local.path, stamp, self._undo(local, version, after, merge, kept, extends))
+
+    def _keep(
+        self,
+        local: LocalSession,
+        version: Version,
+        reason: str,
+        merge: _Merge,
+        extends: bool,
+        transcript: bool,
+    ) -> Kept | None:
+        if not transcript and not merge.replaced:
+            return None
+        return self._vault.keep(
+            local.session_id,
+            reason,
+            transcript=local.path if transcript else None,
+            version=version if transcript else None,
+            sidecar=[(name, path) for path, _, name in merge.replaced],
+            passing=extends and not merge.replaced,
+        )
+
+    def _replace(self, fetched: Fetched, local: LocalSession, kept: Kept | None) -> Stamp:
+        # The old file stays open, so that what a client appends in this very moment is seen.
+        with open_regular(local.path) as old:
+            self._check_same(local, sidecar=False)
+            stamp = files.commit(fetched.transcript, local.path)
+            files.sync_directory(local.path.parent)
+            if kept is not None and os.fstat(old.fileno()).st_size != local.stamp.size:
+                self._vault.catch_up(kept, old)
+        return stamp
+
+    def _undo(
+        self,
+        local: LocalSession,
+        before: Version,
+        after: Version,
+        merge: _Merge,
+        kept: Kept | None,
+        extends: bool,
+    ) -> Undo:
+        entry = ""
+        if kept is not None:
+            if extends and not merge.replaced and is_as_kept(kept):
+                # The new transcript holds every byte of it.
+                self._vault.drop(kept)
+            else:
+                entry = f"{kept.folder.parent.name}/{kept.folder.name}"
+        return Undo(
+            before,
+            after,
+            entry,
+            local.stamp.mtime_ns,
+            tuple(name for _, _, name in merge.added),
+            tuple(name for _, _, name in merge.replaced),
+            tuple(was for _, _, was in merge.grown),
+        )
+
+    # -- looking again ------------------------------------------------------------------------
+
+    def _check_same(self, local: LocalSession, *, sidecar: bool = True) -> None:
+        now = self._home.look(local.folder, local.session_id)
+        if now is None or now.stamp != local.stamp or (sidecar and now.sidecar != local.sidecar):
+            raise _changed(local.session_id)
+        self._check_closed(local.session_id)
+
+    def _check_absent(self, session_id: str, target: Path) -> None:
+        if os.path.lexists(target):
+            raise _changed(session_id)
+        self._check_closed(session_id)
+
+    def _check_closed(self, session_id: str) -> None:
+        # Where no client writes live files, the survey has judged by the transcript's time, and
+        # that is the same still.
+        live = read_live_sessions(self._home.live_folder)
+        if session_id in live.open_ids or live.unreadable:
+            raise SessionOpen("the session is open here", where=session_id, todo="close it first")
+
+    def _open_folder(self, sidecar: Path) -> None:
+        if os.path.lexists(sidecar):
+            names = os.listdir(files.descend(sidecar.parent, sidecar.name))
+            if names and _MARK not in names:
+                raise SessionError(
+                    "a folder of this session lies here without its transcript",
+                    where=str(sidecar),
+                    todo="move it away, then pull again",
+                )
+        files.make_private(sidecar)
+        files.replace(sidecar / _MARK, b"")
+
+
+def fill_entry(folder: Path, fetched: Fetched) -> None:
+    """Put a fetched bundle's files, staged in an entry's folder, under their names there."""
+    files.sync(fetched.staged())
+    files.commit_new(fetched.transcript, folder / TRANSCRIPT)
+    for file, staged in fetched.sidecar:
+        target = files.descend(folder / SIDECAR, file.path)
+        files.make_private(target.parent)
+        files.commit_new(staged, target)
+        files.sync_directory(target.parent)
+
+
+def _merge(folder: Path, fetched: Fetched, theirs_win: bool) -> _Merge:
+    """What becomes of each sidecar file: only one side has it; one holds the other; or one wins."""
+    merge = _Merge()
+    for theirs, staged in fetched.sidecar:
+        path = files.descend(folder, theirs.path)
+        try:
+            with Snapshot(path) as snapshot:
+                size, sha256 = snapshot.settle()
+        except FileNotFoundError:
+            merge.added.append((path, staged, theirs.path))
+            continue
+        ours = SidecarFile(theirs.path, size, sha256)
+        if ours == theirs or _begins_with(path, theirs):
+            merge.dropped.append(staged)
+        elif _begins_with(staged.path, ours):
+            merge.grown.append((path, staged, ours))
+        elif theirs_win:
+            merge.replaced.append((path, staged, theirs.path))
+        else:
+            merge.dropped.append(staged)
+    return merge
+
+
+def _begins_with(path: Path, file: SidecarFile) -> bool:
+    return prefix_hashes(path, [file.size]).get(file.size) == file.sha256
+
+
+def _move(folder: Path, relative: str, staged: Staged) -> None:
+    path = files.descend(folder, relative)
+    files.make_private(path.parent)
+    files.commit(staged, path)
+
+
+def _sync_below(folder: Path, relatives: Sequence[str]) -> None:
+    parents = {folder, folder.parent}
+    for relative in relatives:
+        path = (folder / relative).parent
+        while path != folder:
+            parents.add(path)
+            path = path.parent
+    _sync_directories(parents)
+
+
+def _sync_directories(directories: set[Path]) -> None:
+    for directory in sorted(directories):
+        files.sync_directory(directory)
+
+
+def _changed(session_id: str) -> SessionChanging:
+    return SessionChanging(
+        "the session changed while it was being replaced",
+        where=session_id,
+        todo="it is looked at again next time",
+    )
+
+
+def _unwritable(path: Path, error: OSError) -> ClaudeHomeError:
+    return ClaudeHomeError(
+        f"Claude Code's folder can't be written ({error.strerror})",
+        where=str(path.parent),
+        todo="check the disk's free space and the folder's permissions",
+    )

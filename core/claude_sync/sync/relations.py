@@ -1,0 +1,204 @@
+"""How versions relate: remembered where it was found out before, else read from the bytes.
+
+What is known of two versions never changes, so it is kept for ever. Reading goes from cheap to
+dear: a hash of the longer one's beginning; on a store where bytes cost, a hash made there; only
+then both transcripts whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import TypeVar
+
+from claude_sync import codec
+from claude_sync.comparison import Extent, Parting, part, prefix_hashes
+from claude_sync.errors import SessionVanished
+from claude_sync.fetching import Fetched, Wanted
+from claude_sync.model import Bundle, LocalSession, Version
+from claude_sync.planner import Ask, Relation
+from claude_sync.snapshot import Snapshot
+from claude_sync.sync.context import Context
+
+Plan = TypeVar("Plan")
+
+
+class Relations:
+    """How the versions of one session relate.
+
+    Args:
+        context: what to work with.
+        local: the session here, None where it isn't.
+        version: what its transcript counts as.
+        bundles: its bundles that can be read where bytes are needed.
+
+    Call it with two versions: how they relate, None where that must be read first. Use as a
+    context manager: what was fetched to be read is dropped at the end, save what was taken.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        local: LocalSession | None,
+        version: Version | None,
+        bundles: tuple[Bundle, ...],
+    ) -> None:
+        self._context = context
+        self._local = local
+        self._version = version
+        self._bundles = {bundle.head.version: bundle for bundle in bundles}
+        self._fetched: dict[Version, Fetched] = {}
+
+    def __enter__(self) -> Relations:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for fetched in self._fetched.values():
+            fetched.discard()
+
+    def __call__(self, x: Version, y: Version) -> Relation | None:
+        known = self.parting(x, y)
+        if known is None:
+            return None
+        return Relation(known.extends, known.extended, known.said, known.answered)
+
+    def parting(self, x: Version, y: Version) -> Parting | None:
+        """Where two versions part, None where that must be read first."""
+        known = self._context.records.relation(x, y)
+        if known is not None:
+            return Parting(**known)
+        known = self._context.records.relation(y, x)
+        return _turned(Parting(**known)) if known is not None else None
+
+    def settle(self, plan: Callable[[], Plan | Ask]) -> Plan:
+        """Plan, reading what the plan asks for, until there is one.
+
+        Raises:
+            BundleError, TransportError: a version can't be read.
+            SessionVanished: the transcript here is no longer what it was.
+        """
+        while isinstance(planned := plan(), Ask):
+            self.learn(planned.x, planned.y)
+        return planned
+
+    def learn(self, x: Version, y: Version) -> Parting:
+        """Find out, and remember, where two versions part."""
+        known = self.parting(x, y)
+        if known is None:
+            known = self._by_hash(x, y) or self._by_bytes(x, y)
+            self._remember(x, y, known)
+        return known
+
+    def fully(self, x: Version, y: Version) -> Parting:
+        """The same with lines counted, whatever is known already."""
+        known = self.parting(x, y)
+        if known is None or (known.x_lines < 0 or known.y_lines < 0):
+            known = self._by_bytes(x, y)
+            self._remember(x, y, known)
+        return known
+
+    def take(self, version: Version) -> Fetched | None:
+        """A version that was fetched to be read, now the caller's to place or to discard."""
+        return self._fetched.pop(version, None)
+
+    def extent(self, version: Version) -> Extent:
+        """Where a version's bytes can be read."""
+        if self._local is not None and version == self._version:
+            return Extent(self._local.path, version.size)
+        if version not in self._fetched:
+            bundle = self._bundles.get(version)
+            if bundle is None:
+                raise SessionVanished(
+                    "a version of this session is no longer there to be read",
+                    todo="look again",
+                    passing=True,
+                )
+            self._fetched[version] = self._context.store.fetch_one(
+                Wanted(bundle, self._context.staging), self._context.check
+            )
+        return Extent(self._fetched[version].transcript.path, version.size)
+
+    def _remember(self, x: Version, y: Version, parting: Parting) -> None:
+        records = self._context.records
+        if parting.extended:
+            records.put_relation(y, x, _turned(parting)._asdict())
+        else:
+            records.put_relation(x, y, parting._asdict())
+
+    def _by_hash(self, x: Version, y: Version) -> Parting | None:
+        """Whether the longer one begins with the shorter, if a hash says so."""
+        longer, shorter = (x, y) if x.size >= y.size else (y, x)
+        if longer == self._version or longer in self._fetched:
+            path = self.extent(longer).path
+            found = prefix_hashes(path, [shorter.size], self._context.check).get(shorter.size)
+            holds = found == shorter.sha256
+        elif self._context.store.remote:
+            holds = self._remote_begins_with(longer, shorter)
+        else:
+            path = self.extent(longer).path
+            found = prefix_hashes(path, [shorter.size], self._context.check).get(shorter.size)
+            holds = found == shorter.sha256
+        if not holds:
+            return None
+        parting = Parting(shorter.size, True, False, True, False, -1, 0)
+        return parting if longer == x else _turned(parting)
+
+    def _remote_begins_with(self, longer: Version, shorter: Version) -> bool:
+        bundle = self._bundles.get(longer)
+        if bundle is None or shorter != self._version or self._local is None:
+            return False
+        digest = hashlib.sha256()
+        size = 0
+        try:
+            with Snapshot(self._local.path) as snapshot:
+                snapshot.size = min(snapshot.size, shorter.size)
+                for block in codec.encode(snapshot.blocks()):
+                    self._context.check()
+                    digest.update(block)
+                    size += len(block)
+        except OSError:
+            return False
+        return self._context.store.prefix_digest(bundle, size) == digest.hexdigest()
+
+    def _by_bytes(self, x: Version, y: Version) -> Parting:
+        try:
+            return part(self.extent(x), self.extent(y), self._context.check)
+        except OSError as error:
+            raise SessionVanished(
+                f"a transcript can't be read ({error.strerror})", todo="look again", passing=True
+            ) from error
+
+
+def _turned(parting: Parting) -> Parting:
+    return Parting(
+        parting.common,
+        parting.extended,
+        parting.extends,
+        parting.answered,
+        parting.said,
+        parting.y_lines,
+        parting.x_lines,
+    )
+
+
+def given_up(context: Context, session_id: str, old: Extent, new: Extent) -> list[str]:
+    """What a session gives up when its transcript becomes another that doesn't extend it.
+
+    Args:
+        context: what to work with.
+        session_id: the session.
+        old, new: the transcript before and after.
+
+    Returns:
+        SHA-256 of the versions held before that the new one neither extends nor is a part of;
+        none where the old one was merely cut short, and none that was undone: neither is carried
+        to other machines.
+    """
+    common = part(old, new, context.check).common
+    if common == new.size:
+        return []
+    records = context.records
+    kept = records.held(session_id) - records.declined(session_id)
+    held = [version for version in kept if common < version.size <= old.size]
+    hashes = prefix_hashes(old.path, [version.size for version in held], context.check)
+    return [version.sha256 for version in held if hashes.get(version.size) == version.sha256]

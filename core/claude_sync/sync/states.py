@@ -1,0 +1,182 @@
+"""Where every session stands, for listings, judged as a push and a pull would, changing nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from claude_sync.errors import ClaudeSyncError, ProjectKeyError, SessionUnplaced, Stopped
+from claude_sync.model import (
+    Bundle,
+    LocalSession,
+    Outcome,
+    ProjectKey,
+    SessionState,
+    State,
+)
+from claude_sync.planner import Kind, PushKind, newest_of_each, plan_pull, plan_push
+from claude_sync.sync.conflict import find_conflict
+from claude_sync.sync.context import Context
+from claude_sync.sync.push import is_ignored
+from claude_sync.sync.relations import Relations
+from claude_sync.sync.survey import Survey, look
+
+
+def states(context: Context, *, store: bool = True) -> list[SessionState]:
+    """Where every session of this machine and of the store stands, newest first.
+
+    Args:
+        context: what to work with.
+        store: whether to look at the store; without it, every session here counts as changed.
+
+    Raises:
+        TransportError: the store isn't there.
+    """
+    with context.working("looking"):
+        return states_surveyed(context, look(context, store=store))
+
+
+def states_surveyed(
+    context: Context, survey: Survey, sessions: Sequence[str] | None = None
+) -> list[SessionState]:
+    """The same from a survey that was just made, under the lock; of some sessions or of all."""
+    found = [
+        _state(context, survey, session_id)
+        for session_id in (survey.ids() if sessions is None else sessions)
+    ]
+    survey.flush()
+    if sessions is None:
+        found += _arriving(survey)
+    return sorted(found, key=lambda one: (-one.mtime_ns, one.session_id))
+
+
+def _state(context: Context, survey: Survey, session_id: str) -> SessionState:
+    context.check()
+    bundles = survey.bundles.get(session_id, ())
+    newest = max(newest_of_each(bundles), key=lambda one: one.head.mtime_ns, default=None)
+    local, detail = None, ""
+    state = State.CONFLICT
+    try:
+        local = survey.copy(session_id)
+        state, rivals, detail = _judge(context, survey, session_id, local)
+    except Stopped:
+        raise
+    except ClaudeSyncError as error:
+        rivals, detail = (), str(error)
+    conflict = None
+    if state is State.CONFLICT and rivals:
+        conflict = find_conflict(context, survey, session_id)
+    copies = survey.local.get(session_id, ())
+    shown = local or (copies[0] if copies else None)
+    project, directory, problem = _project(context, survey, shown, newest)
+    if shown is not None and project is None and not bundles:
+        state, detail = State.UNPLACED, problem or "no directory here is known for it"
+    taken = rivals[0].head if rivals else newest.head if newest is not None else None
+    if shown is not None:
+        title, size, mtime_ns = survey.row(shown).title, shown.stamp.size, shown.stamp.mtime_ns
+        is_open = survey.is_open(shown)
+    else:
+        assert taken is not None
+        title, size, mtime_ns = taken.title, taken.size, taken.mtime_ns
+        is_open = taken.open
+    return SessionState(
+        session_id,
+        title,
+        project.key if project is not None else "",
+        directory,
+        shown.path if shown is not None else None,
+        size,
+        mtime_ns,
+        state,
+        is_open,
+        tuple(sorted({bundle.head.machine for bundle in bundles})),
+        tuple(sorted({rival.head.machine for rival in rivals})),
+        conflict.sides if conflict is not None else (),
+        detail,
+        project is not None and is_ignored(context, project.key),
+    )
+
+
+def _judge(
+    context: Context, survey: Survey, session_id: str, local: LocalSession | None
+) -> tuple[State, tuple[Bundle, ...], str]:
+    """The state, the rivals that are left, and a sentence where one is needed."""
+    own, own_is_rival, every = survey.split(session_id)
+    settled = survey.settled(session_id) if local is not None else None
+    if settled is not None and local is not None and survey.bundles.get(session_id):
+        if settled is Outcome.UNCHANGED:
+            return State.SYNCED, (), ""
+        if survey.is_pushed(local, own):
+            return State.AHEAD, (), ""
+    declined = context.records.declined(session_id) if session_id in survey.declining else ()
+    rivals = [rival for rival in every if rival.head.version not in declined]
+    if local is None and survey.remember_of(session_id).seen:
+        return State.GONE, (), "it was here and is gone"
+    mine = survey.mine(session_id, local)
+    counted = mine.version if mine is not None else None
+    with Relations(context, local, counted, survey.bundles.get(session_id, ())) as relations:
+        plan = relations.settle(lambda: plan_pull(mine, rivals, relations))
+        if plan.kind is Kind.CONFLICT:
+            return State.CONFLICT, plan.rivals, ""
+        if plan.kind is Kind.IMPORT:
+            return _placeable(context, plan.rivals)
+        if plan.rivals:
+            return State.WAITING, plan.rivals, ""
+        if mine is None or local is None:
+            return State.GONE, (), "undone here"
+        push = relations.settle(lambda: plan_push(mine, own, own_is_rival, relations))
+    if push.kind is PushKind.WRITE and (push.keep_own or not survey.is_elsewhere(local, every)):
+        return State.CHANGED, (), ""
+    return (State.AHEAD if plan.kind is Kind.AHEAD else State.SYNCED), (), ""
+
+
+def _placeable(
+    context: Context, rivals: tuple[Bundle, ...]
+) -> tuple[State, tuple[Bundle, ...], str]:
+    head = rivals[0].head
+    try:
+        context.registry.place(head.project_key, head.subpath)
+    except SessionUnplaced as error:
+        return State.UNPLACED, rivals, str(error)
+    return State.WAITING, rivals, ""
+
+
+def _project(
+    context: Context, survey: Survey, local: LocalSession | None, newest: Bundle | None
+) -> tuple[ProjectKey | None, Path | None, str]:
+    """Project, directory here, and why the project can't be told."""
+    if local is not None:
+        directory = survey.directory(local)
+        try:
+            return survey.project(local), directory, ""
+        except ProjectKeyError as error:
+            return None, directory, str(error)
+    assert newest is not None
+    head = newest.head
+    try:
+        directory = context.registry.place(head.project_key, head.subpath)
+    except SessionUnplaced:
+        directory = None
+    return ProjectKey(head.project_key, head.subpath), directory, ""
+
+
+def _arriving(survey: Survey) -> list[SessionState]:
+    """Sessions that are known only from a file of the store that can't be read yet."""
+    return [
+        SessionState(
+            problem.session_id,
+            "",
+            "",
+            None,
+            None,
+            0,
+            0,
+            State.INCOMPLETE,
+            detail=problem.message,
+        )
+        for problem in survey.problems
+        if problem.outcome is Outcome.INCOMPLETE
+        and problem.session_id
+        and problem.session_id not in survey.bundles
+        and problem.session_id not in survey.local
+    ]

@@ -1,0 +1,449 @@
+"""Looking: what lies here, what lies in the store, what is remembered, joined by session id.
+
+A survey reads directory listings, the caches, and only those files whose stamps are new. It
+decides nothing and changes nothing but the caches.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from claude_sync.cache import LocalRow
+from claude_sync.claude_home import sidecar_folder
+from claude_sync.comparison import Extent, part, prefix_hashes
+from claude_sync.errors import SessionAmbiguous, SessionDivided, SessionError, SessionNotFound
+from claude_sync.live_sessions import LiveSessions, read_live_sessions
+from claude_sync.machine import name_machine
+from claude_sync.members import sidecar_digest
+from claude_sync.model import (
+    Bundle,
+    LocalSession,
+    Outcome,
+    Problem,
+    ProjectKey,
+    SidecarFile,
+    Version,
+)
+from claude_sync.planner import Mine, own_and_rivals
+from claude_sync.records import NOTHING, SessionRecord
+from claude_sync.snapshot import Snapshot, open_regular
+from claude_sync.store import StoreView
+from claude_sync.sync.context import Context
+from claude_sync.transcript import glance
+
+SUPERSEDES_LIMIT = 64
+"""How many versions a bundle can say it replaces: the newest."""
+
+NO_SIDECAR = sidecar_digest(())
+"""What stands for no sidecar files at all."""
+
+_ROWS_A_FLUSH = 500
+
+
+class Survey:
+    """One look at everything. Good as long as its caller holds the lock; look again after.
+
+    Args:
+        context: what to look at.
+        view: the store's listing, None to look at this machine only.
+
+    Attributes:
+        local: every copy of each session in Claude's tree, by id; mostly one.
+        bundles: of each session in the store, by id.
+        problems: files of the store that were passed over.
+        live: what the client has open.
+        all_are_rivals: whether this machine's own bundles count as others' too: a file that
+            somebody brings by hand may be anybody's.
+        into: where sessions that aren't here go, None for their projects' directories.
+        remembered: the records of every session, by id.
+    """
+
+    def __init__(self, context: Context, view: StoreView | None) -> None:
+        self.context = context
+        self.live: LiveSessions = read_live_sessions(context.home.live_folder)
+        self.local: dict[str, tuple[LocalSession, ...]] = {}
+        for session in context.home.sessions():
+            known = self.local.get(session.session_id, ())
+            self.local[session.session_id] = (*known, session)
+        self.bundles: Mapping[str, tuple[Bundle, ...]] = view.bundles if view else {}
+        self.problems: tuple[Problem, ...] = view.problems if view else ()
+        self.remembered: dict[str, SessionRecord] = context.records.sessions()
+        self.superseding = set(context.records.superseding_ids())
+        self.declining = context.records.declined_ids()
+        self.all_are_rivals = False
+        self.into: Path | None = None
+        self._rows = context.cache.local_rows()
+        self._new_rows: dict[str, LocalRow] = {}
+        self._directories: dict[str, Path | None] = {}
+        used: dict[str, int] = {}
+        for copies in self.local.values():
+            for session in copies:
+                used[session.folder] = max(session.stamp.mtime_ns, used.get(session.folder, 0))
+        context.registry.refresh(used, roots=context.preferences.projects_roots)
+
+    # -- ids ----------------------------------------------------------------------------------
+
+    def ids(self) -> list[str]:
+        """Every session that is here or in the store."""
+        return sorted(self.local.keys() | self.bundles.keys())
+
+    def find(self, prefix: str) -> str:
+        """The one session whose id begins so, or is so.
+
+        Raises:
+            SessionNotFound, SessionAmbiguous
+        """
+        if prefix in self.local or prefix in self.bundles:
+            return prefix
+        fits = [session_id for session_id in self.ids() if session_id.startswith(prefix)]
+        if not prefix or not fits:
+            raise SessionNotFound(
+                "no session here or in the store has that id", todo="see `claude-sync sessions`"
+            )
+        if len(fits) > 1:
+            raise SessionAmbiguous(
+                f"{len(fits)} sessions begin with that id", where=prefix, todo="type more of it"
+            )
+        return fits[0]
+
+    def remember_of(self, session_id: str) -> SessionRecord:
+        """The record of one session; of an unknown one, nothing."""
+        return self.remembered.get(session_id, NOTHING)
+
+    # -- the transcript that lies here --------------------------------------------------------
+
+    def copy(self, session_id: str) -> LocalSession | None:
+        """The transcript that lies here: of several copies the one that extends the others.
+
+        Raises:
+            SessionDivided: two copies have parted; both are named.
+        """
+        copies = self.local.get(session_id, ())
+        if len(copies) < 2:
+            return copies[0] if copies else None
+        longest = max(copies, key=lambda one: (one.stamp.size, one.stamp.mtime_ns, one.folder))
+        for other in copies:
+            if other is not longest and not self._holds(longest, other):
+                raise SessionDivided(
+                    "two copies of this session lie here and each has lines of its own",
+                    where=f"{longest.path} and {other.path}",
+                    todo="move one of them away",
+                )
+        return longest
+
+    def _holds(self, longer: LocalSession, shorter: LocalSession) -> bool:
+        x, y = self.row(longer).whole, self.row(shorter).whole
+        if x == y or prefix_hashes(longer.path, [y.size]).get(y.size) == y.sha256:
+            return True
+        parting = part(Extent(longer.path, x.size), Extent(shorter.path, y.size))
+        return parting.extends
+
+    def is_open(self, local: LocalSession) -> bool:
+        """Whether the client counts as having a session open."""
+        return self.live.is_open(local, self._is_own_write)
+
+    def _is_own_write(self, local: LocalSession) -> bool:
+        placed = self.remember_of(local.session_id).placed_ns
+        return placed != 0 and placed == local.stamp.mtime_ns
+
+    def version(self, local: LocalSession) -> Version:
+        """What the transcript is: while it is open, up to its last full line."""
+        row = self.row(local)
+        return row.cut if self.is_open(local) else row.whole
+
+    def known_version(self, local: LocalSession) -> Version | None:
+        """The same if it is known without reading the file."""
+        row = self._rows.get(str(local.path))
+        if row is None or row.stamp != local.stamp or row.sidecar != _signature(local):
+            return None
+        return row.cut if row.cut != row.whole and self.is_open(local) else row.whole
+
+    def row(self, local: LocalSession) -> LocalRow:
+        """What a transcript and its sidecars are; read if their stamps are new.
+
+        Raises:
+            SessionError: it vanished, or is being rewritten.
+        """
+        key = str(local.path)
+        row = self._rows.get(key)
+        signature = _signature(local)
+        if row is not None and row.stamp == local.stamp and row.sidecar == signature:
+            return row
+        row = _read(local, signature, row, self.context.check)
+        self._rows[key] = row
+        self._new_rows[key] = row
+        if len(self._new_rows) >= _ROWS_A_FLUSH:
+            self.flush()
+        return row
+
+    def flush(self) -> None:
+        """Write what was read into the cache, and drop what is no longer there."""
+        here = {str(copy.path) for copies in self.local.values() for copy in copies}
+        gone = [path for path in self._rows if path not in here]
+        if not self._new_rows and not gone:
+            return
+        with self.context.database.transaction():
+            self.context.cache.put_local(self._new_rows)
+            self.context.cache.drop_local(gone)
+        self._new_rows = {}
+        for path in gone:
+            del self._rows[path]
+
+    # -- for the planner ----------------------------------------------------------------------
+
+    def mine(self, session_id: str, local: LocalSession | None) -> Mine | None:
+        """The transcript here with everything that decides who wins."""
+        if local is None:
+            return None
+        records, remembered = self.context.records, self.remember_of(session_id)
+        version, sidecar = self.version(local), self.row(local).sidecar_sha256
+        supersedes, decision = self.supersedes(session_id), remembered.decision
+        held = records.held(session_id) - records.declined(session_id)
+        return Mine(version, sidecar, frozenset(supersedes), held, decision)
+
+    def supersedes(self, session_id: str) -> tuple[str, ...]:
+        """The newest versions that the one here knowingly replaces, oldest first."""
+        found = (
+            self.context.records.supersedes(session_id) if session_id in self.superseding else ()
+        )
+        return found[-SUPERSEDES_LIMIT:]
+
+    def split(self, session_id: str) -> tuple[Bundle | None, bool, tuple[Bundle, ...]]:
+        """This machine's own bundle, whether it counts as a rival, and all rivals."""
+        if self.all_are_rivals:
+            return None, False, self.bundles.get(session_id, ())
+        return own_and_rivals(
+            self.bundles.get(session_id, ()),
+            self.context.machine.id,
+            self.remember_of(session_id).written,
+        )
+
+    def read_back(self, session_id: str) -> None:
+        """Learn of a session that the records don't know from its own bundle what it gave up."""
+        remembered = self.remember_of(session_id)
+        own, _, _ = self.split(session_id)
+        if own is None or remembered.seen or remembered.written is not None:
+            return
+        if own.head.supersedes or own.head.decision:
+            records = self.context.records
+            with self.context.database.transaction():
+                records.supersede(session_id, own.head.supersedes)
+                records.remember(session_id, decision=own.head.decision)
+            self.refresh(session_id)
+
+    def refresh(self, session_id: str) -> None:
+        """Look at the records of one session again, after they were changed."""
+        records = self.context.records
+        self.remembered[session_id] = records.session(session_id)
+        if records.supersedes(session_id):
+            self.superseding.add(session_id)
+        else:
+            self.superseding.discard(session_id)
+
+    # -- what needs no planner ----------------------------------------------------------------
+
+    def is_pushed(self, local: LocalSession, own: Bundle | None) -> bool:
+        """Whether this machine's bundle is known to hold what lies here, and we to have written it.
+
+        Asks nothing of the disk; False where it isn't known.
+        """
+        remembered = self.remember_of(local.session_id)
+        version = self.known_version(local)
+        if own is None or version is None or not remembered.seen:
+            return False
+        head = own.head
+        return (
+            head.version == version == remembered.written
+            and head.sidecar_sha256 == self._rows[str(local.path)].sidecar_sha256
+            and head.decision >= remembered.decision
+            and local.session_id not in self.superseding
+        )
+
+    def is_elsewhere(self, local: LocalSession, rivals: Sequence[Bundle]) -> bool:
+        """Whether another machine's bundle holds just what lies here, and all that it gave up."""
+        row, remembered = self.row(local), self.remember_of(local.session_id)
+        given_up = set(self.supersedes(local.session_id))
+        return any(
+            rival.head.version == row.whole
+            and rival.head.sidecar_sha256 == row.sidecar_sha256
+            and rival.head.decision >= remembered.decision
+            and given_up <= set(rival.head.supersedes)
+            for rival in rivals
+        )
+
+    def settled(self, session_id: str) -> Outcome | None:
+        """Whether nothing of a session waits, as far as that is known without reading anything.
+
+        UNCHANGED where all bundles are what lies here, AHEAD where they are known to be older.
+        """
+        copies = self.local.get(session_id, ())
+        version = self.known_version(copies[0]) if len(copies) == 1 else None
+        remembered = self.remember_of(session_id)
+        if version is None or not remembered.seen or session_id in self.superseding:
+            return None
+        row = self._rows[str(copies[0].path)]
+        outcome = Outcome.UNCHANGED
+        for bundle in self.bundles.get(session_id, ()):
+            head = bundle.head
+            if head.supersedes or head.decision > remembered.decision:
+                return None
+            if head.version == version:
+                if head.sidecar_sha256 != row.sidecar_sha256:
+                    return None
+            elif (version.sha256, head.sha256) in self._extensions:
+                outcome = Outcome.AHEAD
+            else:
+                return None
+        return outcome
+
+    @cached_property
+    def _extensions(self) -> frozenset[tuple[str, str]]:
+        return self.context.records.extensions()
+
+    # -- where it belongs ---------------------------------------------------------------------
+
+    def directory(self, local: LocalSession) -> Path | None:
+        """The working directory of a session that lies here, None where it isn't known."""
+        key = f"{local.folder}/{local.session_id}"
+        if key not in self._directories:
+            row = self._rows.get(str(local.path))
+            cwds = row.cwds if row and row.stamp == local.stamp else self.row(local).cwds
+            placed = self.remember_of(local.session_id).directory
+            self._directories[key] = self.context.registry.directory_of(
+                local.folder, cwds, placed or None
+            )
+        return self._directories[key]
+
+    def place(self, bundle: Bundle) -> Path:
+        """The working directory for a session that isn't here.
+
+        Raises:
+            SessionUnplaced: none is known.
+        """
+        if self.into is not None:
+            return self.into
+        return self.context.registry.place(bundle.head.project_key, bundle.head.subpath)
+
+    def project(self, local: LocalSession) -> ProjectKey | None:
+        """The project of a session that lies here: its directory's, else that of its bundle."""
+        directory = self.directory(local)
+        if directory is not None:
+            return self.context.registry.key_of(directory)
+        for bundle in self.bundles.get(local.session_id, ()):
+            return ProjectKey(bundle.head.project_key, bundle.head.subpath)
+        return None
+
+
+def look(context: Context, *, store: bool = True) -> Survey:
+    """Look at this machine and, unless told not to, at the store.
+
+    Raises:
+        TransportError: the store isn't there.
+    """
+    survey = Survey(context, context.store.look() if store else None)
+    if not context.machine.named:
+        _remember_name(context, survey)
+    return survey
+
+
+def _remember_name(context: Context, survey: Survey) -> None:
+    """Take the name that this machine bears in the store, if its own record of it was lost."""
+    own = [
+        bundle.head
+        for bundles in survey.bundles.values()
+        for bundle in bundles
+        if bundle.head.machine_id == context.machine.id
+    ]
+    if own:
+        newest = max(own, key=lambda head: (head.pushed_at, head.revision))
+        context.machine = name_machine(context.places, newest.machine)
+
+
+def _signature(local: LocalSession) -> str:
+    if not local.sidecar:
+        return ""
+    return hashlib.sha256(repr(local.sidecar).encode()).hexdigest()
+
+
+def _read(
+    local: LocalSession, signature: str, known: LocalRow | None, check: Callable[[], None]
+) -> LocalRow:
+    try:
+        with Snapshot(local.path) as snapshot:
+            whole, cut = _versions(snapshot, check)
+            stamp = snapshot.stamp
+        said = glance(local.path)
+        if known is not None and known.sidecar == signature:
+            sidecar_sha256 = known.sidecar_sha256
+        else:
+            sidecar_sha256 = sidecar_digest(read_sidecar(local, check))
+    except OSError as error:
+        raise SessionError(
+            f"the session can't be read ({error.strerror})",
+            where=local.session_id,
+            todo="it is looked at again next time",
+            passing=True,
+        ) from error
+    return LocalRow(stamp, signature, whole, cut, sidecar_sha256, said.cwds, said.title)
+
+
+def _versions(snapshot: Snapshot, check: Callable[[], None]) -> tuple[Version, Version]:
+    """The whole of a file, and the same up to its last line feed."""
+    digest = hashlib.sha256()
+    cut_size, cut = 0, digest.copy()
+    size = 0
+    for block in snapshot.blocks():
+        check()
+        end = block.rfind(b"\n") + 1
+        if end:
+            view = memoryview(block)
+            digest.update(view[:end])
+            cut_size, cut = size + end, digest.copy()
+            digest.update(view[end:])
+        else:
+            digest.update(block)
+        size += len(block)
+    return snapshot.settle(), Version(cut_size, cut.hexdigest())
+
+
+def read_sidecar(
+    local: LocalSession, check: Callable[[], None] = lambda: None
+) -> tuple[SidecarFile, ...]:
+    """Size and hash of each file in a session's sidecar folder.
+
+    Raises:
+        OSError: one vanished or can't be read.
+        SessionChanging: one is being rewritten.
+    """
+    found = []
+    folder = sidecar_folder(local.path)
+    for relative, _ in local.sidecar:
+        check()
+        with Snapshot(folder / relative) as snapshot:
+            version = snapshot.settle()
+        found.append(SidecarFile(relative, version.size, version.sha256))
+    return tuple(found)
+
+
+def row_of_placed(
+    local: LocalSession, version: Version, sidecar: Iterable[SidecarFile]
+) -> LocalRow | None:
+    """What a session that was just placed is, without reading it all again.
+
+    None where its last line isn't finished: then it is read when it is looked at.
+    """
+    try:
+        with open_regular(local.path) as file:
+            file.seek(max(0, local.stamp.size - 1))
+            finished = file.read(1) in (b"\n", b"")
+        said = glance(local.path)
+    except OSError:
+        return None
+    if not finished:
+        return None
+    digest = sidecar_digest(sidecar)
+    signature = _signature(local)
+    return LocalRow(local.stamp, signature, version, version, digest, said.cwds, said.title)
