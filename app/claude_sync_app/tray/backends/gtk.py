@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -48,6 +49,16 @@ def new_icon(name: str) -> Any:
 
         def in_its_thread(self, function: Callable[[], object]) -> None:
             GLib.idle_add(lambda: bool(function()) and False)
+
+        def _initialize(self) -> None:
+            """Without pystray's notifier, which fails or hangs where no daemon or bus answers."""
+            for number in (signal.SIGINT, signal.SIGTERM):
+                # While GLib's loop runs, Python's own signal handlers wait for it to end.
+                GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, number, self.stop)
+            self._mark_ready()
+
+        def _finalize(self) -> None:
+            self._remove_fs_icon()
 
         def _on_status_icon_activate(self, status_icon: Any) -> None:
             if self.click_opens_menu:

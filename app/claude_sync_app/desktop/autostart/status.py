@@ -1,0 +1,43 @@
+"""What is known of the start at login, and what each system offers of it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+APPLICATION = "claude-sync"
+
+
+@dataclass(frozen=True, slots=True)
+class AutostartStatus:
+    """What the system will do at the next login.
+
+    Attributes:
+        enabled: whether it will start the tray application.
+        where: the entry that says so, for people; "" where there is none.
+        program: what that entry starts; "" where there is no entry, or it can't be read.
+    """
+
+    enabled: bool
+    where: str = ""
+    program: str = ""
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether it would start a program that isn't there."""
+        return self.enabled and (not self.program or shutil.which(self.program) is None)
+
+
+class Autostart(Protocol):
+    """Switches the start at login. Each may raise OSError."""
+
+    def status(self) -> AutostartStatus:
+        """What the system has."""
+
+    def enable(self, command: Sequence[str]) -> None:
+        """Have a command run at login: a program's absolute path and its arguments."""
+
+    def disable(self) -> None:
+        """Have nothing run at login."""

@@ -1,0 +1,151 @@
+"""Asks a question through a program and reads its answer."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from claude_sync_app.desktop.launching import DesktopError
+
+
+class Row(NamedTuple):
+    """A line of a list: what the answer calls it, what is shown, and whether it is marked."""
+
+    key: str
+    label: str
+    checked: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A program that asks a question.
+
+    Attributes:
+        arguments: the program and what it gets, never read by a shell.
+        environment: what it gets beside our own.
+        text: for its standard input.
+    """
+
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    text: str = ""
+
+
+class Said(NamedTuple):
+    """What the program answered: its exit status and its output without the last line's end."""
+
+    status: int
+    text: str
+
+
+class Dialect(Protocol):
+    """How one program is asked. Pure."""
+
+    def folder(self, title: str, start: str) -> Command: ...
+
+    def text(self, title: str, question: str, initial: str) -> Command: ...
+
+    def buttons(self, title: str, text: str, labels: Sequence[str]) -> Command: ...
+
+    def pressed(self, said: Said, labels: Sequence[str]) -> int | None: ...
+
+    def rows(self, title: str, question: str, rows: Sequence[Row]) -> Command: ...
+
+    def chosen(self, said: Said, rows: Sequence[Row]) -> list[int]: ...
+
+
+class Dialogs:
+    """Asks in dialogs of the system's.
+
+    Each method waits for the person, so it is called in a thread that has the time; several may
+    ask at once. `close` ends them all, as if they had been cancelled.
+    """
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._asking: set[subprocess.Popen[bytes]] = set()
+        self._lock = threading.Lock()
+
+    def choose_folder(self, title: str, start: Path) -> Path | None:
+        """A folder; None where the person cancelled.
+
+        Raises:
+            DesktopError: the dialog can't be shown.
+        """
+        said = self._ask(self._dialect.folder(title, str(start)))
+        return Path(said.text) if said.status == 0 and said.text else None
+
+    def ask_text(self, title: str, question: str, initial: str = "") -> str | None:
+        """A line of text, without blanks around it; None where the person cancelled.
+
+        Raises:
+            DesktopError: the dialog can't be shown.
+        """
+        said = self._ask(self._dialect.text(title, question, initial))
+        return said.text.strip() if said.status == 0 else None
+
+    def choose_button(self, title: str, text: str, labels: Sequence[str]) -> int | None:
+        """The index of the button that was pressed; None for Cancel, which is always there.
+
+        Args:
+            title: of the dialog.
+            text: plain, may have several lines.
+            labels: of one or two buttons, what the person most likely wants first.
+
+        Raises:
+            DesktopError: the dialog can't be shown.
+        """
+        said = self._ask(self._dialect.buttons(title, text, labels))
+        return self._dialect.pressed(said, labels)
+
+    def choose_rows(self, title: str, question: str, rows: Sequence[Row]) -> list[str] | None:
+        """The keys of the rows that the person left or made marked; None for Cancel.
+
+        Raises:
+            DesktopError: the dialog can't be shown.
+        """
+        said = self._ask(self._dialect.rows(title, question, rows))
+        if said.status != 0:
+            return None
+        return [rows[i].key for i in self._dialect.chosen(said, rows) if 0 <= i < len(rows)]
+
+    def close(self) -> None:
+        """Take all dialogs away."""
+        with self._lock:
+            asking = list(self._asking)
+        for program in asking:
+            program.terminate()
+
+    def _ask(self, command: Command) -> Said:
+        try:
+            program = subprocess.Popen(
+                command.arguments,
+                env={**os.environ, **command.environment},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
+        except (OSError, ValueError) as error:
+            raise DesktopError(
+                f"{command.arguments[0]} can't be started", todo="edit the preferences file instead"
+            ) from error
+        with self._lock:
+            self._asking.add(program)
+        try:
+            output, _ = program.communicate(command.text.encode("utf-8", "replace"))
+        finally:
+            with self._lock:
+                self._asking.discard(program)
+        text = os.fsdecode(output).replace("\r\n", "\n").removesuffix("\n")
+        return Said(program.returncode, text)
+
+
+def numbers(text: str) -> list[int]:
+    """The numbers that stand on lines of their own."""
+    return [int(line) for line in text.split("\n") if line.isascii() and line.isdigit()]

@@ -1,0 +1,69 @@
+"""Questions through AppleScript on macOS: man 1 osascript. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from claude_sync_app.desktop.dialogs.asking import Command, Row, Said, numbers
+from claude_sync_app.shown_text import one_line
+
+# The first argument is ours, so that none of the others can begin the line as an option.
+_FOLDER = (
+    "set chosen to choose folder with prompt (item 2 of argv)"
+    " default location (POSIX file (item 3 of argv))",
+    "return POSIX path of chosen",
+)
+_TEXT = (
+    "display dialog (item 3 of argv) with title (item 2 of argv) default answer (item 4 of argv)",
+    "return text returned of result",
+)
+_BUTTONS = (
+    "set labels to reverse of (items 4 thru -1 of argv)",
+    'display dialog (item 3 of argv) with title (item 2 of argv) buttons ({"Cancel"} & labels)'
+    ' default button (item 4 of argv) cancel button "Cancel"',
+    "return button returned of result",
+)
+_ROWS = (
+    "set amount to (item 4 of argv) as integer",
+    "set labels to items 5 thru (4 + amount) of argv",
+    "set marked to {}",
+    "if (count of argv) > 4 + amount then set marked to items (5 + amount) thru -1 of argv",
+    "set chosen to choose from list labels with title (item 2 of argv)"
+    " with prompt (item 3 of argv) default items marked"
+    " with multiple selections allowed and empty selection allowed",
+    "if chosen is false then error number -128",
+    "set AppleScript's text item delimiters to linefeed",
+    "return chosen as text",
+)
+
+
+class Osascript:
+    """How AppleScript is asked: what it shows are arguments, never script."""
+
+    def folder(self, title: str, start: str) -> Command:
+        return _command(_FOLDER, title, start)
+
+    def text(self, title: str, question: str, initial: str) -> Command:
+        return _command(_TEXT, title, question, initial)
+
+    def buttons(self, title: str, text: str, labels: Sequence[str]) -> Command:
+        return _command(_BUTTONS, title, text, *labels)
+
+    def pressed(self, said: Said, labels: Sequence[str]) -> int | None:
+        return labels.index(said.text) if said.status == 0 and said.text in labels else None
+
+    def rows(self, title: str, question: str, rows: Sequence[Row]) -> Command:
+        # Numbered, since two may bear the same name and the answer is a name.
+        labels = [f"{number} · {one_line(row.label)}" for number, row in enumerate(rows)]
+        marked = [label for label, row in zip(labels, rows, strict=True) if row.checked]
+        return _command(_ROWS, title, question, str(len(rows)), *labels, *marked)
+
+    def chosen(self, said: Said, rows: Sequence[Row]) -> list[int]:
+        del rows
+        return numbers("\n".join(line.partition(" ")[0] for line in said.text.split("\n")))
+
+
+def _command(script: Sequence[str], *values: str) -> Command:
+    lines = ("on run argv", "activate", *script, "end run")
+    statements = [part for line in lines for part in ("-e", line)]
+    return Command(("osascript", *statements, "claude-sync", *values))

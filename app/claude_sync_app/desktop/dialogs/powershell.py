@@ -1,0 +1,122 @@
+"""Questions through Windows' own dialogs, by PowerShell. Pure.
+
+What they show comes by the environment, so none of it is ever read as script; and the scripts
+hold no double quotation mark, since Windows hands over arguments as one line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from claude_sync_app.desktop.dialogs.asking import Command, Row, Said, numbers
+from claude_sync_app.shown_text import one_line
+
+_BEGIN = """\
+$ErrorActionPreference = 'Stop'
+[Console]::OutputEncoding = New-Object System.Text.UTF8Encoding $false
+Add-Type -AssemblyName System.Windows.Forms, System.Drawing, Microsoft.VisualBasic
+[System.Windows.Forms.Application]::EnableVisualStyles()
+"""
+_FOLDER = """\
+$dialog = New-Object System.Windows.Forms.FolderBrowserDialog
+$dialog.Description = $env:CLAUDE_SYNC_TITLE
+$dialog.SelectedPath = $env:CLAUDE_SYNC_START
+if ($dialog.ShowDialog() -ne 'OK') { exit 1 }
+[Console]::Out.Write($dialog.SelectedPath)
+"""
+_TEXT = """\
+$text = [Microsoft.VisualBasic.Interaction]::InputBox(
+  $env:CLAUDE_SYNC_TEXT, $env:CLAUDE_SYNC_TITLE, $env:CLAUDE_SYNC_START)
+if (-not $text) { exit 1 }
+[Console]::Out.Write($text)
+"""
+_FORM = """\
+$form = New-Object System.Windows.Forms.Form
+$form.Text = $env:CLAUDE_SYNC_TITLE
+$form.AutoSize = $true
+$form.AutoSizeMode = 'GrowAndShrink'
+$form.StartPosition = 'CenterScreen'
+$form.FormBorderStyle = 'FixedDialog'
+$form.MaximizeBox = $false
+$form.TopMost = $true
+$rows = New-Object System.Windows.Forms.FlowLayoutPanel
+$rows.FlowDirection = 'TopDown'
+$rows.AutoSize = $true
+$rows.Padding = 12
+$label = New-Object System.Windows.Forms.Label
+$label.Text = $env:CLAUDE_SYNC_TEXT
+$label.UseMnemonic = $false
+$label.AutoSize = $true
+$label.MaximumSize = New-Object System.Drawing.Size 460, 0
+$rows.Controls.Add($label)
+$form.Controls.Add($rows)
+$script:answer = -1
+function Add-Button($text, $answer) {
+  $button = New-Object System.Windows.Forms.Button
+  $button.Text = $text
+  $button.UseMnemonic = $false
+  $button.AutoSize = $true
+  $button.Tag = $answer
+  $button.Add_Click({ $script:answer = $this.Tag; $form.Close() })
+  $buttons.Controls.Add($button)
+}
+$buttons = New-Object System.Windows.Forms.FlowLayoutPanel
+$buttons.AutoSize = $true
+"""
+_BUTTONS = """\
+$number = 0
+foreach ($text in $env:CLAUDE_SYNC_LABELS.Split([char]10)) { Add-Button $text $number; $number++ }
+Add-Button 'Cancel' -1
+$rows.Controls.Add($buttons)
+[void]$form.ShowDialog()
+if ($script:answer -lt 0) { exit 1 }
+[Console]::Out.Write($script:answer)
+"""
+_ROWS = """\
+$list = New-Object System.Windows.Forms.CheckedListBox
+$list.Size = New-Object System.Drawing.Size 460, 280
+$list.CheckOnClick = $true
+foreach ($line in [Console]::In.ReadToEnd().Trim().Split([char]10)) {
+  [void]$list.Items.Add($line.Substring(1).TrimEnd(), $line.StartsWith('+'))
+}
+$rows.Controls.Add($list)
+Add-Button 'OK' 0
+Add-Button 'Cancel' -1
+$rows.Controls.Add($buttons)
+[void]$form.ShowDialog()
+if ($script:answer -lt 0) { exit 1 }
+foreach ($number in $list.CheckedIndices) { [Console]::Out.WriteLine($number) }
+"""
+
+
+class Powershell:
+    """How Windows is asked."""
+
+    def folder(self, title: str, start: str) -> Command:
+        return _command(_BEGIN + _FOLDER, TITLE=title, START=start)
+
+    def text(self, title: str, question: str, initial: str) -> Command:
+        return _command(_BEGIN + _TEXT, TITLE=title, TEXT=question, START=initial)
+
+    def buttons(self, title: str, text: str, labels: Sequence[str]) -> Command:
+        lines = "\n".join(one_line(label) for label in labels)
+        return _command(_BEGIN + _FORM + _BUTTONS, TITLE=title, TEXT=text, LABELS=lines)
+
+    def pressed(self, said: Said, labels: Sequence[str]) -> int | None:
+        found = numbers(said.text) if said.status == 0 else []
+        return found[0] if found and found[0] < len(labels) else None
+
+    def rows(self, title: str, question: str, rows: Sequence[Row]) -> Command:
+        lines = [("+" if row.checked else "-") + one_line(row.label) for row in rows]
+        script = "[Console]::InputEncoding = [System.Text.Encoding]::UTF8\n" + _FORM + _ROWS
+        return _command(_BEGIN + script, "\n".join(lines), TITLE=title, TEXT=question)
+
+    def chosen(self, said: Said, rows: Sequence[Row]) -> list[int]:
+        del rows
+        return numbers(said.text)
+
+
+def _command(script: str, text: str = "", **values: str) -> Command:
+    environment = {f"CLAUDE_SYNC_{name}": value for name, value in values.items()}
+    options = ("-NoProfile", "-NonInteractive", "-Sta", "-Command")
+    return Command(("powershell.exe", *options, script), environment, text)

@@ -1,0 +1,94 @@
+"""Questions through zenity, which GNOME and Xfce have: man 1 zenity. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from claude_sync_app.desktop.dialogs.asking import Command, Row, Said, numbers
+from claude_sync_app.shown_text import one_line
+
+_WIDTH = "--width=480"
+
+
+class Zenity:
+    """How zenity is asked. Values stand behind ``=``, so none of them can be an option."""
+
+    def folder(self, title: str, start: str) -> Command:
+        where = f"--filename={start.rstrip('/')}/"
+        return Command(("zenity", "--file-selection", "--directory", f"--title={title}", where))
+
+    def text(self, title: str, question: str, initial: str) -> Command:
+        # "_" marks the letter that a key press chooses; doubled it is itself.
+        asked = _plain(question).replace("_", "__")
+        return Command(
+            (
+                "zenity",
+                "--entry",
+                f"--title={title}",
+                _WIDTH,
+                f"--text={asked}",
+                f"--entry-text={initial}",
+            )
+        )
+
+    def buttons(self, title: str, text: str, labels: Sequence[str]) -> Command:
+        others = [f"--extra-button={label}" for label in labels[1:]]
+        return Command(
+            (
+                "zenity",
+                "--question",
+                "--no-markup",
+                f"--title={title}",
+                _WIDTH,
+                f"--text={_plain(text)}",
+                f"--ok-label={labels[0]}",
+                "--cancel-label=Cancel",
+                *others,
+            )
+        )
+
+    def pressed(self, said: Said, labels: Sequence[str]) -> int | None:
+        if said.status == 0:
+            return 0
+        return labels.index(said.text) if said.text in labels[1:] else None
+
+    def rows(self, title: str, question: str, rows: Sequence[Row]) -> Command:
+        # Over standard input, where a label that begins with a dash is a label.
+        cells = [
+            cell
+            for number, row in enumerate(rows)
+            for cell in ("TRUE" if row.checked else "FALSE", str(number), one_line(row.label))
+        ]
+        return Command(
+            (
+                "zenity",
+                "--list",
+                "--checklist",
+                f"--title={title}",
+                _WIDTH,
+                "--height=420",
+                f"--text={_escaped(_plain(question))}",
+                "--column=",
+                "--column=number",
+                "--column=name",
+                "--hide-column=2",
+                "--print-column=2",
+                "--hide-header",
+                "--separator=\\n",
+            ),
+            text="".join(f"{cell}\n" for cell in cells),
+        )
+
+    def chosen(self, said: Said, rows: Sequence[Row]) -> list[int]:
+        del rows
+        return numbers(said.text)
+
+
+def _plain(text: str) -> str:
+    """zenity reads backslashes as in C."""
+    return text.replace("\\", "\\\\")
+
+
+def _escaped(text: str) -> str:
+    """The text above a list is markup, whatever is asked for."""
+    return text.replace("&", "&amp;").replace("<", "&lt;")

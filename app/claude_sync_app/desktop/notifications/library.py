@@ -1,0 +1,131 @@
+"""Notifications through desktop-notifier: D-Bus, the Windows Runtime, bundles of macOS."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+from collections.abc import Callable
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from claude_sync_app.desktop.notifications.values import Answer, AnswerKind, Notification
+from claude_sync_app.shown_text import one_line
+from claude_sync_app.tray.icons import application_image
+
+if TYPE_CHECKING:
+    from claude_sync_app.desktop.loop import Loop
+
+
+class LibraryNotifier:
+    """Shows notifications with buttons.
+
+    The library is imported, and its connection made, with the first notification. Where it fails
+    it is given up and made anew with the next, so that a daemon that starts late, or a bus that
+    restarts, is found.
+
+    Args:
+        name: the application's.
+        loop: carries it.
+        answered: called in the loop's thread.
+        body_is_markup: whether the system reads ``<b>`` and ``&amp;`` in a body.
+    """
+
+    has_buttons = True
+
+    def __init__(
+        self, name: str, loop: Loop, answered: Callable[[Answer], None], *, body_is_markup: bool
+    ) -> None:
+        self._name = name
+        self._loop = loop
+        self._answered = answered
+        self._body_is_markup = body_is_markup
+        self._library: Any = None
+        self._notifier: Any = None
+        self._identifiers: dict[str, str] = {}
+        self._one_at_a_time: asyncio.Lock | None = None
+
+    def show(self, notification: Notification) -> None:
+        self._loop.call(lambda: self._loop.spawn(self._show(notification)))
+
+    def withdraw(self, key: str) -> None:
+        self._loop.call(lambda: self._loop.spawn(self._withdraw(key)))
+
+    def close(self) -> None:
+        self._loop.submit(self._give_up()).result()
+
+    # --- in the loop's thread ---
+
+    async def _show(self, notification: Notification) -> None:
+        if self._one_at_a_time is None:
+            self._one_at_a_time = asyncio.Lock()
+        async with self._one_at_a_time:
+            await self._clear(notification.key)
+            notifier = await self._ready()
+            shown: list[bool] = []
+            made = self._made(notification, lambda: shown.append(True))
+            await notifier.send_notification(made)
+            if shown:
+                self._identifiers[notification.key] = made.identifier
+            else:
+                await self._give_up()
+        kind = AnswerKind.SHOWN if shown else AnswerKind.FAILED
+        self._answered(Answer(notification.key, kind))
+
+    async def _ready(self) -> Any:
+        if self._library is None:
+            # It takes a tenth of a second to import, in which the menu must answer.
+            self._library = await asyncio.to_thread(importlib.import_module, "desktop_notifier")
+            # It would log what notifications say, and we report its failures ourselves.
+            logging.getLogger("desktop_notifier").setLevel(logging.CRITICAL)
+        if self._notifier is None:
+            icon = self._library.Icon(path=application_image())
+            self._notifier = self._library.DesktopNotifier(self._name, icon)
+        return self._notifier
+
+    def _made(self, notification: Notification, dispatched: Callable[[], None]) -> Any:
+        library, key = self._library, notification.key
+
+        def answering(kind: AnswerKind, button: str = "") -> Callable[[], None]:
+            return lambda: self._answer(Answer(key, kind, button))
+
+        buttons = tuple(
+            library.Button(
+                one_line(button.label), answering(AnswerKind.BUTTON, button.key), button.key
+            )
+            for button in notification.buttons
+        )
+        body = "\n".join(one_line(line) for line in notification.body.splitlines())
+        return library.Notification(
+            title=one_line(notification.title),
+            message=escape(body, quote=False) if self._body_is_markup else body,
+            urgency=library.Urgency.Critical if notification.urgent else library.Urgency.Normal,
+            buttons=buttons,
+            on_dispatched=dispatched,
+            on_clicked=answering(AnswerKind.BODY),
+            on_dismissed=answering(AnswerKind.DISMISSED),
+        )
+
+    def _answer(self, answer: Answer) -> None:
+        self._identifiers.pop(answer.key, None)
+        self._answered(answer)
+
+    async def _withdraw(self, key: str) -> None:
+        await self._clear(key)
+
+    async def _clear(self, key: str) -> None:
+        identifier = self._identifiers.pop(key, None)
+        if identifier is None or self._notifier is None:
+            return
+        if identifier in await self._notifier.get_current_notifications():
+            await self._notifier.clear(identifier)
+
+    async def _give_up(self) -> None:
+        notifier, self._notifier = self._notifier, None
+        self._identifiers.clear()
+        # The library never closes its connection to the session bus.
+        bus = getattr(getattr(notifier, "_backend", None), "bus", None)
+        if bus is not None:
+            from claude_sync_app.desktop import dbus
+
+            await dbus.disconnect(bus)

@@ -1,0 +1,58 @@
+"""Resuming a session in a terminal of the user's; one file per system, chosen once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from claude_sync.names import is_session_id
+from claude_sync_app.desktop.launching import DesktopError, start
+from claude_sync_app.desktop.terminals.launch import Launch
+
+
+def resume(directory: Path, session_id: str, preference: str | Sequence[str] | None = None) -> None:
+    """Open a terminal in a folder that runs ``claude --resume`` there.
+
+    Args:
+        directory: the session's working directory.
+        session_id: the session.
+        preference: the user's terminal: a program, or a program and what it gets. None lets the
+            system choose.
+
+    Raises:
+        DesktopError: the folder isn't there, no terminal is, or it didn't start.
+    """
+    if not is_session_id(session_id):
+        raise DesktopError("a session with such an id is never resumed")
+    directory = directory.absolute()
+    if not directory.is_dir():
+        raise DesktopError(
+            "its folder isn't there any more",
+            where=str(directory),
+            todo="make it again, or move the session to another one",
+        )
+    wanted = [preference] if isinstance(preference, str) else list(preference or [])
+    launch = _launch(directory, session_id, wanted)
+    if launch is None:
+        raise DesktopError(
+            "no terminal was found",
+            todo="name yours as `terminal` in the preferences, or copy the command instead",
+        )
+    start(launch.arguments, directory=launch.directory, new_console=launch.new_console)
+
+
+def _launch(directory: Path, session_id: str, preference: Sequence[str]) -> Launch | None:
+    from claude_sync_app.desktop.terminals import linux, macos, windows
+
+    if sys.platform == "darwin":
+        return macos.launch(directory, session_id, preference, os.environ)
+    if sys.platform == "win32":
+        return windows.launch(directory, session_id, preference, has=_has)
+    return linux.launch(directory, session_id, preference, os.environ, has=_has)
+
+
+def _has(program: str) -> bool:
+    return shutil.which(program) is not None

@@ -1,0 +1,30 @@
+"""The line that a person types to resume a session, for the shell that this system has. Pure."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import unicodedata
+from pathlib import PurePath
+
+from claude_sync.names import is_session_id
+
+
+def resume_line(directory: PurePath, session_id: str, platform: str = sys.platform) -> str:
+    """``cd <directory> && claude --resume <id>``, quoted; "" where it can't be written safely.
+
+    On Windows it is PowerShell's way to say so, which is what its terminal opens.
+
+    Args:
+        directory: absolute.
+        session_id: the session's.
+        platform: as `sys.platform` has it.
+    """
+    where = str(directory)
+    if not is_session_id(session_id) or any(unicodedata.category(c) in ("Cc", "Cs") for c in where):
+        return ""
+    if platform == "win32":
+        # PowerShell takes typographic single quotes for quotes too, and all are doubled.
+        quoted = "".join(c + c if c in "'\u2018\u2019\u201a\u201b" else c for c in where)
+        return f"cd -LiteralPath '{quoted}'; claude --resume {session_id}"
+    return f"cd {shlex.quote(where)} && claude --resume {session_id}"

@@ -1,0 +1,175 @@
+"""Two that show notifications: a small one of the test's own, and dunst."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Annotated, Any
+
+from dbus_fast.aio import MessageBus
+from dbus_fast.annotations import DBusInt32, DBusSignature, DBusStr, DBusUInt32
+from dbus_fast.service import ServiceInterface, dbus_method, dbus_signal
+
+from claude_sync_app.desktop.loop import Loop
+from desktop.programs import Heard, Programs, until
+
+NAME = "org.freedesktop.Notifications"
+_Strings = Annotated[list[str], DBusSignature("as")]
+_Hints = Annotated[dict[str, Any], DBusSignature("a{sv}")]
+
+
+class _Service(ServiceInterface):
+    def __init__(self) -> None:
+        super().__init__(NAME)
+        self.shown: Heard[dict[str, Any]] = Heard()
+        self.closed: Heard[int] = Heard()
+
+    @dbus_method(name="Notify")
+    def notify(
+        self,
+        application: DBusStr,
+        replaces: DBusUInt32,
+        icon: DBusStr,
+        summary: DBusStr,
+        body: DBusStr,
+        actions: _Strings,
+        hints: _Hints,
+        timeout: DBusInt32,
+    ) -> DBusUInt32:
+        number = len(self.shown) + 1
+        self.shown(
+            {
+                "number": number,
+                "application": application,
+                "icon": icon,
+                "summary": summary,
+                "body": body,
+                "actions": dict(zip(actions[::2], actions[1::2], strict=True)),
+                "urgency": hints["urgency"].value,
+            }
+        )
+        return number
+
+    @dbus_method(name="CloseNotification")
+    def close_notification(self, number: DBusUInt32) -> None:
+        self.closed(number)
+        self.notification_closed(number, 3)
+
+    @dbus_method(name="GetCapabilities")
+    def get_capabilities(self) -> _Strings:
+        return ["body", "body-markup", "actions", "icon-static", "persistence"]
+
+    @dbus_method(name="GetServerInformation")
+    def get_server_information(self) -> Annotated[list[str], DBusSignature("ssss")]:
+        return ["test", "test", "1", "1.2"]
+
+    @dbus_signal(name="NotificationClosed")
+    def notification_closed(
+        self, number: int, reason: int
+    ) -> Annotated[list[int], DBusSignature("uu")]:
+        return [number, reason]
+
+    @dbus_signal(name="ActionInvoked")
+    def action_invoked(self, number: int, key: str) -> Annotated[list[Any], DBusSignature("us")]:
+        return [number, key]
+
+
+class NotificationServer:
+    """Shows nothing, remembers everything, and presses what the test says."""
+
+    def __init__(self, address: str) -> None:
+        self._loop = Loop("notifications")
+        self._loop.start()
+        self._service = _Service()
+        self.shown = self._service.shown
+        self.closed = self._service.closed
+        self._loop.submit(self._connect(address)).result(10)
+
+    async def _connect(self, address: str) -> None:
+        self._bus = await MessageBus(bus_address=address).connect()
+        self._bus.export("/org/freedesktop/Notifications", self._service)
+        await self._bus.request_name(NAME)
+
+    def press(self, number: int, key: str) -> None:
+        """Press a button, or "default": the body."""
+        self._loop.call(self._service.action_invoked, number, key)
+
+    def dismiss(self, number: int) -> None:
+        self._loop.call(self._service.notification_closed, number, 2)
+
+    def expire(self, number: int) -> None:
+        self._loop.call(self._service.notification_closed, number, 1)
+
+    def close(self) -> None:
+        self._loop.submit(self._disconnect()).result(10)
+        self._loop.stop()
+
+    async def _disconnect(self) -> None:
+        self._bus.disconnect()
+        await self._bus.wait_for_disconnect()
+
+
+_CONFIGURATION = """\
+[global]
+ origin = top-right
+ width = 360
+ height = 300
+ markup = full
+ idle_threshold = 0
+ sticky_history = yes
+ dmenu = {folder}/pick
+ mouse_left_click = do_action, close_current
+[spy]
+ summary = "*"
+ script = {folder}/spy
+"""
+_SPY = """\
+#!/usr/bin/python3
+import json, os
+shown = {{k[6:].lower(): v for k, v in os.environ.items() if k.startswith("DUNST_")}}
+with open({log!r}, "a") as file:
+    file.write(json.dumps(shown) + chr(10))
+"""
+_PICK = """\
+#!/usr/bin/python3
+import sys
+wanted = open({wanted!r}).read()
+print(next(line for line in sys.stdin.read().splitlines() if line.startswith("#" + wanted)))
+"""
+
+
+class Dunst:
+    """A real notification daemon, on the test's display and bus."""
+
+    def __init__(self, programs: Programs, folder: Path) -> None:
+        self._log = folder / "shown"
+        self._wanted = folder / "wanted"
+        self._log.touch()
+        for name, text in (
+            ("spy", _SPY.format(log=str(self._log))),
+            ("pick", _PICK.format(wanted=str(self._wanted))),
+            ("dunstrc", _CONFIGURATION.format(folder=folder)),
+        ):
+            (folder / name).write_text(text)
+            (folder / name).chmod(0o755)
+        programs.start(["dunst", "-config", str(folder / "dunstrc")])
+        until(lambda: self._control("is-paused").returncode == 0)
+
+    def _control(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            ["dunstctl", *arguments], capture_output=True, text=True, timeout=10, check=False
+        )
+
+    def shown(self) -> list[dict[str, str]]:
+        """Everything that was shown so far: summary, body, app_name, urgency, …"""
+        return [json.loads(line) for line in self._log.read_text().splitlines()]
+
+    def click_body(self) -> None:
+        assert self._control("action", "0").returncode == 0
+
+    def press(self, label: str) -> None:
+        self._wanted.write_text(label)
+        assert self._control("context").returncode == 0
+
+    def dismiss(self) -> None:
+        """Close all that are shown, as a person does."""
+        assert self._control("close-all").returncode == 0
