@@ -43,6 +43,22 @@ _MARGIN = 0.8
 _RETRY_SECONDS = 60.0
 
 
+class _Lock:
+    """What logind waits for to be closed."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    @property
+    def is_held(self) -> bool:
+        return self._descriptor >= 0
+
+    def close(self) -> None:
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
 class LinuxListener:
     """Listens on the system's bus; connects again when that restarts.
 
@@ -68,7 +84,7 @@ class LinuxListener:
         self._returned = returned
         self._address = address
         self._bus: MessageBus | None = None
-        self._lock: int | None = None
+        self._lock: _Lock | None = None
         self._seconds = 0.0
         self._listening: Future[None] | None = None
 
@@ -119,8 +135,10 @@ class LinuxListener:
 
     def _prepare(self, way: Way, *, begins: bool) -> None:
         if begins:
-            seconds = self._seconds if self._lock is not None else 0.0
-            self._leaving(Leaving(way, seconds, lambda: self._loop.call(self._release)))
+            # This lock, not the one that takes its place after a wake.
+            lock, self._lock = self._lock or _Lock(-1), None
+            seconds = self._seconds if lock.is_held else 0.0
+            self._leaving(Leaving(way, seconds, lambda: self._loop.call(lock.close)))
             return
         # Back again, or it was called off. The next time needs a new lock.
         self._loop.spawn(self._inhibit())
@@ -138,7 +156,7 @@ class LinuxListener:
         self._release()
         if reply is None or not reply.unix_fds:
             return
-        self._lock = reply.unix_fds[reply.body[0]]
+        self._lock = _Lock(reply.unix_fds[reply.body[0]])
         self._seconds = seconds
         if bus is not self._bus:
             self._release()
@@ -146,7 +164,7 @@ class LinuxListener:
     def _release(self) -> None:
         lock, self._lock = self._lock, None
         if lock is not None:
-            os.close(lock)
+            lock.close()
 
 
 async def _longest_delay(bus: MessageBus) -> float:
