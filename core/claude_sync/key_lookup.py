@@ -101,7 +101,7 @@ class KeyLookup:
             if entry is None or not entry.key:
                 raise
             return _remembered(directory, entry)
-        if entry is not None and self.is_there(directory):
+        if entry is not None:
             key, subpath = known.key.key, known.key.subpath
             fresh = replace(entry, key=key, subpath=subpath, root=known.root)
             self._file.set_directory(directory, fresh)

@@ -37,7 +37,8 @@ _HELPER = re.compile(r"[a-z0-9]+::", re.IGNORECASE)  # git-remote-helpers(7)
 _SCP = re.compile(r"(?:([^/\[]*)@)?(\[[^\]/]+\]|[^:/@\[\]]+):(.*)", re.DOTALL)
 _AUTHORITY = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(?::([0-9]*))?")
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?")
-_SSH_SCHEMES = ("ssh", "git+ssh", "ssh+git")
+_SCP_LIKE = ""
+_SSH_SCHEMES = (_SCP_LIKE, "ssh", "git+ssh", "ssh+git")
 
 # The same house through another door:
 # https://docs.github.com/authentication/troubleshooting-ssh/using-ssh-over-the-https-port
@@ -236,20 +237,19 @@ def _address(url: str) -> _Address:
         if scheme.lower() == "file" or found is None:
             raise _unreadable("it is a local one" if found else "no host can be read from it")
         host, port = found.groups()
-        path = re.split("[?#]", path, maxsplit=1)[0]
     elif (match := _SCP.fullmatch(url)) and not _HELPER.match(url):
-        scheme, port = "ssh", None
+        scheme, port = _SCP_LIKE, None
         user, host, path = match.groups()
         if len(host) == 1 or "\\" in host:
             raise _unreadable("it is a local path")  # one letter is a drive
         if host.startswith("[") and host.count(":") == 1:  # [host:port]:path
             host = host[1:-1].rpartition("@")[2].partition(":")[0]
-        path = path.partition("?")[0]
     else:
         raise _unreadable("it is a local path, or needs a helper program")
     # `user:12/secret@host/path`: a password with a slash in it looks like a port and a path.
     if "@" in path and not user and (port or "." not in host):
         raise _unreadable("no host can be told from a password in it")
+    path = re.split("[?]" if scheme == _SCP_LIKE else "[?#]", path, maxsplit=1)[0]
     return _Address(scheme.lower(), host, path)
 
 
@@ -355,7 +355,8 @@ def _is_bitbucket_server(scheme: str, host: str, parts: list[str]) -> bool:
     """Whether the first part is Bitbucket Server's ``/scm/``, which its ssh URLs don't have.
 
     https://confluence.atlassian.com/bitbucketserver/clone-a-repository-790632786.html
-    Forges that can't be one keep a group of that name.
+    A GitLab isn't one, and may have a group of that name.
     """
-    known = host in _FORGES or host.startswith("gitlab.")
-    return scheme in ("http", "https") and not known and parts[:1] == ["scm"] and len(parts) == 3
+    if host.startswith("gitlab.") or scheme not in ("http", "https"):
+        return False
+    return parts[:1] == ["scm"] and len(parts) == 3

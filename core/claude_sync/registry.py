@@ -108,7 +108,7 @@ class Registry:
 
         The first that is there of: the directories its transcript names, the registered ones,
         where the records say it was placed; else the first of them that isn't there any more.
-        All of them only if they encode to the folder. One that the transcript names is learnt.
+        All of them only if they encode to the folder. One that is there is learnt.
 
         Args:
             folder: name of the folder that the transcript lies in.
@@ -131,8 +131,7 @@ class Registry:
             candidates = self._registered(folder)
         for directory in candidates:
             if self._keys.is_there(directory):
-                if directory in named:
-                    self.learn(Path(directory))
+                self.learn(Path(directory))
                 return Path(directory)
         return Path(candidates[0]) if candidates else None
 
@@ -212,15 +211,15 @@ class Registry:
         if self._projects is None:
             found: dict[tuple[str, str], ProjectDirectory] = {}
             for directory in list(self._current()):
-                for place in self._places_of(directory):
-                    at = (place.key, str(place.directory))
-                    found[at] = joined(found[at], place) if at in found else place
+                place = self._place_of(directory)
+                at = (place.key, str(place.directory))
+                found[at] = joined(found[at], place) if at in found else place
             self._projects = {}
             for place in sorted(found.values(), key=in_order):
                 self._projects.setdefault(place.key, []).append(place)
         return self._projects
 
-    def _places_of(self, directory: str) -> Iterator[ProjectDirectory]:
+    def _place_of(self, directory: str) -> ProjectDirectory:
         entry = self._file.directories.get(directory, DirectoryEntry())
         key, root, problem, repository = "", directory, "", None
         try:
@@ -228,10 +227,8 @@ class Registry:
             key, root, repository = known.key.key, known.root, known.repository
         except ProjectKeyError as error:
             problem = str(error)
-        if directory not in self._standing and self._is_removed(root):
-            return
         is_root = root == directory
-        yield ProjectDirectory(
+        return ProjectDirectory(
             key=key,
             directory=Path(root),
             exists=self._keys.is_there(root),

@@ -205,7 +205,8 @@ def test_what_was_removed_is_not_learnt_again(tmp_path: Path, file: Path) -> Non
     assert not registry.remove(app)
     registry.save()
     registry = Registry(file, roots=[tmp_path])
-    for directory in (app, app / "sub"):
+    (app / "new").mkdir()
+    for directory in (app, app / "sub", app / "new"):
         assert registry.directory_of(folder(directory), [str(directory)]) == directory
         assert not registry.learn(directory)
     assert registry.projects() == ()

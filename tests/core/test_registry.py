@@ -127,6 +127,13 @@ def test_a_directory_that_is_gone_still_owns_its_sessions(
     assert registry.projects() == ()
 
 
+def test_what_is_learnt_answers_at_once(tmp_path: Path, registry: Registry) -> None:
+    app = repository(tmp_path / "app")
+    assert registry.directory_of(folder(app), []) is None
+    assert registry.learn(app)
+    assert registry.directory_of(folder(app), []) == app
+
+
 def test_beyond_200_characters_another_hash_fits_too(tmp_path: Path, registry: Registry) -> None:
     deep = tmp_path / ("a" * 120) / ("b" * 120)
     deep.mkdir(parents=True)
@@ -195,6 +202,40 @@ def test_a_changed_included_or_general_configuration_is_seen(
     calls()
     assert key() == "git:gh/you/app"
     assert calls() == 0
+
+
+def test_a_worktrees_own_configuration_that_appears_later_is_seen(
+    tmp_path: Path, registry: Registry
+) -> None:
+    app = repository(tmp_path / "app")
+    git(app, "config", "extensions.worktreeConfig", "true")
+    assert registry.key_of(app).key == APP
+    git(app, "config", "--worktree", "url.https://h.example/.insteadOf", "https://github.com/")
+    registry.refresh()
+    assert registry.key_of(app).key == "git:h.example/you/app"
+
+
+def test_a_changed_configuration_of_ssh_is_seen(
+    tmp_path: Path, registry: Registry, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # ssh reads the configuration of the account's home, whatever HOME says.
+    (tmp_path / "bin").mkdir()
+    included = home / ".ssh" / "conf.d" / "work"
+    included.parent.mkdir(parents=True)
+    (home / ".ssh" / "config").write_text(f"Include {included.parent}/*\n")
+    program(tmp_path / "bin", "ssh", f'exec "$REAL" -F "{home}/.ssh/config" "$@"')
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    app = repository(tmp_path / "app", "git@work:you/app")
+
+    def key() -> str:
+        registry.refresh()
+        return registry.key_of(app).key
+
+    assert key() == "git:work/you/app"
+    included.write_text("Host work\n  HostName github.com\n")
+    assert key() == APP
+    included.write_text("Host work\n  HostName h.example\n")
+    assert key() == "git:h.example/you/app"
 
 
 def test_the_branch_matters_only_where_it_chooses_the_remote(

@@ -36,6 +36,13 @@ def test_a_directory_in_a_repository_has_its_key_and_a_subpath(tmp_path: Path) -
     assert project_key(root / "Docs" / "ünï") == ProjectKey("git:github.com/you/app", "Docs/ünï")
 
 
+def test_the_inside_of_a_git_folder_belongs_to_the_working_tree(tmp_path: Path) -> None:
+    root = repository(tmp_path / "here", "https://github.com/you/app.git")
+    assert project_key(root / ".git" / "hooks") == ProjectKey(
+        "git:github.com/you/app", ".git/hooks"
+    )
+
+
 def test_a_directory_that_is_gone_belongs_to_the_repository_above_it(tmp_path: Path) -> None:
     root = repository(tmp_path / "here", "https://github.com/you/app.git")
     assert project_key(root / "not" / "there").subpath == "not/there"
@@ -223,6 +230,17 @@ def test_a_repository_that_git_refuses_is_an_error(tmp_path: Path, wrappers: Pat
     program(wrappers, "git", 'GIT_TEST_ASSUME_DIFFERENT_OWNER=1 exec "$REAL" "$@"')
     with pytest.raises(ProjectKeyError, match=r"safe\.directory"):
         project_key(root)
+
+
+def test_a_git_that_hangs_is_ended(
+    tmp_path: Path, wrappers: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = repository(tmp_path / "app", "https://github.com/you/app")
+    program(wrappers, "git", "exec sleep 60")
+    monkeypatch.setattr("claude_sync.git._PATIENCE_SECONDS", 0.1)
+    with pytest.raises(ProjectKeyError, match="doesn't answer") as caught:
+        project_key(root)
+    assert caught.value.passing
 
 
 def test_a_broken_configuration_is_an_error_that_quotes_nothing(tmp_path: Path) -> None:
