@@ -13,7 +13,6 @@ Invariants:
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import stat
 import sys
@@ -23,7 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from claude_sync.errors import BundleUnsafe
-from claude_sync.model import Stamp, Version
+from claude_sync.model import Stamp
 from claude_sync.names import check_relative
 from claude_sync.snapshot import NO_FOLLOW, Snapshot, is_link, stamp_of
 
@@ -133,7 +132,7 @@ class Staged(NamedTuple):
     """A whole file under a temporary name. `sync` it, then `commit` or `discard` it."""
 
     path: Path
-    version: Version
+    size: int
 
 
 def temporary_path(directory: Path) -> Path:
@@ -154,7 +153,6 @@ def stage(
     """
     path = temporary_path(directory)
     descriptor = os.open(path, _CREATE, mode)
-    digest = hashlib.sha256()
     size = 0
     try:
         try:
@@ -162,7 +160,6 @@ def stage(
                 os.fchmod(descriptor, mode)
             for block in blocks:
                 view = memoryview(block)
-                digest.update(view)
                 size += len(view)
                 while view:
                     view = view[os.write(descriptor, view) :]
@@ -173,7 +170,7 @@ def stage(
     except BaseException:
         _unlink_quietly(path)
         raise
-    return Staged(path, Version(size, digest.hexdigest()))
+    return Staged(path, size)
 
 
 def sync(staged: Sequence[Staged | Path]) -> None:
@@ -371,7 +368,7 @@ def restage(staged: Staged, directory: Path) -> Staged:
     target = temporary_path(directory)
     try:
         os.replace(staged.path, target)
-        return Staged(target, staged.version)
+        return Staged(target, staged.size)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise

@@ -6,7 +6,6 @@ bytes cost then sends only the rest, and proves that the outcome is what was mea
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -133,14 +132,14 @@ class _Packing:
 
     def _expected(self, snapshot: Snapshot) -> Iterator[bytes]:
         """The transcript's bytes; it must begin with what it was found to be."""
-        left = self._outgoing.expected.size
-        digest = hashlib.sha256()
-        for block in snapshot.blocks():
-            if left:
-                digest.update(memoryview(block)[:left])
-                left -= min(left, len(block))
-            yield block
-        if left or digest.hexdigest() != self._outgoing.expected.sha256:
+        expected = self._outgoing.expected
+        if snapshot.size == expected.size:
+            yield from snapshot.blocks()
+            same = snapshot.settle() == expected
+        else:
+            same = snapshot.prefix_hash(expected.size) == expected.sha256
+            yield from snapshot.blocks()
+        if not same or snapshot.size < expected.size:
             raise SessionChanging(
                 "the session was rewritten since it was looked at",
                 where=self._outgoing.label.session_id,

@@ -95,7 +95,7 @@ class Snapshot:
         try:
             status = os.fstat(self._file.fileno())
             self.stamp = stamp_of(status)
-            self.size = self._last_line_end(status.st_size) if whole_lines else status.st_size
+            self.size = self.last_line_end(status.st_size) if whole_lines else status.st_size
         except BaseException:
             self._file.close()
             raise
@@ -107,7 +107,12 @@ class Snapshot:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def _last_line_end(self, end: int) -> int:
+    def last_line_end(self, end: int) -> int:
+        """Where the last full line ends in the first `end` bytes."""
+        if end > 0:
+            self._file.seek(end - 1)
+            if self._file.read(1) == b"\n":
+                return end
         while end > 0:
             start = max(0, end - BLOCK_SIZE)
             self._file.seek(start)
@@ -116,6 +121,11 @@ class Snapshot:
                 return start + found + 1
             end = start
         return 0
+
+    @property
+    def file(self) -> IO[bytes]:
+        """The open file; reading it moves where it stands, so not while `blocks` runs."""
+        return self._file
 
     def blocks(self) -> Iterator[bytes]:
         """The bytes, from the first on, in blocks."""
@@ -142,14 +152,18 @@ class Snapshot:
         assert version is not None
         if version.size == self.size and stamp_of(os.fstat(self._file.fileno())) == self.stamp:
             return version
-        again = hashlib.sha256()
-        self._file.seek(0)
-        for block in blocks_of(self._file, version.size):
-            again.update(block)
-        if version.size != self.size or again.hexdigest() != version.sha256:
+        if version.size != self.size or self.prefix_hash(version.size) != version.sha256:
             raise SessionChanging(
                 "the file is being rewritten while it is read",
                 where=self.path.stem,
                 todo="it will be taken once it is quiet",
             )
         return version
+
+    def prefix_hash(self, size: int) -> str:
+        """SHA-256, in hex, of the first bytes as they are now."""
+        digest = hashlib.sha256()
+        self._file.seek(0)
+        for block in blocks_of(self._file, size):
+            digest.update(block)
+        return digest.hexdigest()

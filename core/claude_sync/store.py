@@ -235,10 +235,11 @@ class Store:
 
     def send(self, outgoing: Iterable[Outgoing], check: Callable[[], None]) -> Iterator[Sent]:
         """Write sessions into their bundles; each is durable there when its answer comes."""
-        for sent in send(self._transport, outgoing, check):
-            if sent.bundle is not None:
-                self._cache.put_bundles([sent.bundle])
-            yield sent
+        return send(self._transport, outgoing, check)
+
+    def remember(self, bundles: Iterable[Bundle]) -> None:
+        """Keep the heads of bundles that were just written, inside the caller's transaction."""
+        self._cache.put_bundles(bundles)
 
     def remove(self, names: Sequence[str]) -> None:
         """Remove files of this store."""

@@ -9,12 +9,9 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
-from claude_sync.snapshot import open_regular
+from typing import IO, Any
 
 EDGE_BYTES = 64 << 10
 """How much of each end is looked at: what the client itself reads to list its sessions."""
@@ -43,23 +40,23 @@ class Glance:
     title: str
 
 
-def glance(path: Path) -> Glance:
-    """Read both ends of a transcript.
+def glance(file: IO[bytes]) -> Glance:
+    """Read both ends of an open transcript.
 
     Raises:
         OSError: it can't be read.
     """
-    with open_regular(path) as file:
-        size = os.fstat(file.fileno()).st_size
-        head = file.read(EDGE_BYTES)
-        tail = b""
-        if size > len(head):
-            start = max(len(head), size - EDGE_BYTES)
-            file.seek(start)
-            tail = file.read(EDGE_BYTES)
-            if start > len(head):
-                # The first line of the tail is cut, unless the tail begins with a line.
-                tail = tail[tail.find(b"\n") + 1 :]
+    size = os.fstat(file.fileno()).st_size
+    file.seek(0)
+    head = file.read(EDGE_BYTES)
+    tail = b""
+    if size > len(head):
+        start = max(len(head), size - EDGE_BYTES)
+        file.seek(start)
+        tail = file.read(EDGE_BYTES)
+        if start > len(head):
+            # The first line of the tail is cut, unless the tail begins with a line.
+            tail = tail[tail.find(b"\n") + 1 :]
     return glance_at(head, tail)
 
 
@@ -72,7 +69,7 @@ def _cwds(head: bytes, tail: bytes) -> tuple[str, ...]:
     moved: list[str] = []
     plain: list[str] = []
     for part in (head, tail):
-        for name, quoted in _CWD.findall(part):
+        for name, quoted in dict.fromkeys(_CWD.findall(part)):
             try:
                 cwd = json.loads(quoted)
             except ValueError:
@@ -82,22 +79,27 @@ def _cwds(head: bytes, tail: bytes) -> tuple[str, ...]:
 
 
 def _title(head: bytes, tail: bytes) -> str:
-    lines = (tail or head).split(b"\n")
-    found: dict[str, str] = {}
-    for line in reversed(lines):
-        for kind, member in _TITLES:
-            if kind in found or b'"%s"' % kind.encode() not in line:
-                continue
+    end = tail or head
+    for kind, member in _TITLES:
+        for line in _lines_with(b'"%s"' % kind.encode(), end):
             event = _event(line)
-            if event.get("type") == kind and isinstance(event.get(member), str):
-                found[kind] = event[member]
-    for kind, _ in _TITLES:
-        if title := one_line(found.get(kind, "")):
-            return title
+            given = event.get(member) if event.get("type") == kind else None
+            if isinstance(given, str) and (title := one_line(given)):
+                return title
     for line in head.split(b"\n"):
         if b'"user"' in line and (text := one_line(_user_text(_event(line)))):
             return text
     return ""
+
+
+def _lines_with(text: bytes, lines: bytes) -> Iterator[bytes]:
+    """The lines that hold a text, the last first."""
+    end = len(lines)
+    while (found := lines.rfind(text, 0, end)) >= 0:
+        start = lines.rfind(b"\n", 0, found) + 1
+        stop = lines.find(b"\n", found)
+        yield lines[start : stop if stop >= 0 else len(lines)]
+        end = start
 
 
 def _event(line: bytes) -> dict[str, Any]:
@@ -125,7 +127,8 @@ def _user_text(event: dict[str, Any]) -> str:
 def one_line(text: str) -> str:
     """A title on one line: white space folded, what can't be shown dropped, cut to 300."""
     words = " ".join(text[: 4 * TITLE_CHARACTERS].split())
-    shown = "".join(c for c in words if c.isprintable() and not "\ud800" <= c <= "\udfff")
+    # Surrogates aren't printable either.
+    shown = words if words.isprintable() else "".join(filter(str.isprintable, words))
     if len(shown) > TITLE_CHARACTERS:
         shown = shown[: TITLE_CHARACTERS - 1] + "…"
     return shown

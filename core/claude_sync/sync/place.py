@@ -127,7 +127,7 @@ class Placer:
         except OSError as error:
             raise _unwritable(target, error) from error
         added = tuple(file.path for file, _ in fetched.sidecar)
-        undo = Undo(None, fetched.transcript.version, added=added)
+        undo = Undo(None, fetched.head.version, added=added)
         return Placed(target, stamp, undo)
 
     def place_over(
@@ -173,7 +173,7 @@ class Placer:
                 files.discard(staged)
         except OSError as error:
             raise _unwritable(local.path, error) from error
-        after = fetched.transcript.version if transcript else version
+        after = fetched.head.version if transcript else version
         return Placed(local.path, stamp, self._undo(local, version, after, merge, kept, extends))
 
     def _keep(

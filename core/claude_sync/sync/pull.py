@@ -7,13 +7,10 @@ something that is found out again.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from claude_sync import files
-from claude_sync.comparison import Extent, prefix_hashes
 from claude_sync.errors import (
     BundleIncomplete,
     BundlePlaceholder,
@@ -25,52 +22,19 @@ from claude_sync.errors import (
     SessionUnplaced,
     Stopped,
 )
-from claude_sync.fetching import Fetched, Wanted
 from claude_sync.model import Bundle, LocalSession, Outcome, Progress, Result, Version
 from claude_sync.planner import Kind, PullPlan, plan_pull
 from claude_sync.sync.context import Context
-from claude_sync.sync.place import Placed, Placer
-from claude_sync.sync.relations import Relations, given_up
-from claude_sync.sync.survey import Survey, look, row_of_placed
-from claude_sync.vault import TRANSCRIPT
-
-_GROUP_SESSIONS = 200
-_GROUP_BYTES = 64 << 20
+from claude_sync.sync.place import Placed
+from claude_sync.sync.relations import Relations
+from claude_sync.sync.survey import Survey, look
+from claude_sync.sync.take import Step, groups, take
 
 _PLANNED = {
     Kind.IMPORT: Outcome.IMPORTED,
     Kind.FAST_FORWARD: Outcome.UPDATED,
     Kind.REPLACE: Outcome.REPLACED,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """One session to be taken.
-
-    Attributes:
-        bundle: what to take.
-        kind: how it relates to what is here.
-        local: what is here.
-        version: its whole transcript.
-        directory: where it is resumed.
-        folder: where its transcript goes.
-        merge_only: whether the transcripts are equal and only sidecar files are to be merged.
-        fetched: what is to be placed, once it is here.
-    """
-
-    bundle: Bundle
-    kind: Kind
-    local: LocalSession | None
-    version: Version | None
-    directory: Path | None
-    folder: Path
-    merge_only: bool = False
-    fetched: Fetched | None = None
-
-    @property
-    def session_id(self) -> str:
-        return self.bundle.head.session_id
 
 
 def pull(
@@ -123,7 +87,6 @@ class _Pull:
         self._survey = survey
         self._named = named
         self._dry_run = dry_run
-        self._placer = Placer(context.home, context.vault)
         self._done = 0
 
     def run(self, sessions: Sequence[str] | None, project: str | None) -> list[Result]:
@@ -133,7 +96,7 @@ class _Pull:
         else:
             ids = list(dict.fromkeys(survey.find(prefix) for prefix in sessions))
         results: list[Result] = []
-        steps: list[_Step] = []
+        steps: list[Step] = []
         for session_id in ids:
             self._context.check()
             decided = self._decide(session_id)
@@ -141,7 +104,7 @@ class _Pull:
                 results.append(decided)
             else:
                 steps.append(decided)
-        for group in _groups(steps):
+        for group in groups(steps):
             results.extend(self._take(group, len(steps)))
         if not self._dry_run:
             survey.flush()
@@ -164,7 +127,7 @@ class _Pull:
 
     # -- deciding -----------------------------------------------------------------------------
 
-    def _decide(self, session_id: str) -> _Step | Result:
+    def _decide(self, session_id: str) -> Step | Result:
         survey = self._survey
         settled = None if self._named else survey.settled(session_id)
         if settled is not None:
@@ -176,7 +139,7 @@ class _Pull:
         except ClaudeSyncError as error:
             return self._failure(session_id, error)
 
-    def _plan(self, session_id: str) -> _Step | Result:
+    def _plan(self, session_id: str) -> Step | Result:
         survey, context = self._survey, self._context
         local = survey.copy(session_id)
         if local is None and survey.remember_of(session_id).seen and not self._named:
@@ -205,7 +168,7 @@ class _Pull:
             if mine is not None and not self._dry_run:
                 context.records.hold(session_id, mine.version)
             step = self._step(session_id, plan, local, version, all_rivals)
-            if isinstance(step, _Step) and not self._dry_run:
+            if isinstance(step, Step) and not self._dry_run:
                 step = replace(step, fetched=relations.take(step.bundle.head.version))
             return step
 
@@ -216,7 +179,7 @@ class _Pull:
         local: LocalSession | None,
         version: Version | None,
         rivals: Sequence[Bundle],
-    ) -> _Step | Result:
+    ) -> Step | Result:
         survey = self._survey
         if plan.kind is Kind.CONFLICT:
             return self._result(
@@ -240,10 +203,10 @@ class _Pull:
             merge_only = bundle.head.version == version
             directory = survey.directory(local)
             folder = local.path.parent
-            return _Step(bundle, kind, local, version, directory, folder, merge_only)
+            return Step(bundle, kind, local, version, directory, folder, merge_only)
         directory = survey.place(bundle)
         folder = self._context.home.folder_for(directory)
-        return _Step(bundle, kind, None, None, directory, folder)
+        return Step(bundle, kind, None, None, directory, folder)
 
     def _to_merge(self, local: LocalSession | None, rivals: Sequence[Bundle]) -> Bundle | None:
         """A rival of equal transcript whose sidecar files may not all be here."""
@@ -262,137 +225,24 @@ class _Pull:
 
     # -- taking -------------------------------------------------------------------------------
 
-    def _take(self, group: Sequence[_Step], total: int) -> Iterator[Result]:
+    def _take(self, group: Sequence[Step], total: int) -> Iterator[Result]:
         if self._dry_run:
             for step in group:
                 yield self._taken(step, None, "would be taken")
             return
-        fetched: list[_Step] = []
-        for step, answer in self._fetch(group):
-            if isinstance(answer, Fetched):
-                fetched.append(replace(step, fetched=answer))
+        for step, done in take(self._context, self._survey, group):
+            if isinstance(done, ClaudeSyncError):
+                yield self._failure(step.session_id, done, step)
             else:
-                yield self._failure(step.session_id, answer, step)
-        placed: list[tuple[_Step, Placed]] = []
-        try:
-            files.sync([item for step in fetched if step.fetched for item in step.fetched.staged()])
-            for step in fetched:
-                self._context.check()
-                try:
-                    placed.append((step, self._place(step)))
-                except Stopped:
-                    raise
-                except ClaudeSyncError as error:
-                    yield self._failure(step.session_id, error, step)
-                self._done += 1
-                self._context.progress(
-                    Progress(
-                        "Pulling", step.session_id, sessions_done=self._done, sessions_total=total
-                    )
-                )
-        finally:
-            self._remember(placed)
-            for step in fetched:
-                if step.fetched is not None:
-                    step.fetched.discard()
-        for step, done in placed:
-            yield self._taken(step, done, "")
-
-    def _fetch(self, group: Sequence[_Step]) -> Iterator[tuple[_Step, Fetched | ClaudeSyncError]]:
-        missing = []
-        for step in group:
-            files.make_private(step.folder)
-            if step.fetched is None:
-                missing.append(step)
-            else:
-                yield step, step.fetched.moved(step.folder)
-        wanted = [
-            Wanted(
-                step.bundle,
-                step.folder,
-                self._context.home.mtime_to_restore(step.bundle.head.mtime_ns),
-                step.local,
-                self._survey.row(step.local).sidecar_sha256 if step.local is not None else "",
+                yield self._taken(step, done, "")
+            self._done += 1
+            self._context.progress(
+                Progress("Pulling", step.session_id, sessions_done=self._done, sessions_total=total)
             )
-            for step in missing
-        ]
-        yield from zip(missing, self._context.store.fetch(wanted, self._context.check), strict=True)
-
-    def _place(self, step: _Step) -> Placed:
-        fetched = step.fetched
-        assert fetched is not None
-        if step.local is None or step.version is None:
-            return self._placer.place_new(fetched, step.folder)
-        new, old = fetched.transcript.version, step.version
-        extends = new == old or _begins_with(fetched.transcript.path, old)
-        theirs_win = not step.merge_only or self._theirs_are_smaller(step)
-        return self._placer.place_over(
-            fetched,
-            step.local,
-            old,
-            "pull",
-            extends=extends,
-            theirs_win=theirs_win,
-            transcript=not step.merge_only,
-        )
-
-    def _theirs_are_smaller(self, step: _Step) -> bool:
-        """Of equal transcripts neither side wins; so all machines take the smaller digest's."""
-        assert step.local is not None
-        ours = self._survey.row(step.local).sidecar_sha256
-        return step.bundle.head.sidecar_sha256 < ours
-
-    # -- remembering --------------------------------------------------------------------------
-
-    def _remember(self, placed: Iterable[tuple[_Step, Placed]]) -> None:
-        context, records = self._context, self._context.records
-        with context.database.transaction():
-            for step, done in placed:
-                head, session_id = step.bundle.head, step.session_id
-                before = self._survey.remember_of(session_id)
-                undo = _undo_text(context, session_id, done, before.decision)
-                if done.undo.before is not None:
-                    records.hold(session_id, done.undo.before)
-                if done.undo.before is not None and done.undo.entry:
-                    old = context.vault.folder / done.undo.entry / TRANSCRIPT
-                    lost = self._given_up(session_id, done, old)
-                    records.supersede(session_id, lost)
-                records.hold(session_id, done.undo.after)
-                records.supersede(session_id, head.supersedes)
-                records.stop_superseding(session_id, done.undo.after.sha256)
-                records.merge(session_id, head.sidecar_sha256)
-                changes = {
-                    "decision": max(before.decision, head.decision),
-                    "placed_ns": done.stamp.mtime_ns,
-                    "undo": undo,
-                }
-                if step.local is None and step.directory is not None:
-                    changes["directory"] = str(step.directory)
-                records.remember(session_id, **changes)
-                self._survey.refresh(session_id)
-                if step.local is None and step.fetched is not None:
-                    self._remember_local(step, step.fetched)
-
-    def _given_up(self, session_id: str, done: Placed, old: Path) -> list[str]:
-        before, after = done.undo.before, done.undo.after
-        if before is None or before == after or not old.exists():
-            return []
-        return given_up(
-            self._context, session_id, Extent(old, before.size), Extent(done.path, after.size)
-        )
-
-    def _remember_local(self, step: _Step, fetched: Fetched) -> None:
-        local = self._context.home.look(step.folder.name, step.session_id)
-        if local is None:
-            return
-        sidecar = [file for file, _ in fetched.sidecar]
-        row = row_of_placed(local, fetched.transcript.version, sidecar)
-        if row is not None and len(local.sidecar) == len(sidecar):
-            self._context.cache.put_local({str(local.path): row})
 
     # -- results ------------------------------------------------------------------------------
 
-    def _taken(self, step: _Step, done: Placed | None, message: str) -> Result:
+    def _taken(self, step: Step, done: Placed | None, message: str) -> Result:
         result = self._result(
             step.session_id, _PLANNED[step.kind], message, step.bundle, step.directory
         )
@@ -400,9 +250,7 @@ class _Pull:
         received = step.fetched.received if done is not None and step.fetched is not None else 0
         return replace(result, path=path, bytes=received)
 
-    def _failure(
-        self, session_id: str, error: ClaudeSyncError, step: _Step | None = None
-    ) -> Result:
+    def _failure(self, session_id: str, error: ClaudeSyncError, step: Step | None = None) -> Result:
         outcome = Outcome.FAILED
         if isinstance(error, SessionUnplaced):
             outcome = Outcome.UNPLACED
@@ -438,31 +286,7 @@ class _Pull:
         )
 
 
-def _begins_with(path: Path, version: Version) -> bool:
-    return prefix_hashes(path, [version.size]).get(version.size) == version.sha256
-
-
 def _conflict(rivals: Sequence[Bundle], *, here: bool) -> str:
     names = sorted({rival.head.machine for rival in rivals})
     sides = ", ".join(["this machine", *names] if here else names)
     return f"went on apart on {sides}: choose with `claude-sync resolve`"
-
-
-def _groups(steps: Sequence[_Step]) -> Iterator[list[_Step]]:
-    group: list[_Step] = []
-    size = 0
-    for step in steps:
-        if group and (len(group) >= _GROUP_SESSIONS or size >= _GROUP_BYTES):
-            yield group
-            group, size = [], 0
-        group.append(step)
-        size += step.bundle.stamp.size
-    if group:
-        yield group
-
-
-def _undo_text(context: Context, session_id: str, done: Placed, decision: int) -> str:
-    undo = asdict(done.undo)
-    undo["decision"] = decision
-    undo["supersedes"] = context.records.supersedes(session_id)
-    return json.dumps(undo)

@@ -10,23 +10,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from fnmatch import fnmatchcase
 from pathlib import Path
 
-from claude_sync.bundle import bundle_file_name, encoded_key
 from claude_sync.claude_home import sidecar_folder
 from claude_sync.comparison import Extent, prefix_hashes
 from claude_sync.errors import ClaudeSyncError, SessionDivided, SessionNotFound, Stopped
 from claude_sync.fetching import Wanted
-from claude_sync.model import Bundle, LocalSession, Machine, Outcome, Progress, ProjectKey, Result
+from claude_sync.model import Bundle, LocalSession, Outcome, Progress, ProjectKey, Result
 from claude_sync.outgoing import Outgoing, Sent, layout_files
 from claude_sync.pack import Label
 from claude_sync.planner import Mine, PushKind, plan_push
 from claude_sync.sync.context import Context
+from claude_sync.sync.naming import bundle_name, is_ignored, is_named_for
 from claude_sync.sync.place import fill_entry
+from claude_sync.sync.reading import read_sidecar
 from claude_sync.sync.relations import Relations, given_up
-from claude_sync.sync.survey import NO_SIDECAR, Survey, look, read_sidecar
+from claude_sync.sync.survey import NO_SIDECAR, Survey, look
 
+_RECORDS_A_GROUP = 200
 _BEHIND = "this machine's own bundle is newer than its copy here: pull first"
 
 
@@ -214,19 +215,28 @@ class _Push:
                 by_name[made.name] = step
                 yield made
 
-        for done, sent in enumerate(self._context.store.send(outgoing(), self._context.check), 1):
-            step = by_name[sent.outgoing.name]
-            session_id = step.local.session_id
-            if sent.bundle is None or sent.error is not None:
-                assert sent.error is not None
-                yield self._failure(session_id, sent.error)
-            else:
-                self._remember(step, sent, sent.bundle)
-                result = self._result(step.local, Outcome.PUSHED, step.project.key, sent.bundle)
-                yield replace(result, bytes=sent.sent, directory=step.directory)
-            self._context.progress(
-                Progress("Pushing", session_id, sessions_done=done, sessions_total=len(steps))
-            )
+        written: list[tuple[_Step, Sent, Bundle]] = []
+        try:
+            for done, sent in enumerate(
+                self._context.store.send(outgoing(), self._context.check), 1
+            ):
+                step = by_name[sent.outgoing.name]
+                session_id = step.local.session_id
+                if sent.bundle is None or sent.error is not None:
+                    assert sent.error is not None
+                    yield self._failure(session_id, sent.error)
+                else:
+                    written.append((step, sent, sent.bundle))
+                    result = self._result(step.local, Outcome.PUSHED, step.project.key, sent.bundle)
+                    yield replace(result, bytes=sent.sent, directory=step.directory)
+                if len(written) >= _RECORDS_A_GROUP:
+                    self._remember(written)
+                    written = []
+                self._context.progress(
+                    Progress("Pushing", session_id, sessions_done=done, sessions_total=len(steps))
+                )
+        finally:
+            self._remember(written)
         yield from failed
 
     def _outgoing(self, step: _Step) -> Outgoing:
@@ -236,7 +246,7 @@ class _Push:
             self._keep(local, own)
         remembered = survey.remember_of(session_id)
         row, is_open = survey.row(local), survey.is_open(local)
-        bundles = [
+        revisions = [
             bundle.head.revision
             for bundle in survey.bundles.get(session_id, ())
             if bundle.head.machine_id == context.machine.id
@@ -247,7 +257,7 @@ class _Push:
             step.project.subpath,
             context.machine.name,
             context.machine.id,
-            1 + max([remembered.revision, *bundles]),
+            1 + max([remembered.revision, *revisions]),
             datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
             row.stamp.mtime_ns,
             row.title,
@@ -255,7 +265,8 @@ class _Push:
             survey.supersedes(session_id),
             remembered.decision,
         )
-        name = self._name(step.project.key, session_id)
+        there = survey.bundles.get(session_id, ())
+        name = bundle_name(context.machine, step.project.key, session_id, there)
         extends = own is not None and own.name == name and not step.keep_own
         return Outgoing(
             name,
@@ -266,18 +277,6 @@ class _Push:
             own if extends else None,
             remembered.layout if remembered.name == name else "",
         )
-
-    def _name(self, key: str, session_id: str) -> str:
-        """Where this machine's bundle goes; never where another machine's lies."""
-        machine = self._context.machine
-        taken = {
-            bundle.name.lower(): bundle.head.machine_id
-            for bundle in self._survey.bundles.get(session_id, ())
-        }
-        name = f"{encoded_key(key)}/{bundle_file_name(session_id, machine.name)}"
-        if taken.get(name.lower(), machine.id) != machine.id:
-            name = f"{encoded_key(key)}/{bundle_file_name(session_id, distinct_name(machine))}"
-        return name
 
     def _keep(self, local: LocalSession, own: Bundle) -> None:
         """Put the own bundle's version into the vault, and what it gave up into the records."""
@@ -304,27 +303,34 @@ class _Push:
 
     # -- remembering --------------------------------------------------------------------------
 
-    def _remember(self, step: _Step, sent: Sent, bundle: Bundle) -> None:
-        records, session_id = self._context.records, step.local.session_id
+    def _remember(self, written: Sequence[tuple[_Step, Sent, Bundle]]) -> None:
+        records, older = self._context.records, []
         with self._context.database.transaction():
-            records.hold(session_id, bundle.head.version)
-            records.remember(
-                session_id,
-                written=bundle.head.version,
-                revision=bundle.head.revision,
-                name=bundle.name,
-                layout=sent.layout,
-                forgotten=0,
-            )
-        older = [
+            self._context.store.remember(bundle for _, _, bundle in written)
+            for step, sent, bundle in written:
+                session_id = step.local.session_id
+                records.hold(session_id, bundle.head.version)
+                records.remember(
+                    session_id,
+                    written=bundle.head.version,
+                    revision=bundle.head.revision,
+                    name=bundle.name,
+                    layout=sent.layout,
+                    forgotten=0,
+                )
+                older += self._older_files(session_id, bundle)
+        if older:
+            self._context.store.remove(older)
+
+    def _older_files(self, session_id: str, bundle: Bundle) -> list[str]:
+        """This machine's files of a session under other names that it gave them itself."""
+        return [
             other.name
             for other in self._survey.bundles.get(session_id, ())
             if other.head.machine_id == self._context.machine.id
             and other.name != bundle.name
             and is_named_for(other, other.head.project_key, other.head.machine)
         ]
-        if older:
-            self._context.store.remove(older)
 
     def _note_written(self, session_id: str, own: Bundle) -> None:
         remembered = self._survey.remember_of(session_id)
@@ -367,25 +373,3 @@ class _Push:
             local.path,
             message=message,
         )
-
-
-def is_ignored(context: Context, key: str) -> bool:
-    """Whether the preferences keep a project from being pushed by itself."""
-    return any(fnmatchcase(key, pattern.lower()) for pattern in context.preferences.ignore)
-
-
-def is_named_for(bundle: Bundle, key: str, machine: str) -> bool:
-    """Whether a bundle's file bears the name that this project and machine give it.
-
-    What a sync tool renamed (a conflict copy) doesn't; what the writer itself named does.
-    """
-    head = bundle.head
-    names = (machine, distinct_name(Machine(machine, head.machine_id)))
-    return bundle.name in [
-        f"{encoded_key(key)}/{bundle_file_name(head.session_id, name)}" for name in names
-    ]
-
-
-def distinct_name(machine: Machine) -> str:
-    """What a machine's files are named for where another machine of its name was first."""
-    return f"{machine.name}-{machine.id[:8]}"

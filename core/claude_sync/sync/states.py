@@ -17,7 +17,7 @@ from claude_sync.model import (
 from claude_sync.planner import Kind, PushKind, newest_of_each, plan_pull, plan_push
 from claude_sync.sync.conflict import find_conflict
 from claude_sync.sync.context import Context
-from claude_sync.sync.push import is_ignored
+from claude_sync.sync.naming import is_ignored
 from claude_sync.sync.relations import Relations
 from claude_sync.sync.survey import Survey, look
 

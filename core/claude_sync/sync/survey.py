@@ -6,15 +6,13 @@ decides nothing and changes nothing but the caches.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
 from claude_sync.cache import LocalRow
-from claude_sync.claude_home import sidecar_folder
 from claude_sync.comparison import Extent, part, prefix_hashes
-from claude_sync.errors import SessionAmbiguous, SessionDivided, SessionError, SessionNotFound
+from claude_sync.errors import SessionAmbiguous, SessionDivided, SessionNotFound
 from claude_sync.live_sessions import LiveSessions, read_live_sessions
 from claude_sync.machine import name_machine
 from claude_sync.members import sidecar_digest
@@ -24,15 +22,13 @@ from claude_sync.model import (
     Outcome,
     Problem,
     ProjectKey,
-    SidecarFile,
     Version,
 )
 from claude_sync.planner import Mine, own_and_rivals
 from claude_sync.records import NOTHING, SessionRecord
-from claude_sync.snapshot import Snapshot, open_regular
 from claude_sync.store import StoreView
 from claude_sync.sync.context import Context
-from claude_sync.transcript import glance
+from claude_sync.sync.reading import read_session, signature_of
 
 SUPERSEDES_LIMIT = 64
 """How many versions a bundle can say it replaces: the newest."""
@@ -157,7 +153,7 @@ class Survey:
     def known_version(self, local: LocalSession) -> Version | None:
         """The same if it is known without reading the file."""
         row = self._rows.get(str(local.path))
-        if row is None or row.stamp != local.stamp or row.sidecar != _signature(local):
+        if row is None or row.stamp != local.stamp or row.sidecar != signature_of(local):
             return None
         return row.cut if row.cut != row.whole and self.is_open(local) else row.whole
 
@@ -169,10 +165,10 @@ class Survey:
         """
         key = str(local.path)
         row = self._rows.get(key)
-        signature = _signature(local)
+        signature = signature_of(local)
         if row is not None and row.stamp == local.stamp and row.sidecar == signature:
             return row
-        row = _read(local, signature, row, self.context.check)
+        row = read_session(local, signature, row, self.context.check)
         self._rows[key] = row
         self._new_rows[key] = row
         if len(self._new_rows) >= _ROWS_A_FLUSH:
@@ -360,90 +356,3 @@ def _remember_name(context: Context, survey: Survey) -> None:
     if own:
         newest = max(own, key=lambda head: (head.pushed_at, head.revision))
         context.machine = name_machine(context.places, newest.machine)
-
-
-def _signature(local: LocalSession) -> str:
-    if not local.sidecar:
-        return ""
-    return hashlib.sha256(repr(local.sidecar).encode()).hexdigest()
-
-
-def _read(
-    local: LocalSession, signature: str, known: LocalRow | None, check: Callable[[], None]
-) -> LocalRow:
-    try:
-        with Snapshot(local.path) as snapshot:
-            whole, cut = _versions(snapshot, check)
-            stamp = snapshot.stamp
-        said = glance(local.path)
-        if known is not None and known.sidecar == signature:
-            sidecar_sha256 = known.sidecar_sha256
-        else:
-            sidecar_sha256 = sidecar_digest(read_sidecar(local, check))
-    except OSError as error:
-        raise SessionError(
-            f"the session can't be read ({error.strerror})",
-            where=local.session_id,
-            todo="it is looked at again next time",
-            passing=True,
-        ) from error
-    return LocalRow(stamp, signature, whole, cut, sidecar_sha256, said.cwds, said.title)
-
-
-def _versions(snapshot: Snapshot, check: Callable[[], None]) -> tuple[Version, Version]:
-    """The whole of a file, and the same up to its last line feed."""
-    digest = hashlib.sha256()
-    cut_size, cut = 0, digest.copy()
-    size = 0
-    for block in snapshot.blocks():
-        check()
-        end = block.rfind(b"\n") + 1
-        if end:
-            view = memoryview(block)
-            digest.update(view[:end])
-            cut_size, cut = size + end, digest.copy()
-            digest.update(view[end:])
-        else:
-            digest.update(block)
-        size += len(block)
-    return snapshot.settle(), Version(cut_size, cut.hexdigest())
-
-
-def read_sidecar(
-    local: LocalSession, check: Callable[[], None] = lambda: None
-) -> tuple[SidecarFile, ...]:
-    """Size and hash of each file in a session's sidecar folder.
-
-    Raises:
-        OSError: one vanished or can't be read.
-        SessionChanging: one is being rewritten.
-    """
-    found = []
-    folder = sidecar_folder(local.path)
-    for relative, _ in local.sidecar:
-        check()
-        with Snapshot(folder / relative) as snapshot:
-            version = snapshot.settle()
-        found.append(SidecarFile(relative, version.size, version.sha256))
-    return tuple(found)
-
-
-def row_of_placed(
-    local: LocalSession, version: Version, sidecar: Iterable[SidecarFile]
-) -> LocalRow | None:
-    """What a session that was just placed is, without reading it all again.
-
-    None where its last line isn't finished: then it is read when it is looked at.
-    """
-    try:
-        with open_regular(local.path) as file:
-            file.seek(max(0, local.stamp.size - 1))
-            finished = file.read(1) in (b"\n", b"")
-        said = glance(local.path)
-    except OSError:
-        return None
-    if not finished:
-        return None
-    digest = sidecar_digest(sidecar)
-    signature = _signature(local)
-    return LocalRow(local.stamp, signature, version, version, digest, said.cwds, said.title)

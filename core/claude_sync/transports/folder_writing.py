@@ -72,7 +72,7 @@ class Group:
         self._pending.append(pending)
         try:
             pending.staged = self._stage(put, pending.target.parent)
-            self._bytes += pending.staged.version.size
+            self._bytes += pending.staged.size
         except (Stopped, StoreOffline):
             raise
         except ClaudeSyncError as error:

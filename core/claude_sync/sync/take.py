@@ -1,0 +1,220 @@
+"""Taking what a pull decided on: fetched beside its place, placed, remembered, a group at a time.
+
+Order of steps: fetch each of the group · sync the group at once · place each · remember all that
+was placed. A crash anywhere leaves whole files and, at worst, something that is found out again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from claude_sync import files
+from claude_sync.comparison import Extent, prefix_hashes
+from claude_sync.errors import ClaudeSyncError, Stopped
+from claude_sync.fetching import Fetched, Wanted
+from claude_sync.model import Bundle, LocalSession, Version
+from claude_sync.planner import Kind
+from claude_sync.sync.context import Context
+from claude_sync.sync.place import Placed, Placer
+from claude_sync.sync.reading import row_of_placed
+from claude_sync.sync.relations import given_up
+from claude_sync.sync.survey import Survey
+from claude_sync.vault import TRANSCRIPT
+
+_GROUP_SESSIONS = 200
+_GROUP_BYTES = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One session to be taken.
+
+    Attributes:
+        bundle: what to take.
+        kind: how it relates to what is here.
+        local: what is here.
+        version: its whole transcript.
+        directory: where it is resumed.
+        folder: where its transcript goes.
+        merge_only: whether the transcripts are equal and only sidecar files are to be merged.
+        fetched: what is to be placed, once it is here.
+    """
+
+    bundle: Bundle
+    kind: Kind
+    local: LocalSession | None
+    version: Version | None
+    directory: Path | None
+    folder: Path
+    merge_only: bool = False
+    fetched: Fetched | None = None
+
+    @property
+    def session_id(self) -> str:
+        return self.bundle.head.session_id
+
+
+def take(
+    context: Context, survey: Survey, group: Sequence[Step]
+) -> Iterator[tuple[Step, Placed | ClaudeSyncError]]:
+    """Fetch and place a group of sessions; what went wrong with one stands in its place.
+
+    Raises:
+        StoreOffline, Stopped: all that is left can't be taken; what was placed is remembered.
+    """
+    return _Taking(context, survey).run(group)
+
+
+def groups(steps: Sequence[Step]) -> Iterator[list[Step]]:
+    """Steps in groups that are worth one sync of the disk, and no larger."""
+    group: list[Step] = []
+    size = 0
+    for step in steps:
+        if group and (len(group) >= _GROUP_SESSIONS or size >= _GROUP_BYTES):
+            yield group
+            group, size = [], 0
+        group.append(step)
+        size += step.bundle.stamp.size
+    if group:
+        yield group
+
+
+class _Taking:
+    def __init__(self, context: Context, survey: Survey) -> None:
+        self._context = context
+        self._survey = survey
+        self._placer = Placer(context.home, context.vault)
+
+    def run(self, group: Sequence[Step]) -> Iterator[tuple[Step, Placed | ClaudeSyncError]]:
+        """See `take`."""
+        fetched: list[Step] = []
+        placed: list[tuple[Step, Placed]] = []
+        try:
+            for step, answer in self._fetch(group):
+                if isinstance(answer, Fetched):
+                    fetched.append(replace(step, fetched=answer))
+                else:
+                    yield step, answer
+            files.sync([item for step in fetched if step.fetched for item in step.fetched.staged()])
+            for step in fetched:
+                self._context.check()
+                try:
+                    placed.append((step, self._place(step)))
+                except Stopped:
+                    raise
+                except ClaudeSyncError as error:
+                    yield step, error
+        finally:
+            self._remember(placed)
+            for step in fetched:
+                if step.fetched is not None:
+                    step.fetched.discard()
+        yield from placed
+
+    def _fetch(self, group: Sequence[Step]) -> Iterator[tuple[Step, Fetched | ClaudeSyncError]]:
+        missing = []
+        for step in group:
+            files.make_private(step.folder)
+            if step.fetched is None:
+                missing.append(step)
+            else:
+                yield step, step.fetched.moved(step.folder)
+        wanted = [
+            Wanted(
+                step.bundle,
+                step.folder,
+                self._context.home.mtime_to_restore(step.bundle.head.mtime_ns),
+                step.local,
+                self._survey.row(step.local).sidecar_sha256 if step.local is not None else "",
+            )
+            for step in missing
+        ]
+        yield from zip(missing, self._context.store.fetch(wanted, self._context.check), strict=True)
+
+    def _place(self, step: Step) -> Placed:
+        fetched = step.fetched
+        assert fetched is not None
+        if step.local is None or step.version is None:
+            return self._placer.place_new(fetched, step.folder)
+        new, old = fetched.head.version, step.version
+        extends = new == old or _begins_with(fetched.transcript.path, old)
+        theirs_win = not step.merge_only or self._theirs_are_smaller(step)
+        return self._placer.place_over(
+            fetched,
+            step.local,
+            old,
+            "pull",
+            extends=extends,
+            theirs_win=theirs_win,
+            transcript=not step.merge_only,
+        )
+
+    def _theirs_are_smaller(self, step: Step) -> bool:
+        """Of equal transcripts neither side wins; so all machines take the smaller digest's."""
+        assert step.local is not None
+        ours = self._survey.row(step.local).sidecar_sha256
+        return step.bundle.head.sidecar_sha256 < ours
+
+    # -- remembering --------------------------------------------------------------------------
+
+    def _remember(self, placed: Iterable[tuple[Step, Placed]]) -> None:
+        context, records = self._context, self._context.records
+        with context.database.transaction():
+            for step, done in placed:
+                head, session_id = step.bundle.head, step.session_id
+                before = self._survey.remember_of(session_id)
+                undo = _undo_text(context, session_id, done, before.decision)
+                if done.undo.before is not None:
+                    records.hold(session_id, done.undo.before)
+                if done.undo.before is not None and done.undo.entry:
+                    old = context.vault.folder / done.undo.entry / TRANSCRIPT
+                    lost = self._given_up(session_id, done, old)
+                    records.supersede(session_id, lost)
+                records.hold(session_id, done.undo.after)
+                records.supersede(session_id, head.supersedes)
+                records.stop_superseding(session_id, done.undo.after.sha256)
+                records.merge(session_id, head.sidecar_sha256)
+                changes = {
+                    "decision": max(before.decision, head.decision),
+                    "placed_ns": done.stamp.mtime_ns,
+                    "undo": undo,
+                }
+                if step.local is None and step.directory is not None:
+                    changes["directory"] = str(step.directory)
+                records.remember(session_id, **changes)
+                self._survey.refresh(session_id)
+                if step.local is None and step.directory is not None:
+                    context.registry.learn(step.directory, placed=True)
+                if step.local is None and step.fetched is not None:
+                    self._remember_local(step, step.fetched)
+
+    def _given_up(self, session_id: str, done: Placed, old: Path) -> list[str]:
+        before, after = done.undo.before, done.undo.after
+        if before is None or before == after or not old.exists():
+            return []
+        return given_up(
+            self._context, session_id, Extent(old, before.size), Extent(done.path, after.size)
+        )
+
+    def _remember_local(self, step: Step, fetched: Fetched) -> None:
+        local = self._context.home.look(step.folder.name, step.session_id)
+        if local is None:
+            return
+        sidecar = [file for file, _ in fetched.sidecar]
+        row = row_of_placed(local, fetched.head.version, sidecar)
+        if row is not None and len(local.sidecar) == len(sidecar):
+            self._context.cache.put_local({str(local.path): row})
+
+
+def _begins_with(path: Path, version: Version) -> bool:
+    return prefix_hashes(path, [version.size]).get(version.size) == version.sha256
+
+
+def _undo_text(context: Context, session_id: str, done: Placed, decision: int) -> str:
+    undo = asdict(done.undo)
+    undo["decision"] = decision
+    undo["supersedes"] = context.records.supersedes(session_id)
+    return json.dumps(undo)
