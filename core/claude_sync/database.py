@@ -49,7 +49,7 @@ CREATE TABLE entry (name TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, inode
     WITHOUT ROWID;
 CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 """
-
+_IN_MEMORY = ":memory:"
 
 Values = Sequence[Any] | Mapping[str, Any]
 
@@ -58,29 +58,36 @@ class Database:
     """One store's database. Used by one thread.
 
     Args:
-        path: the database file; it is made if it is missing.
+        path: the database file; it is made if it is missing. None for one that is forgotten at
+            the end, for whoever must change nothing.
 
     Attributes:
         set_aside: where an unreadable database was put, None where there was none.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path | None) -> None:
+        self.path = path or Path(_IN_MEMORY)
         self.set_aside: Path | None = None
-        files.make_private(path.parent)
         try:
-            self._db = self._open()
+            if path is not None:
+                files.make_private(path.parent)
+            self._db = self._open_or_begin()
+        except (OSError, sqlite3.Error) as error:
+            raise self._unusable(error) from error
+
+    def _open_or_begin(self) -> sqlite3.Connection:
+        try:
+            return self._open()
         except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError) and "lock" in str(error):
-                raise self._unusable(error) from error
+            # Locked, unreadable, a full disk: nothing that another file would mend.
+            if isinstance(error, sqlite3.OperationalError):
+                raise
             self._put_aside()
-            try:
-                self._db = self._open()
-            except sqlite3.Error as again:
-                raise self._unusable(again) from again
+            return self._open()
 
     def _open(self) -> sqlite3.Connection:
-        files.touch_private(self.path)
+        if str(self.path) != _IN_MEMORY:
+            files.touch_private(self.path)
         db = sqlite3.connect(
             self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
@@ -103,9 +110,10 @@ class Database:
         for suffix in ("-wal", "-shm", "-journal"):
             files.remove(self.path.with_name(self.path.name + suffix))
 
-    def _unusable(self, error: sqlite3.Error) -> RecordsError:
+    def _unusable(self, error: OSError | sqlite3.Error) -> RecordsError:
+        why = error.strerror if isinstance(error, OSError) else error
         return RecordsError(
-            f"this machine's records can't be used ({error})",
+            f"this machine's records can't be used ({why})",
             where=str(self.path),
             todo="check the disk's free space and the folder's permissions, or move the file aside",
         )
@@ -162,3 +170,19 @@ class Database:
             todo="run the same again; nothing but a question or two is lost",
             passing=True,
         )
+
+
+def is_sound(path: Path) -> bool:
+    """Whether a database file can be read through and has our layout. Changes nothing."""
+    try:
+        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS)
+    except sqlite3.Error:
+        return False
+    try:
+        layout = db.execute("PRAGMA user_version").fetchone()[0]
+        found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        return bool(layout == _LAYOUT and found == "ok")
+    except sqlite3.Error:
+        return False
+    finally:
+        db.close()

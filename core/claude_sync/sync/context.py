@@ -50,6 +50,7 @@ class Context:
         *,
         should_stop: Callable[[], bool] | None = None,
         on_progress: Callable[[Progress], None] | None = None,
+        database: Database | None = None,
     ) -> None:
         self.places = places
         self.preferences = chosen
@@ -62,7 +63,7 @@ class Context:
         self.registry = Registry(places.projects_file)
         self._open = ExitStack()
         name = f"{chosen.store_id or _NO_STORE}.sqlite"
-        self.database = Database(places.records_directory / name)
+        self.database = database or Database(places.records_directory / name)
         self._open.callback(self.database.close)
         self.records = Records(self.database)
         self.cache = Cache(self.database)
@@ -74,10 +75,11 @@ class Context:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def close(self) -> None:
-        """Write what the registry learnt, and let go of files and connections."""
+    def close(self, *, save: bool = True) -> None:
+        """Write what the registry learnt, unless told not to; let go of files and connections."""
         try:
-            self.registry.save()
+            if save:
+                self.registry.save()
         finally:
             self._open.close()
 

@@ -38,7 +38,8 @@ from claude_sync.model import LocalSession, SidecarFile, Stamp, Version
 from claude_sync.snapshot import Snapshot, open_regular
 from claude_sync.vault import SIDECAR, TRANSCRIPT, Kept, Vault, is_as_kept
 
-_MARK = ".ccsync-placing"
+MARK = ".ccsync-placing"
+"""The file in a sidecar folder that says: its transcript is on its way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ class Placer:
             stamp = files.commit_new(fetched.transcript, target)
             files.sync_directory(folder)
             if fetched.sidecar:
-                files.remove(sidecar / _MARK)
+                files.remove(sidecar / MARK)
         except FileExistsError as error:
             raise _changed(session_id) from error
         except OSError as error:
@@ -255,14 +256,14 @@ class Placer:
     def _open_folder(self, sidecar: Path) -> None:
         if os.path.lexists(sidecar):
             names = os.listdir(files.descend(sidecar.parent, sidecar.name))
-            if names and _MARK not in names:
+            if names and MARK not in names:
                 raise SessionError(
                     "a folder of this session lies here without its transcript",
                     where=str(sidecar),
                     todo="move it away, then pull again",
                 )
         files.make_private(sidecar)
-        files.replace(sidecar / _MARK, b"")
+        files.replace(sidecar / MARK, b"")
 
 
 def fill_entry(folder: Path, fetched: Fetched) -> None:
