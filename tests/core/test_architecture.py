@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # A module imports only from lower floors, or from what stands left of an arrow on its own.
 FLOORS = (
     "errors model",
-    "names snapshot → files → locks json_object places preference_kinds codec repository"
+    "names snapshot → files log → locks json_object places preference_kinds codec repository"
     " → git → project_key",
     "transcript claude_home live_sessions preferences machine transports.base"
     " members → json_reader comparison → bundle pack unpack → fetching outgoing",
@@ -22,8 +22,8 @@ FLOORS = (
     " → transports.folder_writing → transports.folder transports.memory transports.ssh"
     " → transports",
     "store planner schedule",
-    "sync.context → sync.survey sync.relations sync.place → sync.conflict sync.states"
-    " → sync.push sync.pull sync.portable sync.setup → sync.resolve sync.undo sync.forget → sync",
+    "sync.context → sync.survey sync.relations sync.place → sync.conflict → sync.push sync.pull"
+    " → sync.resolve sync.undo sync.forget sync.portable sync.setup sync.states → sync",
     "doctor",
     "watch",
     "service",
@@ -52,7 +52,7 @@ IMPURE = (
     "asyncio io logging os random shutil socket sqlite3 subprocess tempfile threading time "
     "claude_sync.files claude_sync.locks claude_sync.snapshot claude_sync.transports"
 )
-MAY_WRITE = {"claude_sync.files"}
+MAY_WRITE = {"claude_sync.files", "claude_sync.log"}
 TOP_LEVEL = {"app", "assets", "core", "packaging", "tests"} | {
     "LICENSE",
     "README.md",
