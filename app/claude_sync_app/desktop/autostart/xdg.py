@@ -86,12 +86,12 @@ def parse(text: str) -> dict[str, str]:
     """The keys of an entry's main group, with their values unescaped."""
     found: dict[str, str] = {}
     group = ""
-    for line in text.splitlines():
+    for line in text.split("\n"):
         if line.startswith("["):
             group = line.strip()
         elif group == "[Desktop Entry]" and "=" in line and not line.startswith("#"):
             name, _, value = line.partition("=")
-            found.setdefault(name.strip(), _unescaped(value.strip()))
+            found.setdefault(name.strip(" \t"), _unescaped(value.strip(" \t\r")))
     return found
 
 

@@ -15,7 +15,9 @@ class Zenity:
 
     def folder(self, title: str, start: str) -> Command:
         where = f"--filename={start.rstrip('/')}/"
-        return Command(("zenity", "--file-selection", "--directory", f"--title={title}", where))
+        return Command(
+            ("zenity", "--file-selection", "--directory", f"--title={one_line(title)}", where)
+        )
 
     def text(self, title: str, question: str, initial: str) -> Command:
         # "_" marks the letter that a key press chooses; doubled it is itself.
@@ -24,7 +26,7 @@ class Zenity:
             (
                 "zenity",
                 "--entry",
-                f"--title={title}",
+                f"--title={one_line(title)}",
                 _WIDTH,
                 f"--text={asked}",
                 f"--entry-text={initial}",
@@ -38,9 +40,9 @@ class Zenity:
                 "zenity",
                 "--question",
                 "--no-markup",
-                f"--title={title}",
+                f"--title={one_line(title)}",
                 _WIDTH,
-                f"--text={_plain(text)}",
+                f"--text={text}",
                 f"--ok-label={labels[0]}",
                 "--cancel-label=Cancel",
                 *others,
@@ -64,7 +66,7 @@ class Zenity:
                 "zenity",
                 "--list",
                 "--checklist",
-                f"--title={title}",
+                f"--title={one_line(title)}",
                 _WIDTH,
                 "--height=420",
                 f"--text={_escaped(_plain(question))}",
@@ -74,18 +76,18 @@ class Zenity:
                 "--hide-column=2",
                 "--print-column=2",
                 "--hide-header",
-                "--separator=\\n",
+                "--separator=|",
             ),
             text="".join(f"{cell}\n" for cell in cells),
         )
 
     def chosen(self, said: Said, rows: Sequence[Row]) -> list[int]:
         del rows
-        return numbers(said.text)
+        return numbers(said.text.replace("|", "\n"))
 
 
 def _plain(text: str) -> str:
-    """zenity reads backslashes as in C."""
+    """zenity reads backslashes as in C, where it doesn't forgo markup."""
     return text.replace("\\", "\\\\")
 
 

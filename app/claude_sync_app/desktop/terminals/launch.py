@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePath
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,5 +17,5 @@ class Launch:
     """
 
     arguments: tuple[str, ...]
-    directory: Path | None = None
+    directory: PurePath | None = None
     new_console: bool = False

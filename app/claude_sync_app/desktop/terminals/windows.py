@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from pathlib import PurePath, PureWindowsPath
 
 from claude_sync_app.desktop.terminals.launch import Launch
 
 
 def launch(
-    directory: Path, session_id: str, preference: Sequence[str], *, has: Callable[[str], bool]
+    directory: PurePath, session_id: str, preference: Sequence[str], *, has: Callable[[str], bool]
 ) -> Launch:
     """What to start. A session's id has letters, digits, dots and dashes only: cmd reads no more.
 
@@ -20,9 +20,10 @@ def launch(
         has: whether a program can be found.
     """
     command = ("cmd.exe", "/k", "claude", "--resume", session_id)
-    if preference and Path(preference[0]).stem.lower() not in ("wt", "cmd"):
+    name = PureWindowsPath(preference[0]).stem.lower() if preference else ""
+    if name not in ("", "wt", "cmd"):
         return Launch((*preference, *command), directory)
-    if has("wt.exe") and not (preference and Path(preference[0]).stem.lower() == "cmd"):
+    if name != "cmd" and has("wt.exe"):
         # A semicolon begins another command of Windows Terminal's, wherever it stands:
         # https://learn.microsoft.com/windows/terminal/command-line-arguments
         where = str(directory).replace(";", "\\;")

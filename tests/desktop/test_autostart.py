@@ -1,0 +1,198 @@
+"""Start at login: the entry that the desktop really starts, and what the system says of it."""
+
+from __future__ import annotations
+
+import os
+import plistlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from claude_sync_app.desktop import autostart
+from claude_sync_app.desktop.autostart import AutostartStatus, macos, windows, xdg
+from desktop.programs import until
+
+
+@pytest.fixture
+def own(home: Path) -> Path:
+    return home / ".config" / "autostart"
+
+
+@pytest.fixture
+def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The system's folder of entries, empty."""
+    monkeypatch.setenv("XDG_CONFIG_DIRS", str(tmp_path / "xdg"))
+    folder = tmp_path / "xdg" / "autostart"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def test_it_is_off_until_it_is_switched_on_and_off_again(own: Path, system: Path) -> None:
+    start = autostart.choose()
+    assert start.status() == AutostartStatus(False)
+    start.enable([sys.executable, "-m", "x"])
+    entry = own / "claude-sync.desktop"
+    assert start.status() == AutostartStatus(True, str(entry), sys.executable)
+    start.disable()
+    assert start.status() == AutostartStatus(False)
+    assert list(own.iterdir()) == []
+    start.disable()
+
+
+def _program(folder: Path, name: str) -> Path:
+    """A program that notes what it was started with."""
+    log = folder / "log"
+    script = f"#!/bin/sh\nprintf '%s\\n' \"$@\" > '{log}.new'\nmv '{log}.new' '{log}'\n"
+    program = folder / name
+    program.write_text(script)
+    program.chmod(0o755)
+    return program
+
+
+def _started_with(folder: Path) -> list[str]:
+    log = folder / "log"
+    until(log.exists)
+    return log.read_text().splitlines()
+
+
+def test_a_login_starts_it(own: Path, system: Path, tmp_path: Path) -> None:
+    program = _program(tmp_path, "claude sync tray")
+    autostart.choose().enable([str(program), "tray", "--since=login"])
+    subprocess.run(["dex", "-a", "-w", "-s", str(own)], check=True, timeout=20)
+    assert _started_with(tmp_path) == ["tray", "--since=login"]
+
+
+def test_an_entry_is_valid_and_keeps_every_character_of_the_command(
+    own: Path, system: Path, tmp_path: Path
+) -> None:
+    program = _program(tmp_path, "a 'b' \"c\" $d `e` \\f g")
+    arguments = ["two words", "$HOME %u %%", 'q"uote', "back\\slash", "", "~"]
+    start = autostart.choose()
+    start.enable([str(program), *arguments])
+    assert start.status().program == str(program)
+    assert not start.status().is_broken
+
+    entry = own / "claude-sync.desktop"
+    checked = subprocess.run(
+        ["desktop-file-validate", str(entry)], capture_output=True, text=True, check=False
+    )
+    assert (checked.returncode, checked.stdout) == (0, "")
+    # As GNOME, Xfce and others start it.
+    subprocess.run(["gio", "launch", str(entry)], check=True, timeout=20)
+    assert _started_with(tmp_path) == arguments
+
+
+def test_what_was_switched_off_elsewhere_is_off(own: Path, system: Path) -> None:
+    start = autostart.choose()
+    start.enable([sys.executable])
+    entry = own / "claude-sync.desktop"
+    text = entry.read_text()
+    for line in ("Hidden=true", "X-GNOME-Autostart-enabled=false"):
+        entry.write_text(text + line + "\n")
+        assert not start.status().enabled
+    start.enable([sys.executable])
+    assert start.status().enabled
+
+
+def test_an_entry_of_the_systems_is_seen_and_hidden_by_one_of_the_users(
+    own: Path, system: Path
+) -> None:
+    (system / "claude-sync.desktop").write_text(xdg.entry_text(["/usr/bin/claude-sync-tray"]))
+    start = autostart.choose()
+    assert start.status().where == str(system / "claude-sync.desktop")
+    assert start.status().enabled
+    start.disable()
+    assert not start.status().enabled
+    assert start.status().where == str(own / "claude-sync.desktop")
+    start.enable([sys.executable])
+    assert start.status().enabled
+
+
+def test_an_entry_whose_program_is_gone_is_broken(own: Path, system: Path, tmp_path: Path) -> None:
+    start = autostart.choose()
+    start.enable([str(tmp_path / "gone")])
+    assert start.status().is_broken
+    (own / "claude-sync.desktop").write_bytes(b"\xff\xfe[Desktop Entry\nExec=")
+    assert start.status() == AutostartStatus(False, str(own / "claude-sync.desktop"), "")
+    assert not start.status().is_broken
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"])), min_size=1))
+def test_every_command_survives_being_written_into_an_entry(command: list[str]) -> None:
+    entry = xdg.parse(xdg.entry_text(command))
+    assert xdg.split(entry["Exec"]) == command
+
+
+def test_the_command_is_the_one_that_is_installed(tmp_path: Path) -> None:
+    command = autostart.tray_command()
+    assert os.path.isabs(command[0])
+    assert os.path.exists(command[0])
+
+
+# --- macOS and Windows, as far as files and values go ------------------------------------------
+
+
+def test_a_launch_agent_is_what_launchd_reads(tmp_path: Path) -> None:
+    said = {"print-disabled": ""}
+    asked: list[tuple[str, ...]] = []
+
+    def launchctl(*arguments: str) -> str:
+        asked.append(arguments)
+        return said.get(arguments[0], "")
+
+    start = macos.LaunchAgent(tmp_path / "LaunchAgents", launchctl)
+    assert start.status() == AutostartStatus(False)
+    start.enable([sys.executable, "a b"])
+    (file,) = (tmp_path / "LaunchAgents").iterdir()
+    agent = plistlib.loads(file.read_bytes())
+    assert agent["ProgramArguments"] == [sys.executable, "a b"]
+    assert file.name == agent["Label"] + ".plist"
+    assert agent["RunAtLoad"] is True
+    assert start.status() == AutostartStatus(True, str(file), sys.executable)
+    assert [arguments[0] for arguments in asked] == ["enable", "print-disabled"]
+
+    for word in ("true", "disabled"):
+        said["print-disabled"] = f'disabled services = {{\n\t"{macos.LABEL}" => {word}\n}}'
+        assert not start.status().enabled
+    file.write_bytes(b"not a plist")
+    assert start.status() == AutostartStatus(False, str(file))
+    start.disable()
+    assert not file.exists()
+
+
+class _Registry:
+    """Stands for a registry, which only Windows has."""
+
+    def __init__(self) -> None:
+        self.values: dict[tuple[str, str], str | bytes] = {}
+
+    def read(self, key: str, name: str) -> str | bytes | None:
+        return self.values.get((key, name))
+
+    def write(self, key: str, name: str, value: str) -> None:
+        self.values[key, name] = value
+
+    def remove(self, key: str, name: str) -> None:
+        self.values.pop((key, name), None)
+
+
+def test_the_run_key_holds_one_line_and_the_task_manager_has_a_say() -> None:
+    registry = _Registry()
+    start = windows.RunKey(registry)
+    assert not start.status().enabled
+    start.enable([r"C:\Program Files\claude-sync\tray.exe", "--x", "a b"])
+    line = registry.values[windows.RUN, "claude-sync"]
+    assert line == r'"C:\Program Files\claude-sync\tray.exe" --x "a b"'
+    assert start.status().program == r"C:\Program Files\claude-sync\tray.exe"
+    assert start.status().enabled
+    registry.values[windows.APPROVED, "claude-sync"] = bytes([3, 0, 0, 0])
+    assert not start.status().enabled
+    registry.values[windows.APPROVED, "claude-sync"] = bytes([2, 0, 0, 0])
+    assert start.status().enabled
+    start.disable()
+    assert registry.values == {}
+    assert windows.program_of(r"C:\tray.exe --x") == r"C:\tray.exe"

@@ -1,0 +1,159 @@
+"""Resume in terminal: a real xterm on a display of the test's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path, PureWindowsPath
+
+import pytest
+
+from claude_sync_app.desktop import terminals
+from claude_sync_app.desktop.launching import DesktopError
+from claude_sync_app.desktop.terminals import linux, macos, windows
+from desktop.programs import until
+
+NASTY = "a'b\"c;$(touch x)&<b>"
+SESSION = "3f0c1a52-7a1e-4a77-9d5e-000000000001"
+
+_CLAUDE = """\
+#!{python}
+import json, os, sys
+with open({log!r} + ".new", "w") as file:
+    json.dump([sys.argv[1:], os.getcwd(), sys.stdin.isatty()], file)
+os.rename({log!r} + ".new", {log!r})
+"""
+
+
+@pytest.fixture
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What a `claude` on the PATH was started with."""
+    log = tmp_path / "log"
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    claude = programs / "claude"
+    claude.write_text(_CLAUDE.format(python=sys.executable, log=str(log)))
+    claude.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    return log
+
+
+def _quit_shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str = "bash") -> None:
+    """A shell of the user's that runs what it is given and ends where it would wait for keys."""
+    shell = tmp_path / name
+    shell.write_text('#!/bin/sh\n[ "$2" = -c ] && exec /bin/bash "$@"\nexit 0\n')
+    shell.chmod(0o755)
+    monkeypatch.setenv("SHELL", str(shell))
+
+
+@pytest.mark.parametrize("shell", ["bash", "nushell"])
+def test_a_terminal_opens_in_the_folder_and_resumes_the_session(
+    display: str, log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shell: str
+) -> None:
+    _quit_shell(monkeypatch, tmp_path, shell)
+    folder = tmp_path / NASTY
+    folder.mkdir()
+    terminals.resume(folder, SESSION, "xterm")
+    arguments, where, is_terminal = json.loads(until(lambda: log.exists() and log.read_text()))
+    assert arguments == ["--resume", SESSION]
+    assert Path(where) == folder
+    assert is_terminal
+    assert not (folder / "x").exists()
+
+
+def test_the_preference_may_hold_arguments_that_are_never_split(
+    display: str, log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _quit_shell(monkeypatch, tmp_path)
+    terminals.resume(tmp_path, SESSION, ["xterm", "-T", "a title; touch x", "-e"])
+    until(log.exists)
+
+
+def test_what_can_not_be_resumed_is_said(tmp_path: Path, display: str) -> None:
+    with pytest.raises(DesktopError, match="isn't there any more"):
+        terminals.resume(tmp_path / "gone", SESSION)
+    with pytest.raises(DesktopError, match="never resumed"):
+        terminals.resume(tmp_path, "--dangerously-skip-permissions")
+    with pytest.raises(DesktopError, match="no terminal was found"):
+        terminals.resume(tmp_path, SESSION, "no-such-terminal --with=arguments")
+
+
+def test_a_terminal_that_fails_at_once_is_said(tmp_path: Path) -> None:
+    with pytest.raises(DesktopError, match="xterm ended with status 1"):
+        terminals.resume(tmp_path, SESSION, "xterm")  # There is no display.
+
+
+# --- which one, and how; nothing is started ----------------------------------------------------
+
+
+def _chosen(
+    environment: dict[str, str], *installed: str, preference: tuple[str, ...] = ()
+) -> list[str] | None:
+    launch = linux.launch(
+        Path("/p") / NASTY, SESSION, preference, environment, has=installed.__contains__
+    )
+    if launch is None:
+        return None
+    shell = launch.arguments.index("/bin/sh")
+    assert launch.arguments[shell + 3 :] == ("claude-sync", f"/p/{NASTY}", SESSION)
+    assert "touch" not in launch.arguments[shell + 2]
+    return list(launch.arguments[:shell])
+
+
+def test_the_users_choice_comes_first_then_the_desktops() -> None:
+    everything = ("kitty", "foot", "konsole", "gnome-terminal", "x-terminal-emulator", "xterm")
+    kde = {"XDG_CURRENT_DESKTOP": "KDE"}
+    assert _chosen({**kde, "TERMINAL": "foot"}, *everything, preference=("kitty",)) == ["kitty"]
+    assert _chosen({**kde, "TERMINAL": "foot"}, *everything) == ["foot"]
+    assert _chosen(kde, *everything) == ["konsole", "-e"]
+    gnome = {"XDG_CURRENT_DESKTOP": "ubuntu:GNOME"}
+    assert _chosen(gnome, *everything) == ["gnome-terminal", "--"]
+    assert _chosen({}, *everything) == ["x-terminal-emulator", "-e"]
+    assert _chosen({}, "xterm") == ["xterm", "-e"]
+    assert _chosen({}) is None
+    assert _chosen({}, *everything, preference=("gone",)) is None
+
+
+def test_each_terminal_gets_the_command_in_its_own_way() -> None:
+    for given, expected in (
+        (("wezterm",), ["wezterm", "start", "--"]),
+        (("/opt/bin/xfce4-terminal",), ["/opt/bin/xfce4-terminal", "-x"]),
+        (("mine", "-T", "x"), ["mine", "-T", "x", "-e"]),
+        (("mine", "run", "--"), ["mine", "run", "--"]),
+    ):
+        assert _chosen({}, given[0], preference=given) == expected
+
+
+def test_on_macos_folder_and_session_are_arguments_of_the_script() -> None:
+    for preference, environment, application in (
+        ((), {}, "Terminal"),
+        ((), {"TERM_PROGRAM": "iTerm.app"}, "iTerm"),
+        (("iTerm",), {}, "iTerm"),
+        (("Terminal",), {"TERM_PROGRAM": "iTerm.app"}, "Terminal"),
+    ):
+        launch = macos.launch(Path("/p") / NASTY, SESSION, preference, environment)
+        assert launch is not None
+        assert launch.arguments[-3:] == ("claude-sync", f"/p/{NASTY}", SESSION)
+        script = "\n".join(launch.arguments[:-3])
+        assert f'tell application "{application}"' in script
+        assert "touch" not in script
+    assert macos.launch(Path("/p/a\x1bb"), SESSION, (), {}) is None
+    own = macos.launch(Path("/p"), SESSION, ("/Applications/kitty.app/kitty",), {})
+    assert own is not None
+    assert own.arguments[:2] == ("/Applications/kitty.app/kitty", "/bin/sh")
+
+
+def test_on_windows_a_semicolon_stays_in_the_folders_name() -> None:
+    folder = PureWindowsPath(r"C:\p & q;new-tab calc")
+    command = ("cmd.exe", "/k", "claude", "--resume", SESSION)
+    launch = windows.launch(folder, SESSION, (), has=lambda _: True)
+    assert launch.arguments == (
+        *("wt.exe", "new-tab", "-d", r"C:\p & q\;new-tab calc", "--"),
+        *command,
+    )
+    for preference, has_wt in (((), False), (("cmd.exe",), True)):
+        launch = windows.launch(folder, SESSION, preference, has=lambda _, has=has_wt: has)
+        assert (launch.arguments, launch.directory, launch.new_console) == (command, folder, True)
+    own = windows.launch(folder, SESSION, ("alacritty.exe", "-e"), has=lambda _: True)
+    assert (own.arguments, own.directory) == (("alacritty.exe", "-e", *command), folder)
