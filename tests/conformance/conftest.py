@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from claude_sync.transports import ssh_pipes
 from claude_sync.transports.base import MARKER_NAME, Transport
 from conformance.places import (
     MARKER,
@@ -13,27 +14,53 @@ from conformance.places import (
     Place,
     folder_house,
     put_of,
+    ssh_house,
     write_all,
 )
+from conformance.sshd import FLAVOURS, SshHost, running_sshd
 
-FILE_PLACES = ["folder"]
+FILE_PLACES = ["folder", "box", "box-busybox", "box-bare", "box by threads"]
+"""``box…`` are hosts over ssh; "by threads" as on systems whose pipes can't be polled."""
 
 
-def _file_house(kind: str, tmp_path: Path) -> FileHouse:
-    assert kind == "folder"
-    return folder_house(tmp_path / "the store")
+@pytest.fixture(scope="session")
+def ssh_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshHost]:
+    """A real sshd, with an open connection to each flavour that the suite runs over."""
+    with running_sshd(tmp_path_factory.mktemp("sshd")) as host:
+        for kind in FILE_PLACES:
+            if kind in FLAVOURS:
+                host.share(kind)
+        yield host
+
+
+def _house(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path, host: SshHost
+) -> Iterator[FileHouse]:
+    if kind == "folder":
+        yield folder_house(tmp_path / "the store")
+        return
+    flavour, _, threads = kind.partition(" by ")
+    if threads:
+        patch = request.getfixturevalue("monkeypatch")
+        patch.setattr(ssh_pipes, "PolledPipes", ssh_pipes.ThreadedPipes)
+    yield ssh_house(host, flavour, tmp_path / "the store")
 
 
 @pytest.fixture(params=["memory", *FILE_PLACES])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+def place(request: pytest.FixtureRequest, tmp_path: Path, ssh_host: SshHost) -> Iterator[Place]:
     """A place that isn't there yet."""
-    return MemoryHouse() if request.param == "memory" else _file_house(request.param, tmp_path)
+    if request.param == "memory":
+        yield MemoryHouse()
+    else:
+        yield from _house(request.param, request, tmp_path, ssh_host)
 
 
 @pytest.fixture(params=FILE_PLACES)
-def file_place(request: pytest.FixtureRequest, tmp_path: Path) -> FileHouse:
+def file_place(
+    request: pytest.FixtureRequest, tmp_path: Path, ssh_host: SshHost
+) -> Iterator[FileHouse]:
     """A place made of real files that isn't there yet."""
-    return _file_house(request.param, tmp_path)
+    yield from _house(request.param, request, tmp_path, ssh_host)
 
 
 def _set_up(place: Place) -> Iterator[Transport]:

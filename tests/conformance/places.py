@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from claude_sync.transports import open_transport
 from claude_sync.transports.base import Block, Put, Transport, Written
 from claude_sync.transports.folder import FolderTransport
 from claude_sync.transports.memory import MemoryPlace, MemoryTransport
+from conformance.sshd import SshHost
 
 MARKER = b'{"schema":1,"store_id":"5f4dcc3b-5aa7-4659-9c2e-1b9a3d0d7f10"}'
 
@@ -28,8 +30,14 @@ class Place(Protocol):
     def vanish(self) -> None:
         """Take the place away."""
 
+    @property
+    def hashes(self) -> bool:
+        """Whether the place can tell digests."""
+
 
 class MemoryHouse:
+    hashes = True
+
     def __init__(self) -> None:
         self.place = MemoryPlace()
 
@@ -50,8 +58,11 @@ class MemoryHouse:
 class FileHouse:
     """A place made of real files: a folder here, reached directly or otherwise."""
 
-    def __init__(self, root: Path, opener: Callable[[Path], Transport]) -> None:
+    def __init__(
+        self, root: Path, opener: Callable[[Path], Transport], *, hashes: bool = True
+    ) -> None:
         self.root = root
+        self.hashes = hashes
         self._opener = opener
 
     def open(self) -> Transport:
@@ -72,6 +83,15 @@ class FileHouse:
 
 def folder_house(root: Path) -> FileHouse:
     return FileHouse(root, lambda path: FolderTransport(str(path)))
+
+
+def ssh_house(host: SshHost, flavour: str, root: Path) -> FileHouse:
+    location = host.location(root, flavour)
+    return FileHouse(
+        root,
+        lambda _: open_transport(location, host.ssh_command, host.runtime),
+        hashes=flavour != "box-bare",
+    )
 
 
 def put_of(name: str, *pieces: bytes) -> Put:

@@ -1,0 +1,159 @@
+"""What ssh and the host say when something is wrong, as errors of ours.
+
+ssh's own words are only looked at, never passed on: they may hold more than a log should.
+"""
+
+from __future__ import annotations
+
+from claude_sync.errors import FileGone, StoreDenied, StoreFull, StoreOffline, TransportError
+
+_CHECK_LOGIN = "see what `ssh {host}` says"
+
+# What ssh (or Windows' build of it) writes, and what it means. The first that fits counts.
+_OFFLINE: tuple[tuple[tuple[str, ...], str, str], ...] = (
+    (
+        ("could not resolve hostname", "name or service not known"),
+        "the host's name leads nowhere",
+        "check the name and the network",
+    ),
+    (
+        ("permission denied (", "too many authentication failures", "no supported authentication"),
+        "the host doesn't accept this user's keys",
+        "unlock the key, start the agent, or " + _CHECK_LOGIN,
+    ),
+    (
+        ("connection refused",),
+        "the host refuses connections",
+        "start its ssh service, or check the port",
+    ),
+    (
+        ("timed out", "no route to host", "network is unreachable", "host is down", "not respond"),
+        "the host doesn't answer",
+        "check that it is on, and the network",
+    ),
+)
+_DENIED: tuple[tuple[tuple[str, ...], str, str], ...] = (
+    (
+        ("identification has changed", "host key for", "dns spoofing"),
+        "the host's key isn't the one known for it",
+        "make sure it is the same host, then `ssh-keygen -R {host}` and log in once with ssh",
+    ),
+    (
+        ("host key verification failed", "host key is known", "no matching host key fingerprint"),
+        "the host's key isn't known here yet",
+        "log in once with `ssh {host}` and confirm it",
+    ),
+    (
+        ("bad configuration option", "terminating,", "bad owner or permissions", "line 1: "),
+        "ssh doesn't understand its configuration",
+        _CHECK_LOGIN,
+    ),
+    (
+        ("unable to negotiate", "no matching"),
+        "the host and this ssh have no cipher or key type in common",
+        "update the older of them",
+    ),
+)
+
+
+def no_ssh(program: str) -> TransportError:
+    """ssh itself can't be started."""
+    return StoreDenied(
+        "the program that should be ssh can't be started",
+        where=program,
+        todo="install OpenSSH's client, or set ssh_command",
+    )
+
+
+def no_answer(host: str) -> TransportError:
+    """Nothing came in the time there was."""
+    return StoreOffline(
+        "the host doesn't answer", where=host, todo="check that it is on, and the network"
+    )
+
+
+def connection_lost(host: str) -> TransportError:
+    """The connection ended in the middle of an answer."""
+    return StoreOffline(
+        "the connection was lost in the middle", where=host, todo="it will be taken up again"
+    )
+
+
+def nonsense(host: str) -> TransportError:
+    """The answer isn't one of the script's."""
+    return StoreDenied("the host's answer makes no sense", where=host, todo=_login(host))
+
+
+def not_connected(messages: str, status: int | None, host: str) -> TransportError:
+    """Why ssh ended before the script said its first word.
+
+    Args:
+        messages: what ssh wrote to stderr.
+        status: its exit status; 255 is its own failure, others come from the host.
+        host: where to.
+    """
+    said = messages.lower()
+    for table, kind in ((_DENIED, StoreDenied), (_OFFLINE, StoreOffline)):
+        for signs, what, todo in table:
+            if any(sign in said for sign in signs):
+                return kind(what, where=host, todo=todo.replace("{host}", host))
+    if status in (255, None) or (status or 0) < 0:
+        return StoreOffline("ssh can't connect to the host", where=host, todo=_login(host))
+    return StoreDenied(
+        "the login on the host doesn't run /bin/sh",
+        where=host,
+        todo="use a login with a POSIX shell there",
+    )
+
+
+def _login(host: str) -> str:
+    return _CHECK_LOGIN.replace("{host}", host)
+
+
+def place_refused(word: str, where: str) -> TransportError | None:
+    """The error if the script's word is about the store's folder as a whole, else None."""
+    if word == "offline":
+        return StoreOffline(
+            "the store's folder isn't there on the host", where=where, todo="mount or make it there"
+        )
+    if word == "marker":
+        return StoreOffline(
+            "the store's folder on the host has lost its marker", where=where, todo="mount it there"
+        )
+    if word == "notdir":
+        return StoreDenied(
+            "a file is where the store's folder should be on the host",
+            where=where,
+            todo="choose another place",
+        )
+    if word == "denied":
+        return StoreDenied(
+            "the store's folder on the host refuses us",
+            where=where,
+            todo="check its owner and mode there",
+        )
+    return None
+
+
+def file_refused(text: str, where: str) -> TransportError:
+    """Why a file couldn't be written or removed: the script's word or the system's, LC_ALL=C."""
+    said = text.lower()
+    if "no space" in said or "quota" in said:
+        return StoreFull("no room is left on the host", where=where, todo="make room there")
+    if "too large" in said:
+        return StoreFull("a file of this size doesn't fit on the host", where=where)
+    if "read-only" in said:
+        return StoreDenied("the host's disk is read-only", where=where, todo="mount it for writing")
+    if "permission denied" in said or "not permitted" in said:
+        return StoreDenied(
+            "permission is refused on the host", where=where, todo="check the owner and mode there"
+        )
+    if "directory" in said or "inway" in said:
+        if "no such" in said or "nonexistent" in said:
+            return FileGone("a folder vanished on the host while it was written", where=where)
+        return StoreDenied(
+            "something that is no plain file or folder is in the way on the host", where=where
+        )
+    if "put/output" in said or "stale" in said or "not connected" in said:
+        return StoreOffline("the host's disk doesn't answer", where=where)
+    return StoreDenied("the host can't write a file", where=where, todo="look at its disk")

@@ -1,0 +1,244 @@
+"""Sending files to the script: only what is new of each, many of them on their way at once.
+
+A file is put together on the host from ranges of the one it replaces and from new bytes. Nobody
+looks at the old file first: the whole new one is hashed there before it takes its place, and if
+the hash isn't the right one, all of it is sent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from claude_sync.errors import (
+    ClaudeSyncError,
+    FileGone,
+    Stopped,
+    StoreDenied,
+    StoreOffline,
+)
+from claude_sync.model import Stamp
+from claude_sync.transports.base import MARKER_NAME, Put, Written, is_usable_name, unusable_name
+from claude_sync.transports.ssh_answers import stamp_from
+from claude_sync.transports.ssh_errors import file_refused, nonsense, place_refused
+from claude_sync.transports.ssh_script import spelled
+from claude_sync.transports.ssh_session import Session
+
+_GROUP_FILES = 100
+_GROUP_BYTES = 32 << 20
+_GROUPS_AHEAD = 2
+# A piece is held in memory on the host (`dd` takes it as one block).
+_PIECE_BYTES = 1 << 20
+# Below this, sending costs less than having the host cut a piece out of a file.
+_WORTH_LEAVING_BYTES = 4096
+
+
+@dataclass(slots=True)
+class _Slot:
+    """One put on its way.
+
+    Attributes:
+        whole: whether all of it has to be sent.
+        tries: how often it was sent.
+        sent: bytes of it that went out, all tries together.
+    """
+
+    put: Put
+    whole: bool
+    tries: int = 0
+    sent: int = 0
+    stamp: Stamp | None = None
+    error: ClaudeSyncError | None = None
+    finished: bool = False
+
+
+class _Pieces:
+    """What goes out for one put: adjacent ranges of the base joined, and adjacent bytes."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._digest = hashlib.sha256()
+        self._data = bytearray()
+        self._offset = self._length = 0
+        self._left = bytearray()
+        self.sent = 0
+        self.size = 0
+
+    def add(self, data: bytes, base_offset: int) -> None:
+        """The next bytes of the file; `base_offset` is where they stand in the base, or -1."""
+        self._digest.update(data)
+        self.size += len(data)
+        if base_offset < 0:
+            self._end_range()
+            self._add_bytes(data)
+            return
+        if base_offset != self._offset + self._length:
+            self._end_range()
+            self._offset = base_offset
+        self._length += len(data)
+        if len(self._left) < _WORTH_LEAVING_BYTES:
+            self._left += data
+
+    def end(self) -> None:
+        """Send what is left, and what the whole must be."""
+        self._end_range()
+        self._send_bytes(len(self._data))
+        self._session.send(b"E %d %s\n" % (self.size, self._digest.hexdigest().encode()))
+
+    def _end_range(self) -> None:
+        if 0 < self._length < _WORTH_LEAVING_BYTES:
+            self._add_bytes(self._left)
+        elif self._length:
+            self._send_bytes(len(self._data))
+            self._session.send(b"B %d %d\n" % (self._offset, self._length))
+        self._offset = self._length = 0
+        self._left.clear()
+
+    def _add_bytes(self, data: bytes | bytearray) -> None:
+        self._data += data
+        while len(self._data) >= _PIECE_BYTES:
+            self._send_bytes(_PIECE_BYTES)
+
+    def _send_bytes(self, size: int) -> None:
+        if size:
+            self._session.send(b"D %d\n" % size)
+            self._session.send(bytes(memoryview(self._data)[:size]))
+            del self._data[:size]
+            self.sent += size
+
+
+class Upload:
+    """The writing of many puts over one session.
+
+    Args:
+        session: nothing else uses it meanwhile.
+        host: for errors.
+        where: how to name a file of the store in errors.
+        check_stopped: raises Stopped once the work was interrupted.
+
+    Attributes:
+        marked: whether the store's marker has to be there.
+        proves: whether the host can hash. Found out by trying.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        host: str,
+        where: Callable[[str], str],
+        check_stopped: Callable[[], None],
+    ) -> None:
+        self.marked = False
+        self.proves = True
+        self._session = session
+        self._host = host
+        self._where = where
+        self._check_stopped = check_stopped
+        self._order: deque[_Slot] = deque()
+        self._group: list[_Slot] = []
+        self._group_bytes = 0
+        self._ahead: deque[list[_Slot]] = deque()
+
+    def run(self, puts: Iterable[Put]) -> Iterator[Written]:
+        """Send the puts; an answer to each, in their order."""
+        for put in puts:
+            slot = _Slot(put, whole=put.base is None)
+            self._order.append(slot)
+            if is_usable_name(put.name):
+                self._send(slot)
+            else:
+                slot.error, slot.finished = unusable_name(), True
+            yield from self._finished()
+        while self._group or self._ahead:
+            if self._group:
+                self._commit()
+            while self._ahead:
+                self._collect()
+            yield from self._finished()
+        yield from self._finished()
+
+    def _finished(self) -> Iterator[Written]:
+        while self._order and self._order[0].finished:
+            slot = self._order.popleft()
+            yield Written(slot.put.name, slot.stamp, slot.sent, slot.error)
+
+    def _send(self, slot: _Slot) -> None:
+        slot.tries += 1
+        needs_marker = self.marked and slot.put.name != MARKER_NAME
+        self._session.send(b"P %d\n%s\n" % (needs_marker, spelled(slot.put.name).encode()))
+        self._group.append(slot)
+        pieces = _Pieces(self._session)
+        leaves = self.proves and not slot.whole
+        blocks = slot.put.blocks()
+        while True:
+            self._check_stopped()
+            try:
+                block = next(blocks, None)
+            except (Stopped, StoreOffline):
+                raise
+            except ClaudeSyncError as error:
+                slot.error = error
+                self._session.send(b"A\n")
+                return
+            if block is None:
+                break
+            pieces.add(block.data, block.base_offset if leaves else -1)
+        pieces.end()
+        slot.sent += pieces.sent
+        self._group_bytes += pieces.size
+        if len(self._group) >= _GROUP_FILES or self._group_bytes >= _GROUP_BYTES:
+            self._commit()
+
+    def _commit(self) -> None:
+        self._session.send(b"C %d\n" % self.marked)
+        self._ahead.append(self._group)
+        self._group, self._group_bytes = [], 0
+        while len(self._ahead) > _GROUPS_AHEAD:
+            self._collect()
+
+    def _collect(self) -> None:
+        """Take the answers to the oldest group; what has to be sent again goes out."""
+        group = self._ahead.popleft()
+        for slot in group:
+            self._take_answer(slot)
+        for slot in group:
+            if not slot.finished:
+                self._send(slot)
+
+    def _take_answer(self, slot: _Slot) -> None:
+        line = self._session.line()
+        word, _, rest = line.partition(b" ")
+        slot.finished = True
+        if slot.error is not None:
+            return
+        if word == b"ok":
+            slot.stamp = stamp_from(rest)
+        if word not in (b"ok", b"no") or (word == b"ok" and slot.stamp is None):
+            raise nonsense(self._host)
+        if word == b"no":
+            self._take_refusal(slot, rest.decode("utf-8", "replace"))
+
+    def _take_refusal(self, slot: _Slot, text: str) -> None:
+        error = place_refused(text, self._where(""))
+        if error is not None:
+            raise error
+        if text == "unproven":
+            self.proves = False
+        if text in ("bad", "unproven") and not slot.whole:
+            slot.whole, slot.finished = True, False
+            return
+        if text == "bad":
+            slot.error = StoreDenied(
+                "the host stored other bytes than were sent",
+                where=self._where(slot.put.name),
+                todo="look at its disk",
+            )
+            return
+        slot.error = file_refused(text, self._where(slot.put.name))
+        if isinstance(slot.error, FileGone):
+            # Another machine's `remove` takes a directory away when it empties it.
+            slot.error = StoreOffline(slot.error.what, where=slot.error.where)
+            if slot.tries == 1:
+                slot.error, slot.finished = None, False
