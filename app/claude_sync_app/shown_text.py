@@ -14,14 +14,23 @@ _JOINERS = frozenset("\u200c\u200d")
 
 def one_line(text: str) -> str:
     """Text on one line: blanks of any kind become one space; control, bidi and such are gone."""
-    kept = (
+    return " ".join(without_controls(text).split())
+
+
+def without_controls(text: str) -> str:
+    """A path or a name as it is, but for control, bidi and such characters, which are gone.
+
+    Tabs and line ends become spaces. Unlike in `one_line`, spaces count here.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
         " " if character in _BLANKS else character
         for character in text
         if character in _BLANKS
         or character in _JOINERS
         or unicodedata.category(character) not in _UNFIT
     )
-    return " ".join("".join(kept).split())
 
 
 def left_to_right(text: str) -> str:

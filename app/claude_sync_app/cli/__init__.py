@@ -1,0 +1,26 @@
+"""The command ``claude-sync``.
+
+Each sub-command is a module of its own, named in `commands` and imported only when it is asked
+for. What all of them share: `running` (errors and exit statuses), `opening` (what is worked with),
+`choosing` (which sessions), `results` and `output` (what is said about it).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: without the program's name; None for this process's.
+
+    Returns:
+        the exit status: 0 done, 1 a session couldn't be done, 2 wrong usage, 130 interrupted.
+    """
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    from claude_sync_app.cli.running import run
+
+    return run(given)

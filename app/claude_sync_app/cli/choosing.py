@@ -1,0 +1,66 @@
+"""Which sessions a command is about: those that are named, a directory's project, or all."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+from pathlib import Path
+
+from claude_sync.sync.context import Context
+from claude_sync_app.cli.parsing import Parser
+from claude_sync_app.cli.running import Misuse
+
+SESSION = "a session's id, or the beginning of it"
+
+
+def add_project(parser: Parser, everything: str) -> None:
+    """The options for a project, or all of them.
+
+    Args:
+        parser: the command's.
+        everything: help for ``--all``.
+    """
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--all", action="store_true", help=everything)
+    which.add_argument(
+        "--project", metavar="DIR", help="the project of this directory (default: the current one)"
+    )
+
+
+def add_sessions(parser: Parser, everything: str) -> None:
+    """The arguments for sessions by name, and the options for those of a project or all."""
+    parser.add_argument("sessions", nargs="*", metavar="SESSION", help=SESSION)
+    add_project(parser, everything)
+
+
+def named(arguments: Namespace) -> list[str] | None:
+    """The sessions that were named, None where none was."""
+    sessions: list[str] = arguments.sessions
+    if sessions and (arguments.all or arguments.project is not None):
+        raise Misuse("sessions were named, and a project or all of them too", todo="choose one way")
+    return sessions or None
+
+
+def project(context: Context, arguments: Namespace) -> str | None:
+    """The key of the project that is meant, None for all.
+
+    Raises:
+        Misuse: there is no such directory.
+        ProjectKeyError: its project can't be told.
+    """
+    if arguments.all:
+        return None
+    return context.registry.stand(_directory(arguments.project)).key
+
+
+def _directory(given: str | None) -> Path:
+    if given is None:
+        try:
+            return Path(os.getcwd())
+        except FileNotFoundError:
+            raise Misuse(
+                "the current directory is no longer there", todo="go to another, or use --all"
+            ) from None
+    if not os.path.isdir(given):
+        raise Misuse("there is no such directory", where=given, todo="mend --project")
+    return Path(given)

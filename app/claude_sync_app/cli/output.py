@@ -1,0 +1,156 @@
+"""Everything that is said: lines and documents on stdout, errors and remarks on stderr.
+
+A reader that goes away (``| head``) is no error: what is left to say is dropped, and the work and
+its exit status stay what they are.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import NamedTuple, TextIO
+
+from claude_sync_app.shown_text import one_line, without_controls
+
+PROGRAM = "claude-sync"
+
+
+def say(line: str = "") -> None:
+    """One line for people, shown without control characters."""
+    _write(sys.stdout, without_controls(line) + "\n")
+
+
+def say_document(document: object) -> None:
+    """One JSON document, the only thing on stdout."""
+    import json
+
+    # Escaped, so that names which aren't valid Unicode survive whatever the encoding is.
+    _write(sys.stdout, json.dumps(document, indent=2) + "\n")
+
+
+def remark(line: str) -> None:
+    """One line for people beside the output: on stderr, and no error."""
+    _write(sys.stderr, without_controls(line) + "\n")
+
+
+def complain(sentence: str) -> None:
+    """One error: what happened, where, and what to do."""
+    remark(f"{PROGRAM}: {one_line(sentence)}")
+
+
+def finish() -> None:
+    """Send what was said."""
+    for stream in (sys.stdout, sys.stderr):
+        _write(stream, "")
+
+
+def be_safe() -> None:
+    """Whatever the encoding of a stream is, nothing that is said fails for it."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+def _write(stream: TextIO | None, text: str) -> None:
+    if stream is None:
+        return  # closed by who started us
+    try:
+        stream.write(text)
+        if not text or stream is sys.stderr:
+            stream.flush()
+    except BrokenPipeError:
+        _drop(stream)
+    except OSError as error:
+        # Windows has no SIGPIPE, and says this of a pipe that nobody reads.
+        if os.name != "nt" or error.errno != 22:
+            raise
+        _drop(stream)
+
+
+def _drop(stream: TextIO) -> None:
+    """Send all that still comes, and what lies in the buffer, nowhere."""
+    null = os.open(os.devnull, os.O_RDWR)
+    try:
+        os.dup2(null, stream.fileno())
+    finally:
+        os.close(null)
+
+
+# --- terminals ---------------------------------------------------------------------------------
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a person looks at a stream."""
+    return stream is not None and stream.isatty()
+
+
+def can_ask() -> bool:
+    """Whether there is somebody to ask: a terminal to read from and to show on."""
+    return is_terminal(sys.stdin) and is_terminal(sys.stdout)
+
+
+def ask(question: str) -> str:
+    """What a person answers, "" for nothing."""
+    finish()
+    _write(sys.stdout, without_controls(question) + " ")
+    _write(sys.stdout, "")
+    return sys.stdin.readline().strip()
+
+
+def ask_yes(question: str) -> bool:
+    """Whether a person says yes; no is what a mere Enter means."""
+    return ask(f"{question} [y/N]").lower() in ("y", "yes")
+
+
+# --- tables ------------------------------------------------------------------------------------
+
+
+class Column(NamedTuple):
+    """One column of a table.
+
+    Attributes:
+        title: its head.
+        flexible: whether it gives way where the terminal is narrow.
+        right: whether it is aligned to the right.
+        style: how it looks on a terminal, in rich's words.
+    """
+
+    title: str
+    flexible: bool = False
+    right: bool = False
+    style: str = ""
+
+
+def say_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
+    """A table on a terminal; anywhere else its rows, with tabs between."""
+    if not is_terminal(sys.stdout):
+        for row in rows:
+            _write(sys.stdout, "\t".join(map(one_line, row)) + "\n")
+        return
+    finish()
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="dim")
+    for column in columns:
+        table.add_column(
+            column.title,
+            style=column.style,
+            justify="right" if column.right else "left",
+            no_wrap=True,
+            overflow="ellipsis",
+            ratio=1 if column.flexible else None,
+        )
+    for row in rows:
+        table.add_row(*(Text(one_line(cell)) for cell in row))
+    Console().print(table)
+
+
+def heading(text: str) -> None:
+    """A line that stands above others; on a terminal it looks so."""
+    if is_terminal(sys.stdout) and "NO_COLOR" not in os.environ and os.name != "nt":
+        _write(sys.stdout, f"\x1b[1m{without_controls(text)}\x1b[0m\n")
+    else:
+        say(text)

@@ -1,0 +1,32 @@
+"""What ``claude-sync`` alone says."""
+
+from __future__ import annotations
+
+from claude_sync_app.cli.commands import GROUPS
+
+_BEFORE = """\
+claude-sync moves Claude Code sessions between your machines, byte for byte:
+push on one, pull on another, and `claude --resume` goes on where you left off.
+
+usage: claude-sync COMMAND [arguments]
+"""
+
+_AFTER = """
+A first time, on each machine:
+  claude-sync init ~/Dropbox/sessions    a folder that both machines see
+  claude-sync init nas:sessions          or a host that both reach by ssh
+Then, in a project's directory:
+  claude-sync push                       before you leave
+  claude-sync pull                       when you arrive
+
+`claude-sync COMMAND --help` says more, with examples."""
+
+
+def overview() -> str:
+    """Which commands there are, and how to begin."""
+    lines = [_BEFORE]
+    width = max(len(command.name) for _, group in GROUPS for command in group)
+    for index, (title, group) in enumerate(GROUPS):
+        lines += [""] * (index > 0) + [f"{title}:"]
+        lines += [f"  {command.name.ljust(width)}   {command.summary}" for command in group]
+    return "\n".join([*lines, _AFTER])

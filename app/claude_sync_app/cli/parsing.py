@@ -1,0 +1,49 @@
+"""The parser that every command gets: plain help, and errors of one sentence."""
+
+from __future__ import annotations
+
+import argparse
+from typing import NoReturn
+
+from claude_sync_app.cli.commands import Command
+from claude_sync_app.cli.output import PROGRAM, complain
+
+
+class Parser(argparse.ArgumentParser):
+    """Reads the arguments of one command.
+
+    Args:
+        command: which one.
+    """
+
+    def __init__(self, command: Command) -> None:
+        super().__init__(
+            prog=f"{PROGRAM} {command.name}",
+            description=f"{command.summary[0].upper()}{command.summary[1:]}.",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+            add_help=False,
+        )
+        self.add_argument("-h", "--help", action="help", help="show this and do nothing")
+
+    def explain(self, more: str, *examples: tuple[str, str]) -> None:
+        """Say more than the summary, and show how the command is used.
+
+        Args:
+            more: a sentence or a few, with its own line breaks.
+            examples: what is typed, without the program's name, and what that does.
+        """
+        if more:
+            self.description = f"{self.description} {more}" if self.description else more
+        width = max((len(typed) for typed, _ in examples), default=0)
+        lines = [f"  {PROGRAM} {typed.ljust(width)}   {does}".rstrip() for typed, does in examples]
+        self.epilog = "\n".join(["examples:", *lines]) if lines else None
+
+    def add_json(self) -> None:
+        """The option that every command with something to tell has."""
+        self.add_argument("--json", action="store_true", help="print one JSON document instead")
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong in one sentence, and end."""
+        complain(f"{message}: see `{self.prog} --help`")
+        raise SystemExit(2)

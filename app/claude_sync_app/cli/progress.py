@@ -1,0 +1,78 @@
+"""A bar for work that takes longer than a second, where somebody sees it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from claude_sync.model import Progress
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
+
+_PATIENCE_SECONDS = 1.0
+_BETWEEN_SECONDS = 0.1
+
+
+class ProgressBar:
+    """Shows how far the work is, on stderr. It draws when it is told something, so it needs no
+    thread, and is gone without a trace when it is closed.
+    """
+
+    def __init__(self) -> None:
+        self._begun = self._drawn = time.monotonic()
+        self._latest = Progress("Looking")
+        self._bar: Bar | None = None
+        self._task: TaskID | None = None
+
+    def tell(self, progress: Progress) -> None:
+        """How far the work is."""
+        self._latest = progress
+        self.tick()
+
+    def tick(self) -> None:
+        """Time goes by."""
+        now = time.monotonic()
+        if now - self._begun < _PATIENCE_SECONDS or now - self._drawn < _BETWEEN_SECONDS:
+            return
+        self._drawn = now
+        self._draw()
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def _draw(self) -> None:
+        latest = self._latest
+        total = latest.sessions_total or None
+        if self._bar is None or self._task is None:
+            self._bar = _bar()
+            self._task = self._bar.add_task("", total=total)
+            self._bar.start()
+        if total is None:
+            words = f"{latest.verb}…"
+        else:
+            words = f"{latest.verb} {latest.sessions_done} of {total}"
+        self._bar.update(
+            self._task, description=words, total=total, completed=latest.sessions_done
+        )
+        self._bar.refresh()
+
+
+def _bar() -> Bar:
+    from rich.console import Console
+    from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    return Bar(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        auto_refresh=False,
+        transient=True,
+    )

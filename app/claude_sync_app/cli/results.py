@@ -1,0 +1,180 @@
+"""What a push, a pull or the like did: for people, for programs, for the log, for the shell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from claude_sync.log import Log
+from claude_sync.model import Outcome, Result
+from claude_sync.sync.context import Context
+from claude_sync_app.amounts import count
+from claude_sync_app.cli.output import complain, say, say_document
+from claude_sync_app.cli.running import DONE, FAILED
+from claude_sync_app.resume_line import resume_line
+from claude_sync_app.shown_text import without_controls
+
+_TAKEN = {
+    Outcome.IMPORTED: ("Imported {id} from {machine}", "Would import {id} from {machine}"),
+    Outcome.UPDATED: ("Updated {id} from {machine}", "Would update {id} from {machine}"),
+    Outcome.REPLACED: (
+        "Replaced {id} by {machine}'s; `claude-sync undo {id}` brings the old one back",
+        "Would replace {id} by {machine}'s",
+    ),
+}
+_COUNTED = {
+    Outcome.PUSHED: "pushed",
+    Outcome.IMPORTED: "imported",
+    Outcome.UPDATED: "updated",
+    Outcome.REPLACED: "replaced",
+    Outcome.UNCHANGED: "up to date",
+    Outcome.AHEAD: "ahead of what is there",
+    Outcome.BEHIND: "behind its own bundle",
+    Outcome.CONFLICT: "in conflict",
+    Outcome.OPEN: "open here",
+    Outcome.GONE: "gone from here",
+    Outcome.DECLINED: "undone here",
+    Outcome.UNPLACED: "without a directory here",
+    Outcome.INCOMPLETE: "still arriving",
+    Outcome.FAILED: "failed",
+}
+_ACTIVE = frozenset({Outcome.PUSHED, *_TAKEN})
+_QUIET = frozenset({Outcome.UNCHANGED, Outcome.AHEAD, Outcome.GONE, Outcome.DECLINED})
+_BAD = frozenset({Outcome.FAILED, Outcome.CONFLICT})
+_NOT_DONE = frozenset(
+    {
+        Outcome.BEHIND,
+        Outcome.OPEN,
+        Outcome.GONE,
+        Outcome.DECLINED,
+        Outcome.UNPLACED,
+        Outcome.INCOMPLETE,
+    }
+)
+
+
+def status_of(results: Iterable[Result], *, named: bool) -> int:
+    """The exit status: what fails counts always, what is passed over only if it was named."""
+    bad = _BAD | _NOT_DONE if named else _BAD
+    return FAILED if any(result.outcome in bad for result in results) else DONE
+
+
+# --- for programs ------------------------------------------------------------------------------
+
+
+def say_results(results: Sequence[Result]) -> None:
+    """The document of ``--json``."""
+    say_document(
+        {"results": [_as_json(result) for result in results], "summary": _summary(results)}
+    )
+
+
+def _as_json(result: Result) -> dict[str, object]:
+    return {
+        "session_id": result.session_id,
+        "project_key": result.project_key,
+        "outcome": result.outcome.value,
+        "machine": result.machine,
+        "bundle": result.bundle,
+        "path": None if result.path is None else str(result.path),
+        "bytes": result.bytes,
+        "message": result.message,
+    }
+
+
+def _summary(results: Iterable[Result]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for result in results:
+        counts[result.outcome.value] = counts.get(result.outcome.value, 0) + 1
+    return counts
+
+
+# --- for the log -------------------------------------------------------------------------------
+
+
+def record(context: Context, verb: str, results: Iterable[Result]) -> None:
+    """Keep in the log what was done and what failed; not what stayed as it was."""
+    lines = []
+    for result in results:
+        if result.outcome in _QUIET or result.outcome is Outcome.UNPLACED:
+            continue
+        words = [verb, result.outcome.value, result.session_id or result.bundle, result.machine]
+        if result.bytes:
+            words.append(f"{result.bytes} bytes")
+        if result.outcome is Outcome.FAILED:
+            words.append(result.message)
+        lines.append(" ".join(word for word in words if word))
+    if lines:
+        Log(context.places.log_file).write(lines)
+
+
+# --- for people --------------------------------------------------------------------------------
+
+
+def tell(
+    results: Sequence[Result], verb: str, where: str, *, named: bool, dry_run: bool = False
+) -> None:
+    """Say what was done, one line for each session that something happened to.
+
+    Args:
+        results: what was done.
+        verb: "push" or "pull".
+        where: where sessions meet.
+        named: whether the sessions were asked for by name; then each is spoken of.
+        dry_run: whether it would only be done.
+    """
+    unplaced: dict[str, list[Result]] = {}
+    for result in results:
+        if result.outcome in _ACTIVE:
+            _tell_done(result, where, dry_run)
+        elif result.outcome in _BAD or (named and result.outcome in _NOT_DONE):
+            complain(_sentence(result))
+        elif result.outcome is Outcome.UNPLACED:
+            unplaced.setdefault(result.message, []).append(result)
+        elif named or result.outcome not in _QUIET:
+            say(f"{_sentence(result)}")
+    for message, waiting in unplaced.items():
+        say(f"Passed over {count(len(waiting), 'session')}: {message}")
+    if not named:
+        _tell_rest(results, verb)
+
+
+def _tell_done(result: Result, where: str, dry_run: bool) -> None:
+    words = {"id": result.session_id, "machine": without_controls(result.machine)}
+    if result.outcome is Outcome.PUSHED:
+        say(f"Pushed {result.session_id} → {where}")
+        return
+    done, would = _TAKEN[result.outcome]
+    say((would if dry_run else done).format(**words))
+    if result.directory is not None and not dry_run:
+        say(f"  {how_to_resume(result.directory, result.session_id)}")
+
+
+def how_to_resume(directory: Path, session_id: str) -> str:
+    """The line to type; where it would hold what can't be seen, a remark on it instead."""
+    line = resume_line(directory, session_id)
+    if line and line == without_controls(line):
+        return line
+    return (
+        f"(the name of its directory has characters that can't be shown, so go there by hand, "
+        f"then: claude --resume {session_id})"
+    )
+
+
+def _sentence(result: Result) -> str:
+    said = result.message or _COUNTED[result.outcome]
+    name = result.session_id or result.bundle
+    return said if not name or name in said else f"{name}: {said}"
+
+
+def _tell_rest(results: Sequence[Result], verb: str) -> None:
+    counts = _summary(results)
+    parts = [
+        f"{counts[outcome.value]} {words}"
+        for outcome, words in _COUNTED.items()
+        if outcome.value in counts
+    ]
+    if not any(result.outcome in _ACTIVE for result in results):
+        say(f"Nothing to {verb}{': ' if parts else ''}{', '.join(parts)}.")
+    elif len(results) > 1:
+        say(f"{', '.join(parts).capitalize()}.")

@@ -1,0 +1,42 @@
+"""The line that a person types, in a real shell."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path, PureWindowsPath
+
+import pytest
+
+from claude_sync_app.resume_line import resume_line
+
+SESSION = "3f0c1a52-7a1e-4a77-9d5e-000000000001"
+
+
+@pytest.mark.parametrize("name", ["plain", "a b", "a'b\"c;$(touch x)&<b>", "~", "-x", "é😀", "!!"])
+def test_a_shell_goes_there_and_resumes(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    claude = tmp_path / "bin" / "claude"
+    claude.parent.mkdir()
+    claude.write_text('#!/bin/sh\npwd; echo "$@"\n')
+    claude.chmod(0o755)
+    line = resume_line(folder, SESSION, "linux")
+    path = f"{claude.parent}:{os.environ['PATH']}"
+    for shell in ("sh", "bash"):
+        done = subprocess.run(
+            [shell, "-c", line], env={**os.environ, "PATH": path}, capture_output=True, check=True
+        )
+        assert done.stdout.decode() == f"{folder}\n--resume {SESSION}\n"
+
+
+def test_windows_gets_powershells_quotes() -> None:
+    folder = PureWindowsPath("C:\\it's $x `y` \u2019z")
+    assert resume_line(folder, SESSION, "win32") == (
+        f"cd -LiteralPath 'C:\\it''s $x `y` \u2019\u2019z'; claude --resume {SESSION}"
+    )
+
+
+def test_what_a_terminal_would_take_for_keys_is_not_written() -> None:
+    for directory, session in (("/a\nb", SESSION), ("/a\x1bb", SESSION), ("/a", "--x"), ("/a", "")):
+        assert resume_line(Path(directory), session, "linux") == ""
