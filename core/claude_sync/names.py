@@ -11,6 +11,9 @@ from claude_sync.errors import BundleUnsafe
 MAX_RELATIVE_BYTES = 512
 """Of a relative path: a sidecar's, or a session's directory in its repository."""
 
+MAX_KEY_BYTES = 1024
+"""Of a project's key."""
+
 # The device names of Windows, with or without an extension:
 # https://learn.microsoft.com/windows/win32/fileio/naming-a-file
 _WINDOWS_DEVICE = re.compile(
@@ -44,6 +47,29 @@ def is_machine_name(text: str) -> bool:
 def is_windows_device(name: str) -> bool:
     """Whether Windows reserves this file name for a device."""
     return _WINDOWS_DEVICE.fullmatch(name.rstrip(" ")) is not None
+
+
+def is_project_key(text: str) -> bool:
+    """Whether a string is a project's key, spelled as all machines spell it.
+
+    ``git:<host>/<path>`` or ``name:<name>``.
+    """
+    kind, _, name = text.partition(":")
+    if not name or text != normal_key(text):
+        return False
+    if any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in text):
+        return False
+    if len(text.encode()) > MAX_KEY_BYTES:
+        return False
+    if kind == "name":
+        return True
+    parts = name.split("/")
+    return kind == "git" and len(parts) > 1 and not {"", ".", ".."} & set(parts)
+
+
+def normal_key(text: str) -> str:
+    """A project's key, or a part of one, as all machines spell it: lower case and NFC."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
 
 
 def check_relative(path: str) -> str:
