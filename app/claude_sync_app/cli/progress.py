@@ -56,9 +56,7 @@ class ProgressBar:
             words = f"{latest.verb}…"
         else:
             words = f"{latest.verb} {latest.sessions_done} of {total}"
-        self._bar.update(
-            self._task, description=words, total=total, completed=latest.sessions_done
-        )
+        self._bar.update(self._task, description=words, total=total, completed=latest.sessions_done)
         self._bar.refresh()
 
 
