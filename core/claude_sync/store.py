@@ -13,30 +13,27 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from claude_sync.bundle import HEAD_SIZE, SUFFIX, TAIL_SIZE, read_head
 from claude_sync.cache import Cache, ProblemRow
 from claude_sync.database import Database
 from claude_sync.errors import (
-    BundleCorrupt,
     BundleError,
     BundleIncomplete,
     ClaudeSyncError,
     FileGone,
-    StoreOffline,
     TransportError,
 )
 from claude_sync.fetching import Fetched, Wanted, fetch
+from claude_sync.marker import check_marker, probe
 from claude_sync.model import Bundle, BundleHead, Outcome, Problem, Stamp
 from claude_sync.outgoing import Outgoing, Sent, send
 from claude_sync.transports.base import (
-    MARKER_NAME,
-    Block,
     Ends,
     Entry,
     Get,
     Listing,
-    Put,
     Range,
     Transport,
     is_same_file,
@@ -68,6 +65,9 @@ class Store:
         transport: what reaches it.
         cache, database: of this store; heads of bundles are kept there.
         store_id: what its marker must say.
+
+    Attributes:
+        last_listing: what `peek` or `look` saw last.
     """
 
     def __init__(
@@ -78,6 +78,7 @@ class Store:
         self._database = database
         self.store_id = store_id
         self._listing: Listing | None = None
+        self.last_listing: Listing | None = None
 
     @property
     def label(self) -> str:
@@ -89,14 +90,20 @@ class Store:
         """Whether bytes cost there."""
         return self._transport.remote
 
+    @property
+    def local_root(self) -> Path | None:
+        """The store's folder where it is one of this machine's, None where it isn't."""
+        location = self._transport.location
+        return Path(location) if not self.remote and os.path.isabs(location) else None
+
     def interrupt(self) -> None:
         """From any thread: make the work under way end soon."""
         self._transport.interrupt()
 
     # -- looking ------------------------------------------------------------------------------
 
-    def look(self) -> StoreView:
-        """What lies there now.
+    def peek(self) -> Listing:
+        """The bare listing: equal to an earlier one if nothing has changed there since.
 
         Raises:
             StoreOffline: it isn't there, isn't mounted, or is another store.
@@ -104,6 +111,20 @@ class Store:
         """
         listing = self._transport.look(self._known_listing())
         check_marker(listing, self.store_id, self._transport.label)
+        self.last_listing = listing
+        return listing
+
+    def look(self, listing: Listing | None = None) -> StoreView:
+        """What lies there now.
+
+        Args:
+            listing: what `peek` just gave, None to look.
+
+        Raises:
+            StoreOffline: it isn't there, isn't mounted, or is another store.
+            TransportError: it can't be read.
+        """
+        listing = listing or self.peek()
         bundles = self._cache.bundles()
         problems = self._cache.problems()
         entries = [entry for entry in listing.entries if entry.name.endswith(SUFFIX)]
@@ -247,8 +268,6 @@ class Store:
         with self._database.transaction():
             self._cache.drop_files(names)
 
-    # -- setting up ---------------------------------------------------------------------------
-
     def probe(self) -> None:
         """Prove that a file can be written there, read back and removed.
 
@@ -256,93 +275,6 @@ class Store:
             TransportError: it can't.
         """
         probe(self._transport)
-
-
-def check_marker(listing: Listing, store_id: str, label: str) -> None:
-    """Whether a listing is that of the store it should be.
-
-    Raises:
-        StoreOffline: it isn't.
-    """
-    found = read_marker(listing.marker)
-    if found == store_id:
-        return
-    if found is None:
-        raise StoreOffline(
-            "the place where sessions meet is there, but not its marker",
-            where=label,
-            todo="is the disk mounted? To begin anew there, run `claude-sync init` with it",
-        )
-    raise StoreOffline(
-        "another store lies in the place where sessions meet",
-        where=label,
-        todo="is the right disk mounted? To use that one, run `claude-sync init` with it",
-    )
-
-
-def read_marker(marker: bytes | None) -> str | None:
-    """The store id that a marker bears, None where it is none."""
-    try:
-        said = json.loads(marker or b"")
-        store_id = said["store_id"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return None
-    if said.get("schema") != 1 or not isinstance(store_id, str):
-        return None
-    return (
-        store_id if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", store_id) else None
-    )
-
-
-def create_store(transport: Transport) -> str:
-    """Make a place a store, if it isn't one already, and prove that it can be used.
-
-    Returns:
-        its id.
-
-    Raises:
-        TransportError: it can't be made, read or written.
-    """
-    transport.create()
-    listing = transport.look()
-    store_id = read_marker(listing.marker)
-    if store_id is None:
-        if listing.marker is not None and listing.marker.strip():
-            raise StoreOffline(
-                "the marker of the store there can't be read",
-                where=transport.label,
-                todo="a newer claude-sync may have made it, or it is still arriving",
-            )
-        import uuid
-
-        store_id = str(uuid.uuid4())
-        marker = json.dumps({"schema": 1, "store_id": store_id}, separators=(",", ":")).encode()
-        _write(transport, MARKER_NAME, marker)
-    probe(transport)
-    return store_id
-
-
-def probe(transport: Transport) -> None:
-    """Prove that a file can be written, read back and removed."""
-    name = f"probe-{os.urandom(8).hex()}.tmp"
-    data = os.urandom(64)
-    _write(transport, name, data)
-    try:
-        for got in transport.read([Get(name, [Range(0, -1)])]):
-            if b"".join(got.blocks) != data:
-                raise BundleCorrupt(
-                    "what was written there doesn't come back the same",
-                    where=transport.label,
-                    todo="check that disk",
-                )
-    finally:
-        transport.remove([name])
-
-
-def _write(transport: Transport, name: str, data: bytes) -> None:
-    for written in transport.write([Put(name, lambda: iter([Block(data)]))]):
-        if written.error is not None:
-            raise written.error
 
 
 def _still_wrong(known: ProblemRow | None, stamp: Stamp) -> bool:

@@ -129,6 +129,12 @@ class Context:
         finally:
             lock.release()
 
+    def interrupt(self) -> None:
+        """From any thread: cut what the store is doing; `should_stop` must say so as well."""
+        store = self._store
+        if store is not None:
+            store.interrupt()
+
     def check(self) -> None:
         """Stop here if that was asked for.
 

@@ -74,11 +74,15 @@ def pull_surveyed(
     *,
     project: str | None = None,
     dry_run: bool = False,
+    named: bool | None = None,
 ) -> list[Result]:
-    """The same from a survey that was just made, under the lock."""
-    return _Pull(context, survey, named=sessions is not None, dry_run=dry_run).run(
-        sessions, project
-    )
+    """The same from a survey that was just made, under the lock.
+
+    Args:
+        named: whether a person named the sessions; None if there are any.
+    """
+    named = sessions is not None if named is None else named
+    return _Pull(context, survey, named=named, dry_run=dry_run).run(sessions, project)
 
 
 class _Pull:

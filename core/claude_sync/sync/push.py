@@ -72,9 +72,15 @@ def push_surveyed(
     sessions: Sequence[str] | None = None,
     *,
     project: str | None = None,
+    named: bool | None = None,
 ) -> list[Result]:
-    """The same from a survey that was just made, under the lock."""
-    return _Push(context, survey, named=sessions is not None).run(sessions, project)
+    """The same from a survey that was just made, under the lock.
+
+    Args:
+        named: whether a person named the sessions; None if there are any.
+    """
+    named = sessions is not None if named is None else named
+    return _Push(context, survey, named=named).run(sessions, project)
 
 
 class _Push:

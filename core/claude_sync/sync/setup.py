@@ -9,10 +9,10 @@ from pathlib import Path
 from claude_sync import preferences
 from claude_sync.errors import UsageError
 from claude_sync.machine import load_machine, name_machine
+from claude_sync.marker import create_store
 from claude_sync.model import Machine
 from claude_sync.names import is_machine_name
 from claude_sync.places import Places
-from claude_sync.store import create_store
 from claude_sync.sync.context import Context
 from claude_sync.sync.survey import Survey, look
 from claude_sync.transports import open_transport
