@@ -1,0 +1,344 @@
+"""Machines for tests: each with its own home, Claude tree, state and project; one store for all.
+
+Everything is real: folders, records, locks, the store. A machine is told from another by its home,
+so all of them can be played in one process.
+
+    world = World(tmp_path)
+    laptop, desktop = world.machines("laptop", "desktop")
+    laptop.write(SESSION, said("hello"))
+    laptop.push()
+    desktop.pull()
+    assert desktop.read(SESSION) == laptop.read(SESSION)
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from claude_sync.claude_home import encode_directory
+from claude_sync.errors import ClaudeSyncError
+from claude_sync.model import BundleHead, Outcome, Result, SessionState
+from claude_sync.places import Places
+from claude_sync.sync.context import Context, open_context
+from claude_sync.sync.forget import bundles_of_sessions, forget
+from claude_sync.sync.pull import pull
+from claude_sync.sync.push import push
+from claude_sync.sync.resolve import resolve
+from claude_sync.sync.setup import SetUp, set_up
+from claude_sync.sync.states import states
+from claude_sync.sync.undo import undo
+from claude_sync.unpack import SidecarData, SidecarEnd, TranscriptData, Unpacked, unpack
+from repositories import bare_bones
+
+SESSION = "0f4c1d9e-1111-4222-8333-444455556666"
+OTHER = "1a2b3c4d-1111-4222-8333-444455556666"
+KEY = "git:example.org/you/app"
+REMOTE = "https://example.org/you/app"
+KEY_FOLDER = "git+example.org+you+app"
+DAY_NS = 86_400 * 10**9
+
+_numbers = itertools.count(1)
+
+
+# --- what a client writes ----------------------------------------------------------------------
+
+
+def said(text: str = "hello", **more: object) -> bytes:
+    """A line that holds something said; no two are alike."""
+    event = {"type": "user", "uuid": f"u{next(_numbers)}", "message": {"content": text}, **more}
+    return json.dumps(event).encode() + b"\n"
+
+
+def bookkeeping(**more: object) -> bytes:
+    """A line that the client writes when a session is merely looked at; no two are alike."""
+    return json.dumps({"type": "cost-state", "number": next(_numbers), **more}).encode() + b"\n"
+
+
+# --- a bundle, read to the end -----------------------------------------------------------------
+
+
+class Opened(NamedTuple):
+    """What a bundle holds."""
+
+    head: BundleHead
+    transcript: bytes
+    sidecar: Mapping[str, bytes]
+
+
+def opened(path: Path) -> Opened:
+    """A bundle's contents, every hash checked."""
+    transcript, sidecar, pending = b"", dict[str, bytes](), b""
+    for event in unpack([path.read_bytes()]):
+        if isinstance(event, TranscriptData):
+            transcript += event.data
+        elif isinstance(event, SidecarData):
+            pending += event.data
+        elif isinstance(event, SidecarEnd):
+            sidecar[event.file.path], pending = pending, b""
+        elif isinstance(event, Unpacked):
+            return Opened(event.head, transcript, sidecar)
+    raise AssertionError("a bundle without an end")
+
+
+# --- machines ----------------------------------------------------------------------------------
+
+
+class PlayedMachine:
+    """One machine with one project; nothing of it exists before `set_up`.
+
+    Args:
+        world: where it lives.
+        name: its name, and its home's.
+        live_files: whether its client writes live files, as clients do now; without them a
+            transcript that changed in the last minute counts as open.
+
+    Attributes:
+        home: its home directory.
+        project: the directory its sessions are worked on in.
+    """
+
+    def __init__(self, world: World, name: str, *, live_files: bool = True) -> None:
+        self.world = world
+        self.name = name
+        self.home = world.folder / name
+        self.places = Places(self.home / "config", self.home / "state", self.home / "run")
+        self.claude = self.home / ".claude"
+        self.project = self.home / "code" / f"app-on-{name}"
+        self._live_files = live_files
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
+    @contextmanager
+    def here(self) -> Iterator[None]:
+        """Be at this machine: its home is the process's."""
+        before = os.environ["HOME"]
+        os.environ["HOME"] = str(self.home)
+        try:
+            yield
+        finally:
+            os.environ["HOME"] = before
+
+    @contextmanager
+    def at_work(self, should_stop: Callable[[], bool] | None = None) -> Iterator[Context]:
+        """Be at this machine with everything open that claude-sync works with."""
+        with self.here(), open_context(self.places, should_stop=should_stop) as context:
+            yield context
+
+    # -- what claude-sync does ----------------------------------------------------------------
+
+    def set_up(self, *, name: str | None = None, take_over: bool = False) -> SetUp:
+        """Choose the world's store, and make the project known."""
+        if not self.project.exists():
+            bare_bones(self.project, REMOTE)
+        if self._live_files:
+            (self.claude / "sessions").mkdir(parents=True, exist_ok=True)
+        with self.here():
+            done = set_up(
+                self.places, str(self.world.store), name=name or self.name, take_over=take_over
+            )
+        self.add_project()
+        return done
+
+    def add_project(self, key: str | None = KEY) -> None:
+        """Register the project's directory, under a key that costs no look at git."""
+        with self.at_work() as context:
+            context.registry.add(self.project, key)
+
+    def push(self, *sessions: str) -> dict[str, Result]:
+        """Push what changed, or the sessions that are named; the results by session."""
+        with self.at_work() as context:
+            return _by_session(push(context, sessions or None))
+
+    def pull(self, *sessions: str) -> dict[str, Result]:
+        """Pull all, or the sessions that are named; the results by session."""
+        with self.at_work() as context:
+            return _by_session(pull(context, sessions or None))
+
+    def resolve(self, session: str = SESSION, keep: str = "theirs") -> list[Result]:
+        """Settle a conflict."""
+        with self.at_work() as context:
+            return resolve(context, session, keep)
+
+    def undo(self, session: str = SESSION) -> Result:
+        """Take back the last pull or resolve."""
+        with self.at_work() as context:
+            return undo(context, session)
+
+    def forget(self, session: str = SESSION) -> int:
+        """Remove this machine's bundle."""
+        with self.at_work() as context:
+            return forget(context, bundles_of_sessions(context, [session]))
+
+    def states(self) -> dict[str, SessionState]:
+        """Where every session stands."""
+        with self.at_work() as context:
+            return {state.session_id: state for state in states(context)}
+
+    # -- what lies in Claude's tree -----------------------------------------------------------
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the project's sessions in Claude's tree."""
+        return self.claude / "projects" / encode_directory(os.path.realpath(self.project))
+
+    def path(self, session: str = SESSION) -> Path:
+        """A session's transcript."""
+        return self.folder / f"{session}.jsonl"
+
+    def has(self, session: str = SESSION) -> bool:
+        """Whether a session's transcript is here."""
+        return self.path(session).exists()
+
+    def read(self, session: str = SESSION) -> bytes:
+        """A transcript's bytes."""
+        return self.path(session).read_bytes()
+
+    def write(self, session: str, *lines: bytes) -> bytes:
+        """Append to a transcript as the client does; the whole of it afterwards."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self.path(session).open("ab") as file:
+            file.write(b"".join(lines))
+        return self.read(session)
+
+    def rewrite(self, session: str, data: bytes) -> None:
+        """Replace a transcript's bytes in place, as a rewind does."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path(session).write_bytes(data)
+
+    def write_sidecar(self, session: str, relative: str, data: bytes) -> Path:
+        """Put a file into a session's sidecar folder."""
+        path = self.folder / session / relative
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        return path
+
+    def sidecar(self, session: str = SESSION) -> dict[str, bytes]:
+        """Every file of a session's sidecar folder."""
+        folder = self.folder / session
+        return {
+            path.relative_to(folder).as_posix(): path.read_bytes()
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        }
+
+    def sessions(self) -> list[str]:
+        """Ids of the sessions in the project's folder."""
+        return sorted(path.stem for path in self.folder.glob("*.jsonl"))
+
+    def grow_old(self, session: str = SESSION, seconds: float = 3600) -> int:
+        """Set a transcript's time back; its new modification time in nanoseconds."""
+        then = time.time_ns() - int(seconds * 1e9)
+        os.utime(self.path(session), ns=(then, then))
+        return then
+
+    # -- the client ---------------------------------------------------------------------------
+
+    def open(self, session: str = SESSION) -> Path:
+        """Have the client open a session; its live file."""
+        live = self.claude / "sessions" / f"{os.getpid()}.json"
+        live.parent.mkdir(parents=True, exist_ok=True)
+        now = int(time.time() * 1000)
+        live.write_text(json.dumps({"pid": os.getpid(), "sessionId": session, "updatedAt": now}))
+        return live
+
+    def close(self) -> None:
+        """Have the client exit."""
+        for live in (self.claude / "sessions").glob("*.json"):
+            live.unlink()
+
+    # -- what claude-sync keeps ---------------------------------------------------------------
+
+    def bundle(self, session: str = SESSION) -> Path:
+        """This machine's bundle of a session, where it lies unless something is in its way."""
+        return self.world.store / KEY_FOLDER / f"{session}-{self.name}.ccsync"
+
+    def lose_records(self) -> None:
+        """Lose everything remembered; the vault stays."""
+        shutil.rmtree(self.places.records_directory)
+
+    def records_file(self) -> Path:
+        """The store's records."""
+        (file,) = self.places.records_directory.glob("*.sqlite")
+        return file
+
+    def kept(self) -> list[bytes]:
+        """The bytes of every file in the vault."""
+        return contents(self.places.vault_directory)
+
+    def leftovers(self) -> list[Path]:
+        """Temporaries of ours in Claude's tree."""
+        return list(self.claude.rglob(".ccsync-*"))
+
+
+class World:
+    """A store and the machines around it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.store = folder / "store"
+        self.known: list[PlayedMachine] = []
+
+    def machine(self, name: str, *, live_files: bool = True) -> PlayedMachine:
+        """One more machine, set up."""
+        machine = PlayedMachine(self, name, live_files=live_files)
+        machine.set_up()
+        self.known.append(machine)
+        return machine
+
+    def machines(self, *names: str) -> list[PlayedMachine]:
+        """Several more machines, set up."""
+        return [self.machine(name) for name in names]
+
+    def bundles(self) -> list[Path]:
+        """Every bundle in the store."""
+        return sorted(self.store.glob("*/*.ccsync"))
+
+    def everything(self) -> list[bytes]:
+        """All bytes that lie anywhere: in Claude's trees, in vaults, in the store's bundles."""
+        found: list[bytes] = []
+        for machine in self.known:
+            found += contents(machine.claude / "projects")
+            found += machine.kept()
+        for path in self.bundles():
+            try:
+                bundle = opened(path)
+            except ClaudeSyncError:
+                continue
+            found += [bundle.transcript, *bundle.sidecar.values()]
+        return found
+
+    def keeps(self, data: bytes) -> bool:
+        """Whether these bytes are still to be had, as the beginning of a file somewhere."""
+        return any(kept.startswith(data) for kept in self.everything())
+
+
+def agree(*machines: PlayedMachine, session: str = SESSION) -> bool:
+    """Whether a session is here on all machines, and the same."""
+    return (
+        len({machine.read(session) if machine.has(session) else None for machine in machines}) == 1
+    )
+
+
+def contents(folder: Path) -> list[bytes]:
+    """The bytes of every regular file below a folder."""
+    return [
+        path.read_bytes() for path in folder.rglob("*") if path.is_file() and not path.is_symlink()
+    ]
+
+
+def outcomes(results: Mapping[str, Result]) -> dict[str, Outcome]:
+    """What became of each session."""
+    return {session: result.outcome for session, result in results.items()}
+
+
+def _by_session(results: Iterable[Result]) -> dict[str, Result]:
+    return {result.session_id: result for result in results}

@@ -1,0 +1,333 @@
+"""Random histories of three machines, played through the real functions, and what must hold.
+
+A history is a list of acts. Some are people's and the client's: saying something, looking, going
+back, losing a home and restoring last week's. The others are claude-sync's, killed at any step now
+and then. After each of these:
+
+* every version that was ever written, and that nobody but claude-sync could have destroyed since,
+  is still the beginning of some transcript, vault entry or bundle;
+* every transcript is, whole, something that was written once;
+* an open session, and all of Claude's tree where only the store is written, is as it was.
+
+When all rest, resolve what is left and pull (naming what was declined or is gone), all agree.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from claude_sync.errors import ClaudeSyncError, UsageError
+from claude_sync.model import Outcome, State
+from crashes import killed_at
+from machines import OTHER, SESSION, PlayedMachine, World, bookkeeping, opened, said
+
+MACHINES = ("ant", "bee", "cat")
+SESSIONS = (SESSION, OTHER)
+_ROUNDS = 40
+
+
+class Act(NamedTuple):
+    """One thing that happens.
+
+    Attributes:
+        kind: what.
+        machine: to which machine, by number.
+        session: to which session, by number.
+        number: whatever the kind needs: how far back, which choice, before which step to die.
+    """
+
+    kind: str
+    machine: int
+    session: int = 0
+    number: int = 0
+
+
+OF_PEOPLE = {
+    "say": 10,
+    "look at": 3,
+    "rewind": 2,
+    "cut short": 1,
+    "leave a line unfinished": 1,
+    "put out": 2,
+    "put out anew": 1,
+    "open": 1,
+    "close": 1,
+    "delete": 1,
+    "back up": 1,
+    "restore": 1,
+}
+OF_OURS = {
+    "push": 10,
+    "push by name": 4,
+    "pull": 10,
+    "pull by name": 3,
+    "resolve": 5,
+    "undo": 3,
+    "forget": 1,
+    "lose records": 1,
+    "lose all state but the vault": 1,
+}
+CRASHING = ("push", "push by name", "pull", "pull by name", "resolve", "undo", "forget")
+SPARES_THE_TREE = ("push", "push by name", "forget", "lose records", "lose all state but the vault")
+KINDS = [kind for kind, weight in (OF_PEOPLE | OF_OURS).items() for _ in range(weight)] + [
+    f"{kind}, killed" for kind in CRASHING
+]
+
+
+class History:
+    """A world in which acts happen.
+
+    Args:
+        folder: where the world lies; `prepared` made it.
+        seed: for the choices that a person makes at rest.
+    """
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self.world = World(folder)
+        self.machines = [PlayedMachine(self.world, name) for name in MACHINES]
+        self.world.known = self.machines
+        self.backups = folder.with_name(folder.name + "-backups")
+        self._random = random.Random(seed)
+        self._claims: set[bytes] = set()
+        self._whole: set[bytes] = {b""}
+        self._open: dict[PlayedMachine, str] = {}
+        self._bundles: dict[tuple[str, int, int, int], list[bytes]] = {}
+
+    # -- acts ---------------------------------------------------------------------------------
+
+    def play(self, act: Act) -> None:
+        """Let one thing happen, and check what must hold after it."""
+        machine = self.machines[act.machine % len(self.machines)]
+        sessions = [*SESSIONS[:1], *machine.sessions()]
+        session = sessions[act.session % len(sessions)]
+        kind, _, killed = act.kind.partition(", ")
+        if kind in OF_PEOPLE:
+            self._let_people(kind, machine, session, act.number)
+            self._claims = {claim for claim in self._claims if self._is_kept(claim)}
+            self._claim(machine, session)
+            return
+        before = self._tree(machine)
+        work = partial(self._work, kind, machine, session, act.number)
+        if killed:
+            killed_at(act.number, work)
+        else:
+            try:
+                work()
+            except ClaudeSyncError:
+                pass
+        self._check(kind, machine, before)
+
+    def _let_people(self, kind: str, machine: PlayedMachine, session: str, number: int) -> None:
+        if kind == "back up":
+            self._back_up(machine)
+        elif kind == "restore":
+            self._restore(machine)
+        elif kind == "open":
+            self._open[machine] = session
+            machine.open(session)
+        elif kind == "close":
+            self._open.pop(machine, None)
+            machine.close()
+        elif kind == "say" and not machine.has(session):
+            if machine is self.machines[0]:
+                machine.write(session, said())
+        elif machine.has(session):
+            self._let_client(kind, machine, session, number)
+
+    def _let_client(self, kind: str, machine: PlayedMachine, session: str, number: int) -> None:
+        whole = machine.read(session)
+        if kind == "say":
+            machine.write(session, said())
+        elif kind == "look at":
+            machine.write(session, bookkeeping())
+        elif kind == "rewind":
+            lines = whole.splitlines(keepends=True)
+            left = b"".join(lines[: number % (len(lines) + 1)])
+            self._whole.add(left)
+            machine.rewrite(session, left + said("another way"))
+        elif kind == "cut short":
+            machine.rewrite(session, whole[: number * 7 % (len(whole) + 1)])
+        elif kind == "leave a line unfinished":
+            machine.write(session, said()[: 10 + number])
+        elif kind == "put out":
+            path = f"out/{number % 3}.txt"
+            old = machine.sidecar(session).get(path, b"")
+            machine.write_sidecar(session, path, old + said("more"))
+        elif kind == "put out anew":
+            machine.write_sidecar(session, f"out/{number % 3}.txt", said("new"))
+        elif kind == "delete":
+            machine.path(session).unlink()
+            shutil.rmtree(machine.folder / session, ignore_errors=True)
+
+    def _back_up(self, machine: PlayedMachine) -> None:
+        shutil.rmtree(self.backups / machine.name, ignore_errors=True)
+        shutil.copytree(machine.home, self.backups / machine.name)
+
+    def _restore(self, machine: PlayedMachine) -> None:
+        if (self.backups / machine.name).exists():
+            shutil.rmtree(machine.home)
+            shutil.copytree(self.backups / machine.name, machine.home)
+            self._open.pop(machine, None)
+            machine.close()
+
+    def _work(self, kind: str, machine: PlayedMachine, session: str, number: int) -> None:
+        if kind == "push":
+            machine.push()
+        elif kind == "push by name":
+            machine.push(session)
+        elif kind == "pull":
+            machine.pull()
+        elif kind == "pull by name":
+            machine.pull(session)
+        elif kind == "resolve":
+            choices = ("mine", "theirs", "both", *MACHINES)
+            machine.resolve(session, choices[number % len(choices)])
+        elif kind == "undo":
+            machine.undo(session)
+        elif kind == "forget":
+            machine.forget(session)
+        elif kind == "lose records":
+            machine.lose_records()
+        elif kind == "lose all state but the vault":
+            for path in machine.places.state.iterdir():
+                if path.name != "vault":
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    # -- what must hold -----------------------------------------------------------------------
+
+    def _claim(self, machine: PlayedMachine, session: str) -> None:
+        """What lies here now must never be lost by us."""
+        if machine.has(session):
+            self._claims.add(machine.read(session))
+            self._whole.add(machine.read(session))
+        self._claims.update(machine.sidecar(session).values())
+
+    def _check(self, kind: str, machine: PlayedMachine, before: dict[str, bytes]) -> None:
+        after = self._tree(machine)
+        for session in SESSIONS if machine in self._open else ():
+            if self._open[machine] == session:
+                assert _of(session, after) == _of(session, before), "an open session was touched"
+        if kind in SPARES_THE_TREE:
+            assert after == before, "Claude's tree was touched"
+        for name, data in after.items():
+            if name.endswith(".jsonl") and "/" not in name:
+                assert self._was_whole(data), f"{name} was never written so"
+        for claim in self._claims:
+            assert self._is_kept(claim), f"lost: {claim!r}"
+
+    def _was_whole(self, data: bytes) -> bool:
+        """Whether somebody wrote this; of what is open only full lines are carried."""
+        return data in self._whole or any(
+            whole.startswith(data) and data.endswith(b"\n") for whole in self._whole
+        )
+
+    def _is_kept(self, data: bytes) -> bool:
+        return any(kept.startswith(data) for kept in self._everything())
+
+    def _everything(self) -> list[bytes]:
+        found: list[bytes] = []
+        for machine in self.machines:
+            found += self._tree(machine).values()
+            found += machine.kept()
+        for path in self.world.bundles():
+            status = path.stat()
+            key = (str(path), status.st_size, status.st_mtime_ns, status.st_ino)
+            if key not in self._bundles:
+                bundle = opened(path)
+                self._bundles[key] = [bundle.transcript, *bundle.sidecar.values()]
+            found += self._bundles[key]
+        return found
+
+    @staticmethod
+    def _tree(machine: PlayedMachine) -> dict[str, bytes]:
+        return {
+            path.relative_to(machine.folder).as_posix(): path.read_bytes()
+            for path in machine.folder.rglob("*")
+            if path.is_file() and ".ccsync-" not in path.name
+        }
+
+    # -- rest ---------------------------------------------------------------------------------
+
+    def come_to_rest(self) -> None:
+        """Everybody stops; one person settles what is left; then all must agree."""
+        for machine in self.machines:
+            machine.close()
+        self._open.clear()
+        for machine in self.machines:
+            for session in machine.sessions():
+                self._at_rest(machine, lambda m=machine, s=session: m.push(s))
+        for _ in range(_ROUNDS):
+            if not self._round():
+                break
+        else:
+            raise AssertionError("no agreement: " + self._story())
+        trees = [self._transcripts(machine) for machine in self.machines]
+        assert trees[0] == trees[1] == trees[2], "not the same: " + self._story()
+
+    def _round(self) -> bool:
+        """One round of everybody pushing, pulling and resolving; whether anything moved."""
+        moved = False
+        for machine in self.machines:
+            pushed = self._at_rest(machine, machine.push)
+            moved |= any(result.outcome is Outcome.PUSHED for result in pushed.values())
+        for machine in self.machines:
+            pulled = self._at_rest(machine, machine.pull)
+            for session, result in pulled.items():
+                assert result.outcome is not Outcome.FAILED, result
+                if result.outcome in (Outcome.GONE, Outcome.DECLINED):
+                    self._at_rest(machine, lambda m=machine, s=session: m.pull(s))
+                    moved = True
+                elif result.outcome is Outcome.CONFLICT:
+                    self._settle(machine, session)
+                    moved = True
+                moved |= result.outcome not in (Outcome.UNCHANGED, Outcome.AHEAD)
+        return moved
+
+    def _settle(self, machine: PlayedMachine, session: str) -> None:
+        state = machine.states()[session]
+        assert state.state is State.CONFLICT, state
+        choices = ["both"]
+        for side in state.sides:
+            if side.offered:
+                choices.append(side.machine if side.machine_id else "mine")
+        self._random.shuffle(choices)
+        for choice in choices:
+            try:
+                self._at_rest(machine, lambda c=choice: machine.resolve(session, c))
+                return
+            except UsageError:
+                continue
+        raise AssertionError(f"no side of {state} can be kept")
+
+    def _at_rest(self, machine: PlayedMachine, work: Callable[[], object]) -> dict:  # type: ignore[type-arg]
+        before = self._tree(machine)
+        done = work()
+        self._check("", machine, before)
+        return done if isinstance(done, dict) else {}
+
+    def _transcripts(self, machine: PlayedMachine) -> dict[str, bytes]:
+        return {session: machine.read(session) for session in machine.sessions()}
+
+    def _story(self) -> str:
+        lines = []
+        for machine in self.machines:
+            states = {s: (x.state.value, x.rivals) for s, x in machine.states().items()}
+            lines.append(f"{machine.name}: {self._transcripts(machine)} {states}")
+        lines += [f"{path.name}: {opened(path)}" for path in self.world.bundles()]
+        return "\n".join(lines)
+
+
+def prepared(folder: Path) -> Path:
+    """A world of machines that are set up and have nothing yet, for `History`."""
+    world = World(folder)
+    world.machines(*MACHINES)
+    return folder
+
+
+def _of(session: str, tree: dict[str, bytes]) -> dict[str, bytes]:
+    return {name: data for name, data in tree.items() if name.startswith(session)}
