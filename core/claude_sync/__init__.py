@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from claude_sync.sync.pull import pull
     from claude_sync.sync.push import push
     from claude_sync.sync.resolve import resolve
-    from claude_sync.sync.setup import SetUp, default_location, set_up
+    from claude_sync.sync.setup import SetUp, default_location, set_up, set_up_default
     from claude_sync.sync.states import states
     from claude_sync.sync.undo import undo
     from claude_sync.transports.base import Transport
@@ -84,7 +84,7 @@ _HOMES = {
     "sync.pull": ("pull",),
     "sync.push": ("push",),
     "sync.resolve": ("resolve",),
-    "sync.setup": ("SetUp", "default_location", "set_up"),
+    "sync.setup": ("SetUp", "default_location", "set_up", "set_up_default"),
     "sync.states": ("states",),
     "sync.undo": ("undo",),
     "transports.base": ("Transport",),
@@ -137,6 +137,7 @@ __all__ = [
     "read_head",
     "resolve",
     "set_up",
+    "set_up_default",
     "states",
     "undo",
     "unpack",

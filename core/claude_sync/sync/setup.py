@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from claude_sync import preferences
-from claude_sync.errors import UsageError
+from claude_sync.errors import NotSetUp, UsageError
+from claude_sync.locks import Lock
 from claude_sync.machine import load_machine, name_machine
 from claude_sync.marker import create_store
 from claude_sync.model import Machine
 from claude_sync.names import is_machine_name
 from claude_sync.places import Places
-from claude_sync.sync.context import Context
+from claude_sync.preferences import Preferences
+from claude_sync.snapshot import is_link
+from claude_sync.sync.context import LOCK_PATIENCE_SECONDS, Context
 from claude_sync.sync.survey import Survey, look
 from claude_sync.transports import open_transport
+from claude_sync.transports.base import MARKER_NAME
 from claude_sync.transports.location import parse_location
 
 
@@ -39,6 +44,79 @@ class SetUp:
 def default_location() -> str:
     """The private folder of this machine where sessions meet until a place is chosen."""
     return str(Path.home() / "claude-sync")
+
+
+def set_up_default(places: Places) -> SetUp | None:
+    """Let sessions meet in the private folder of this machine, unless a place was chosen already.
+
+    A folder of that name which is something else (a clone of some tree, a link into a cloud's
+    folder) is never taken for it.
+
+    Args:
+        places: where claude-sync keeps its things.
+
+    Returns:
+        what was set up, None where a place was chosen before.
+
+    Raises:
+        NotSetUp: that folder is something else, or the preferences can't be read.
+        TransportError: it can't be made, written or read back.
+        LockBusy: another claude-sync kept working.
+    """
+    lock = Lock(places.lock_file, "setting up")
+    lock.acquire(LOCK_PATIENCE_SECONDS)
+    try:
+        chosen = preferences.load(places)
+        if chosen.location is not None:
+            return None
+        _check_readable(places, chosen)
+        location = default_location()
+        _check_private(Path(location))
+        return set_up(places, location)
+    finally:
+        lock.release()
+
+
+def _check_readable(places: Places, chosen: Preferences) -> None:
+    """Whether no place stands in the preferences, rather than one that can't be read."""
+    for problem in chosen.problems:
+        if problem.key in ("", "location"):
+            what = f"{problem.key} {problem.reason}" if problem.key else problem.reason
+            raise NotSetUp(
+                f"it can't be told where sessions meet: {what}",
+                where=str(places.preferences_file),
+                todo="mend that file, or choose a place with `claude-sync init LOCATION`",
+            )
+
+
+def _check_private(folder: Path) -> None:
+    """Whether a folder isn't there yet, is a store already, or is empty and now made private."""
+    try:
+        status = folder.lstat()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise _occupied(folder) from error
+    if is_link(status) or not stat.S_ISDIR(status.st_mode):
+        raise _occupied(folder)
+    if (folder / MARKER_NAME).is_file():
+        return
+    try:
+        if any(folder.iterdir()):
+            raise _occupied(folder)
+        if os.name == "posix":
+            folder.chmod(0o700)
+    except OSError as error:
+        raise _occupied(folder) from error
+
+
+def _occupied(folder: Path) -> NotSetUp:
+    return NotSetUp(
+        "no place where sessions meet was chosen yet, and the folder that would be used is "
+        "something else",
+        where=str(folder),
+        todo="choose one with `claude-sync init LOCATION`",
+    )
 
 
 def set_up(
