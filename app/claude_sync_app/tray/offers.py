@@ -1,0 +1,26 @@
+"""What can be pushed and pulled now: the menu's counts, and what its main entries do. Pure."""
+
+from __future__ import annotations
+
+from claude_sync.status import Arrival, Status
+
+
+def pushable(status: Status) -> tuple[str, ...]:
+    """Ids of the sessions that "Push" pushes: what changed, without what is old."""
+    older = frozenset(status.older)
+    return tuple(sid for sid in status.to_push if sid not in older)
+
+
+def pullable(status: Status) -> tuple[Arrival, ...]:
+    """The arrivals that "Pull" pulls: not those whose session is open here."""
+    return tuple(arrival for arrival in status.arrivals if not is_held_back(arrival))
+
+
+def held_back(status: Status) -> tuple[Arrival, ...]:
+    """The arrivals that wait until the session is closed here."""
+    return tuple(arrival for arrival in status.arrivals if is_held_back(arrival))
+
+
+def is_held_back(arrival: Arrival) -> bool:
+    """Whether its session is open here. (Of a session that isn't here, `open` tells of there.)"""
+    return arrival.here and arrival.state.open
