@@ -18,9 +18,11 @@ FLOORS = (
     "transcript claude_home live_sessions preferences machine transports.base"
     " members → json_reader comparison → bundle pack unpack → fetching outgoing",
     "database placing project_roots registry_file → key_lookup records cache vault → registry",
-    "transports.location transports.folder_errors transports.ssh_script"
-    " → transports.folder_writing → transports.folder transports.memory transports.ssh"
-    " → transports",
+    "transports.location transports.folder_errors transports.ssh_answers transports.ssh_errors"
+    " transports.ssh_pipes transports.ssh_script transports.ssh_script_parts"
+    " → transports.ssh_command transports.ssh_session"
+    " → transports.folder_writing transports.ssh_reading transports.ssh_writing"
+    " → transports.folder transports.memory transports.ssh → transports",
     "store planner schedule",
     "sync.context → sync.survey sync.relations sync.place → sync.conflict → sync.push sync.pull"
     " → sync.resolve sync.undo sync.forget sync.portable sync.setup sync.states → sync",
@@ -39,6 +41,7 @@ MAY_START_HEAVY = {
     "claude_sync.database",  # whoever opens the records needs SQLite
     "claude_sync.watch",  # nothing imports it that doesn't watch
     "claude_sync.service",
+    "claude_sync.transports.ssh_pipes",  # nothing imports it that doesn't start ssh
 }
 SCREENS = "pystray PIL desktop_notifier dbus_fast gi tkinter Xlib AppKit Foundation rich"
 SHELLS = "argparse click getpass optparse"
