@@ -1,0 +1,139 @@
+"""Machines for benchmarks: a home with projects and sessions, driven by the installed command."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from benchmarks.processes import PROGRAM, Run, run
+from claude_sync.claude_home import encode_directory
+from repositories import bare_bones
+
+_DAY_SECONDS = 86_400
+_PLAIN = "the of def return import class self path error file session tool result content user data"
+_WORDS = [
+    *_PLAIN.split(),
+    '"quoted"',
+    "a\\b",
+    "line\n",
+    "\t",
+    "中文",
+    "é",
+    "{}",
+    "::",
+    "/home/me/code",
+]
+_LINE_BYTES = 1500
+_STOCK_LINES = 400
+
+
+def session_ids(count: int) -> list[str]:
+    """Ids such as the client makes, the same at each run."""
+    chance = random.Random(1)
+    return [str(uuid.UUID(int=chance.getrandbits(128), version=4)) for _ in range(count)]
+
+
+class Lines:
+    """What a client writes: lines of JSON with text in them, some of it not ASCII.
+
+    Args:
+        seed: other ones for another number.
+    """
+
+    def __init__(self, seed: int = 1) -> None:
+        chance = random.Random(seed)
+        self._chance = chance
+        self._texts = [
+            " ".join(chance.choices(_WORDS, k=_LINE_BYTES // 6)) for _ in range(_STOCK_LINES)
+        ]
+
+    def line(self, cwd: Path) -> bytes:
+        """One line; no two are alike."""
+        chance = self._chance
+        event = {
+            "type": chance.choice(("user", "assistant")),
+            "uuid": f"{chance.getrandbits(128):032x}",
+            "cwd": str(cwd),
+            "message": {"content": chance.choice(self._texts)},
+        }
+        return json.dumps(event, ensure_ascii=False).encode() + b"\n"
+
+    def blocks(self, cwd: Path, size: int) -> Iterator[bytes]:
+        """About `size` bytes of whole lines."""
+        while size > 0:
+            block = b"".join(self.line(cwd) for _ in range(min(700, 1 + size // _LINE_BYTES)))
+            size -= len(block)
+            yield block
+
+
+class BenchMachine:
+    """One machine with its own home, below a folder; several share that folder's `store`.
+
+    Args:
+        folder: where it lives; other machines and the store live beside it.
+        name: what it is called.
+        projects: how many repositories it has.
+    """
+
+    def __init__(self, folder: Path, name: str, projects: int = 1) -> None:
+        self.name = name
+        self.store = folder / "store"
+        self.home = folder / name
+        self.tree = self.home / ".claude" / "projects"
+        kept = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "TEMP", "TMP")
+        self.environment = {key: os.environ[key] for key in kept if key in os.environ}
+        self.environment |= {"HOME": str(self.home), "USERPROFILE": str(self.home)}
+        self.directories = [
+            bare_bones(self.home / f"code-of-{name}" / f"app-{number}", _remote(number))
+            for number in range(projects)
+        ]
+        (self.home / ".claude" / "sessions").mkdir(parents=True)
+        self.tree.mkdir()
+
+    def __call__(self, *arguments: str) -> Run:
+        """Run claude-sync there, at home."""
+        return run([PROGRAM, *arguments], self.environment)
+
+    def transcript(self, session_id: str, number: int = 0) -> Path:
+        """Where a session of the project of that number lies."""
+        directory = self.directories[number % len(self.directories)]
+        return self.tree / encode_directory(str(directory)) / f"{session_id}.jsonl"
+
+    def write(self, session_id: str, blocks: Iterator[bytes], number: int = 0) -> Path:
+        """Make a session, last written to a day ago."""
+        path = self.transcript(session_id, number)
+        path.parent.mkdir(exist_ok=True)
+        with path.open("wb") as file:
+            file.writelines(blocks)
+        then = time.time() - _DAY_SECONDS
+        os.utime(path, (then, then))
+        return path
+
+    def fill(self, ids: Sequence[str], size: int, lines: Lines) -> None:
+        """Make sessions of one size, spread over the projects."""
+        for number, session_id in enumerate(ids):
+            cwd = self.directories[number % len(self.directories)]
+            self.write(session_id, lines.blocks(cwd, size), number)
+
+    def set_up(self) -> None:
+        """Be new: no records, no registry, a place chosen. What it holds of sessions stays."""
+        for folder in (".local", ".config", "Library", "AppData"):
+            shutil.rmtree(self.home / folder, ignore_errors=True)
+        self("init", str(self.store), "--name", self.name)
+        roots = json.dumps([str(self.directories[0].parent)])
+        self("config", "set", "projects_roots", roots)
+
+    def clear_tree(self) -> None:
+        """Have no sessions."""
+        shutil.rmtree(self.tree)
+        self.tree.mkdir()
+
+
+def _remote(number: int) -> str:
+    return f"https://example.org/you/app-{number}"
