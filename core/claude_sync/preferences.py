@@ -140,23 +140,24 @@ def set_text(places: Places, key: str, text: str) -> Preferences:
 
     Raises: what `change` and `parse_value` raise.
     """
+    value = parse_value(key, text)
     name, _, part = key.partition(".")
-    if not part:
-        return change(places, **{key: parse_value(key, text)})
-    if name != "notifications" or part not in Notifications._fields:
-        raise _no_such(key)
-    return change(places, notifications={part: parse_value("show_titles", text)})
+    if part and value is None:
+        value = getattr(Notifications(), part)
+    return change(places, **{name: {part: value} if part else value})
 
 
 def parse_value(key: str, text: str) -> object:
     """What a person typed, as JSON would have it: words or JSON, by what the key holds.
 
+    ``notifications.arrival`` names one kind of them.
+
     Raises:
         PreferencesError: there is no such key, or it can't hold that.
     """
-    kind = KINDS.get(key)
-    if kind is None:
+    if not _is_key(key):
         raise _no_such(key)
+    kind = KINDS["show_titles" if "." in key else key]  # one kind of notification is on or off too
     try:
         value = kind.words(text)
         if value is not None:
@@ -172,11 +173,9 @@ def value_of(preferences: Preferences, key: str) -> object:
     Raises:
         PreferencesError: there is no such key.
     """
-    name, _, part = key.partition(".")
-    if name not in KINDS or (
-        part and (name != "notifications" or part not in Notifications._fields)
-    ):
+    if not _is_key(key):
         raise _no_such(key)
+    name, _, part = key.partition(".")
     if part:
         return bool(getattr(preferences.notifications, part))
     return as_json(preferences)[name]
@@ -233,6 +232,11 @@ def _put(given: dict[str, Any], key: str, value: object, path: Path) -> None:
     if isinstance(plain, dict) and isinstance(given.get(key), dict):
         plain = {**given[key], **plain}
     given[key] = plain
+
+
+def _is_key(key: str) -> bool:
+    name, dot, part = key.partition(".")
+    return (name == "notifications" and part in Notifications._fields) if dot else key in KINDS
 
 
 def _no_such(key: str) -> PreferencesError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
+from collections.abc import Callable
 
 from claude_sync import preferences
 from claude_sync.errors import PreferencesError
@@ -82,9 +83,7 @@ def _set(own: Places, arguments: Namespace) -> int:
         raise Misuse(
             f"{key} isn't set by itself", todo="choose a place with `claude-sync init LOCATION`"
         )
-    _checked(preferences.value_of, preferences.load(own), key)
-    if "." not in key:
-        _checked(preferences.parse_value, key, value)
+    _checked(preferences.parse_value, key, value)
     changed = preferences.set_text(own, key, value)
     Log(own.log_file).write([f"config set {key}"])
     shown = preferences.value_of(changed, key)
@@ -93,6 +92,14 @@ def _set(own: Places, arguments: Namespace) -> int:
     else:
         say(f"{key} is {_words(shown)}.")
     return DONE
+
+
+def _checked(function: Callable[..., object], *given: object) -> object:
+    """What a function says of a key or a value that was typed; if it can't be, that is misuse."""
+    try:
+        return function(*given)
+    except PreferencesError as error:
+        raise Misuse(error.what, where=error.where, todo=error.todo) from None
 
 
 def _words(value: object) -> str:
