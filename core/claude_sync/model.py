@@ -248,6 +248,7 @@ class SessionState:
         sides: in a conflict, every side, this machine's first.
         detail: a sentence where the state needs one.
         ignored: whether the preferences keep its project from being pushed by itself.
+        forgotten: whether it isn't pushed until it is named, because a person said so.
     """
 
     session_id: str
@@ -264,6 +265,7 @@ class SessionState:
     sides: tuple[Side, ...] = ()
     detail: str = ""
     ignored: bool = False
+    forgotten: bool = False
 
 
 class Level(str, Enum):

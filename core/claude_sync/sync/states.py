@@ -94,6 +94,7 @@ def _state(context: Context, survey: Survey, session_id: str) -> SessionState:
         conflict.sides if conflict is not None else (),
         detail,
         project is not None and is_ignored(context, project.key),
+        survey.remember_of(session_id).forgotten,
     )
 
 
