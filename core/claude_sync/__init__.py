@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from claude_sync.places import Places, places
     from claude_sync.preferences import Preferences
     from claude_sync.project_key import project_key, project_key_from_remote
+    from claude_sync.sync.conflict import Conflict, show_conflict
     from claude_sync.sync.context import Context, open_context
     from claude_sync.sync.forget import (
         bundles_of_machine,
@@ -78,6 +79,7 @@ _HOMES = {
     "places": ("Places", "places"),
     "preferences": ("Preferences",),
     "project_key": ("project_key", "project_key_from_remote"),
+    "sync.conflict": ("Conflict", "show_conflict"),
     "sync.context": ("Context", "open_context"),
     "sync.forget": ("bundles_of_machine", "bundles_of_sessions", "bundles_older_than", "forget"),
     "sync.portable": ("pack", "unpack"),
@@ -98,6 +100,7 @@ __all__ = [
     "BundleHead",
     "ClaudeHome",
     "ClaudeSyncError",
+    "Conflict",
     "Context",
     "Finding",
     "FolderTransport",
@@ -138,6 +141,7 @@ __all__ = [
     "resolve",
     "set_up",
     "set_up_default",
+    "show_conflict",
     "states",
     "undo",
     "unpack",

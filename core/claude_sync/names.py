@@ -14,6 +14,9 @@ MAX_RELATIVE_BYTES = 512
 MAX_KEY_BYTES = 1024
 """Of a project's key."""
 
+WORDS_FOR_SIDES = frozenset({"mine", "theirs", "both"})
+"""What a person says to a resolve: no machine should be called so."""
+
 # The device names of Windows, with or without an extension:
 # https://learn.microsoft.com/windows/win32/fileio/naming-a-file
 _WINDOWS_DEVICE = re.compile(

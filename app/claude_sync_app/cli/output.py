@@ -95,7 +95,11 @@ def ask(question: str) -> str:
     finish()
     _write(sys.stdout, without_controls(question) + " ")
     _write(sys.stdout, "")
-    return sys.stdin.readline().strip()
+    try:
+        return sys.stdin.readline().strip()
+    except KeyboardInterrupt:
+        say()  # what comes next begins a line of its own
+        raise
 
 
 def ask_yes(question: str) -> bool:

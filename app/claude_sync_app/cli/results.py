@@ -94,18 +94,27 @@ def _summary(results: Iterable[Result]) -> dict[str, int]:
 
 def record(context: Context, verb: str, results: Iterable[Result]) -> None:
     """Keep in the log what was done and what failed; not what stayed as it was."""
-    lines = []
-    for result in results:
-        if result.outcome in _QUIET or result.outcome is Outcome.UNPLACED:
-            continue
-        words = [verb, result.outcome.value, result.session_id or result.bundle, result.machine]
-        if result.bytes:
-            words.append(f"{result.bytes} bytes")
-        if result.outcome is Outcome.FAILED:
-            words.append(result.message)
-        lines.append(" ".join(word for word in words if word))
+    lines = [
+        _log_line(verb, result)
+        for result in results
+        if result.outcome not in _QUIET and result.outcome is not Outcome.UNPLACED
+    ]
     if lines:
         Log(context.places.log_file).write(lines)
+
+
+def record_one(context: Context, verb: str, result: Result) -> None:
+    """Keep in the log what was done to one session by a person's word, whatever came of it."""
+    Log(context.places.log_file).write([_log_line(verb, result)])
+
+
+def _log_line(verb: str, result: Result) -> str:
+    words = [verb, result.outcome.value, result.session_id or result.bundle, result.machine]
+    if result.bytes:
+        words.append(f"{result.bytes} bytes")
+    if result.outcome is Outcome.FAILED:
+        words.append(result.message)
+    return " ".join(word for word in words if word)
 
 
 # --- for people --------------------------------------------------------------------------------

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
+from claude_sync.errors import UsageError
 from claude_sync.model import Bundle, LocalSession, Side, Version
 from claude_sync.planner import Kind, Mine, may_keep, plan_pull
 from claude_sync.sync.context import Context
 from claude_sync.sync.relations import Relations
-from claude_sync.sync.survey import Survey
+from claude_sync.sync.survey import Survey, look
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,32 @@ class Conflict:
     def versions(self) -> frozenset[Version]:
         """What was shown."""
         return frozenset(side.version for side in self.sides)
+
+
+def show_conflict(context: Context, session: str) -> Conflict:
+    """The conflict of a session, for a person to decide on; `resolve` takes what was shown.
+
+    Args:
+        context: what to work with.
+        session: its id, or the beginning of it.
+
+    Raises:
+        UsageError: the session can't be told, or is in no conflict.
+        SessionError, BundleError, TransportError: a side can't be read.
+    """
+    with context.working("looking"):
+        survey = look(context)
+        session_id = survey.find(session)
+        conflict = find_conflict(context, survey, session_id)
+        survey.flush()
+    if conflict is None:
+        raise no_conflict(session_id)
+    return conflict
+
+
+def no_conflict(session_id: str) -> UsageError:
+    """What is said where there is nothing to resolve."""
+    return UsageError("that session is in no conflict", where=session_id)
 
 
 def find_conflict(context: Context, survey: Survey, session_id: str) -> Conflict | None:

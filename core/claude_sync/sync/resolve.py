@@ -17,7 +17,7 @@ from claude_sync.comparison import Extent, prefix_hashes
 from claude_sync.errors import SessionChanging, SessionOpen, UsageError
 from claude_sync.fetching import Fetched, Wanted
 from claude_sync.model import Bundle, Outcome, Result, Version
-from claude_sync.sync.conflict import Conflict, find_conflict
+from claude_sync.sync.conflict import Conflict, find_conflict, no_conflict
 from claude_sync.sync.context import Context
 from claude_sync.sync.place import Placed, Placer, Undo, fill_entry
 from claude_sync.sync.push import push_surveyed
@@ -54,7 +54,7 @@ def resolve(
         session_id = survey.find(session)
         conflict = find_conflict(context, survey, session_id)
         if conflict is None:
-            raise UsageError("that session is in no conflict", where=session_id)
+            raise no_conflict(session_id)
         if shown is not None and frozenset(shown) != conflict.versions:
             raise SessionChanging(
                 "a side of the conflict has changed since it was shown",

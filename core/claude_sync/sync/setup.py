@@ -13,7 +13,7 @@ from claude_sync.locks import Lock
 from claude_sync.machine import load_machine, name_machine
 from claude_sync.marker import create_store
 from claude_sync.model import Machine
-from claude_sync.names import is_machine_name
+from claude_sync.names import WORDS_FOR_SIDES, is_machine_name
 from claude_sync.places import Places
 from claude_sync.preferences import Preferences
 from claude_sync.snapshot import is_link
@@ -138,6 +138,12 @@ def set_up(
     if name is not None and not is_machine_name(name):
         raise UsageError(
             "a machine's name is letters, digits, '.', '_' and '-', at most 64 of them",
+            todo="choose another with --name",
+        )
+    if name is not None and name.lower() in WORDS_FOR_SIDES:
+        raise UsageError(
+            "a machine can't have that name, for it means something to `claude-sync resolve`",
+            where=name,
             todo="choose another with --name",
         )
     chosen = preferences.load(places)

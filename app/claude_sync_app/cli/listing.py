@@ -1,0 +1,125 @@
+"""How sessions stand, for people and for programs: what `sessions`, `status` and more show."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from itertools import takewhile
+
+from claude_sync.model import SessionState, Side, State
+from claude_sync_app.amounts import ago, count, rfc3339, size
+from claude_sync_app.cli.output import Column, is_terminal, say_table
+
+_SHORTEST_ID = 8
+UNTITLED = "(no title yet)"
+
+
+# --- for programs ------------------------------------------------------------------------------
+
+
+def as_json(state: SessionState) -> dict[str, object]:
+    """One session of ``sessions --json``."""
+    return {
+        "session_id": state.session_id,
+        "title": state.title,
+        "project_key": state.project_key,
+        "directory": None if state.directory is None else str(state.directory),
+        "path": None if state.path is None else str(state.path),
+        "size": state.size,
+        "modified": rfc3339(state.mtime_ns) if state.mtime_ns else None,
+        "state": state.state.value,
+        "open": state.open,
+        "machines": list(state.machines),
+    }
+
+
+def side_as_json(side: Side) -> dict[str, object]:
+    """One side of a conflict."""
+    return {
+        "machine": side.machine,
+        "here": not side.machine_id,
+        "size": side.version.size,
+        "sha256": side.version.sha256,
+        "lines": side.lines,
+        "modified": rfc3339(side.mtime_ns),
+        "offered": side.offered,
+    }
+
+
+# --- for people --------------------------------------------------------------------------------
+
+
+def short_ids(ids: Iterable[str]) -> dict[str, str]:
+    """The beginning of each id by which it can be told from all others, eight letters or more."""
+    in_order = sorted(ids)
+    shorts = {}
+    for index, session_id in enumerate(in_order):
+        near = in_order[max(0, index - 1) : index] + in_order[index + 1 : index + 2]
+        shared = max((_shared(session_id, other) for other in near), default=0)
+        shorts[session_id] = session_id[: max(_SHORTEST_ID, shared + 1)]
+    return shorts
+
+
+def _shared(one: str, other: str) -> int:
+    """How many letters two ids begin with alike."""
+    alike = takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
+    return sum(1 for _ in alike)
+
+
+def say_sessions(
+    states: Sequence[SessionState], everything: Sequence[SessionState], *, project: bool
+) -> None:
+    """A table of sessions; in a pipe whole ids and keys, with tabs between.
+
+    Args:
+        states: which.
+        everything: all there are, so that a short id is one session's only.
+        project: whether to name the project of each.
+    """
+    for_a_person = is_terminal(sys.stdout)
+    shorts = short_ids(state.session_id for state in everything) if for_a_person else {}
+    now_ns = time.time_ns()
+    columns = [Column("session", style="cyan"), Column("title", flexible=True)]
+    columns += [Column("project")] * project
+    columns += [Column("last used"), Column("size", right=True), Column("state")]
+    rows = []
+    for state in states:
+        key = _short_key(state.project_key) if for_a_person else state.project_key
+        title = state.title or (UNTITLED if for_a_person else "")
+        row = [shorts.get(state.session_id, state.session_id), title]
+        row += [key] * project
+        row += [
+            ago(state.mtime_ns, now_ns) if state.mtime_ns else "",
+            size(state.size) if state.size else "",
+            standing(state),
+        ]
+        rows.append(row)
+    say_table(columns, rows)
+
+
+def standing(state: SessionState) -> str:
+    """Where a session stands, in a few words."""
+    others = ", ".join(state.rivals)
+    if state.state is State.CONFLICT:
+        words = f"conflict: {others}" if others else "conflict"
+    elif state.state is State.WAITING and others:
+        words = f"waiting: {others}"
+    else:
+        words = state.state.value
+    remarks = [words]
+    remarks += ["open"] * state.open
+    if state.state is State.CHANGED:
+        remarks += ["ignored"] * state.ignored + ["forgotten"] * state.forgotten
+    return ", ".join(remarks)
+
+
+def how_far(side: Side, now_ns: int) -> str:
+    """How far a side of a conflict went on by itself."""
+    return f"{count(side.lines, 'line')} more, last used {ago(side.mtime_ns, now_ns)}"
+
+
+def _short_key(key: str) -> str:
+    """A project's name for a narrow column: the key without its kind and host."""
+    kind, _, rest = key.partition(":")
+    return rest.partition("/")[2] if kind == "git" and "/" in rest else rest
