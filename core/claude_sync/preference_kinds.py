@@ -247,6 +247,7 @@ KINDS: Mapping[str, Kind] = {
     "terminal": _COMMAND,
     "projects_roots": Kind(_paths, _list_words, _list_store),
     "ignore": Kind(_texts, _list_words, _list_store),
+    "ignored_findings": Kind(_texts, _list_words, _list_store),
     "ssh_command": _COMMAND,
     "claude_config_dir": Kind(_path, _text_words, _plain),
     "paused_until": Kind(_moment, _text_words, _moment_store),

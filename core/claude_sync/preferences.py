@@ -47,6 +47,7 @@ class Preferences:
         terminal: program and arguments of the terminal to resume in, None for the system's.
         projects_roots: directories below which projects are looked for.
         ignore: patterns of project keys that are never pushed by themselves.
+        ignored_findings: codes of the doctor's findings that aren't warned of; they stay listed.
         ssh_command: program and arguments that stand for ssh.
         claude_config_dir: Claude Code's folder as it was when this machine was set up.
         paused_until: seconds since the epoch, infinity until resumed by hand, None if not paused.
@@ -68,6 +69,7 @@ class Preferences:
     terminal: tuple[str, ...] | None = None
     projects_roots: tuple[Path, ...] = ()
     ignore: tuple[str, ...] = ()
+    ignored_findings: tuple[str, ...] = ()
     ssh_command: tuple[str, ...] = ("ssh",)
     claude_config_dir: Path | None = None
     paused_until: float | None = None
