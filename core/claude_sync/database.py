@@ -50,6 +50,7 @@ CREATE TABLE entry (name TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, inode
 CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 """
 _IN_MEMORY = ":memory:"
+_LOOKS = 3
 
 Values = Sequence[Any] | Mapping[str, Any]
 
@@ -111,12 +112,7 @@ class Database:
             files.remove(self.path.with_name(self.path.name + suffix))
 
     def _unusable(self, error: OSError | sqlite3.Error) -> RecordsError:
-        why = error.strerror if isinstance(error, OSError) else error
-        return RecordsError(
-            f"this machine's records can't be used ({why})",
-            where=str(self.path),
-            todo="check the disk's free space and the folder's permissions, or move the file aside",
-        )
+        return _unusable(error, self.path)
 
     def close(self) -> None:
         """Close the database."""
@@ -172,17 +168,73 @@ class Database:
         )
 
 
-def is_sound(path: Path) -> bool:
-    """Whether a database file can be read through and has our layout. Changes nothing."""
+def _unusable(error: OSError | sqlite3.Error, path: Path) -> RecordsError:
+    why = error.strerror if isinstance(error, OSError) else error
+    return RecordsError(
+        f"this machine's records can't be used ({why})",
+        where=str(path),
+        todo="check the disk's free space and the folder's permissions, or move the file aside",
+    )
+
+
+# --- copies ------------------------------------------------------------------------------------
+
+
+def copy_of(source: Database | Path) -> Database:
+    """A copy in memory, for whoever must change nothing, not even the files that SQLite makes.
+
+    Args:
+        source: a database that is open here, or the file of one that others may have open.
+
+    Raises:
+        FileNotFoundError: there is no such file, or nothing in it yet.
+        RecordsError: it can't be read, is damaged, or has another layout.
+    """
+    copy = Database(None)
     try:
-        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS)
-    except sqlite3.Error:
-        return False
+        if isinstance(source, Database):
+            source._db.backup(copy._db)
+        else:
+            _copy_file(source, copy._db)
+    except FileNotFoundError:
+        copy.close()
+        raise
+    except (OSError, sqlite3.Error) as error:
+        copy.close()
+        raise _unusable(error, source if isinstance(source, Path) else source.path) from error
+    return copy
+
+
+def _copy_file(path: Path, copy: sqlite3.Connection) -> None:
+    for left in reversed(range(_LOOKS)):
+        if path.stat().st_size == 0:
+            raise FileNotFoundError(path)
+        try:
+            if _copied_undisturbed(path, copy):
+                break
+        except sqlite3.DatabaseError:
+            # So it also looks where somebody wrote just now.
+            if not left:
+                raise
+    layout = copy.execute("PRAGMA user_version").fetchone()[0]
+    if layout != _LAYOUT or copy.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+        raise sqlite3.DatabaseError("it is damaged, or another version made it")
+
+
+def _copied_undisturbed(path: Path, copy: sqlite3.Connection) -> bool:
+    """Copy a file without leaving anything behind; whether nobody wrote meanwhile.
+
+    While nobody has it open there is no -wal, and SQLite would make one that stays, unless it is
+    told that nobody writes: https://www.sqlite.org/wal.html#read_only_databases
+    """
+    alone = not path.with_name(f"{path.name}-wal").exists()
+    before = path.stat()
+    immutable = "&immutable=1" if alone else ""
+    db = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro{immutable}", uri=True, timeout=_BUSY_SECONDS
+    )
     try:
-        layout = db.execute("PRAGMA user_version").fetchone()[0]
-        found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
-        return bool(layout == _LAYOUT and found == "ok")
-    except sqlite3.Error:
-        return False
+        db.backup(copy)
     finally:
         db.close()
+    return not alone or path.stat().st_mtime_ns == before.st_mtime_ns

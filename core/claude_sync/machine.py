@@ -49,6 +49,22 @@ def load_machine(places: Places) -> Machine:
     return Machine(str(name) if named else default_name(), machine_id or kept["id"], named)
 
 
+def machine_as_seen(places: Places) -> Machine:
+    """This machine as far as it can be told without keeping or mending anything."""
+    try:
+        kept = _kept(places)
+    except RecordsError:
+        kept = {}
+    machine_id = system_machine_id() or kept.get("id")
+    name = kept.get("name")
+    named = isinstance(name, str) and is_machine_name(name)
+    return Machine(
+        str(name) if named else default_name(),
+        str(machine_id) if _is_uuid(machine_id) else _random_id(),
+        named,
+    )
+
+
 def name_machine(places: Places, name: str) -> Machine:
     """Give this machine its name; its id stays.
 

@@ -23,6 +23,8 @@ from claude_sync.errors import (
     BundleIncomplete,
     ClaudeSyncError,
     FileGone,
+    Stopped,
+    StoreOffline,
     TransportError,
 )
 from claude_sync.fetching import Fetched, Wanted, fetch
@@ -79,6 +81,10 @@ class Store:
         self.store_id = store_id
         self._listing: Listing | None = None
         self.last_listing: Listing | None = None
+
+    def remembering(self, cache: Cache, database: Database) -> Store:
+        """The same place, with what is known of it kept elsewhere; as long as this one is open."""
+        return Store(self._transport, cache, database, self.store_id)
 
     @property
     def label(self) -> str:
@@ -251,6 +257,23 @@ class Store:
             return None
         ranges = [Range(head.start, size)]
         return self._transport.digests([Get(bundle.name, ranges, bundle.stamp)])[0]
+
+    def verify(self, bundles: Sequence[Bundle]) -> Iterator[tuple[Bundle, ClaudeSyncError | None]]:
+        """Read bundles through; what is wrong with each, None for nothing.
+
+        Raises:
+            StoreOffline, Stopped: what is left can't be read.
+        """
+        gets = (Get(bundle.name, [Range(0, -1)], bundle.stamp) for bundle in bundles)
+        for got, bundle in zip(self._transport.read(gets), bundles, strict=False):
+            try:
+                read_whole(got.blocks)
+            except (StoreOffline, Stopped):
+                raise
+            except (BundleError, TransportError) as error:
+                yield bundle, error
+            else:
+                yield bundle, None
 
     # -- writing ------------------------------------------------------------------------------
 

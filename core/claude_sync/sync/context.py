@@ -51,10 +51,11 @@ class Context:
         should_stop: Callable[[], bool] | None = None,
         on_progress: Callable[[Progress], None] | None = None,
         database: Database | None = None,
+        machine: Machine | None = None,
     ) -> None:
         self.places = places
         self.preferences = chosen
-        self.machine: Machine = load_machine(places)
+        self.machine: Machine = machine or load_machine(places)
         self.should_stop = should_stop
         self.on_progress = on_progress
         remembered = chosen.claude_config_dir
@@ -62,8 +63,7 @@ class Context:
         self.vault = Vault(places.vault_directory)
         self.registry = Registry(places.projects_file)
         self._open = ExitStack()
-        name = f"{chosen.store_id or _NO_STORE}.sqlite"
-        self.database = database or Database(places.records_directory / name)
+        self.database = database or Database(records_file(places, chosen))
         self._open.callback(self.database.close)
         self.records = Records(self.database)
         self.cache = Cache(self.database)
@@ -148,6 +148,11 @@ class Context:
         """Tell how far the work is."""
         if self.on_progress is not None:
             self.on_progress(progress)
+
+
+def records_file(places: Places, chosen: Preferences) -> Path:
+    """Where the records of the store that was chosen are kept."""
+    return places.records_directory / f"{chosen.store_id or _NO_STORE}.sqlite"
 
 
 def open_context(
