@@ -84,6 +84,15 @@ def read_sidecar(
     return tuple(found)
 
 
+def cwds_of(local: LocalSession) -> tuple[str, ...]:
+    """The directories that both ends of a transcript name; none where it can't be read now."""
+    try:
+        with open_regular(local.path) as file:
+            return glance(file).cwds
+    except OSError:
+        return ()
+
+
 def row_of_placed(
     local: LocalSession, version: Version, sidecar: Iterable[SidecarFile]
 ) -> LocalRow | None:

@@ -28,7 +28,7 @@ from claude_sync.planner import Mine, own_and_rivals
 from claude_sync.records import NOTHING, SessionRecord
 from claude_sync.store import StoreView
 from claude_sync.sync.context import Context
-from claude_sync.sync.reading import read_session, signature_of
+from claude_sync.sync.reading import cwds_of, read_session, signature_of
 
 SUPERSEDES_LIMIT = 64
 """How many versions a bundle can say it replaces: the newest."""
@@ -306,7 +306,7 @@ class Survey:
         key = f"{local.folder}/{local.session_id}"
         if key not in self._directories:
             row = self._rows.get(str(local.path))
-            cwds = row.cwds if row and row.stamp == local.stamp else self.row(local).cwds
+            cwds = row.cwds if row and row.stamp == local.stamp else cwds_of(local)
             placed = self.remember_of(local.session_id).directory
             self._directories[key] = self.context.registry.directory_of(
                 local.folder, cwds, placed or None
