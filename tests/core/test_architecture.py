@@ -26,7 +26,9 @@ FLOORS = (
     "store planner schedule",
     "sync.context → sync.survey sync.relations sync.place → sync.conflict → sync.push sync.pull"
     " → sync.resolve sync.undo sync.forget sync.portable sync.setup sync.states → sync",
-    "doctor",
+    "doctor.examination doctor.login → doctor.aside doctor.place → doctor.bundles doctor.claude"
+    " doctor.deep doctor.keeping doctor.programs doctor.projects doctor.sessions doctor.settings"
+    " → doctor",
     "watch",
     "service",
     "__init__",

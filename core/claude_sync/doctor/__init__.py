@@ -1,0 +1,123 @@
+"""What is wrong, before the user finds out: checks that look and change nothing.
+
+A check is a function that takes an `Examination` and yields findings. Each finding has a stable
+code, and a fix that names the command or setting.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+from claude_sync.doctor import (
+    bundles,
+    claude,
+    deep,
+    keeping,
+    place,
+    programs,
+    projects,
+    sessions,
+    settings,
+)
+from claude_sync.doctor.aside import aside, open_aside
+from claude_sync.doctor.examination import Check, Examination, reading
+from claude_sync.errors import ClaudeSyncError, Stopped
+from claude_sync.model import Finding, Level
+from claude_sync.sync.context import Context
+
+__all__ = ["FurtherCheck", "examine", "open_aside"]
+
+FurtherCheck = Callable[[Context], Iterable[Finding]]
+"""A check that a front end adds."""
+
+# In the order of a conversation: findings of one level are shown in it.
+_CHECKS: tuple[Check, ...] = (
+    place.reached,
+    place.writable,
+    deep.probe,
+    place.private,
+    settings.preferences,
+    keeping.records,
+    claude.folder,
+    claude.configured,
+    claude.live,
+    claude.cleanup,
+    sessions.conflicts,
+    sessions.unreadable,
+    sessions.in_two_places,
+    sessions.without_project,
+    sessions.unplaced,
+    sessions.declined,
+    bundles.problems,
+    bundles.copies,
+    deep.own_bundles,
+    settings.name,
+    bundles.clones,
+    bundles.clocks,
+    programs.programs,
+    projects.registry,
+    projects.projects,
+    settings.roots,
+    settings.pause,
+    place.room,
+    keeping.vault,
+    keeping.set_aside,
+    keeping.leftovers,
+    bundles.peers,
+)
+_SEVERITY = {level: number for number, level in enumerate(Level)}
+
+
+def examine(
+    context: Context,
+    *,
+    deep: bool = False,
+    checks: Sequence[FurtherCheck] = (),
+    now: float | None = None,
+) -> list[Finding]:
+    """Look for what is wrong. Nothing is changed, the caches included.
+
+    Args:
+        context: what to look at; `open_aside` opens one that leaves nothing behind either.
+        deep: whether to write a probe to the store (it is removed again), and to read through
+            every bundle that this machine wrote.
+        checks: further ones.
+        now: seconds since the epoch, None for the present.
+
+    Returns:
+        findings, the worst first.
+
+    Raises:
+        Stopped: `context` said so.
+    """
+    found: list[Finding] = []
+    with aside(context) as looking:
+        now = time.time() if now is None else now
+        examination = Examination(looking, deep=deep, now=now)
+        for check in _CHECKS:
+            found += _ask(check, examination)
+        for further in checks:
+            found += _ask(further, looking)
+    return sorted(found, key=lambda finding: -_SEVERITY[finding.level])
+
+
+def _ask(check: Callable[..., Iterable[Finding]], subject: object) -> list[Finding]:
+    """What one check finds; that it can't be made is a finding too, and the others go on."""
+    found: list[Finding] = []
+    try:
+        for finding in check(subject):
+            found.append(finding)
+    except Stopped:
+        raise
+    except (ClaudeSyncError, OSError) as error:
+        found.append(
+            Finding(
+                "check-failed",
+                Level.WARNING,
+                "Something couldn't be checked",
+                reading(error) if isinstance(error, ClaudeSyncError) else f"{error.strerror}.",
+                "Run `claude-sync doctor` again; if this stays, please report it",
+            )
+        )
+    return found

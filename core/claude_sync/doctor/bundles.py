@@ -1,0 +1,235 @@
+"""What lies in the store: what can't be used, what sync tools left, who writes, whose clock is off.
+
+Nothing here opens a bundle: its ends were read when it was new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from claude_sync.doctor.examination import (
+    DAY_SECONDS,
+    Examination,
+    ago,
+    counted,
+    listed,
+)
+from claude_sync.errors import BundleCorrupt, BundleIncomplete, BundleTooNew, BundleUnsafe
+from claude_sync.model import Bundle, Finding, Level, Problem
+from claude_sync.store import PLACEHOLDER
+from claude_sync.sync.naming import is_named_for
+
+INCOMPLETE_SECONDS = 3600.0
+CLOCK_SECONDS = 300.0
+_RETIRED_SECONDS = 90 * DAY_SECONDS
+_SMALL_BYTES = 1 << 20
+
+_AGAIN = "`claude-sync push {id}` on the machine that wrote it"
+# The error's name → code, title, meaning, fix.
+_WRONG = {
+    BundleCorrupt.__name__: (
+        "bundle-corrupt",
+        "A bundle is damaged",
+        "It is passed over, and nothing of it reaches Claude's folder.",
+        _AGAIN + ", or remove the file",
+    ),
+    BundleTooNew.__name__: (
+        "bundle-too-new",
+        "A newer claude-sync made a bundle",
+        "This version can't read it, and leaves it alone.",
+        "Install the newest claude-sync here",
+    ),
+    BundleUnsafe.__name__: (
+        "bundle-unsafe",
+        "A bundle names something that it must not",
+        "It is passed over: a name in it could lead out of its session's place.",
+        "Remove the file unless you know who wrote it",
+    ),
+}
+_UNREADABLE = (
+    "bundle-unreadable",
+    "A bundle can't be read",
+    "It is passed over.",
+    "Check the file's owner and permissions",
+)
+
+
+def problems(examination: Examination) -> Iterator[Finding]:
+    """Files of the store that are passed over."""
+    if examination.view is None:
+        return
+    rows = examination.context.cache.problems()
+    waiting: list[Problem] = []
+    for problem in examination.view.problems:
+        row = rows.get(problem.name)
+        if problem.message == PLACEHOLDER:
+            waiting.append(problem)
+        elif row is not None and row.kind == BundleIncomplete.__name__:
+            age = examination.now - row.since
+            if age > INCOMPLETE_SECONDS:
+                yield Finding(
+                    "bundle-incomplete",
+                    Level.WARNING,
+                    "A bundle has been incomplete for over an hour",
+                    f"{problem.name} ends early, first seen so {ago(age)}; a sync tool that still "
+                    "brings it would be done by now.",
+                    f"Look at your sync tool, or {_fix(_AGAIN, problem)}",
+                )
+        else:
+            code, title, meaning, fix = _WRONG.get(row.kind if row else "", _UNREADABLE)
+            said = f"{problem.name}: {problem.message}. {meaning}"
+            yield Finding(code, Level.WARNING, title, said, _fix(fix, problem))
+    if waiting:
+        yield Finding(
+            "placeholders",
+            Level.INFO,
+            f"{counted(len(waiting), 'bundle')} in the cloud, not here yet",
+            "The folder's sync tool keeps only their names here; a pull brings them when one of "
+            f"them is wanted: {listed([one.name for one in waiting], 3)}.",
+            "Have the tool keep that folder on this machine (“available offline”)",
+        )
+
+
+def _fix(fix: str, problem: Problem) -> str:
+    return fix.replace("{id}", problem.session_id or "--all")
+
+
+def copies(examination: Examination) -> Iterator[Finding]:
+    """Copies under other names, as sync tools make when a file changes in two places."""
+    strange = sorted(
+        bundle.name
+        for bundle in examination.bundles
+        if not is_named_for(bundle, bundle.head.project_key, bundle.head.machine)
+    )
+    if strange:
+        yield Finding(
+            "bundle-copies",
+            Level.WARNING,
+            f"{counted(len(strange), 'bundle')} under a name that no machine gave",
+            "A sync tool makes such copies when a file changed in two places; they are read like "
+            f"any other, and stay until you remove them: {listed(strange, 3)}.",
+            "Pull, settle what is in conflict, then remove these files",
+        )
+
+
+def clones(examination: Examination) -> Iterator[Finding]:
+    """Two machines with one id: equal revisions that hold different bytes."""
+    found: dict[str, tuple[str, int]] = {}
+    for bundles in (examination.view.bundles if examination.view else {}).values():
+        for machine_id in _twice(bundles):
+            names = [one.head.machine for one in bundles if one.head.machine_id == machine_id]
+            found[machine_id] = (max(names), found.get(machine_id, ("", 0))[1] + 1)
+    for name, sessions in found.values():
+        yield Finding(
+            "machine-cloned",
+            Level.WARNING,
+            f"Two machines write as {name}",
+            f"{counted(sessions, 'session')} of it have two different versions of one revision: "
+            "its system was cloned, id and all.",
+            "Give the clone an id of its own (on Linux: remove /etc/machine-id, run "
+            "`systemd-machine-id-setup`, restart), then `claude-sync init LOCATION --name NAME` "
+            "there, push, and remove its older files from the store",
+        )
+
+
+def _twice(bundles: Sequence[Bundle]) -> set[str]:
+    """Ids of machines whose newest bundles of one session differ."""
+    if len(bundles) < 2:
+        return set()
+    newest: dict[str, list[Bundle]] = {}
+    for bundle in bundles:
+        known = newest.setdefault(bundle.head.machine_id, [])
+        if not known or bundle.head.revision > known[0].head.revision:
+            newest[bundle.head.machine_id] = [bundle]
+        elif bundle.head.revision == known[0].head.revision:
+            known.append(bundle)
+    return {
+        machine_id
+        for machine_id, several in newest.items()
+        if len({bundle.head.version for bundle in several}) > 1
+    }
+
+
+# --- machines ----------------------------------------------------------------------------------
+
+
+def peers(examination: Examination) -> Iterator[Finding]:
+    """Each machine seen there: its sessions, and when it last pushed."""
+    own_id = examination.context.machine.id
+    by_id: dict[str, list[Bundle]] = {}
+    for bundle in examination.bundles:
+        by_id.setdefault(bundle.head.machine_id, []).append(bundle)
+    for machine_id, bundles in sorted(by_id.items(), key=lambda item: -_last_push(item[1])):
+        newest = max(bundles, key=_pushed)
+        age = examination.now - _pushed(newest)
+        sessions = counted(len({bundle.head.session_id for bundle in bundles}), "session")
+        name = newest.head.machine
+        mine = machine_id == own_id
+        retired = not mine and age > _RETIRED_SECONDS
+        yield Finding(
+            "peer",
+            Level.INFO if retired else Level.OK,
+            f"{name}{' (this machine)' if mine else ''}: {sessions}, pushed {ago(age)}",
+            f"It last pushed at {newest.head.pushed_at}, by its own clock.",
+            f"If it is retired: `claude-sync forget --machine {name}`" if retired else "",
+        )
+
+
+def _last_push(bundles: Sequence[Bundle]) -> float:
+    return max(map(_pushed, bundles))
+
+
+def _pushed(bundle: Bundle) -> float:
+    """When a bundle was pushed, by its writer's clock; seconds since the epoch, 0 if unreadable."""
+    try:
+        return datetime.fromisoformat(bundle.head.pushed_at.replace("Z", "+00:00")).timestamp()
+    except (ValueError, OverflowError):
+        return 0.0
+
+
+# --- clocks ------------------------------------------------------------------------------------
+
+
+def clocks(examination: Examination) -> Iterator[Finding]:
+    """Clocks more than five minutes apart. No clock decides which version wins.
+
+    A label or a file from the future gives its writer's clock away, or ours. On a place where
+    bytes cost, that place's clock stamped each file when its writer's said `pushed_at`: there both
+    ways can be told, if the file is so small that writing it took no time.
+    """
+    worst: dict[str, float] = {}
+    for bundle in examination.bundles:
+        for whose, skew in _skews(examination, bundle):
+            worst[whose] = max(skew, worst.get(whose, 0.0))
+    for whose, skew in sorted(worst.items()):
+        if skew > CLOCK_SECONDS:
+            yield Finding(
+                "clock-skew",
+                Level.WARNING,
+                f"The clock of {whose} is off by {_minutes(skew)}",
+                "Which version wins is never told by a clock, but ages and orders shown are wrong.",
+                "Let every machine set its clock by the network",
+            )
+
+
+def _skews(examination: Examination, bundle: Bundle) -> Iterator[tuple[str, float]]:
+    """Whose clock may be off, and by how many seconds, as one bundle tells."""
+    label, written = _pushed(bundle), bundle.stamp.mtime_ns / 1e9
+    mine = bundle.head.machine_id == examination.context.machine.id
+    if not mine:
+        yield f"{bundle.head.machine} or of this machine", label - examination.now
+    yield "this machine or of where sessions meet", written - examination.now
+    if examination.round_trip_seconds is not None:
+        who = "this machine" if mine else bundle.head.machine
+        apart = label - written
+        if apart > 0 or bundle.stamp.size < _SMALL_BYTES:
+            yield f"{who} or of {examination.context.store.label}", abs(apart)
+
+
+def _minutes(seconds: float) -> str:
+    if seconds < 7200:
+        return counted(round(seconds / 60), "minute")
+    if seconds < 2 * DAY_SECONDS:
+        return counted(round(seconds / 3600), "hour")
+    return counted(round(seconds / DAY_SECONDS), "day")

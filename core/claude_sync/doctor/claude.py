@@ -1,0 +1,152 @@
+"""Claude Code's folder: whether it can be used, and what the client is about to delete."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from claude_sync.doctor.examination import (
+    DAY_SECONDS,
+    Examination,
+    can_write,
+    counted,
+    quoted,
+    reading,
+    scan,
+    short_path,
+)
+from claude_sync.model import Finding, Level, LocalSession, State
+
+SOON_SECONDS = 3 * DAY_SECONDS
+
+
+def folder(examination: Examination) -> Iterator[Finding]:
+    """Whether the folder is there and can be used."""
+    home = examination.context.home
+    if examination.home_trouble is not None:
+        yield Finding(
+            "claude-unreadable",
+            Level.ERROR,
+            "Claude's sessions can't be read",
+            reading(examination.home_trouble),
+            f"`chmod -R u+rwX {quoted(home.projects)}`",
+        )
+        return
+    if not home.path.is_dir():
+        yield Finding(
+            "claude-missing",
+            Level.WARNING,
+            "Claude Code's folder isn't there",
+            f"{short_path(home.path)} doesn't exist, so there is nothing to push.",
+            "Start Claude Code once; if its folder is elsewhere, `claude-sync config set "
+            "claude_config_dir DIR`",
+        )
+        return
+    folders = [e.path for e in scan(home.projects) if e.is_dir(follow_symlinks=False)]
+    # The first that exists is where a pull has to make something.
+    top = home.projects if home.projects.is_dir() else home.path
+    shut = [path for path in (str(top), *folders) if not can_write(path)]
+    if shut:
+        yield Finding(
+            "claude-unwritable",
+            Level.ERROR,
+            "This user may not write into Claude's folder",
+            f"Nothing can be pulled into {short_path(shut[0])}.",
+            f"`chmod u+rwx {quoted(shut[0])}`",
+        )
+    sessions = len(examination.survey.local) if examination.survey else 0
+    yield Finding(
+        "claude" if sessions else "claude-empty",
+        Level.OK if sessions else Level.INFO,
+        f"{counted(sessions, 'session')} in {short_path(home.path)}",
+        ""
+        if sessions
+        else "There is nothing to push yet; what other machines push can be pulled all the same.",
+        ""
+        if sessions
+        else "If your sessions are elsewhere: `claude-sync config set claude_config_dir DIR`",
+    )
+
+
+def configured(examination: Examination) -> Iterator[Finding]:
+    """Whether a program started at login would look into the same folder as this one."""
+    here = os.environ.get("CLAUDE_CONFIG_DIR", "")
+    chosen = examination.context.preferences
+    remembered = chosen.claude_config_dir
+    if not here or (remembered is None and chosen.location is None):
+        return
+    if remembered is None or os.path.realpath(remembered) != os.path.realpath(here):
+        other = short_path(remembered) if remembered else "~/.claude"
+        yield Finding(
+            "claude-config-dir-differs",
+            Level.WARNING,
+            "Claude's folder is another one at login",
+            f"CLAUDE_CONFIG_DIR says {short_path(here)} here; a program started at login doesn't "
+            f"see it, and takes {other}.",
+            f"`claude-sync config set claude_config_dir {quoted(here)}`",
+        )
+
+
+def live(examination: Examination) -> Iterator[Finding]:
+    """Files about open sessions that can't be read."""
+    survey = examination.survey
+    if survey is not None and survey.live.unreadable:
+        path = examination.context.home.live_folder / survey.live.unreadable[0]
+        if not path.exists():
+            path = examination.context.home.live_folder
+        yield Finding(
+            "live-unreadable",
+            Level.WARNING,
+            "It can't be told which sessions are open",
+            f"{short_path(path)} can't be read, so every session counts as open and none is "
+            "replaced.",
+            f"If no Claude Code is running: `rm {quoted(path)}`"
+            if path.is_file()
+            else f"`chmod u+rx {quoted(path)}`",
+        )
+
+
+# --- clean-up ----------------------------------------------------------------------------------
+
+
+def cleanup(examination: Examination) -> Iterator[Finding]:
+    """Sessions that the client will delete within three days and that are nowhere else."""
+    survey = examination.survey
+    if survey is None:
+        return
+    days = examination.context.home.cleanup_days()
+    limit = examination.now - days * DAY_SECONDS + SOON_SECONDS
+    old = [
+        copy
+        for copies in survey.local.values()
+        for copy in copies
+        if copy.stamp.mtime_ns / 1e9 < limit and not survey.is_open(copy)
+    ]
+    lost = sorted(copy.session_id for copy in old if not _is_elsewhere(examination, copy))
+    if lost:
+        named = " ".join(lost) if len(lost) <= 5 else "--all"
+        yield Finding(
+            "cleanup-soon",
+            Level.WARNING,
+            f"Claude Code is about to delete {counted(len(lost), 'session')} that "
+            f"{'is' if len(lost) == 1 else 'are'} nowhere else",
+            f"It deletes what wasn't used for {counted(days, 'day')}, and within three days that "
+            f"is {lost[0]}{' and others' if len(lost) > 1 else ''}.",
+            f"`claude-sync push {named}`; or raise `cleanupPeriodDays` in "
+            f"{short_path(examination.context.home.path / 'settings.json')}",
+        )
+
+
+def _is_elsewhere(examination: Examination, local: LocalSession) -> bool:
+    """Whether a bundle holds all of it; where the store can't be seen, whether one did once."""
+    survey = examination.survey
+    assert survey is not None
+    if examination.view is None:
+        written = survey.remember_of(local.session_id).written
+        return written is not None and written == survey.known_version(local)
+    state = examination.states.get(local.session_id)
+    if state is not None and state.state in (State.SYNCED, State.AHEAD, State.WAITING):
+        return True
+    version = survey.known_version(local)
+    bundles = survey.bundles.get(local.session_id, ())
+    return version is not None and any(one.head.version == version for one in bundles)

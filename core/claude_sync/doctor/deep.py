@@ -1,0 +1,82 @@
+"""What is looked at only when asked for, because it writes to the store and reads through it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from claude_sync.doctor.examination import Examination, as_sentence, counted, reading
+from claude_sync.errors import (
+    BundleError,
+    ClaudeSyncError,
+    FileGone,
+    StoreFull,
+    StoreOffline,
+    TransportError,
+)
+from claude_sync.model import Finding, Level
+
+
+def probe(examination: Examination) -> Iterator[Finding]:
+    """Whether a file can be written to the store, read back and removed."""
+    if not examination.deep or examination.view is None:
+        return
+    try:
+        examination.context.store.probe()
+    except (TransportError, BundleError) as error:
+        yield Finding(
+            "probe-failed",
+            Level.ERROR,
+            "Writing to where sessions meet fails",
+            reading(error),
+            as_sentence(error.todo or _todo(error))[:-1],
+        )
+    else:
+        yield Finding(
+            "probe",
+            Level.OK,
+            "A file was written there, read back and removed",
+            "So pushes can write.",
+        )
+
+
+def _todo(error: ClaudeSyncError) -> str:
+    return "make room there" if isinstance(error, StoreFull) else "check that place, and try again"
+
+
+def own_bundles(examination: Examination) -> Iterator[Finding]:
+    """Whether every bundle that this machine wrote still is, byte for byte, what it says."""
+    if not examination.deep or examination.view is None:
+        return
+    context, own_id = examination.context, examination.context.machine.id
+    own = [bundle for bundle in examination.bundles if bundle.head.machine_id == own_id]
+    read = 0
+    try:
+        for bundle, error in context.store.verify(own):
+            context.check()
+            if error is None:
+                read += 1
+            elif not isinstance(error, FileGone):  # a push has replaced it meanwhile
+                session_id = bundle.head.session_id
+                yield Finding(
+                    "own-bundle-damaged",
+                    Level.ERROR,
+                    "A bundle of this machine is damaged",
+                    f"{bundle.name}: {error.what}. Other machines refuse it.",
+                    f"`claude-sync forget {session_id}`, then `claude-sync push {session_id}`",
+                )
+    except StoreOffline as error:
+        yield Finding(
+            "deep-broken-off",
+            Level.WARNING,
+            "Not every bundle could be read through",
+            f"{reading(error)} {counted(read, 'bundle')} of {len(own):,} were read.",
+            "`claude-sync doctor --deep` again when it is reachable",
+        )
+        return
+    if read:
+        yield Finding(
+            "own-bundles",
+            Level.OK,
+            f"{counted(read, 'bundle')} of this machine read through",
+            "Each is, byte for byte, what it says it is.",
+        )

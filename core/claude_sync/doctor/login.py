@@ -1,0 +1,122 @@
+"""What a program that is started at login finds in its environment, without running a shell.
+
+Nobody's shell start-up files are read then, so a PATH or an agent that is set up there is missing:
+
+* Linux: desktops start programs through systemd's user manager, or give it their own environment
+  (systemd.exec(5), environment.d(5)); ``systemctl --user show-environment`` tells it. Where there
+  is no such manager, the PATH is taken to be what login(1) gives, and of the rest nothing is known.
+* macOS: launchd gives /usr/bin:/bin:/usr/sbin:/sbin and what ``launchctl setenv`` added
+  (launchctl(1)); it sets SSH_AUTH_SOCK itself, for its own agent.
+* Windows: the system's variables from the registry, then the user's, whose Path is appended
+  (https://learn.microsoft.com/windows/win32/procthread/environment-variables).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+_PATIENCE_SECONDS = 3.0
+_LOGIN_PATH = "/usr/local/bin:/usr/bin:/bin"
+_LAUNCHD_PATH = "/usr/bin:/bin:/usr/sbin:/sbin"
+_SYSTEM_KEY = r"SYSTEM\CurrentControlSet\Control\Session Manager\Environment"
+
+
+class LoginEnvironment(NamedTuple):
+    """What is known of it.
+
+    Attributes:
+        path: the PATH.
+        agent: the ssh agent's socket, "" for none, None where that can't be told.
+        mend: how to put a directory on that PATH, an imperative clause.
+    """
+
+    path: str
+    agent: str | None
+    mend: str
+
+
+if sys.platform == "win32":
+
+    def login_environment() -> LoginEnvironment:
+        """The environment of a program started at login."""
+        import winreg
+
+        system = _values(winreg.HKEY_LOCAL_MACHINE, _SYSTEM_KEY)
+        user = _values(winreg.HKEY_CURRENT_USER, "Environment")
+        path = ";".join(filter(None, (system.get("path"), user.get("path"))))
+        agent = user.get("ssh_auth_sock") or system.get("ssh_auth_sock") or ""
+        return LoginEnvironment(path, agent, "add it to your Path in the system's settings")
+
+    def _values(root: int, name: str) -> dict[str, str]:
+        import winreg
+
+        found: dict[str, str] = {}
+        try:
+            with winreg.OpenKey(root, name) as key:
+                for index in range(winreg.QueryInfoKey(key)[1]):
+                    variable, value, _ = winreg.EnumValue(key, index)
+                    found[variable.lower()] = winreg.ExpandEnvironmentStrings(str(value))
+        except OSError:
+            pass
+        return found
+
+elif sys.platform == "darwin":
+
+    def login_environment() -> LoginEnvironment:
+        """The environment of a program started at login."""
+        path = _said("launchctl", "getenv", "PATH").strip() or _LAUNCHD_PATH
+        agent = _said("launchctl", "getenv", "SSH_AUTH_SOCK").strip()
+        return LoginEnvironment(path, agent, "`sudo launchctl config user path` with it")
+
+else:
+
+    def login_environment() -> LoginEnvironment:
+        """The environment of a program started at login."""
+        mend = "put `PATH=` with it into ~/.config/environment.d/path.conf and log in again"
+        variables = parse_environment(_said("systemctl", "--user", "show-environment"))
+        path = variables.get("PATH")
+        if path is None:
+            return LoginEnvironment(_LOGIN_PATH, None, mend)
+        return LoginEnvironment(path, variables.get("SSH_AUTH_SOCK", ""), mend)
+
+
+def parse_environment(text: str) -> Mapping[str, str]:
+    """What ``systemctl show-environment`` prints: NAME=value, quoted as a shell's $'…' if odd."""
+    found: dict[str, str] = {}
+    for line in text.splitlines():
+        variable, equals, value = line.partition("=")
+        if not equals:
+            continue
+        if value.startswith("$'") and value.endswith("'"):
+            value = re.sub(r"\\(.)", r"\1", value[2:-1])
+        found[variable] = value
+    return found
+
+
+def _said(*command: str) -> str:
+    """What a program prints; nothing where it isn't there, fails or doesn't answer."""
+    return run_quietly(command)[1]
+
+
+def run_quietly(command: Sequence[str]) -> tuple[int | None, str]:
+    """Exit status and output of a program; None and nothing where it can't be run."""
+    import subprocess
+
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_PATIENCE_SECONDS,
+            check=False,
+            env={**os.environ, "LC_ALL": "C"},
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return None, ""
+    output = done.stdout.decode("utf-8", "surrogateescape")
+    return done.returncode, output if done.returncode == 0 else ""

@@ -1,0 +1,270 @@
+"""The place where sessions meet: whether it is there, who else may look in, and its room."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from claude_sync.doctor.examination import (
+    Examination,
+    amount,
+    as_sentence,
+    can_write,
+    counted,
+    quoted,
+    reading,
+    scan,
+    short_path,
+)
+from claude_sync.errors import NotSetUp, StoreOffline, UsageError
+from claude_sync.model import Finding, Level
+from claude_sync.sync.setup import default_location
+from claude_sync.transports.location import FolderPlace, parse_location
+
+SLOW_SECONDS = 2.0
+_ROOM_BYTES = 1 << 30
+_ROOM_SHARE = 20
+
+
+def folder_of(examination: Examination) -> Path | None:
+    """The folder where sessions meet, None where it is something else."""
+    location = examination.context.preferences.location
+    try:
+        place = parse_location(location) if location else None
+    except UsageError:
+        return None
+    return Path(place.path) if isinstance(place, FolderPlace) else None
+
+
+def reached(examination: Examination) -> Iterator[Finding]:
+    """Whether it can be looked at, and how long that takes."""
+    if examination.trouble is not None:
+        yield _unreached(examination)
+        return
+    store, seconds = examination.context.store, examination.round_trip_seconds
+    names = {bundle.head.machine_id for bundle in examination.bundles}
+    held = f"{counted(len(examination.bundles), 'bundle')} of {counted(len(names), 'machine')}"
+    if seconds is None:
+        title = f"Sessions meet in {store.label}"
+    else:
+        title = f"{store.label} answers in {max(1, round(seconds * 1000)):,} ms"
+    slow = seconds is not None and seconds >= SLOW_SECONDS
+    yield Finding(
+        "store-slow" if slow else "store",
+        Level.WARNING if slow else Level.OK,
+        title,
+        f"It holds {held}." + (" Every look at it takes that long." if slow else ""),
+        "Check the connection to it" if slow else "",
+    )
+    if examination.context.preferences.location == default_location():
+        yield Finding(
+            "store-private",
+            Level.INFO,
+            "Sessions meet on this machine only",
+            f"{store.label} is a private folder: nothing leaves it, and nothing arrives.",
+            "`claude-sync init FOLDER` with one that your machines share, or `claude-sync init "
+            "ssh://HOST/PATH`",
+        )
+
+
+def _unreached(examination: Examination) -> Finding:
+    error, location = examination.trouble, examination.location
+    assert error is not None
+    if isinstance(error, NotSetUp):
+        return Finding(
+            "not-set-up",
+            Level.WARNING,
+            "No place where sessions meet was chosen yet",
+            f"The first push makes {short_path(default_location())}, which only this machine sees.",
+            "`claude-sync init FOLDER` with one that your machines share, or `claude-sync init "
+            "ssh://HOST/PATH`",
+        )
+    other = f"or choose another place with `claude-sync init {location}`"
+    fix = f"{as_sentence(error.todo or 'try again later')[:-1]}; {other}"
+    folder = folder_of(examination)
+    if isinstance(error, UsageError):
+        code, title = "location-wrong", "The place where sessions meet can't be read"
+        fix = "`claude-sync init FOLDER`, or `claude-sync init ssh://HOST/PATH`"
+    elif isinstance(error, StoreOffline) and folder is not None and not folder.is_dir():
+        code, title = "store-missing", "The place where sessions meet isn't there"
+    elif isinstance(error, StoreOffline) and folder is not None:
+        code, title = "store-not-mounted", "The place where sessions meet isn't what it was"
+    elif isinstance(error, StoreOffline):
+        code, title = "store-offline", "The place where sessions meet can't be reached"
+    else:
+        code, title = "store-denied", "The place where sessions meet refuses this user"
+    return Finding(code, Level.ERROR, title, reading(error), fix)
+
+
+# --- a folder ----------------------------------------------------------------------------------
+
+
+def writable(examination: Examination) -> Iterator[Finding]:
+    """Whether a folder looks as if one could write into it; only --deep tries."""
+    folder = folder_of(examination)
+    if examination.view is None or folder is None:
+        return
+    own_id = examination.context.machine.id
+    own = {b.name.partition("/")[0] for b in examination.bundles if b.head.machine_id == own_id}
+    shut = [
+        path for path in (folder, *(folder / name for name in sorted(own))) if not can_write(path)
+    ]
+    if shut:
+        yield Finding(
+            "store-unwritable",
+            Level.ERROR,
+            "This user may not write where sessions meet",
+            f"Nothing can be pushed into {short_path(shut[0])}.",
+            f"`chmod u+rwx {quoted(shut[0])}`, or mount its disk for writing",
+        )
+
+
+def private(examination: Examination) -> Iterator[Finding]:
+    """Whether other users of this machine can read what lies there, or write into it.
+
+    On Windows that is for access control lists to say, which a profile's folders inherit.
+    """
+    folder = folder_of(examination)
+    if os.name == "nt" or examination.view is None or folder is None:
+        return
+    exposure = _Exposure(folder)
+    exposure.look({bundle.name for bundle in examination.bundles})
+    readable, writable = exposure.readable, exposure.writable
+    if writable:
+        yield Finding(
+            "store-writable-by-others",
+            Level.ERROR,
+            "Others may write where sessions meet",
+            f"Who can write into {short_path(writable[0])} can put words into a session that you "
+            "resume.",
+            f"`chmod -R go-w {quoted(folder)}`",
+        )
+    if readable:
+        yield Finding(
+            "store-readable-by-others",
+            Level.WARNING,
+            "Others may read what lies where sessions meet",
+            f"{counted(len(readable), 'bundle')} there, such as {short_path(readable[0])}, can be "
+            "read by other users of this machine.",
+            f"`chmod -R go-rwx {quoted(folder)}`",
+        )
+
+
+_READ, _MAKE = 0o4, 0o3  # making a file in a directory takes passing it, too
+
+
+class _Exposure:
+    """What the modes of files and folders let others do, those above included.
+
+    "Who" is a mask of two bits, as in a mode: 0o010 for the group, 0o001 for everybody else.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = os.path.realpath(folder)
+        self._private_group = _private_group()
+        self.readable: list[str] = []
+        self.writable: list[str] = []
+
+    def look(self, names: set[str]) -> None:
+        """Find what others can read, and what they can write to, among these bundles."""
+        who = 0o011
+        for parent in Path(self._folder).parents:
+            mode = self._mode(str(parent))
+            # Whom a group's bits don't keep out may pass as everybody else.
+            who &= mode | (mode & 0o001) << 3
+        mode = self._mode(self._folder)
+        if _allows(who, mode, _MAKE):
+            self.writable.append(self._folder)
+        for directory in sorted({name.partition("/")[0] for name in names}):
+            self._look_into(directory, who & mode, names)
+
+    def _look_into(self, directory: str, who: int, names: set[str]) -> None:
+        path = os.path.join(self._folder, directory)
+        mode = self._mode(path) if who else 0
+        if _allows(who, mode, _MAKE):
+            self.writable.append(path)
+        if not who & mode:
+            return
+        for entry in scan(path):
+            if f"{directory}/{entry.name}" in names:
+                file = self._mode(entry.path)
+                if _allows(who & mode, file, 0o2):
+                    self.writable.append(entry.path)
+                if _allows(who & mode, file, _READ):
+                    self.readable.append(entry.path)
+
+    def _mode(self, path: str) -> int:
+        """The bits for the group and the others; the group's don't count if it is only ours."""
+        try:
+            status = os.stat(path)
+        except OSError:
+            return 0
+        mode = stat.S_IMODE(status.st_mode)
+        return mode & (0o007 if status.st_gid == self._private_group else 0o077)
+
+
+def _allows(who: int, mode: int, need: int) -> bool:
+    """Whether somebody of those who get here may do all of what is needed."""
+    return any(who >> shift & 1 and mode >> shift & need == need for shift in (3, 0))
+
+
+def _private_group() -> int:
+    """The group that bears this user's name, as most systems make one for each; -1 for none."""
+    if sys.platform == "win32":
+        return -1
+    import grp
+    import pwd
+
+    try:
+        user = pwd.getpwuid(os.geteuid())
+        group = grp.getgrgid(user.pw_gid)
+    except KeyError:
+        return -1
+    alone = group.gr_name == user.pw_name and set(group.gr_mem) <= {user.pw_name}
+    return user.pw_gid if alone else -1
+
+
+# --- room --------------------------------------------------------------------------------------
+
+
+def room(examination: Examination) -> Iterator[Finding]:
+    """Whether a disk that claude-sync writes to is nearly full."""
+    context = examination.context
+    folder = folder_of(examination) if examination.view is not None else None
+    places = [
+        ("store-nearly-full", "where sessions meet", folder, "pushed"),
+        ("disk-nearly-full", "of Claude's folder", context.home.path, "pulled"),
+        ("disk-nearly-full", "of this machine's records", context.places.state, "remembered"),
+    ]
+    seen: set[int] = set()
+    for code, what, path, verb in places:
+        if path is None:
+            continue
+        free, total, device = _free(path)
+        if device in seen or free >= min(_ROOM_BYTES, total // _ROOM_SHARE):
+            continue
+        seen.add(device)
+        forget = ", or `claude-sync forget --older-than 90` for this machine's old bundles there"
+        yield Finding(
+            code,
+            Level.WARNING,
+            f"The disk {what} is nearly full",
+            f"{amount(free)} are left for {short_path(path)}; soon nothing can be {verb}.",
+            f"Make room on that disk{forget if code == 'store-nearly-full' else ''}",
+        )
+
+
+def _free(path: Path) -> tuple[int, int, int]:
+    """Bytes that are free, bytes in all, and the disk's number."""
+    import shutil
+
+    while not path.exists() and path != path.parent:
+        path = path.parent
+    try:
+        usage = shutil.disk_usage(path)
+        return usage.free, usage.total, os.stat(path).st_dev
+    except OSError:
+        return _ROOM_BYTES, _ROOM_BYTES, 0

@@ -1,0 +1,144 @@
+"""Sessions that wait for somebody: in conflict, without a place, twice here, undone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from claude_sync.doctor.examination import Examination, as_sentence, counted, listed, short_path
+from claude_sync.errors import ProjectKeyError, SessionDivided, SessionError
+from claude_sync.model import Finding, Level, LocalSession, SessionState, State
+
+
+def conflicts(examination: Examination) -> Iterator[Finding]:
+    """Sessions that went on apart on several machines."""
+    for state in examination.states.values():
+        if state.state is not State.CONFLICT or not state.sides:
+            continue
+        sides = ", ".join(
+            f"{counted(side.lines, 'line')} on {side.machine}" for side in state.sides
+        )
+        yield Finding(
+            "conflict",
+            Level.WARNING,
+            f"Session {state.session_id} is in conflict",
+            f"It went on apart{_of(state)}: {sides}. Nothing is replaced until you choose.",
+            f"`claude-sync resolve {state.session_id} --keep mine`, `theirs`, a machine's name, or "
+            "`both`",
+        )
+
+
+def _of(state: SessionState) -> str:
+    return f" in {state.project_key}" if state.project_key else ""
+
+
+def unreadable(examination: Examination) -> Iterator[Finding]:
+    """Sessions that couldn't be judged."""
+    for state in examination.states.values():
+        if (
+            state.state is State.CONFLICT
+            and not state.sides
+            and len(_copies(examination, state)) < 2
+        ):
+            yield Finding(
+                "session-unreadable",
+                Level.WARNING,
+                f"Session {state.session_id} can't be judged",
+                as_sentence(state.detail),
+                "Check the permissions of its files, then look again",
+            )
+
+
+def without_project(examination: Examination) -> Iterator[Finding]:
+    """Sessions here that aren't pushed, because nobody can tell their project."""
+    survey = examination.survey
+    if survey is None:
+        return
+    waiting: dict[str, list[LocalSession]] = {}
+    why: dict[str, str] = {}
+    for session_id, copies in survey.local.items():
+        if session_id in survey.bundles:
+            continue
+        try:
+            if survey.project(copies[0]) is not None:
+                continue
+            reason = "none of the directories known here is theirs"
+        except (ProjectKeyError, SessionError) as error:
+            reason = error.what
+        waiting.setdefault(copies[0].folder, []).append(copies[0])
+        why.setdefault(copies[0].folder, reason)
+    for folder, sessions in waiting.items():
+        yield Finding(
+            "sessions-without-project",
+            Level.WARNING,
+            f"{counted(len(sessions), 'session')} of no project known here",
+            f"What lies in {short_path(sessions[0].path.parent)} isn't pushed: {why[folder]}.",
+            "`claude-sync projects add DIR` with the directory that Claude Code was started in",
+        )
+
+
+def unplaced(examination: Examination) -> Iterator[Finding]:
+    """Sessions from elsewhere that have no directory here."""
+    waiting: dict[str, list[SessionState]] = {}
+    for state in examination.states.values():
+        if state.state is State.UNPLACED and state.path is None:
+            waiting.setdefault(state.project_key, []).append(state)
+    for key, states in waiting.items():
+        what, _, todo = states[0].detail.rpartition(": ")
+        yield Finding(
+            "sessions-unplaced",
+            Level.INFO,
+            f"{counted(len(states), 'session')} of {key} wait for a directory",
+            as_sentence(what or states[0].detail),
+            as_sentence(todo)[:-1] if what else "`claude-sync projects add DIR`",
+        )
+
+
+def in_two_places(examination: Examination) -> Iterator[Finding]:
+    """Sessions of which several copies lie in Claude's folder."""
+    survey = examination.survey
+    for session_id, copies in (survey.local if survey else {}).items():
+        if survey is None or len(copies) < 2:
+            continue
+        where = listed([short_path(copy.path) for copy in copies])
+        try:
+            kept = survey.copy(session_id)
+            shorter = [copy for copy in copies if copy is not kept]
+            level, meaning = Level.INFO, "one holds all of the others, and is the one that counts"
+            move = short_path(shorter[0].path)
+        except SessionDivided:
+            level, meaning = Level.WARNING, "each has lines of its own, so neither is pushed"
+            move = "one of them"
+        except SessionError as error:
+            level, meaning, move = Level.WARNING, str(error), "one of them"
+        yield Finding(
+            "session-in-two-places",
+            level,
+            f"Session {session_id} lies here twice",
+            f"In {where}: {meaning}.",
+            f"Move {move} out of Claude's folder",
+        )
+
+
+def declined(examination: Examination) -> Iterator[Finding]:
+    """Versions that were undone here, and lie in the store still."""
+    survey = examination.survey
+    if survey is None or not survey.declining:
+        return
+    waiting = []
+    for session_id in sorted(survey.declining):
+        versions = examination.context.records.declined(session_id)
+        if any(one.head.version in versions for one in survey.bundles.get(session_id, ())):
+            waiting.append(session_id)
+    if waiting:
+        yield Finding(
+            "sessions-declined",
+            Level.INFO,
+            f"{counted(len(waiting), 'session')} undone here",
+            "Pulls pass over what was undone, until it changes or its session is named.",
+            f"To have it after all: `claude-sync pull {waiting[0]}`",
+        )
+
+
+def _copies(examination: Examination, state: SessionState) -> tuple[object, ...]:
+    survey = examination.survey
+    return survey.local.get(state.session_id, ()) if survey is not None else ()

@@ -1,0 +1,169 @@
+"""What the user chose, and what this machine is called."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+
+from claude_sync.doctor.examination import (
+    Examination,
+    counted,
+    listed,
+    short_path,
+)
+from claude_sync.model import Finding, Level
+
+# What systems, images and sellers call a machine nobody named: two of those meet sooner or later.
+_DEFAULT_NAMES = (
+    "localhost localhost4 localhost6 host machine computer unknown none linux unix ubuntu debian "
+    "fedora archlinux arch nixos alpine kali raspberrypi pi openwrt buildroot vagrant mac imac "
+    "macbook macbook-pro macbook-air mac-mini macs-macbook-pro pc my-pc home-pc docker-desktop"
+)
+
+
+def preferences(examination: Examination) -> Iterator[Finding]:
+    """Values of preferences.json that aren't used, and keys that mean nothing."""
+    chosen, path = examination.context.preferences, examination.context.places.preferences_file
+    file = short_path(path)
+    for problem in chosen.problems:
+        if not problem.key or problem.key == "schema":
+            reason = problem.reason if not problem.key else f"its schema {problem.reason}"
+            yield Finding(
+                "preferences-unreadable",
+                Level.ERROR,
+                "The preferences can't be read",
+                f"{file} {reason}; every preference has its default until that is mended.",
+                f"Mend {file}, or remove it and run `claude-sync init {examination.location}`",
+            )
+            continue
+        yield Finding(
+            "preference-wrong",
+            Level.WARNING,
+            f"The preference {problem.key} isn't used",
+            f"It {problem.reason}; until then its default counts.",
+            f"`claude-sync config set {problem.key} VALUE`",
+        )
+    if chosen.unknown:
+        several = counted(len(chosen.unknown), "preference is", "preferences are")
+        yield Finding(
+            "preference-unknown",
+            Level.INFO,
+            f"{several} not known here",
+            f"Misspelled, or from another version: {listed(chosen.unknown)}.",
+            f"Mend or remove it in {file}",
+        )
+
+
+def roots(examination: Examination) -> Iterator[Finding]:
+    """Folders to look for projects in that aren't there."""
+    for root in examination.context.preferences.projects_roots:
+        if not os.path.isdir(root):
+            yield Finding(
+                "projects-root-missing",
+                Level.WARNING,
+                "A folder to look for projects in isn't there",
+                f"The preference projects_roots names {short_path(root)}.",
+                "`claude-sync config set projects_roots DIR`",
+            )
+
+
+def pause(examination: Examination) -> Iterator[Finding]:
+    """Whether syncing is paused."""
+    until = examination.context.preferences.paused_until
+    if until is not None and until > examination.now:
+        minutes = 0 if until == math.inf else math.ceil((until - examination.now) / 60)
+        left = f"for {counted(minutes, 'more minute')}" if minutes else "until you resume it"
+        yield Finding(
+            "paused",
+            Level.INFO,
+            "Syncing is paused",
+            f"Nothing is pushed or pulled by itself, {left}.",
+            "`claude-sync config set paused_until null`",
+        )
+
+
+def name(examination: Examination) -> Iterator[Finding]:
+    """A name that other machines are likely to have too, or do."""
+    context, mine = examination.context, examination.machine_name
+    if mine.lower() in _DEFAULT_NAMES.split():
+        yield Finding(
+            "machine-name-default",
+            Level.WARNING,
+            f"This machine is called {mine}",
+            "So are many others; two machines of one name can't be told apart by people.",
+            _rename(examination),
+        )
+    if not context.machine.named and os.path.lexists(context.places.machine_file):
+        yield Finding(
+            "machine-name-lost",
+            Level.WARNING,
+            "This machine's record of its own name is damaged",
+            f"{short_path(context.places.machine_file)} holds no name; {mine} is used for now.",
+            _rename(examination, mine),
+        )
+    yield from _shared_names(examination, mine)
+
+
+def _shared_names(examination: Examination, mine: str) -> Iterator[Finding]:
+    own_id = examination.context.machine.id
+    ids: dict[str, set[str]] = {}
+    spelled: dict[str, str] = {}
+    for bundle in examination.bundles:
+        ids.setdefault(bundle.head.machine.lower(), set()).add(bundle.head.machine_id)
+        spelled[bundle.head.machine.lower()] = bundle.head.machine
+    others = ids.get(mine.lower(), set()) - {own_id}
+    if others and _is_cloned_home(examination):
+        yield Finding(
+            "home-cloned",
+            Level.WARNING,
+            "This home is a copy of another machine's",
+            f"Its records tell of bundles that another machine called {mine} wrote, and its name "
+            "came along.",
+            _rename(examination),
+        )
+    elif others and len(ids) == 1 and own_id not in ids[mine.lower()]:
+        yield Finding(
+            "machine-name-taken",
+            Level.WARNING,
+            f"Every bundle there is by another machine called {mine}",
+            "Whatever goes by names takes them for this machine's own, so nothing seems to arrive.",
+            f"{_rename(examination)}; if this is that machine installed anew, push, then "
+            f"`claude-sync forget --machine {mine}`",
+        )
+    elif others:
+        yield Finding(
+            "machine-name-shared",
+            Level.WARNING,
+            f"Another machine is called {mine} too",
+            "Both write, and nothing is lost, but people can't tell their bundles apart.",
+            f"{_rename(examination)}; if the other one is this machine as it was before, "
+            f"`claude-sync forget --machine {mine}`",
+        )
+    for key, several in ids.items():
+        if len(several) > 1 and key != mine.lower():
+            name = spelled[key]
+            yield Finding(
+                "machine-name-shared",
+                Level.INFO,
+                f"{len(several)} machines are called {name}",
+                "Nothing is lost, but people can't tell their bundles apart.",
+                f"On one of them: `claude-sync init LOCATION --name NAME`; if one is gone: "
+                f"`claude-sync forget --machine {name}`",
+            )
+
+
+def _is_cloned_home(examination: Examination) -> bool:
+    """Whether the records say that this machine wrote what another machine's id is in."""
+    context = examination.context
+    if examination.survey is None:
+        return False
+    written = {record.name for record in examination.survey.remembered.values() if record.name}
+    return any(
+        bundle.name in written and bundle.head.machine_id != context.machine.id
+        for bundle in examination.bundles
+    )
+
+
+def _rename(examination: Examination, name: str = "NAME") -> str:
+    return f"`claude-sync init {examination.location} --name {name}`"
