@@ -196,6 +196,8 @@ class Result:
         directory: the working directory to resume it in, None where unknown.
         bytes: what went through the transport.
         message: one sentence for people, safe to show.
+        broken: whether the bundle itself is at fault, so that trying again is of no use before
+            it has changed.
     """
 
     session_id: str
@@ -207,6 +209,7 @@ class Result:
     directory: Path | None = None
     bytes: int = 0
     message: str = ""
+    broken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +252,7 @@ class SessionState:
         detail: a sentence where the state needs one.
         ignored: whether the preferences keep its project from being pushed by itself.
         forgotten: whether it isn't pushed until it is named, because a person said so.
+        undoable: whether there is a pull or a resolve of it that can be undone.
     """
 
     session_id: str
@@ -266,6 +270,7 @@ class SessionState:
     detail: str = ""
     ignored: bool = False
     forgotten: bool = False
+    undoable: bool = False
 
 
 class Level(str, Enum):
@@ -320,7 +325,7 @@ class Progress:
     """How far one piece of work is.
 
     Attributes:
-        verb: "Pushing" or "Pulling".
+        verb: "Pushing", "Pulling" or "Reading".
         session_id: the session at work, "" between two.
         done: bytes finished.
         total: bytes in all, 0 where unknown.

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from claude_sync.errors import (
+    BundleError,
     BundleIncomplete,
     BundlePlaceholder,
     ClaudeSyncError,
@@ -265,7 +266,8 @@ class _Pull:
         elif isinstance(error, (BundleIncomplete, BundlePlaceholder, FileGone, SessionChanging)):
             outcome = Outcome.INCOMPLETE
         bundle = step.bundle if step is not None else None
-        return self._result(session_id, outcome, str(error), bundle)
+        broken = isinstance(error, BundleError) and not error.passing
+        return replace(self._result(session_id, outcome, str(error), bundle), broken=broken)
 
     def _result(
         self,
@@ -292,5 +294,6 @@ class _Pull:
 
 def _conflict(rivals: Sequence[Bundle], *, here: bool) -> str:
     names = sorted({rival.head.machine for rival in rivals})
-    sides = ", ".join(["this machine", *names] if here else names)
+    *before, last = ["this machine", *names] if here else names
+    sides = f"{', '.join(before)} and {last}" if before else f"two copies of {last}"
     return f"went on apart on {sides}: choose with `claude-sync resolve`"

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from claude_sync.errors import ClaudeSyncError, ProjectKeyError, SessionUnplaced, Stopped
+from claude_sync.errors import (
+    ClaudeSyncError,
+    ProjectKeyError,
+    RecordsError,
+    SessionDivided,
+    SessionError,
+    SessionUnplaced,
+    Stopped,
+    StoreOffline,
+)
 from claude_sync.model import (
     Bundle,
     LocalSession,
@@ -37,12 +46,22 @@ def states(context: Context, *, store: bool = True) -> list[SessionState]:
 
 
 def states_surveyed(
-    context: Context, survey: Survey, sessions: Sequence[str] | None = None
+    context: Context,
+    survey: Survey,
+    sessions: Sequence[str] | None = None,
+    *,
+    but: Collection[str] = (),
 ) -> list[SessionState]:
-    """The same from a survey that was just made, under the lock; of some sessions or of all."""
+    """The same from a survey that was just made, under the lock.
+
+    Args:
+        sessions: ids of those that are asked for; None for all.
+        but: ids of those that aren't looked at.
+    """
     found = [
         _state(context, survey, session_id)
         for session_id in (survey.ids() if sessions is None else sessions)
+        if session_id not in but
     ]
     survey.flush()
     if sessions is None:
@@ -56,29 +75,36 @@ def _state(context: Context, survey: Survey, session_id: str) -> SessionState:
     newest = max(newest_of_each(bundles), key=lambda one: one.head.mtime_ns, default=None)
     local, detail = None, ""
     state = State.CONFLICT
+    rivals: tuple[Bundle, ...] = ()
+    conflict = None
     try:
         local = survey.copy(session_id)
         state, rivals, detail = _judge(context, survey, session_id, local)
-    except Stopped:
+        if state is State.CONFLICT and rivals:
+            conflict = find_conflict(context, survey, session_id)
+    except (Stopped, StoreOffline, RecordsError):
         raise
     except ClaudeSyncError as error:
-        rivals, detail = (), str(error)
-    conflict = None
-    if state is State.CONFLICT and rivals:
-        conflict = find_conflict(context, survey, session_id)
+        # One session that can't be told must not hide the others.
+        divided = isinstance(error, SessionDivided)
+        state, rivals, detail = State.CONFLICT if divided else State.INCOMPLETE, (), str(error)
     copies = survey.local.get(session_id, ())
     shown = local or (copies[0] if copies else None)
-    project, directory, problem = _project(context, survey, shown, newest)
+    try:
+        project, directory, problem = _project(context, survey, shown, newest)
+        title = survey.row(shown).title if shown is not None else ""
+    except SessionError as error:
+        project, directory, problem, title = None, None, str(error), ""
     if shown is not None and project is None and not bundles:
         state, detail = State.UNPLACED, problem or "no directory here is known for it"
     taken = rivals[0].head if rivals else newest.head if newest is not None else None
     if shown is not None:
-        title, size, mtime_ns = survey.row(shown).title, shown.stamp.size, shown.stamp.mtime_ns
-        is_open = survey.is_open(shown)
+        size, mtime_ns, is_open = shown.stamp.size, shown.stamp.mtime_ns, survey.is_open(shown)
     else:
         assert taken is not None
         title, size, mtime_ns = taken.title, taken.size, taken.mtime_ns
         is_open = taken.open
+    remembered = survey.remember_of(session_id)
     return SessionState(
         session_id,
         title,
@@ -94,7 +120,8 @@ def _state(context: Context, survey: Survey, session_id: str) -> SessionState:
         conflict.sides if conflict is not None else (),
         detail,
         project is not None and is_ignored(context, project.key),
-        survey.remember_of(session_id).forgotten,
+        remembered.forgotten,
+        shown is not None and remembered.undo != "",
     )
 
 
