@@ -1,0 +1,46 @@
+"""Which of the doctor's findings are warned of. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from claude_sync.model import Finding, Level
+from claude_sync.preferences import Preferences
+from claude_sync.status import Status
+from claude_sync_app.amounts import count
+
+_PLACE_AWAY = frozenset({"store-missing", "store-not-mounted", "store-offline"})
+"""What the doctor says where the place can't be reached, which the icon says in its own way."""
+
+
+def warned_of(status: Status, preferences: Preferences) -> tuple[Finding, ...]:
+    """The warnings and errors, worst first, without those that the user ignores.
+
+    While the place can't be reached, that isn't said a second time by the doctor.
+    """
+    away = status.offline_since is not None
+    return tuple(
+        finding
+        for finding in listed(status)
+        if finding.level in (Level.WARNING, Level.ERROR)
+        and not is_ignored(finding, preferences)
+        and not (away and finding.code in _PLACE_AWAY)
+    )
+
+
+def counted(warnings: Sequence[Finding]) -> str:
+    """How many they are: 1 error, 2 warnings; "" for none."""
+    errors = sum(finding.level is Level.ERROR for finding in warnings)
+    others = len(warnings) - errors
+    words = [count(errors, "error") if errors else "", count(others, "warning") if others else ""]
+    return ", ".join(filter(None, words))
+
+
+def listed(status: Status) -> tuple[Finding, ...]:
+    """All that there is to read, the ignored ones too."""
+    return tuple(finding for finding in status.findings if finding.level is not Level.OK)
+
+
+def is_ignored(finding: Finding, preferences: Preferences) -> bool:
+    """Whether the user doesn't want to be warned of it."""
+    return finding.code in preferences.ignored_findings
