@@ -52,6 +52,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
     (
         "Now and then",
         (
+            Command("doctor", "check everything, and say how to mend what is wrong"),
             Command("pack", "write one session into one file", True),
             Command("unpack", "take the session out of such a file", True),
             Command("forget", "remove bundles from where sessions meet", True),

@@ -15,6 +15,7 @@ from claude_sync_app.cli.output import is_terminal, remark
 from claude_sync_app.cli.stopping import Stopping
 
 if TYPE_CHECKING:
+    from claude_sync.model import Progress
     from claude_sync.preferences import Preferences
     from claude_sync_app.cli.progress import ProgressBar
 
@@ -30,15 +31,36 @@ def opened(*, store: bool = True) -> Iterator[Context]:
     Raises:
         Stopped: a signal asked for it.
     """
+    with _stoppable() as (asked, tell):
+        if store:
+            _set_up_if_needed()
+        with open_context(should_stop=asked, on_progress=tell) as context:
+            yield context
+
+
+@contextmanager
+def opened_aside() -> Iterator[Context]:
+    """The same to look at only, as it is; see `claude_sync.doctor.open_aside`.
+
+    Raises:
+        Stopped: a signal asked for it.
+    """
+    from claude_sync.doctor import open_aside
+
+    with (
+        _stoppable() as (asked, tell),
+        open_aside(places(), should_stop=asked, on_progress=tell) as context,
+    ):
+        yield context
+
+
+@contextmanager
+def _stoppable() -> Iterator[tuple[Callable[[], bool], Callable[[Progress], None] | None]]:
+    """Whether a signal has asked to stop, and what to tell how far the work is."""
     bar = _bar()
     with Stopping() as stopping:
         try:
-            if store:
-                _set_up_if_needed()
-            with open_context(
-                should_stop=_asked(stopping, bar), on_progress=bar.tell if bar else None
-            ) as context:
-                yield context
+            yield _asked(stopping, bar), bar.tell if bar else None
         except ClaudeSyncError as error:
             # An ssh that got the same signal fails in its own words.
             if stopping.asked() and not isinstance(error, Stopped):

@@ -96,8 +96,10 @@ def examine(
         now = time.time() if now is None else now
         examination = Examination(looking, deep=deep, now=now)
         for check in _CHECKS:
+            looking.check()
             found += _ask(check, examination)
         for further in checks:
+            looking.check()
             found += _ask(further, looking)
     return sorted(found, key=lambda finding: -_SEVERITY[finding.level])
 

@@ -13,13 +13,19 @@ from claude_sync import files, preferences
 from claude_sync.database import Database, copy_of
 from claude_sync.errors import RecordsError
 from claude_sync.machine import machine_as_seen
+from claude_sync.model import Progress
 from claude_sync.places import Places
 from claude_sync.store import Store
 from claude_sync.sync.context import Context, records_file
 
 
 @contextmanager
-def open_aside(places: Places, should_stop: Callable[[], bool] | None = None) -> Iterator[Context]:
+def open_aside(
+    places: Places,
+    *,
+    should_stop: Callable[[], bool] | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Iterator[Context]:
     """Open everything this user's claude-sync works with, to look only.
 
     Whatever is wrong with it, it opens: what can't be read counts as missing.
@@ -27,12 +33,14 @@ def open_aside(places: Places, should_stop: Callable[[], bool] | None = None) ->
     Args:
         places: where it keeps its things.
         should_stop: asked between blocks of work; true ends it.
+        on_progress: told how far the work is.
     """
     chosen = preferences.load(places)
     context = Context(
         places,
         chosen,
         should_stop=should_stop,
+        on_progress=on_progress,
         database=_copy(records_file(places, chosen)),
         machine=machine_as_seen(places),
     )
@@ -67,6 +75,7 @@ class _Aside(Context):
             of.places,
             of.preferences,
             should_stop=of.should_stop,
+            on_progress=of.on_progress,
             database=_copy(of.database),
             machine=of.machine,
         )

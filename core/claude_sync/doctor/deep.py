@@ -13,7 +13,7 @@ from claude_sync.errors import (
     StoreOffline,
     TransportError,
 )
-from claude_sync.model import Finding, Level
+from claude_sync.model import Finding, Level, Progress
 
 
 def probe(examination: Examination) -> Iterator[Finding]:
@@ -51,8 +51,9 @@ def own_bundles(examination: Examination) -> Iterator[Finding]:
     own = [bundle for bundle in examination.bundles if bundle.head.machine_id == own_id]
     read = 0
     try:
-        for bundle, error in context.store.verify(own):
+        for done, (bundle, error) in enumerate(context.store.verify(own), 1):
             context.check()
+            context.progress(Progress("Reading", sessions_done=done, sessions_total=len(own)))
             if error is None:
                 read += 1
             elif not isinstance(error, FileGone):  # a push has replaced it meanwhile

@@ -46,6 +46,15 @@ def projects(examination: Examination) -> Iterator[Finding]:
             yield from _weak(key, [place for place in places if place.exists])
     known = {key: places for key, places in by_key.items() if key}
     directories = sum(map(len, known.values()))
+    if not known:
+        yield Finding(
+            "projects-none",
+            Level.INFO,
+            "No project is known here yet",
+            "They are found where sessions are; what comes from other machines needs one to go to.",
+            "`claude-sync projects add DIR` with a project's directory",
+        )
+        return
     yield Finding(
         "projects",
         Level.OK,

@@ -1,0 +1,74 @@
+"""What the doctor should know of this desktop: start at login, notifications, the icon."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+
+from claude_sync.doctor import FurtherCheck
+from claude_sync.model import Finding, Level
+from claude_sync.sync.context import Context
+
+
+def checks() -> Sequence[FurtherCheck]:
+    """The checks of this system's desktop, for `claude_sync.doctor.examine`."""
+    return (start_at_login, notifications, icon)
+
+
+def start_at_login(_: Context) -> Iterator[Finding]:
+    """Whether what is started at login is there."""
+    from claude_sync_app.desktop import autostart
+
+    status = autostart.choose().status()
+    if status.is_broken:
+        what = status.program or "no program that can be read"
+        yield Finding(
+            "autostart-broken",
+            Level.WARNING,
+            "What is to start at login isn't there",
+            f"{status.where} names {what}, so nothing watches after the next login.",
+            "`claude-sync autostart enable`",
+        )
+
+
+def notifications(context: Context) -> Iterator[Finding]:
+    """Whether notifications can be answered."""
+    if sys.platform != "darwin" or not any(context.preferences.notifications):
+        return
+    from claude_sync_app.desktop.notifications.osascript import is_bundle
+
+    if not is_bundle():
+        yield Finding(
+            "notifications-without-buttons",
+            Level.INFO,
+            "Notifications have no buttons",
+            "macOS gives them only to applications in a bundle; what they offer stands in the menu "
+            "too.",
+            "Install claude-sync as an application (claude-sync.app) and start that",
+        )
+
+
+def icon(_: Context) -> Iterator[Finding]:
+    """Whether a desktop is there that shows no icons."""
+    if sys.platform in ("darwin", "win32"):
+        return
+    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        return
+    import asyncio
+
+    from claude_sync_app.desktop import autostart
+    from claude_sync_app.tray.backends import Presence, advice, gtk, status_notifier
+
+    presence = asyncio.run(status_notifier.find_panel())
+    if presence is Presence.SHOWN or gtk.is_possible():
+        return
+    why, _semicolon, todo = advice(presence).removeprefix("No icon: ").partition("; ")
+    wanted = autostart.choose().status().enabled
+    yield Finding(
+        "no-icon-host",
+        Level.WARNING if wanted else Level.INFO,
+        "The tray's icon can't be seen here",
+        f"{why[:1].upper()}{why[1:]}. Watching goes on without it.",
+        f"{todo[:1].upper()}{todo[1:]}".removesuffix("."),
+    )
