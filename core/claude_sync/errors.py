@@ -19,7 +19,8 @@ ClaudeSyncError
 │   ├── BundleUnsafe            it names something that it must not
 │   └── BundlePlaceholder       a cloud keeps it elsewhere for the moment
 ├── TransportError              the place where sessions meet can't be used
-│   ├── StoreOffline            it isn't there now (not mounted, host down): passing
+│   ├── StoreOffline            it isn't there now (host down, no network): passing
+│   │   └── StoreAbsent         only a person can bring it back: mount it, unlock a key
 │   ├── StoreDenied             it is there, but refuses us
 │   ├── StoreFull               no room left on it
 │   ├── FileGone                the named file isn't there (any more)
@@ -152,6 +153,13 @@ class StoreOffline(TransportError):
     """The place isn't there now: not mounted, host down, no network, not logged in."""
 
     passing = True
+
+
+class StoreAbsent(StoreOffline):
+    """The place is there again only once a person did something: mounted it, unlocked a key.
+
+    It is looked for now and then all the same, and at once when a person does anything.
+    """
 
 
 class StoreDenied(TransportError):

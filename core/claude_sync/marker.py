@@ -6,7 +6,7 @@ import json
 import os
 import re
 
-from claude_sync.errors import BundleCorrupt, StoreOffline
+from claude_sync.errors import BundleCorrupt, StoreAbsent, StoreOffline
 from claude_sync.transports.base import MARKER_NAME, Block, Get, Listing, Put, Range, Transport
 
 
@@ -14,18 +14,18 @@ def check_marker(listing: Listing, store_id: str, label: str) -> None:
     """Whether a listing is that of the store it should be.
 
     Raises:
-        StoreOffline: it isn't.
+        StoreAbsent: it isn't.
     """
     found = read_marker(listing.marker)
     if found == store_id:
         return
     if found is None:
-        raise StoreOffline(
+        raise StoreAbsent(
             "the place where sessions meet is there, but not its marker",
             where=label,
             todo="is the disk mounted? To begin anew there, run `claude-sync init` with it",
         )
-    raise StoreOffline(
+    raise StoreAbsent(
         "another store lies in the place where sessions meet",
         where=label,
         todo="is the right disk mounted? To use that one, run `claude-sync init` with it",

@@ -5,7 +5,14 @@ from __future__ import annotations
 import errno
 import os
 
-from claude_sync.errors import FileGone, StoreDenied, StoreFull, StoreOffline, TransportError
+from claude_sync.errors import (
+    FileGone,
+    StoreAbsent,
+    StoreDenied,
+    StoreFull,
+    StoreOffline,
+    TransportError,
+)
 
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -62,7 +69,7 @@ def translate(error: OSError, where: str) -> TransportError:
 def root_error(error: OSError, root: str) -> TransportError:
     """The error for the store's own folder."""
     if error.errno == errno.ENOENT:
-        return StoreOffline(
+        return StoreAbsent(
             "the store's folder isn't there", where=root, todo="mount or connect it, then try again"
         )
     if error.errno == errno.ENOTDIR:

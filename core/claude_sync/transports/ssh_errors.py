@@ -5,7 +5,14 @@ ssh's own words are only looked at, never passed on: they may hold more than a l
 
 from __future__ import annotations
 
-from claude_sync.errors import FileGone, StoreDenied, StoreFull, StoreOffline, TransportError
+from claude_sync.errors import (
+    FileGone,
+    StoreAbsent,
+    StoreDenied,
+    StoreFull,
+    StoreOffline,
+    TransportError,
+)
 
 _CHECK_LOGIN = "see what `ssh {host}` says"
 
@@ -17,11 +24,6 @@ _OFFLINE: tuple[tuple[tuple[str, ...], str, str], ...] = (
         "check the name and the network",
     ),
     (
-        ("permission denied (", "too many authentication failures", "no supported authentication"),
-        "the host doesn't accept this user's keys",
-        "unlock the key, start the agent, or " + _CHECK_LOGIN,
-    ),
-    (
         ("connection refused",),
         "the host refuses connections",
         "start its ssh service, or check the port",
@@ -30,6 +32,13 @@ _OFFLINE: tuple[tuple[tuple[str, ...], str, str], ...] = (
         ("timed out", "no route to host", "network is unreachable", "host is down", "not respond"),
         "the host doesn't answer",
         "check that it is on, and the network",
+    ),
+)
+_ABSENT: tuple[tuple[tuple[str, ...], str, str], ...] = (
+    (
+        ("permission denied (", "too many authentication failures", "no supported authentication"),
+        "the host doesn't accept this user's keys",
+        "unlock the key, start the agent, or " + _CHECK_LOGIN,
     ),
 )
 _DENIED: tuple[tuple[tuple[str, ...], str, str], ...] = (
@@ -93,7 +102,8 @@ def not_connected(messages: str, status: int | None, host: str) -> TransportErro
         host: where to.
     """
     said = messages.lower()
-    for table, kind in ((_DENIED, StoreDenied), (_OFFLINE, StoreOffline)):
+    kinds = ((_DENIED, StoreDenied), (_ABSENT, StoreAbsent), (_OFFLINE, StoreOffline))
+    for table, kind in kinds:
         for signs, what, todo in table:
             if any(sign in said for sign in signs):
                 return kind(what, where=host, todo=todo.replace("{host}", host))
@@ -113,11 +123,11 @@ def _login(host: str) -> str:
 def place_refused(word: str, where: str) -> TransportError | None:
     """The error if the script's word is about the store's folder as a whole, else None."""
     if word == "offline":
-        return StoreOffline(
+        return StoreAbsent(
             "the store's folder isn't there on the host", where=where, todo="mount or make it there"
         )
     if word == "marker":
-        return StoreOffline(
+        return StoreAbsent(
             "the store's folder on the host has lost its marker", where=where, todo="mount it there"
         )
     if word == "notdir":
