@@ -3,6 +3,7 @@
 ClaudeSyncError
 ├── UsageError                  the caller asked for something that makes no sense
 │   ├── NotSetUp                a store is needed and none was chosen yet
+│   ├── MachineNameTaken        another machine has that name where sessions meet
 │   ├── SessionNotFound         no session has that id
 │   └── SessionAmbiguous        several sessions begin with that id
 ├── PreferencesError            a preference can't be stored as asked
@@ -71,6 +72,10 @@ class UsageError(ClaudeSyncError):
 
 class NotSetUp(UsageError):
     """A store is needed and none was chosen yet."""
+
+
+class MachineNameTaken(UsageError):
+    """Another machine has that name where sessions meet."""
 
 
 class SessionNotFound(UsageError):

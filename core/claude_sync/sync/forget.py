@@ -57,6 +57,16 @@ def bundles_of_machine(context: Context, name: str) -> list[Bundle]:
     return found
 
 
+def bundles_of_this_machine(context: Context, project: str | None = None) -> list[Bundle]:
+    """All of this machine's bundles, or those of one project, by its key."""
+    return [
+        bundle
+        for bundle in _all(look(context))
+        if bundle.head.machine_id == context.machine.id
+        and project in (None, bundle.head.project_key)
+    ]
+
+
 def bundles_older_than(context: Context, days: float) -> list[Bundle]:
     """This machine's bundles whose transcripts were last written more than so many days ago."""
     limit = (time.time() - days * 86_400) * 1e9

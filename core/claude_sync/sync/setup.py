@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from claude_sync import preferences
-from claude_sync.errors import NotSetUp, UsageError
+from claude_sync.errors import MachineNameTaken, NotSetUp, UsageError
 from claude_sync.locks import Lock
 from claude_sync.machine import load_machine, name_machine
 from claude_sync.marker import create_store
@@ -132,7 +132,8 @@ def set_up(
             as another's.
 
     Raises:
-        UsageError: the location can't be read, the name can't be used, or another machine has it.
+        UsageError: the location can't be read, or the name can't be used.
+        MachineNameTaken: another machine has it there.
         TransportError: the place can't be made, written or read back.
     """
     if name is not None and not is_machine_name(name):
@@ -177,7 +178,7 @@ def _named(
             if bundle.head.machine_id != machine.id:
                 others[bundle.head.machine.lower()] = bundle.head.machine
     if wanted.lower() in others and not take_over:
-        raise UsageError(
+        raise MachineNameTaken(
             "another machine has that name there",
             where=wanted,
             todo="choose another with --name, or --take-over if this is that machine anew",
