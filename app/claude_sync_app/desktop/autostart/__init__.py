@@ -34,4 +34,4 @@ def tray_command() -> list[str]:
     script = Path(sys.executable).with_name(name)
     if script.is_file():
         return [str(script)]
-    return [sys.executable, "-m", "claude_sync_app.cli", "tray"]
+    return [sys.executable, "-m", "claude_sync_app", "tray"]
