@@ -74,8 +74,8 @@ def pack(context: Context, session: str, output: Path | None = None) -> Path:
             files.replace(target, _blocks(context, local, label))
         except OSError as error:
             raise UsageError(
-                f"the file can't be written ({error.strerror})",
-                where=str(target),
+                "the file can't be written",
+                where=f"{target}: {error.strerror}",
                 todo="choose another with -o",
             ) from error
         survey.flush()
@@ -127,7 +127,9 @@ def unpack(context: Context, file: Path, into: Path | None = None) -> Result:
 
 def _read(file: Path) -> Bundle:
     if file.suffix != SUFFIX or file.name.startswith("."):
-        raise UsageError("that isn't named like a bundle", where=str(file), todo="name it *.ccsync")
+        raise UsageError(
+            "that file isn't named like a bundle", where=str(file), todo="name it *.ccsync"
+        )
     try:
         with open_regular(file) as opened:
             stamp = stamp_of(os.fstat(opened.fileno()))
@@ -139,6 +141,6 @@ def _read(file: Path) -> Bundle:
                 head = read_whole(iter(lambda: opened.read(BLOCK_SIZE), b"")).head
     except OSError as error:
         raise UsageError(
-            f"the file can't be read ({error.strerror})", where=str(file), todo="check the path"
+            "the file can't be read", where=f"{file}: {error.strerror}", todo="check the path"
         ) from error
     return Bundle(file.resolve().name, stamp, head)

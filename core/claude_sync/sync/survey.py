@@ -97,7 +97,9 @@ class Survey:
         fits = [session_id for session_id in self.ids() if session_id.startswith(prefix)]
         if not prefix or not fits:
             raise SessionNotFound(
-                "no session here or in the store has that id", todo="see `claude-sync sessions`"
+                "no session here or in the store has that id",
+                where=prefix,
+                todo="see `claude-sync sessions --all`",
             )
         if len(fits) > 1:
             raise SessionAmbiguous(
@@ -208,13 +210,17 @@ class Survey:
         return found[-SUPERSEDES_LIMIT:]
 
     def split(self, session_id: str) -> tuple[Bundle | None, bool, tuple[Bundle, ...]]:
-        """This machine's own bundle, whether it counts as a rival, and all rivals."""
+        """This machine's own bundle, whether it counts as a rival, and all rivals.
+
+        Where the session isn't here, its own bundle is one more that could bring it back.
+        """
         if self.all_are_rivals:
             return None, False, self.bundles.get(session_id, ())
+        here = session_id in self.local
         return own_and_rivals(
             self.bundles.get(session_id, ()),
             self.context.machine.id,
-            self.remember_of(session_id).written,
+            self.remember_of(session_id).written if here else None,
         )
 
     def read_back(self, session_id: str) -> None:

@@ -72,7 +72,7 @@ def root_error(error: OSError, root: str) -> TransportError:
         return StoreAbsent(
             "the store's folder isn't there", where=root, todo="mount or connect it, then try again"
         )
-    if error.errno == errno.ENOTDIR:
+    if error.errno in (errno.ENOTDIR, errno.EEXIST):
         return StoreDenied(
             "a file is where the store's folder should be", where=root, todo="choose another place"
         )
