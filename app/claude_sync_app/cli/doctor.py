@@ -10,9 +10,10 @@ from claude_sync.doctor import examine
 from claude_sync.model import Finding, Level
 from claude_sync_app.amounts import count
 from claude_sync_app.cli.opening import opened_aside
-from claude_sync_app.cli.output import finish, is_terminal, say, say_document, say_table
+from claude_sync_app.cli.output import finish, is_terminal, say, say_document
 from claude_sync_app.cli.parsing import Parser
 from claude_sync_app.cli.running import DONE, FAILED
+from claude_sync_app.cli.tables import say_table
 from claude_sync_app.shown_text import one_line
 
 # What tells the levels apart: a mark, one for terminals that know few characters, and a style.

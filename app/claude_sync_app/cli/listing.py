@@ -9,7 +9,8 @@ from itertools import takewhile
 
 from claude_sync.model import SessionState, Side, State
 from claude_sync_app.amounts import ago, count, rfc3339, size
-from claude_sync_app.cli.output import Column, is_terminal, say_table
+from claude_sync_app.cli.output import is_terminal
+from claude_sync_app.cli.tables import Column, say_table
 
 _SHORTEST_ID = 8
 UNTITLED = "(no title yet)"
@@ -80,9 +81,13 @@ def say_sessions(
     for_a_person = is_terminal(sys.stdout)
     shorts = short_ids(state.session_id for state in everything) if for_a_person else {}
     now_ns = time.time_ns()
-    columns = [Column("session", style="cyan"), Column("title", flexible=True)]
-    columns += [Column("project")] * project
-    columns += [Column("last used"), Column("size", right=True), Column("state")]
+    columns = [Column("session", style="cyan"), Column("title", least=24)]
+    columns += [Column("project", least=10, dispensable=2)] * project
+    columns += [
+        Column("last used", dispensable=1),
+        Column("size", right=True, dispensable=3),
+        Column("state", least=10),
+    ]
     rows = []
     for state in states:
         key = _short_key(state.project_key) if for_a_person else state.project_key

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from typing import NamedTuple, TextIO
+from typing import TextIO
 
 from claude_sync_app.shown_text import one_line, without_controls
 
@@ -37,6 +36,11 @@ def remark(line: str) -> None:
 def complain(sentence: str) -> None:
     """One error: what happened, where, and what to do."""
     remark(f"{PROGRAM}: {one_line(sentence)}")
+
+
+def write(text: str) -> None:
+    """Text on stdout as it is; what may be other people's was made fit to be shown before."""
+    _write(sys.stdout, text)
 
 
 def finish() -> None:
@@ -105,51 +109,6 @@ def ask(question: str) -> str:
 def ask_yes(question: str) -> bool:
     """Whether a person says yes; no is what a mere Enter means."""
     return ask(f"{question} [y/N]").lower() in ("y", "yes")
-
-
-# --- tables ------------------------------------------------------------------------------------
-
-
-class Column(NamedTuple):
-    """One column of a table.
-
-    Attributes:
-        title: its head.
-        flexible: whether it gives way where the terminal is narrow.
-        right: whether it is aligned to the right.
-        style: how it looks on a terminal, in rich's words.
-    """
-
-    title: str
-    flexible: bool = False
-    right: bool = False
-    style: str = ""
-
-
-def say_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
-    """A table on a terminal; anywhere else its rows, with tabs between."""
-    if not is_terminal(sys.stdout):
-        for row in rows:
-            _write(sys.stdout, "\t".join(map(one_line, row)) + "\n")
-        return
-    finish()
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="dim")
-    for column in columns:
-        table.add_column(
-            column.title,
-            style=column.style,
-            justify="right" if column.right else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-            ratio=1 if column.flexible else None,
-        )
-    for row in rows:
-        table.add_row(*(Text(one_line(cell)) for cell in row))
-    Console().print(table)
 
 
 def heading(text: str) -> None:

@@ -9,9 +9,10 @@ from claude_sync.log import Log
 from claude_sync.placing import ProjectDirectory
 from claude_sync.sync.states import states
 from claude_sync_app.cli.opening import in_short, opened
-from claude_sync_app.cli.output import Column, complain, say, say_document, say_table
+from claude_sync_app.cli.output import complain, say, say_document
 from claude_sync_app.cli.parsing import Parser
 from claude_sync_app.cli.running import DONE, FAILED, Misuse
+from claude_sync_app.cli.tables import Column, say_table
 
 
 def configure(parser: Parser) -> None:
@@ -24,7 +25,7 @@ def configure(parser: Parser) -> None:
     )
     parser.add_json()
     parser.explain(
-        "\nDirectories are found by themselves where a session names them or you stand\n"
+        "Directories are found by themselves where a session names them or you stand\n"
         "in one. In a pipe: key, directory and remarks, with tabs between.",
         ("projects", "what is known"),
         ("projects add ~/code/app", "sessions of that project from elsewhere go there"),
@@ -82,7 +83,7 @@ def _list(arguments: Namespace) -> int:
         say("  claude-sync projects add DIR")
     else:
         say_table(
-            (Column("project", flexible=True), Column("directory", flexible=True), Column("")),
+            (Column("project", least=20), Column("directory", least=20), Column("", least=10)),
             [
                 (one.key or "(can't be told)", in_short(str(one.directory)), _remarks(one))
                 for one in known

@@ -1,0 +1,105 @@
+"""Tables that fit: into the terminal's width for a person, with tabs between for a program."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from claude_sync_app.cli.output import finish, is_terminal, write
+from claude_sync_app.shown_text import one_line
+
+_GAP = 2
+
+
+class Column(NamedTuple):
+    """One column of a table.
+
+    Attributes:
+        title: its head.
+        least: how narrow it may become where the terminal is narrow; 0 if it never gives way.
+        dispensable: where even that isn't enough, the column that is left out first has the
+            greatest number; 0 if it stays.
+        right: whether it is aligned to the right.
+        style: how it looks on a terminal, in rich's words.
+    """
+
+    title: str
+    least: int = 0
+    dispensable: int = 0
+    right: bool = False
+    style: str = ""
+
+
+def say_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
+    """A table on a terminal; anywhere else its rows, with tabs between."""
+    cells = [[one_line(cell) for cell in row] for row in rows]
+    if not is_terminal(sys.stdout):
+        for row in cells:
+            # Not by one `say`: it makes a space of every tab.
+            write("\t".join(row) + "\n")
+        return
+    finish()
+    from rich.cells import cell_len
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console()
+    natural = [
+        max(map(cell_len, [column.title, *(row[index] for row in cells)]))
+        for index, column in enumerate(columns)
+    ]
+    widths = fitted(columns, natural, console.width)
+    table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="dim")
+    shown = [index for index, width in enumerate(widths) if width]
+    for index in shown:
+        column = columns[index]
+        table.add_column(
+            column.title,
+            style=column.style,
+            justify="right" if column.right else "left",
+            width=widths[index],
+            no_wrap=True,
+            overflow="ellipsis",
+        )
+    for row in cells:
+        table.add_row(*(Text(row[index]) for index in shown))
+    console.print(table)
+
+
+def fitted(columns: Sequence[Column], natural: Sequence[int], room: int) -> list[int]:
+    """How wide each column is; 0 if there is no room for it. Pure.
+
+    Args:
+        columns: with what each can do without.
+        natural: how wide each would be.
+        room: how wide all may be together, the gaps between them too.
+    """
+    widths = list(natural)
+    while (excess := sum(widths) + _GAP * (sum(map(bool, widths)) - 1) - room) > 0:
+        widest = max(
+            (index for index, column in enumerate(columns) if 0 < column.least < widths[index]),
+            key=lambda index: widths[index],
+            default=None,
+        )
+        if widest is not None:
+            others = [
+                widths[index]
+                for index, column in enumerate(columns)
+                if index != widest and 0 < column.least < widths[index]
+            ]
+            # Down to the next widest, so that columns which give way do so alike.
+            floor = max([columns[widest].least, *(width - 1 for width in others)])
+            widths[widest] = max(min(floor, widths[widest] - 1), widths[widest] - excess)
+            continue
+        spare = [
+            index for index, column in enumerate(columns) if widths[index] * column.dispensable
+        ]
+        if not spare:
+            break
+        widths[max(spare, key=lambda index: columns[index].dispensable)] = 0
+        for index, column in enumerate(columns):
+            if column.least and widths[index]:
+                widths[index] = natural[index]  # what was left out makes room for the others
+    return widths
