@@ -38,6 +38,7 @@ _COUNTED = {
     Outcome.INCOMPLETE: "still arriving",
     Outcome.FAILED: "failed",
 }
+_NO_KEY = "\0"
 _ACTIVE = frozenset({Outcome.PUSHED, *_TAKEN})
 _QUIET = frozenset({Outcome.UNCHANGED, Outcome.AHEAD, Outcome.GONE, Outcome.DECLINED})
 _BAD = frozenset({Outcome.FAILED, Outcome.CONFLICT})
@@ -139,13 +140,28 @@ def tell(
         elif result.outcome in _BAD or (named and result.outcome in _NOT_DONE):
             complain(_sentence(result))
         elif result.outcome is Outcome.UNPLACED:
-            unplaced.setdefault(result.message, []).append(result)
+            alike = result.message.replace(result.project_key or _NO_KEY, _NO_KEY)
+            unplaced.setdefault(alike, []).append(result)
         elif named or result.outcome not in _QUIET:
             say(f"{_sentence(result)}")
     for message, waiting in unplaced.items():
-        say(f"Passed over {count(len(waiting), 'session')}: {message}")
+        _tell_unplaced(message, waiting)
     if not named:
         _tell_rest(results, verb)
+
+
+def _tell_unplaced(message: str, waiting: Sequence[Result]) -> None:
+    """Sessions that were passed over for the same reason; where it is several projects', which."""
+    keys: dict[str, int] = {}
+    for result in waiting:
+        keys[result.project_key] = keys.get(result.project_key, 0) + 1
+    passed = f"Passed over {count(len(waiting), 'session')}"
+    if len(keys) == 1:
+        say(f"{passed}: {message.replace(_NO_KEY, next(iter(keys)))}")
+        return
+    say(f"{passed} of {count(len(keys), 'project')}: {message.replace(_NO_KEY, 'their project')}")
+    for key, number in sorted(keys.items()):
+        say(f"  {key or '(no project)'} ({number})")
 
 
 def _tell_done(result: Result, where: str, dry_run: bool) -> None:
