@@ -23,7 +23,7 @@ def configure(parser: Parser) -> None:
     parser.add_argument("value", nargs="?", metavar="VALUE")
     parser.add_json()
     parser.explain(
-        "\nA VALUE is plain words or JSON; null is the default again.",
+        "A VALUE is plain words or JSON; null is the default again.",
         ("config", "every preference"),
         ("config get on_arrival", "one of them"),
         ("config set on_arrival pull", "pull what arrives without asking"),

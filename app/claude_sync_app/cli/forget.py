@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+from argparse import ArgumentTypeError, Namespace
 
 from claude_sync.log import Log
 from claude_sync.model import Bundle
@@ -34,7 +34,7 @@ def configure(parser: Parser) -> None:
     parser.add_argument("--yes", action="store_true", help="don't ask first")
     parser.add_json()
     parser.explain(
-        "\nThe session here stays as it is; this machine's is no longer pushed until it is\n"
+        "The session here stays as it is; this machine's is no longer pushed until it is\n"
         "named in a push. What is only there is kept in the vault first.",
         ("forget 3f2a", "this machine's bundle of that session"),
         ("forget --machine old-laptop", "all bundles of a machine that is no more"),
@@ -88,7 +88,10 @@ def _described(bundles: list[Bundle]) -> str:
 
 
 def _days(text: str) -> float:
-    days = float(text)
+    try:
+        days = float(text)
+    except ValueError:
+        days = -1.0
     if not 0 <= days < 1e6:
-        raise ValueError
+        raise ArgumentTypeError(f"{text!r} is no number of days")
     return days

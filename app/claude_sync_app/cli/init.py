@@ -28,7 +28,7 @@ def configure(parser: Parser) -> None:
     )
     parser.add_json()
     parser.explain(
-        "\nWhoever can read that place can read the sessions: they lie there as plain text.",
+        "Whoever can read that place can read the sessions: they lie there as plain text.",
         ("init ~/Dropbox/sessions", "a folder that something mirrors"),
         ("init nas:sessions", "a folder in your home directory on a host"),
         ("init ssh://me@nas:2222/srv/sessions", "the same with user, port and whole path"),

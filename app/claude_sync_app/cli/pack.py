@@ -24,7 +24,7 @@ def configure(parser: Parser) -> None:
     )
     parser.add_json()
     parser.explain(
-        "\nNo set-up is needed. Whoever has the file can read the session.",
+        "No set-up is needed. Whoever has the file can read the session.",
         ("pack 3f2a", "into SESSION-MACHINE.ccsync here"),
         ("pack 3f2a -o /media/stick/", "onto a stick"),
     )

@@ -30,11 +30,11 @@ class Parser(argparse.ArgumentParser):
         """Say more than the summary, and show how the command is used.
 
         Args:
-            more: a sentence or a few, with its own line breaks.
+            more: a sentence or a few, with its own line breaks; "" for none.
             examples: what is typed, without the program's name, and what that does.
         """
         if more:
-            self.description = f"{self.description} {more}" if self.description else more
+            self.description = f"{self.description}\n{more}"
         width = max((len(typed) for typed, _ in examples), default=0)
         lines = [f"  {PROGRAM} {typed.ljust(width)}   {does}".rstrip() for typed, does in examples]
         self.epilog = "\n".join(["examples:", *lines]) if lines else None

@@ -18,7 +18,7 @@ def configure(parser: Parser) -> None:
     )
     parser.add_json()
     parser.explain(
-        "\nWithout a session's name: those of this directory's project.\n"
+        "Without a session's name: those of this directory's project.\n"
         "A session that is open here is never replaced; a name brings back\n"
         "what is gone from here or was undone.",
         ("pull", "when you arrive at this machine"),

@@ -15,7 +15,7 @@ def configure(parser: Parser) -> None:
     choosing.add_sessions(parser, "every project that isn't ignored")
     parser.add_json()
     parser.explain(
-        "\nWithout a session's name: those of this directory's project\n"
+        "Without a session's name: those of this directory's project\n"
         "that changed since they were pushed.",
         ("push", "before you leave this machine"),
         ("push --all", "the same for every project"),

@@ -25,7 +25,7 @@ def configure(parser: Parser) -> None:
     )
     parser.add_json()
     parser.explain(
-        "\nWhat isn't kept goes into the vault; `both` makes a session of its own of each\n"
+        "What isn't kept goes into the vault; `both` makes a session of its own of each\n"
         "other side. The other machines follow at their next pull. Without --keep it shows\n"
         "the sides and asks.",
         ("resolve 3f2a", "what are the sides?"),

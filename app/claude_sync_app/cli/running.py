@@ -48,7 +48,8 @@ def _run(arguments: Sequence[str]) -> int:
     if first in ("--help", "-h", "help"):
         from claude_sync_app.cli.overview import overview
 
-        say(overview())
+        for line in overview().splitlines():
+            say(line)
         return DONE
     command = COMMANDS.get(first)
     if command is None:

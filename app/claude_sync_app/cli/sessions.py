@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from argparse import Namespace
+from argparse import ArgumentTypeError, Namespace
 
 from claude_sync import preferences
 from claude_sync.places import places
@@ -27,7 +27,7 @@ def configure(parser: Parser) -> None:
     )
     parser.add_json()
     parser.explain(
-        "\nThose of this directory's project, here and where sessions meet.\n"
+        "Those of this directory's project, here and where sessions meet.\n"
         "\n"
         "  changed      what is here is to be pushed\n"
         "  synced       the same here and there\n"
@@ -71,7 +71,6 @@ def run(arguments: Namespace) -> int:
 
 
 def _number(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise ValueError
-    return number
+    if not text.isascii() or not text.isdigit():
+        raise ArgumentTypeError(f"{text!r} is no whole number")
+    return int(text)

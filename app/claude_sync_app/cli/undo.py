@@ -17,7 +17,7 @@ def configure(parser: Parser) -> None:
     parser.add_argument("session", metavar="SESSION", help=SESSION)
     parser.add_json()
     parser.explain(
-        "\nWhat is undone is kept too; pulls pass it over until it changes or is named.",
+        "What is undone is kept too; pulls pass it over until it changes or is named.",
         ("undo 3f2a", "the session is again as it was before"),
         ("pull 3f2a", "and this takes the other one after all"),
     )

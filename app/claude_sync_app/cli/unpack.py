@@ -22,7 +22,7 @@ def configure(parser: Parser) -> None:
     )
     parser.add_json()
     parser.explain(
-        "\nNo set-up is needed. A session that is here already is never overwritten:\n"
+        "No set-up is needed. A session that is here already is never overwritten:\n"
         "the same rules hold as for a pull.",
         ("unpack 3f2a-laptop.ccsync", "into its project's directory"),
         ("unpack 3f2a-laptop.ccsync --into .", "into this directory"),
