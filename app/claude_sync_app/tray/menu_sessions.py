@@ -30,24 +30,19 @@ def recent(status: Status, now_minutes: int, preferences: Preferences) -> tuple[
     if not here:
         return ()
     waiting = {arrival.session_id: arrival for arrival in status.arrivals}
-    pushable = frozenset(status.to_push)
     rows = tuple(
-        _recent(state, waiting.get(state.session_id), now_minutes, state.session_id in pushable)
+        _recent(state, waiting.get(state.session_id), now_minutes)
         for state in here[: preferences.recent_limit]
     )
     return (Item("recent", "Recent sessions", children=rows),)
 
 
-def _recent(
-    state: SessionState, arrival: Arrival | None, now_minutes: int, is_pushable: bool
-) -> Item:
+def _recent(state: SessionState, arrival: Arrival | None, now_minutes: int) -> Item:
     said = " — ".join(
         filter(None, (title_of(state), project_of(state.project_key), _age(state, now_minutes)))
     )
     marks = "".join(f"{mark} " for mark in _marks(state))
-    return Item(
-        f"session.{state.session_id}", marks + said, children=_deeds(state, arrival, is_pushable)
-    )
+    return Item(f"session.{state.session_id}", marks + said, children=_deeds(state, arrival))
 
 
 def _marks(state: SessionState) -> Iterable[str]:
@@ -62,14 +57,14 @@ def _marks(state: SessionState) -> Iterable[str]:
         yield "▶"
 
 
-def _deeds(state: SessionState, arrival: Arrival | None, is_pushable: bool) -> tuple[Item, ...]:
+def _deeds(state: SessionState, arrival: Arrival | None) -> tuple[Item, ...]:
     sid = state.session_id
     prefix = f"session.{sid}"
     rows = []
     if state.detail:
         detail = shortened(one_line(state.detail), _DETAIL_LENGTH)
         rows.append(Item(f"{prefix}.detail", detail, enabled=False))
-    if is_pushable or (state.state is State.CHANGED and state.ignored):
+    if state.state is State.CHANGED:
         rows.append(_deed(prefix, "push", "Push now", Verb.PUSH, sid))
     if arrival is not None:
         machine = machine_of(arrival.machine)

@@ -1,0 +1,373 @@
+"""Which notifications are shown when one Status follows another. Pure.
+
+What can be told of is a `Subject`; it stands as long as it is so. A subject is told of when it
+begins to stand, once, and again only when it stood no longer in between, or Later has ended; and
+never twice within an hour. What a person asked for is always answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from claude_sync.model import Outcome, Result, SessionState
+from claude_sync.preferences import Preferences
+from claude_sync.status import Arrival, Happening, Status
+from claude_sync_app.desktop.notifications.values import Answer, AnswerKind
+from claude_sync_app.tray import notice_texts
+from claude_sync_app.tray.findings import warned_of
+from claude_sync_app.tray.notice_texts import LATER_BUTTON, Notice, Telling, welcome
+from claude_sync_app.tray.offers import held_back, pullable
+from claude_sync_app.tray.sentences import is_paused
+from claude_sync_app.tray.surroundings import Surroundings
+
+__all__ = [
+    "Memory",
+    "Notice",
+    "Noticed",
+    "Subject",
+    "answered",
+    "notices",
+    "started",
+    "welcome",
+    "woke",
+]
+
+AGAIN_SECONDS = 3_600.0
+"""How long the same is told of only once."""
+
+LATER_SECONDS = 4 * 3_600.0
+"""How long Later is."""
+
+QUIET_SECONDS = 15.0
+"""How long after a start or a wake nothing is said of being offline: networks take a while."""
+
+_CONFLICTS_EACH = 3
+_DONE = frozenset({Outcome.PUSHED, Outcome.IMPORTED, Outcome.UPDATED, Outcome.REPLACED})
+_NOT_DONE = frozenset(
+    {
+        Outcome.FAILED,
+        Outcome.BEHIND,
+        Outcome.CONFLICT,
+        Outcome.OPEN,
+        Outcome.UNPLACED,
+        Outcome.INCOMPLETE,
+        Outcome.GONE,
+    }
+)
+
+
+class Subject(NamedTuple):
+    """Something that can be told of.
+
+    Attributes:
+        kind: "arrival", "close", "pulled", "conflict", "doctor", "failing", "offline" or "error".
+        what: a session's id, a finding's code, what failed.
+        machine: whose, "" where no other machine has to do with it.
+    """
+
+    kind: str
+    what: str
+    machine: str = ""
+
+
+_ERROR, _OFFLINE = Subject("error", ""), Subject("offline", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What was told before.
+
+    Attributes:
+        awake_since: when this program started, or the machine woke; seconds since the epoch.
+        standing: what was told of, or passed over, and is still so.
+        told: when each was last told of; of the last hour.
+        later: until when each is to wait, because a person said so.
+        shown: what each notification that may still be seen is about, by its key.
+    """
+
+    awake_since: float
+    standing: frozenset[Subject] = frozenset()
+    told: Mapping[Subject, float] = field(default_factory=dict)
+    later: Mapping[Subject, float] = field(default_factory=dict)
+    shown: Mapping[str, tuple[Subject, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """What there is to tell now.
+
+    Attributes:
+        memory: for the next time.
+        show: notices to show.
+        withdraw: keys of notifications that there is nothing left to answer of.
+        again_at: when to ask again though nothing changes, seconds since the epoch; None for never.
+    """
+
+    memory: Memory
+    show: tuple[Notice, ...] = ()
+    withdraw: tuple[str, ...] = ()
+    again_at: float | None = None
+
+
+def started(now: float) -> Memory:
+    """The memory of a program that starts now (seconds since the epoch)."""
+    return Memory(now)
+
+
+def woke(memory: Memory, now: float) -> Memory:
+    """The memory after a sleep that ended now."""
+    return replace(memory, awake_since=now)
+
+
+def answered(memory: Memory, answer: Answer, now: float) -> Memory:
+    """The memory after an answer, of whatever kind; give it every one."""
+    if answer.kind is AnswerKind.SHOWN or answer.key not in memory.shown:
+        return memory
+    shown = {key: about for key, about in memory.shown.items() if key != answer.key}
+    later, standing = dict(memory.later), memory.standing
+    if answer.kind is AnswerKind.BUTTON and answer.button == LATER_BUTTON:
+        about = memory.shown[answer.key]
+        later.update(dict.fromkeys(about, now + LATER_SECONDS))
+        standing -= frozenset(about)
+    return replace(memory, shown=shown, later=later, standing=standing)
+
+
+def notices(
+    before: Status,
+    after: Status,
+    preferences: Preferences,
+    memory: Memory,
+    now: float,
+    surroundings: Surroundings,
+) -> Noticed:
+    """What there is to tell when one Status follows another.
+
+    Args:
+        before, after: the same twice when it is asked at `Noticed.again_at`.
+        preferences: which kinds are shown, and whether with titles.
+        memory: as the last call returned it.
+        now: seconds since the epoch.
+        surroundings: which folders are synced.
+    """
+    step = _Step(after, preferences, memory, now, surroundings)
+    step.tell_what_happened(before)
+    step.tell_what_fails()
+    step.tell_conflicts()
+    step.tell_findings()
+    step.tell_arrivals()
+    return step.noticed()
+
+
+class _Step:
+    """One step from a Status to the next: collects what is to be shown and remembered."""
+
+    def __init__(
+        self,
+        status: Status,
+        preferences: Preferences,
+        memory: Memory,
+        now: float,
+        surroundings: Surroundings,
+    ) -> None:
+        self._status = status
+        self._preferences = preferences
+        self._awake_since = memory.awake_since
+        self._now = now
+        self._telling = Telling(status, preferences.show_titles, surroundings, now)
+        self._was = memory.standing
+        self._told = {
+            subject: at for subject, at in memory.told.items() if 0 <= now - at < AGAIN_SECONDS
+        }
+        self._later = {subject: at for subject, at in memory.later.items() if now < at}
+        self._shown = dict(memory.shown)
+        self._current: set[Subject] = set()
+        self._standing: set[Subject] = set()
+        self._show: list[Notice] = []
+        self._again: list[float] = []
+
+    # -- what was done ------------------------------------------------------------------------
+
+    def tell_what_happened(self, before: Status) -> None:
+        last = max((one.number for one in before.happenings), default=0)
+        new = [one for one in self._status.happenings if one.number > last]
+        for happening in new:
+            if happening.by_hand:
+                self._answer(happening)
+            elif happening.kind == "pull":
+                self._tell_pulled(happening)
+        self._tell_failing(new)
+        self._keep_pulled(new)
+
+    def _answer(self, happening: Happening) -> None:
+        """Say what became of a click, where that can't be seen anyway."""
+        results = happening.results
+        done = [one for one in results if one.outcome in _DONE]
+        bad = [one for one in results if one.outcome in _NOT_DONE]
+        failed = [one for one in bad if one.outcome is Outcome.FAILED]
+        if happening.kind == "failed" or failed or (bad and not done):
+            wrong = failed or bad
+            self._say("failed", notice_texts.not_done(happening, wrong, some_was=bool(done)))
+            if self._status.error in [happening.message, *(one.message for one in wrong)]:
+                # It isn't said once more as what lasts.
+                self._standing.add(_ERROR)
+        if happening.kind == "push" and (done or not bad):
+            self._say("pushed", notice_texts.pushed(len(done), self._telling))
+
+    def _tell_pulled(self, happening: Happening) -> None:
+        """A session that goes on elsewhere is pulled again and again, and told of once an hour."""
+        placed = {
+            subject: result
+            for result in happening.results
+            if result.outcome in _DONE
+            and (subject := Subject("pulled", result.session_id, result.machine)) not in self._told
+        }
+        if placed:
+            notice = notice_texts.pulled(list(placed.values()), self._telling)
+            self._put("pulled", notice, list(placed))
+
+    def _keep_pulled(self, new: Iterable[Happening]) -> None:
+        """What was undone has nothing left to undo."""
+        undone = {
+            result.session_id
+            for happening in new
+            if happening.kind == "undo"
+            for result in happening.results
+            if result.outcome is not Outcome.FAILED
+        }
+        pulled = self._shown.get(notice_texts.PULLED_KEY, ())
+        self._current.update(subject for subject in pulled if subject.what not in undone)
+
+    def _tell_failing(self, new: Iterable[Happening]) -> None:
+        """Sessions that fail without anybody having asked: each once, until it works again."""
+        failing = {subject: None for subject in self._was if subject.kind == "failing"}
+        messages: dict[Subject, Result] = {}
+        for happening in new:
+            for result in happening.results:
+                subject = Subject("failing", result.session_id)
+                if result.outcome is not Outcome.FAILED:
+                    failing.pop(subject, None)
+                elif not happening.by_hand:
+                    failing[subject] = None
+                    messages[subject] = result
+        begin = [one for one in self._begins(failing) if one in messages]
+        if begin:
+            results = [messages[subject] for subject in begin]
+            self._put("failed", notice_texts.failed_by_itself(results, self._telling), begin)
+            if self._status.error in [one.message for one in results]:
+                self._standing.add(_ERROR)
+
+    # -- what stands --------------------------------------------------------------------------
+
+    def tell_what_fails(self) -> None:
+        status = self._status
+        if status.error and self._begins([_ERROR]):
+            self._put("failed", notice_texts.failed(status.error), [_ERROR])
+        if status.offline_since is None:
+            return
+        quiet_until = self._awake_since + QUIET_SECONDS
+        if self._now < quiet_until and _OFFLINE not in self._was:
+            self._again.append(quiet_until)
+        elif self._begins([_OFFLINE]):
+            self._put("failed", notice_texts.offline(self._telling), [_OFFLINE])
+
+    def tell_conflicts(self) -> None:
+        if not self._status.started:
+            return
+        new: list[tuple[SessionState, Subject]] = []
+        for state in self._status.conflicts:
+            subject = Subject("conflict", state.session_id, ",".join(state.rivals))
+            if self._begins([subject]):
+                new.append((state, subject))
+        if len(new) > _CONFLICTS_EACH:
+            states = [state for state, _ in new]
+            subjects = [subject for _, subject in new]
+            self._put("conflict", notice_texts.conflicts(states, self._telling), subjects)
+            return
+        for state, subject in new:
+            self._put("conflict", notice_texts.conflict(state, self._telling), [subject])
+
+    def tell_findings(self) -> None:
+        found = {one.code: one for one in reversed(warned_of(self._status, self._preferences))}
+        subjects = {Subject("doctor", code): found[code] for code in reversed(found)}
+        new = self._begins(subjects)
+        if len(new) == 1:
+            self._put("doctor", notice_texts.finding(subjects[new[0]]), new)
+        elif new:
+            self._put("doctor", notice_texts.findings([subjects[one] for one in new]), new)
+
+    def tell_arrivals(self) -> None:
+        asks = self._preferences.on_arrival == "ask" or (
+            # It isn't pulled by itself as long as that pauses.
+            self._preferences.on_arrival == "pull" and is_paused(self._status, self._now)
+        )
+        if not self._status.started or self._preferences.on_arrival == "nothing":
+            return
+        for arrival in held_back(self._status):
+            subject = _subject("close", arrival)
+            if self._begins([subject]):
+                self._put("arrival", notice_texts.close(arrival, self._telling), [subject])
+        if asks:
+            self._tell_pullable()
+
+    def _tell_pullable(self) -> None:
+        waiting = {_subject("arrival", arrival): arrival for arrival in pullable(self._status)}
+        new = self._begins(waiting)
+        if not new:
+            return
+        # One notification shows all that nobody answered yet: the new one takes its place.
+        unanswered = [
+            subject
+            for subject in self._shown.get(notice_texts.ARRIVAL_KEY, ())
+            if subject in waiting and subject not in new
+        ]
+        subjects = [*new, *unanswered]
+        arrivals = [waiting[subject] for subject in subjects]
+        self._put("arrival", notice_texts.arrived(arrivals, self._telling), subjects)
+
+    # -- remembering --------------------------------------------------------------------------
+
+    def _begins(self, subjects: Iterable[Subject]) -> list[Subject]:
+        """Those of what stands now that are to be told of; the others are remembered."""
+        new = []
+        for subject in subjects:
+            self._current.add(subject)
+            if subject in self._was or subject in self._standing:
+                self._standing.add(subject)
+            elif subject in self._later:
+                self._again.append(self._later[subject])
+            elif subject in self._told:
+                self._again.append(self._told[subject] + AGAIN_SECONDS)
+            else:
+                self._standing.add(subject)
+                new.append(subject)
+        return new
+
+    def _put(self, kind: str, notice: Notice, subjects: Sequence[Subject]) -> None:
+        """Show what is about subjects: it is withdrawn when none of them stands any more."""
+        if self._say(kind, notice):
+            self._shown[notice.notification.key] = tuple(subjects)
+            self._told.update(dict.fromkeys(subjects, self._now))
+
+    def _say(self, kind: str, notice: Notice) -> bool:
+        is_on = bool(getattr(self._preferences.notifications, kind))
+        if is_on:
+            self._show.append(notice)
+        return is_on
+
+    def noticed(self) -> Noticed:
+        moot = [key for key, about in self._shown.items() if not self._current & set(about)]
+        memory = Memory(
+            self._awake_since,
+            frozenset(self._standing),
+            self._told,
+            {subject: at for subject, at in self._later.items() if subject in self._current},
+            {key: about for key, about in self._shown.items() if key not in moot},
+        )
+        again = [moment for moment in self._again if moment > self._now]
+        return Noticed(memory, tuple(self._show), tuple(moot), min(again, default=None))
+
+
+def _subject(kind: str, arrival: Arrival) -> Subject:
+    return Subject(kind, arrival.session_id, arrival.machine)
