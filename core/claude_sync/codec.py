@@ -6,13 +6,15 @@ valid UTF-8 is written as the escape of the lone surrogate U+DC80–DCFF that Py
 to the last whole character, however the bytes are cut into blocks.
 
 Everything here works on blocks of up to 1 MiB with the few operations that run at C's speed: an
-encoder in three replacements, and a decoder that lets Python's own ``unicode_escape`` do the work
-and believes it only where encoding the outcome gives back the very bytes that were read. What that
-doesn't settle (other JSON writers' escapes, invalid bytes) takes the slow path.
+encoder in three replacements, and a decoder that lets Python's own ``escape_decode`` (or, where
+control characters are escaped, ``unicode_escape``) do the work and believes it only where encoding
+the outcome gives back the very bytes that were read. What that doesn't settle (other JSON writers'
+escapes, invalid bytes) takes the slow path.
 """
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -218,12 +220,25 @@ def _encoded(data: bytes) -> bytes:
 
 def _decoded_canonical(data: bytes) -> bytes | None:
     """What these bytes stand for if they are exactly as `encode` writes it, and quickly known."""
-    try:
-        decoded = data.decode("unicode_escape").encode("latin-1")
-    except (UnicodeError, Warning):
-        # A warning is an error where the interpreter was told so: an escape Python doesn't know.
-        return None
-    return decoded if _encoded(decoded) == data else None
+    for decode_escapes in (_escape_decode, _unicode_escape_decode):
+        try:
+            decoded = decode_escapes(data)
+        except (ValueError, Warning):
+            # A warning is an error where the interpreter was told so: an escape it doesn't know.
+            continue
+        if _encoded(decoded) == data:
+            return decoded
+    return None
+
+
+def _escape_decode(data: bytes) -> bytes:
+    """Escapes as in a bytes literal: at half the cost of the other, but ``\\u`` is none of them."""
+    decoded, _ = codecs.escape_decode(data)
+    return decoded
+
+
+def _unicode_escape_decode(data: bytes) -> bytes:
+    return data.decode("unicode_escape").encode("latin-1")
 
 
 def _closing_quote(data: bytes) -> int:

@@ -19,9 +19,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "core"))
 from claude_sync.bundle import HEAD_SIZE, TAIL_SIZE, read_head
 from claude_sync.codec import decode, encode
 from claude_sync.pack import Label, Packer
+from claude_sync.snapshot import BLOCK_SIZE
 from claude_sync.unpack import read_whole
 
-BLOCK_SIZE = 1 << 20
 WORDS = [
     "the",
     "of",
@@ -111,7 +111,7 @@ def peak_megabytes() -> float:
 def streamed_gigabyte() -> Iterator[bytes]:
     """A bundle of a gigabyte of transcript, made while it is read."""
     block = transcript(BLOCK_SIZE)
-    packer = Packer(LABEL, (block for _ in range(1024)))
+    packer = Packer(LABEL, (block for _ in range((1 << 30) // BLOCK_SIZE)))
     return (piece.data for piece in packer.pieces())
 
 
