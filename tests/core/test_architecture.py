@@ -15,21 +15,25 @@ FLOORS = (
     "errors model",
     "names snapshot → files log → locks json_object places preference_kinds codec repository"
     " → git → project_key",
-    "transcript claude_home live_sessions preferences machine transports.base"
+    "transcript utterance claude_home live_sessions preferences machine transports.base"
     " members → json_reader comparison → bundle pack unpack → fetching outgoing",
-    "database placing project_roots registry_file → key_lookup records cache vault → registry",
+    "database placing project_roots registry_file vault_entry → key_lookup records cache vault"
+    " → registry",
     "transports.location transports.folder_errors transports.ssh_answers transports.ssh_errors"
     " transports.ssh_pipes transports.ssh_script transports.ssh_script_parts"
     " → transports.ssh_command transports.ssh_session"
     " → transports.folder_writing transports.ssh_reading transports.ssh_writing"
     " → transports.folder transports.memory transports.ssh → transports",
-    "store planner schedule",
-    "sync.context → sync.survey sync.relations sync.place → sync.conflict → sync.push sync.pull"
+    "store planner schedule status",
+    "sync.context sync.reading → sync.keeping → sync.survey sync.relations sync.place"
+    " → sync.conflict sync.naming → sync.parting sync.give sync.take → sync.push sync.pull"
     " → sync.resolve sync.undo sync.forget sync.portable sync.setup sync.states → sync",
     "doctor.examination doctor.login → doctor.aside doctor.place → doctor.bundles doctor.claude"
     " doctor.deep doctor.keeping doctor.programs doctor.projects doctor.sessions doctor.settings"
     " → doctor",
-    "watch",
+    "watch → engine.mailbox engine.changes engine.arrivals engine.journal engine.timetable"
+    " → engine.picture → engine.worker → engine.equipment → engine.rounds → engine.duties"
+    " → engine.runner → engine",
     "service",
     "__init__",
 )
@@ -41,17 +45,22 @@ HEAVY = (
 )
 MAY_START_HEAVY = {
     "claude_sync.database",  # whoever opens the records needs SQLite
-    "claude_sync.watch",  # nothing imports it that doesn't watch
+    "claude_sync.engine.mailbox",  # nothing imports these that doesn't watch
+    "claude_sync.engine.runner",
     "claude_sync.service",
     "claude_sync.transports.ssh_pipes",  # nothing imports it that doesn't start ssh
 }
 SCREENS = "pystray PIL desktop_notifier dbus_fast gi tkinter Xlib AppKit Foundation rich"
 SHELLS = "argparse click getpass optparse"
+PURE_ROOMS = (
+    "comparison_page findings keeping menu menu_model menu_preferences menu_sessions naming"
+    " notice_texts notices offers sentences"
+)
 PURE = {
     "claude_sync.planner",
     "claude_sync.schedule",
-    "claude_sync_app.tray.menu",
-    "claude_sync_app.tray.notices",
+    "claude_sync.utterance",
+    *(f"claude_sync_app.tray.{room}" for room in PURE_ROOMS.split()),
 }
 IMPURE = (
     "asyncio io logging os random shutil socket sqlite3 subprocess tempfile threading time "
