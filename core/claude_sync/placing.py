@@ -71,7 +71,7 @@ def chosen(key: str, places: Sequence[ProjectDirectory]) -> ProjectDirectory:
             raise SessionUnplaced(
                 f"{len(here)} directories here are called {key}, and a name alone doesn't tell "
                 "which is meant",
-                todo=f"run 'claude-sync projects add' with the directory and --key {key}",
+                todo=f"`claude-sync projects add DIR --key {key}` with the directory",
             )
         here = pinned
     return here[0]
@@ -137,9 +137,9 @@ def _nowhere(key: str, places: Sequence[ProjectDirectory]) -> SessionUnplaced:
         return SessionUnplaced(
             f"the directory of {key} isn't there",
             where=str(places[0].directory),
-            todo="mount its disk, or run 'claude-sync projects add' with where it is now",
+            todo="mount its disk, or `claude-sync projects add DIR` with where it is now",
         )
     return SessionUnplaced(
         f"no directory of {key} is known on this machine",
-        todo="clone it, then run 'claude-sync projects add' with its directory",
+        todo="clone it, then `claude-sync projects add DIR` with its directory",
     )

@@ -224,7 +224,7 @@ def project_key_from_remote(url: str, *, resolve: Resolver | None = None) -> str
 def _unreadable(why: str) -> ProjectKeyError:
     return ProjectKeyError(
         f"the address of a git remote names no project, since {why}",
-        todo="see 'git remote -v', or give the directory a key with 'claude-sync projects add'",
+        todo="see `git remote -v`, or give it a key: `claude-sync projects add DIR --key KEY`",
     )
 
 
