@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 
-from claude_sync.errors import ClaudeHomeError, ClaudeSyncError, RecordsError, Stopped
+from claude_sync.errors import ClaudeHomeError, ClaudeSyncError, RecordsError, Stopped, StoreOffline
 from claude_sync.model import Bundle, Finding, SessionState
 from claude_sync.store import StoreView
 from claude_sync.sync.context import Context
@@ -33,6 +33,7 @@ class Examination:
         view: what lies in the store, None where it can't be looked at.
         round_trip_seconds: how long a place where bytes cost takes for an answer.
         home_trouble: why Claude's sessions can't be listed, None where they can.
+        states_trouble: why sessions can't be judged, although the store could be looked at.
         survey: both, joined; None where Claude's sessions can't be listed.
     """
 
@@ -43,6 +44,7 @@ class Examination:
         self.trouble: ClaudeSyncError | None = None
         self.round_trip_seconds: float | None = None
         self.home_trouble: ClaudeHomeError | None = None
+        self.states_trouble: ClaudeSyncError | None = None
         self.view = self._look()
         self.survey = self._survey()
 
@@ -80,7 +82,12 @@ class Examination:
         if survey is None:
             return {}
         ids = [session_id for session_id in survey.bundles if survey.split(session_id)[2]]
-        return {state.session_id: state for state in states_surveyed(self.context, survey, ids)}
+        try:
+            judged = states_surveyed(self.context, survey, ids)
+        except StoreOffline as error:
+            self.states_trouble = error
+            return {}
+        return {state.session_id: state for state in judged}
 
     @cached_property
     def bundles(self) -> tuple[Bundle, ...]:
@@ -89,19 +96,26 @@ class Examination:
         return tuple(one for bundles in view.bundles.values() for one in bundles) if view else ()
 
     @cached_property
+    def names(self) -> dict[str, str]:
+        """How each machine with a bundle in the store called itself last, by its id."""
+        newest: dict[str, tuple[str, int, str]] = {}
+        for bundle in self.bundles:
+            head = bundle.head
+            said = (head.pushed_at, head.revision, head.machine)
+            newest[head.machine_id] = max(said, newest.get(head.machine_id, said))
+        return {machine_id: name for machine_id, (_, _, name) in newest.items()}
+
+    @cached_property
     def machine_name(self) -> str:
         """How this machine is called: where its own word was lost, as the store has it."""
         machine = self.context.machine
-        own = [bundle.head for bundle in self.bundles if bundle.head.machine_id == machine.id]
-        if machine.named or not own:
-            return machine.name
-        return max(own, key=lambda head: (head.pushed_at, head.revision)).machine
+        return machine.name if machine.named else self.names.get(machine.id, machine.name)
 
     @property
     def location(self) -> str:
         """The place where sessions meet as a person would type it; something to fill in if none."""
         location = self.context.preferences.location
-        return quoted(location) if location else "FOLDER"
+        return quoted(location) if location else "LOCATION"
 
 
 Check = Callable[[Examination], Iterable[Finding]]
@@ -166,11 +180,20 @@ def as_sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
 
 
-def can_write(path: str | os.PathLike[str]) -> bool:
-    """Whether this process may write there, as far as can be told without trying."""
-    if os.access in os.supports_effective_ids:
-        return os.access(path, os.W_OK | os.X_OK, effective_ids=True)
-    return os.access(path, os.W_OK | os.X_OK)
+def can_write(path: str | os.PathLike[str], *, passing: bool = True) -> bool:
+    """Whether this process may write there, as far as can be told without trying.
+
+    Args:
+        path: a directory, or a file.
+        passing: whether it has to pass through as well, as into a directory.
+    """
+    effective = os.access in os.supports_effective_ids
+    return os.access(path, os.W_OK | (os.X_OK if passing else 0), effective_ids=effective)
+
+
+def can_read(path: str | os.PathLike[str]) -> bool:
+    """Whether this process may read a file, as far as can be told without trying."""
+    return os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def scan(directory: str | os.PathLike[str]) -> Iterator[os.DirEntry[str]]:

@@ -11,6 +11,7 @@ from claude_sync.doctor.examination import (
     DAY_SECONDS,
     Examination,
     amount,
+    can_read,
     can_write,
     counted,
     listed,
@@ -58,8 +59,7 @@ def records(examination: Examination) -> Iterator[Finding]:
 
 
 def _is_shut(file: Path) -> bool:
-    effective = os.access in os.supports_effective_ids
-    return file.exists() and not os.access(file, os.R_OK | os.W_OK, effective_ids=effective)
+    return file.exists() and not (can_read(file) and can_write(file, passing=False))
 
 
 def _is_damaged(path: Path) -> bool:

@@ -82,21 +82,26 @@ def _unreached(examination: Examination) -> Finding:
             "`claude-sync init FOLDER` with one that your machines share, or `claude-sync init "
             "ssh://HOST/PATH`",
         )
-    other = f"or choose another place with `claude-sync init {location}`"
-    fix = f"{as_sentence(error.todo or 'try again later')[:-1]}; {other}"
     folder = folder_of(examination)
+    todo = as_sentence(error.todo or "try again later")[:-1]
+    elsewhere = "; or choose another place with `claude-sync init LOCATION`"
     if isinstance(error, UsageError):
         code, title = "location-wrong", "The place where sessions meet can't be read"
-        fix = "`claude-sync init FOLDER`, or `claude-sync init ssh://HOST/PATH`"
+        todo, elsewhere = "`claude-sync init LOCATION` with a folder, or ssh://HOST/PATH", ""
     elif isinstance(error, StoreOffline) and folder is not None and not folder.is_dir():
         code, title = "store-missing", "The place where sessions meet isn't there"
     elif isinstance(error, StoreOffline) and folder is not None:
         code, title = "store-not-mounted", "The place where sessions meet isn't what it was"
+        todo = f"Mount its disk; or use what is there now with `claude-sync init {location}`"
+        elsewhere = ""
     elif isinstance(error, StoreOffline):
         code, title = "store-offline", "The place where sessions meet can't be reached"
     else:
-        code, title = "store-denied", "The place where sessions meet refuses this user"
-    return Finding(code, Level.ERROR, title, reading(error), fix)
+        code, title = "store-denied", "The place where sessions meet can't be used"
+        elsewhere = ""
+        if folder is not None and os.name == "posix":
+            todo = f"`chmod u+rwx {quoted(folder)}`, if it is yours"
+    return Finding(code, Level.ERROR, title, reading(error), todo + elsewhere)
 
 
 # --- a folder ----------------------------------------------------------------------------------

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from claude_sync.doctor.examination import Examination, as_sentence, counted, listed, short_path
+from claude_sync.doctor.examination import (
+    Examination,
+    as_sentence,
+    can_read,
+    counted,
+    listed,
+    quoted,
+    reading,
+    short_path,
+)
 from claude_sync.errors import ProjectKeyError, SessionDivided, SessionError
 from claude_sync.model import Finding, Level, LocalSession, SessionState, State
 
@@ -33,19 +42,28 @@ def _of(state: SessionState) -> str:
 
 def unreadable(examination: Examination) -> Iterator[Finding]:
     """Sessions that couldn't be judged."""
+    if examination.states_trouble is not None:
+        yield Finding(
+            "sessions-unjudged",
+            Level.WARNING,
+            "Not every session could be looked at",
+            reading(examination.states_trouble),
+            "Run `claude-sync doctor` again when the place where sessions meet answers",
+        )
+    survey = examination.survey
     for state in examination.states.values():
-        if (
-            state.state is State.CONFLICT
-            and not state.sides
-            and len(_copies(examination, state)) < 2
-        ):
-            yield Finding(
-                "session-unreadable",
-                Level.WARNING,
-                f"Session {state.session_id} can't be judged",
-                as_sentence(state.detail),
-                "Check the permissions of its files, then look again",
-            )
+        copies = survey.local.get(state.session_id, ()) if survey is not None else ()
+        if state.state is not State.INCOMPLETE or len(copies) > 1:
+            continue
+        what, _, todo = state.detail.rpartition(": ")
+        shut = state.path is not None and not can_read(state.path)
+        yield Finding(
+            "session-unreadable",
+            Level.WARNING,
+            f"Session {state.session_id} can't be judged",
+            f"{as_sentence(what or state.detail)[:-1]}, so it is neither pushed nor pulled.",
+            f"`chmod u+rw {quoted(state.path or '')}`" if shut else as_sentence(todo)[:-1],
+        )
 
 
 def without_project(examination: Examination) -> Iterator[Finding]:
@@ -137,8 +155,3 @@ def declined(examination: Examination) -> Iterator[Finding]:
             "Pulls pass over what was undone, until it changes or its session is named.",
             f"To have it after all: `claude-sync pull {waiting[0]}`",
         )
-
-
-def _copies(examination: Examination, state: SessionState) -> tuple[object, ...]:
-    survey = examination.survey
-    return survey.local.get(state.session_id, ()) if survey is not None else ()

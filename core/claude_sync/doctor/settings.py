@@ -109,9 +109,11 @@ def _shared_names(examination: Examination, mine: str) -> Iterator[Finding]:
     own_id = examination.context.machine.id
     ids: dict[str, set[str]] = {}
     spelled: dict[str, str] = {}
-    for bundle in examination.bundles:
-        ids.setdefault(bundle.head.machine.lower(), set()).add(bundle.head.machine_id)
-        spelled[bundle.head.machine.lower()] = bundle.head.machine
+    for machine_id, name in examination.names.items():
+        # What lies there under this machine's last name is written anew with the next change.
+        known_as = mine if machine_id == own_id else name
+        ids.setdefault(known_as.lower(), set()).add(machine_id)
+        spelled[known_as.lower()] = known_as
     others = ids.get(mine.lower(), set()) - {own_id}
     if others and _is_cloned_home(examination):
         yield Finding(

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from conformance.sshd import SshHost, running_sshd
+from examined import Patient
+from machines import World
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """A store that isn't there yet, and nobody around it."""
+    return World(tmp_path / "world")
+
+
+@pytest.fixture
+def patient(world: World) -> Patient:
+    """This machine, set up: sessions meet in the world's store."""
+    patient = Patient(world)
+    patient.set_up()
+    return patient
+
+
+@pytest.fixture
+def newcomer(world: World) -> Patient:
+    """This machine with nothing set up."""
+    return Patient(world)
+
+
+@pytest.fixture(scope="session")
+def ssh_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshHost]:
+    """A real sshd."""
+    with running_sshd(tmp_path_factory.mktemp("sshd")) as host:
+        yield host

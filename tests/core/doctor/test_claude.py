@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from claude_sync import preferences
+from claude_sync.model import Level
+from examined import Patient, commands_of, follow
+from faults.disks import ordinary_permissions
+from machines import OTHER, SESSION, said
+
+DAY = 86_400
+
+
+def test_there_is_no_folder_of_claude_code(patient: Patient) -> None:
+    shutil.rmtree(patient.claude)
+    elsewhere = patient.home / "claude"
+    elsewhere.mkdir()
+    found = patient.the("claude-missing", Level.WARNING)
+    assert "~/.claude" in found.detail
+    follow(found, fill=[("DIR", elsewhere)])
+    assert patient.is_well("claude-missing")
+
+
+def test_there_are_no_sessions_yet(patient: Patient) -> None:
+    found = patient.the("claude-empty", Level.INFO)
+    assert commands_of(found) == ["claude-sync config set claude_config_dir DIR"]
+    patient.write(SESSION, said())
+    assert patient.is_well("claude-empty")
+    assert patient.the("claude", Level.OK).title == "1 session in ~/.claude"
+
+
+def test_claudes_sessions_may_not_be_read(patient: Patient) -> None:
+    patient.write(SESSION, said())
+    patient.folder.chmod(0o000)
+    with ordinary_permissions():
+        follow(patient.the("claude-unreadable", Level.ERROR))
+        assert patient.is_well("claude-unreadable")
+
+
+def test_claudes_folder_may_not_be_written_to(patient: Patient) -> None:
+    patient.write(SESSION, said())
+    patient.folder.chmod(0o500)
+    with ordinary_permissions():
+        follow(patient.the("claude-unwritable", Level.ERROR))
+        assert patient.is_well("claude-unwritable")
+
+
+def test_a_login_would_look_into_another_folder(
+    patient: Patient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = patient.home / "work claude"
+    work.mkdir()
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(work))
+    found = patient.the("claude-config-dir-differs", Level.WARNING)
+    follow(found)
+    assert patient.is_well("claude-config-dir-differs")
+    assert preferences.load(patient.places).claude_config_dir == work
+
+
+def test_a_file_about_an_open_session_cannot_be_read(patient: Patient) -> None:
+    (patient.claude / "sessions" / "77.json").write_text('{"pid": 77, "sess')
+    follow(patient.the("live-unreadable", Level.WARNING))
+    assert patient.is_well("live-unreadable")
+
+
+# --- clean-up ----------------------------------------------------------------------------------
+
+
+def test_a_session_that_is_about_to_be_deleted_and_is_nowhere_else(patient: Patient) -> None:
+    patient.write(SESSION, said())
+    patient.write(OTHER, said())
+    patient.grow_old(SESSION, 28 * DAY)
+    found = patient.the("cleanup-soon", Level.WARNING)
+    assert "1 session that is nowhere else" in found.title
+    follow(found)
+    assert patient.is_well("cleanup-soon")
+    assert not patient.bundle(OTHER).exists()
+
+
+def test_how_many_days_it_has_is_the_clients_own_setting(patient: Patient) -> None:
+    patient.write(SESSION, said())
+    patient.grow_old(SESSION, 5 * DAY)
+    settings = patient.claude / "settings.json"
+    settings.write_text(json.dumps({"cleanupPeriodDays": 7}))
+    found = patient.the("cleanup-soon", Level.WARNING)
+    assert "7 days" in found.detail
+    assert "`cleanupPeriodDays` in ~/.claude/settings.json" in found.fix
+    settings.write_text(json.dumps({"cleanupPeriodDays": 365}))
+    assert patient.is_well("cleanup-soon")
+
+
+def test_what_another_machine_holds_is_not_lost(patient: Patient) -> None:
+    patient.write(SESSION, said())
+    patient.push()
+    desktop = patient.world.machine("desktop")
+    desktop.pull()
+    desktop.push(SESSION)
+    patient.bundle().unlink()
+    patient.grow_old(SESSION, 29 * DAY)
+    assert patient.is_well("cleanup-soon")
+
+
+def test_many_old_sessions_are_pushed_together(patient: Patient) -> None:
+    ids = [f"{number}-1111-4222-8333-444455556666" for number in range(10000001, 10000008)]
+    for session in ids:
+        patient.write(session, said())
+        patient.grow_old(session, 40 * DAY)
+    found = patient.the("cleanup-soon", Level.WARNING)
+    assert "7 sessions that are nowhere else" in found.title
+    follow(found)
+    assert patient.is_well("cleanup-soon")
+
+
+def test_an_open_session_is_not_about_to_be_deleted(patient: Patient) -> None:
+    patient.write(SESSION, said())
+    patient.grow_old(SESSION, 40 * DAY)
+    patient.open()
+    assert patient.is_well("cleanup-soon")
+
+
+def test_while_the_store_is_away_what_was_pushed_counts(patient: Patient) -> None:
+    patient.write(SESSION, said())
+    patient.push()
+    patient.write(OTHER, said())
+    for session in (SESSION, OTHER):
+        patient.grow_old(session, 29 * DAY)
+        patient.states()  # somebody has looked since
+    patient.world.store.rename(patient.world.store.with_name("away"))
+    found = patient.the("cleanup-soon", Level.WARNING)
+    assert OTHER in found.detail
+    assert SESSION not in found.detail

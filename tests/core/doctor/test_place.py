@@ -1,0 +1,269 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from claude_sync import preferences
+from claude_sync.doctor import place
+from claude_sync.model import Level
+from claude_sync.sync.setup import set_up
+from conformance.sshd import SshHost
+from examined import Patient, commands_of, follow
+from faults.disks import SMALL_DISK_BYTES, ordinary_permissions, read_only, small_disk
+from machines import SESSION, World, said
+
+
+def test_nothing_was_set_up(newcomer: Patient) -> None:
+    found = newcomer.the("not-set-up", Level.WARNING)
+    assert "~/claude-sync" in found.detail
+    follow(found, fill=[("FOLDER", newcomer.world.store)])
+    assert newcomer.is_well("not-set-up")
+    assert newcomer.the("store", Level.OK).title == f"Sessions meet in {newcomer.world.store}"
+
+
+def test_sessions_meet_on_this_machine_only(newcomer: Patient) -> None:
+    set_up(newcomer.places, str(newcomer.home / "claude-sync"))
+    found = newcomer.the("store-private", Level.INFO)
+    follow(found, fill=[("FOLDER", newcomer.world.store)])
+    assert newcomer.is_well("store-private")
+
+
+def test_the_location_cannot_be_read(patient: Patient) -> None:
+    file = patient.places.preferences_file
+    written = json.loads(file.read_text())
+    file.write_text(json.dumps({**written, "location": "ssh://"}))
+    found = patient.findings()
+    assert found[0].level is Level.ERROR
+    follow(found[0], fill=[("LOCATION", patient.world.store)])
+    assert not {one.code for one in patient.findings()} & {found[0].code, "preference-wrong"}
+
+
+def test_a_kind_of_place_that_nobody_here_knows(patient: Patient) -> None:
+    preferences.change(patient.places, location="bucket://somewhere")
+    found = patient.the("location-wrong", Level.ERROR)
+    follow(found, fill=[("LOCATION", patient.world.store)])
+    assert patient.is_well("location-wrong")
+
+
+def test_the_store_is_missing(patient: Patient) -> None:
+    away = patient.world.store.with_name("away")
+    patient.world.store.rename(away)
+    found = patient.the("store-missing", Level.ERROR)
+    assert str(patient.world.store) in found.detail
+    assert found.fix.startswith("Mount or connect it")
+    away.rename(patient.world.store)
+    assert patient.is_well("store-missing")
+
+
+def test_only_the_mount_point_is_there(patient: Patient) -> None:
+    store = patient.world.store
+    store.rename(store.with_name("disk"))
+    store.mkdir()
+    found = patient.the("store-not-mounted", Level.ERROR)
+    assert found.fix.startswith("Mount its disk")
+    follow(found)  # begin anew in it
+    assert patient.is_well("store-not-mounted")
+
+
+def test_the_store_may_not_be_read(patient: Patient) -> None:
+    patient.world.store.chmod(0o000)
+    with ordinary_permissions():
+        found = patient.the("store-denied", Level.ERROR)
+        follow(found)
+        assert patient.is_well("store-denied")
+
+
+def test_the_store_may_not_be_written_to(patient: Patient) -> None:
+    with read_only(patient.world.store):
+        found = patient.the("store-unwritable", Level.ERROR)
+        follow(found)
+        assert patient.is_well("store-unwritable")
+
+
+def test_a_folder_of_own_bundles_may_not_be_written_to(patient: Patient) -> None:
+    patient.write(SESSION, said())
+    patient.push()
+    with read_only(patient.bundle().parent):
+        found = patient.the("store-unwritable", Level.ERROR)
+        assert patient.bundle().parent.name in found.detail
+        follow(found)
+        assert patient.is_well("store-unwritable")
+
+
+# --- others ------------------------------------------------------------------------------------
+
+
+def _open_to_others(path: Path) -> None:
+    """Let everybody pass through what lies above, as in /srv."""
+    for parent in path.parents:
+        mode = stat.S_IMODE(parent.stat().st_mode)
+        if parent.stat().st_uid == os.geteuid() and not mode & 0o001:
+            parent.chmod(mode | 0o011)
+
+
+def test_others_may_read_the_store(patient: Patient) -> None:
+    patient.write(SESSION, said())
+    patient.push()
+    _open_to_others(patient.world.store)
+    assert patient.is_well("store-readable-by-others")
+    for path, mode in (
+        (patient.world.store, 0o755),
+        (patient.bundle().parent, 0o755),
+        (patient.bundle(), 0o644),
+    ):
+        path.chmod(mode)
+    found = patient.the("store-readable-by-others", Level.WARNING)
+    assert patient.is_well("store-writable-by-others")
+    follow(found)
+    assert patient.is_well("store-readable-by-others")
+
+
+@pytest.mark.parametrize("what", ["root", "folder", "bundle"])
+def test_others_may_write_into_the_store(patient: Patient, what: str) -> None:
+    patient.write(SESSION, said())
+    patient.push()
+    _open_to_others(patient.world.store)
+    bundle = patient.bundle()
+    patient.world.store.chmod(0o711)
+    bundle.parent.chmod(0o711)
+    opened = {"root": patient.world.store, "folder": bundle.parent, "bundle": bundle}[what]
+    opened.chmod(0o733 if what != "bundle" else 0o622)
+    found = patient.the("store-writable-by-others", Level.ERROR)
+    follow(found)
+    assert patient.is_well("store-writable-by-others")
+
+
+def test_a_private_folder_above_keeps_others_out(patient: Patient) -> None:
+    patient.write(SESSION, said())
+    patient.push()
+    for path in (patient.world.store, patient.bundle().parent, patient.bundle()):
+        path.chmod(0o777)
+    _open_to_others(patient.world.store)
+    patient.world.folder.chmod(0o700)
+    assert not patient.codes(Level.ERROR, Level.WARNING)
+
+
+# --- room --------------------------------------------------------------------------------------
+
+
+def _fill(folder: Path) -> Path:
+    """Leave a hundredth of the disk free: what was written to do so."""
+    filler = folder / "holiday.mov"
+    free = shutil.disk_usage(folder).free
+    filler.write_bytes(b"\0" * (free - SMALL_DISK_BYTES // 100))
+    return filler
+
+
+def test_the_disk_of_the_store_is_nearly_full(newcomer: Patient, tmp_path: Path) -> None:
+    with small_disk(tmp_path / "stick") as stick:
+        if shutil.disk_usage(stick).total > SMALL_DISK_BYTES:
+            return  # this system lets nobody mount a small one
+        newcomer.world.store = stick / "sessions"
+        newcomer.set_up()
+        assert newcomer.is_well("store-nearly-full")
+        filler = _fill(stick)
+        found = newcomer.the("store-nearly-full", Level.WARNING)
+        assert "Make room" in found.fix
+        assert commands_of(found) == ["claude-sync forget --older-than 90"]
+        filler.unlink()
+        assert newcomer.is_well("store-nearly-full")
+
+
+def test_the_disk_of_claudes_folder_is_nearly_full(patient: Patient, tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk") as disk:
+        if shutil.disk_usage(disk).total > SMALL_DISK_BYTES:
+            return  # this system lets nobody mount a small one
+        preferences.change(patient.places, claude_config_dir=str(disk))
+        filler = _fill(disk)
+        assert "Make room" in patient.the("disk-nearly-full", Level.WARNING).fix
+        filler.unlink()
+        assert patient.is_well("disk-nearly-full")
+
+
+# --- a host ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def guest(newcomer: Patient, ssh_host: SshHost, tmp_path: Path) -> Patient:
+    """This machine, with sessions meeting on a host."""
+    newcomer.claude.mkdir()
+    alone = ssh_host.command_alone()
+    preferences.change(newcomer.places, ssh_command=alone)
+    set_up(newcomer.places, ssh_host.location(tmp_path / "store"), name="laptop")
+    return newcomer
+
+
+def test_a_host_answers(guest: Patient) -> None:
+    found = guest.the("store", Level.OK)
+    assert "answers in" in found.title
+    assert found.title.endswith(" ms")
+    assert not guest.codes(Level.ERROR)
+
+
+def test_a_host_answers_slowly(
+    guest: Patient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fast = preferences.load(guest.places).ssh_command
+    slow = tmp_path / "slow.py"
+    slow.write_text(_SLOW)
+    preferences.change(guest.places, ssh_command=[sys.executable, str(slow), *fast])
+    monkeypatch.setattr(place, "SLOW_SECONDS", 0.2)
+    found = guest.the("store-slow", Level.WARNING)
+    assert "connection" in found.fix
+    preferences.change(guest.places, ssh_command=list(fast))
+    assert guest.is_well("store-slow")
+    assert guest.the("store", Level.OK)
+
+
+_SLOW = """\
+import os, subprocess, sys, threading, time
+
+child = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE)
+while block := os.read(child.stdout.fileno(), 1 << 16):
+    time.sleep(0.3)
+    os.write(1, block)
+sys.exit(child.wait())
+"""
+
+
+def test_a_host_is_down(guest: Patient) -> None:
+    before = preferences.load(guest.places).ssh_command
+    preferences.change(guest.places, ssh_command=[*before, "-oPort=1"])
+    found = guest.the("store-offline", Level.ERROR)
+    assert "box" in found.detail
+    assert found.fix
+    preferences.change(guest.places, ssh_command=list(before))
+    assert guest.is_well("store-offline")
+
+
+def test_a_host_does_not_let_us_in(guest: Patient, tmp_path: Path) -> None:
+    before = preferences.load(guest.places).ssh_command
+    preferences.change(guest.places, ssh_command=[*before, "-oUser=nobody-of-this-name"])
+    found = guest.the("store-offline", Level.ERROR)
+    assert "keys" in found.detail
+    assert "`ssh box`" in found.fix
+    preferences.change(guest.places, ssh_command=list(before))
+    assert guest.is_well("store-offline")
+
+
+def test_a_hosts_key_is_not_the_one_that_is_known(guest: Patient, tmp_path: Path) -> None:
+    before = preferences.load(guest.places).ssh_command
+    preferences.change(guest.places, ssh_command=[*before, "-oHostKeyAlias=impostor"])
+    found = guest.the("store-denied", Level.ERROR)
+    assert found.fix == "Log in once with `ssh box` and confirm it"
+    preferences.change(guest.places, ssh_command=list(before))
+    assert guest.is_well("store-denied")
+
+
+def test_another_store_lies_there(patient: Patient, world: World) -> None:
+    shutil.rmtree(world.store)
+    set_up(World(world.folder / "another").machine("desktop").places, str(world.store))
+    found = patient.the("store-not-mounted", Level.ERROR)
+    follow(found)
+    assert patient.is_well("store-not-mounted")

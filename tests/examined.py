@@ -1,0 +1,109 @@
+"""This machine as a person has it, to be looked at by the doctor, who is then obeyed."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from claude_sync.doctor import examine, open_aside
+from claude_sync.model import Finding, Level
+from claude_sync.places import places
+from claude_sync_app.cli import main
+from machines import PlayedMachine, World
+
+
+class Patient(PlayedMachine):
+    """The machine whose home is the test's, its things where everybody's are.
+
+    Args:
+        world: where its sessions meet.
+    """
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world, "laptop")
+        self.home = Path(os.environ["HOME"])
+        self.places = places()
+        self.claude = self.home / ".claude"
+        self.project = self.home / "code" / "app"
+
+    def findings(self, *, deep: bool = False, now: float | None = None) -> list[Finding]:
+        """What the doctor says, looking as the command does."""
+        with open_aside(self.places) as context:
+            return examine(context, deep=deep, now=now)
+
+    def all(self, code: str, *, deep: bool = False, now: float | None = None) -> list[Finding]:
+        """Every finding of a code."""
+        return [one for one in self.findings(deep=deep, now=now) if one.code == code]
+
+    def the(
+        self, code: str, level: Level, *, deep: bool = False, now: float | None = None
+    ) -> Finding:
+        """The one finding of a code, which is of that level and says all that it has to."""
+        (found,) = self.all(code, deep=deep, now=now)
+        assert found.level is level
+        assert found.title
+        assert not found.title.endswith(".")
+        assert level is Level.OK or re.fullmatch(r"[^\n]+[.!?]", found.detail), found.detail
+        assert level is Level.OK or found.fix
+        assert not found.fix.endswith("."), found.fix
+        return found
+
+    def is_well(self, code: str, *, deep: bool = False, now: float | None = None) -> bool:
+        """Whether the doctor no longer says this."""
+        return not self.all(code, deep=deep, now=now)
+
+    def codes(self, *levels: Level) -> set[str]:
+        """The codes of all findings of some levels."""
+        return {one.code for one in self.findings() if one.level in levels}
+
+
+def commands_of(finding: Finding) -> list[str]:
+    """What a finding's fix tells a person to type."""
+    return re.findall(r"`([^`]+)`", finding.fix)
+
+
+def follow(
+    finding: Finding,
+    which: int = 0,
+    *,
+    fill: Sequence[tuple[str, object]] = (),
+    more: str = "",
+) -> None:
+    """Type what a finding's fix says.
+
+    Args:
+        finding: what was found.
+        which: the number of the command in its fix.
+        fill: what a person puts in the place of words in capitals.
+        more: what a person who can't be asked adds.
+    """
+    command = commands_of(finding)[which]
+    for word, meant in fill:
+        assert word in command, command
+        command = command.replace(word, shlex.quote(str(meant)))
+    if command.startswith("claude-sync "):
+        assert main(shlex.split(f"{command} {more}")[1:]) == 0, command
+    else:
+        subprocess.run(command, shell=True, check=True, timeout=20)
+
+
+def snapshot(*folders: Path) -> dict[str, tuple[object, ...]]:
+    """Everything below folders: names, kinds, sizes, times, modes and bytes."""
+    found: dict[str, tuple[object, ...]] = {}
+    for folder in folders:
+        for path in [folder, *folder.rglob("*")]:
+            status = path.lstat()
+            data = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
+            found[str(path)] = (
+                status.st_mode,
+                status.st_ino,
+                status.st_size if data else 0,
+                status.st_mtime_ns,
+                status.st_ctime_ns,
+                data,
+            )
+    return found
