@@ -41,8 +41,13 @@ FLAVOURS = {
     ' exec sh -c "$SSH_ORIGINAL_COMMAND"',
     "box-nologin": "echo This account is currently not available.; exit 1",
     "box-noshell": "echo \"'exec' is not recognized as a command\" >&2; exit 1",
-    "box-silent": "sleep 600",
+    "box-silent": "exec cat >/dev/null",
+    # It greets, and then is too busy to answer.
+    "box-busy": "IFS= read -r s; s=${s#k=}; printf '%.32s\\n' \"$s\"; exec cat >/dev/null",
+    # Modes of files bind it even if it is root (man 7 capabilities).
+    "box-tied": 'exec $TIED /bin/sh -c "$SSH_ORIGINAL_COMMAND"',
 }
+_TIED = "setpriv --bounding-set=-all --inh-caps=-all"
 _BARE = "cat find head ls mkdir mv od rm rmdir sed sync tail tr"
 
 
@@ -75,6 +80,10 @@ class SshHost:
     def command_with(self, *options: str) -> list[str]:
         """An ssh command with more options."""
         return [*self.ssh_command, *(f"-o{option}" for option in options)]
+
+    def command_alone(self, *options: str) -> list[str]:
+        """The same, for connections that nobody shares: each ends with what opened it."""
+        return self.command_with("ControlMaster=no", "ControlPath=none", *options)
 
     def share(self, flavour: str) -> None:
         """Open a connection that lasts, so that not every test has to make one.
@@ -157,7 +166,8 @@ def _login(host: SshHost, flavour: str, script: str) -> Path:
             f'exec {shutil.which("dd")} "$@"',
         )
     login = host.directory / f"{flavour}.login"
-    _program(login, f"BOX='{box}'; export BOX\n{script}")
+    tied = _TIED if os.geteuid() == 0 else ""
+    _program(login, f"BOX='{box}'; TIED='{tied}'; export BOX\n{script}")
     return login
 
 

@@ -323,7 +323,9 @@ class SshTransport:
 
     def _gone(self, name: str) -> FileGone:
         return FileGone(
-            "a file is gone, or has changed since it was listed", where=self._where(name)
+            "a file is gone, or has changed since it was listed",
+            where=self._where(name),
+            todo="look again",
         )
 
 

@@ -13,13 +13,13 @@ from claude_sync import files
 from claude_sync.transports.location import HostPlace
 from claude_sync.transports.ssh_script import REMOTE_COMMAND
 
-# ssh reads the first value that it sees, so these stand above its configuration files. A lost
-# connection is found out within 15 seconds. What the configuration forwards or runs for people
-# who log in has no place here.
+# ssh reads the first value that it sees, so these stand above its configuration files. A dead
+# connection is given up when ServerAliveInterval has passed three times without a byte. What the
+# configuration forwards or runs for people who log in has no place here.
 _OPTIONS = (
     "BatchMode=yes",
     "ConnectTimeout=10",
-    "ServerAliveInterval=5",
+    "ServerAliveInterval=4",
     "ServerAliveCountMax=2",
     "Compression=yes",
     "LogLevel=INFO",

@@ -53,7 +53,12 @@ _DENIED: tuple[tuple[tuple[str, ...], str, str], ...] = (
         "log in once with `ssh {host}` and confirm it",
     ),
     (
-        ("bad configuration option", "terminating,", "bad owner or permissions", "line 1: "),
+        (
+            "bad configuration option",
+            "terminating,",
+            "bad owner or permissions",
+            "unsupported option",
+        ),
         "ssh doesn't understand its configuration",
         _CHECK_LOGIN,
     ),
@@ -101,19 +106,19 @@ def not_connected(messages: str, status: int | None, host: str) -> TransportErro
         status: its exit status; 255 is its own failure, others come from the host.
         host: where to.
     """
+    if status is not None and 0 <= status != 255:
+        return StoreDenied(
+            "the login on the host doesn't run /bin/sh",
+            where=host,
+            todo="use a login with a POSIX shell there",
+        )
     said = messages.lower()
     kinds = ((_DENIED, StoreDenied), (_ABSENT, StoreAbsent), (_OFFLINE, StoreOffline))
     for table, kind in kinds:
         for signs, what, todo in table:
             if any(sign in said for sign in signs):
                 return kind(what, where=host, todo=todo.replace("{host}", host))
-    if status in (255, None) or (status or 0) < 0:
-        return StoreOffline("ssh can't connect to the host", where=host, todo=_login(host))
-    return StoreDenied(
-        "the login on the host doesn't run /bin/sh",
-        where=host,
-        todo="use a login with a POSIX shell there",
-    )
+    return StoreOffline("ssh can't connect to the host", where=host, todo=_login(host))
 
 
 def _login(host: str) -> str:
@@ -151,7 +156,11 @@ def file_refused(text: str, where: str) -> TransportError:
     if "no space" in said or "quota" in said:
         return StoreFull("no room is left on the host", where=where, todo="make room there")
     if "too large" in said:
-        return StoreFull("a file of this size doesn't fit on the host", where=where)
+        return StoreFull(
+            "a file of this size doesn't fit on the host",
+            where=where,
+            todo="raise its limit there, or choose another disk",
+        )
     if "read-only" in said:
         return StoreDenied("the host's disk is read-only", where=where, todo="mount it for writing")
     if "permission denied" in said or "not permitted" in said:
@@ -160,10 +169,16 @@ def file_refused(text: str, where: str) -> TransportError:
         )
     if "directory" in said or "inway" in said:
         if "no such" in said or "nonexistent" in said:
-            return FileGone("a folder vanished on the host while it was written", where=where)
+            return FileGone(
+                "a folder vanished on the host while it was written",
+                where=where,
+                todo="it is made again next time",
+            )
         return StoreDenied(
-            "something that is no plain file or folder is in the way on the host", where=where
+            "something that is no plain file or folder is in the way on the host",
+            where=where,
+            todo="move it away there",
         )
     if "put/output" in said or "stale" in said or "not connected" in said:
-        return StoreOffline("the host's disk doesn't answer", where=where)
+        return StoreOffline("the host's disk doesn't answer", where=where, todo="check it there")
     return StoreDenied("the host can't write a file", where=where, todo="look at its disk")

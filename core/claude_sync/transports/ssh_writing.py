@@ -239,6 +239,6 @@ class Upload:
         slot.error = file_refused(text, self._where(slot.put.name))
         if isinstance(slot.error, FileGone):
             # Another machine's `remove` takes a directory away when it empties it.
-            slot.error = StoreOffline(slot.error.what, where=slot.error.where)
+            slot.error = StoreOffline(slot.error.what, where=slot.error.where, todo=slot.error.todo)
             if slot.tries == 1:
                 slot.error, slot.finished = None, False
