@@ -19,7 +19,8 @@ from typing import Any
 from claude_sync.errors import ClaudeSyncError
 
 _AUDITED = frozenset(
-    ["os.mkdir", "os.rename", "os.link", "os.symlink", "os.remove", "os.rmdir", "os.utime", "os.chmod", "os.truncate", "sqlite3.connect"]
+    "os.mkdir os.rename os.link os.symlink os.remove os.rmdir os.utime os.chmod os.truncate "
+    "sqlite3.connect".split()
 )
 _CALLED = frozenset(["write", "pwrite", "fsync", "fdatasync", "sendfile", "copy_file_range"])
 _OF_SQLITE = frozenset(["execute", "executemany", "executescript"])

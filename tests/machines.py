@@ -263,7 +263,7 @@ class PlayedMachine:
 
     def lose_records(self) -> None:
         """Lose everything remembered; the vault stays."""
-        shutil.rmtree(self.places.records_directory)
+        shutil.rmtree(self.places.records_directory, ignore_errors=True)
 
     def records_file(self) -> Path:
         """The store's records."""

@@ -147,13 +147,13 @@ def looks(data: bytes) -> list[type[BundleError]]:
 
 @pytest.mark.parametrize("case", UNSAFE, ids=named)
 def test_a_name_that_leads_astray_is_refused_though_every_hash_is_right(
-    case: tuple[str, object],
+    case: tuple[str, Any],
 ) -> None:
     assert set(looks(crafted(**dict([case])))) == {BundleUnsafe}
 
 
 @pytest.mark.parametrize("case", WRONG, ids=named)
-def test_a_member_of_a_wrong_type_or_range_is_refused(case: tuple[str, object]) -> None:
+def test_a_member_of_a_wrong_type_or_range_is_refused(case: tuple[str, Any]) -> None:
     assert set(looks(crafted(**dict([case])))) == {BundleCorrupt}
 
 

@@ -38,11 +38,12 @@ SIDECAR = {"a/b.txt": b"\t\x1f}\n", "c": b""}
 def joined(events: list[Event]) -> list[Event]:
     """The events, neighbours that only continue each other made one."""
     found: list[Event] = []
-    for kind, group in itertools.groupby(events, type):
-        if kind in (TranscriptData, SidecarData):
-            found.append(kind(b"".join(event.data for event in group)))
-        else:
-            found.extend(group)
+    for event in events:
+        if isinstance(event, (TranscriptData, SidecarData)):
+            last = found.pop() if found and type(found[-1]) is type(event) else None
+            before = last.data if isinstance(last, (TranscriptData, SidecarData)) else b""
+            event = type(event)(before + event.data)
+        found.append(event)
     return found
 
 

@@ -19,12 +19,14 @@ import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from claude_sync.errors import ClaudeSyncError, UsageError
 from claude_sync.model import Outcome, State
 from crashes import killed_at
 from machines import OTHER, SESSION, PlayedMachine, World, bookkeeping, opened, said
+
+Done = TypeVar("Done")
 
 MACHINES = ("ant", "bee", "cat")
 SESSIONS = (SESSION, OTHER)
@@ -260,7 +262,7 @@ class History:
         self._open.clear()
         for machine in self.machines:
             for session in machine.sessions():
-                self._at_rest(machine, lambda m=machine, s=session: m.push(s))
+                self._at_rest(machine, partial(machine.push, session))
         for _ in range(_ROUNDS):
             if not self._round():
                 break
@@ -280,7 +282,7 @@ class History:
             for session, result in pulled.items():
                 assert result.outcome is not Outcome.FAILED, result
                 if result.outcome in (Outcome.GONE, Outcome.DECLINED):
-                    self._at_rest(machine, lambda m=machine, s=session: m.pull(s))
+                    self._at_rest(machine, partial(machine.pull, session))
                     moved = True
                 elif result.outcome is Outcome.CONFLICT:
                     self._settle(machine, session)
@@ -298,17 +300,17 @@ class History:
         self._random.shuffle(choices)
         for choice in choices:
             try:
-                self._at_rest(machine, lambda c=choice: machine.resolve(session, c))
+                self._at_rest(machine, partial(machine.resolve, session, choice))
                 return
             except UsageError:
                 continue
         raise AssertionError(f"no side of {state} can be kept")
 
-    def _at_rest(self, machine: PlayedMachine, work: Callable[[], object]) -> dict:  # type: ignore[type-arg]
+    def _at_rest(self, machine: PlayedMachine, work: Callable[[], Done]) -> Done:
         before = self._tree(machine)
         done = work()
         self._check("", machine, before)
-        return done if isinstance(done, dict) else {}
+        return done
 
     def _transcripts(self, machine: PlayedMachine) -> dict[str, bytes]:
         return {session: machine.read(session) for session in machine.sessions()}
