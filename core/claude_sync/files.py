@@ -80,6 +80,18 @@ def make_private(directory: Path) -> None:
                 raise
 
 
+def names_in(directory: Path) -> list[str]:
+    """What lies in a directory; nothing where there is none.
+
+    Raises:
+        OSError: it can't be read, or isn't a directory.
+    """
+    try:
+        return os.listdir(directory)
+    except FileNotFoundError:
+        return []
+
+
 def sync_directory(directory: Path) -> None:
     """Make the names in a directory durable, where the system lets one (not on Windows)."""
     if os.name == "nt":

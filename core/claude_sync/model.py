@@ -312,12 +312,15 @@ class Problem:
         name: the file's name in the store, or the session's id.
         outcome: INCOMPLETE where time may heal it, else FAILED.
         message: one sentence for people.
+        session_id: the session it seems to be of, "" where that can't be told.
+        kind: of a file in the store, the name of the error.
     """
 
     name: str
     outcome: Outcome
     message: str
     session_id: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from claude_sync.database import Database
 from claude_sync.errors import (
     BundleError,
     BundleIncomplete,
+    BundlePlaceholder,
     ClaudeSyncError,
     FileGone,
     Stopped,
@@ -242,6 +243,17 @@ class Store:
             raise answer
         raise AssertionError("a bundle was asked for and nothing came")
 
+    def raw(self, name: str, check: Callable[[], None]) -> Iterator[bytes]:
+        """A file's bytes, whatever they are.
+
+        Raises:
+            TransportError: it can't be read.
+        """
+        for got in self._transport.read([Get(name, [Range(0, -1)])]):
+            for block in got.blocks:
+                check()
+                yield block
+
     def prefix_digest(self, bundle: Bundle, size: int) -> str | None:
         """SHA-256, in hex, of the first bytes of a bundle's encoded transcript.
 
@@ -319,12 +331,18 @@ def _view(
     for bundle in bundles.values():
         by_session.setdefault(bundle.head.session_id, []).append(bundle)
     found = [
-        Problem(name, _outcome(row.kind), row.message, _session_in(name))
+        Problem(name, _outcome(row.kind), row.message, _session_in(name), row.kind)
         for name, row in problems.items()
         if name in names and name not in bundles
     ]
     found += [
-        Problem(entry.name, Outcome.INCOMPLETE, PLACEHOLDER, _session_in(entry.name))
+        Problem(
+            entry.name,
+            Outcome.INCOMPLETE,
+            PLACEHOLDER,
+            _session_in(entry.name),
+            BundlePlaceholder.__name__,
+        )
         for entry in waiting
     ]
     return StoreView({key: tuple(value) for key, value in by_session.items()}, tuple(found))

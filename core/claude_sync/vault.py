@@ -11,18 +11,16 @@ An entry is whole once its ``entry.json`` is there; that is written last. Invari
    appends in the last moment is kept too.
 3. Nothing is dropped but by `prune`: what is older than 30 days and not among a session's last
    five, and what another kept version extends. A full vault refuses, and then nothing is replaced.
+4. What shares its bytes with a file that is still in use (a crash came between keeping and
+   replacing) may change yet, and so never stands in for another entry.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -30,44 +28,23 @@ from claude_sync import files
 from claude_sync.errors import VaultError
 from claude_sync.model import Version
 from claude_sync.names import is_session_id
-from claude_sync.snapshot import BLOCK_SIZE, open_regular, read_small
+from claude_sync.snapshot import BLOCK_SIZE
+from claude_sync.vault_entry import (
+    ENTRY,
+    SIDECAR,
+    TRANSCRIPT,
+    Kept,
+    described,
+    is_extended,
+    is_whole,
+    load,
+)
 
 KEEP_DAYS = 30
 KEEP_VERSIONS = 5
 LIMIT_BYTES = 5 << 30
 LIMIT_SHARE = 10
-TRANSCRIPT = "transcript.jsonl"
-SIDECAR = "sidecar"
-_ENTRY = "entry.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """One entry of the vault.
-
-    Attributes:
-        folder: where it lies.
-        session_id: its session.
-        version: of its transcript, None where only sidecar files were replaced.
-        kept_at: seconds since the epoch.
-        reason: what replaced it, a word.
-        mtime_ns: the transcript's modification time.
-    """
-
-    folder: Path
-    session_id: str
-    version: Version | None
-    kept_at: float
-    reason: str
-    mtime_ns: int
-
-    @property
-    def transcript(self) -> Path:
-        return self.folder / TRANSCRIPT
-
-    @property
-    def sidecar(self) -> Path:
-        return self.folder / SIDECAR
+_PRUNED = ".pruned"
 
 
 class Vault:
@@ -129,32 +106,41 @@ class Vault:
         self,
         session_id: str,
         reason: str,
-        version: Version,
+        version: Version | None,
         fill: Callable[[Path], None],
-        mtime_ns: int,
+        *,
+        size: int,
+        mtime_ns: int = 0,
+        sidecar_sha256: str = "",
     ) -> Kept:
-        """Keep a version whose bytes come from elsewhere than Claude's tree.
+        """Keep what comes from elsewhere than Claude's tree.
 
         Args:
             session_id: its session.
             reason: what replaces it, a word.
-            version: what its transcript is.
-            fill: puts ``transcript.jsonl``, and a ``sidecar`` folder if it has one, durably into
-                the folder it is given.
+            version: what its transcript is, None where there is none.
+            fill: puts ``transcript.jsonl`` and a ``sidecar`` folder, or one of the two, durably
+                into the folder it is given.
+            size: bytes, about.
             mtime_ns: the transcript's modification time.
+            sidecar_sha256: of all the sidecar files.
+
+        Returns:
+            its entry; the one that holds just the same already, if there is one.
         """
-        for kept in self.entries(session_id):
-            if kept.version == version and _is_whole(kept):
+        for kept in self.entries(session_id) if version is not None else ():
+            same = kept.version == version and kept.sidecar_sha256 == sidecar_sha256
+            if same and is_whole(kept):
                 return kept
-        self._make_room(version.size)
         with _translated(self.folder):
+            self._make_room(size)
             folder = self._new_folder(session_id, version)
             try:
                 fill(folder)
             except BaseException:
                 files.remove_tree(folder)
                 raise
-            return self._finish(folder, session_id, version, reason, mtime_ns)
+            return self._finish(folder, session_id, version, reason, mtime_ns, sidecar_sha256)
 
     def catch_up(self, kept: Kept, old: IO[bytes]) -> None:
         """Take over what was appended to a transcript in the moment it was replaced.
@@ -178,20 +164,17 @@ class Vault:
         return folder
 
     def _finish(
-        self, folder: Path, session_id: str, version: Version | None, reason: str, mtime_ns: int
+        self,
+        folder: Path,
+        session_id: str,
+        version: Version | None,
+        reason: str,
+        mtime_ns: int,
+        sidecar_sha256: str = "",
     ) -> Kept:
-        kept = Kept(folder, session_id, version, time.time(), reason, mtime_ns)
-        size, sha256 = version or (None, None)
-        entry = {
-            "schema": 1,
-            "size": size,
-            "sha256": sha256,
-            "kept_at": kept.kept_at,
-            "reason": reason,
-            "mtime_ns": mtime_ns,
-        }
+        kept = Kept(folder, session_id, version, time.time(), reason, mtime_ns, sidecar_sha256)
         files.sync_directory(folder)
-        files.replace(folder / _ENTRY, json.dumps(entry).encode())
+        files.replace(folder / ENTRY, described(kept))
         return kept
 
     # -- looking ------------------------------------------------------------------------------
@@ -204,7 +187,7 @@ class Vault:
         except OSError:
             return []
         for name in names:
-            kept = _load(self.folder / session_id / name, session_id)
+            kept = load(self.folder / session_id / name, session_id)
             if kept is not None:
                 found.append(kept)
         return found
@@ -228,6 +211,8 @@ class Vault:
         """Bytes the vault may hold."""
         if self._limit is not None:
             return self._limit
+        import shutil
+
         try:
             disk = shutil.disk_usage(_existing(self.folder)).total
         except OSError:
@@ -251,12 +236,26 @@ class Vault:
 
     # -- dropping -----------------------------------------------------------------------------
 
-    def prune(self, now: float | None = None, protected: frozenset[Path] = frozenset()) -> int:
+    def tidy(self) -> None:
+        """Prune, unless that was done less than a day ago.
+
+        Raises:
+            VaultError: it can't be done.
+        """
+        mark = self.folder / _PRUNED
+        with _translated(self.folder):
+            if not self.folder.is_dir():
+                return
+            if mark.exists() and abs(time.time() - mark.lstat().st_mtime) < 86_400:
+                return
+            self.prune()
+            files.replace(mark, b"")
+
+    def prune(self, now: float | None = None) -> int:
         """Drop what needn't be kept any longer.
 
         Args:
             now: seconds since the epoch, None for the present.
-            protected: folders of entries that are still needed, by an undo.
 
         Returns:
             how many entries were dropped.
@@ -271,25 +270,24 @@ class Vault:
             droppable += [
                 kept
                 for index, kept in enumerate(entries)
-                if kept not in droppable and _is_extended(kept, entries[index + 1 :])
+                if kept not in droppable and is_extended(kept, entries[index + 1 :])
             ]
             for kept in droppable:
-                if kept.folder not in protected:
-                    self.drop(kept)
-                    dropped += 1
+                self.drop(kept)
+                dropped += 1
             self._drop_unfinished(session_id, now)
         return dropped
 
     def drop(self, kept: Kept) -> None:
         """Remove one entry; it stops being one before its files go."""
-        files.remove(kept.folder / _ENTRY)
+        files.remove(kept.folder / ENTRY)
         files.remove_tree(kept.folder)
 
     def _drop_unfinished(self, session_id: str, now: float) -> None:
         # What they were to protect was not replaced: the entry is written before that.
         base = self.folder / session_id
         for folder in base.iterdir():
-            if not (folder / _ENTRY).exists() and now - folder.lstat().st_mtime > 86_400:
+            if not (folder / ENTRY).exists() and now - folder.lstat().st_mtime > 86_400:
                 files.remove_tree(folder)
         files.remove_empty(base)
 
@@ -304,64 +302,6 @@ def _translated(folder: Path) -> Iterator[None]:
             where=str(folder),
             todo="check the disk's free space and the folder's permissions; nothing was replaced",
         ) from error
-
-
-def _load(folder: Path, session_id: str) -> Kept | None:
-    try:
-        entry = json.loads(read_small(folder / _ENTRY))
-        version = None
-        if entry["sha256"] is not None:
-            version = Version(int(entry["size"]), str(entry["sha256"]))
-        return Kept(
-            folder,
-            session_id,
-            version,
-            float(entry["kept_at"]),
-            str(entry["reason"]),
-            int(entry["mtime_ns"]),
-        )
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def is_as_kept(kept: Kept) -> bool:
-    """Whether nothing was appended to the transcript after it was kept."""
-    try:
-        size = kept.transcript.lstat().st_size
-    except OSError:
-        return False
-    return kept.version is not None and size == kept.version.size
-
-
-def _is_whole(kept: Kept) -> bool:
-    """Whether the transcript still begins with the version it entered as."""
-    if kept.version is None:
-        return False
-    return _prefix_hash(kept.transcript, kept.version.size) == kept.version.sha256
-
-
-def _is_extended(kept: Kept, later: Sequence[Kept]) -> bool:
-    """Whether a later entry's transcript begins with this one's and no sidecar hangs on it."""
-    if kept.version is None or kept.sidecar.exists() or not is_as_kept(kept):
-        return False
-    return any(
-        other.version is not None
-        and other.version.size >= kept.version.size
-        and _prefix_hash(other.transcript, kept.version.size) == kept.version.sha256
-        for other in later
-    )
-
-
-def _prefix_hash(path: Path, size: int) -> str:
-    digest = hashlib.sha256()
-    try:
-        with open_regular(path) as file:
-            while size > 0 and (block := file.read(min(size, 1 << 20))):
-                digest.update(block)
-                size -= len(block)
-    except OSError:
-        return ""
-    return digest.hexdigest() if size == 0 else ""
 
 
 def _number(name: str) -> int:

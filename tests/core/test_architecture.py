@@ -24,7 +24,7 @@ FLOORS = (
     " → transports.ssh_command transports.ssh_session"
     " → transports.folder_writing transports.ssh_reading transports.ssh_writing"
     " → transports.folder transports.memory transports.ssh → transports",
-    "store planner schedule status",
+    "marker → store planner schedule status",
     "sync.context sync.reading → sync.keeping → sync.survey sync.relations sync.place"
     " → sync.conflict sync.naming → sync.parting sync.give sync.take → sync.push sync.pull"
     " → sync.resolve sync.undo sync.forget sync.portable sync.setup sync.states → sync",

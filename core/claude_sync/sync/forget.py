@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 
-from claude_sync.errors import UsageError
-from claude_sync.fetching import Wanted
+from claude_sync.errors import SessionError, UsageError
 from claude_sync.model import Bundle
 from claude_sync.sync.context import Context
-from claude_sync.sync.place import fill_entry
+from claude_sync.sync.keeping import keep_bundle, lies_here
+from claude_sync.sync.reading import reading
 from claude_sync.sync.survey import Survey, look
 
 
@@ -116,14 +115,15 @@ def _all(survey: Survey) -> list[Bundle]:
 
 
 def _keep(context: Context, survey: Survey, bundle: Bundle) -> None:
-    head = bundle.head
-    local = survey.copy(head.session_id)
-    if local is not None:
-        row = survey.row(local)
-        if row.whole == head.version and row.sidecar_sha256 == head.sidecar_sha256:
-            return
-
-    def fill(folder: Path) -> None:
-        fill_entry(folder, context.store.fetch_one(Wanted(bundle, folder), context.check))
-
-    context.vault.keep_stream(head.session_id, "forget", head.version, fill, head.mtime_ns)
+    """Put a bundle into the vault, unless what lies here holds all that it does."""
+    session_id = bundle.head.session_id
+    try:
+        local = survey.copy(session_id)
+        if local is not None:
+            row = survey.row(local)
+            with reading(session_id):
+                if lies_here(local, row.whole, row.sidecar_sha256, bundle):
+                    return
+    except SessionError:
+        pass  # What can't be told apart, or read, doesn't stand for the bundle.
+    keep_bundle(context, bundle, "forget")

@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from claude_sync.bundle import bundle_file_name, encoded_key
+from claude_sync.errors import BundleUnsafe
 from claude_sync.model import Bundle, Machine
 from claude_sync.sync.context import Context
 
 
-def bundle_name(machine: Machine, key: str, session_id: str, there: Sequence[Bundle]) -> str:
-    """Where a machine's bundle of a session goes; never where another machine's lies.
+def bundle_name(
+    machine: Machine, key: str, session_id: str, taken: Mapping[str, tuple[str, str]]
+) -> str:
+    """Where a machine's bundle of a session goes; never where another's, or another session's, is.
+
+    Session ids and machine names hold dashes, and some systems know no case: so two sessions, or
+    two machines, may claim one file.
 
     Args:
         machine: the writer.
         key: the session's project.
         session_id: the session.
-        there: the session's bundles in the store.
+        taken: by name in lower case, which session's and which machine id's file lies there.
+
+    Raises:
+        BundleUnsafe: every name that it might have is taken.
     """
-    taken = {bundle.name.lower(): bundle.head.machine_id for bundle in there}
-    name = f"{encoded_key(key)}/{bundle_file_name(session_id, machine.name)}"
-    if taken.get(name.lower(), machine.id) != machine.id:
-        name = f"{encoded_key(key)}/{bundle_file_name(session_id, distinct_name(machine))}"
-    return name
+    for name in _names(key, session_id, machine.name, machine.id):
+        if taken.get(name.lower(), (session_id, machine.id)) == (session_id, machine.id):
+            return name
+    raise BundleUnsafe(
+        "files of others lie where this machine's bundle of the session could go",
+        where=session_id,
+        todo="choose another name for this machine with `claude-sync init`",
+    )
 
 
 def is_ignored(context: Context, key: str) -> bool:
@@ -32,17 +45,16 @@ def is_ignored(context: Context, key: str) -> bool:
 
 
 def is_named_for(bundle: Bundle, key: str, machine: str) -> bool:
-    """Whether a bundle's file bears the name that this project and machine give it.
+    """Whether a bundle's file bears a name that this project and machine give it.
 
     What a sync tool renamed (a conflict copy) doesn't; what the writer itself named does.
     """
     head = bundle.head
-    names = (machine, distinct_name(Machine(machine, head.machine_id)))
-    return bundle.name in [
-        f"{encoded_key(key)}/{bundle_file_name(head.session_id, name)}" for name in names
-    ]
+    return bundle.name in _names(key, head.session_id, machine, head.machine_id)
 
 
-def distinct_name(machine: Machine) -> str:
-    """What a machine's files are named for where another machine of its name was first."""
-    return f"{machine.name}-{machine.id[:8]}"
+def _names(key: str, session_id: str, machine: str, machine_id: str) -> Iterator[str]:
+    """The names that a bundle may have, the best first."""
+    digest = hashlib.sha256(session_id.encode()).hexdigest()[:8]
+    for name in (machine, f"{machine}-{machine_id[:8]}", f"{machine}-{machine_id[:8]}-{digest}"):
+        yield f"{encoded_key(key)}/{bundle_file_name(session_id, name)}"

@@ -8,8 +8,9 @@ Invariants:
 4. An open session, or one that changed since it was looked at, is left alone; this is looked at
    again in the last moment.
 
-Order of steps: fetch beside the target and sync (the caller) · look again · vault · sidecar files,
-each by rename · sync their folders · look again · rename or link the transcript · sync its folder.
+Order of steps: fetch beside the target and sync (the caller) · look again · vault · look again ·
+sidecar files, each by rename · sync their folders · look again · rename or link the transcript ·
+sync its folder.
 A new session's sidecar folder bears a mark until its transcript is there, so that one left behind
 by a crash is known as ours; a folder without a transcript that isn't ours is never written into.
 """
@@ -17,7 +18,8 @@ by a crash is known as ours; a folder without a transcript that isn't ours is ne
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -36,7 +38,8 @@ from claude_sync.files import Staged
 from claude_sync.live_sessions import read_live_sessions
 from claude_sync.model import LocalSession, SidecarFile, Stamp, Version
 from claude_sync.snapshot import Snapshot, open_regular
-from claude_sync.vault import SIDECAR, TRANSCRIPT, Kept, Vault, is_as_kept
+from claude_sync.vault import Vault
+from claude_sync.vault_entry import Kept, is_as_kept
 
 MARK = ".ccsync-placing"
 """The file in a sidecar folder that says: its transcript is on its way."""
@@ -110,23 +113,22 @@ class Placer:
         """
         session_id = fetched.head.session_id
         target = folder / f"{session_id}.jsonl"
-        try:
+        sidecar = sidecar_folder(target)
+        with writing(folder):
             self._check_absent(session_id, target)
-            sidecar = sidecar_folder(target)
             if fetched.sidecar:
-                self._open_folder(sidecar)
+                self._open_folder(sidecar, fetched)
                 for file, staged in fetched.sidecar:
                     _move(sidecar, file.path, staged)
                 _sync_below(sidecar, [file.path for file, _ in fetched.sidecar])
             self._check_absent(session_id, target)
-            stamp = files.commit_new(fetched.transcript, target)
+            try:
+                stamp = files.commit_new(fetched.transcript, target)
+            except FileExistsError as error:
+                raise _changed(session_id) from error
             files.sync_directory(folder)
             if fetched.sidecar:
                 files.remove(sidecar / MARK)
-        except FileExistsError as error:
-            raise _changed(session_id) from error
-        except OSError as error:
-            raise _unwritable(target, error) from error
         added = tuple(file.path for file, _ in fetched.sidecar)
         undo = Undo(None, fetched.head.version, added=added)
         return Placed(target, stamp, undo)
@@ -157,23 +159,20 @@ class Placer:
             SessionError: it is open, or changed since it was looked at.
             VaultError: what would be replaced can't be kept.
         """
-        try:
-            self._check_same(local)
+        with writing(local.path.parent):
+            self.check_same(local)
             merge = _merge(sidecar_folder(local.path), fetched, theirs_win)
             kept = self._keep(local, version, reason, merge, extends, transcript)
-            stamp = local.stamp
+            self.check_still_same(local, kept)
             for path, staged in merge.moves():
                 files.make_private(path.parent)
                 files.commit(staged, path)
             _sync_directories({path.parent for path, _ in merge.moves()})
+            stamp = local.stamp
             if transcript:
-                stamp = self._replace(fetched, local, kept)
-            else:
-                files.discard(fetched.transcript)
-            for staged in merge.dropped:
+                stamp = self.replace(fetched.transcript, local, kept)
+            for staged in merge.dropped if transcript else [*merge.dropped, fetched.transcript]:
                 files.discard(staged)
-        except OSError as error:
-            raise _unwritable(local.path, error) from error
         after = fetched.head.version if transcript else version
         return Placed(local.path, stamp, self._undo(local, version, after, merge, kept, extends))
 
@@ -197,11 +196,18 @@ class Placer:
             passing=extends and not merge.replaced,
         )
 
-    def _replace(self, fetched: Fetched, local: LocalSession, kept: Kept | None) -> Stamp:
-        # The old file stays open, so that what a client appends in this very moment is seen.
+    def replace(self, staged: Staged | None, local: LocalSession, kept: Kept | None) -> Stamp:
+        """Put a staged transcript in the place of the one that lies here, or just take that away.
+
+        What a client appends in this very moment ends in the vault's entry.
+        """
+        stamp = local.stamp
         with open_regular(local.path) as old:
-            self._check_same(local, sidecar=False)
-            stamp = files.commit(fetched.transcript, local.path)
+            self.check_same(local, sidecar=False)
+            if staged is not None:
+                stamp = files.commit(staged, local.path)
+            else:
+                files.remove(local.path)
             files.sync_directory(local.path.parent)
             if kept is not None and os.fstat(old.fileno()).st_size != local.stamp.size:
                 self._vault.catch_up(kept, old)
@@ -235,11 +241,25 @@ class Placer:
 
     # -- looking again ------------------------------------------------------------------------
 
-    def _check_same(self, local: LocalSession, *, sidecar: bool = True) -> None:
+    def check_same(self, local: LocalSession, *, sidecar: bool = True) -> None:
+        """Look again whether a session is what it was, and closed.
+
+        Raises:
+            SessionChanging, SessionOpen
+        """
         now = self._home.look(local.folder, local.session_id)
         if now is None or now.stamp != local.stamp or (sidecar and now.sidecar != local.sidecar):
             raise _changed(local.session_id)
         self._check_closed(local.session_id)
+
+    def check_still_same(self, local: LocalSession, kept: Kept | None) -> None:
+        """The same once something was kept, and nothing yet replaced; else that is let go."""
+        try:
+            self.check_same(local)
+        except SessionError:
+            if kept is not None:
+                self._vault.drop(kept)
+            raise
 
     def _check_absent(self, session_id: str, target: Path) -> None:
         if os.path.lexists(target):
@@ -253,28 +273,24 @@ class Placer:
         if session_id in live.open_ids or live.unreadable:
             raise SessionOpen("the session is open here", where=session_id, todo="close it first")
 
-    def _open_folder(self, sidecar: Path) -> None:
-        if os.path.lexists(sidecar):
-            names = os.listdir(files.descend(sidecar.parent, sidecar.name))
-            if names and MARK not in names:
-                raise SessionError(
-                    "a folder of this session lies here without its transcript",
-                    where=str(sidecar),
-                    todo="move it away, then pull again",
-                )
+    def _open_folder(self, sidecar: Path, fetched: Fetched) -> None:
+        """Make a new session's sidecar folder; one that a crash left behind is gone on with."""
+        names = files.names_in(files.descend(sidecar.parent, sidecar.name))
+        ours = MARK in names
+        if not ours and any(not name.startswith(files.TEMPORARY_PREFIX) for name in names):
+            raise SessionError(
+                "a folder of this session lies here without its transcript",
+                where=str(sidecar),
+                todo="move it away, then pull again",
+            )
+        if ours:
+            merge = _merge(sidecar, fetched, True)
+            others = [(name, path) for path, _, name in [*merge.replaced]]
+            others += [(was.path, path) for path, _, was in merge.grown]
+            if others:
+                self._vault.keep(fetched.head.session_id, "pull", sidecar=others)
         files.make_private(sidecar)
         files.replace(sidecar / MARK, b"")
-
-
-def fill_entry(folder: Path, fetched: Fetched) -> None:
-    """Put a fetched bundle's files, staged in an entry's folder, under their names there."""
-    files.sync(fetched.staged())
-    files.commit_new(fetched.transcript, folder / TRANSCRIPT)
-    for file, staged in fetched.sidecar:
-        target = files.descend(folder / SIDECAR, file.path)
-        files.make_private(target.parent)
-        files.commit_new(staged, target)
-        files.sync_directory(target.parent)
 
 
 def _merge(folder: Path, fetched: Fetched, theirs_win: bool) -> _Merge:
@@ -333,9 +349,18 @@ def _changed(session_id: str) -> SessionChanging:
     )
 
 
-def _unwritable(path: Path, error: OSError) -> ClaudeHomeError:
-    return ClaudeHomeError(
-        f"Claude Code's folder can't be written ({error.strerror})",
-        where=str(path.parent),
-        todo="check the disk's free space and the folder's permissions",
-    )
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """What can't be written inside is Claude Code's folder.
+
+    Raises:
+        ClaudeHomeError: in the place of any OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise ClaudeHomeError(
+            f"Claude Code's folder can't be written ({error.strerror})",
+            where=str(path),
+            todo="check the disk's free space and the folder's permissions",
+        ) from error

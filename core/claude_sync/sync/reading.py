@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 from claude_sync.cache import LocalRow
 from claude_sync.claude_home import sidecar_folder
-from claude_sync.errors import SessionError
+from claude_sync.errors import SessionVanished
 from claude_sync.members import sidecar_digest
 from claude_sync.model import LocalSession, SidecarFile, Version
 from claude_sync.snapshot import Snapshot, open_regular
 from claude_sync.transcript import glance
+
+
+@contextmanager
+def reading(session_id: str) -> Iterator[None]:
+    """Whatever of a session can't be read inside costs that session, not the others.
+
+    Raises:
+        SessionVanished: in the place of any OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise SessionVanished(
+            f"the session can't be read ({error.strerror})",
+            where=session_id,
+            todo="it is looked at again next time",
+            passing=True,
+        ) from error
 
 
 def signature_of(local: LocalSession) -> str:
@@ -35,7 +54,7 @@ def read_session(
     Raises:
         SessionError: it vanished, or is being rewritten.
     """
-    try:
+    with reading(local.session_id):
         with Snapshot(local.path) as snapshot:
             whole, cut = _versions(snapshot, check)
             stamp = snapshot.stamp
@@ -44,13 +63,6 @@ def read_session(
             sidecar_sha256 = known.sidecar_sha256
         else:
             sidecar_sha256 = sidecar_digest(read_sidecar(local, check))
-    except OSError as error:
-        raise SessionError(
-            f"the session can't be read ({error.strerror})",
-            where=local.session_id,
-            todo="it is looked at again next time",
-            passing=True,
-        ) from error
     return LocalRow(stamp, signature, whole, cut, sidecar_sha256, said.cwds, said.title)
 
 

@@ -1,24 +1,27 @@
 """How versions relate: remembered where it was found out before, else read from the bytes.
 
-What is known of two versions never changes, so it is kept for ever. Reading goes from cheap to
-dear: a hash of the longer one's beginning; on a store where bytes cost, a hash made there; only
-then both transcripts whole.
+What is known of two versions never changes, so it is kept for ever; so it must be sure that the
+bytes that were read are these versions', though the client may be at work on one. Reading goes from
+cheap to dear: a hash of the longer one's beginning; on a store where bytes cost, a hash made there;
+only then both transcripts whole.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from typing import TypeVar
 
 from claude_sync import codec
 from claude_sync.comparison import Extent, Parting, part, prefix_hashes
-from claude_sync.errors import SessionVanished
+from claude_sync.errors import SessionChanging, SessionVanished
 from claude_sync.fetching import Fetched, Wanted
 from claude_sync.model import Bundle, LocalSession, Version
 from claude_sync.planner import Ask, Relation
-from claude_sync.snapshot import Snapshot
+from claude_sync.snapshot import Snapshot, stamp_of
 from claude_sync.sync.context import Context
+from claude_sync.sync.reading import reading
 
 Plan = TypeVar("Plan")
 
@@ -85,16 +88,14 @@ class Relations:
         """Find out, and remember, where two versions part."""
         known = self.parting(x, y)
         if known is None:
-            known = self._by_hash(x, y) or self._by_bytes(x, y)
-            self._remember(x, y, known)
+            known = self._read(x, y, lambda: self._by_hash(x, y) or self._by_bytes(x, y))
         return known
 
     def fully(self, x: Version, y: Version) -> Parting:
         """The same with lines counted, whatever is known already."""
         known = self.parting(x, y)
         if known is None or (known.x_lines < 0 or known.y_lines < 0):
-            known = self._by_bytes(x, y)
-            self._remember(x, y, known)
+            known = self._read(x, y, lambda: self._by_bytes(x, y))
         return known
 
     def take(self, version: Version) -> Fetched | None:
@@ -117,6 +118,27 @@ class Relations:
                 Wanted(bundle, self._context.staging), self._context.check
             )
         return Extent(self._fetched[version].transcript.path, version.size)
+
+    def _read(self, x: Version, y: Version, read: Callable[[], Parting]) -> Parting:
+        """Read where two versions part, and remember it once it is sure to be of these two."""
+        local = self._local
+        with reading(local.session_id if local is not None else ""):
+            parting = read()
+            if local is not None and self._version is not None and self._version in (x, y):
+                self._check_still(local, self._version)
+        self._remember(x, y, parting)
+        return parting
+
+    def _check_still(self, local: LocalSession, version: Version) -> None:
+        """Whether the transcript here still begins with the version it counts as."""
+        if stamp_of(os.lstat(local.path)) == local.stamp:
+            return
+        if prefix_hashes(local.path, [version.size]).get(version.size) != version.sha256:
+            raise SessionChanging(
+                "the session was rewritten while it was compared",
+                where=local.session_id,
+                todo="it is looked at again next time",
+            )
 
     def _remember(self, x: Version, y: Version, parting: Parting) -> None:
         records = self._context.records
@@ -161,12 +183,7 @@ class Relations:
         return self._context.store.prefix_digest(bundle, size) == digest.hexdigest()
 
     def _by_bytes(self, x: Version, y: Version) -> Parting:
-        try:
-            return part(self.extent(x), self.extent(y), self._context.check)
-        except OSError as error:
-            raise SessionVanished(
-                f"a transcript can't be read ({error.strerror})", todo="look again", passing=True
-            ) from error
+        return part(self.extent(x), self.extent(y), self._context.check)
 
 
 def _turned(parting: Parting) -> Parting:

@@ -19,11 +19,12 @@ from claude_sync.fetching import Fetched, Wanted
 from claude_sync.model import Bundle, Outcome, Result, Version
 from claude_sync.sync.conflict import Conflict, find_conflict, no_conflict
 from claude_sync.sync.context import Context
-from claude_sync.sync.place import Placed, Placer, Undo, fill_entry
+from claude_sync.sync.keeping import keep_bundle
+from claude_sync.sync.place import Placed, Placer, Undo
 from claude_sync.sync.push import push_surveyed
 from claude_sync.sync.relations import given_up
 from claude_sync.sync.survey import Survey, look
-from claude_sync.vault import TRANSCRIPT
+from claude_sync.vault_entry import TRANSCRIPT
 
 MINE, THEIRS, BOTH = "mine", "theirs", "both"
 
@@ -201,15 +202,7 @@ class _Resolve:
         return fetched
 
     def _into_vault(self, bundle: Bundle) -> None:
-        def fill(folder: Path) -> None:
-            fill_entry(
-                folder, self._context.store.fetch_one(Wanted(bundle, folder), self._context.check)
-            )
-
-        head = bundle.head
-        self._context.vault.keep_stream(
-            head.session_id, "resolve", head.version, fill, head.mtime_ns
-        )
+        keep_bundle(self._context, bundle, "resolve")
 
     def _decide(
         self,

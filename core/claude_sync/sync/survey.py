@@ -15,7 +15,6 @@ from claude_sync.comparison import Extent, part, prefix_hashes
 from claude_sync.errors import SessionAmbiguous, SessionDivided, SessionNotFound
 from claude_sync.live_sessions import LiveSessions, read_live_sessions
 from claude_sync.machine import name_machine
-from claude_sync.members import sidecar_digest
 from claude_sync.model import (
     Bundle,
     LocalSession,
@@ -28,13 +27,10 @@ from claude_sync.planner import Mine, own_and_rivals
 from claude_sync.records import NOTHING, SessionRecord
 from claude_sync.store import StoreView
 from claude_sync.sync.context import Context
-from claude_sync.sync.reading import cwds_of, read_session, signature_of
+from claude_sync.sync.reading import cwds_of, read_session, reading, signature_of
 
 SUPERSEDES_LIMIT = 64
 """How many versions a bundle can say it replaces: the newest."""
-
-NO_SIDECAR = sidecar_digest(())
-"""What stands for no sidecar files at all."""
 
 _ROWS_A_FLUSH = 500
 
@@ -134,10 +130,10 @@ class Survey:
 
     def _holds(self, longer: LocalSession, shorter: LocalSession) -> bool:
         x, y = self.row(longer).whole, self.row(shorter).whole
-        if x == y or prefix_hashes(longer.path, [y.size]).get(y.size) == y.sha256:
-            return True
-        parting = part(Extent(longer.path, x.size), Extent(shorter.path, y.size))
-        return parting.extends
+        with reading(longer.session_id):
+            if x == y or prefix_hashes(longer.path, [y.size]).get(y.size) == y.sha256:
+                return True
+            return part(Extent(longer.path, x.size), Extent(shorter.path, y.size)).extends
 
     def is_open(self, local: LocalSession) -> bool:
         """Whether the client counts as having a session open."""
@@ -300,6 +296,16 @@ class Survey:
             else:
                 return None
         return outcome
+
+    @cached_property
+    def files(self) -> dict[str, Bundle]:
+        """The bundles in the store, by their files' names in lower case."""
+        return {one.name.lower(): one for bundles in self.bundles.values() for one in bundles}
+
+    @cached_property
+    def unreadable(self) -> dict[str, Problem]:
+        """The store's files that are no bundles, or not yet, by their names in lower case."""
+        return {problem.name.lower(): problem for problem in self.problems}
 
     @cached_property
     def _extensions(self) -> frozenset[tuple[str, str]]:

@@ -13,16 +13,16 @@ from pathlib import Path
 
 from claude_sync import files
 from claude_sync.comparison import Extent, prefix_hashes
-from claude_sync.errors import ClaudeSyncError, Stopped
+from claude_sync.errors import ClaudeHomeError, ClaudeSyncError, Stopped
 from claude_sync.fetching import Fetched, Wanted
 from claude_sync.model import Bundle, LocalSession, Version
 from claude_sync.planner import Kind
 from claude_sync.sync.context import Context
-from claude_sync.sync.place import Placed, Placer
-from claude_sync.sync.reading import row_of_placed
+from claude_sync.sync.place import Placed, Placer, writing
+from claude_sync.sync.reading import reading, row_of_placed
 from claude_sync.sync.relations import given_up
 from claude_sync.sync.survey import Survey
-from claude_sync.vault import TRANSCRIPT
+from claude_sync.vault_entry import TRANSCRIPT
 
 _GROUP_SESSIONS = 200
 _GROUP_BYTES = 64 << 20
@@ -98,11 +98,14 @@ class _Taking:
                     fetched.append(replace(step, fetched=answer))
                 else:
                     yield step, answer
-            files.sync([item for step in fetched if step.fetched for item in step.fetched.staged()])
+            with writing(self._context.home.projects):
+                staged = [step.fetched.staged() for step in fetched if step.fetched]
+                files.sync([item for items in staged for item in items])
             for step in fetched:
                 self._context.check()
                 try:
-                    placed.append((step, self._place(step)))
+                    with reading(step.session_id):
+                        placed.append((step, self._place(step)))
                 except Stopped:
                     raise
                 except ClaudeSyncError as error:
@@ -117,11 +120,19 @@ class _Taking:
     def _fetch(self, group: Sequence[Step]) -> Iterator[tuple[Step, Fetched | ClaudeSyncError]]:
         missing = []
         for step in group:
-            files.make_private(step.folder)
-            if step.fetched is None:
+            try:
+                with writing(step.folder):
+                    files.make_private(step.folder)
+                    moved = step.fetched.moved(step.folder) if step.fetched is not None else None
+            except ClaudeHomeError as error:
+                if step.fetched is not None:
+                    step.fetched.discard()
+                yield step, error
+                continue
+            if moved is None:
                 missing.append(step)
             else:
-                yield step, step.fetched.moved(step.folder)
+                yield step, moved
         wanted = [
             Wanted(
                 step.bundle,
@@ -195,9 +206,12 @@ class _Taking:
         before, after = done.undo.before, done.undo.after
         if before is None or before == after or not old.exists():
             return []
-        return given_up(
-            self._context, session_id, Extent(old, before.size), Extent(done.path, after.size)
-        )
+        try:
+            return given_up(
+                self._context, session_id, Extent(old, before.size), Extent(done.path, after.size)
+            )
+        except OSError:
+            return []  # Somebody took one of them away: that costs a question.
 
     def _remember_local(self, step: Step, fetched: Fetched) -> None:
         local = self._context.home.look(step.folder.name, step.session_id)

@@ -1,26 +1,28 @@
 """Undoing the last pull or resolve of one session.
 
-Order of steps: what lies here now goes into the vault · the transcript that was there is staged,
-synced and placed · sidecar files go back to what they were · the version undone is remembered as
-declined. Nothing of this travels to other machines.
+Order of steps: all that is to come back is staged and synced · what lies here now goes into the
+vault · look again · sidecar files go back to what they were · the transcript · what was added goes
+away · the version undone is remembered as declined. After a crash anywhere the same undo can be
+done again. Nothing of this travels to other machines.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, NamedTuple
 
 from claude_sync import files
 from claude_sync.claude_home import sidecar_folder
 from claude_sync.comparison import prefix_hashes
 from claude_sync.errors import SessionOpen, UsageError, VaultError
-from claude_sync.model import LocalSession, Outcome, Result, Version
+from claude_sync.files import Staged
+from claude_sync.model import LocalSession, Outcome, Result, SidecarFile, Version
 from claude_sync.snapshot import blocks_of, open_regular
 from claude_sync.sync.context import Context
+from claude_sync.sync.place import MARK, Placer, writing
 from claude_sync.sync.survey import Survey, look
-from claude_sync.vault import SIDECAR, TRANSCRIPT
+from claude_sync.vault_entry import SIDECAR, TRANSCRIPT
 
 
 def undo(context: Context, session: str) -> Result:
@@ -33,12 +35,33 @@ def undo(context: Context, session: str) -> Result:
     Raises:
         UsageError: there is nothing to undo.
         SessionOpen: it is open here.
+        SessionChanging: it changed meanwhile.
         VaultError: what was there is no longer kept, or what is there can't be.
+        ClaudeHomeError: Claude Code's folder can't be written.
     """
     with context.working("undoing"):
         survey = look(context, store=False)
-        session_id = survey.find(session)
-        return _Undo(context, survey, session_id).run()
+        return _Undo(context, survey, survey.find(session)).run()
+
+
+class _Before(NamedTuple):
+    """What there was, as the records tell it.
+
+    Attributes:
+        transcript: None where the session wasn't here.
+        mtime_ns: the transcript's.
+        entry: the vault's, None where nothing had to be kept.
+        added: sidecar files that weren't there.
+        kept: sidecar files that are in the vault's entry.
+        grown: sidecar files that were the beginnings of what is there.
+    """
+
+    transcript: Version | None
+    mtime_ns: int
+    entry: Path | None
+    added: tuple[str, ...]
+    kept: tuple[str, ...]
+    grown: tuple[SidecarFile, ...]
 
 
 class _Undo:
@@ -46,6 +69,7 @@ class _Undo:
         self._context = context
         self._survey = survey
         self._session_id = session_id
+        self._placer = Placer(context.home, context.vault)
 
     def run(self) -> Result:
         remembered = self._survey.remember_of(self._session_id)
@@ -54,31 +78,38 @@ class _Undo:
             raise UsageError(
                 "nothing was pulled or resolved that could be undone", where=self._session_id
             )
-        self._check_closed(local)
+        if self._survey.is_open(local):
+            raise SessionOpen(
+                "the session is open here", where=local.session_id, todo="close it first"
+            )
         said: dict[str, Any] = json.loads(remembered.undo)
-        before = Version(*said["before"]) if said["before"] is not None else None
-        after = Version(*said["after"])
-        if before is None:
-            self._take_away(local, "undo")
-        elif before != after or said["kept"] or said["grown"] or said["added"]:
-            self._put_back(local, before, said)
-        for copy in said.get("copies", ()):
-            self._take_away_copy(copy)
-        self._remember(said, before, after)
+        before, after = self._read(said), Version(*said["after"])
+        with writing(local.path.parent):
+            if before.transcript is None:
+                self._take_away(local)
+            else:
+                self._put_back(local, before.transcript, before)
+            for copy in said.get("copies", ()):
+                self._take_away_copy(copy)
+        self._remember(said, before.transcript, after)
         return Result(
             self._session_id,
-            Outcome.REPLACED if before is not None else Outcome.GONE,
+            Outcome.REPLACED if before.transcript is not None else Outcome.GONE,
             machine=self._context.machine.name,
             path=local.path,
             directory=self._survey.directory(local),
             message="as it was before the last pull or resolve",
         )
 
-    def _check_closed(self, local: LocalSession) -> None:
-        if self._survey.is_open(local):
-            raise SessionOpen(
-                "the session is open here", where=local.session_id, todo="close it first"
-            )
+    def _read(self, said: dict[str, Any]) -> _Before:
+        return _Before(
+            Version(*said["before"]) if said["before"] is not None else None,
+            int(said["mtime_ns"]),
+            self._context.vault.folder / said["entry"] if said["entry"] else None,
+            tuple(said["added"]),
+            tuple(said["kept"]),
+            tuple(SidecarFile(**file) for file in said["grown"]),
+        )
 
     def _remember(self, said: dict[str, Any], before: Version | None, after: Version) -> None:
         records, session_id = self._context.records, self._session_id
@@ -90,89 +121,125 @@ class _Undo:
             records.replace_supersedes(session_id, said["supersedes"])
             records.remember(session_id, undo="", decision=int(said["decision"]))
 
-    # -- files --------------------------------------------------------------------------------
+    # -- a session that wasn't here -----------------------------------------------------------
 
-    def _take_away(self, local: LocalSession, reason: str) -> None:
+    def _take_away(self, local: LocalSession) -> None:
         """Remove a session that wasn't here; all of it is in the vault first."""
         folder = sidecar_folder(local.path)
-        version = self._survey.row(local).whole
         paths = [(name, folder / name) for name, _ in local.sidecar]
-        self._context.vault.keep(
-            local.session_id, reason, transcript=local.path, version=version, sidecar=paths
+        version = self._survey.row(local).whole
+        kept = self._context.vault.keep(
+            local.session_id, "undo", transcript=local.path, version=version, sidecar=paths
         )
-        self._check_closed(local)
-        files.remove(local.path)
+        self._placer.check_still_same(local, kept)
+        if paths:
+            # Should we die here, what is left of the folder is known as ours.
+            files.replace(folder / MARK, b"")
+        self._placer.replace(None, local, kept)
         for _, path in paths:
             files.remove(path)
+        files.remove(folder / MARK)
         _remove_empty_below(folder)
         files.sync_directory(local.path.parent)
 
     def _take_away_copy(self, session_id: str) -> None:
+        """Remove what "both" made of a rival, unless it was gone on with."""
         copy = self._survey.copy(session_id)
         if copy is None or self._survey.is_open(copy):
             return
-        held = self._context.records.held(session_id)
-        if self._survey.row(copy).whole in held:
-            self._take_away(copy, "undo")
+        if self._survey.row(copy).whole in self._context.records.held(session_id):
+            self._take_away(copy)
 
-    def _put_back(self, local: LocalSession, before: Version, said: dict[str, Any]) -> None:
-        folder, vault = sidecar_folder(local.path), self._context.vault
-        entry = vault.folder / said["entry"] if said["entry"] else None
+    # -- one that was -------------------------------------------------------------------------
+
+    def _put_back(self, local: LocalSession, version: Version, before: _Before) -> None:
+        folder = sidecar_folder(local.path)
+        transcript: Staged | None = None
+        restored: list[tuple[Path, Staged]] = []
         now = self._survey.row(local).whole
-        staged = None
-        if now != before:
-            source = self._source(local, entry, before)
-            with open_regular(source) as file:
-                staged = files.stage(
-                    local.path.parent, blocks_of(file, before.size), mtime_ns=said["mtime_ns"]
+        try:
+            if now != version:
+                transcript = self._stage_transcript(local, version, before)
+            self._stage_sidecar(folder, before, restored)
+            files.sync([*(staged for _, staged in restored), *([transcript] if transcript else [])])
+            going = [*before.added, *(path.relative_to(folder).as_posix() for path, _ in restored)]
+            paths = [(name, files.descend(folder, name)) for name in going]
+            there = [(name, path) for name, path in paths if path.is_file()]
+            kept = None
+            if transcript is not None or there:
+                kept = self._context.vault.keep(
+                    local.session_id,
+                    "undo",
+                    transcript=local.path if transcript is not None else None,
+                    version=now if transcript is not None else None,
+                    sidecar=there,
                 )
-        changed = [*said["added"], *said["kept"], *(file["path"] for file in said["grown"])]
-        there = [(name, folder / name) for name in changed if (folder / name).is_file()]
-        vault.keep(local.session_id, "undo", transcript=local.path, version=now, sidecar=there)
-        if staged is not None:
-            files.sync([staged])
-            self._check_closed(local)
-            files.commit(staged, local.path)
-        for name in said["added"]:
+            self._placer.check_still_same(local, kept)
+            for path, staged in restored:
+                files.commit(staged, path)
+                files.sync_directory(path.parent)
+            if transcript is not None:
+                self._placer.replace(transcript, local, kept)
+        finally:
+            for staged in [*(one for _, one in restored), *([transcript] if transcript else [])]:
+                files.discard(staged)
+        for name in before.added:
             files.remove(files.descend(folder, name))
-        for name in said["kept"]:
-            if entry is not None:
-                self._restore(entry / SIDECAR / name, files.descend(folder, name), None)
-        for file in said["grown"]:
-            path = files.descend(folder, file["path"])
-            if prefix_hashes(path, [file["size"]]).get(file["size"]) == file["sha256"]:
-                self._restore(path, path, file["size"])
         _remove_empty_below(folder)
         files.sync_directory(local.path.parent)
 
-    def _source(self, local: LocalSession, entry: Path | None, before: Version) -> Path:
+    def _stage_transcript(self, local: LocalSession, version: Version, before: _Before) -> Staged:
+        with open_regular(self._source(local, version, before)) as file:
+            return files.stage(
+                local.path.parent, blocks_of(file, version.size), mtime_ns=before.mtime_ns
+            )
+
+    def _source(self, local: LocalSession, version: Version, before: _Before) -> Path:
         """A file that begins with the transcript that was there."""
         candidates = [local.path]
-        if entry is not None:
-            candidates.insert(0, entry / TRANSCRIPT)
+        if before.entry is not None:
+            candidates.insert(0, before.entry / TRANSCRIPT)
         candidates += [kept.transcript for kept in self._context.vault.entries(local.session_id)]
         for path in candidates:
             try:
-                if prefix_hashes(path, [before.size]).get(before.size) == before.sha256:
+                if prefix_hashes(path, [version.size]).get(version.size) == version.sha256:
                     return path
             except OSError:
                 continue
-        raise VaultError(
+        raise self._lost()
+
+    def _stage_sidecar(
+        self, folder: Path, before: _Before, restored: list[tuple[Path, Staged]]
+    ) -> None:
+        """Stage the sidecar files that are to come back, each beside its place."""
+        for name in before.kept:
+            if before.entry is None:
+                raise self._lost()
+            try:
+                with open_regular(before.entry / SIDECAR / name) as file:
+                    restored.append(_staged(files.descend(folder, name), file, 1 << 62))
+            except FileNotFoundError as error:
+                raise self._lost() from error
+        for was in before.grown:
+            path = files.descend(folder, was.path)
+            try:
+                if prefix_hashes(path, [was.size]).get(was.size) == was.sha256:
+                    with open_regular(path) as file:
+                        restored.append(_staged(path, file, was.size))
+            except FileNotFoundError:
+                continue  # Somebody removed it since.
+
+    def _lost(self) -> VaultError:
+        return VaultError(
             "what was there before is no longer kept",
-            where=local.session_id,
+            where=self._session_id,
             todo="nothing was changed",
         )
 
-    def _restore(self, source: Path, target: Path, size: int | None) -> None:
-        with open_regular(source) as file:
-            length = size if size is not None else 1 << 62
-            staged = files.stage(target.parent, _all(blocks_of(file, length)))
-        files.sync([staged])
-        files.commit(staged, target)
 
-
-def _all(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    yield from blocks
+def _staged(target: Path, file: IO[bytes], size: int) -> tuple[Path, Staged]:
+    files.make_private(target.parent)
+    return target, files.stage(target.parent, blocks_of(file, size))
 
 
 def _remove_empty_below(folder: Path) -> None:

@@ -1,0 +1,242 @@
+"""Writing what a push decided on into this machine's bundles, a group at a time.
+
+Invariant: what a bundle of ours holds and the new one won't is in the vault, durable, before it is
+written over or removed; a file that can't be read may hold anything.
+
+Order of steps: what goes is kept, for each · write, each durable before its answer · remember a
+group · remove older files of sessions that moved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import cached_property
+
+from claude_sync.comparison import Extent
+from claude_sync.errors import (
+    BundleCorrupt,
+    BundleError,
+    BundleIncomplete,
+    BundleTooNew,
+    BundleUnsafe,
+    ClaudeSyncError,
+    Stopped,
+)
+from claude_sync.model import Bundle, LocalSession, Problem, ProjectKey, Version
+from claude_sync.outgoing import Outgoing, Sent
+from claude_sync.pack import Label
+from claude_sync.sync.context import Context
+from claude_sync.sync.keeping import keep_bundle, keep_unreadable, lies_here
+from claude_sync.sync.naming import bundle_name, is_named_for
+from claude_sync.sync.reading import reading
+from claude_sync.sync.relations import given_up
+from claude_sync.sync.survey import Survey
+
+_RECORDS_A_GROUP = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One session to be written.
+
+    Attributes:
+        local: the session.
+        project: where it belongs.
+        own: this machine's bundle of it as it lies in the store, None where there is none.
+        keep_own: whether that holds something that the new one won't.
+    """
+
+    local: LocalSession
+    project: ProjectKey
+    own: Bundle | None
+    keep_own: bool
+
+
+class Giving:
+    """Writes sessions.
+
+    Args:
+        context: what to work with.
+        survey: what was seen.
+        named: whether a person named the sessions: then what never arrived is written over.
+    """
+
+    def __init__(self, context: Context, survey: Survey, *, named: bool) -> None:
+        self._context = context
+        self._survey = survey
+        self._named = named
+
+    def run(self, steps: Sequence[Step]) -> Iterator[tuple[Step, Sent | ClaudeSyncError]]:
+        """Write them; what went wrong with one stands in its place.
+
+        Raises:
+            StoreOffline, Stopped: all that is left can't be written; what was is remembered.
+        """
+        made: list[Outgoing] = []
+        by_name: dict[str, Step] = {}
+        for step in steps:
+            self._context.check()
+            try:
+                with reading(step.local.session_id):
+                    outgoing = self._outgoing(step)
+            except Stopped:
+                raise
+            except ClaudeSyncError as error:
+                yield step, error
+                continue
+            made.append(outgoing)
+            by_name[outgoing.name] = step
+        written: list[tuple[Sent, Bundle]] = []
+        try:
+            for sent in self._context.store.send(made, self._context.check):
+                step = by_name[sent.outgoing.name]
+                if sent.bundle is None or sent.error is not None:
+                    assert sent.error is not None
+                    yield step, sent.error
+                    continue
+                written.append((sent, sent.bundle))
+                yield step, sent
+                if len(written) >= _RECORDS_A_GROUP:
+                    self._remember(written)
+                    written = []
+        finally:
+            self._remember(written)
+
+    def _outgoing(self, step: Step) -> Outgoing:
+        context, survey, local = self._context, self._survey, step.local
+        session_id, own = local.session_id, step.own
+        name = bundle_name(context.machine, step.project.key, session_id, self._taken)
+        self._keep_what_goes(step, name)
+        self._taken[name.lower()] = (session_id, context.machine.id)
+        remembered = survey.remember_of(session_id)
+        row, is_open = survey.row(local), survey.is_open(local)
+        revisions = [
+            bundle.head.revision
+            for bundle in survey.bundles.get(session_id, ())
+            if bundle.head.machine_id == context.machine.id
+        ]
+        label = Label(
+            session_id,
+            step.project.key,
+            step.project.subpath,
+            context.machine.name,
+            context.machine.id,
+            1 + max([remembered.revision, *revisions]),
+            datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            row.stamp.mtime_ns,
+            row.title,
+            is_open,
+            survey.supersedes(session_id),
+            remembered.decision,
+        )
+        extends = own is not None and own.name == name and not step.keep_own
+        return Outgoing(
+            name,
+            local,
+            label,
+            self._version(local),
+            is_open,
+            own if extends else None,
+            remembered.layout if remembered.name == name else "",
+        )
+
+    def _version(self, local: LocalSession) -> Version:
+        """What goes into the bundle: of an open session no unfinished line."""
+        row = self._survey.row(local)
+        return row.cut if self._survey.is_open(local) else row.whole
+
+    @cached_property
+    def _taken(self) -> dict[str, tuple[str, str]]:
+        """Whose file each in the store is, or is about to be, by its name in lower case."""
+        return {
+            name: (bundle.head.session_id, bundle.head.machine_id)
+            for name, bundle in self._survey.files.items()
+        }
+
+    # -- what is written over, or removed afterwards ------------------------------------------
+
+    def _keep_what_goes(self, step: Step, name: str) -> None:
+        context, survey, local = self._context, self._survey, step.local
+        if step.own is not None and step.keep_own:
+            self._keep_own(local, step.own)
+        unreadable = survey.unreadable.get(name.lower())
+        if unreadable is not None:
+            _check_replaceable(unreadable, named=self._named)
+            keep_unreadable(context, local.session_id, unreadable.name, "push")
+        there = survey.files.get(name.lower())
+        going = self._older_files(local.session_id, name) + ([there] if there else [])
+        row, version = survey.row(local), self._version(local)
+        for bundle in going:
+            if bundle is not step.own and not lies_here(local, version, row.sidecar_sha256, bundle):
+                keep_bundle(context, bundle, "push")
+
+    def _keep_own(self, local: LocalSession, own: Bundle) -> None:
+        """Put the own bundle's version into the vault, and what it gave up into the records."""
+        context, session_id = self._context, local.session_id
+        kept = keep_bundle(context, own, "push")
+        version = self._version(local)
+        context.records.hold(session_id, version)
+        lost = given_up(
+            context,
+            session_id,
+            Extent(kept.transcript, own.head.size),
+            Extent(local.path, version.size),
+        )
+        context.records.supersede(session_id, lost)
+        self._survey.refresh(session_id)
+
+    def _older_files(self, session_id: str, name: str) -> list[Bundle]:
+        """This machine's files of a session under other names that it gave them itself."""
+        return [
+            other
+            for other in self._survey.bundles.get(session_id, ())
+            if other.head.machine_id == self._context.machine.id
+            and other.name != name
+            and is_named_for(other, other.head.project_key, other.head.machine)
+        ]
+
+    # -- remembering --------------------------------------------------------------------------
+
+    def _remember(self, written: Sequence[tuple[Sent, Bundle]]) -> None:
+        records, older = self._context.records, []
+        with self._context.database.transaction():
+            self._context.store.remember(bundle for _, bundle in written)
+            for sent, bundle in written:
+                session_id = bundle.head.session_id
+                records.hold(session_id, bundle.head.version)
+                records.remember(
+                    session_id,
+                    written=bundle.head.version,
+                    revision=bundle.head.revision,
+                    name=bundle.name,
+                    layout=sent.layout,
+                    forgotten=0,
+                )
+                older += [one.name for one in self._older_files(session_id, bundle.name)]
+        if older:
+            self._context.store.remove(older)
+
+
+def _check_replaceable(there: Problem, *, named: bool) -> None:
+    """Whether a file of the store that is no bundle may be written over, once it is kept.
+
+    Raises:
+        BundleError: it may yet turn out to be a newer bundle of this machine.
+    """
+    if there.kind in (BundleCorrupt.__name__, BundleUnsafe.__name__):
+        return
+    if there.kind != BundleIncomplete.__name__:
+        kind = BundleTooNew if there.kind == BundleTooNew.__name__ else BundleError
+        raise kind(
+            "what lies where this machine's bundle goes can't be read, so it isn't written over",
+            where=there.name,
+            todo=there.message,
+        )
+    if not named:
+        raise BundleIncomplete(
+            "this machine's bundle there hasn't arrived whole, so it isn't written over",
+            where=there.name,
+            todo="wait for it, or push the session by name to replace it",
+        )
