@@ -106,7 +106,16 @@ class Records:
         return frozenset(row[0] for row in rows)
 
     def accept(self, session_id: str) -> None:
-        """Forget what was declined of a session, because somebody asked for it by name."""
+        """Forget what was declined of a session, because somebody asked for it by name.
+
+        It isn't held any more either: a person who wants it back must not be told that the version
+        here replaces it, as one does that was rewound.
+        """
+        self._db.run(
+            "DELETE FROM held WHERE session_id = ? AND (size, sha256) IN"
+            " (SELECT size, sha256 FROM declined WHERE declined.session_id = held.session_id)",
+            (session_id,),
+        )
         self._db.run("DELETE FROM declined WHERE session_id = ?", (session_id,))
 
     def _versions(self, table: str, session_id: str) -> frozenset[Version]:
