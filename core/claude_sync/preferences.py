@@ -152,13 +152,15 @@ def set_text(places: Places, key: str, text: str) -> Preferences:
 def parse_value(key: str, text: str) -> object:
     """What a person typed, as JSON would have it: words or JSON, by what the key holds.
 
-    ``notifications.arrival`` names one kind of them.
+    ``notifications.arrival`` names one kind of them; null is the default again.
 
     Raises:
         PreferencesError: there is no such key, or it can't hold that.
     """
     if not _is_key(key):
         raise _no_such(key)
+    if text.strip() == "null":
+        return None
     kind = KINDS["show_titles" if "." in key else key]  # one kind of notification is on or off too
     try:
         value = kind.words(text)

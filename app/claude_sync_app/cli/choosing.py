@@ -6,6 +6,7 @@ import os
 from argparse import Namespace
 from pathlib import Path
 
+from claude_sync.errors import ProjectKeyError
 from claude_sync.sync.context import Context
 from claude_sync_app.cli.parsing import Parser
 from claude_sync_app.cli.running import Misuse
@@ -42,15 +43,24 @@ def named(arguments: Namespace) -> list[str] | None:
 
 
 def project(context: Context, arguments: Namespace) -> str | None:
-    """The key of the project that is meant, None for all.
+    """The key of the project that is meant, None for all or for sessions by name.
 
     Raises:
         Misuse: there is no such directory.
         ProjectKeyError: its project can't be told.
     """
-    if arguments.all:
+    if arguments.all or getattr(arguments, "sessions", None):
+        stand_here(context)
         return None
     return context.registry.stand(_directory(arguments.project)).key
+
+
+def stand_here(context: Context) -> None:
+    """Let the directory that the person stands in be known as a project's, if it is one."""
+    try:
+        context.registry.stand(Path(os.getcwd()))
+    except (FileNotFoundError, ProjectKeyError):
+        pass  # it is no help, but wasn't asked for either
 
 
 def _directory(given: str | None) -> Path:

@@ -30,7 +30,7 @@ def configure(parser: Parser) -> None:
 def run(arguments: Namespace) -> int:
     named = choosing.named(arguments)
     with opened() as context:
-        project = None if named else choosing.project(context, arguments)
+        project = choosing.project(context, arguments)
         done = pull(context, named, project=project, dry_run=arguments.dry_run)
         if not arguments.dry_run:
             results.record(context, "pull", done)

@@ -26,7 +26,7 @@ def configure(parser: Parser) -> None:
 def run(arguments: Namespace) -> int:
     named = choosing.named(arguments)
     with opened() as context:
-        project = None if named else choosing.project(context, arguments)
+        project = choosing.project(context, arguments)
         done = push(context, named, project=project)
         results.record(context, "push", done)
         where = in_short(context.store.label)

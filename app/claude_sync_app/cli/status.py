@@ -12,7 +12,7 @@ from claude_sync.places import places
 from claude_sync.sync.context import Context
 from claude_sync.sync.states import states
 from claude_sync_app.amounts import count
-from claude_sync_app.cli import listing
+from claude_sync_app.cli import choosing, listing
 from claude_sync_app.cli.doctor import as_json as finding_as_json
 from claude_sync_app.cli.opening import in_short, is_set_up, opened
 from claude_sync_app.cli.output import heading, say, say_document
@@ -34,6 +34,7 @@ def configure(parser: Parser) -> None:
 
 def run(arguments: Namespace) -> int:
     with opened(store=False) as context:
+        choosing.stand_here(context)
         met = is_set_up(preferences.load(places()))
         every = states(context, store=met)
         findings = _findings(context)

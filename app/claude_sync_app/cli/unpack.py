@@ -6,7 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from claude_sync.sync.portable import unpack
-from claude_sync_app.cli import results
+from claude_sync_app.cli import choosing, results
 from claude_sync_app.cli.opening import opened
 from claude_sync_app.cli.parsing import Parser
 from claude_sync_app.cli.running import Misuse
@@ -35,6 +35,7 @@ def run(arguments: Namespace) -> int:
             "there is no such directory", where=str(arguments.into), todo="make it, or mend --into"
         )
     with opened(store=False) as context:
+        choosing.stand_here(context)
         done = unpack(context, arguments.file, arguments.into)
         results.record(context, "unpack", [done])
     if arguments.json:
