@@ -1,0 +1,269 @@
+"""What people do now and then: files by hand, directories, names, preferences."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+from end_to_end.machine import SESSION, Machine, outcomes
+from repositories import repository
+
+KEY = "git:github.com/you/app"
+
+
+# --- one portable file -------------------------------------------------------------------------
+
+
+def test_a_session_travels_in_a_file_without_any_set_up(
+    new_laptop: Machine, new_desktop: Machine, tmp_path: Path
+) -> None:
+    text = new_laptop.says("hello")
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    said = new_laptop.does("pack", "3f2a", "-o", stick)
+    (file,) = stick.iterdir()
+    assert said.startswith(f"Packed into {file} (")
+    assert file.name.startswith(SESSION)
+    assert file.suffix == ".ccsync"
+    taken = new_desktop.does("unpack", file)
+    assert taken.startswith(f"Imported {SESSION} from ")
+    assert f"claude --resume {SESSION}" in taken
+    assert new_desktop.read() == text
+    assert not (new_desktop.home / "claude-sync").exists()
+    assert not (new_laptop.home / "claude-sync").exists()
+
+
+def test_unpacking_goes_by_the_rules_of_a_pull(
+    new_laptop: Machine, new_desktop: Machine, tmp_path: Path
+) -> None:
+    shared = new_laptop.says("hello")
+    old, new = tmp_path / "old.ccsync", tmp_path / "new.ccsync"
+    new_laptop.does("pack", SESSION, "-o", old)
+    longer = new_laptop.says("more")
+    assert new_laptop.document("pack", SESSION, "-o", new)["file"] == str(new)
+    assert outcomes(new_desktop.document("unpack", old)) == {SESSION: "imported"}
+    assert new_desktop.read() == shared
+    assert outcomes(new_desktop.document("unpack", new)) == {SESSION: "updated"}
+    assert new_desktop.read() == longer
+    assert outcomes(new_desktop.document("unpack", old)) == {SESSION: "ahead"}
+    mine = new_desktop.says("of this machine")
+    new_laptop.says("of that machine")
+    new_laptop.does("pack", SESSION, "-o", new)
+    assert new_desktop.run("unpack", new).status == 1
+    assert new_desktop.read() == mine
+
+
+def test_a_session_without_a_directory_goes_where_it_is_told(
+    new_laptop: Machine, new_desktop: Machine, tmp_path: Path
+) -> None:
+    text = new_laptop.says("hello")
+    file = tmp_path / "it.ccsync"
+    new_laptop.does("pack", SESSION, "-o", file)
+    shutil.rmtree(new_desktop.project)
+    elsewhere = new_desktop.home / "somewhere else"
+    elsewhere.mkdir()
+    home = new_desktop.home
+    assert "no directory of git:github.com/you/app is known" in new_desktop.fails(
+        "unpack", file, cwd=home
+    )
+    new_desktop.does("unpack", file, "--into", elsewhere, cwd=home)
+    assert new_desktop.read(directory=elsewhere) == text
+    assert new_desktop.misuses("unpack", file, "--into", "nowhere", cwd=home).startswith(
+        "there is no such directory (nowhere)"
+    )
+
+
+def test_files_that_cannot_be_unpacked_are_said(laptop: Machine, tmp_path: Path) -> None:
+    assert laptop.fails("unpack", tmp_path / "no.ccsync").startswith("the file can't be read (")
+    (tmp_path / "notes.txt").write_text("x")
+    assert "isn't named like a bundle" in laptop.fails("unpack", tmp_path / "notes.txt")
+    laptop.says("hello")
+    whole = tmp_path / "whole.ccsync"
+    laptop.does("pack", SESSION, "-o", whole)
+    data = whole.read_bytes()
+    for name, spoilt in {"cut": data[:-20], "empty": b"", "text": b"no bundle at all"}.items():
+        file = tmp_path / f"{name}.ccsync"
+        file.write_bytes(spoilt)
+        assert laptop.fails("unpack", file)
+    (tmp_path / "newer.ccsync").write_bytes(data.replace(b'"schema":1', b'"schema":2', 1))
+    assert "newer claude-sync" in laptop.fails("unpack", tmp_path / "newer.ccsync")
+    assert laptop.sessions() == [SESSION]
+    missing = tmp_path / "missing" / "it.ccsync"
+    assert laptop.fails("pack", SESSION, "-o", missing).endswith("choose another with -o")
+
+
+# --- directories -------------------------------------------------------------------------------
+
+
+def test_what_has_no_directory_waits_for_one(laptop: Machine, desktop: Machine) -> None:
+    text = laptop.says("hello")
+    laptop.does("push")
+    clone = desktop.home / "clone"
+    desktop.project.rename(clone)
+    home = desktop.home
+    said = desktop.does("pull", "--all", cwd=home)
+    assert "Passed over 1 session: no directory of git:github.com/you/app is known" in said
+    assert desktop.sessions() == []
+    assert desktop.run("pull", SESSION, cwd=home).status == 1
+    assert desktop.does("projects", "add", clone, cwd=home) == (
+        f"{os.path.join('~', 'clone')} is {KEY}.\n"
+    )
+    assert outcomes(json.loads(desktop.does("pull", "--all", "--json", cwd=home))) == {
+        SESSION: "imported"
+    }
+    assert desktop.read(directory=clone) == text
+
+
+def test_a_directory_can_be_given_a_key(laptop: Machine, desktop: Machine, tmp_path: Path) -> None:
+    plain = desktop.home / "plain"
+    plain.mkdir()
+    desktop.does("projects", "add", plain, "--key", "ssh://git@github.com/you/app.git")
+    (one,) = [
+        project
+        for project in desktop.document("projects")["projects"]
+        if project["directory"] == os.path.realpath(plain)
+    ]
+    assert (one["project_key"], one["added"], one["pinned"]) == (KEY, True, True)
+    assert desktop.does("projects", "remove", plain).startswith("Sessions no longer go there")
+    again = desktop.run("projects", "remove", plain)
+    assert (again.status, again.out) == (1, "")
+    assert "isn't known" in again.err
+    assert desktop.misuses("projects", "add") == "no directory is named: projects add DIR"
+    assert desktop.misuses("projects", "add", tmp_path / "nowhere").startswith(
+        "there is no such directory"
+    )
+
+
+def test_secrets_of_a_remote_are_nowhere(desktop: Machine, place: Path) -> None:
+    desktop.says("hello")
+    said = desktop.does("push") + desktop.does("projects") + desktop.does("status", "--json")
+    kept = [path for path in desktop.home.rglob("*") if path.is_file() and ".git" not in path.parts]
+    kept += [path for path in place.rglob("*") if path.is_file()]
+    assert len(kept) > 5
+    assert "hunter2" not in said
+    assert [path for path in kept if b"hunter2" in path.read_bytes()] == []
+
+
+# --- setting up --------------------------------------------------------------------------------
+
+
+def test_a_name_is_one_machines_unless_it_is_taken_over(
+    laptop: Machine, new_desktop: Machine, place: Path
+) -> None:
+    text = laptop.says("hello")
+    laptop.does("push")
+    assert new_desktop.misuses("init", place, "--name", "Laptop") == (
+        "another machine has that name there (Laptop): choose another with --name, "
+        "or --take-over if this is that machine anew"
+    )
+    done = new_desktop.document("init", place, "--name", "laptop", "--take-over")
+    assert (done["machine"], done["machines"], done["location"]) == (
+        "laptop",
+        ["laptop"],
+        str(place),
+    )
+    assert outcomes(new_desktop.document("pull")) == {SESSION: "imported"}
+    longer = new_desktop.says("on the new one")
+    new_desktop.does("push")
+    assert len(list(place.glob("*/*.ccsync"))) == 2
+    assert text != longer
+    assert outcomes(laptop.document("pull")) == {SESSION: "updated"}
+    assert laptop.read() == longer
+
+
+def test_init_says_what_is_wrong_with_a_place(new_laptop: Machine, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    assert new_laptop.fails("init", tmp_path / "file") == (
+        f"a file is where the store's folder should be ({tmp_path / 'file'}): choose another place"
+    )
+    for wrong in ("ssh://", "-x:folder", ""):
+        assert new_laptop.misuses("init", "--", wrong)
+    for name in ("two words", "nul", "mine", "../up", "a" * 65):
+        assert "name" in new_laptop.misuses("init", tmp_path / "place", "--name", name)
+    assert not (tmp_path / "place").exists()
+
+
+def test_init_again_says_what_is_there(laptop: Machine, place: Path) -> None:
+    assert laptop.does("init", place).startswith(
+        f"Sessions meet in {place}. This machine is laptop there.\n"
+    )
+
+
+def test_a_relative_place_is_the_same_from_anywhere(new_laptop: Machine) -> None:
+    new_laptop.does("init", "below", cwd=new_laptop.home)
+    new_laptop.says("hello")
+    new_laptop.does("push")
+    assert len(list((new_laptop.home / "below").glob("*/*.ccsync"))) == 1
+
+
+def test_claudes_folder_is_remembered_where_the_shell_names_it(
+    new_laptop: Machine, place: Path
+) -> None:
+    other = new_laptop.home / "other claude"
+    new_laptop.claude.rename(other)
+    new_laptop.does("init", place, environment={"CLAUDE_CONFIG_DIR": str(other)})
+    new_laptop.claude = other
+    new_laptop.says("hello")
+    assert outcomes(new_laptop.document("push")) == {SESSION: "pushed"}
+
+
+# --- preferences -------------------------------------------------------------------------------
+
+
+def test_preferences_are_read_and_set(laptop: Machine) -> None:
+    assert laptop.does("config", "get", "on_arrival") == "ask\n"
+    assert laptop.does("config", "set", "on_arrival", "pull") == "on_arrival is pull.\n"
+    assert laptop.document("config", "get", "on_arrival") == {"on_arrival": "pull"}
+    assert laptop.does("config", "set", "on_arrival", "null") == "on_arrival is ask.\n"
+    assert laptop.does("config", "set", "notifications.pushed", "off") == (
+        "notifications.pushed is false.\n"
+    )
+    assert laptop.document("config")["notifications"]["pushed"] is False
+    assert laptop.does("config", "set", "notifications.pushed", "null").endswith("is true.\n")
+    file = Path(laptop.does("config", "path").rstrip("\n"))
+    assert json.loads(file.read_text())["schema"] == 1
+    assert "on_arrival " in laptop.does("config")
+
+
+def test_wrong_preferences_are_refused_and_left_out(laptop: Machine) -> None:
+    file = Path(laptop.document("config", "path")["path"])
+    before = file.read_bytes()
+    wrong = {
+        "on_arrival": "perhaps",
+        "pull_interval_seconds": "-5",
+        "notifications.pushed": "perhaps",
+        "notifications.nothing": "on",
+        "nothing": "1",
+        "location": "/somewhere",
+        "ignore": "[1]",
+    }
+    for key, value in wrong.items():
+        assert laptop.misuses("config", "set", key, value), key
+    assert laptop.misuses("config", "get", "nothing").startswith("there is no preference 'nothing'")
+    assert laptop.misuses("config", "set", "on_arrival") == "config set takes a key and a value"
+    assert file.read_bytes() == before
+    file.write_bytes(before.replace(b'"schema"', b'"on_arrival": 7, "schema"'))
+    done = laptop.run("config", "get", "on_arrival")
+    assert (done.status, done.out) == (0, "ask\n")
+    assert "on_arrival must be" in done.err
+    file.write_text("{")
+    assert laptop.fails("config", "set", "on_arrival", "pull").endswith("mend or remove it")
+
+
+def test_a_place_that_went_away_is_offline_and_nothing_is_made_there(
+    laptop: Machine, place: Path
+) -> None:
+    laptop.says("hello")
+    away = place.with_name("away")
+    place.rename(away)
+    for command in ("push", "pull", "sessions", "status"):
+        assert laptop.fails(command).startswith("the store's folder isn't there"), command
+    place.mkdir()  # a mount point with nothing mounted
+    assert "not its marker" in laptop.fails("push")
+    assert list(place.iterdir()) == []
+    repository(place / "x")
+    place.rename(place.with_name("empty"))
+    away.rename(place)
+    assert outcomes(laptop.document("push")) == {SESSION: "pushed"}

@@ -1,0 +1,184 @@
+"""Where machines went on apart, and what a person does about it: through the installed command."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from end_to_end.machine import SESSION, Machine, outcomes
+
+
+class Apart(NamedTuple):
+    """One session after both machines went on with it, and the laptop pushed first."""
+
+    laptop: Machine
+    desktop: Machine
+    shared: bytes
+    of_laptop: bytes
+    of_desktop: bytes
+
+
+@pytest.fixture
+def apart(laptop: Machine, desktop: Machine) -> Apart:
+    shared = laptop.says("Fix the login bug")
+    laptop.does("push")
+    desktop.does("pull")
+    of_laptop, of_desktop = laptop.says("on the laptop"), desktop.says("on the desktop")
+    laptop.does("push")
+    return Apart(laptop, desktop, shared, of_laptop, of_desktop)
+
+
+def bundle(place: Path, machine: str) -> bytes:
+    """The transcript in a machine's bundle."""
+    (path,) = place.glob(f"*/*-{machine}.ccsync")
+    text: str = json.loads(path.read_bytes())["transcript"]
+    return text.encode("utf-8", "surrogateescape")
+
+
+def in_the_vault(machine: Machine, data: bytes) -> bool:
+    """Whether bytes are kept on a machine."""
+    files = (machine.home / ".local" / "state" / "claude-sync" / "vault").rglob("*")
+    return any(path.is_file() and path.read_bytes() == data for path in files)
+
+
+def test_a_conflict_touches_nothing_and_says_what_to_do(apart: Apart) -> None:
+    desktop = apart.desktop
+    done = desktop.run("pull")
+    assert done.status == 1
+    assert done.out == "Nothing to pull: 1 in conflict.\n"
+    assert done.err == (
+        f"claude-sync: {SESSION}: went on apart on this machine and laptop: "
+        "choose with `claude-sync resolve`\n"
+    )
+    assert desktop.read() == apart.of_desktop
+    assert desktop.run("pull", SESSION).status == 1
+    (listed,) = desktop.document("sessions")["sessions"]
+    assert (listed["state"], listed["machines"]) == ("conflict", ["laptop"])
+    (shown,) = desktop.document("status")["conflicts"]
+    assert [
+        (side["machine"], side["here"], side["lines"], side["offered"]) for side in shown["sides"]
+    ] == [("desktop", True, 1, True), ("laptop", False, 1, True)]
+
+
+def test_keep_mine(apart: Apart, place: Path) -> None:
+    assert (
+        apart.desktop.does("resolve", "3f2a", "--keep", "mine") == f"Pushed {SESSION} → {place}\n"
+    )
+    assert apart.desktop.read() == bundle(place, "desktop") == apart.of_desktop
+    assert in_the_vault(apart.desktop, apart.of_laptop)
+    assert outcomes(apart.laptop.document("pull")) == {SESSION: "replaced"}
+    assert apart.laptop.read() == apart.of_desktop
+    assert in_the_vault(apart.laptop, apart.of_laptop)
+
+
+@pytest.mark.parametrize("keep", ["theirs", "laptop", "LapTop"])
+def test_keep_theirs(apart: Apart, keep: str) -> None:
+    said = apart.desktop.does("resolve", SESSION, "--keep", keep)
+    assert said.startswith(f"Replaced {SESSION} by laptop's; `claude-sync undo {SESSION}` brings")
+    assert f"claude --resume {SESSION}" in said
+    assert apart.desktop.read() == apart.of_laptop
+    assert in_the_vault(apart.desktop, apart.of_desktop)
+    assert outcomes(apart.laptop.document("pull")) == {SESSION: "unchanged"}
+
+
+def test_keep_both(apart: Apart) -> None:
+    done = apart.desktop.document("resolve", SESSION, "--keep", "both")
+    (copy,) = [s for s, outcome in outcomes(done).items() if outcome == "pushed" and s != SESSION]
+    assert apart.desktop.sessions() == sorted([SESSION, copy])
+    assert apart.desktop.read() == apart.of_desktop
+    assert apart.desktop.read(copy) == apart.of_laptop
+    assert outcomes(apart.laptop.document("pull")) == {SESSION: "replaced", copy: "imported"}
+    assert apart.laptop.read(copy) == apart.of_laptop
+
+
+def test_what_cannot_be_chosen_is_said(apart: Apart) -> None:
+    desktop = apart.desktop
+    assert desktop.fails("resolve", SESSION, "--keep", "nobody").endswith(
+        "choose one of: mine, both, laptop"
+    )
+    assert desktop.misuses("resolve", SESSION) == (
+        "it isn't said which side to keep: add --keep mine, theirs, MACHINE or both"
+    )
+    desktop.does("resolve", SESSION, "--keep", "mine")
+    assert desktop.fails("resolve", SESSION, "--keep", "mine") == (
+        f"that session is in no conflict ({SESSION})"
+    )
+    desktop.open()
+    apart.laptop.says("once more")
+    apart.laptop.does("push", SESSION)
+    assert desktop.fails("resolve", SESSION, "--keep", "theirs").endswith("close it first")
+
+
+def test_undo_brings_back_what_was_and_is_not_overruled(apart: Apart) -> None:
+    laptop, desktop = apart.laptop, apart.desktop
+    desktop.does("resolve", SESSION, "--keep", "theirs")
+    said = desktop.does("undo", "3f2a").splitlines()
+    assert said[0] == f"{SESSION} is as it was before the last pull or resolve."
+    assert f"claude --resume {SESSION}" in said[1]
+    assert desktop.read() == apart.of_desktop
+    assert in_the_vault(desktop, apart.of_laptop)
+    assert outcomes(desktop.document("pull")) == {SESSION: "declined"}
+    assert laptop.read() == apart.of_laptop
+    assert desktop.fails("undo", SESSION).startswith("nothing was pulled or resolved")
+    named = desktop.run("pull", SESSION, "--json")  # now it is a conflict again
+    assert (named.status, outcomes(named.document)) == (1, {SESSION: "conflict"})
+    assert desktop.read() == apart.of_desktop
+    desktop.does("resolve", SESSION, "--keep", "theirs")
+    assert desktop.read() == apart.of_laptop
+
+
+def test_undo_of_an_import_takes_it_away_again(laptop: Machine, desktop: Machine) -> None:
+    text = laptop.says("hello")
+    laptop.does("push")
+    desktop.does("pull")
+    assert desktop.does("undo", SESSION) == (f"Took {SESSION} away again: it wasn't here before.\n")
+    assert desktop.sessions() == []
+    assert in_the_vault(desktop, text)
+    passed = desktop.document("pull")
+    assert set(outcomes(passed).values()) <= {"gone", "declined"}
+    assert outcomes(desktop.document("pull", SESSION)) == {SESSION: "imported"}
+    assert desktop.read() == text
+
+
+def test_what_is_gone_here_stays_gone_until_it_is_named(laptop: Machine, desktop: Machine) -> None:
+    text = laptop.says("hello")
+    laptop.does("push")
+    desktop.does("pull")
+    desktop.path().unlink()
+    assert outcomes(desktop.document("pull")) == {SESSION: "gone"}
+    assert outcomes(desktop.document("push", "--all")) == {}
+    (listed,) = desktop.document("sessions")["sessions"]
+    assert (listed["state"], listed["path"]) == ("gone", None)
+    assert desktop.document("status")["pull"] == []
+    assert laptop.read() == text
+    assert outcomes(desktop.document("pull", "3f2a")) == {SESSION: "imported"}
+    assert desktop.read() == text
+
+
+def test_forgetting_removes_a_bundle_and_pushes_no_more(
+    laptop: Machine, desktop: Machine, place: Path
+) -> None:
+    laptop.says("hello")
+    laptop.does("push")
+    assert laptop.misuses("forget", SESSION) == (
+        "nobody is here to be asked: add --yes if it is meant"
+    )
+    assert laptop.does("forget", SESSION, "--yes") == f"Removed 1 bundle from {place}.\n"
+    assert list(place.glob("*/*.ccsync")) == []
+    laptop.says("more")
+    assert outcomes(laptop.document("push")) == {SESSION: "unchanged"}
+    assert laptop.document("status")["push"] == []
+    assert "changed, forgotten" in laptop.does("sessions")
+    assert outcomes(laptop.document("push", SESSION)) == {SESSION: "pushed"}
+    assert laptop.document("forget", "--older-than", "1") == {"removed": 0}
+    assert desktop.fails("forget", "--machine", "nobody", "--yes").startswith(
+        "no other machine of that name has bundles there (nobody)"
+    )
+    assert desktop.document("forget", "--machine", "Laptop", "--yes") == {"removed": 1}
+    assert list(place.glob("*/*.ccsync")) == []
+    assert laptop.fails("forget", SESSION, "--yes") == (
+        f"this machine has no bundle of that session ({SESSION})"
+    )

@@ -1,0 +1,180 @@
+"""Push on one machine, pull on another, resume: through the installed command."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import subprocess
+import time
+from pathlib import Path
+
+from end_to_end.machine import OTHER, SESSION, Machine, outcomes
+from repositories import program
+
+KEY = "git:github.com/you/app"
+
+
+def test_a_session_goes_from_one_machine_to_the_other_and_back(
+    laptop: Machine, desktop: Machine, place: Path, tmp_path: Path
+) -> None:
+    first = laptop.says("Fix the login bug 😀")
+    long_ago = time.time_ns() - 3 * 86_400 * 10**9 + 123
+    os.utime(laptop.path(), ns=(long_ago, long_ago))
+
+    assert laptop.does("push") == f"Pushed {SESSION} → {place}\n"
+    said, resume = desktop.does("pull").splitlines()
+    assert said == f"Imported {SESSION} from laptop"
+    assert desktop.read() == first
+    assert desktop.path().stat().st_mtime_ns == long_ago
+    if os.name == "posix":
+        assert stat.S_IMODE(desktop.path().stat().st_mode) == 0o600
+        assert resumed(desktop, resume, tmp_path) == [
+            os.path.realpath(desktop.project),
+            f"--resume {SESSION}",
+        ]
+
+    longer = desktop.says("and the logout too")
+    assert desktop.does("push") == f"Pushed {SESSION} → {place}\n"
+    assert laptop.does("pull").splitlines()[0] == f"Updated {SESSION} from desktop"
+    assert laptop.read() == longer
+
+
+def resumed(machine: Machine, line: str, tmp_path: Path) -> list[str]:
+    """Where a client is and what it is told if a line is typed into a shell."""
+    program(tmp_path, "claude", 'pwd; echo "$@"')
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    typed = ["sh", "-c", line.strip()]
+    done = subprocess.run(
+        typed, cwd="/", env=machine.environment({"PATH": path}), capture_output=True, check=True
+    )
+    return done.stdout.decode().splitlines()
+
+
+def test_what_has_nothing_to_do_says_so(laptop: Machine, desktop: Machine, place: Path) -> None:
+    assert (
+        laptop.does("push")
+        == f"No session of {KEY} is on this machine; --all pushes every project's.\n"
+    )
+    assert (
+        laptop.does("pull") == f"No session of {KEY} is in {place}; --all pulls every project's.\n"
+    )
+    assert laptop.does("pull", "--all") == "Nothing to pull.\n"
+    laptop.says("hello")
+    laptop.does("push")
+    assert laptop.does("push") == "Nothing to push: 1 up to date.\n"
+    desktop.does("pull")
+    assert desktop.does("pull") == "Nothing to pull: 1 up to date.\n"
+    assert desktop.does("push") == "Nothing to push: 1 up to date.\n"
+
+
+def test_sidecars_and_sub_directories_come_along(laptop: Machine, desktop: Machine) -> None:
+    inside = laptop.project / "src" / "web"
+    inside.mkdir(parents=True)
+    text = laptop.says("deep inside", directory=inside)
+    output = laptop.path(directory=inside).with_suffix("") / "tool-results" / "toolu_1.txt"
+    output.parent.mkdir(parents=True)
+    output.write_bytes(b"\xff a long output \x00")
+    laptop.does("push", cwd=inside)
+    said = desktop.does("pull")
+    there = desktop.project / "src" / "web"
+    assert desktop.read(directory=there) == text
+    came = desktop.path(directory=there).with_suffix("") / "tool-results" / "toolu_1.txt"
+    assert came.read_bytes() == output.read_bytes()
+    assert "src/web" in said.replace(os.sep, "/")
+
+
+def test_a_directory_is_one_project_and_all_are_all(
+    laptop: Machine, desktop: Machine, tmp_path: Path
+) -> None:
+    other = Machine(tmp_path / "elsewhere", None)  # only for its repository
+    aside = laptop.home / "aside"
+    other.project.rename(aside)
+    laptop.says("of the project")
+    laptop.says("of the other", OTHER, aside)
+    assert outcomes(laptop.document("push")) == {SESSION: "pushed"}
+    assert outcomes(laptop.document("push", "--project", aside)) == {OTHER: "pushed"}
+    laptop.says("more", OTHER, aside)
+    assert outcomes(laptop.document("push", "--all")) == {SESSION: "unchanged", OTHER: "pushed"}
+    assert outcomes(desktop.document("pull")) == {SESSION: "imported"}
+    assert outcomes(desktop.document("pull", "--all")) == {SESSION: "unchanged", OTHER: "unplaced"}
+
+
+def test_ignored_projects_are_pushed_only_by_name_or_place(laptop: Machine) -> None:
+    laptop.says("of my employer")
+    laptop.does("config", "set", "ignore", '["git:github.com/you/*"]')
+    assert outcomes(laptop.document("push", "--all")) == {}
+    assert laptop.document("status")["push"] == []
+    assert "changed, ignored" in laptop.does("sessions")
+    assert outcomes(laptop.document("push")) == {SESSION: "pushed"}
+
+
+def test_a_session_is_named_by_the_beginning_of_its_id(laptop: Machine) -> None:
+    laptop.says("one")
+    laptop.says("two", SESSION[:-1] + "9")
+    laptop.says("three", OTHER)
+    assert outcomes(laptop.document("push", "91")) == {OTHER: "pushed"}
+    assert laptop.fails("push", "3f2a") == "2 sessions begin with that id (3f2a): type more of it"
+    assert laptop.fails("push", "zz") == (
+        "no session here or in the store has that id (zz): see `claude-sync sessions --all`"
+    )
+    assert outcomes(laptop.document("push", SESSION)) == {SESSION: "pushed"}
+
+
+def test_a_dry_run_changes_nothing(laptop: Machine, desktop: Machine) -> None:
+    laptop.says("hello")
+    laptop.does("push")
+    assert desktop.does("pull", "--dry-run") == f"Would import {SESSION} from laptop\n"
+    assert desktop.sessions() == []
+    desktop.does("pull")
+
+
+def test_without_a_place_the_private_folder_is_used_and_said(new_laptop: Machine) -> None:
+    new_laptop.says("hello")
+    done = new_laptop.run("push")
+    folder = os.path.join("~", "claude-sync")
+    assert done.status == 0
+    assert done.out == f"Pushed {SESSION} → {folder}\n"
+    assert done.err == (
+        f"Sessions now meet in {folder}, a folder of this machine only; "
+        "`claude-sync init LOCATION` chooses another place.\n"
+    )
+    assert new_laptop.does("push") == "Nothing to push: 1 up to date.\n"
+    if os.name == "posix":
+        assert stat.S_IMODE((new_laptop.home / "claude-sync").stat().st_mode) == 0o700
+
+
+def test_looking_chooses_no_place(new_laptop: Machine) -> None:
+    new_laptop.says("hello")
+    before = sorted(new_laptop.claude.rglob("*"))
+    assert "changed" in new_laptop.run("sessions").out
+    assert new_laptop.document("status")["location"] is None
+    assert sorted(new_laptop.claude.rglob("*")) == before
+    assert not (new_laptop.home / "claude-sync").exists()
+    assert not Path(new_laptop.does("config", "path").rstrip()).exists()
+
+
+def test_a_bundle_can_be_read_without_claude_sync(laptop: Machine, place: Path) -> None:
+    text = laptop.says('quotes " and \\ and 😀\u0085\x7f')
+    laptop.does("push")
+    (bundle,) = place.glob("*/*.ccsync")
+    assert re.fullmatch(rf"{SESSION}-laptop\.ccsync", bundle.name)
+    done = subprocess.run(["jq", "-j", ".transcript", bundle], capture_output=True, check=True)
+    assert done.stdout == text
+
+
+def test_a_session_that_is_open_waits(laptop: Machine, desktop: Machine) -> None:
+    laptop.says("hello")
+    laptop.does("push")
+    desktop.does("pull")
+    laptop.says("more")
+    laptop.does("push")
+    live = desktop.open()
+    before = desktop.read()
+    assert desktop.does("pull") == (
+        f"{SESSION}: open here: close it first\nNothing to pull: 1 open here.\n"
+    )
+    assert desktop.fails("pull", SESSION) == f"{SESSION}: open here: close it first"
+    assert desktop.read() == before
+    live.unlink()
+    assert outcomes(desktop.document("pull")) == {SESSION: "updated"}
