@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -86,10 +86,14 @@ def prefix_hashes(
     return found
 
 
-def lines_after(extent: Extent, start: int) -> Iterator[bytes]:
-    """The lines of a transcript from a line's start on, line feeds taken off."""
+def line_start(extent: Extent, position: int) -> int:
+    """Where the line begins that a position of a transcript stands in.
+
+    Raises:
+        OSError: it can't be read.
+    """
     with open_regular(extent.path) as file:
-        yield from _lines(file, start, extent.size, lambda: None)
+        return _last_line_end(file, min(position, extent.size))
 
 
 def _common(x: IO[bytes], y: IO[bytes], size: int, check: Callable[[], None]) -> int:
