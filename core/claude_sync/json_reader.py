@@ -24,6 +24,7 @@ MAX_DEPTH = 1 << 16
 """Of a value that is skipped."""
 
 _SPACE = re.compile(rb"[ \t\n\r]*")
+_LAST_SPACE = ord(" ")
 _TOKEN = re.compile(rb"[-+.0-9a-zA-Z]*")
 _PLAIN_STRING = re.compile(rb'"([ !#-\[\]-~]{0,%d})"' % MAX_SMALL_BYTES)
 _NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
@@ -99,6 +100,8 @@ class JsonReader:
 
     def peek(self) -> int:
         """The byte that the next token begins with."""
+        if self._at < len(self._buffer) and (byte := self._buffer[self._at]) > _LAST_SPACE:
+            return byte
         if not self._skip_space():
             raise incomplete()
         return self._buffer[self._at]

@@ -25,6 +25,7 @@ _TITLES = (
     ("summary", "summary"),
     ("last-prompt", "lastPrompt"),
 )
+_TITLED = re.compile(rb'"(%s)"' % b"|".join(kind.encode() for kind, _ in _TITLES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,10 @@ def _cwds(head: bytes, tail: bytes) -> tuple[str, ...]:
 
 def _title(head: bytes, tail: bytes) -> str:
     end = tail or head
+    named = {kind.decode() for kind in _TITLED.findall(end)}
     for kind, member in _TITLES:
+        if kind not in named:
+            continue  # one search says so of all four
         for line in _lines_with(b'"%s"' % kind.encode(), end):
             event = _event(line)
             given = event.get(member) if event.get("type") == kind else None
