@@ -18,10 +18,11 @@ from typing import Any
 
 from claude_sync.errors import ClaudeSyncError
 
-_AUDITED = frozenset(
+_EVENTS = (
     "os.mkdir os.rename os.link os.symlink os.remove os.rmdir os.utime os.chmod os.truncate "
-    "sqlite3.connect".split()
+    "sqlite3.connect"
 )
+_AUDITED = frozenset(_EVENTS.split())
 _CALLED = frozenset(["write", "pwrite", "fsync", "fdatasync", "sendfile", "copy_file_range"])
 _OF_SQLITE = frozenset(["execute", "executemany", "executescript"])
 _FOR_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT

@@ -206,18 +206,22 @@ class Survey:
         return found[-SUPERSEDES_LIMIT:]
 
     def split(self, session_id: str) -> tuple[Bundle | None, bool, tuple[Bundle, ...]]:
-        """This machine's own bundle, whether it counts as a rival, and all rivals.
+        """This machine's own bundle, whether a push must beat it, and all rivals.
 
-        Where the session isn't here, its own bundle is one more that could bring it back.
+        Where the session isn't here, its own bundle is one more that could bring it back. One that
+        was undone here needn't be beaten: a pull passes over it, so nothing else would help.
         """
         if self.all_are_rivals:
             return None, False, self.bundles.get(session_id, ())
         here = session_id in self.local
-        return own_and_rivals(
+        own, is_rival, rivals = own_and_rivals(
             self.bundles.get(session_id, ()),
             self.context.machine.id,
             self.remember_of(session_id).written if here else None,
         )
+        if is_rival and own is not None and session_id in self.declining:
+            is_rival = own.head.version not in self.context.records.declined(session_id)
+        return own, is_rival, rivals
 
     def read_back(self, session_id: str) -> None:
         """Learn of a session that the records don't know from its own bundle what it gave up."""
