@@ -13,17 +13,19 @@ _PLACE_AWAY = frozenset({"store-missing", "store-not-mounted", "store-offline"})
 """What the doctor says where the place can't be reached, which the icon says in its own way."""
 
 
-def warned_of(status: Status, preferences: Preferences) -> tuple[Finding, ...]:
-    """The warnings and errors, worst first, without those that the user ignores.
+_SAID_ANYWAY = frozenset({"conflict", "not-set-up"})
+"""What the menu and notices say in their own way, and offer what mends it."""
 
-    While the place can't be reached, that isn't said a second time by the doctor.
-    """
+
+def warned_of(status: Status, preferences: Preferences) -> tuple[Finding, ...]:
+    """The warnings and errors, worst first, but those that are ignored or said anyway."""
     away = status.offline_since is not None
     return tuple(
         finding
         for finding in listed(status)
         if finding.level in (Level.WARNING, Level.ERROR)
         and not is_ignored(finding, preferences)
+        and finding.code not in _SAID_ANYWAY
         and not (away and finding.code in _PLACE_AWAY)
     )
 
