@@ -14,7 +14,9 @@ from claude_sync.doctor.examination import (
     ago,
     counted,
     listed,
+    remove_command,
 )
+from claude_sync.doctor.place import folder_of
 from claude_sync.errors import BundleCorrupt, BundleIncomplete, BundleTooNew, BundleUnsafe
 from claude_sync.model import Bundle, Finding, Level, Problem
 from claude_sync.store import PLACEHOLDER
@@ -78,7 +80,8 @@ def problems(examination: Examination) -> Iterator[Finding]:
                 )
         else:
             code, title, meaning, fix = _WRONG.get(row.kind if row else "", _UNREADABLE)
-            said = f"{problem.name}: {problem.message}. {meaning}"
+            what = problem.message.partition(": ")[0]
+            said = f"{problem.name}: {what}. {meaning}"
             yield Finding(code, Level.WARNING, title, said, _fix(fix, problem))
     if waiting:
         yield Finding(
@@ -89,6 +92,14 @@ def problems(examination: Examination) -> Iterator[Finding]:
             f"them is wanted: {listed([one.name for one in waiting], 3)}.",
             "Have the tool keep that folder on this machine (“available offline”)",
         )
+
+
+def _remove(examination: Examination, names: Sequence[str]) -> str:
+    """How to remove files of the store by hand, a clause."""
+    folder = folder_of(examination)
+    if folder is None:
+        return f"remove on {examination.context.store.label}: {', '.join(names)}"
+    return remove_command([str(folder.joinpath(*name.split("/"))) for name in names])
 
 
 def _fix(fix: str, problem: Problem) -> str:
@@ -109,7 +120,7 @@ def copies(examination: Examination) -> Iterator[Finding]:
             f"{counted(len(strange), 'bundle')} under a name that no machine gave",
             "A sync tool makes such copies when a file changed in two places; they are read like "
             f"any other, and stay until you remove them: {listed(strange, 3)}.",
-            "Pull, settle what is in conflict, then remove these files",
+            f"Pull, settle what is in conflict, then {_remove(examination, strange)}",
         )
 
 

@@ -169,6 +169,12 @@ def quoted(text: str | os.PathLike[str]) -> str:
     return quote(text)
 
 
+def remove_command(paths: Sequence[str | os.PathLike[str]]) -> str:
+    """How to remove files, as it is typed into this system's shell."""
+    verb = "del" if os.name == "nt" else "rm"
+    return f"`{verb} {' '.join(map(quoted, paths))}`"
+
+
 def reading(error: ClaudeSyncError) -> str:
     """What an error says without what to do: a finding says that apart."""
     where = f" ({short_path(error.where)})" if error.where else ""

@@ -16,6 +16,7 @@ from claude_sync.doctor.examination import (
     counted,
     listed,
     quoted,
+    remove_command,
     scan,
     short_path,
 )
@@ -83,7 +84,7 @@ def set_aside(examination: Examination) -> Iterator[Finding]:
             Level.INFO,
             "Records were damaged once, and begun anew",
             f"The damaged ones are kept, for whoever wants to look: {_shown(found)}.",
-            _remove(found),
+            remove_command(found),
         )
 
 
@@ -111,12 +112,14 @@ def leftovers(examination: Examination) -> Iterator[Finding]:
     """Files of ours that a process which died left behind, older than a day."""
     context = examination.context
     projects = [entry.path for entry in _directories(context.home.projects)]
-    found = list(_temporaries([str(context.places.state / "staging"), *projects], examination.now))
+    beside = [entry.path for project in projects for entry in _directories(project)]
+    here = [str(context.places.state / "staging"), *projects, *beside]
+    found = list(_temporaries(here, examination.now))
     store = folder_of(examination) if examination.view is not None else None
     if store is not None:
         there = [str(store), *(entry.path for entry in _directories(store))]
         found += _temporaries(there, examination.now)
-    begun, marks = _begun(projects)
+    begun, marks = _begun(beside)
     found += marks
     if found:
         size = sum(map(_size, found))
@@ -125,7 +128,7 @@ def leftovers(examination: Examination) -> Iterator[Finding]:
             Level.INFO,
             f"{counted(len(found), 'file')} that a broken-off run left behind",
             f"{amount(size)} that nobody needs: {_shown(found)}.",
-            _remove(found),
+            remove_command(found),
         )
     for session_id in begun:
         yield Finding(
@@ -157,18 +160,17 @@ def _is_old(entry: os.DirEntry[str], now: float) -> bool:
     return entry.is_file(follow_symlinks=False) and now - status.st_mtime > DAY_SECONDS
 
 
-def _begun(projects: Iterable[str]) -> tuple[list[str], list[str]]:
+def _begun(folders: Iterable[str]) -> tuple[list[str], list[str]]:
     """Sessions whose sidecar files came without a transcript, and marks that are done with."""
     begun, marks = [], []
-    for project in projects:
-        for folder in _directories(project):
-            mark = os.path.join(folder.path, MARK)
-            if not os.path.lexists(mark):
-                continue
-            if os.path.lexists(f"{folder.path}.jsonl"):
-                marks.append(mark)
-            else:
-                begun.append(folder.name)
+    for folder in folders:
+        mark = os.path.join(folder, MARK)
+        if not os.path.lexists(mark):
+            continue
+        if os.path.lexists(f"{folder}.jsonl"):
+            marks.append(mark)
+        else:
+            begun.append(os.path.basename(folder))
     return begun, marks
 
 
@@ -181,11 +183,6 @@ def _size(path: str) -> int:
 
 def _shown(paths: Sequence[str]) -> str:
     return listed([short_path(path) for path in paths], 3)
-
-
-def _remove(paths: Sequence[str]) -> str:
-    verb = "del" if os.name == "nt" else "rm"
-    return f"`{verb} {' '.join(quoted(path) for path in paths)}`"
 
 
 def _move(path: Path, target: Path) -> str:

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+import pytest
+
+from claude_sync.model import Level
+from claude_sync.vault import Vault
+from crashes import End, killed_at
+from examined import Patient, commands_of, follow, snapshot
+from faults.disks import ordinary_permissions
+from machines import SESSION, PlayedMachine, World, said
+
+DAY = 86_400
+
+
+@pytest.fixture
+def used(patient: Patient) -> Patient:
+    """This machine after its first push."""
+    patient.write(SESSION, said())
+    patient.push()
+    return patient
+
+
+# --- records -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("what", ["file", "folder", "name"])
+def test_the_records_may_not_be_used(used: Patient, what: str) -> None:
+    path = {
+        "file": used.records_file(),
+        "folder": used.places.state,
+        "name": used.places.machine_file,
+    }[what]
+    path.chmod(0o500 if path.is_dir() else 0o000)
+    with ordinary_permissions():
+        found = used.the("records-unreadable", Level.ERROR)
+        assert path.name in found.detail
+        follow(found)
+        assert used.is_well("records-unreadable")
+
+
+def test_the_records_are_damaged(used: Patient) -> None:
+    path = used.records_file()
+    data = bytearray(path.read_bytes())
+    data[4096:8192] = os.urandom(4096)
+    path.write_bytes(data)
+    found = used.the("records-damaged", Level.WARNING)
+    follow(found)
+    assert used.is_well("records-damaged")
+    assert used.push(SESSION)[SESSION].message == ""
+
+
+def test_records_of_another_version(used: Patient) -> None:
+    import sqlite3
+
+    database = sqlite3.connect(used.records_file())
+    database.execute("PRAGMA user_version = 99")
+    database.commit()
+    database.close()
+    follow(used.the("records-damaged", Level.WARNING))
+    assert used.is_well("records-damaged")
+
+
+def test_records_that_were_set_aside(used: Patient) -> None:
+    used.records_file().write_bytes(b"not a database at all" * 1000)
+    used.states()
+    found = used.the("records-set-aside", Level.INFO)
+    follow(found)
+    assert used.is_well("records-set-aside")
+
+
+# --- the vault ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("share", "code", "level"),
+    [(0.85, "vault-nearly-full", Level.WARNING), (1.0, "vault-full", Level.ERROR)],
+)
+def test_the_vault_fills_up(used: Patient, share: float, code: str, level: Level) -> None:
+    vault = Vault(used.places.vault_directory)
+    old = vault.folder / SESSION / "000001-0123456789abcdef" / "transcript.jsonl"
+    old.parent.mkdir(parents=True)
+    with old.open("wb") as file:
+        file.truncate(int(vault.limit() * share) + 1)  # takes no room
+    found = used.the(code, level)
+    assert "Remove the folders of sessions" in found.fix
+    assert str(vault.folder).replace(str(used.home), "~") in found.detail
+    old.unlink()
+    assert used.is_well(code)
+
+
+# --- what was left behind ----------------------------------------------------------------------
+
+
+def _broken_off(work: Callable[[], object], is_so: Callable[[], bool]) -> None:
+    """Kill some work at one step after another, until what it left is as wanted."""
+    for step in range(200):
+        if killed_at(step, work) is not End.KILLED:
+            break
+        if is_so():
+            return
+    raise AssertionError("no crash left this behind")
+
+
+@pytest.fixture
+def desktop(world: World, used: Patient) -> PlayedMachine:
+    """Another machine, which has a version of the session with a file beside it."""
+    desktop = world.machine("desktop")
+    desktop.pull()
+    desktop.write(SESSION, said())
+    desktop.write_sidecar(SESSION, "tool-results/1.txt", b"long output\n" * 100)
+    desktop.push()
+    return desktop
+
+
+def test_files_of_a_pull_that_was_killed(used: Patient, desktop: PlayedMachine) -> None:
+    _broken_off(used.pull, lambda: bool(used.leftovers()))
+    assert used.is_well("leftovers")  # it may be at work still
+    later = time.time() + 1.1 * DAY
+    found = used.the("leftovers", Level.INFO, now=later)
+    assert all(str(path) in commands_of(found)[0] for path in used.leftovers())
+    follow(found)
+    assert used.is_well("leftovers", now=later)
+    assert used.leftovers() == []
+    used.pull()
+    assert used.read() == desktop.read()
+
+
+def test_files_of_a_push_that_was_killed(used: Patient, world: World) -> None:
+    used.write(SESSION, said())
+    _broken_off(used.push, lambda: bool(list(world.store.rglob(".ccsync-*.tmp"))))
+    later = time.time() + 1.1 * DAY
+    follow(used.the("leftovers", Level.INFO, now=later))
+    assert used.is_well("leftovers", now=later)
+    assert list(world.store.rglob(".ccsync-*.tmp")) == []
+    assert used.bundle().exists()
+
+
+def test_a_session_of_which_only_the_files_beside_it_arrived(
+    patient: Patient, world: World
+) -> None:
+    desktop = world.machine("desktop")
+    desktop.write(SESSION, said())
+    desktop.write_sidecar(SESSION, "tool-results/1.txt", b"long output\n" * 100)
+    desktop.push()
+    beside = patient.folder / SESSION
+    _broken_off(patient.pull, lambda: (beside / "tool-results").exists() and not patient.has())
+    found = patient.the("pull-broken-off", Level.WARNING)
+    follow(found)
+    assert patient.is_well("pull-broken-off")
+    assert patient.read() == desktop.read()
+    later = time.time() + 1.1 * DAY
+    follow(patient.the("leftovers", Level.INFO, now=later))
+    assert patient.sidecar() == desktop.sidecar()
+
+
+def test_a_mark_that_is_done_with(patient: Patient, world: World) -> None:
+    desktop = world.machine("desktop")
+    desktop.write(SESSION, said())
+    desktop.write_sidecar(SESSION, "tool-results/1.txt", b"long output\n" * 100)
+    desktop.push()
+    mark = patient.folder / SESSION / ".ccsync-placing"
+    _broken_off(patient.pull, lambda: mark.exists() and patient.has())
+    later = time.time() + 1.1 * DAY
+    found = patient.the("leftovers", Level.INFO, now=later)
+    assert str(mark) in commands_of(found)[0]
+    follow(found)
+    assert patient.is_well("leftovers", now=later)
+    assert patient.sidecar() == desktop.sidecar()
+
+
+def test_files_of_others_are_not_called_ours(used: Patient) -> None:
+    theirs = used.folder / "notes.tmp"
+    theirs.write_text("mine")
+    before = snapshot(used.folder)
+    assert used.is_well("leftovers", now=time.time() + 9 * DAY)
+    assert snapshot(used.folder) == before
