@@ -10,6 +10,7 @@ from claude_sync_app.cli.output import finish, is_terminal, write
 from claude_sync_app.shown_text import one_line
 
 _GAP = 2
+_BAREST = 4
 
 
 class Column(NamedTuple):
@@ -17,7 +18,7 @@ class Column(NamedTuple):
 
     Attributes:
         title: its head.
-        least: how narrow it may become where the terminal is narrow; 0 if it never gives way.
+        least: how narrow it may become before others are left out; 0 if it never gives way.
         dispensable: where even that isn't enough, the column that is left out first has the
             greatest number; 0 if it stays.
         right: whether it is aligned to the right.
@@ -77,29 +78,33 @@ def fitted(columns: Sequence[Column], natural: Sequence[int], room: int) -> list
         room: how wide all may be together, the gaps between them too.
     """
     widths = list(natural)
-    while (excess := sum(widths) + _GAP * (sum(map(bool, widths)) - 1) - room) > 0:
-        widest = max(
-            (index for index, column in enumerate(columns) if 0 < column.least < widths[index]),
-            key=lambda index: widths[index],
-            default=None,
-        )
-        if widest is not None:
-            others = [
-                widths[index]
-                for index, column in enumerate(columns)
-                if index != widest and 0 < column.least < widths[index]
-            ]
-            # Down to the next widest, so that columns which give way do so alike.
-            floor = max([columns[widest].least, *(width - 1 for width in others)])
-            widths[widest] = max(min(floor, widths[widest] - 1), widths[widest] - excess)
-            continue
+    floors = [column.least for column in columns]
+
+    def excess() -> int:
+        return sum(widths) + _GAP * (sum(map(bool, widths)) - 1) - room
+
+    _narrow(widths, floors, excess())
+    while excess() > 0:
         spare = [
             index for index, column in enumerate(columns) if widths[index] * column.dispensable
         ]
         if not spare:
+            # Nothing is left to do without, so that all that can has to shrink further.
+            _narrow(widths, [min(floor, _BAREST) for floor in floors], excess())
             break
         widths[max(spare, key=lambda index: columns[index].dispensable)] = 0
-        for index, column in enumerate(columns):
-            if column.least and widths[index]:
-                widths[index] = natural[index]  # what was left out makes room for the others
+        widths[:] = [
+            natural[index] if column.least and widths[index] else widths[index]
+            for index, column in enumerate(columns)
+        ]
+        _narrow(widths, floors, excess())
     return widths
+
+
+def _narrow(widths: list[int], floors: Sequence[int], excess: int) -> None:
+    """Take so much away, always from the widest that is above its floor; a floor of 0 is none."""
+    for _ in range(excess):
+        wide = [index for index, floor in enumerate(floors) if 0 < floor < widths[index]]
+        if not wide:
+            return
+        widths[max(wide, key=widths.__getitem__)] -= 1
