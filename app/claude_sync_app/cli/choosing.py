@@ -35,10 +35,16 @@ def add_sessions(parser: Parser, everything: str) -> None:
 
 
 def named(arguments: Namespace) -> list[str] | None:
-    """The sessions that were named, None where none was."""
+    """The sessions that were named, None where none was.
+
+    Raises:
+        Misuse: that makes no sense, or there is no such directory; before anything is opened.
+    """
     sessions: list[str] = arguments.sessions
     if sessions and (arguments.all or arguments.project is not None):
         raise Misuse("sessions were named, and a project or all of them too", todo="choose one way")
+    if not sessions and not arguments.all:
+        _directory(arguments.project)
     return sessions or None
 
 
