@@ -21,6 +21,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         the exit status: 0 done, 1 a session couldn't be done, 2 wrong usage, 130 interrupted.
     """
     given = sys.argv[1:] if arguments is None else list(arguments)
+    if arguments is None and sys.getfilesystemencoding() != "utf-8":
+        _begin_again(given)
     from claude_sync_app.cli.running import run
 
     return run(given)
+
+
+def _begin_again(arguments: Sequence[str]) -> None:
+    """Begin anew with paths read as UTF-8: whatever the locale says, Claude Code reads them so."""
+    import os
+
+    # What is shown stays in the terminal's encoding.
+    shown_in = sys.stdout.encoding if sys.stdout is not None else "ascii"
+    os.environ["PYTHONIOENCODING"] = f"{shown_in}:replace"
+    program = [sys.executable, "-X", "utf8", "-m", "claude_sync_app", *arguments]
+    os.execv(sys.executable, program)  # noqa: S606 -- our own interpreter, by an argument list
