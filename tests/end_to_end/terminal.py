@@ -1,0 +1,92 @@
+"""A terminal of a given width for a command to run in."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from end_to_end.machine import COMMAND, PATIENCE_SECONDS, Machine
+
+Answer = str | Callable[[], str]
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+class Seen(NamedTuple):
+    """What stood on the screen, without escape sequences, and the exit status."""
+
+    status: int
+    text: str
+
+    @property
+    def lines(self) -> list[str]:
+        return self.text.splitlines()
+
+
+def on_terminal(
+    machine: Machine,
+    *arguments: str | Path,
+    columns: int = 80,
+    answers: Sequence[tuple[str, Answer]] = (),
+) -> Seen:
+    """Run the command on a terminal, in the project's directory.
+
+    Args:
+        machine: where.
+        arguments: of the command.
+        columns: the terminal's width.
+        answers: what is typed once a text has appeared, or says what is; each pair in its turn.
+    """
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    process = subprocess.Popen(
+        [COMMAND, *map(str, arguments)],
+        cwd=machine.project,
+        env=machine.environment({"TERM": "xterm-256color"}),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        preexec_fn=_take_terminal,
+    )
+    os.close(theirs)
+    try:
+        said = _talk(ours, list(answers))
+    finally:
+        os.close(ours)
+        status = process.wait(PATIENCE_SECONDS)
+    return Seen(status, _ESCAPES.sub("", said.decode()).replace("\r\n", "\n"))
+
+
+def _take_terminal() -> None:
+    """What is typed there reaches the process as keys do: Ctrl-C is a signal."""
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def _talk(ours: int, answers: list[tuple[str, Answer]]) -> bytes:
+    said, heard = b"", 0
+    end = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < end:
+        if not select.select([ours], [], [], 0.1)[0]:
+            continue
+        try:
+            block = os.read(ours, 65536)
+        except OSError:  # how Linux says that nobody has the other end any more
+            return said
+        if not block:
+            return said
+        said += block
+        if answers and answers[0][0].encode() in said[heard:]:
+            heard = len(said)
+            answer = answers.pop(0)[1]
+            os.write(ours, (answer if isinstance(answer, str) else answer()).encode())
+    raise AssertionError(f"the command didn't end: {said!r}")
