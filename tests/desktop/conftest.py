@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from claude_sync_app.desktop.loop import Loop
+from desktop.notification_servers import NotificationServer
 from desktop.panel import Panel
 from desktop.programs import PrivateBus, Programs, start_display
+from desktop.tray_program import TrayMachine
+from machines import PlayedMachine, World
 
 
 @pytest.fixture
@@ -56,3 +59,31 @@ def loop() -> Iterator[Loop]:
     loop.start()
     yield loop
     loop.stop()
+
+
+@pytest.fixture
+def server(bus: PrivateBus) -> Iterator[NotificationServer]:
+    """What shows notifications on the test's bus."""
+    server = NotificationServer(bus.address)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> TrayMachine:
+    """A machine on which nothing is set up."""
+    return TrayMachine(World(tmp_path / "world"), "laptop")
+
+
+@pytest.fixture
+def laptop(fresh: TrayMachine) -> TrayMachine:
+    """A machine that is set up to meet with others in a folder."""
+    fresh.set_up()
+    (fresh.claude / "projects").mkdir()
+    return fresh
+
+
+@pytest.fixture
+def desktop(laptop: TrayMachine) -> PlayedMachine:
+    """Another machine that meets with it."""
+    return laptop.world.machine("desktop")

@@ -1,0 +1,26 @@
+"""Start at login, switched from the menu."""
+
+from __future__ import annotations
+
+from claude_sync_app.desktop import autostart
+from claude_sync_app.desktop.launching import DesktopError
+
+
+def start_at_login(*, on: bool) -> None:
+    """Have the system start us at login, or not.
+
+    Raises:
+        DesktopError: it can't be changed.
+    """
+    system = autostart.choose()
+    try:
+        if on:
+            system.enable(autostart.tray_command())
+        else:
+            system.disable()
+    except OSError as error:
+        raise DesktopError(
+            f"the start at login can't be changed ({error.strerror})",
+            where=str(error.filename or ""),
+            todo="make that folder writable",
+        ) from error

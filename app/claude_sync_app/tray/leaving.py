@@ -1,0 +1,61 @@
+"""Pushes what changed before the machine is left, in the time that the system gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from claude_sync.service import Service
+from claude_sync_app.amounts import count
+from claude_sync_app.desktop.loop import Loop
+from claude_sync_app.desktop.session_events import Leaving, Return, Way
+
+LAST_SECONDS = 2.0
+"""How long a local push may take where the program is asked to end."""
+
+
+class Coming:
+    """What is done when the machine is left and come back to. All of it in the loop's thread.
+
+    Args:
+        loop: carries it.
+        service: does the work.
+        woke: called after a sleep, with what there is to say of it ("" for nothing).
+    """
+
+    def __init__(self, loop: Loop, service: Service, woke: Callable[[str], None]) -> None:
+        self._loop = loop
+        self._service = service
+        self._woke = woke
+        self._left: Future[Any] | None = None
+
+    def leaving(self, leaving: Leaving) -> None:
+        """The machine sleeps or shuts down as soon as it is released."""
+        if leaving.seconds <= 0:
+            leaving.release()
+            return
+        future = self._service.push_before_leaving(leaving.seconds)
+        if leaving.way is Way.SLEEP:
+            self._left = future
+        future.add_done_callback(lambda _: leaving.release())
+        # The service may be in the middle of something bigger; nobody is kept waiting for that.
+        self._loop.later(leaving.seconds, leaving.release)
+
+    def returned(self, how: Return) -> None:
+        """A moment to look at once."""
+        if how is Return.WOKE:
+            self._woke(self._unpushed())
+        self._service.look_now()
+
+    def _unpushed(self) -> str:
+        left, self._left = self._left, None
+        if left is None:
+            return ""
+        if not left.done():
+            number = len(self._service.status.to_push)
+        elif left.cancelled() or left.exception() is not None:
+            return ""
+        else:
+            number = len(left.result() or ())
+        return f"{count(number, 'session')} didn't fit in before the sleep" if number else ""

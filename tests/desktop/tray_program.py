@@ -1,0 +1,123 @@
+"""The tray application as a process on a machine of the test's own, and what people see of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from claude_sync import preferences
+from claude_sync.places import Places
+from desktop.panel import Panel, Row
+from desktop.programs import Programs, until
+from machines import PlayedMachine, World
+
+STARTED_SECONDS = 20.0
+
+
+class TrayMachine(PlayedMachine):
+    """A machine whose claude-sync is started as a program, and so keeps its things where it must.
+
+    Attributes:
+        runtime: its session's runtime directory.
+    """
+
+    def __init__(self, world: World, name: str) -> None:
+        super().__init__(world, name)
+        self.runtime = self.home / ".run"
+        self.runtime.mkdir(mode=0o700, parents=True)
+        self.places = Places(
+            self.home / ".config" / "claude-sync",
+            self.home / ".local" / "state" / "claude-sync",
+            self.runtime / "claude-sync",
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a program gets that runs on this machine."""
+        return {"HOME": str(self.home), "XDG_RUNTIME_DIR": str(self.runtime)}
+
+    def path_here(self, name: str) -> Path:
+        """A path below its home."""
+        return self.home / name
+
+
+class Tray:
+    """`claude-sync tray` on a machine.
+
+    Args:
+        programs: starts it, and ends it with the test.
+        machine: where it runs.
+        environment: what it gets beside the test's.
+    """
+
+    def __init__(
+        self, programs: Programs, machine: TrayMachine, environment: Mapping[str, str] | None = None
+    ) -> None:
+        self.said = machine.home / "said"
+        with self.said.open("wb") as said:
+            self.process = programs.start(
+                [sys.executable, "-m", "claude_sync_app", "tray"],
+                {**machine.environment, **(environment or {})},
+                output=said,
+            )
+
+    def end(self, seconds: float = 10) -> int:
+        """Ask it to end as the system does; its exit status."""
+        self.process.terminate()
+        return self.process.wait(seconds)
+
+    def ended(self, seconds: float = 10) -> int:
+        """Its exit status, once it has ended by itself."""
+        return self.process.wait(seconds)
+
+    def words(self) -> str:
+        """What it said on a terminal so far."""
+        return self.said.read_text()
+
+
+def row_beginning(panel: Panel, *beginnings: str) -> Row | None:
+    """The entry that these beginnings of labels lead to; None where there is none."""
+    row = panel.menu()
+    for beginning in beginnings:
+        found = [child for child in row.rows if child.label.startswith(beginning)]
+        if not found:
+            return None
+        row = found[0]
+    return row
+
+
+def await_row(panel: Panel, *beginnings: str, seconds: float = 15) -> Row:
+    """The same, as soon as it is there and can be clicked."""
+
+    def found() -> Row | None:
+        row = row_beginning(panel, *beginnings)
+        return row if row is not None and row.properties.get("enabled", True) else None
+
+    try:
+        row = until(found, seconds=seconds)
+    except AssertionError:
+        raise AssertionError(f"no {beginnings} in {tree(panel.menu())}") from None
+    assert row is not None
+    return row
+
+
+def click(panel: Panel, *beginnings: str) -> None:
+    """Click the entry that these beginnings of labels lead to, once it can be."""
+    panel.tell("clicked", await_row(panel, *beginnings).number)
+
+
+def tree(row: Row, depth: int = 0) -> str:
+    """A menu as text, for messages and for looking at it."""
+    lines = []
+    for child in row.rows:
+        mark = "" if child.properties.get("enabled", True) else " (disabled)"
+        lines.append(f"{'    ' * depth}{child.label}{mark}")
+        if child.rows:
+            lines.append(tree(child, depth + 1))
+    return "\n".join(lines)
+
+
+def prefer(machine: TrayMachine, **changes: object) -> None:
+    """Change preferences on the disk, as an editor does."""
+    preferences.change(machine.places, **changes)
