@@ -222,12 +222,12 @@ class PlayedMachine:
         return path
 
     def sidecar(self, session: str = SESSION) -> dict[str, bytes]:
-        """Every file of a session's sidecar folder."""
+        """Every file of a session's sidecar folder, save what is ours and unfinished."""
         folder = self.folder / session
         return {
             path.relative_to(folder).as_posix(): path.read_bytes()
             for path in sorted(folder.rglob("*"))
-            if path.is_file()
+            if path.is_file() and not path.name.startswith(".ccsync-")
         }
 
     def sessions(self) -> list[str]:

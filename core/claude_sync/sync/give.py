@@ -3,8 +3,8 @@
 Invariant: what a bundle of ours holds and the new one won't is in the vault, durable, before it is
 written over or removed; a file that can't be read may hold anything.
 
-Order of steps: what goes is kept, for each · write, each durable before its answer · remember a
-group · remove older files of sessions that moved.
+Order of steps: what goes is kept, for each · write, each durable before its answer · remove older
+files of sessions that moved · remember the group.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class Giving:
                 continue
             made.append(outgoing)
             by_name[outgoing.name] = step
-        written: list[tuple[Sent, Bundle]] = []
+        written: list[tuple[Step, Sent, Bundle]] = []
         try:
             for sent in self._context.store.send(made, self._context.check):
                 step = by_name[sent.outgoing.name]
@@ -96,7 +96,7 @@ class Giving:
                     assert sent.error is not None
                     yield step, sent.error
                     continue
-                written.append((sent, sent.bundle))
+                written.append((step, sent, sent.bundle))
                 yield step, sent
                 if len(written) >= _RECORDS_A_GROUP:
                     self._remember(written)
@@ -166,7 +166,7 @@ class Giving:
             _check_replaceable(unreadable, named=self._named)
             keep_unreadable(context, local.session_id, unreadable.name, "push")
         there = survey.files.get(name.lower())
-        going = self._older_files(local.session_id, name) + ([there] if there else [])
+        going = self._older_files(step, name) + ([there] if there else [])
         row, version = survey.row(local), self._version(local)
         for bundle in going:
             if bundle is not step.own and not lies_here(local, version, row.sidecar_sha256, bundle):
@@ -187,20 +187,36 @@ class Giving:
         context.records.supersede(session_id, lost)
         self._survey.refresh(session_id)
 
-    def _older_files(self, session_id: str, name: str) -> list[Bundle]:
-        """This machine's files of a session under other names that it gave them itself."""
+    def _older_files(self, step: Step, name: str) -> list[Bundle]:
+        """This machine's files of a session under other names that it gave them itself.
+
+        Not whatever bears its id: a machine that was cloned shares that, and may write its own.
+        """
+        session_id = step.local.session_id
+        written = {self._survey.remember_of(session_id).name, step.own.name if step.own else ""}
         return [
             other
             for other in self._survey.bundles.get(session_id, ())
-            if other.head.machine_id == self._context.machine.id
-            and other.name != name
+            if other.name in written - {name}
+            and other.head.machine_id == self._context.machine.id
             and is_named_for(other, other.head.project_key, other.head.machine)
         ]
 
     # -- remembering --------------------------------------------------------------------------
 
-    def _remember(self, written: Sequence[tuple[Sent, Bundle]]) -> None:
-        records, older = self._context.records, []
+    def _remember(self, written: Sequence[tuple[Step, Sent, Bundle]]) -> None:
+        older = [
+            one.name for step, _, bundle in written for one in self._older_files(step, bundle.name)
+        ]
+        try:
+            # Before that is remembered: else nothing would tell later that they are ours.
+            if older:
+                self._context.store.remove(older)
+        finally:
+            self._remember_bundles([(sent, bundle) for _, sent, bundle in written])
+
+    def _remember_bundles(self, written: Sequence[tuple[Sent, Bundle]]) -> None:
+        records = self._context.records
         with self._context.database.transaction():
             self._context.store.remember(bundle for _, bundle in written)
             for sent, bundle in written:
@@ -214,9 +230,6 @@ class Giving:
                     layout=sent.layout,
                     forgotten=0,
                 )
-                older += [one.name for one in self._older_files(session_id, bundle.name)]
-        if older:
-            self._context.store.remove(older)
 
 
 def _check_replaceable(there: Problem, *, named: bool) -> None:

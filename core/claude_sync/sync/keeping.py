@@ -9,7 +9,7 @@ from claude_sync.claude_home import sidecar_folder
 from claude_sync.comparison import prefix_hashes
 from claude_sync.fetching import Fetched, Wanted
 from claude_sync.members import sidecar_digest
-from claude_sync.model import Bundle, LocalSession, Version
+from claude_sync.model import Bundle, LocalSession, SidecarFile, Version
 from claude_sync.outgoing import layout_files
 from claude_sync.sync.context import Context
 from claude_sync.sync.reading import read_sidecar
@@ -92,22 +92,35 @@ def lies_here(local: LocalSession, version: Version, sidecar_sha256: str, bundle
     return prefix_hashes(local.path, [head.size]).get(head.size) == head.sha256
 
 
-def sidecars_lie_here(context: Context, local: LocalSession, layout: str) -> bool:
-    """Whether each sidecar file that a layout tells of is the beginning of one that lies here.
+def sidecars_lie_here(context: Context, local: LocalSession, layout: str, bundle: Bundle) -> bool:
+    """Whether each sidecar file of a bundle is the beginning of one that lies here.
+
+    Args:
+        context: what to work with.
+        local: the session.
+        layout: what is remembered of the bundle's sidecar files; it may be another one's by now.
+        bundle: the bundle.
+
+    Returns:
+        False also where that isn't known.
 
     Raises:
         OSError: they can't be read.
         SessionChanging: one is being rewritten.
     """
-    known = layout_files(layout)
-    if known is None:
+    told = layout_files(layout)
+    if told is None:
+        return False
+    known = [SidecarFile(path, size, sha256) for path, (size, sha256) in sorted(told.items())]
+    if sidecar_digest(known) != bundle.head.sidecar_sha256:
         return False
     folder = sidecar_folder(local.path)
     here = {file.path: file for file in read_sidecar(local, context.check)}
     return all(
-        path in here
+        file.path in here
         and (
-            here[path].sha256 == sha256 or prefix_hashes(folder / path, [size]).get(size) == sha256
+            here[file.path] == file
+            or prefix_hashes(folder / file.path, [file.size]).get(file.size) == file.sha256
         )
-        for path, (size, sha256) in known.items()
+        for file in known
     )

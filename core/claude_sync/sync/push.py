@@ -133,7 +133,7 @@ class _Push:
         survey, session_id = self._survey, local.session_id
         survey.read_back(session_id)
         own, own_is_rival, rivals = survey.split(session_id)
-        moved = own is not None and not is_named_for(own, project.key, self._context.machine.name)
+        moved = own is not None and not own_is_rival and self._is_elsewhere(own, project)
         if not (moved or self._named or own_is_rival) and survey.is_pushed(local, own):
             return self._result(local, Outcome.UNCHANGED, project.key, own)
         mine = self._mine(local)
@@ -157,6 +157,15 @@ class _Push:
                 self._note_written(session_id, own)
             return self._result(local, Outcome.UNCHANGED, project.key, own)
         return Step(local, project, own, keep_own)
+
+    def _is_elsewhere(self, own: Bundle, project: ProjectKey) -> bool:
+        """Whether the own bundle isn't where it belongs, or an older one is still beside it."""
+        session_id = own.head.session_id
+        if not is_named_for(own, project.key, self._context.machine.name):
+            return True
+        name = self._survey.remember_of(session_id).name
+        there = self._survey.files.get(name.lower()) if name not in ("", own.name) else None
+        return there is not None and there.head.session_id == session_id
 
     def _mine(self, local: LocalSession) -> Mine:
         mine = self._survey.mine(local.session_id, local)
@@ -192,9 +201,8 @@ class _Push:
         row = self._survey.row(local)
         if own.head.sidecar_sha256 in (row.sidecar_sha256, NO_SIDECAR):
             return False
-        remembered = self._survey.remember_of(local.session_id)
-        layout = remembered.layout if remembered.name == own.name else ""
-        return not sidecars_lie_here(self._context, local, layout)
+        layout = self._survey.remember_of(local.session_id).layout
+        return not sidecars_lie_here(self._context, local, layout, own)
 
     # -- writing ------------------------------------------------------------------------------
 

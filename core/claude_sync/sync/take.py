@@ -1,7 +1,8 @@
 """Taking what a pull decided on: fetched beside its place, placed, remembered, a group at a time.
 
-Order of steps: fetch each of the group · sync the group at once · place each · remember all that
-was placed. A crash anywhere leaves whole files and, at worst, something that is found out again.
+Order of steps: fetch each of the group · sync the group at once · place each · sync the folders
+that got new sessions · remember all that was placed. A crash anywhere leaves whole files and, at
+worst, something that is found out again.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from claude_sync.vault_entry import TRANSCRIPT
 
 _GROUP_SESSIONS = 200
 _GROUP_BYTES = 64 << 20
+_LEFTOVERS_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ class _Taking:
         self._context = context
         self._survey = survey
         self._placer = Placer(context.home, context.vault)
+        self._prepared: set[Path] = set()
 
     def run(self, group: Sequence[Step]) -> Iterator[tuple[Step, Placed | ClaudeSyncError]]:
         """See `take`."""
@@ -111,18 +114,19 @@ class _Taking:
                 except ClaudeSyncError as error:
                     yield step, error
         finally:
-            self._remember(placed)
+            settled = list(self._settle(placed))
+            self._remember((step, done) for step, done in settled if isinstance(done, Placed))
             for step in fetched:
                 if step.fetched is not None:
                     step.fetched.discard()
-        yield from placed
+        yield from settled
 
     def _fetch(self, group: Sequence[Step]) -> Iterator[tuple[Step, Fetched | ClaudeSyncError]]:
         missing = []
         for step in group:
             try:
                 with writing(step.folder):
-                    files.make_private(step.folder)
+                    self._prepare(step.folder)
                     moved = step.fetched.moved(step.folder) if step.fetched is not None else None
             except ClaudeHomeError as error:
                 if step.fetched is not None:
@@ -145,11 +149,19 @@ class _Taking:
         ]
         yield from zip(missing, self._context.store.fetch(wanted, self._context.check), strict=True)
 
+    def _prepare(self, folder: Path) -> None:
+        """Make a folder of Claude's tree, or remove what a crash of ours left in it."""
+        if folder in self._prepared:
+            return
+        files.make_private(folder)
+        files.remove_leftovers(folder, older_than_seconds=_LEFTOVERS_SECONDS)
+        self._prepared.add(folder)
+
     def _place(self, step: Step) -> Placed:
         fetched = step.fetched
         assert fetched is not None
         if step.local is None or step.version is None:
-            return self._placer.place_new(fetched, step.folder)
+            return self._placer.put_new(fetched, step.folder)
         new, old = fetched.head.version, step.version
         extends = new == old or _begins_with(fetched.transcript.path, old)
         theirs_win = not step.merge_only or self._theirs_are_smaller(step)
@@ -162,6 +174,24 @@ class _Taking:
             theirs_win=theirs_win,
             transcript=not step.merge_only,
         )
+
+    def _settle(
+        self, placed: Sequence[tuple[Step, Placed]]
+    ) -> Iterator[tuple[Step, Placed | ClaudeSyncError]]:
+        """Sync each folder that got new sessions, once; where that fails, all of those fail."""
+        new: dict[Path, list[Placed]] = {}
+        for step, done in placed:
+            if done.undo.before is None:
+                new.setdefault(step.folder, []).append(done)
+        failed: dict[Path, ClaudeSyncError] = {}
+        for folder, arrived in new.items():
+            try:
+                self._placer.settle(folder, arrived)
+            except ClaudeHomeError as error:
+                failed[folder] = error
+        for step, done in placed:
+            why = failed.get(step.folder) if done.undo.before is None else None
+            yield step, why or done
 
     def _theirs_are_smaller(self, step: Step) -> bool:
         """Of equal transcripts neither side wins; so all machines take the smaller digest's."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from claude_sync import files
 from claude_sync.claude_home import sidecar_folder
@@ -138,8 +138,9 @@ class _Undo:
         self._placer.replace(None, local, kept)
         for _, path in paths:
             files.remove(path)
-        files.remove(folder / MARK)
         _remove_empty_below(folder)
+        files.remove(folder / MARK)
+        files.remove_empty(folder)
         files.sync_directory(local.path.parent)
 
     def _take_away_copy(self, session_id: str) -> None:
@@ -160,7 +161,7 @@ class _Undo:
         try:
             if now != version:
                 transcript = self._stage_transcript(local, version, before)
-            self._stage_sidecar(folder, before, restored)
+            self._stage_sidecar(local.path.parent, folder, before, restored)
             files.sync([*(staged for _, staged in restored), *([transcript] if transcript else [])])
             going = [*before.added, *(path.relative_to(folder).as_posix() for path, _ in restored)]
             paths = [(name, files.descend(folder, name)) for name in going]
@@ -176,6 +177,7 @@ class _Undo:
                 )
             self._placer.check_still_same(local, kept)
             for path, staged in restored:
+                files.make_private(path.parent)
                 files.commit(staged, path)
                 files.sync_directory(path.parent)
             if transcript is not None:
@@ -209,15 +211,16 @@ class _Undo:
         raise self._lost()
 
     def _stage_sidecar(
-        self, folder: Path, before: _Before, restored: list[tuple[Path, Staged]]
+        self, staging: Path, folder: Path, before: _Before, restored: list[tuple[Path, Staged]]
     ) -> None:
-        """Stage the sidecar files that are to come back, each beside its place."""
+        """Stage the sidecar files that are to come back."""
         for name in before.kept:
             if before.entry is None:
                 raise self._lost()
             try:
                 with open_regular(before.entry / SIDECAR / name) as file:
-                    restored.append(_staged(files.descend(folder, name), file, 1 << 62))
+                    staged = files.stage(staging, blocks_of(file, 1 << 62))
+                restored.append((files.descend(folder, name), staged))
             except FileNotFoundError as error:
                 raise self._lost() from error
         for was in before.grown:
@@ -225,7 +228,7 @@ class _Undo:
             try:
                 if prefix_hashes(path, [was.size]).get(was.size) == was.sha256:
                     with open_regular(path) as file:
-                        restored.append(_staged(path, file, was.size))
+                        restored.append((path, files.stage(staging, blocks_of(file, was.size))))
             except FileNotFoundError:
                 continue  # Somebody removed it since.
 
@@ -235,11 +238,6 @@ class _Undo:
             where=self._session_id,
             todo="nothing was changed",
         )
-
-
-def _staged(target: Path, file: IO[bytes], size: int) -> tuple[Path, Staged]:
-    files.make_private(target.parent)
-    return target, files.stage(target.parent, blocks_of(file, size))
 
 
 def _remove_empty_below(folder: Path) -> None:

@@ -1,0 +1,373 @@
+"""Killed before every single change to the disk, each piece of work keeps all promises.
+
+A scene is made once and copied for each step. The work is done in a child that is killed (SIGKILL)
+before its change number so-and-so; then, with nothing repaired by hand, what the README promises
+is looked at, and the same is done again: it must come to its end as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from claude_sync.model import Outcome
+from crashes import End, killed_at
+from machines import SESSION, PlayedMachine, World, agree, opened, said
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="killing needs fork()")
+
+MOST_STEPS = 400
+
+
+class Scene(NamedTuple):
+    """Machines that are ready for one piece of work.
+
+    Attributes:
+        world: everything.
+        machine: who does it.
+        work: what; done again after a crash it must end well.
+        done: whether it came to its end.
+        spares_the_tree: whether Claude's tree is left alone by it.
+    """
+
+    world: World
+    machine: PlayedMachine
+    work: Callable[[], object]
+    done: Callable[[], bool]
+    spares_the_tree: bool = False
+
+
+# --- scenes ------------------------------------------------------------------------------------
+
+
+def two(folder: Path) -> tuple[World, PlayedMachine, PlayedMachine]:
+    world = World(folder)
+    laptop, desktop = world.machines("laptop", "desktop")
+    return world, laptop, desktop
+
+
+def started(folder: Path) -> tuple[World, PlayedMachine, PlayedMachine]:
+    """A session with sidecar files that both machines have and have pushed."""
+    world, laptop, desktop = two(folder)
+    laptop.write(SESSION, said("first"))
+    laptop.write_sidecar(SESSION, "tool-results/one.txt", b"one\n")
+    laptop.write_sidecar(SESSION, "subagents/agent-a.jsonl", said("agent"))
+    laptop.push()
+    desktop.pull()
+    desktop.push(SESSION)
+    return world, laptop, desktop
+
+
+def apart(folder: Path) -> tuple[World, PlayedMachine, PlayedMachine]:
+    """The same session gone on with on both, sidecars too."""
+    world, laptop, desktop = started(folder)
+    for machine in (laptop, desktop):
+        machine.write(SESSION, said(f"on {machine.name}"))
+        machine.write_sidecar(SESSION, "tool-results/one.txt", f"anew on {machine.name}".encode())
+        machine.write_sidecar(SESSION, f"tool-results/{machine.name}.txt", b"more\n")
+    laptop.push()
+    return world, laptop, desktop
+
+
+def first_push(folder: Path) -> Scene:
+    world, laptop, _ = two(folder)
+    whole = laptop.write(SESSION, said("first"), said("second"))
+    laptop.write_sidecar(SESSION, "tool-results/one.txt", b"one\n")
+    return Scene(
+        world,
+        laptop,
+        laptop.push,
+        lambda: opened(laptop.bundle()).transcript == whole,
+        spares_the_tree=True,
+    )
+
+
+def growing_push(folder: Path) -> Scene:
+    world, laptop, _ = started(folder)
+    whole = laptop.write(SESSION, said("more"))
+    return Scene(
+        world,
+        laptop,
+        laptop.push,
+        lambda: opened(laptop.bundle()).transcript == whole,
+        spares_the_tree=True,
+    )
+
+
+def push_after_a_rewind(folder: Path) -> Scene:
+    world, laptop, _ = started(folder)
+    whole = said("another beginning")
+    laptop.rewrite(SESSION, whole)
+    laptop.write_sidecar(SESSION, "tool-results/one.txt", b"anew\n")
+    return Scene(
+        world,
+        laptop,
+        laptop.push,
+        lambda: opened(laptop.bundle()).transcript == whole,
+        spares_the_tree=True,
+    )
+
+
+def push_under_a_new_name(folder: Path) -> Scene:
+    world, laptop, _ = started(folder)
+    old = laptop.bundle()
+    laptop.set_up(name="workshop")
+    laptop.name = "workshop"
+    return Scene(
+        world,
+        laptop,
+        laptop.push,
+        lambda: laptop.bundle().exists() and not old.exists(),
+        spares_the_tree=True,
+    )
+
+
+def import_(folder: Path) -> Scene:
+    world, laptop, desktop = two(folder)
+    laptop.write(SESSION, said("first"))
+    laptop.write_sidecar(SESSION, "tool-results/one.txt", b"one\n")
+    laptop.write_sidecar(SESSION, "subagents/agent-a.jsonl", said("agent"))
+    laptop.push()
+    return Scene(
+        world,
+        desktop,
+        desktop.pull,
+        lambda: agree(laptop, desktop) and desktop.sidecar() == laptop.sidecar(),
+    )
+
+
+def fast_forward(folder: Path) -> Scene:
+    world, laptop, desktop = started(folder)
+    laptop.write(SESSION, said("more"))
+    laptop.write_sidecar(SESSION, "tool-results/one.txt", b"one\nand more\n")
+    laptop.write_sidecar(SESSION, "tool-results/two.txt", b"two\n")
+    laptop.push()
+    return Scene(
+        world,
+        desktop,
+        desktop.pull,
+        lambda: agree(laptop, desktop) and desktop.sidecar() == laptop.sidecar(),
+    )
+
+
+def replacement(folder: Path) -> Scene:
+    world, laptop, desktop = started(folder)
+    laptop.rewrite(SESSION, said("another beginning"))
+    laptop.write_sidecar(SESSION, "tool-results/one.txt", b"anew\n")
+    laptop.push()
+    return Scene(
+        world,
+        desktop,
+        desktop.pull,
+        lambda: agree(laptop, desktop) and desktop.sidecar() == laptop.sidecar(),
+    )
+
+
+def sidecar_merge(folder: Path) -> Scene:
+    world, laptop, desktop = started(folder)
+    laptop.write_sidecar(SESSION, "tool-results/two.txt", b"two\n")
+    laptop.push()
+    return Scene(world, desktop, desktop.pull, lambda: "tool-results/two.txt" in desktop.sidecar())
+
+
+def resolve_mine(folder: Path) -> Scene:
+    world, _, desktop = apart(folder)
+    mine = desktop.read()
+    return Scene(
+        world,
+        desktop,
+        lambda: settle(desktop, "mine"),
+        lambda: desktop.read() == mine and opened(desktop.bundle()).head.decision == 1,
+    )
+
+
+def resolve_theirs(folder: Path) -> Scene:
+    world, laptop, desktop = apart(folder)
+    return Scene(
+        world,
+        desktop,
+        lambda: settle(desktop, "laptop"),
+        lambda: agree(laptop, desktop) and opened(desktop.bundle()).transcript == laptop.read(),
+    )
+
+
+def resolve_both(folder: Path) -> Scene:
+    world, laptop, desktop = apart(folder)
+    mine = desktop.read()
+
+    def done() -> bool:
+        found = {desktop.read(session) for session in desktop.sessions()}
+        return desktop.read() == mine and found == {mine, laptop.read()}
+
+    return Scene(world, desktop, lambda: settle(desktop, "both"), done)
+
+
+def settle(machine: PlayedMachine, choice: str) -> None:
+    """Resolve, unless a crash came so late that nothing was left to do but to push."""
+    if machine.states()[SESSION].sides:
+        machine.resolve(SESSION, choice)
+    else:
+        machine.push(*machine.sessions())
+
+
+def undo_of_an_import(folder: Path) -> Scene:
+    scene = import_(folder)
+    scene.work()
+    machine, whole, sidecar = scene.machine, scene.machine.read(), scene.machine.sidecar()
+
+    def done() -> bool:
+        gone = not machine.has()
+        machine.pull(SESSION)
+        return gone and (machine.read(), machine.sidecar()) == (whole, sidecar)
+
+    return Scene(scene.world, machine, lambda: machine.undo() if machine.has() else None, done)
+
+
+def undo_of_a_replacement(folder: Path) -> Scene:
+    world, laptop, desktop = started(folder)
+    laptop.rewrite(SESSION, said("another beginning"))
+    laptop.write_sidecar(SESSION, "tool-results/one.txt", b"anew\n")
+    laptop.write_sidecar(SESSION, "tool-results/two.txt", b"two\n")
+    laptop.push()
+    before = desktop.read(), desktop.sidecar()
+    desktop.pull()
+    return Scene(
+        world,
+        desktop,
+        lambda: desktop.undo() if can_undo(desktop) else None,
+        lambda: (desktop.read(), desktop.sidecar()) == before,
+    )
+
+
+def undo_of_a_fast_forward(folder: Path) -> Scene:
+    scene = fast_forward(folder)
+    machine = scene.machine
+    before = machine.read(), machine.sidecar()
+    scene.work()
+    return Scene(
+        scene.world,
+        machine,
+        lambda: machine.undo() if can_undo(machine) else None,
+        lambda: (machine.read(), machine.sidecar()) == before,
+    )
+
+
+def can_undo(machine: PlayedMachine) -> bool:
+    with machine.at_work() as context:
+        return bool(context.records.session(SESSION).undo)
+
+
+def forget(folder: Path) -> Scene:
+    world, laptop, _ = started(folder)
+    laptop.rewrite(SESSION, said("another beginning"))
+    return Scene(
+        world,
+        laptop,
+        lambda: laptop.forget() if laptop.bundle().exists() else None,
+        lambda: not laptop.bundle().exists(),
+        spares_the_tree=True,
+    )
+
+
+SCENES: tuple[Callable[[Path], Scene], ...] = (
+    first_push,
+    growing_push,
+    push_after_a_rewind,
+    push_under_a_new_name,
+    import_,
+    fast_forward,
+    replacement,
+    sidecar_merge,
+    resolve_mine,
+    resolve_theirs,
+    resolve_both,
+    undo_of_an_import,
+    undo_of_a_replacement,
+    undo_of_a_fast_forward,
+    forget,
+)
+
+
+# --- killing -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("make", SCENES, ids=lambda make: make.__name__.strip("_"))
+def test_killed_before_any_step_nothing_is_lost_and_the_work_can_be_done_again(
+    make: Callable[[Path], Scene], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The disk keeps its power; what is synced when is another test's matter.
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+    folder, saved = tmp_path / "world", tmp_path / "saved"
+    scene = make(folder)
+    shutil.copytree(folder, saved, symlinks=True)
+    words = written(scene.world)
+    whole = transcripts(scene.world)
+    for step in range(MOST_STEPS):
+        if step:
+            restore(saved, folder)
+        before = tree(scene.machine)
+        end = killed_at(step, scene.work)
+        # What is staged and not in its place is nobody's.
+        after = tree(scene.machine)
+        missing = [word for word in words if not scene.world.keeps(word)]
+        assert not missing, f"lost at step {step}: {missing!r}"
+        if scene.spares_the_tree:
+            assert after == before, f"Claude's tree was touched at step {step}"
+        for name, data in after.items():
+            if name.endswith(".jsonl") and "/" not in name:
+                assert data in whole, f"a transcript is no version at step {step}"
+        for path in scene.world.bundles():
+            opened(path)
+        if end is not End.KILLED:
+            assert end is End.DONE
+            assert scene.done()
+            assert step > 10, "so few steps can't be all"
+            return
+        scene.work()
+        assert scene.done(), f"after a crash at step {step} it can't be done again"
+        missing = [word for word in words if not scene.world.keeps(word)]
+        assert not missing, f"lost after a crash at step {step}: {missing!r}"
+    raise AssertionError(f"not done in {MOST_STEPS} steps")
+
+
+def restore(saved: Path, folder: Path) -> None:
+    shutil.rmtree(folder)
+    shutil.copytree(saved, folder, symlinks=True)
+
+
+def written(world: World) -> list[bytes]:
+    """Everything that people and clients wrote, and that must be somewhere for ever."""
+    return [data for machine in world.known for data in tree(machine).values()]
+
+
+def transcripts(world: World) -> set[bytes]:
+    """Every version that may stand in Claude's tree: what stands there, or in the store."""
+    found = {opened(path).transcript for path in world.bundles()}
+    for machine in world.known:
+        found |= {data for name, data in tree(machine).items() if "/" not in name}
+        found |= {data for data in machine.kept() if data.endswith(b"\n")}
+    return found
+
+
+def tree(machine: PlayedMachine) -> Mapping[str, bytes]:
+    return {
+        path.relative_to(machine.folder).as_posix(): path.read_bytes()
+        for path in machine.folder.rglob("*")
+        if path.is_file() and ".ccsync-" not in path.name
+    }
+
+
+def test_what_a_crash_leaves_in_claudes_tree_is_gone_after_a_day(tmp_path: Path) -> None:
+    scene = import_(tmp_path / "world")
+    for step in range(MOST_STEPS):
+        if killed_at(step, scene.work) is End.KILLED and scene.machine.leftovers():
+            break
+    (left, *_) = scene.machine.leftovers()
+    os.utime(left, ns=(0, 0))
+    assert scene.machine.pull()[SESSION].outcome in (Outcome.IMPORTED, Outcome.UNCHANGED)
+    assert not left.exists()
