@@ -10,7 +10,7 @@ Invariants:
 
 Order of steps: fetch beside the target and sync (the caller) · look again · vault · look again ·
 sidecar files, each by rename · sync their folders · look again · rename or link the transcript ·
-sync its folder.
+sync its folder (`settle`: once for all that is new in it).
 A new session's sidecar folder bears a mark until its transcript is there, so that one left behind
 by a crash is known as ours; a folder without a transcript that isn't ours is never written into.
 """
@@ -18,7 +18,7 @@ by a crash is known as ours; a folder without a transcript that isn't ours is ne
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -102,7 +102,13 @@ class Placer:
         self._vault = vault
 
     def place_new(self, fetched: Fetched, folder: Path) -> Placed:
-        """Place a session that isn't here.
+        """Place a session that isn't here, durably; see `put_new`."""
+        placed = self.put_new(fetched, folder)
+        self.settle(folder, [placed])
+        return placed
+
+    def put_new(self, fetched: Fetched, folder: Path) -> Placed:
+        """Place a session that isn't here; `settle` is still to come.
 
         Args:
             fetched: what to place; staged in `folder`, synced.
@@ -126,12 +132,21 @@ class Placer:
                 stamp = files.commit_new(fetched.transcript, target)
             except FileExistsError as error:
                 raise _changed(session_id) from error
-            files.sync_directory(folder)
-            if fetched.sidecar:
-                files.remove(sidecar / MARK)
         added = tuple(file.path for file, _ in fetched.sidecar)
         undo = Undo(None, fetched.head.version, added=added)
         return Placed(target, stamp, undo)
+
+    def settle(self, folder: Path, placed: Iterable[Placed]) -> None:
+        """Make durable that new sessions are in a folder; only then may they be remembered.
+
+        Raises:
+            ClaudeHomeError: it can't be done.
+        """
+        with writing(folder):
+            files.sync_directory(folder)
+            for done in placed:
+                if done.undo.added:
+                    files.remove(sidecar_folder(done.path) / MARK)
 
     def place_over(
         self,
