@@ -6,10 +6,10 @@ What is learnt on the way goes into a copy of the records in memory, and is forg
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
-from claude_sync import files, preferences
+from claude_sync import preferences
 from claude_sync.database import Database, copy_of
 from claude_sync.errors import RecordsError
 from claude_sync.machine import machine_as_seen
@@ -81,6 +81,7 @@ class _Aside(Context):
         )
         self.home = of.home
         self._of = of
+        self._staging: Path | None = None
 
     @property
     def store(self) -> Store:
@@ -90,16 +91,9 @@ class _Aside(Context):
 
     @property
     def staging(self) -> Path:
-        """For versions that have to be read to be compared; what had to be made for it goes."""
-        folder = self.places.state / "staging"
-        for path in (folder, *folder.parents):
-            if path.is_dir():
-                break
-            self._open.callback(_remove_if_empty, path)
-        files.make_private(folder)
-        return folder
+        """For versions that have to be read to be compared; not where anything of ours lies."""
+        if self._staging is None:
+            from tempfile import TemporaryDirectory
 
-
-def _remove_if_empty(folder: Path) -> None:
-    with suppress(OSError):
-        folder.rmdir()
+            self._staging = Path(self._open.enter_context(TemporaryDirectory("", "claude-sync-")))
+        return self._staging

@@ -36,7 +36,7 @@ def records(examination: Examination) -> Iterator[Finding]:
     places = examination.context.places
     path = records_file(places, examination.context.preferences)
     folders = (places.state, places.records_directory, places.vault_directory)
-    shut = [str(folder) for folder in folders if folder.exists() and not can_write(folder)]
+    shut = [str(folder) for folder in folders if os.path.exists(folder) and not can_write(folder)]
     shut += [str(file) for file in (places.machine_file, path) if _is_shut(file)]
     if shut:
         yield Finding(
@@ -60,7 +60,7 @@ def records(examination: Examination) -> Iterator[Finding]:
 
 
 def _is_shut(file: Path) -> bool:
-    return file.exists() and not (can_read(file) and can_write(file, passing=False))
+    return os.path.exists(file) and not (can_read(file) and can_write(file, passing=False))
 
 
 def _is_damaged(path: Path) -> bool:

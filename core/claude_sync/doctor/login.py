@@ -31,7 +31,7 @@ class LoginEnvironment(NamedTuple):
     Attributes:
         path: the PATH.
         agent: the ssh agent's socket, "" for none, None where that can't be told.
-        mend: how to put a directory on that PATH, an imperative clause.
+        mend: how to put a directory on that PATH, an imperative clause with ``{}`` for it.
     """
 
     path: str
@@ -49,7 +49,7 @@ if sys.platform == "win32":
         user = _values(winreg.HKEY_CURRENT_USER, "Environment")
         path = ";".join(filter(None, (system.get("path"), user.get("path"))))
         agent = user.get("ssh_auth_sock") or system.get("ssh_auth_sock") or ""
-        return LoginEnvironment(path, agent, "add it to your Path in the system's settings")
+        return LoginEnvironment(path, agent, "add {} to your Path in the system's settings")
 
     def _values(root: int, name: str) -> dict[str, str]:
         import winreg
@@ -70,13 +70,14 @@ elif sys.platform == "darwin":
         """The environment of a program started at login."""
         path = _said("launchctl", "getenv", "PATH").strip() or _LAUNCHD_PATH
         agent = _said("launchctl", "getenv", "SSH_AUTH_SOCK").strip()
-        return LoginEnvironment(path, agent, "`sudo launchctl config user path` with it")
+        mend = "`sudo launchctl config user path {}:" + f"{path}`, then restart"
+        return LoginEnvironment(path, agent, mend)
 
 else:
 
     def login_environment() -> LoginEnvironment:
         """The environment of a program started at login."""
-        mend = "put `PATH=` with it into ~/.config/environment.d/path.conf and log in again"
+        mend = "put `PATH={}:$PATH` into ~/.config/environment.d/path.conf, then log in again"
         variables = parse_environment(_said("systemctl", "--user", "show-environment"))
         path = variables.get("PATH")
         if path is None:

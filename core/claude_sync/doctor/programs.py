@@ -58,13 +58,15 @@ def host_of(examination: Examination) -> HostPlace | None:
 def _path(login: LoginEnvironment, found: Sequence[tuple[str, str]]) -> Iterator[Finding]:
     for name, program in found:
         if _find(name, login.path) is None:
-            directory = short_path(os.path.dirname(program))
+            directory = os.path.dirname(program)
+            mend = login.mend.replace("{}", directory)
             yield Finding(
                 "login-path",
                 Level.WARNING,
                 f"A program started at login doesn't find {os.path.basename(name)}",
-                f"It is in {directory}, which your shell puts on the PATH, and the login doesn't.",
-                f"For {directory}: {login.mend}",
+                f"It is in {short_path(directory)}, which your shell puts on the PATH, and the "
+                "login doesn't.",
+                f"{mend[:1].upper()}{mend[1:]}",
             )
 
 

@@ -33,18 +33,8 @@ def registry(examination: Examination) -> Iterator[Finding]:
 
 
 def projects(examination: Examination) -> Iterator[Finding]:
-    """Every project with its directories, and what is wrong with them."""
-    by_key: dict[str, list[ProjectDirectory]] = {}
-    for place in examination.context.registry.projects():
-        by_key.setdefault(place.key, []).append(place)
-    for key, places in by_key.items():
-        if not key:
-            yield from map(_without_key, places)
-            continue
-        yield from _missing(key, places)
-        if key.startswith("name:") and key != HOME_KEY:
-            yield from _weak(key, [place for place in places if place.exists])
-    known = {key: places for key, places in by_key.items() if key}
+    """Every project with its directories."""
+    known = _by_key(examination)
     directories = sum(map(len, known.values()))
     if not known:
         yield Finding(
@@ -66,58 +56,108 @@ def projects(examination: Examination) -> Iterator[Finding]:
     )
 
 
-def _without_key(place: ProjectDirectory) -> Finding:
-    what, _, todo = place.problem.rpartition(": ")
+def _by_key(examination: Examination) -> dict[str, list[ProjectDirectory]]:
+    known: dict[str, list[ProjectDirectory]] = {}
+    for place in examination.context.registry.projects():
+        if place.key:
+            known.setdefault(place.key, []).append(place)
+    return known
+
+
+def keys(examination: Examination) -> Iterator[Finding]:
+    """Directories whose project can't be told."""
+    for place in examination.context.registry.projects():
+        if place.key:
+            continue
+        what, _, todo = place.problem.rpartition(": ")
+        yield Finding(
+            "project-key-unknown",
+            Level.WARNING,
+            f"The project of {short_path(place.directory)} can't be told",
+            f"{as_sentence(what or place.problem)[:-1]}; its sessions aren't pushed until it can.",
+            as_sentence(todo)[:-1] if what else "`claude-sync projects add DIR --key KEY`",
+        )
+
+
+# --- directories that are gone -----------------------------------------------------------------
+
+
+def missing(examination: Examination) -> Iterator[Finding]:
+    """Directories that are gone: that matters where a person added it, or no other is left."""
+    slight: list[str] = []
+    for key, places in _by_key(examination).items():
+        there = [place for place in places if place.exists]
+        # A mere name's directory, which nobody added, was hardly more than a place to try things.
+        matters = not there and not key.startswith("name:")
+        for place in places:
+            if place.exists:
+                continue
+            if place.added or matters:
+                yield _missing(place, there)
+            else:
+                slight.append(short_path(place.directory))
+    if slight:
+        several = counted(
+            len(slight), "directory that was a project's is", "directories that were projects' are"
+        )
+        yield Finding(
+            "project-directory-gone",
+            Level.INFO,
+            f"{several} no longer there",
+            f"Nothing waits for {'it' if len(slight) == 1 else 'them'}: {listed(slight)}.",
+            "Nothing need be done; `claude-sync projects remove DIR` takes one out of the list",
+        )
+
+
+def _missing(place: ProjectDirectory, there: Sequence[ProjectDirectory]) -> Finding:
+    meaning = "Sessions of it from other machines have no place here"
+    if there:
+        meaning = f"New sessions of it go to {short_path(there[0].directory)}"
     return Finding(
-        "project-key-unknown",
+        "project-directory-missing",
         Level.WARNING,
-        f"The project of {short_path(place.directory)} can't be told",
-        f"{as_sentence(what or place.problem)[:-1]}; its sessions aren't pushed until it can.",
-        as_sentence(todo)[:-1] if what else "`claude-sync projects add DIR --key KEY`",
+        f"{short_path(place.directory)} isn't there",
+        f"It is a directory of {place.key}. {meaning}.",
+        "Mount its disk; or `claude-sync projects add DIR` with where it is now, and "
+        f"`claude-sync projects remove {quoted(place.directory)}`",
     )
 
 
-def _missing(key: str, places: Sequence[ProjectDirectory]) -> Iterator[Finding]:
-    """Directories that are gone: that matters where no other is left, or a person added it."""
-    elsewhere = [place for place in places if place.exists]
-    for place in places:
-        if place.exists:
+# --- weak keys ---------------------------------------------------------------------------------
+
+
+def names(examination: Examination) -> Iterator[Finding]:
+    """Keys that are only a name: another project of that name, here or elsewhere, has it too."""
+    alone: list[ProjectDirectory] = []
+    for key, places in _by_key(examination).items():
+        if not key.startswith("name:") or key == HOME_KEY:
             continue
-        lasting = place.added or not elsewhere
-        yield Finding(
-            "project-directory-missing",
-            Level.WARNING if lasting else Level.INFO,
-            f"{short_path(place.directory)} isn't there",
-            f"It is a directory of {key}. "
-            + (
-                f"New sessions of it go to {short_path(elsewhere[0].directory)}."
-                if elsewhere
-                else "Sessions of it from other machines have no place here."
-            ),
-            f"Mount its disk; or `claude-sync projects add DIR` with where it is now, and "
-            f"`claude-sync projects remove {quoted(place.directory)}`",
-        )
+        here = [place for place in places if place.exists]
+        pinned = [place for place in here if place.pinned]
+        if len({place.repository for place in here}) > 1 and len(pinned) != 1:
+            yield Finding(
+                "project-name-shared",
+                Level.WARNING,
+                f"{len(here)} directories here are called {key}",
+                "A name alone doesn't tell which is meant, so sessions from other machines aren't "
+                f"placed in any: {listed([short_path(place.directory) for place in here])}.",
+                f"`claude-sync projects add DIR --key {quoted(key)}` with the one that is meant",
+            )
+        elif here and not pinned:
+            alone.append(here[0])
+    if alone:
+        yield _by_name_only(alone)
 
 
-def _weak(key: str, here: Sequence[ProjectDirectory]) -> Iterator[Finding]:
-    """A key that is only a name: another project of that name, here or elsewhere, has it too."""
-    several = len({place.repository for place in here}) > 1
-    pinned = [place for place in here if place.pinned]
-    if several and len(pinned) != 1:
-        yield Finding(
-            "project-name-shared",
-            Level.WARNING,
-            f"{len(here)} directories here are called {key}",
-            "A name alone doesn't tell which is meant, so sessions from other machines aren't "
-            f"placed in any: {listed([short_path(place.directory) for place in here])}.",
-            f"`claude-sync projects add DIR --key {quoted(key)}` with the one that is meant",
-        )
-    elif here and not pinned:
-        yield Finding(
-            "project-name-only",
-            Level.INFO,
-            f"{short_path(here[0].directory)} is known by its name only",
-            f"It has no git remote, so it is taken for whatever is called {key} elsewhere.",
-            "Give it a remote (`git remote add origin URL`), or `claude-sync projects add "
-            f"{quoted(here[0].directory)} --key KEY`",
-        )
+def _by_name_only(alone: Sequence[ProjectDirectory]) -> Finding:
+    one = alone[0]
+    several = counted(len(alone), "project is", "projects are")
+    return Finding(
+        "project-name-only",
+        Level.INFO,
+        f"{several} known by a name only",
+        "Without a git remote it is taken for whatever has that name elsewhere: "
+        f"{listed([short_path(place.directory) for place in alone])}.",
+        "Give it a remote (`git remote add origin URL`), or `claude-sync projects add "
+        f"{quoted(one.directory) if len(alone) == 1 else 'DIR'} --key KEY`",
+    )

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import shutil
+
+from claude_sync.model import Level
+from examined import Patient, commands_of, follow
+from machines import KEY, SESSION, said
+from repositories import git, repository
+
+
+def test_no_project_is_known(newcomer: Patient) -> None:
+    found = newcomer.the("projects-none", Level.INFO)
+    newcomer.project.mkdir(parents=True)
+    follow(found, fill=[("DIR", newcomer.project)])
+    assert newcomer.is_well("projects-none")
+
+
+def test_every_project_with_its_directories(patient: Patient) -> None:
+    second = patient.home / "code" / "again"
+    second.mkdir()
+    with patient.at_work() as context:
+        context.registry.add(second, KEY)
+    found = patient.the("projects", Level.OK)
+    assert found.title == "1 project in 2 directories"
+    assert "~/code/app" in found.detail
+    assert "~/code/again" in found.detail
+
+
+def test_the_list_of_projects_is_damaged(patient: Patient) -> None:
+    file = patient.places.projects_file
+    file.write_text(file.read_text()[:-9])
+    found = patient.the("registry-damaged", Level.WARNING)
+    assert "~/.config/claude-sync/projects.json" in found.detail
+    file.unlink()
+    follow(found, fill=[("DIR", patient.project)])
+    assert patient.is_well("registry-damaged")
+
+
+def test_a_projects_only_directory_is_gone(patient: Patient) -> None:
+    away = patient.home / "stick"
+    patient.project.rename(away)
+    found = patient.the("project-directory-missing", Level.WARNING)
+    assert "~/code/app" in found.title
+    assert "no place here" in found.detail
+    away.rename(patient.project)  # its disk is mounted
+    assert patient.is_well("project-directory-missing")
+
+
+def test_a_projects_directory_has_moved(patient: Patient) -> None:
+    moved = patient.home / "src" / "app"
+    moved.parent.mkdir()
+    patient.project.rename(moved)
+    found = patient.the("project-directory-missing", Level.WARNING)
+    follow(found, 0, fill=[("DIR", moved)])
+    follow(found, 1)
+    assert patient.is_well("project-directory-missing")
+    assert patient.the("projects", Level.OK).detail.endswith("~/src/app")
+
+
+def test_one_of_a_projects_directories_is_gone(patient: Patient) -> None:
+    second = repository(patient.home / "code" / "again", "https://example.org/you/app")
+    with patient.at_work() as context:
+        context.registry.learn(second)
+        assert context.registry.key_of(second).key == KEY
+    assert patient.the("projects", Level.OK).title == "1 project in 2 directories"
+    shutil.rmtree(second)
+    found = patient.the("project-directory-gone", Level.INFO)
+    assert "~/code/again" in found.detail
+    follow(found, fill=[("DIR", second)])
+    assert patient.is_well("project-directory-gone")
+
+
+def test_one_that_a_person_added_is_gone(patient: Patient) -> None:
+    second = patient.home / "code" / "again"
+    second.mkdir()
+    with patient.at_work() as context:
+        context.registry.add(second, KEY)
+    second.rmdir()
+    found = patient.the("project-directory-missing", Level.WARNING)
+    assert "New sessions of it go to ~/code/app" in found.detail
+    follow(found, 1)
+    assert patient.is_well("project-directory-missing")
+
+
+def test_a_projects_key_cannot_be_told(patient: Patient) -> None:
+    odd = patient.home / "code" / "odd"
+    odd.mkdir()
+    (odd / ".git").write_text("gitdir: /nowhere/at/all\n")
+    with patient.at_work() as context:
+        context.registry.learn(odd)
+    found = patient.the("project-key-unknown", Level.WARNING)
+    assert "~/code/odd" in found.title
+    assert "remove the .git file" in found.fix
+    (odd / ".git").unlink()
+    assert patient.is_well("project-key-unknown")
+
+
+def test_a_project_is_known_by_its_name_only(patient: Patient) -> None:
+    notes = repository(patient.home / "code" / "notes")
+    with patient.at_work() as context:
+        context.registry.learn(notes)
+    found = patient.the("project-name-only", Level.INFO)
+    assert "~/code/notes" in found.detail
+    assert commands_of(found)[0] == "git remote add origin URL"
+    git(notes, "remote", "add", "origin", "https://example.org/you/notes")
+    assert patient.is_well("project-name-only")
+
+
+def test_a_name_that_is_a_projects_key_is_given_another(patient: Patient) -> None:
+    notes = repository(patient.home / "code" / "notes")
+    with patient.at_work() as context:
+        context.registry.learn(notes)
+    follow(
+        patient.the("project-name-only", Level.INFO),
+        1,
+        fill=[("KEY", "git:example.org/you/notes")],
+    )
+    assert patient.is_well("project-name-only")
+
+
+def test_two_directories_share_a_name(patient: Patient) -> None:
+    both = [repository(patient.home / where / "notes") for where in ("code", "work")]
+    with patient.at_work() as context:
+        for directory in both:
+            context.registry.learn(directory)
+    found = patient.the("project-name-shared", Level.WARNING)
+    assert "~/code/notes" in found.detail
+    assert "~/work/notes" in found.detail
+    assert patient.is_well("project-name-only")
+    follow(found, fill=[("DIR", both[0])])
+    assert patient.is_well("project-name-shared")
+
+
+def test_nothing_is_said_of_sessions_that_were_started_at_home(patient: Patient) -> None:
+    folder = patient.claude / "projects" / str(patient.home).replace("/", "-").replace("_", "-")
+    folder.mkdir(parents=True)
+    (folder / f"{SESSION}.jsonl").write_bytes(said(cwd=str(patient.home)))
+    assert patient.is_well("project-name-only")
+    assert patient.is_well("sessions-without-project")
