@@ -14,7 +14,18 @@ if TYPE_CHECKING:
     from claude_sync.bundle import bundle_file_name, encoded_key, read_head
     from claude_sync.claude_home import ClaudeHome, encode_directory
     from claude_sync.codec import decode, encode
-    from claude_sync.errors import ClaudeSyncError
+    from claude_sync.doctor import examine
+    from claude_sync.errors import (
+        BundleError,
+        ClaudeSyncError,
+        LockBusy,
+        NotSetUp,
+        ProjectKeyError,
+        SessionError,
+        Stopped,
+        TransportError,
+        UsageError,
+    )
     from claude_sync.model import (
         Bundle,
         BundleHead,
@@ -34,11 +45,14 @@ if TYPE_CHECKING:
     from claude_sync.places import Places, places
     from claude_sync.preferences import Preferences
     from claude_sync.project_key import project_key, project_key_from_remote
+    from claude_sync.service import Service
+    from claude_sync.status import Arrival, Happening, Status
     from claude_sync.sync.conflict import Conflict, show_conflict
     from claude_sync.sync.context import Context, open_context
     from claude_sync.sync.forget import (
         bundles_of_machine,
         bundles_of_sessions,
+        bundles_of_this_machine,
         bundles_older_than,
         forget,
     )
@@ -59,7 +73,18 @@ _HOMES = {
     "bundle": ("bundle_file_name", "encoded_key", "read_head"),
     "claude_home": ("ClaudeHome", "encode_directory"),
     "codec": ("decode", "encode"),
-    "errors": ("ClaudeSyncError",),
+    "doctor": ("examine",),
+    "errors": (
+        "BundleError",
+        "ClaudeSyncError",
+        "LockBusy",
+        "NotSetUp",
+        "ProjectKeyError",
+        "SessionError",
+        "Stopped",
+        "TransportError",
+        "UsageError",
+    ),
     "model": (
         "Bundle",
         "BundleHead",
@@ -79,9 +104,17 @@ _HOMES = {
     "places": ("Places", "places"),
     "preferences": ("Preferences",),
     "project_key": ("project_key", "project_key_from_remote"),
+    "service": ("Service",),
+    "status": ("Arrival", "Happening", "Status"),
     "sync.conflict": ("Conflict", "show_conflict"),
     "sync.context": ("Context", "open_context"),
-    "sync.forget": ("bundles_of_machine", "bundles_of_sessions", "bundles_older_than", "forget"),
+    "sync.forget": (
+        "bundles_of_machine",
+        "bundles_of_sessions",
+        "bundles_of_this_machine",
+        "bundles_older_than",
+        "forget",
+    ),
     "sync.portable": ("pack", "unpack"),
     "sync.pull": ("pull",),
     "sync.push": ("push",),
@@ -96,7 +129,9 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Arrival",
     "Bundle",
+    "BundleError",
     "BundleHead",
     "ClaudeHome",
     "ClaudeSyncError",
@@ -104,31 +139,43 @@ __all__ = [
     "Context",
     "Finding",
     "FolderTransport",
+    "Happening",
     "Level",
     "LocalSession",
+    "LockBusy",
     "Machine",
     "MemoryTransport",
+    "NotSetUp",
     "Outcome",
     "Places",
     "Preferences",
     "Progress",
     "ProjectKey",
+    "ProjectKeyError",
     "Result",
+    "Service",
+    "SessionError",
     "SessionState",
     "SetUp",
     "Side",
     "State",
+    "Status",
+    "Stopped",
     "Transport",
+    "TransportError",
+    "UsageError",
     "Version",
     "bundle_file_name",
     "bundles_of_machine",
     "bundles_of_sessions",
+    "bundles_of_this_machine",
     "bundles_older_than",
     "decode",
     "default_location",
     "encode",
     "encode_directory",
     "encoded_key",
+    "examine",
     "forget",
     "open_context",
     "pack",

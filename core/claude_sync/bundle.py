@@ -51,7 +51,11 @@ _NO_SIDECAR = hashlib.sha256().hexdigest()
 
 
 def encoded_key(project_key: str) -> str:
-    """The name of a project's directory in the store: safe on every system, 120 bytes at most."""
+    """The name of a project's directory in the store: safe on every system, 120 bytes at most.
+
+    Args:
+        project_key: as `project_key` gives it.
+    """
     key = normal_key(project_key).encode()
     name = "".join(
         chr(byte) if byte in _KEY_BYTES else "+" if byte in b":/" else f"%{byte:02X}"
@@ -65,9 +69,13 @@ def encoded_key(project_key: str) -> str:
 
 
 def bundle_file_name(session_id: str, machine: str) -> str:
-    """The name of a machine's bundle of a session, in its project's directory.
+    """The name of a bundle in its project's directory.
 
     For writing only: a reader knows a bundle by its contents, since sync tools rename files.
+
+    Args:
+        session_id: whose bundle.
+        machine: the writer's name.
     """
     return f"{session_id}-{machine}{SUFFIX}"
 

@@ -15,7 +15,11 @@ from claude_sync.sync.survey import Survey, look
 
 
 def bundles_of_sessions(context: Context, sessions: Sequence[str]) -> list[Bundle]:
-    """This machine's bundles of sessions, by ids or beginnings of ids.
+    """This machine's bundles of sessions.
+
+    Args:
+        context: what to work with.
+        sessions: ids, or beginnings of ids.
 
     Raises:
         UsageError: a session can't be told, or this machine has no bundle of it.
@@ -36,7 +40,11 @@ def bundles_of_sessions(context: Context, sessions: Sequence[str]) -> list[Bundl
 
 
 def bundles_of_machine(context: Context, name: str) -> list[Bundle]:
-    """All bundles of another machine, by its name.
+    """All bundles of another machine.
+
+    Args:
+        context: what to work with.
+        name: the machine's, whatever its case.
 
     Raises:
         UsageError: no other machine of that name has one.
@@ -57,7 +65,12 @@ def bundles_of_machine(context: Context, name: str) -> list[Bundle]:
 
 
 def bundles_of_this_machine(context: Context, project: str | None = None) -> list[Bundle]:
-    """All of this machine's bundles, or those of one project, by its key."""
+    """All of this machine's bundles, or those of one project.
+
+    Args:
+        context: what to work with.
+        project: its key; None for all.
+    """
     return [
         bundle
         for bundle in _all(look(context))
@@ -67,7 +80,12 @@ def bundles_of_this_machine(context: Context, project: str | None = None) -> lis
 
 
 def bundles_older_than(context: Context, days: float) -> list[Bundle]:
-    """This machine's bundles whose transcripts were last written more than so many days ago."""
+    """This machine's bundles whose transcripts were last written long ago.
+
+    Args:
+        context: what to work with.
+        days: more than so many ago.
+    """
     limit = (time.time() - days * 86_400) * 1e9
     return [
         bundle
