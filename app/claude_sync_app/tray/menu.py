@@ -10,7 +10,7 @@ from claude_sync import __version__
 from claude_sync.preferences import Preferences
 from claude_sync.status import Status
 from claude_sync_app.amounts import count
-from claude_sync_app.shown_text import shortened
+from claude_sync_app.shown_text import one_line, shortened
 from claude_sync_app.tray.findings import counted, is_ignored, listed, warned_of
 from claude_sync_app.tray.menu_model import Action, Item, separator
 from claude_sync_app.tray.menu_preferences import places, preferences_menu
@@ -123,7 +123,7 @@ def _doctor(status: Status, preferences: Preferences) -> tuple[Item, ...]:
     for finding in found:
         number = seen[finding.code] = seen.get(finding.code, 0) + 1
         item_id = f"finding.{finding.code}.{number}"
-        title = shortened(finding.title, _FINDING_LENGTH)
+        title = shortened(one_line(finding.title), _FINDING_LENGTH)
         show = Action(Verb.SHOW_FINDING.value, finding.code)
         if not is_ignored(finding, preferences):
             rows.append(Item(item_id, title, action=show))

@@ -85,11 +85,13 @@ def _sentence(status: Status, now_minutes: int, preferences: Preferences) -> str
         return f"{offline} — {status.offline_message}" if status.offline_message else offline
     if not status.started:
         return "Looking at sessions…"
-    counts = ", ".join(_counts(status, preferences))
+    counts = ", ".join(_counts(status))
+    warnings = counted(warned_of(status, preferences))
+    doctor = f", doctor: {warnings}" if warnings else ""
     if is_paused(status, now_minutes * 60):
         paused = _paused(status, now_minutes)
-        return f"{paused} — {counts}" if counts else paused
-    return counts or f"Up to date — {_when(status.last_sync, now_minutes)}"
+        return f"{paused} — {counts}{doctor}" if counts else f"{paused}{doctor}"
+    return (counts or f"Up to date — {_when(status.last_sync, now_minutes)}") + doctor
 
 
 def doing(activity: Progress) -> str:
@@ -101,7 +103,7 @@ def doing(activity: Progress) -> str:
     return f"{verb}…"
 
 
-def _counts(status: Status, preferences: Preferences) -> list[str]:
+def _counts(status: Status) -> list[str]:
     changed, waiting, held = pushable(status), pullable(status), held_back(status)
     said = []
     if status.conflicts:
@@ -113,9 +115,6 @@ def _counts(status: Status, preferences: Preferences) -> list[str]:
         said.append(f"{len(waiting)} waiting from {machines}")
     if held:
         said.append(f"{len(held)} newer elsewhere but open here")
-    warnings = warned_of(status, preferences)
-    if warnings:
-        said.append(f"doctor: {counted(warnings)}")
     return said
 
 
