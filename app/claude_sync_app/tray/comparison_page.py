@@ -53,7 +53,9 @@ def page(apart: Apart, now: float) -> str:
         apart: the conflict as it was read.
         now: seconds since the epoch.
     """
-    title = _shown(apart.title, _TITLE_LENGTH) or escape(f"Untitled {apart.session_id[:8]}")
+    title = _shown(apart.title, _TITLE_LENGTH) or _shown(
+        f"Untitled {apart.session_id[:8]}", _TITLE_LENGTH
+    )
     project = escape(project_of(apart.project_key))
     machines = [_whose(branch.side) for branch in apart.branches]
     sides = "\n".join(_side(branch, now) for branch in apart.branches)
@@ -79,7 +81,7 @@ def page(apart: Apart, now: float) -> str:
 </main>
 <section>
 <p class="how">Choose in the menu of claude-sync, under “Conflicts”, or with <code>claude-sync \
-resolve {escape(apart.session_id)}</code>. Whatever you choose, what isn't kept stays in \
+resolve {escape(without_controls(apart.session_id))}</code>. Whatever you choose, what isn't kept stays in \
 claude-sync's vault for a while.</p>
 </section>
 </body>
@@ -99,7 +101,7 @@ def _side(branch: Branch, now: float) -> str:
     written = side.mtime_ns / 1e9
     parts = [
         f"<h2>{_whose(side)}</h2>",
-        f'<p class="left">{count(side.lines, "line")} more since they parted; last written '
+        f'<p class="left">{count(side.lines, "line")} more since they parted, last written '
         f"{_time(written)} ({ago(side.mtime_ns, int(now * 1e9))}), "
         f"{size(side.version.size)} in all</p>",
     ]

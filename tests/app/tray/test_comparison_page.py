@@ -1,0 +1,184 @@
+"""The page that compares the sides of a conflict."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import time
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from claude_sync.model import Side
+from claude_sync.sync.parting import Apart, Branch, Passage
+from claude_sync.utterance import Utterance
+from claude_sync_app.tray.comparison_page import page
+from tray_values import NOW, minutes_ago, version
+
+HOSTILE = '</div></title><script>alert(1)</script><img src="http://x/"> \'"&amp;\x1b[0m\u202e\ud800'
+
+
+def branch(
+    machine: str = "laptop",
+    *passages: Passage,
+    machine_id: str = "",
+    lines: int = 12,
+    offered: bool = True,
+    left_out: int = 0,
+) -> Branch:
+    side = Side(machine, machine_id, version("x" * 2_000), lines, minutes_ago(5), offered)
+    return Branch(side, passages, left_out)
+
+
+def spoken(speaker: str, text: str, at: float | None = None, *events: tuple[str, int]) -> Passage:
+    return Passage(Utterance(speaker, text, at), events)
+
+
+def apart(
+    *branches: Branch, title: str = "Fix the login bug", before: tuple[Passage, ...] = ()
+) -> Apart:
+    return Apart("0f4c1d9e-1111", title, "git:github.com/you/app", before, branches)
+
+
+BOTH = (
+    branch(
+        "laptop",
+        spoken("user", "Try the cookie.\n  It is <new>.", NOW - 600, ("tool-use", 3)),
+        spoken("assistant", "It was the cookie."),
+        left_out=31,
+    ),
+    branch("desktop", Passage(None, (("system", 1),)), machine_id="d", lines=1, offered=False),
+)
+
+
+class Reader(HTMLParser):
+    """The page as a browser takes it: its tags, and what can be read."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.open: list[str] = []
+        self.words: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] not in ("style", "title"):
+            self.words.append(data)
+
+    @property
+    def read(self) -> str:
+        return re.sub(r"[ \n]+", " ", "".join(self.words))
+
+
+def clock(moment: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(moment))
+
+
+def test_a_person_reads_what_each_side_says_and_how_far_it_went_on() -> None:
+    beginning = (spoken("user", "Where is the bug?", NOW - 6000),)
+    reader = Reader(page(apart(*BOTH, before=beginning), NOW))
+    assert reader.open == []
+    read = reader.read
+    for part in (
+        "Fix the login bug",
+        "app — went on apart on laptop (this machine) and desktop. Times are those of this "
+        f"machine's clock, {clock(NOW)}.",
+        f"Before they parted You {clock(NOW - 6000)}Where is the bug?",
+        "laptop (this machine) 12 lines more since they parted, last written "
+        f"{clock(NOW - 300)} (5 min ago), 2.0 kB in all 31 messages before these",
+        f"You {clock(NOW - 600)}Try the cookie. It is <new>. tool-use × 3 ClaudeIt was the cookie.",
+        "desktop 1 line more since they parted",
+        "All of it is in another side, so it isn't offered. system",
+        "claude-sync resolve 0f4c1d9e-1111",
+    ):
+        assert part in read
+
+
+def test_line_ends_and_indents_of_what_was_said_are_kept() -> None:
+    assert "<div>Try the cookie.\n  It is &lt;new&gt;.</div>" in page(apart(*BOTH), NOW)
+
+
+def test_a_side_where_nothing_was_said_says_so() -> None:
+    assert "Nothing was said here." in Reader(page(apart(branch(), branch("d")), NOW)).read
+
+
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_there_is_one_column_for_each_side(count: int) -> None:
+    sides = [branch(f"m{n}", machine_id=f"{n}") for n in range(count)]
+    text = page(apart(*sides), NOW)
+    assert Reader(text).tags.count("h2") == count
+    names = [f"m{n}" for n in range(count)]
+    assert f"on {', '.join(names[:-1])} and {names[-1]}." in Reader(text).read
+
+
+def hostile() -> Apart:
+    return Apart(
+        HOSTILE,
+        HOSTILE,
+        "git:h/" + HOSTILE,
+        (spoken("user", HOSTILE), spoken(HOSTILE, HOSTILE)),
+        (
+            branch(HOSTILE, spoken("assistant", HOSTILE, 1e30, (HOSTILE, 2))),
+            branch(HOSTILE, Passage(None, ((HOSTILE, 1),)), machine_id="d"),
+        ),
+    )
+
+
+def test_nothing_in_it_becomes_part_of_the_page() -> None:
+    text = page(hostile(), NOW)
+    plain = Reader(page(apart(*BOTH), NOW))
+    reader = Reader(text)
+    assert set(reader.tags) <= {*plain.tags, "bdi"}
+    assert {name for name, _ in reader.attributes} <= {name for name, _ in plain.attributes}
+    assert "<script>alert(1)</script>" in reader.read
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    text.encode()
+
+
+def test_the_page_may_load_and_run_nothing() -> None:
+    text = page(hostile(), NOW)
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', text)
+    style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)
+    assert policy is not None
+    assert style is not None
+    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    assert policy[1].replace("&#x27;", "'") == (
+        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    )
+    reader = Reader(text)
+    assert not {"script", "img", "link", "iframe", "a", "form", "object"} & set(reader.tags)
+    assert not [name for name, _ in reader.attributes if name in ("src", "href", "style")]
+    assert "url(" not in style[1]
+    assert "@import" not in style[1]
+
+
+def test_it_is_light_or_dark_as_the_system_is() -> None:
+    text = page(apart(*BOTH), NOW)
+    assert "color-scheme: light dark" in text
+    assert "@media (prefers-color-scheme: dark)" in text
+
+
+@given(st.text(), st.text(), st.text(), st.floats(allow_nan=False))
+def test_whatever_was_said_the_page_can_be_written_and_read(
+    title: str, text: str, word: str, at: float
+) -> None:
+    written = page(
+        apart(branch("m", spoken("user", text, at, (word, 1))), branch(title), title=title), NOW
+    )
+    written.encode()
+    assert Reader(written).open == []

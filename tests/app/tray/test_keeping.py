@@ -1,0 +1,75 @@
+"""A choice between the sides of a conflict holds for what was shown, and for nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from claude_sync.model import SessionState, Side
+from claude_sync_app.tray.keeping import BOTH, MINE, THEIRS, keep, kept, name_of
+from claude_sync_app.tray.menu_model import Action
+from tray_values import conflict, minutes_ago, status, version
+
+
+def side(machine: str, machine_id: str, text: str = "x") -> Side:
+    return Side(machine, machine_id, version(text), 1, minutes_ago(1))
+
+
+OURS = side("laptop", "")
+
+
+@pytest.mark.parametrize("what", [MINE, THEIRS, BOTH, "desktop"])
+def test_a_choice_comes_back_with_the_versions_that_were_shown(what: str) -> None:
+    state = conflict("c1")
+    action = keep(state, what)
+    assert action[:2] == ("keep", "c1")
+    assert kept(action, status(conflicts=(conflict("c0"), state))) == (
+        what,
+        (version("mine"), version("theirs")),
+    )
+
+
+def changed(state: SessionState) -> list[SessionState]:
+    mine, theirs = state.sides
+    return [
+        replace(state, sides=(mine, replace(theirs, version=version("grown")))),
+        replace(state, sides=(replace(mine, version=version("grown")), theirs)),
+        replace(state, sides=(mine, replace(theirs, machine_id="another"))),
+        replace(state, sides=(*state.sides, side("tablet", "id-of-tablet"))),
+        replace(state, sides=()),
+        replace(state, session_id="another"),
+    ]
+
+
+def test_it_is_refused_once_anything_about_the_sides_has_changed() -> None:
+    action = keep(conflict(), BOTH)
+    for other in changed(conflict()):
+        assert kept(action, status(conflicts=(other,))) is None
+    assert kept(action, status()) is None
+    assert kept(Action("keep", "c1", BOTH), status(conflicts=(conflict(),))) is None
+    assert kept(Action("keep", "c1"), status(conflicts=(conflict(),))) is None
+
+
+def test_the_same_sides_seen_again_are_the_same_choice() -> None:
+    mine, theirs = conflict().sides
+    later = replace(mine, lines=99, mtime_ns=0), replace(theirs, offered=False)
+    assert keep(conflict(sides=later), BOTH) == keep(conflict(), BOTH)
+
+
+@pytest.mark.parametrize(
+    ("sides", "names"),
+    [
+        ((OURS, side("desktop", "d")), [MINE, THEIRS]),
+        ((OURS, side("desktop", "d"), side("nas", "n")), [MINE, "desktop", "nas"]),
+        ((side("desktop", "d"), side("nas", "n")), ["desktop", "nas"]),
+        # A cloned machine writes under one name twice, and nobody can tell which is meant.
+        ((OURS, side("nas", "n", "a"), side("NAS", "n", "b"), side("d", "d")), [MINE, "", "", "d"]),
+        ((OURS, side("Mine", "m"), side("both", "b")), [MINE, "", ""]),
+        ((OURS, side("both", "b")), [MINE, THEIRS]),
+    ],
+)
+def test_each_side_has_the_name_that_a_resolve_knows_it_by(
+    sides: tuple[Side, ...], names: list[str]
+) -> None:
+    assert [name_of(one, sides) for one in sides] == names
