@@ -57,6 +57,7 @@ def page(apart: Apart, now: float) -> str:
         f"Untitled {apart.session_id[:8]}", _TITLE_LENGTH
     )
     project = escape(project_of(apart.project_key))
+    session = escape(without_controls(apart.session_id))
     machines = [_whose(branch.side) for branch in apart.branches]
     sides = "\n".join(_side(branch, now) for branch in apart.branches)
     return f"""<!doctype html>
@@ -81,7 +82,7 @@ def page(apart: Apart, now: float) -> str:
 </main>
 <section>
 <p class="how">Choose in the menu of claude-sync, under “Conflicts”, or with <code>claude-sync \
-resolve {escape(without_controls(apart.session_id))}</code>. Whatever you choose, what isn't kept stays in \
+resolve {session}</code>. Whatever you choose, what isn't kept stays in \
 claude-sync's vault for a while.</p>
 </section>
 </body>
