@@ -4,9 +4,9 @@ Parts: many, grown, look (all of them without one). A real sshd on a loopback po
 a ProxyCommand that delays every byte by half a round trip and counts it; compressed and encrypted
 bytes are counted, handshakes included. Each figure is a whole process of the installed command,
 the median of several runs taken in turn with `rsync -az` of the same session's files over the same
-ssh and the same proxy. *Cold*: no connection is open. *Warm*: one is, and is shared by multiplexing.
-A limit that is missed makes the exit status 1. Everything is made in a temporary folder (TMPDIR
-chooses the disk; 1 GB there is enough).
+ssh and the same proxy. *Cold*: no connection is open. *Warm*: one is, and is shared. A limit that
+is missed makes the exit status 1. Everything is made in a temporary folder (TMPDIR chooses the
+disk; 1 GB there is enough).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -189,26 +190,25 @@ class _Grown:
 
 def grown(bench: Bench) -> list[Row]:
     """50 MB with 20 MB beside it, grown by 10 KiB, among 300 others."""
-    grown = _Grown(bench)
+    pair = _Grown(bench)
     rows: list[Row] = []
-    for state in ("cold", "warm"):
-        ssh = grown.cold_ssh if state == "cold" else grown.warm_ssh
-        runs: dict[str, list[Measured]] = {"push": [], "rsync up": [], "pull": [], "rsync down": []}
-        for turn in range(_TIMES + (state == "warm")):
-            grown.grow()
-            works: dict[str, Callable[[], object]] = {
-                "push": grown.push,
-                "rsync up": lambda: grown.rsync_up(ssh),
-                "pull": grown.pull,
-                "rsync down": lambda: grown.rsync_down(ssh),
-            }
+    for state, ssh in (("cold", pair.cold_ssh), ("warm", pair.warm_ssh)):
+        works: dict[str, Callable[[], object]] = {
+            "push": pair.push,
+            "rsync up": partial(pair.rsync_up, ssh),
+            "pull": pair.pull,
+            "rsync down": partial(pair.rsync_down, ssh),
+        }
+        runs: dict[str, list[Measured]] = {name: [] for name in works}
+        for turn in range(_TIMES + 1):
+            pair.grow()
             for name, work in works.items():
                 if state == "cold":
                     bench.host.end_connections()
                 measured = bench.measured(work)
-                if not (state == "warm" and turn == 0):
+                if turn:  # the first one warms: connections, and what the system keeps of files
                     runs[name].append(measured)
-            grown.check()
+            pair.check()
         rows += _compared(state, {name: median(taken) for name, taken in runs.items()})
     return rows
 
