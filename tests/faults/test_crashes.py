@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -297,42 +297,62 @@ SCENES: tuple[Callable[[Path], Scene], ...] = (
 
 
 @pytest.mark.parametrize("make", SCENES, ids=lambda make: make.__name__.strip("_"))
-def test_killed_before_any_step_nothing_is_lost_and_the_work_can_be_done_again(
+def test_killed_before_any_third_step_nothing_is_lost_and_the_work_can_be_done_again(
     make: Callable[[Path], Scene], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _kill_before_each(make, tmp_path, monkeypatch, range(SCENES.index(make) % 3, MOST_STEPS, 3))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("make", SCENES, ids=lambda make: make.__name__.strip("_"))
+def test_killed_before_any_step_at_all_nothing_is_lost_and_the_work_can_be_done_again(
+    make: Callable[[Path], Scene], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _kill_before_each(make, tmp_path, monkeypatch, range(MOST_STEPS))
+
+
+def _kill_before_each(
+    make: Callable[[Path], Scene],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    steps: Sequence[int],
 ) -> None:
     # The disk keeps its power; what is synced when is another test's matter.
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     folder, saved = tmp_path / "world", tmp_path / "saved"
     scene = make(folder)
     shutil.copytree(folder, saved, symlinks=True)
-    words = written(scene.world)
-    whole = transcripts(scene.world)
-    for step in range(MOST_STEPS):
-        if step:
-            restore(saved, folder)
+    words, whole = written(scene.world), transcripts(scene.world)
+    for step in steps:
+        restore(saved, folder)
         before = tree(scene.machine)
         end = killed_at(step, scene.work)
-        # What is staged and not in its place is nobody's.
-        after = tree(scene.machine)
-        missing = [word for word in words if not scene.world.keeps(word)]
-        assert not missing, f"lost at step {step}: {missing!r}"
-        if scene.spares_the_tree:
-            assert after == before, f"Claude's tree was touched at step {step}"
-        for name, data in after.items():
-            if name.endswith(".jsonl") and "/" not in name:
-                assert data in whole, f"a transcript is no version at step {step}"
-        for path in scene.world.bundles():
-            opened(path)
+        _check(scene, before, words, whole, f"at step {step}")
         if end is not End.KILLED:
             assert end is End.DONE
-            assert scene.done()
             assert step > 10, "so few steps can't be all"
+            assert scene.done()
             return
         scene.work()
         assert scene.done(), f"after a crash at step {step} it can't be done again"
-        missing = [word for word in words if not scene.world.keeps(word)]
-        assert not missing, f"lost after a crash at step {step}: {missing!r}"
+        _check(scene, before, words, whole, f"after step {step}")
     raise AssertionError(f"not done in {MOST_STEPS} steps")
+
+
+def _check(
+    scene: Scene, before: Mapping[str, bytes], words: list[bytes], whole: set[bytes], when: str
+) -> None:
+    after = tree(scene.machine)
+    missing = [word for word in words if not scene.world.keeps(word)]
+    assert not missing, f"lost {when}: {missing!r}"
+    if scene.spares_the_tree:
+        assert after == before, f"Claude's tree was touched {when}"
+    for name, data in after.items():
+        if name.endswith(".jsonl") and "/" not in name:
+            assert data in whole, f"a transcript is no version {when}"
+    for path in scene.world.bundles():
+        opened(path)
 
 
 def restore(saved: Path, folder: Path) -> None:
