@@ -13,6 +13,7 @@ from typing import Any
 
 from claude_sync.engine.duties import Check
 from claude_sync.engine.runner import Runner
+from claude_sync.errors import LockBusy
 from claude_sync.locks import Lock
 from claude_sync.model import Progress, Result, Version
 from claude_sync.places import Places
@@ -76,7 +77,12 @@ class Service:
             LockBusy: a service of this user runs already; says who.
             RecordsError: it can't be known whether one does.
         """
-        self._lock.acquire()
+        try:
+            self._lock.acquire()
+        except LockBusy as error:
+            raise LockBusy(
+                error.what, todo="one is enough; end that one to start another"
+            ) from None
         self._runner.start()
 
     def stop(self, timeout_seconds: float = STOP_SECONDS) -> bool:

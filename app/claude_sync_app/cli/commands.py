@@ -32,6 +32,8 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("pull", "take what is newer elsewhere", True),
             Command("status", "what to push, what waits, and what needs you"),
             Command("sessions", "list sessions, newest first"),
+            Command("watch", "push on change and pull on interval, until interrupted", True),
+            Command("tray", "show the icon that does all this with a click"),
         ),
     ),
     (
@@ -47,6 +49,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("init", "choose where sessions meet, and this machine's name there", True),
             Command("projects", "which directory here is which project", True),
             Command("config", "see and change preferences", True),
+            Command("autostart", "show the icon at login, or not"),
         ),
     ),
     (

@@ -33,7 +33,7 @@ def opened(*, store: bool = True) -> Iterator[Context]:
     """
     with _stoppable() as (asked, tell):
         if store:
-            _set_up_if_needed()
+            ensure_set_up()
         with open_context(should_stop=asked, on_progress=tell) as context:
             yield context
 
@@ -76,7 +76,8 @@ def is_set_up(chosen: Preferences) -> bool:
     return chosen.location is not None
 
 
-def _set_up_if_needed() -> None:
+def ensure_set_up() -> None:
+    """See that a place where sessions meet is chosen: if none is, this machine's private folder."""
     from claude_sync import preferences
 
     own = places()
