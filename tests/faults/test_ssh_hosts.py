@@ -1,0 +1,179 @@
+"""Hosts as they come: login shells, start-up files that talk, folders with any name."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from claude_sync.transports import open_transport, ssh_pipes
+from claude_sync.transports.base import MARKER_NAME, Get, Listing, Put, Range, Transport
+from claude_sync.transports.location import parse_location
+from conformance.places import MARKER, put_of, write_all
+from conformance.sshd import SshHost
+
+SHELLS = ["box-csh", "box-fish", "box-bash", "box-chatty"]
+
+FOLDERS = [
+    "plain",
+    "two words",
+    " leading and trailing ",
+    "'single' \"double\" `back`",
+    "$(touch injected) ${HOME} $HOME",
+    "semi;touch injected;& | > x",
+    "new\nline and\ttab",
+    "line feed at the end\n",
+    "~",
+    "~root",
+    "-rf",
+    "--",
+    "%s %n %41",
+    "back\\slash \\n \\101",
+    "* ? [a-z] {a,b}",
+    "ünïcode 日本語 😀",
+    "no UTF-8 \udcff\udcfe",
+    "#! =",
+]
+
+
+@pytest.fixture
+def opened(ssh_host: SshHost, tmp_path: Path) -> Iterator[list[Transport]]:
+    """Transports to close at the end."""
+    transports: list[Transport] = []
+    yield transports
+    for transport in transports:
+        transport.close()
+
+
+def reach(host: SshHost, location: str, opened: list[Transport], tmp_path: Path) -> Transport:
+    transport = open_transport(location, host.command_alone(), tmp_path / "run")
+    opened.append(transport)
+    return transport
+
+
+def use(store: Transport) -> Listing:
+    """Everything that can be done with a store, once."""
+    store.create()
+    write_all(store, put_of(MARKER_NAME, MARKER), put_of("p/it's", b"12345"), put_of("q/b", b"b"))
+    listing = store.look()
+    assert listing.marker == MARKER
+    assert [entry.name for entry in listing.entries] == ["p/it's", "q/b"]
+    assert store.look(listing) is listing
+    (end,) = store.ends(["p/it's"], 2, 2)
+    assert (end.head, end.tail) == (b"12", b"45")
+    gets = [Get("p/it's", [Range(1, 2)]), Get("q/b", [Range(0, -1)])]
+    assert [b"".join(got.blocks) for got in store.read(gets)] == [b"23", b"b"]
+    store.remove(["q/b"])
+    return store.look()
+
+
+@pytest.mark.parametrize("flavour", SHELLS)
+def test_any_login_shell_will_do_and_may_talk(
+    ssh_host: SshHost, opened: list[Transport], tmp_path: Path, flavour: str
+) -> None:
+    location = ssh_host.location(tmp_path / "the 'store'", flavour)
+    listing = use(reach(ssh_host, location, opened, tmp_path))
+    assert [entry.name for entry in listing.entries] == ["p/it's"]
+
+
+@pytest.mark.parametrize("name", FOLDERS, ids=range(len(FOLDERS)))
+def test_a_folder_may_have_any_name(
+    ssh_host: SshHost, opened: list[Transport], tmp_path: Path, name: str
+) -> None:
+    above = tmp_path / "above"
+    root = above / name / "store"
+    location = ssh_host.location(os.fspath(root))
+    assert location.isprintable()
+    store = reach(ssh_host, location, opened, tmp_path)
+    assert store.location == location
+    use(store)
+    assert [path.name for path in above.iterdir()] == [name]
+    assert not (ssh_host.home / "injected").exists()
+    assert {path.name for path in root.iterdir()} == {MARKER_NAME, "p"}
+    assert [path.name for path in (root / "p").iterdir()] == ["it's"]
+
+
+@pytest.mark.parametrize(
+    ("spelling", "where"),
+    [
+        ("box:sessions of mine", "~/sessions of mine"),
+        ("box:~/tilde", "~/tilde"),
+        ("ssh://box/~/url", "~/url"),
+        ("ssh://box/~/-rf/%24%28id%29", "~/-rf/$(id)"),
+        ("ssh://box//absolute/~/path", "/absolute/~/path"),
+        ("box:/absolute too", "/absolute too"),
+        ("box:a:b", "~/a:b"),
+    ],
+)
+def test_every_spelling_makes_a_private_folder_where_it_says(
+    ssh_host: SshHost, opened: list[Transport], tmp_path: Path, spelling: str, where: str
+) -> None:
+    wanted = ssh_host.home / where[2:] if where.startswith("~/") else tmp_path / where[1:]
+    if not where.startswith("~/"):
+        spelling = spelling.replace("absolute", f"{tmp_path}/absolute".lstrip("/"), 1)
+    store = reach(ssh_host, parse_location(spelling).location, opened, tmp_path)
+    use(store)
+    for path in (wanted, wanted / "p"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o700
+    assert stat.S_IMODE((wanted / "p/it's").stat().st_mode) == 0o600
+
+
+# --- round trips -------------------------------------------------------------------------------
+
+
+class Turns:
+    """How often something was sent after something had come: round trips, as far as we wait."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self._came = True
+        self.count = 0
+        write, read = ssh_pipes.PolledPipes.write, ssh_pipes.PolledPipes.read
+
+        def counted_write(pipes: ssh_pipes.PolledPipes, data: bytes, patience: float) -> None:
+            self.count += self._came
+            self._came = False
+            write(pipes, data, patience)
+
+        def counted_read(pipes: ssh_pipes.PolledPipes, patience: float) -> bytes:
+            self._came = True
+            return read(pipes, patience)
+
+        patch.setattr(ssh_pipes.PolledPipes, "write", counted_write)
+        patch.setattr(ssh_pipes.PolledPipes, "read", counted_read)
+
+    def taken(self) -> int:
+        """Since it was last asked."""
+        count, self.count, self._came = self.count, 0, True
+        return count
+
+
+def test_a_look_is_one_round_trip_and_batches_do_not_cost_one_each(
+    ssh_host: SshHost, opened: list[Transport], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    location = ssh_host.location(tmp_path / "store")
+    reach(ssh_host, location, opened, tmp_path).create()
+    turns = Turns(monkeypatch)
+    store = reach(ssh_host, location, opened, tmp_path)
+    store.look()
+    assert turns.taken() == 1
+    names = [f"p/{number}" for number in range(100)]
+
+    def puts(count: int) -> Iterator[Put]:
+        return (put_of(name, b"x" * 2_000) for name in names[:count])
+
+    assert len(list(store.write(puts(100)))) == 100
+    assert turns.taken() == 1
+    listing = store.look()
+    assert turns.taken() == 1
+    assert len([end for end in store.ends(names, 100, 100) if end.error is None]) == 100
+    assert turns.taken() == 1
+    gets = [Get(entry.name, [Range(0, -1)], entry.stamp) for entry in listing.entries]
+    assert sum(len(block) for got in store.read(gets) for block in got.blocks) == 200_000
+    assert turns.taken() == 1
+    assert all(store.digests(gets))
+    assert turns.taken() == 1
+    store.remove(names)
+    assert turns.taken() == 1
