@@ -32,9 +32,9 @@ def start_at_login(_: Context) -> Iterator[Finding]:
         )
 
 
-def notifications(context: Context) -> Iterator[Finding]:
+def notifications(context: Context, system: str = sys.platform) -> Iterator[Finding]:
     """Whether notifications can be answered."""
-    if sys.platform != "darwin" or not any(context.preferences.notifications):
+    if system != "darwin" or not any(context.preferences.notifications):
         return
     from claude_sync_app.desktop.notifications.osascript import is_bundle
 

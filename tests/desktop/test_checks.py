@@ -1,0 +1,124 @@
+"""What the doctor says of this desktop, provoked and mended for real."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from claude_sync import preferences
+from claude_sync.doctor import examine, open_aside
+from claude_sync.model import Finding, Level
+from claude_sync.places import places
+from claude_sync_app.desktop import autostart
+from claude_sync_app.desktop import checks as desktop_checks
+from claude_sync_app.desktop.checks import checks
+from claude_sync_app.desktop.notifications import osascript
+from desktop.panel import Panel
+from desktop.programs import PrivateBus, Programs, until
+from desktop.xfce import XfceDesk
+from examined import follow
+
+
+def _found(code: str) -> list[Finding]:
+    with open_aside(places()) as context:
+        return [one for one in examine(context, checks=checks()) if one.code == code]
+
+
+# --- start at login ----------------------------------------------------------------------------
+
+
+def test_what_is_to_start_at_login_is_not_there(tmp_path: Path) -> None:
+    program = tmp_path / "claude-sync-tray"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    autostart.choose().enable([str(program)])
+    assert _found("autostart-broken") == []
+    program.unlink()
+    (found,) = _found("autostart-broken")
+    assert found.level is Level.WARNING
+    assert str(program) in found.detail
+    follow(found)
+    assert _found("autostart-broken") == []
+    assert autostart.choose().status().enabled
+
+
+def test_what_is_not_started_at_login_may_be_missing() -> None:
+    autostart.choose().enable(["/nowhere/claude-sync-tray"])
+    autostart.choose().disable()
+    assert _found("autostart-broken") == []
+
+
+# --- the icon ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def a_display(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A desktop is there, as far as the environment tells."""
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-9")
+
+
+def test_without_a_desktop_no_icon_is_missed(bus: PrivateBus) -> None:
+    assert _found("no-icon-host") == []
+
+
+def test_a_desktop_whose_panel_shows_no_icons(a_display: None, bus: PrivateBus) -> None:
+    (found,) = _found("no-icon-host")
+    assert found.level is Level.INFO
+    assert "tray" in found.fix
+    panel = Panel(bus.address)
+    try:
+        assert _found("no-icon-host") == []
+    finally:
+        panel.close()
+
+
+def test_it_is_a_warning_where_the_icon_is_to_start_at_login(
+    a_display: None, bus: PrivateBus
+) -> None:
+    autostart.choose().enable([sys.executable])
+    (found,) = _found("no-icon-host")
+    assert found.level is Level.WARNING
+
+
+def test_gnome_needs_its_extension(
+    a_display: None, bus: PrivateBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CURRENT_DESKTOP", "ubuntu:GNOME")
+    (found,) = _found("no-icon-host")
+    assert "AppIndicator" in found.fix
+    assert found.detail.startswith("GNOME shows none by itself.")
+
+
+def test_a_real_panel_that_shows_icons(
+    programs: Programs, bus: PrivateBus, display: str, home: Path
+) -> None:
+    assert len(_found("no-icon-host")) == 1
+    XfceDesk(programs, home)
+    until(lambda: _found("no-icon-host") == [], seconds=20)
+
+
+# --- notifications -----------------------------------------------------------------------------
+
+
+def _of_notifications(system: str) -> list[str]:
+    with open_aside(places()) as context:
+        return [one.code for one in desktop_checks.notifications(context, system)]
+
+
+def test_notifications_without_buttons_on_macos(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(osascript, "is_bundle", lambda: False)
+    assert _of_notifications("darwin") == ["notifications-without-buttons"]
+    assert _of_notifications("linux") == []
+    monkeypatch.setattr(osascript, "is_bundle", lambda: True)  # it was installed as one
+    assert _of_notifications("darwin") == []
+
+
+def test_whoever_wants_no_notifications_misses_no_buttons(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(osascript, "is_bundle", lambda: False)
+    none = dict.fromkeys(preferences.Preferences().notifications._fields, False)
+    preferences.change(places(), notifications=none)
+    assert _of_notifications("darwin") == []

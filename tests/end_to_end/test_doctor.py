@@ -1,0 +1,113 @@
+"""The doctor as people meet it: on a terminal, in a pipe, as a document, by its exit status."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+
+from end_to_end.machine import OTHER, Machine
+from end_to_end.terminal import Seen, on_terminal
+
+
+@pytest.fixture
+def healthy(laptop: Machine, desktop: Machine) -> Machine:
+    """A machine that has nothing to mend: both have pushed and pulled."""
+    desktop.says("hello")
+    desktop.does("push")
+    laptop.does("pull")
+    laptop.says("of this machine", OTHER)
+    laptop.does("push", "--all")
+    return laptop
+
+
+@pytest.fixture
+def ailing(healthy: Machine, place: Path) -> Machine:
+    """One with five things wrong."""
+    preferences = healthy.home / ".config" / "claude-sync" / "preferences.json"
+    chosen = json.loads(preferences.read_text())
+    preferences.write_text(json.dumps({**chosen, "quiet_seconds": "x", "odd": 1}))
+    second = healthy.home / "code" / "again"
+    second.mkdir()
+    healthy.does("projects", "add", second, "--key", "git:github.com/you/app")
+    second.rmdir()
+    (healthy.claude / "sessions" / "1.json").write_text("{")
+    place.rename(place.with_name("away"))
+    return healthy
+
+
+def _marks(seen: Seen) -> list[str]:
+    return [line[0] for line in seen.lines if line[:1] in tuple("✗!·✓")]
+
+
+def test_a_healthy_machine_is_told_so_at_a_glance(healthy: Machine) -> None:
+    seen = on_terminal(healthy, "doctor")
+    assert seen.status == 0
+    assert set(_marks(seen)) == {"✓"}
+    assert len(_marks(seen)) == len(seen.lines) - 2
+    assert seen.lines[-1] == "Nothing is wrong."
+
+
+def test_a_fresh_machine_is_told_how_to_begin(new_laptop: Machine) -> None:
+    seen = on_terminal(new_laptop, "doctor")
+    assert seen.status == 0
+    assert "claude-sync init FOLDER" in seen.text
+    assert not (new_laptop.home / ".local").exists()
+    assert not (new_laptop.home / ".config").exists()
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_the_worst_comes_first_and_every_line_fits(ailing: Machine, columns: int) -> None:
+    seen = on_terminal(ailing, "doctor", columns=columns)
+    assert seen.status == 1
+    marks = _marks(seen)
+    assert marks == sorted(marks, key="✗!·✓".index)
+    assert {"✗", "!", "·", "✓"} == set(marks)
+    assert max(cell_len(line.rstrip()) for line in seen.lines) <= columns
+    assert seen.lines[-1] == "1 error and 3 warnings."
+    wrong = marks.count("✗") + marks.count("!")
+    assert " ".join(line.strip() for line in seen.lines).count("Fix: ") >= wrong
+
+
+def test_a_document_for_programs(ailing: Machine) -> None:
+    done = ailing.run("doctor", "--json")
+    assert (done.status, done.err) == (1, "")
+    findings = done.document["findings"]
+    assert all(list(one) == ["code", "level", "title", "detail", "fix"] for one in findings)
+    assert {one["level"] for one in findings} == {"error", "warning", "info", "ok"}
+    assert findings[0]["code"] == "store-missing"
+
+
+def test_rows_for_a_pipe(ailing: Machine) -> None:
+    done = ailing.run("doctor")
+    assert (done.status, done.err) == (1, "")
+    rows = [line.split("\t") for line in done.out.splitlines()]
+    assert all(len(row) == 5 for row in rows)
+    assert rows[0][:2] == ["error", "store-missing"]
+
+
+def test_looking_deep_shows_no_trace_of_it_afterwards(healthy: Machine, place: Path) -> None:
+    before = sorted(place.rglob("*"))
+    seen = on_terminal(healthy, "doctor", "--deep")
+    assert seen.status == 0
+    assert "read through" in seen.text
+    assert sorted(place.rglob("*")) == before
+
+
+def test_a_terminal_that_knows_few_characters(
+    healthy: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    monkeypatch.setenv("PYTHONUTF8", "0")
+    seen = on_terminal(healthy, "doctor")
+    assert seen.lines[0].startswith("+ ")
+
+
+def test_names_from_elsewhere_cannot_play_with_the_terminal(healthy: Machine, place: Path) -> None:
+    folder = next(place.glob("git*"))
+    (folder / "bad\u202e\u2066name-x.ccsync").write_bytes(b"{}")
+    seen = on_terminal(healthy, "doctor")
+    assert "\u202e" not in seen.text
+    assert "badname-x.ccsync" in seen.text.replace("\n", "").replace("  ", "")
