@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from end_to_end.machine import Machine
+
+# Where there are no such terminals, signals and shells, there is nothing to look at.
+collect_ignore = [] if hasattr(os, "openpty") else ["test_on_a_terminal.py", "test_as_a_process.py"]
 
 
 @pytest.fixture

@@ -126,10 +126,14 @@ class Machine:
             stderr=subprocess.PIPE,
         )
 
+    @property
+    def state(self) -> Path:
+        """Where claude-sync keeps what belongs to this machine, wherever this system wants it."""
+        return next(path.parent for path in self.home.rglob("records") if path.is_dir())
+
     def log(self) -> str:
         """What the log says."""
-        path = self.home / ".local" / "state" / "claude-sync" / "claude-sync.log"
-        return path.read_text() if path.exists() else ""
+        return "".join(path.read_text() for path in self.home.rglob("claude-sync.log"))
 
     # -- Claude's tree ------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ import re
 import select
 import struct
 import subprocess
+import sys
 import termios
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from end_to_end.machine import COMMAND, PATIENCE_SECONDS, Machine
+
+assert sys.platform != "win32"  # which has no such terminals
 
 Answer = str | Callable[[], str]
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")

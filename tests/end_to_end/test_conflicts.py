@@ -40,7 +40,7 @@ def bundle(place: Path, machine: str) -> bytes:
 
 def in_the_vault(machine: Machine, data: bytes) -> bool:
     """Whether bytes are kept on a machine."""
-    files = (machine.home / ".local" / "state" / "claude-sync" / "vault").rglob("*")
+    files = (machine.state / "vault").rglob("*")
     return any(path.is_file() and path.read_bytes() == data for path in files)
 
 

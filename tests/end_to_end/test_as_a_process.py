@@ -1,0 +1,128 @@
+"""The command as a process among others: pipes, signals, streams and locales of POSIX."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from claude_sync.locks import Lock
+from end_to_end.machine import COMMAND, SESSION, Done, Machine, interrupt, outcomes
+
+
+def wait_for(what: Callable[[], object]) -> None:
+    """Poll until something is so."""
+    end = time.monotonic() + 30
+    while not what():
+        assert time.monotonic() < end, "it never came to that"
+        time.sleep(0.001)
+
+
+def in_a_shell(machine: Machine, script: str, *arguments: str) -> Done:
+    """Run a line of a POSIX shell, in which "$0" is the command."""
+    done = subprocess.run(
+        ["sh", "-c", script, COMMAND, *arguments],
+        cwd=machine.project,
+        env=machine.environment(),
+        capture_output=True,
+        timeout=60,
+    )
+    return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def test_a_reader_that_goes_away_is_no_error(laptop: Machine) -> None:
+    for number in range(400):
+        laptop.says("x" * 200, f"{number:08d}-0000-4000-8000-000000000000")
+    process = laptop.start("sessions")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.read(1)
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait(60) == 0
+
+
+def test_closed_streams_are_no_error(laptop: Machine) -> None:
+    laptop.says("hello")
+    for closed in (">&-", "2>&-", ">&- 2>&- <&-"):
+        done = in_a_shell(laptop, f'exec "$0" push {closed}')
+        assert (done.status, done.err) == (0, ""), closed
+
+
+def test_output_that_cannot_be_written_is_said(laptop: Machine) -> None:
+    done = in_a_shell(laptop, 'ulimit -f 0; exec "$0" help >out')
+    assert done.status == 1
+    assert done.err == "claude-sync: the system refused something: File too large\n"
+
+
+def test_a_directory_that_was_removed_under_us(laptop: Machine) -> None:
+    for command, status in (("push", 2), ("push --all", 0), ("status", 0), ("--version", 0)):
+        done = in_a_shell(
+            laptop, 'mkdir x && cd x && rmdir "$PWD" && exec "$0" "$@"', *command.split()
+        )
+        assert done.status == status, (command, done)
+        assert done.err.count("\n") == (status != 0), done
+
+
+# --- being interrupted -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_waiting_for_another_ends_at_once(laptop: Machine, number: signal.Signals) -> None:
+    laptop.says("hello")
+    with Lock(laptop.state / "lock", "testing"):
+        process = laptop.start("push")
+        records = os.path.realpath(laptop.state / "records")
+        opened = psutil.Process(process.pid)
+        wait_for(lambda: any(file.path.startswith(records) for file in opened.open_files()))
+        process.send_signal(number)
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (130, b"")
+    assert err == b"claude-sync: stopped while waiting for another claude-sync\n"
+    assert outcomes(laptop.document("push")) == {SESSION: "pushed"}
+
+
+def test_a_push_that_is_interrupted_leaves_nothing_half_done(laptop: Machine, place: Path) -> None:
+    path = laptop.path()
+    laptop.says("the beginning of a long session")
+    with path.open("ab") as file:
+        for _ in range(60):
+            file.write(
+                b'{"type":"progress","text":"' + os.urandom(500_000).hex().encode() + b'"}\n'
+            )
+    process = laptop.start("push")
+    wait_for(lambda: list(place.glob("*/.ccsync-*")))
+    done = interrupt(process)
+    assert (done.status, done.out) == (130, "")
+    assert done.err == (
+        "claude-sync: stopped before it was done: nothing is half done; run it again\n"
+    )
+    assert [one for one in place.rglob("*") if one.suffix == ".ccsync"] == []
+    assert list(place.rglob(".ccsync-*.tmp")) == []
+    assert outcomes(laptop.document("push")) == {SESSION: "pushed"}
+
+
+# --- what a terminal can't show ----------------------------------------------------------------
+
+
+def test_an_encoding_that_knows_few_characters_is_no_hindrance(tmp_path: Path, place: Path) -> None:
+    machine = Machine(tmp_path / "Bücher 😀", "git@github.com:you/app.git", "Änderungen")
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    machine.does("init", place, "--name", "books", environment=plain)
+    machine.says("Straße 😀")
+    pushed = machine.does("push", environment=plain)
+    assert pushed == f"Pushed {SESSION} ? {place}\n"
+    assert "Stra?e ?" in machine.does("sessions", environment=plain)
+    assert machine.document("sessions")["sessions"][0]["title"] == "Straße 😀"
+    again = Machine(tmp_path / "größer", "git@github.com:you/app.git", "Übung")
+    again.does("init", place, "--name", "bigger", environment=plain)
+    said = again.does("pull", environment=plain)
+    assert again.read() == machine.read()
+    assert "claude --resume" in said
