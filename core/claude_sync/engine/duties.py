@@ -95,6 +95,8 @@ class Duties:
             Stopped: something else comes first.
         """
         equipment = self.equipment
+        if equipment is not None:
+            self.timetable.put(OPEN, math.inf)
         if equipment is None or equipment.worker is None:
             for kind in (LOOK, RESCAN, HEALTH, TIDY):
                 self.timetable.put(kind, _IDLE_SECONDS)
