@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
 import re
 import select
 import struct
 import subprocess
 import sys
-import termios
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from end_to_end.machine import COMMAND, PATIENCE_SECONDS, Machine
-
-assert sys.platform != "win32"  # which has no such terminals
 
 Answer = str | Callable[[], str]
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -49,7 +44,11 @@ def on_terminal(
         columns: the terminal's width.
         answers: what is typed once a text has appeared, or says what is; each pair in its turn.
     """
-    ours, theirs = pty.openpty()
+    assert sys.platform != "win32"  # which has no such terminals
+    import fcntl
+    import termios
+
+    ours, theirs = os.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     process = subprocess.Popen(
         [COMMAND, *map(str, arguments)],
@@ -71,6 +70,10 @@ def on_terminal(
 
 def _take_terminal() -> None:
     """What is typed there reaches the process as keys do: Ctrl-C is a signal."""
+    assert sys.platform != "win32"
+    import fcntl
+    import termios
+
     os.setsid()
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
