@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
@@ -50,6 +51,19 @@ class Loop:
     def later(self, seconds: float, function: Callable[..., object]) -> asyncio.TimerHandle:
         """Call a function after a while, from the loop's own thread."""
         return self._loop.call_later(seconds, function)
+
+    def listen(self, source: socket.socket, function: Callable[[], object]) -> None:
+        """Call a function in the loop's thread whenever there is something to read."""
+        self.call(self._loop.add_reader, source, function)
+
+    def ignore(self, source: socket.socket) -> None:
+        """Listen to that no longer, and close it."""
+
+        def close() -> None:
+            self._loop.remove_reader(source)
+            source.close()
+
+        self.call(close)
 
     def stop(self) -> None:
         """End it: what runs in it is cancelled and gets two seconds to tidy up."""

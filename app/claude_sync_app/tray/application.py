@@ -7,14 +7,11 @@ waits. The service's worker does the work. Whatever asks a person or starts a pr
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import wait
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 from claude_sync import preferences
 from claude_sync.errors import ClaudeSyncError
@@ -27,6 +24,7 @@ from claude_sync.sync.context import Context
 from claude_sync.sync.setup import set_up_default
 from claude_sync_app.desktop import appearance, notifications, session_events
 from claude_sync_app.desktop.loop import Loop
+from claude_sync_app.desktop.signals import Signals
 from claude_sync_app.tray import backends
 from claude_sync_app.tray.backends import Backend, Events, Presence
 from claude_sync_app.tray.clicks import Clicks
@@ -102,7 +100,7 @@ class Application:
         log = Log(self._service.places.log_file)
         log.write(["tray started"])
         self._loop.start()
-        before = self._listen_to_signals()
+        signals = Signals(self._loop, self._ended_by_signal)
         notifier = notifications.choose(NAME, self._loop, self._telling.answered)
         listener = session_events.choose(
             NAME, self._loop, self._coming.leaving, self._coming.returned
@@ -120,12 +118,11 @@ class Application:
             if listener is not None:
                 listener.stop()
             self._leave()
+            signals.end()
             self._desk.end(_STOP_SECONDS)
             remove_pages(self._service.places)
             notifier.close()
             self._loop.stop()
-            for number, handler in before.items():
-                signal.signal(number, handler)
             log.write(["tray ended"])
 
     def _set_up(self) -> ClaudeSyncError | None:
@@ -140,16 +137,6 @@ class Application:
         except ClaudeSyncError as error:
             return error
         return None
-
-    def _listen_to_signals(self) -> dict[signal.Signals, Any]:
-        def heard(number: int, frame: FrameType | None) -> None:
-            del number, frame
-            self._by_signal = True
-            self._loop.call(self.quit)
-
-        names = ("SIGTERM", "SIGINT", "SIGHUP")
-        numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-        return {number: signal.signal(number, heard) for number in numbers}
 
     def _choose_backend(self) -> None:
         theme = appearance.panel_theme(self._loop)
@@ -253,6 +240,10 @@ class Application:
         if unpushed:
             push = (("Push now", Action(Verb.PUSH_ALL.value)),)
             self._desk.tell("unpushed", unpushed, "They are pushed now.", push)
+
+    def _ended_by_signal(self) -> None:
+        self._by_signal = True
+        self.quit()
 
     def _stop_icon(self) -> None:
         if self._backend is not None and not self._returned:
