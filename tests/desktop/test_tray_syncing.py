@@ -1,0 +1,291 @@
+"""Push, pull and conflicts by clicks: in the menu as a panel reads it, and on notifications."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from claude_sync import preferences
+from desktop.notification_servers import Dunst, NotificationServer
+from desktop.panel import Panel, Refused
+from desktop.programs import Programs, until
+from desktop.tray_program import Tray, TrayMachine, await_row, click, prefer, row_beginning
+from machines import OTHER, SESSION, PlayedMachine, said
+
+NASTY_TITLE = (
+    "<b>bold</b> & \x1b[31m\u202e\u05e9\u05dc\u05d5\u05dd \U0001f469\u200d\U0001f4bb\n" + "x" * 300
+)
+
+
+def _titled(text: str) -> bytes:
+    return json.dumps({"type": "custom-title", "customTitle": text}).encode() + b"\n"
+
+
+def _label(panel: Panel, number: int = 0) -> str:
+    return panel.menu().rows[number].label
+
+
+def _await_sentence(panel: Panel, beginning: str, seconds: float = 15) -> None:
+    until(lambda: _label(panel), lambda label: label.startswith(beginning), seconds)
+
+
+def _look(panel: Panel) -> None:
+    """Open the menu and close it again, as somebody does who wants to know."""
+    panel.tell("opened", 0)
+    panel.tell("closed", 0)
+
+
+def _click_now(panel: Panel, *labels: str) -> None:
+    """Click an entry as it is at this moment; once more where it has just become another."""
+
+    def clicked() -> bool:
+        try:
+            panel.click(*labels)
+        except Refused:
+            return False
+        return True
+
+    until(clicked)
+
+
+def _notice(server: NotificationServer, words: str, seconds: float = 15) -> dict[str, object]:
+    """The first notification that holds these words, as soon as it is shown."""
+    found = until(
+        lambda: [one for one in list(server.shown) if words in f"{one['summary']}\n{one['body']}"],
+        seconds=seconds,
+    )
+    return found[0]
+
+
+def _press(server: NotificationServer, notice: dict[str, object], label: str) -> None:
+    actions = notice["actions"]
+    assert isinstance(actions, dict)
+    (key,) = [key for key, found in actions.items() if found == label]
+    number = notice["number"]
+    assert isinstance(number, int)
+    server.press(number, key)
+
+
+def _diverged(laptop: TrayMachine, desktop: PlayedMachine) -> tuple[bytes, bytes]:
+    """A session that both went on with; what each of them holds."""
+    laptop.write(SESSION, _titled("Fix the login bug"), said("begin"))
+    laptop.push()
+    desktop.pull()
+    mine = laptop.write(SESSION, said("laptop says"))
+    theirs = desktop.write(SESSION, said("desktop says"), said("and more"))
+    desktop.push()
+    return mine, theirs
+
+
+# --- pushing -----------------------------------------------------------------------------------
+
+
+def test_a_click_pushes_says_so_at_once_and_tells_when_it_is_done(
+    programs: Programs, panel: Panel, server: NotificationServer, laptop: TrayMachine
+) -> None:
+    prefer(laptop, push_on_change=False)
+    laptop.write(SESSION, _titled("Fix the login bug"), said("hello"))
+    Tray(programs, laptop)
+    number = await_row(panel, "Push 1 session").number
+    panel.signals.clear()
+    panel.tell("clicked", number)
+    until(lambda: any("Pushing" in str(body) for body in panel.heard("ItemsPropertiesUpdated")))
+    until(laptop.bundle().exists)
+    assert "1 session" in str(_notice(server, "Copied 1 session")["summary"])
+    _await_sentence(panel, "Up to date")
+    assert row_beginning(panel, "Nothing to push") is not None
+
+
+# --- arrivals ----------------------------------------------------------------------------------
+
+
+def test_an_arrival_is_told_and_pulled_by_its_button_byte_for_byte(
+    programs: Programs,
+    panel: Panel,
+    server: NotificationServer,
+    laptop: TrayMachine,
+    desktop: PlayedMachine,
+) -> None:
+    Tray(programs, laptop)
+    _await_sentence(panel, "Up to date")
+    desktop.write(OTHER, _titled("Fix the login bug"), said("from the desktop"))
+    desktop.write_sidecar(OTHER, "tool-results/a.txt", b"long output")
+    desktop.push()
+    notice = _notice(server, "Fix the login bug")
+    assert "desktop" in str(notice["summary"]) + str(notice["body"])
+    assert not laptop.has(OTHER), "it asks first"
+    _press(server, notice, "Pull")
+    until(lambda: laptop.has(OTHER))
+    _await_sentence(panel, "Up to date")
+    assert laptop.read(OTHER) == desktop.read(OTHER)
+    assert laptop.sidecar(OTHER) == desktop.sidecar(OTHER)
+
+
+def test_later_means_that_nothing_is_pulled_and_nothing_asked_again(
+    programs: Programs,
+    panel: Panel,
+    server: NotificationServer,
+    laptop: TrayMachine,
+    desktop: PlayedMachine,
+) -> None:
+    desktop.write(OTHER, said("from the desktop"))
+    desktop.push()
+    Tray(programs, laptop)
+    _press(server, _notice(server, "desktop"), "Later")
+    _look(panel)
+    await_row(panel, "Pull 1 session")
+    before = len(server.shown)
+    desktop.write(OTHER, said("more"))
+    desktop.push()
+    until(lambda: len(laptop.world.bundles()) == 1)
+    _await_sentence(panel, "1 waiting from desktop")
+    assert not laptop.has(OTHER)
+    assert len(server.shown) == before
+
+
+def test_a_title_full_of_tricks_is_only_text(
+    programs: Programs,
+    panel: Panel,
+    display: str,
+    tmp_path: Path,
+    laptop: TrayMachine,
+    desktop: PlayedMachine,
+) -> None:
+    dunst = Dunst(programs, tmp_path)
+    desktop.write(OTHER, _titled(NASTY_TITLE), said("x"))
+    desktop.push()
+    Tray(programs, laptop)
+    shown = until(lambda: [one for one in dunst.shown() if "bold" in str(one)])[0]
+    said_there = shown["summary"] + shown["body"]
+    for trick in ("\x1b", "\u202e"):
+        assert trick not in said_there
+    assert "\n" not in shown["summary"]
+    row = await_row(panel, "From other machines").rows[0]
+    assert "<b>bold" in row.label
+    assert len(row.label) < 150
+    dunst.press("Pull")
+    until(lambda: laptop.has(OTHER))
+    assert laptop.read(OTHER) == desktop.read(OTHER)
+
+
+# --- conflicts ---------------------------------------------------------------------------------
+
+
+def test_a_conflict_is_told_compared_and_resolved_from_the_menu(
+    programs: Programs,
+    panel: Panel,
+    server: NotificationServer,
+    laptop: TrayMachine,
+    desktop: PlayedMachine,
+    opened: Callable[[], list[Path]],
+) -> None:
+    mine, theirs = _diverged(laptop, desktop)
+    Tray(programs, laptop)
+    notice = _notice(server, "Fix the login bug")
+    assert set(notice["actions"].values()) >= {"Compare…", "Keep both"}  # type: ignore[attr-defined]
+
+    server.press(notice["number"], "default")  # type: ignore[arg-type]
+    row = await_row(panel, "Conflicts (1)", "Fix the login bug")
+    sides = [child.label for child in row.rows]
+    assert any(label.startswith("Keep this machine's (1 line more") for label in sides), sides
+    assert laptop.read(SESSION) == mine, "a click on the body decided nothing"
+
+    click(panel, "Conflicts (1)", "Fix the login bug", "Compare…")
+    page = until(opened)[-1]
+    text = page.read_text(encoding="utf-8")
+    assert "laptop says" in text
+    assert "desktop says" in text
+    assert page.stat().st_mode & 0o077 == 0
+
+    click(panel, "Conflicts (1)", "Fix the login bug", "Keep desktop's (2 lines more")
+    until(lambda: laptop.read(SESSION) == theirs)
+    until(lambda: row_beginning(panel, "Conflicts") is None)
+    assert mine in laptop.kept(), "what was given up can be brought back"
+
+    click(panel, "Recent sessions", "Fix the login bug", "Undo the last pull")
+    until(lambda: laptop.read(SESSION) == mine)
+
+
+# --- places that come and go -------------------------------------------------------------------
+
+
+def test_a_folder_that_goes_and_comes_back_is_offline_in_between(
+    programs: Programs, panel: Panel, laptop: TrayMachine
+) -> None:
+    store, away = laptop.world.store, laptop.world.folder / "away"
+    Tray(programs, laptop)
+    _await_sentence(panel, "Up to date")
+    store.rename(away)
+    _look(panel)
+    _await_sentence(panel, "Offline")
+    laptop.write(SESSION, said("written meanwhile"))
+    store.mkdir()
+    click(panel, "Try again")
+    _await_sentence(panel, "Offline")
+    assert list(store.iterdir()) == [], "an empty mount point isn't written into"
+    store.rmdir()
+    away.rename(store)
+    click(panel, "Try again")
+    until(laptop.bundle().exists, seconds=20)
+    _await_sentence(panel, "Up to date")
+
+
+# --- while somebody looks ----------------------------------------------------------------------
+
+
+def test_an_open_menu_keeps_its_rows_while_sessions_arrive(
+    programs: Programs, panel: Panel, laptop: TrayMachine, desktop: PlayedMachine
+) -> None:
+    Tray(programs, laptop)
+    _await_sentence(panel, "Up to date")
+    panel.tell("opened", 0)
+    before = panel.menu().labels
+    for number in range(5):
+        desktop.write(f"{number}a2b3c4d-1111-4222-8333-444455556666", said("x"))
+    desktop.push()
+    _await_sentence(panel, "5 waiting from desktop")
+    assert "Pull 5 sessions" in panel.menu().labels, "labels follow"
+    assert len(panel.menu().labels) == len(before), "rows wait"
+    panel.tell("closed", 0)
+    await_row(panel, "From other machines")
+
+
+def test_five_hundred_clicks_in_a_row_are_all_taken(
+    programs: Programs, panel: Panel, laptop: TrayMachine
+) -> None:
+    Tray(programs, laptop)
+    _await_sentence(panel, "Up to date")
+    for _ in range(250):
+        for label in ("Titles in notifications", "Push when a session changes"):
+            _click_now(panel, "Preferences", label)
+
+    def agrees() -> bool:
+        row = panel.menu().find("Preferences", "Titles in notifications")
+        return bool(row.properties["toggle-state"]) is preferences.load(laptop.places).show_titles
+
+    until(agrees)
+    log = laptop.places.log_file.read_text()
+    assert "stopped" not in log
+    assert "failed" not in log
+
+
+@pytest.fixture
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[Path]]:
+    """What was opened with the system's programs, by an opener that only takes notes."""
+    return _note_taking_opener(tmp_path, monkeypatch)
+
+
+def _note_taking_opener(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], list[Path]]:
+    programs, notes = tmp_path / "bin", tmp_path / "opened"
+    programs.mkdir()
+    opener = programs / "xdg-open"
+    opener.write_text(f'#!/bin/sh\nprintf "%s\\n" "$1" >> {notes}\n')
+    opener.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    return lambda: [Path(line) for line in notes.read_text().splitlines()] if notes.exists() else []
