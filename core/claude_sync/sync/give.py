@@ -97,6 +97,9 @@ class Giving:
                     yield step, sent.error
                     continue
                 written.append((step, sent, sent.bundle))
+                if sent.outgoing.expected is None and sent.read == step.local.stamp:
+                    head = sent.bundle.head
+                    self._survey.learn(step.local, head.version, head.sidecar_sha256)
                 yield step, sent
                 if len(written) >= _RECORDS_A_GROUP:
                     self._remember(written)
@@ -111,7 +114,9 @@ class Giving:
         self._keep_what_goes(step, name)
         self._taken[name.lower()] = (session_id, context.machine.id)
         remembered = survey.remember_of(session_id)
-        row, is_open = survey.row(local), survey.is_open(local)
+        is_open = survey.is_open(local)
+        compared = is_open or bool(survey.bundles.get(session_id))
+        expected = self._version(local) if compared else survey.known_version(local)
         revisions = [
             bundle.head.revision
             for bundle in survey.bundles.get(session_id, ())
@@ -125,8 +130,8 @@ class Giving:
             context.machine.id,
             1 + max([remembered.revision, *revisions]),
             datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            row.stamp.mtime_ns,
-            row.title,
+            survey.row(local).stamp.mtime_ns if compared else local.stamp.mtime_ns,
+            survey.said(local).title,
             is_open,
             survey.supersedes(session_id),
             remembered.decision,
@@ -136,7 +141,7 @@ class Giving:
             name,
             local,
             label,
-            self._version(local),
+            expected,
             is_open,
             own if extends else None,
             remembered.layout if remembered.name == name else "",
@@ -148,11 +153,22 @@ class Giving:
         return row.cut if self._survey.is_open(local) else row.whole
 
     @cached_property
+    def _files(self) -> dict[str, Bundle]:
+        """The bundles in the store, by their files' names in lower case."""
+        bundles = self._survey.bundles.values()
+        return {bundle.name.lower(): bundle for several in bundles for bundle in several}
+
+    @cached_property
+    def _unreadable(self) -> dict[str, Problem]:
+        """The store's files that are no bundles, or not yet, by their names in lower case."""
+        return {problem.name.lower(): problem for problem in self._survey.problems}
+
+    @cached_property
     def _taken(self) -> dict[str, tuple[str, str]]:
         """Whose file each in the store is, or is about to be, by its name in lower case."""
         return {
             name: (bundle.head.session_id, bundle.head.machine_id)
-            for name, bundle in self._survey.files.items()
+            for name, bundle in self._files.items()
         }
 
     # -- what is written over, or removed afterwards ------------------------------------------
@@ -161,15 +177,17 @@ class Giving:
         context, survey, local = self._context, self._survey, step.local
         if step.own is not None and step.keep_own:
             self._keep_own(local, step.own)
-        unreadable = survey.unreadable.get(name.lower())
+        unreadable = self._unreadable.get(name.lower())
         if unreadable is not None:
             _check_replaceable(unreadable, named=self._named)
             keep_unreadable(context, local.session_id, unreadable.name, "push")
-        there = survey.files.get(name.lower())
+        there = self._files.get(name.lower())
         going = self._older_files(step, name) + ([there] if there else [])
-        row, version = survey.row(local), self._version(local)
         for bundle in going:
-            if bundle is not step.own and not lies_here(local, version, row.sidecar_sha256, bundle):
+            if bundle is step.own:
+                continue
+            version, sidecar_sha256 = self._version(local), survey.row(local).sidecar_sha256
+            if not lies_here(local, version, sidecar_sha256, bundle):
                 keep_bundle(context, bundle, "push")
 
     def _keep_own(self, local: LocalSession, own: Bundle) -> None:

@@ -153,7 +153,7 @@ class _Pull:
                 Outcome.GONE,
                 "it was here and is gone; name it to have it back",
             )
-        survey.read_back(session_id)
+        survey.read_back(session_id, local)
         declined = context.records.declined(session_id) if session_id in survey.declining else ()
         if declined and self._named and not self._dry_run:
             context.records.accept(session_id)

@@ -131,11 +131,14 @@ class _Push:
 
     def _plan(self, local: LocalSession, project: ProjectKey) -> Step | Result:
         survey, session_id = self._survey, local.session_id
-        survey.read_back(session_id)
+        survey.read_back(session_id, local)
         own, own_is_rival, rivals = survey.split(session_id)
         moved = own is not None and not own_is_rival and self._is_elsewhere(own, project)
         if not (moved or self._named or own_is_rival) and survey.is_pushed(local, own):
             return self._result(local, Outcome.UNCHANGED, project.key, own)
+        if not survey.bundles.get(session_id):
+            # Whatever it is, it is written: so it is read only once, while it is.
+            return Step(local, project, None, keep_own=False)
         mine = self._mine(local)
         bundles = survey.bundles.get(session_id, ())
         with Relations(self._context, local, mine.version, bundles) as relations:
@@ -160,12 +163,13 @@ class _Push:
 
     def _is_elsewhere(self, own: Bundle, project: ProjectKey) -> bool:
         """Whether the own bundle isn't where it belongs, or an older one is still beside it."""
-        session_id = own.head.session_id
         if not is_named_for(own, project.key, self._context.machine.name):
             return True
+        session_id = own.head.session_id
         name = self._survey.remember_of(session_id).name
-        there = self._survey.files.get(name.lower()) if name not in ("", own.name) else None
-        return there is not None and there.head.session_id == session_id
+        return name != own.name and any(
+            other.name == name for other in self._survey.bundles[session_id]
+        )
 
     def _mine(self, local: LocalSession) -> Mine:
         mine = self._survey.mine(local.session_id, local)

@@ -140,6 +140,7 @@ def _judge(
     rivals = [rival for rival in every if rival.head.version not in declined]
     if local is None and survey.remember_of(session_id).seen:
         return State.GONE, (), "it was here and is gone"
+    survey.read_back(session_id, local)
     mine = survey.mine(session_id, local)
     counted = mine.version if mine is not None else None
     with Relations(context, local, counted, survey.bundles.get(session_id, ())) as relations:

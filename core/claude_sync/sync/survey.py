@@ -27,7 +27,8 @@ from claude_sync.planner import Mine, own_and_rivals
 from claude_sync.records import NOTHING, SessionRecord
 from claude_sync.store import StoreView
 from claude_sync.sync.context import Context
-from claude_sync.sync.reading import cwds_of, read_session, reading, signature_of
+from claude_sync.sync.reading import glance_at, read_session, reading, row_of, signature_of
+from claude_sync.transcript import Glance
 
 SUPERSEDES_LIMIT = 64
 """How many versions a bundle can say it replaces: the newest."""
@@ -69,6 +70,7 @@ class Survey:
         self.into: Path | None = None
         self._rows = context.cache.local_rows()
         self._new_rows: dict[str, LocalRow] = {}
+        self._glances: dict[str, Glance] = {}
         self._directories: dict[str, Path | None] = {}
         used: dict[str, int] = {}
         for copies in self.local.values():
@@ -173,6 +175,21 @@ class Survey:
             self.flush()
         return row
 
+    def said(self, local: LocalSession) -> Glance:
+        """What both ends of a transcript say; the rest of it isn't read for that."""
+        key = str(local.path)
+        row = self._rows.get(key)
+        if row is not None and row.stamp == local.stamp:
+            return Glance(row.cwds, row.title)
+        if key not in self._glances:
+            self._glances[key] = glance_at(local)
+        return self._glances[key]
+
+    def learn(self, local: LocalSession, version: Version, sidecar_sha256: str) -> None:
+        """Take over what a session proved to be when it was read elsewhere, with these stamps."""
+        key, row = str(local.path), row_of(local, self.said(local), version, sidecar_sha256)
+        self._rows[key] = self._new_rows[key] = row
+
     def flush(self) -> None:
         """Write what was read into the cache, and drop what is no longer there."""
         here = {str(copy.path) for copies in self.local.values() for copy in copies}
@@ -223,18 +240,35 @@ class Survey:
             is_rival = own.head.version not in self.context.records.declined(session_id)
         return own, is_rival, rivals
 
-    def read_back(self, session_id: str) -> None:
-        """Learn of a session that the records don't know from its own bundle what it gave up."""
+    def read_back(self, session_id: str, local: LocalSession | None) -> None:
+        """Learn what a session gave up from the bundles that know it.
+
+        From its own bundle where the records were lost; from another machine's that is the very
+        version that lies here: what was decided of that version there holds here as well. (Else
+        a conflict that somebody settled elsewhere stood here until the last machine followed.)
+        """
         remembered = self.remember_of(session_id)
-        own, _, _ = self.split(session_id)
-        if own is None or remembered.seen or remembered.written is not None:
+        own, _, rivals = self.split(session_id)
+        told = []
+        if own is not None and not remembered.seen and remembered.written is None:
+            told.append(own.head)
+        if local is not None and any(rival.head.supersedes for rival in rivals):
+            version = self.version(local)
+            told += [
+                rival.head
+                for rival in rivals
+                if rival.head.version == version
+                and rival.head.machine_id != self.context.machine.id
+            ]
+        known, decision = self.supersedes(session_id), remembered.decision
+        lost = [one for head in told for one in head.supersedes if one not in known]
+        latest = max([decision, *(head.decision for head in told)])
+        if not lost and latest == decision:
             return
-        if own.head.supersedes or own.head.decision:
-            records = self.context.records
-            with self.context.database.transaction():
-                records.supersede(session_id, own.head.supersedes)
-                records.remember(session_id, decision=own.head.decision)
-            self.refresh(session_id)
+        with self.context.database.transaction():
+            self.context.records.supersede(session_id, lost)
+            self.context.records.remember(session_id, decision=latest)
+        self.refresh(session_id)
 
     def refresh(self, session_id: str) -> None:
         """Look at the records of one session again, after they were changed."""
@@ -302,16 +336,6 @@ class Survey:
         return outcome
 
     @cached_property
-    def files(self) -> dict[str, Bundle]:
-        """The bundles in the store, by their files' names in lower case."""
-        return {one.name.lower(): one for bundles in self.bundles.values() for one in bundles}
-
-    @cached_property
-    def unreadable(self) -> dict[str, Problem]:
-        """The store's files that are no bundles, or not yet, by their names in lower case."""
-        return {problem.name.lower(): problem for problem in self.problems}
-
-    @cached_property
     def _extensions(self) -> frozenset[tuple[str, str]]:
         return self.context.records.extensions()
 
@@ -321,8 +345,7 @@ class Survey:
         """The working directory of a session that lies here, None where it isn't known."""
         key = f"{local.folder}/{local.session_id}"
         if key not in self._directories:
-            row = self._rows.get(str(local.path))
-            cwds = row.cwds if row and row.stamp == local.stamp else cwds_of(local)
+            cwds = self.said(local).cwds
             placed = self.remember_of(local.session_id).directory
             self._directories[key] = self.context.registry.directory_of(
                 local.folder, cwds, placed or None
