@@ -36,6 +36,7 @@ MANY = 10
 """So many arrivals at once are counted, not named: a machine that is new here."""
 
 _LISTED = 3
+_TITLE_LENGTH = 120
 _BODY_LENGTH = 300
 _SHOW_MENU = Action(Verb.SHOW_MENU.value)
 _SHOW_LOG = Action(Verb.SHOW_LOG.value)
@@ -104,7 +105,9 @@ def _notice(
 ) -> Notice:
     text = "\n".join(shortened(one_line(line), _BODY_LENGTH) for line in lines if line)
     buttons = tuple(Button(choice.key, choice.label) for choice in choices)
-    notification = Notification(key, one_line(title), text, buttons, urgent)
+    notification = Notification(
+        key, shortened(one_line(title), _TITLE_LENGTH), text, buttons, urgent
+    )
     return Notice(notification, body, {choice.key: choice.action for choice in choices})
 
 

@@ -84,6 +84,8 @@ class Memory:
         standing: what was told of, or passed over, and is still so.
         told: when each was last told of; of the last hour.
         later: until when each is to wait, because a person said so.
+        failing: sessions that fail, and why: it isn't told once more as what lasts.
+        answered: the same of what a person asked for last that failed.
         shown: what each notification that may still be seen is about, by its key.
     """
 
@@ -91,6 +93,8 @@ class Memory:
     standing: frozenset[Subject] = frozenset()
     told: Mapping[Subject, float] = field(default_factory=dict)
     later: Mapping[Subject, float] = field(default_factory=dict)
+    failing: Mapping[Subject, str] = field(default_factory=dict)
+    answered: str = ""
     shown: Mapping[str, tuple[Subject, ...]] = field(default_factory=dict)
 
 
@@ -177,6 +181,8 @@ class _Step:
         self._now = now
         self._telling = Telling(status, preferences.show_titles, surroundings, now)
         self._was = memory.standing
+        self._failing = dict(memory.failing)
+        self._answered = memory.answered
         self._told = {
             subject: at for subject, at in memory.told.items() if 0 <= now - at < AGAIN_SECONDS
         }
@@ -197,6 +203,9 @@ class _Step:
                 self._answer(happening)
             elif happening.kind == "pull":
                 self._tell_pulled(happening)
+        if before.error and not self._status.error:
+            self._failing.clear()
+            self._answered = ""
         self._tell_failing(new)
         self._keep_pulled(new)
 
@@ -209,9 +218,7 @@ class _Step:
         if happening.kind == "failed" or failed or (bad and not done):
             wrong = failed or bad
             self._say("failed", notice_texts.not_done(happening, wrong, some_was=bool(done)))
-            if self._status.error in [happening.message, *(one.message for one in wrong)]:
-                # It isn't said once more as what lasts.
-                self._standing.add(_ERROR)
+            self._answered = happening.message
         if happening.kind == "push" and (done or not bad):
             self._say("pushed", notice_texts.pushed(len(done), self._telling))
 
@@ -228,7 +235,7 @@ class _Step:
             self._put("pulled", notice, list(placed))
 
     def _keep_pulled(self, new: Iterable[Happening]) -> None:
-        """What was undone has nothing left to undo."""
+        """Once one of them was undone, the button would undo more than is left."""
         undone = {
             result.session_id
             for happening in new
@@ -237,32 +244,35 @@ class _Step:
             if result.outcome is not Outcome.FAILED
         }
         pulled = self._shown.get(notice_texts.PULLED_KEY, ())
-        self._current.update(subject for subject in pulled if subject.what not in undone)
+        if not undone & {subject.what for subject in pulled}:
+            self._current.update(pulled)
 
     def _tell_failing(self, new: Iterable[Happening]) -> None:
-        """Sessions that fail without anybody having asked: each once, until it works again."""
-        failing = {subject: None for subject in self._was if subject.kind == "failing"}
-        messages: dict[Subject, Result] = {}
+        """Sessions that fail: each is told of once, until it works again."""
+        untold: dict[Subject, Result] = {}
         for happening in new:
+            if happening.kind not in ("push", "pull"):
+                continue
             for result in happening.results:
-                subject = Subject("failing", result.session_id)
+                subject = Subject("failing", result.session_id or result.bundle)
                 if result.outcome is not Outcome.FAILED:
-                    failing.pop(subject, None)
-                elif not happening.by_hand:
-                    failing[subject] = None
-                    messages[subject] = result
-        begin = [one for one in self._begins(failing) if one in messages]
+                    self._failing.pop(subject, None)
+                    untold.pop(subject, None)
+                    continue
+                if subject not in self._failing and not happening.by_hand:
+                    untold[subject] = result
+                self._failing[subject] = result.message
+        begin = [subject for subject in self._begins(self._failing) if subject in untold]
         if begin:
-            results = [messages[subject] for subject in begin]
+            results = [untold[subject] for subject in begin]
             self._put("failed", notice_texts.failed_by_itself(results, self._telling), begin)
-            if self._status.error in [one.message for one in results]:
-                self._standing.add(_ERROR)
 
     # -- what stands --------------------------------------------------------------------------
 
     def tell_what_fails(self) -> None:
         status = self._status
-        if status.error and self._begins([_ERROR]):
+        known = status.error in (self._answered, *self._failing.values())
+        if status.error and not known and self._begins([_ERROR]):
             self._put("failed", notice_texts.failed(status.error), [_ERROR])
         if status.offline_since is None:
             return
@@ -363,6 +373,8 @@ class _Step:
             frozenset(self._standing),
             self._told,
             {subject: at for subject, at in self._later.items() if subject in self._current},
+            self._failing,
+            self._answered,
             {key: about for key, about in self._shown.items() if key not in moot},
         )
         again = [moment for moment in self._again if moment > self._now]

@@ -1,0 +1,380 @@
+"""What each notification says and offers, word for word."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from claude_sync.model import Level, Outcome, Side
+from claude_sync_app.tray import notice_texts
+from claude_sync_app.tray.keeping import BOTH, keep
+from claude_sync_app.tray.menu_model import Action
+from claude_sync_app.tray.notice_texts import Notice, Telling
+from claude_sync_app.tray.surroundings import Surroundings
+from tray_values import (
+    AROUND,
+    HOME,
+    NOW,
+    arrival,
+    conflict,
+    happened,
+    minutes_ago,
+    result,
+    session,
+    status,
+    version,
+    warning,
+)
+
+SHOW_MENU = Action("show-menu")
+TELLING = Telling(status(), True, AROUND, NOW)
+DISCREET = TELLING._replace(show_titles=False)
+
+
+def said(notice: Notice) -> list[str]:
+    """The title, and the lines of the body."""
+    return [notice.notification.title, *notice.notification.body.splitlines()]
+
+
+def offered(notice: Notice) -> list[tuple[str, Action]]:
+    """What stands on each button, and what it asks for."""
+    return [(button.label, notice.buttons[button.key]) for button in notice.notification.buttons]
+
+
+# --- arrivals ----------------------------------------------------------------------------------
+
+
+def test_one_arrival_can_be_pulled_resumed_or_left_for_later() -> None:
+    notice = notice_texts.arrived([arrival("a1", minutes=2, was_open=True)], TELLING)
+    assert said(notice) == [
+        "Refactor the parser",
+        "From desktop, 2 min ago",
+        "It was still open there.",
+    ]
+    assert offered(notice) == [
+        ("Pull", Action("pull", "a1")),
+        ("Pull and resume", Action("pull-and-resume", "a1")),
+        ("Later", Action("later", "a1")),
+    ]
+    assert notice.body == Action("pull", "a1")
+
+
+def test_of_several_arrivals_one_is_named_and_the_others_are_counted() -> None:
+    three = [arrival("a1"), arrival("a2"), arrival("a3", machine="nas")]
+    notice = notice_texts.arrived(three, TELLING)
+    assert said(notice) == [
+        "Refactor the parser",
+        "From desktop, 10 min ago",
+        "And 2 more sessions.",
+    ]
+    assert offered(notice) == [
+        ("Pull all 3", Action("pull", "a1 a2 a3")),
+        ("Choose…", Action("choose-arrivals")),
+        ("Later", Action("later", "a1 a2 a3")),
+    ]
+    assert notice.body == SHOW_MENU
+    assert said(notice_texts.arrived(three[:2], TELLING))[-1] == "And 1 more session."
+
+
+def test_a_machine_that_is_new_here_is_one_notice() -> None:
+    many = [arrival(f"a{n}") for n in range(400)]
+    notice = notice_texts.arrived(many, TELLING)
+    assert said(notice) == ["400 sessions are waiting", "From desktop"]
+    assert offered(notice) == [
+        ("Pull all", Action("pull-all")),
+        ("Choose…", Action("choose-arrivals")),
+    ]
+    assert notice.body == SHOW_MENU
+    assert said(notice_texts.arrived(many[:9], TELLING))[0] == "Refactor the parser"
+    assert said(notice_texts.arrived(many[:10], TELLING))[0] == "10 sessions are waiting"
+
+
+def test_what_is_open_here_is_to_be_closed() -> None:
+    waiting = arrival("a1", "Fix the login bug", "laptop", here=True, open=True)
+    notice = notice_texts.close(waiting, TELLING)
+    assert said(notice) == [
+        "Close Fix the login bug here: laptop is ahead",
+        "Written there 10 min ago. It can be pulled once it is closed.",
+    ]
+    assert offered(notice) == [("Show", SHOW_MENU)]
+    assert notice.body == SHOW_MENU
+    assert said(notice_texts.close(waiting, DISCREET))[0] == (
+        "Close a session of app here: laptop is ahead"
+    )
+
+
+# --- what was done -----------------------------------------------------------------------------
+
+
+def test_what_was_pulled_by_itself_can_be_resumed_and_undone() -> None:
+    sessions = tuple(
+        session(f"s{n}", f"Title {n}", mtime_ns=minutes_ago(age))
+        for n, age in enumerate((50, 5, 20, 30))
+    )
+    results = [result(f"s{n}", Outcome.UPDATED, machine="desktop") for n in range(4)]
+    telling = TELLING._replace(status=status(sessions=sessions))
+    notice = notice_texts.pulled(results, telling)
+    assert said(notice) == [
+        "Pulled 4 sessions from desktop",
+        "Title 1",
+        "Title 2",
+        "Title 3",
+        "and 1 more",
+    ]
+    assert offered(notice) == [
+        ("Resume", Action("resume", "s1")),
+        ("Undo", Action("undo", "s1 s2 s3 s0")),
+    ]
+    assert notice.body == Action("open-project", "s1")
+    (one,) = results[:1]
+    assert said(notice_texts.pulled([one], telling)) == ["Pulled 1 session from desktop", "Title 0"]
+    assert said(notice_texts.pulled([one], TELLING)) == [
+        "Pulled 1 session from desktop",
+        "A session",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("holds", "number", "words"),
+    [
+        ({}, 3, ["Copied 3 sessions to Dropbox", "Let it finish before you leave."]),
+        ({"location": "/srv/x", "label": "/srv/x"}, 1, ["Copied 1 session to /srv/x"]),
+        (
+            {"location": "ssh://nas/~/x", "label": "nas", "remote": True},
+            3,
+            ["Pushed 3 sessions to nas"],
+        ),
+        (
+            {"location": f"{HOME}/claude-sync", "label": "~/claude-sync"},
+            2,
+            ["Copied 2 sessions to ~/claude-sync", "No other machine sees this folder yet."],
+        ),
+        ({}, 0, ["Nothing to push", "All of it is in Dropbox already."]),
+    ],
+)
+def test_a_push_says_whether_one_may_leave(
+    holds: dict[str, Any], number: int, words: list[str]
+) -> None:
+    notice = notice_texts.pushed(number, TELLING._replace(status=status(**holds)))
+    assert said(notice) == words
+    assert offered(notice) == []
+    assert notice.body == SHOW_MENU
+
+
+# --- conflicts ---------------------------------------------------------------------------------
+
+
+def test_a_conflict_names_both_machines_and_how_far_each_went_on() -> None:
+    state = conflict("c1")
+    notice = notice_texts.conflict(state, TELLING)
+    assert said(notice) == [
+        "Both went on went on apart",
+        "laptop (this machine): 12 lines more, 5 min ago",
+        "desktop: 3 lines more, 1 h ago",
+    ]
+    assert offered(notice) == [
+        ("Compare…", Action("compare", "c1")),
+        ("Keep both", keep(state, BOTH)),
+    ]
+    assert notice.body == SHOW_MENU
+    assert notice.notification.urgent
+
+
+def test_a_conflict_that_can_not_be_read_offers_nothing_to_decide() -> None:
+    notice = notice_texts.conflict(conflict(sides=(), detail="damaged"), TELLING)
+    assert said(notice)[1:] == ["damaged"]
+    assert offered(notice) == []
+
+
+def test_many_conflicts_are_counted() -> None:
+    notice = notice_texts.conflicts([conflict(f"c{n}", f"T{n}") for n in range(5)], TELLING)
+    assert said(notice) == ["5 sessions went on apart", "T0", "T1", "T2", "and 2 more"]
+    assert offered(notice) == [("Show", SHOW_MENU)]
+
+
+# --- the doctor --------------------------------------------------------------------------------
+
+
+def test_a_finding_says_what_mends_it() -> None:
+    notice = notice_texts.finding(warning("w1", detail="It is off.", fix="Set the clock"))
+    assert said(notice) == ["The clock is off", "Set the clock"]
+    assert offered(notice) == [
+        ("Fix", Action("fix-finding", "w1")),
+        ("Ignore", Action("ignore-finding", "w1")),
+    ]
+    assert notice.body == Action("show-finding", "w1")
+    without = notice_texts.finding(warning("w1", detail="It is off."))
+    assert said(without) == ["The clock is off", "It is off."]
+    assert offered(without) == [("Ignore", Action("ignore-finding", "w1"))]
+
+
+def test_several_findings_are_counted() -> None:
+    found = [warning("a", "A", level=Level.ERROR), warning("b", "B")]
+    notice = notice_texts.findings(found)
+    assert said(notice) == ["Doctor: 1 error, 1 warning", "A", "B"]
+    assert offered(notice) == [("Show", SHOW_MENU)]
+
+
+# --- what failed -------------------------------------------------------------------------------
+
+LOG = ("Show log", Action("show-log"))
+AGAIN = ("Try again", Action("retry"))
+
+
+def test_a_place_that_is_away_says_why() -> None:
+    away = status(offline_since=NOW, offline_message="nas doesn't answer: check it", label="nas")
+    away = replace(away, location="nas:x", remote=True)
+    notice = notice_texts.offline(TELLING._replace(status=away))
+    assert said(notice) == ["nas can't be reached", "nas doesn't answer: check it"]
+    assert offered(notice) == [AGAIN, LOG]
+    assert notice.body == SHOW_MENU
+
+
+def test_what_lasts_and_what_fails_by_itself_say_why() -> None:
+    lasting = notice_texts.failed("the records can't be written: make room")
+    assert said(lasting) == ["Syncing has failed", "The records can't be written: make room"]
+    assert offered(lasting) == [AGAIN, LOG]
+    failed = [result(sid, Outcome.FAILED, message="it is damaged") for sid in ("s1", "s2")]
+    telling = TELLING._replace(status=status(sessions=(session("s1"),)))
+    assert said(notice_texts.failed_by_itself(failed, telling)) == [
+        "Fix the login bug can't be synced",
+        "It is damaged",
+        "And 1 more session.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "results", "some_was", "words", "again"),
+    [
+        (
+            "push",
+            [
+                result("a", Outcome.FAILED, message="no room"),
+                result("b", Outcome.FAILED, message="no room"),
+            ],
+            True,
+            ["Not all of it was pushed", "No room"],
+            Action("push", "a b"),
+        ),
+        (
+            "pull",
+            [result("a", Outcome.CONFLICT)],
+            False,
+            ["Nothing was pulled", "It went on apart, and a person has to choose"],
+            Action("pull", "a"),
+        ),
+        (
+            "pull",
+            [result(f"s{n}", Outcome.FAILED, message=f"m{n}") for n in range(5)],
+            False,
+            ["Nothing was pulled", "M0", "M1", "M2", "And 2 more."],
+            Action("pull", "s0 s1 s2 s3 s4"),
+        ),
+        (
+            "resolve",
+            [result("a", Outcome.FAILED, message="no room")],
+            False,
+            ["The conflict wasn't settled", "No room"],
+            Action("retry"),
+        ),
+        ("failed", [], False, ["That didn't work", "Nas doesn't answer"], Action("retry")),
+    ],
+)
+def test_a_click_that_failed_says_what_to_do_and_can_be_done_again(
+    kind: str, results: list[Any], some_was: bool, words: list[str], again: Action
+) -> None:
+    happening = happened(1, kind, *results, message="nas doesn't answer")
+    notice = notice_texts.not_done(happening, results, some_was=some_was)
+    assert said(notice) == words
+    assert offered(notice) == [("Try again", again), LOG]
+    assert notice.body == SHOW_MENU
+
+
+# --- the first start ---------------------------------------------------------------------------
+
+
+def test_the_first_start_says_where_sessions_meet_and_offers_another_place() -> None:
+    first = status(location="~/claude-sync", label="~/claude-sync")
+    notice = notice_texts.welcome(first, AROUND)
+    assert said(notice) == [
+        "Sessions meet in ~/claude-sync (this machine only)",
+        "Choose a synced folder or a host, and your other machines see them.",
+    ]
+    assert offered(notice) == [("Where sessions meet…", Action("choose-place", "", "menu"))]
+
+
+# --- other people's text -----------------------------------------------------------------------
+
+HOSTILE = "<b>\x1b[31mred\n\u202eevil\ud800 " + "x" * 500
+EVIL_SIDE = Side(HOSTILE, "d", version("x"), 1, minutes_ago(1))
+
+
+def every(telling: Telling) -> list[Notice]:
+    """A notice of each kind, with hostile text wherever somebody else can put some."""
+    waiting = arrival("a1", HOSTILE, HOSTILE)
+    state = conflict("c1", HOSTILE, sides=(EVIL_SIDE, EVIL_SIDE), detail=HOSTILE)
+    failed = result("s1", Outcome.FAILED, message=HOSTILE, machine=HOSTILE)
+    found = warning("w1", HOSTILE, detail=HOSTILE, fix=HOSTILE)
+    return [
+        notice_texts.arrived([waiting], telling),
+        notice_texts.arrived([waiting] * 3, telling),
+        notice_texts.arrived([waiting] * 20, telling),
+        notice_texts.close(waiting, telling),
+        notice_texts.pulled([failed], telling),
+        notice_texts.pushed(1, telling),
+        notice_texts.conflict(state, telling),
+        notice_texts.conflicts([state] * 5, telling),
+        notice_texts.finding(found),
+        notice_texts.findings([found, found]),
+        notice_texts.offline(telling),
+        notice_texts.failed(HOSTILE),
+        notice_texts.failed_by_itself([failed], telling),
+        notice_texts.not_done(happened(1, "push", failed), [failed], some_was=True),
+        notice_texts.welcome(telling.status, telling.surroundings),
+    ]
+
+
+EVIL = TELLING._replace(
+    status=status(label=HOSTILE, offline_message=HOSTILE, sessions=(session("s1", HOSTILE),)),
+    surroundings=Surroundings(home=HOME),
+)
+
+
+def test_whatever_things_are_called_a_notice_is_short_and_nothing_in_it_acts() -> None:
+    for notice in every(EVIL):
+        title, *lines = said(notice)
+        assert 0 < len(title) <= 120, title
+        assert len(lines) <= 6
+        for line in (title, *lines):
+            assert len(line) <= 300
+            assert not set(line) & set("\x1b\n\u202e\ud800")
+            line.encode()
+
+
+def test_no_title_is_told_without_leave() -> None:
+    secret = session("s1", "Secret")
+    telling = DISCREET._replace(status=status(sessions=(secret,)))
+    waiting = arrival("a1", "Secret")
+    state = conflict("c1", "Secret")
+    done = result("s1", Outcome.FAILED, message="no room", machine="desktop")
+    for notice in (
+        notice_texts.arrived([waiting], telling),
+        notice_texts.arrived([waiting] * 3, telling),
+        notice_texts.close(waiting, telling),
+        notice_texts.pulled([done], telling),
+        notice_texts.conflict(state, telling),
+        notice_texts.conflicts([state] * 5, telling),
+        notice_texts.failed_by_itself([done], telling),
+        notice_texts.not_done(happened(1, "push", done), [done], some_was=True),
+    ):
+        assert "Secret" not in "\n".join(said(notice))
+
+
+def test_a_click_on_a_body_never_decides_anything() -> None:
+    harmless = {"show-menu", "show-finding", "open-project", "pull"}
+    bodies = [notice.body for notice in every(EVIL)]
+    assert {body.verb for body in bodies if body is not None} == harmless
+    pulling = [body for body in bodies if body is not None and body.verb == "pull"]
+    assert pulling == [Action("pull", "a1")]
