@@ -16,7 +16,7 @@ from typing import Any
 from claude_sync.claude_home import sidecar_folder
 from claude_sync.codec import settled_size
 from claude_sync.errors import ClaudeSyncError, SessionChanging, SessionVanished
-from claude_sync.model import Bundle, LocalSession, Version
+from claude_sync.model import Bundle, LocalSession, Stamp, Version
 from claude_sync.pack import FRAME, TRANSCRIPT, Label, Packed, Packer, Piece, sidecar_section
 from claude_sync.snapshot import Snapshot
 from claude_sync.transports.base import Block, Entry, Put, Transport, Written
@@ -30,7 +30,8 @@ class Outgoing:
         name: the bundle's file.
         local: where it lies here.
         label: what to say of it.
-        expected: what its transcript was found to be: it may have grown since, no more.
+        expected: what its transcript was found to be: it may have grown since, no more. None where
+            it wasn't read yet, for whatever it is, nothing in the store is to be compared with it.
         whole_lines: whether to stop after the last full line, since the client has it open.
         base: the bundle at that name that this one extends, None where there is none.
         layout: where that one's sidecar files stand, as `Sent.layout` told.
@@ -39,7 +40,7 @@ class Outgoing:
     name: str
     local: LocalSession
     label: Label
-    expected: Version
+    expected: Version | None
     whole_lines: bool = False
     base: Bundle | None = None
     layout: str = ""
@@ -55,6 +56,8 @@ class Sent:
         layout: where its sidecar files stand, and what they are.
         sent: bytes that went through the transport.
         error: why it failed, None where it didn't.
+        read: stamp of the transcript when it was read to its end and that was the end of a line,
+            None where it wasn't.
     """
 
     outgoing: Outgoing
@@ -62,6 +65,7 @@ class Sent:
     layout: str
     sent: int
     error: ClaudeSyncError | None = None
+    read: Stamp | None = None
 
 
 def send(
@@ -97,6 +101,7 @@ class _Packing:
         self._outgoing = outgoing
         self._check = check
         self.packed: Packed | None = None
+        self.read: Stamp | None = None
         base = outgoing.base
         self._hints: dict[str, tuple[int, int]] = {}
         if base is not None and base.head.start:
@@ -122,6 +127,8 @@ class _Packing:
                     self._check()
                     yield from self._hinted(piece)
                 self.packed = packer.packed
+                whole = snapshot.last_line_end(snapshot.size) == snapshot.size
+                self.read = snapshot.stamp if whole and not outgoing.whole_lines else None
         except OSError as error:
             raise SessionVanished(
                 f"the session can't be read ({error.strerror})",
@@ -131,8 +138,11 @@ class _Packing:
             ) from error
 
     def _expected(self, snapshot: Snapshot) -> Iterator[bytes]:
-        """The transcript's bytes; it must begin with what it was found to be."""
+        """The transcript's bytes; it must begin with what it was found to be, if it was read."""
         expected = self._outgoing.expected
+        if expected is None:
+            yield from snapshot.blocks()
+            return
         if snapshot.size == expected.size:
             yield from snapshot.blocks()
             same = snapshot.settle() == expected
@@ -190,4 +200,4 @@ def _sent(packing: _Packing, written: Written) -> Sent:
         start, size = packed.layout[sidecar_section(file.path)]
         layout[file.path] = [start, size, file.size, file.sha256, *stamps[file.path]]
     bundle = Bundle(outgoing.name, written.stamp, packed.head)
-    return Sent(outgoing, bundle, json.dumps(layout), written.sent)
+    return Sent(outgoing, bundle, json.dumps(layout), written.sent, read=packing.read)

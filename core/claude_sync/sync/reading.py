@@ -12,7 +12,7 @@ from claude_sync.errors import SessionVanished
 from claude_sync.members import sidecar_digest
 from claude_sync.model import LocalSession, SidecarFile, Version
 from claude_sync.snapshot import Snapshot, open_regular
-from claude_sync.transcript import glance
+from claude_sync.transcript import Glance, glance
 
 
 @contextmanager
@@ -96,13 +96,13 @@ def read_sidecar(
     return tuple(found)
 
 
-def cwds_of(local: LocalSession) -> tuple[str, ...]:
-    """The directories that both ends of a transcript name; none where it can't be read now."""
+def glance_at(local: LocalSession) -> Glance:
+    """What both ends of a transcript say; nothing where it can't be read now."""
     try:
         with open_regular(local.path) as file:
-            return glance(file).cwds
+            return glance(file)
     except OSError:
-        return ()
+        return Glance((), "")
 
 
 def row_of_placed(
@@ -121,6 +121,10 @@ def row_of_placed(
         return None
     if not finished:
         return None
-    digest = sidecar_digest(sidecar)
+    return row_of(local, said, version, sidecar_digest(sidecar))
+
+
+def row_of(local: LocalSession, said: Glance, version: Version, sidecar_sha256: str) -> LocalRow:
+    """What a session is whose transcript is known whole, and ends with a line."""
     signature = signature_of(local)
-    return LocalRow(local.stamp, signature, version, version, digest, said.cwds, said.title)
+    return LocalRow(local.stamp, signature, version, version, sidecar_sha256, said.cwds, said.title)
