@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import subprocess
-import sys
+import sysconfig
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +14,9 @@ from typing import Any, NamedTuple
 from claude_sync.claude_home import encode_directory
 from repositories import repository
 
-COMMAND = Path(sys.executable).parent / ("claude-sync.exe" if os.name == "nt" else "claude-sync")
+COMMAND = Path(
+    sysconfig.get_path("scripts"), "claude-sync.exe" if os.name == "nt" else "claude-sync"
+)
 SESSION = "3f2a91c4-7a1e-4a77-9d5e-000000000001"
 OTHER = "91c43f2a-7a1e-4a77-9d5e-000000000002"
 PATIENCE_SECONDS = 60.0
