@@ -33,14 +33,18 @@ def without_controls(text: str) -> str:
     )
 
 
+_MARK = "\u200e"
+
+
 def left_to_right(text: str) -> str:
     """A line of ours in which a Hebrew or Arabic title stands: it still runs from left to right.
 
-    Without the mark that this puts in front, the first letter decides for the whole line, and a
-    title would turn around all that is said of it.
+    Without the marks that this puts in, the first letter decides for the whole line, and a title
+    draws what follows it to its other side: the dash, and the number after that
+    (https://www.unicode.org/reports/tr9/#N1).
     """
     if any(unicodedata.bidirectional(character) in ("R", "AL") for character in text):
-        return "\u200e" + text
+        return _MARK + text.replace(" — ", f"{_MARK} — ")
     return text
 
 

@@ -36,3 +36,7 @@ def test_shortened_is_never_longer(text: str, limit: int) -> None:
 def test_a_line_with_a_hebrew_title_still_runs_from_left_to_right() -> None:
     assert left_to_right("! שלום — app").startswith("\u200e")
     assert left_to_right("! Fix — app") == "! Fix — app"
+
+
+def test_what_follows_a_hebrew_title_stays_behind_it() -> None:
+    assert left_to_right("שלום — עולם — 5 min ago") == ("\u200eשלום\u200e — עולם\u200e — 5 min ago")
