@@ -29,7 +29,7 @@ def folder(examination: Examination) -> Iterator[Finding]:
             Level.ERROR,
             "Claude's sessions can't be read",
             reading(examination.home_trouble),
-            f"`chmod -R u+rwX {quoted(home.projects)}`",
+            f"`chmod -R u+rwX {quoted(home.projects if can_write(home.path) else home.path)}`",
         )
         return
     if not home.path.is_dir():
@@ -58,7 +58,8 @@ def folder(examination: Examination) -> Iterator[Finding]:
     yield Finding(
         "claude" if sessions else "claude-empty",
         Level.OK if sessions else Level.INFO,
-        f"{counted(sessions, 'session')} in {short_path(home.path)}",
+        f"{counted(sessions, 'session') if sessions else 'No sessions yet'} in "
+        f"{short_path(home.path)}",
         ""
         if sessions
         else "There is nothing to push yet; what other machines push can be pulled all the same.",
@@ -92,7 +93,7 @@ def live(examination: Examination) -> Iterator[Finding]:
     survey = examination.survey
     if survey is not None and survey.live.unreadable:
         path = examination.context.home.live_folder / survey.live.unreadable[0]
-        if not path.exists():
+        if not os.path.exists(path):
             path = examination.context.home.live_folder
         yield Finding(
             "live-unreadable",
@@ -101,7 +102,7 @@ def live(examination: Examination) -> Iterator[Finding]:
             f"{short_path(path)} can't be read, so every session counts as open and none is "
             "replaced.",
             f"If no Claude Code is running: `rm {quoted(path)}`"
-            if path.is_file()
+            if os.path.isfile(path)
             else f"`chmod u+rx {quoted(path)}`",
         )
 

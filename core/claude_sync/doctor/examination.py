@@ -197,6 +197,11 @@ def can_write(path: str | os.PathLike[str], *, passing: bool = True) -> bool:
     return os.access(path, os.W_OK | (os.X_OK if passing else 0), effective_ids=effective)
 
 
+def can_pass(path: str | os.PathLike[str]) -> bool:
+    """Whether this process may look up what lies in a directory."""
+    return os.access(path, os.X_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
 def can_read(path: str | os.PathLike[str]) -> bool:
     """Whether this process may read a file, as far as can be told without trying."""
     return os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids)

@@ -12,6 +12,8 @@ from claude_sync.doctor.examination import (
     Examination,
     amount,
     as_sentence,
+    can_pass,
+    can_read,
     can_write,
     counted,
     quoted,
@@ -42,7 +44,8 @@ def folder_of(examination: Examination) -> Path | None:
 def reached(examination: Examination) -> Iterator[Finding]:
     """Whether it can be looked at, and how long that takes."""
     if examination.trouble is not None:
-        yield _unreached(examination)
+        if not _is_told_already(examination):
+            yield _unreached(examination)
         return
     store, seconds = examination.context.store, examination.round_trip_seconds
     names = {bundle.head.machine_id for bundle in examination.bundles}
@@ -68,6 +71,13 @@ def reached(examination: Examination) -> Iterator[Finding]:
             "`claude-sync init FOLDER` with one that your machines share, or `claude-sync init "
             "ssh://HOST/PATH`",
         )
+
+
+def _is_told_already(examination: Examination) -> bool:
+    """Whether nobody knows where sessions meet because the preferences can't be read."""
+    problems = examination.context.preferences.problems
+    unread = any(problem.key in ("", "location", "store_id") for problem in problems)
+    return unread and isinstance(examination.trouble, NotSetUp)
 
 
 def _unreached(examination: Examination) -> Finding:
@@ -100,7 +110,7 @@ def _unreached(examination: Examination) -> Finding:
         code, title = "store-denied", "The place where sessions meet can't be used"
         elsewhere = ""
         if folder is not None and os.name == "posix":
-            todo = f"`chmod u+rwx {quoted(folder)}`, if it is yours"
+            todo = f"`chmod -R u+rwX {quoted(folder)}`, if it is yours"
     return Finding(code, Level.ERROR, title, reading(error), todo + elsewhere)
 
 
@@ -114,6 +124,21 @@ def writable(examination: Examination) -> Iterator[Finding]:
         return
     own_id = examination.context.machine.id
     own = {b.name.partition("/")[0] for b in examination.bundles if b.head.machine_id == own_id}
+    hidden = [
+        entry.path
+        for entry in scan(folder)
+        if entry.is_dir(follow_symlinks=False)
+        and not entry.name.startswith(".")
+        and not (can_read(entry.path) and can_pass(entry.path))
+    ]
+    if hidden:
+        yield Finding(
+            "store-hidden",
+            Level.ERROR,
+            "A folder where sessions meet can't be read",
+            f"What lies in {short_path(hidden[0])} seems not to be there.",
+            f"`chmod -R u+rwX {quoted(hidden[0])}`",
+        )
     shut = [
         path for path in (folder, *(folder / name for name in sorted(own))) if not can_write(path)
     ]

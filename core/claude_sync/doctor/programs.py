@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from claude_sync.doctor.examination import Examination, short_path
 from claude_sync.doctor.login import LoginEnvironment, login_environment, run_quietly
@@ -39,10 +39,18 @@ def programs(examination: Examination) -> Iterator[Finding]:
             "Install OpenSSH's client, or `claude-sync config set ssh_command PROGRAM`",
         )
     login = login_environment()
-    wanted = [("git", git), (command[0], ssh if host else None)]
-    yield from _path(login, [(name, found) for name, found in wanted if found])
+    wanted = {"git": git, command[0]: ssh if host else None}
+    unseen = [*_path(login, {name: found for name, found in wanted.items() if found})]
     if host is not None and ssh is not None:
-        yield from _agent(login, command, host)
+        unseen += _agent(login, command, host)
+    yield from unseen
+    if git and ssh and not unseen:
+        yield Finding(
+            "programs",
+            Level.OK,
+            f"git and {os.path.basename(command[0])} are here",
+            "A program started at login finds what it needs of them too.",
+        )
 
 
 def host_of(examination: Examination) -> HostPlace | None:
@@ -55,8 +63,8 @@ def host_of(examination: Examination) -> HostPlace | None:
     return place if isinstance(place, HostPlace) else None
 
 
-def _path(login: LoginEnvironment, found: Sequence[tuple[str, str]]) -> Iterator[Finding]:
-    for name, program in found:
+def _path(login: LoginEnvironment, found: Mapping[str, str]) -> Iterator[Finding]:
+    for name, program in found.items():
         if _find(name, login.path) is None:
             directory = os.path.dirname(program)
             mend = login.mend.replace("{}", directory)

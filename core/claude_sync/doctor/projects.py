@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from claude_sync.doctor.examination import (
     Examination,
     as_sentence,
+    can_read,
     counted,
     listed,
     quoted,
@@ -21,14 +22,17 @@ def registry(examination: Examination) -> Iterator[Finding]:
     """The file that keeps which project is where."""
     problem = examination.context.registry.problem
     if problem:
-        path = short_path(examination.context.places.projects_file)
+        file = examination.context.places.projects_file
+        path = short_path(file)
         yield Finding(
             "registry-damaged",
             Level.WARNING,
             "The list of projects can't be used as it is",
             f"{as_sentence(problem)[:-1]} ({path}). Projects are found anew from their sessions; "
             "what was added by hand is not.",
-            f"Mend or remove {path}, then `claude-sync projects add DIR` for what is missing",
+            f"Mend or remove {path}, then `claude-sync projects add DIR` for what is missing"
+            if can_read(file)
+            else f"`chmod -R u+rwX {quoted(file.parent)}`",
         )
 
 

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 
 from claude_sync.doctor.examination import (
     Examination,
+    can_read,
     counted,
     listed,
+    quoted,
     short_path,
 )
 from claude_sync.model import Finding, Level
@@ -27,22 +29,27 @@ def preferences(examination: Examination) -> Iterator[Finding]:
     chosen, path = examination.context.preferences, examination.context.places.preferences_file
     file = short_path(path)
     for problem in chosen.problems:
-        if not problem.key or problem.key == "schema":
+        if problem.key in ("", "schema"):
             reason = problem.reason if not problem.key else f"its schema {problem.reason}"
+            mend = f"Mend {file}, or remove it and run `claude-sync init {examination.location}`"
             yield Finding(
                 "preferences-unreadable",
                 Level.ERROR,
                 "The preferences can't be read",
                 f"{file} {reason}; every preference has its default until that is mended.",
-                f"Mend {file}, or remove it and run `claude-sync init {examination.location}`",
+                mend if can_read(path) else f"`chmod -R u+rwX {quoted(path.parent)}`",
             )
             continue
+        place = problem.key in ("location", "store_id")
         yield Finding(
             "preference-wrong",
-            Level.WARNING,
+            Level.ERROR if place else Level.WARNING,
             f"The preference {problem.key} isn't used",
-            f"It {problem.reason}; until then its default counts.",
-            f"`claude-sync config set {problem.key} VALUE`",
+            f"It {problem.reason}; until then "
+            + ("it can't be told where sessions meet." if place else "its default counts."),
+            f"`claude-sync init {examination.location}`"
+            if place
+            else f"`claude-sync config set {problem.key} VALUE`; null is its default",
         )
     if chosen.unknown:
         several = counted(len(chosen.unknown), "preference is", "preferences are")

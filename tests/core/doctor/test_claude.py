@@ -32,9 +32,10 @@ def test_there_are_no_sessions_yet(patient: Patient) -> None:
     assert patient.the("claude", Level.OK).title == "1 session in ~/.claude"
 
 
-def test_claudes_sessions_may_not_be_read(patient: Patient) -> None:
+@pytest.mark.parametrize("above", [0, 1, 2])
+def test_claudes_sessions_may_not_be_read(patient: Patient, above: int) -> None:
     patient.write(SESSION, said())
-    patient.folder.chmod(0o000)
+    [patient.folder, *patient.folder.parents][above].chmod(0o000)
     with ordinary_permissions():
         follow(patient.the("claude-unreadable", Level.ERROR))
         assert patient.is_well("claude-unreadable")
@@ -64,6 +65,13 @@ def test_a_file_about_an_open_session_cannot_be_read(patient: Patient) -> None:
     (patient.claude / "sessions" / "77.json").write_text('{"pid": 77, "sess')
     follow(patient.the("live-unreadable", Level.WARNING))
     assert patient.is_well("live-unreadable")
+
+
+def test_the_files_about_open_sessions_may_not_be_listed(patient: Patient) -> None:
+    (patient.claude / "sessions").chmod(0o000)
+    with ordinary_permissions():
+        follow(patient.the("live-unreadable", Level.WARNING))
+        assert patient.is_well("live-unreadable")
 
 
 # --- clean-up ----------------------------------------------------------------------------------

@@ -133,7 +133,9 @@ def test_a_healthy_machine_has_nothing_to_mend(patient: Patient, world: World) -
     patient.write(OTHER, said())
     patient.push()
     assert [one.code for one in patient.findings() if one.fix] == []
-    assert {"store", "claude", "projects", "peer"} == {one.code for one in patient.findings()}
+    assert {"store", "claude", "programs", "projects", "peer"} == {
+        one.code for one in patient.findings()
+    }
 
 
 def test_the_worst_comes_first(parted: Patient) -> None:

@@ -71,12 +71,22 @@ def test_only_the_mount_point_is_there(patient: Patient) -> None:
     assert patient.is_well("store-not-mounted")
 
 
-def test_the_store_may_not_be_read(patient: Patient) -> None:
-    patient.world.store.chmod(0o000)
+@pytest.mark.parametrize("what", [".", ".ccsync-store"])
+def test_the_store_may_not_be_read(patient: Patient, what: str) -> None:
+    (patient.world.store / what).chmod(0o000)
     with ordinary_permissions():
         found = patient.the("store-denied", Level.ERROR)
         follow(found)
         assert patient.is_well("store-denied")
+
+
+def test_a_folder_of_the_store_may_not_be_read(patient: Patient) -> None:
+    patient.write(SESSION, said())
+    patient.push()
+    patient.bundle().parent.chmod(0o000)
+    with ordinary_permissions():
+        follow(patient.the("store-hidden", Level.ERROR))
+        assert patient.is_well("store-hidden")
 
 
 def test_the_store_may_not_be_written_to(patient: Patient) -> None:

@@ -97,6 +97,7 @@ def test_a_login_does_not_find_git(patient: Patient, login: Path) -> None:
     assert "environment.d/path.conf" in found.fix
     login.write_text(found.fix.split("`")[1] + "\n")
     assert patient.is_well("login-path")
+    assert patient.the("programs", Level.OK).title == "git and ssh are here"
 
 
 @pytest.mark.parametrize("other", ["", "SSH_AUTH_SOCK=/run/another"])

@@ -4,6 +4,7 @@ import shutil
 
 from claude_sync.model import Level
 from examined import Patient, commands_of, follow
+from faults.disks import ordinary_permissions
 from machines import KEY, SESSION, said
 from repositories import git, repository
 
@@ -34,6 +35,13 @@ def test_the_list_of_projects_is_damaged(patient: Patient) -> None:
     file.unlink()
     follow(found, fill=[("DIR", patient.project)])
     assert patient.is_well("registry-damaged")
+
+
+def test_the_list_of_projects_may_not_be_read(patient: Patient) -> None:
+    patient.places.projects_file.chmod(0o000)
+    with ordinary_permissions():
+        follow(patient.the("registry-damaged", Level.WARNING))
+        assert patient.is_well("registry-damaged")
 
 
 def test_a_projects_only_directory_is_gone(patient: Patient) -> None:

@@ -11,6 +11,7 @@ from claude_sync import preferences
 from claude_sync.machine import name_machine
 from claude_sync.model import Level
 from examined import Patient, follow
+from faults.disks import ordinary_permissions
 from machines import OTHER, SESSION, World, said
 
 
@@ -47,6 +48,24 @@ def test_preferences_of_a_newer_claude_sync(patient: Patient) -> None:
     assert "schema" in found.detail
     _edit(patient, schema=1)
     assert patient.is_well("preferences-unreadable")
+
+
+def test_preferences_that_may_not_be_read(patient: Patient) -> None:
+    patient.places.preferences_file.chmod(0o000)
+    with ordinary_permissions():
+        follow(patient.the("preferences-unreadable", Level.ERROR))
+        assert patient.is_well("preferences-unreadable")
+        assert not patient.codes(Level.ERROR)
+
+
+@pytest.mark.parametrize("key", ["location", "store_id"])
+def test_where_sessions_meet_cannot_be_told(patient: Patient, key: str) -> None:
+    _edit(patient, **{key: 7})
+    found = patient.the("preference-wrong", Level.ERROR)
+    assert patient.is_well("not-set-up")
+    follow(found, fill=[("LOCATION", patient.world.store)] if key == "location" else ())
+    assert patient.is_well("preference-wrong")
+    assert not patient.codes(Level.ERROR)
 
 
 @pytest.mark.parametrize(
