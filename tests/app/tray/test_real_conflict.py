@@ -1,0 +1,125 @@
+"""A real conflict through the menu, the page and a choice: real transcripts, a real store."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from claude_sync.errors import SessionChanging
+from claude_sync.preferences import Preferences
+from claude_sync.status import Status
+from claude_sync.sync.parting import read_apart
+from claude_sync.sync.resolve import resolve
+from claude_sync_app.tray.comparison_page import page
+from claude_sync_app.tray.keeping import kept
+from claude_sync_app.tray.menu import menu
+from claude_sync_app.tray.menu_model import Action, Item
+from claude_sync_app.tray.surroundings import Surroundings
+from machines import SESSION, PlayedMachine, World, agree, said
+from tray_values import entry
+
+
+@pytest.fixture
+def apart(tmp_path: Path) -> tuple[PlayedMachine, PlayedMachine]:
+    """Two machines on which a session went on apart."""
+    laptop, desktop = World(tmp_path).machines("laptop", "desktop")
+    laptop.write(SESSION, said("Where is the bug?"))
+    laptop.push()
+    desktop.pull()
+    laptop.write(SESSION, said("Try the cookie."), said("Not the cookie."))
+    laptop.push()
+    desktop.write(SESSION, said("Try the <session>."))
+    return laptop, desktop
+
+
+def seen(machine: PlayedMachine) -> Status:
+    """What the tray of a machine knows."""
+    states = tuple(machine.states().values())
+    conflicts = tuple(state for state in states if state.state == "conflict")
+    return Status(location="/x", sessions=states, conflicts=conflicts, started=True)
+
+
+def shown(status: Status) -> Item:
+    now = int(time.time() // 60)
+    return entry(menu(status, now, Preferences(), Surroundings()), "Conflicts (1)", "Where is")
+
+
+def choose(machine: PlayedMachine, action: Action | None, status: Status) -> None:
+    assert action is not None
+    chosen = kept(action, status)
+    assert chosen is not None
+    what, versions = chosen
+    with machine.at_work() as context:
+        resolve(context, action.subject, what, shown=versions)
+
+
+def test_the_menu_says_how_far_each_side_went_on(
+    apart: tuple[PlayedMachine, PlayedMachine],
+) -> None:
+    _, desktop = apart
+    labels = [row.label for row in shown(seen(desktop)).children]
+    assert labels == [
+        "Compare…",
+        "Keep both",
+        "Keep this machine's (1 line more since they parted, just now)",
+        "Keep laptop's (2 lines more since they parted, just now)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("label", "texts"),
+    [
+        ("Keep this machine's", [b"<session>"]),
+        ("Keep laptop's", [b"cookie"]),
+        ("Keep both", [b"<session>", b"cookie"]),
+    ],
+)
+def test_a_choice_in_the_menu_settles_it_for_all(
+    apart: tuple[PlayedMachine, PlayedMachine], label: str, texts: list[bytes]
+) -> None:
+    laptop, desktop = apart
+    status = seen(desktop)
+    choose(desktop, entry(shown(status), label).action, status)
+    assert seen(desktop).conflicts == ()
+    kept_texts = b"".join(desktop.read(sid) for sid in desktop.sessions())
+    for text in (b"<session>", b"cookie"):
+        assert (text in kept_texts) == (text in texts)
+    laptop.pull()
+    assert agree(laptop, desktop)
+    assert seen(laptop).conflicts == ()
+
+
+def test_a_choice_that_was_overtaken_decides_nothing(
+    apart: tuple[PlayedMachine, PlayedMachine],
+) -> None:
+    laptop, desktop = apart
+    before = seen(desktop)
+    action = entry(shown(before), "Keep laptop's").action
+    assert action is not None
+    laptop.write(SESSION, said("It was the session after all."))
+    laptop.push()
+    assert kept(action, seen(desktop)) is None
+    mine = desktop.read()
+    # Also where the tray hasn't seen it yet.
+    with pytest.raises(SessionChanging):
+        choose(desktop, action, before)
+    assert desktop.read() == mine
+
+
+def test_the_page_shows_what_each_said(apart: tuple[PlayedMachine, PlayedMachine]) -> None:
+    _, desktop = apart
+    with desktop.at_work() as context:
+        written = page(read_apart(context, SESSION), time.time())
+    for text in (
+        "<title>Where is the bug?</title>",
+        "<h2>Before they parted</h2>",
+        "desktop</span> (this machine)",
+        "Try the &lt;session&gt;.",
+        "Try the cookie.",
+        "Not the cookie.",
+        "1 line more since they parted",
+        "2 lines more since they parted",
+    ):
+        assert text in written
