@@ -119,12 +119,13 @@ def _doctor(status: Status, preferences: Preferences) -> tuple[Item, ...]:
     if not found:
         return ()
     rows = []
-    seen: dict[str, int] = {}
-    for finding in found:
-        number = seen[finding.code] = seen.get(finding.code, 0) + 1
-        item_id = f"finding.{finding.code}.{number}"
+    codes = [finding.code for finding in found]
+    for index, finding in enumerate(found):
+        item_id = f"finding.{finding.code}.{codes[:index].count(finding.code)}"
         title = shortened(one_line(finding.title), _FINDING_LENGTH)
-        show = Action(Verb.SHOW_FINDING.value, finding.code)
+        # Where one code was found several times, the title tells which is meant.
+        which = finding.title if codes.count(finding.code) > 1 else ""
+        show = Action(Verb.SHOW_FINDING.value, finding.code, which)
         if not is_ignored(finding, preferences):
             rows.append(Item(item_id, title, action=show))
             continue

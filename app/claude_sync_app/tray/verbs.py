@@ -17,7 +17,9 @@ class Verb(str, Enum):
         ADD_PROJECT_FOLDER: ask where a project is on this machine; subject: its key.
         CHOOSE_ARRIVALS: ask which of the waiting sessions to pull.
         LATER: nothing now; `notices.answered` remembers until when.
-        SHOW_FINDING, FIX_FINDING, IGNORE_FINDING, HEED_FINDING: subject: the finding's code.
+        SHOW_FINDING, FIX_FINDING: subject: the finding's code; detail: its title, "" for the first
+            one of that code.
+        IGNORE_FINDING, HEED_FINDING: subject: the finding's code.
         RUN_DOCTOR: let the doctor look again.
         PAUSE: detail: "hour", or "" for until resumed by hand. CONTINUE ends it.
         SET: subject: a preference's name; detail: JSON of its new value.

@@ -349,6 +349,16 @@ def test_the_doctor_has_a_menu_where_it_has_something_to_say(
     assert [one for one in labels if one.startswith("Doctor")] == ([label] if label else [])
 
 
+def test_of_several_findings_with_one_code_each_shows_itself() -> None:
+    shown = status(findings=(warning("w", "A"), warning("w", "B"), warning("v", "C")))
+    doctor = entry(made(shown), "Doctor: 3 warnings")
+    assert [row.action for row in doctor.children[:3]] == [
+        Action("show-finding", "w", "A"),
+        Action("show-finding", "w", "B"),
+        Action("show-finding", "v"),
+    ]
+
+
 # --- where sessions meet -----------------------------------------------------------------------
 
 CHOICES = ["Now: ~/claude-sync (off)", "---", "Dropbox…", "Other folder…", "A host over ssh…"]

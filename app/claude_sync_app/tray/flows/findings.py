@@ -26,12 +26,13 @@ _ACTIONS = {
 }
 
 
-def show_finding(desk: Desk, code: str) -> None:
-    """Say what a finding means and what mends it."""
-    finding = _find(desk, code)
+def show_finding(desk: Desk, code: str, title: str = "") -> None:
+    """Say what a finding means and what mends it; of several with that code, the one so titled."""
+    finding = _find(desk, code, title)
     text = "\n\n".join(one_line(part) for part in (finding.detail, finding.fix) if part)
     dialogs = desk.dialogs
-    fix, ignore = (Action(verb.value, code) for verb in (Verb.FIX_FINDING, Verb.IGNORE_FINDING))
+    fix = Action(Verb.FIX_FINDING.value, code, title)
+    ignore = Action(Verb.IGNORE_FINDING.value, code)
     label = fix_label(finding)
     if dialogs is None:
         buttons = [(label, fix)] if label else []
@@ -51,12 +52,12 @@ def fix_label(finding: Finding) -> str:
     return label
 
 
-def fix_finding(desk: Desk, code: str) -> None:
+def fix_finding(desk: Desk, code: str, title: str = "") -> None:
     """Mend it where a click can; else hand over what mends it."""
-    finding = _find(desk, code)
+    finding = _find(desk, code, title)
     _, mend = _remedy(finding)
     if mend is None:
-        show_finding(desk, code)
+        show_finding(desk, code, title)
     else:
         mend(desk)
 
@@ -99,8 +100,9 @@ def set_ignored(desk: Desk, code: str, *, ignored: bool) -> None:
     desk.answer(desk.service.change(ignored_findings=[*known, code] if ignored else known))
 
 
-def _find(desk: Desk, code: str) -> Finding:
-    for finding in desk.status.findings:
-        if finding.code == code:
+def _find(desk: Desk, code: str, title: str) -> Finding:
+    found = [finding for finding in desk.status.findings if finding.code == code]
+    for finding in found:
+        if not title or finding.title == title:
             return finding
     raise ClaudeSyncError("the doctor doesn't find that any more")
