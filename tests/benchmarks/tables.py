@@ -13,7 +13,7 @@ class Row:
     Attributes:
         what: was measured.
         figure: how much of it there was.
-        unit: what `figure` and `limit` count: "s", "ms", "MB", "KiB" or "x".
+        unit: what `figure` and `limit` count: "s", "ms", "MB", "KiB", "x" or "%".
         limit: the most it may be, None where there is none.
         note: what else a reader should know, in a few words.
     """
@@ -30,7 +30,7 @@ class Row:
         return self.limit is None or self.figure <= self.limit
 
 
-_DIGITS = {"s": 3, "ms": 1, "MB": 1, "KiB": 1, "x": 2}
+_DIGITS = {"s": 3, "ms": 1, "MB": 1, "KiB": 1, "x": 2, "%": 3}
 _HEAD = ("", "figure", "limit", "of it", "")
 
 
