@@ -71,6 +71,23 @@ def test_a_directory_that_was_removed_under_us(laptop: Machine) -> None:
         assert done.err.count("\n") == (status != 0), done
 
 
+def test_names_of_directories_never_reach_the_terminal_as_commands(
+    new_laptop: Machine, tmp_path: Path
+) -> None:
+    place = tmp_path / "a\x1b[2Jplace\u202e"
+    project = new_laptop.home / "x\x1b]0;y\x07\nz"
+    new_laptop.project.rename(project)
+    new_laptop.project = project
+    new_laptop.says("hello")
+    said = new_laptop.does("init", place, "--name", "laptop")
+    said += new_laptop.does("push") + new_laptop.does("projects") + new_laptop.does("status")
+    new_laptop.path().unlink()
+    said += new_laptop.does("pull", SESSION)
+    assert not set("\x1b\x07\u202e") & set(said)
+    assert "a[2Jplace" in said
+    assert f"then: claude --resume {SESSION}" in said
+
+
 # --- being interrupted -------------------------------------------------------------------------
 
 

@@ -1,0 +1,79 @@
+"""What a push or a pull is said to have done: to people, and by the exit status."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from claude_sync.model import Outcome, Result
+from claude_sync_app.cli.results import status_of, tell
+
+UNKNOWN = "no directory of {} is known on this machine: clone it"
+PASSED_OVER = {
+    Outcome.BEHIND,
+    Outcome.OPEN,
+    Outcome.GONE,
+    Outcome.DECLINED,
+    Outcome.UNPLACED,
+    Outcome.INCOMPLETE,
+}
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_what_is_passed_over_is_no_failure_unless_it_was_named(outcome: Outcome) -> None:
+    bad = outcome in (Outcome.FAILED, Outcome.CONFLICT)
+    assert status_of([Result("s", outcome)], named=False) == bad
+    assert status_of([Result("s", outcome)], named=True) == (bad or outcome in PASSED_OVER)
+    assert status_of([Result("s", Outcome.PUSHED), Result("t", outcome)], named=False) == bad
+    assert status_of([], named=True) == 0
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_every_outcome_is_spoken_of_if_it_was_named(
+    outcome: Outcome, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = Result("a-session", outcome, "git:x/y", "laptop", directory=Path("/there"))
+    tell([result], "pull", "here", named=True)
+    said = capsys.readouterr()
+    assert "a-session" in said.out + said.err
+    assert bool(said.err) == (status_of([result], named=True) != 0)
+
+
+def test_why_sessions_of_many_projects_are_passed_over_is_said_once(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    keys = ["git:x/y", "git:x/y/z", "git:x/y"]
+    results = [
+        Result(str(number), Outcome.UNPLACED, key, message=UNKNOWN.format(key))
+        for number, key in enumerate(keys)
+    ]
+    tell(results, "pull", "here", named=False)
+    assert capsys.readouterr().out.splitlines() == [
+        "Passed over 3 sessions of 2 projects: " + UNKNOWN.format("their project"),
+        "  git:x/y (2)",
+        "  git:x/y/z (1)",
+        "Nothing to pull: 3 without a directory here.",
+    ]
+    tell(results[:1], "pull", "here", named=False)
+    assert capsys.readouterr().out.splitlines()[0] == (
+        "Passed over 1 session: " + UNKNOWN.format("git:x/y")
+    )
+
+
+def test_what_was_done_stands_in_one_line_each_and_is_counted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    results = [
+        Result("one", Outcome.IMPORTED, machine="laptop", directory=Path("/a b")),
+        Result("two", Outcome.UNCHANGED),
+        Result("three", Outcome.FAILED, message="the disk is full (x): make room"),
+    ]
+    tell(results, "pull", "here", named=False)
+    said = capsys.readouterr()
+    assert said.out.splitlines() == [
+        "Imported one from laptop",
+        "  cd '/a b' && claude --resume one",
+        "1 imported, 1 up to date, 1 failed.",
+    ]
+    assert said.err == "claude-sync: three: the disk is full (x): make room\n"
