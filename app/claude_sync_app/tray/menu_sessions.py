@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from claude_sync.model import SessionState, Side, State
 from claude_sync.preferences import Preferences
@@ -31,18 +31,22 @@ def recent(status: Status, now_minutes: int, preferences: Preferences) -> tuple[
         return ()
     waiting = {arrival.session_id: arrival for arrival in status.arrivals}
     rows = tuple(
-        _recent(state, waiting.get(state.session_id), now_minutes)
+        _recent(state, waiting.get(state.session_id), now_minutes, status.deferred)
         for state in here[: preferences.recent_limit]
     )
     return (Item("recent", "Recent sessions", children=rows),)
 
 
-def _recent(state: SessionState, arrival: Arrival | None, now_minutes: int) -> Item:
+def _recent(
+    state: SessionState, arrival: Arrival | None, now_minutes: int, deferred: Collection[str]
+) -> Item:
     said = " — ".join(
         filter(None, (title_of(state), project_of(state.project_key), _age(state, now_minutes)))
     )
     marks = "".join(f"{mark} " for mark in _marks(state))
-    return Item(f"session.{state.session_id}", marks + said, children=_deeds(state, arrival))
+    return Item(
+        f"session.{state.session_id}", marks + said, children=_deeds(state, arrival, deferred)
+    )
 
 
 def _marks(state: SessionState) -> Iterable[str]:
@@ -57,7 +61,9 @@ def _marks(state: SessionState) -> Iterable[str]:
         yield "▶"
 
 
-def _deeds(state: SessionState, arrival: Arrival | None) -> tuple[Item, ...]:
+def _deeds(
+    state: SessionState, arrival: Arrival | None, deferred: Collection[str]
+) -> tuple[Item, ...]:
     sid = state.session_id
     prefix = f"session.{sid}"
     rows = []
@@ -69,9 +75,10 @@ def _deeds(state: SessionState, arrival: Arrival | None) -> tuple[Item, ...]:
     if arrival is not None:
         machine = machine_of(arrival.machine)
         if is_held_back(arrival):
-            rows.append(
-                Item(f"{prefix}.close", f"Close it here to pull from {machine}", enabled=False)
-            )
+            label = f"Close it here to pull from {machine}"
+            if sid in deferred:
+                label = f"Pulled from {machine} once it is closed here"
+            rows.append(Item(f"{prefix}.close", label, enabled=False))
         else:
             rows.append(_deed(prefix, "pull", f"Pull from {machine}", Verb.PULL, sid))
     if state.directory is not None:

@@ -6,7 +6,7 @@ A click on a body never decides anything: it shows, or pulls what is simply newe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from claude_sync.model import Finding, Outcome, Result, SessionState, Side
@@ -111,6 +111,18 @@ def _notice(
     return Notice(notification, body, {choice.key: choice.action for choice in choices})
 
 
+def without_buttons(notice: Notice) -> Notice:
+    """The same where notifications can't have buttons: it says where they are instead."""
+    shown = notice.notification
+    if not shown.buttons:
+        return notice
+    body = f"{shown.body}\n{_IN_MENU}" if shown.body else _IN_MENU
+    return Notice(replace(shown, body=body, buttons=()), notice.body)
+
+
+_IN_MENU = "The menu has what can be done."
+
+
 # --- arrivals ----------------------------------------------------------------------------------
 
 
@@ -156,10 +168,12 @@ def close(arrival: Arrival, telling: Telling) -> Notice:
     title, machine = telling.title_of(arrival.state), machine_of(arrival.machine)
     if not telling.show_titles:
         title = title[:1].lower() + title[1:]
+    asked_for = arrival.session_id in telling.status.deferred
+    then = "is pulled" if asked_for else "can be pulled"
     return _notice(
         f"close.{arrival.session_id}",
         f"Close {title} here: {machine} is ahead",
-        [f"Written there {telling.when(arrival.pushed_at)}. It can be pulled once it is closed."],
+        [f"Written there {telling.when(arrival.pushed_at)}. It {then} once it is closed."],
         [_Choice("show", "Show", _SHOW_MENU)],
     )
 
@@ -281,7 +295,7 @@ def offline(telling: Telling) -> Notice:
     """The place can't be reached."""
     status = telling.status
     place = place_of(status, telling.surroundings) or "The place where sessions meet"
-    return _failed("offline", f"{place} can't be reached", [status.offline_message])
+    return _failed("offline", f"{place} can't be reached", [_sentence(status.offline_message)])
 
 
 def failed(message: str) -> Notice:

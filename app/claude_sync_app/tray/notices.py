@@ -153,7 +153,7 @@ def notices(
         preferences: which kinds are shown, and whether with titles.
         memory: as the last call returned it.
         now: seconds since the epoch.
-        surroundings: which folders are synced.
+        surroundings: whether notifications have buttons, and which folders are synced.
     """
     step = _Step(after, preferences, memory, now, surroundings)
     step.tell_what_happened(before)
@@ -363,7 +363,8 @@ class _Step:
     def _say(self, kind: str, notice: Notice) -> bool:
         is_on = bool(getattr(self._preferences.notifications, kind))
         if is_on:
-            self._show.append(notice)
+            bare = not self._telling.surroundings.has_buttons
+            self._show.append(notice_texts.without_buttons(notice) if bare else notice)
         return is_on
 
     def noticed(self) -> Noticed:

@@ -84,6 +84,9 @@ def test_what_is_newer_elsewhere_but_open_here_says_what_to_do() -> None:
     close = entry(shown, "Recent", "↓ ▶", "Close it here to pull from desktop")
     assert (close.enabled, close.action) == (False, None)
     assert "From other machines" not in [row.label for row in shown.children]
+    asked_for = status(arrivals=(arrival("a1", here=True, open=True),), deferred=("a1",))
+    waits = entry(made(asked_for), "Recent", "↓ ▶", "Pulled from desktop once it is closed here")
+    assert (waits.id, waits.enabled) == (close.id, False)
 
 
 def test_of_a_machine_that_is_new_here_not_all_is_listed() -> None:

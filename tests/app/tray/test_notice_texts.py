@@ -100,6 +100,10 @@ def test_what_is_open_here_is_to_be_closed() -> None:
     ]
     assert offered(notice) == [("Show", SHOW_MENU)]
     assert notice.body == SHOW_MENU
+    asked_for = TELLING._replace(status=status(deferred=("a1",)))
+    assert said(notice_texts.close(waiting, asked_for))[1] == (
+        "Written there 10 min ago. It is pulled once it is closed."
+    )
     assert said(notice_texts.close(waiting, DISCREET))[0] == (
         "Close a session of app here: laptop is ahead"
     )
@@ -227,7 +231,7 @@ def test_a_place_that_is_away_says_why() -> None:
     away = status(offline_since=NOW, offline_message="nas doesn't answer: check it", label="nas")
     away = replace(away, location="nas:x", remote=True)
     notice = notice_texts.offline(TELLING._replace(status=away))
-    assert said(notice) == ["nas can't be reached", "nas doesn't answer: check it"]
+    assert said(notice) == ["nas can't be reached", "Nas doesn't answer: check it"]
     assert offered(notice) == [AGAIN, LOG]
     assert notice.body == SHOW_MENU
 
@@ -290,6 +294,19 @@ def test_a_click_that_failed_says_what_to_do_and_can_be_done_again(
     assert said(notice) == words
     assert offered(notice) == [("Try again", again), LOG]
     assert notice.body == SHOW_MENU
+
+
+def test_where_there_are_no_buttons_it_says_where_they_are() -> None:
+    notice = notice_texts.without_buttons(notice_texts.arrived([arrival("a1")], TELLING))
+    assert said(notice) == [
+        "Refactor the parser",
+        "From desktop, 10 min ago",
+        "The menu has what can be done.",
+    ]
+    assert offered(notice) == []
+    assert notice.buttons == {}
+    without = notice_texts.pushed(1, TELLING)
+    assert notice_texts.without_buttons(without) == without
 
 
 # --- the first start ---------------------------------------------------------------------------

@@ -494,6 +494,14 @@ def test_a_kind_that_is_switched_off_is_not_shown_and_the_others_are(kind: str) 
     assert tray.keys() == []
 
 
+def test_where_notifications_have_no_buttons_none_is_shown() -> None:
+    bare = replace(AROUND, has_buttons=False)
+    for around in (AROUND, bare):
+        told = notices(Status(), EVERYTHING, Preferences(), started(NOW - 60), NOW, around).show
+        assert len(told) > 5
+        assert any(one.notification.buttons for one in told) == around.has_buttons
+
+
 # --- what holds for all of them ----------------------------------------------------------------
 
 SOME = st.builds(
