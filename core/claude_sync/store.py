@@ -139,8 +139,11 @@ class Store:
         waiting: list[Entry] = []
         for entry in entries:
             known = bundles.get(entry.name)
-            if known is not None and is_same_file(known.stamp, entry.stamp):
-                continue
+            if known is not None:
+                if is_same_file(known.stamp, entry.stamp):
+                    continue
+                # Whatever lies there now, it isn't that bundle any more.
+                del bundles[entry.name]
             if entry.placeholder:
                 waiting.append(entry)
             elif not _still_wrong(problems.get(entry.name), entry.stamp):
