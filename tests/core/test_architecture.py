@@ -53,8 +53,8 @@ MAY_START_HEAVY = {
 SCREENS = "pystray PIL desktop_notifier dbus_fast gi tkinter Xlib AppKit Foundation rich"
 SHELLS = "argparse click getpass optparse"
 PURE_ROOMS = (
-    "comparison_page findings keeping menu menu_model menu_preferences menu_sessions naming"
-    " notice_texts notices offers sentences"
+    "comparison_page failure_texts findings keeping menu menu_model menu_preferences menu_sessions"
+    " naming notice_memory notice_parts notice_texts notices offers readable sentences"
 )
 PURE = {
     "claude_sync.planner",

@@ -7,17 +7,24 @@ never twice within an hour. What a person asked for is always answered.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from claude_sync.model import Outcome, Result, SessionState
 from claude_sync.preferences import Preferences
 from claude_sync.status import Arrival, Happening, Status
-from claude_sync_app.desktop.notifications.values import Answer, AnswerKind
-from claude_sync_app.tray import notice_texts
+from claude_sync_app.tray import failure_texts, notice_texts
 from claude_sync_app.tray.findings import warned_of
-from claude_sync_app.tray.notice_texts import LATER_BUTTON, Notice, Telling, welcome
+from claude_sync_app.tray.notice_memory import (
+    AGAIN_SECONDS,
+    Memory,
+    Subject,
+    answered,
+    started,
+    woke,
+)
+from claude_sync_app.tray.notice_parts import Notice, Telling, without_buttons
+from claude_sync_app.tray.notice_texts import welcome
 from claude_sync_app.tray.offers import held_back, pullable
 from claude_sync_app.tray.sentences import is_paused
 from claude_sync_app.tray.surroundings import Surroundings
@@ -33,12 +40,6 @@ __all__ = [
     "welcome",
     "woke",
 ]
-
-AGAIN_SECONDS = 3_600.0
-"""How long the same is told of only once."""
-
-LATER_SECONDS = 4 * 3_600.0
-"""How long Later is."""
 
 QUIET_SECONDS = 15.0
 """How long after a start or a wake nothing is said of being offline: networks take a while."""
@@ -56,46 +57,7 @@ _NOT_DONE = frozenset(
         Outcome.GONE,
     }
 )
-
-
-class Subject(NamedTuple):
-    """Something that can be told of.
-
-    Attributes:
-        kind: "arrival", "close", "pulled", "conflict", "doctor", "failing", "offline" or "error".
-        what: a session's id, a finding's code, what failed.
-        machine: whose, "" where no other machine has to do with it.
-    """
-
-    kind: str
-    what: str
-    machine: str = ""
-
-
 _ERROR, _OFFLINE = Subject("error", ""), Subject("offline", "")
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """What was told before.
-
-    Attributes:
-        awake_since: when this program started, or the machine woke; seconds since the epoch.
-        standing: what was told of, or passed over, and is still so.
-        told: when each was last told of; of the last hour.
-        later: until when each is to wait, because a person said so.
-        failing: sessions that fail, and why: it isn't told once more as what lasts.
-        answered: the same of what a person asked for last that failed.
-        shown: what each notification that may still be seen is about, by its key.
-    """
-
-    awake_since: float
-    standing: frozenset[Subject] = frozenset()
-    told: Mapping[Subject, float] = field(default_factory=dict)
-    later: Mapping[Subject, float] = field(default_factory=dict)
-    failing: Mapping[Subject, str] = field(default_factory=dict)
-    answered: str = ""
-    shown: Mapping[str, tuple[Subject, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,29 +75,6 @@ class Noticed:
     show: tuple[Notice, ...] = ()
     withdraw: tuple[str, ...] = ()
     again_at: float | None = None
-
-
-def started(now: float) -> Memory:
-    """The memory of a program that starts now (seconds since the epoch)."""
-    return Memory(now)
-
-
-def woke(memory: Memory, now: float) -> Memory:
-    """The memory after a sleep that ended now."""
-    return replace(memory, awake_since=now)
-
-
-def answered(memory: Memory, answer: Answer, now: float) -> Memory:
-    """The memory after an answer, of whatever kind; give it every one."""
-    if answer.kind is AnswerKind.SHOWN or answer.key not in memory.shown:
-        return memory
-    shown = {key: about for key, about in memory.shown.items() if key != answer.key}
-    later, standing = dict(memory.later), memory.standing
-    if answer.kind is AnswerKind.BUTTON and answer.button == LATER_BUTTON:
-        about = memory.shown[answer.key]
-        later.update(dict.fromkeys(about, now + LATER_SECONDS))
-        standing -= frozenset(about)
-    return replace(memory, shown=shown, later=later, standing=standing)
 
 
 def notices(
@@ -217,7 +156,7 @@ class _Step:
         failed = [one for one in bad if one.outcome is Outcome.FAILED]
         if happening.kind == "failed" or failed or (bad and not done):
             wrong = failed or bad
-            self._say("failed", notice_texts.not_done(happening, wrong, some_was=bool(done)))
+            self._say("failed", failure_texts.not_done(happening, wrong, some_was=bool(done)))
             self._answered = happening.message
         if happening.kind == "push" and (done or not bad):
             self._say("pushed", notice_texts.pushed(len(done), self._telling))
@@ -265,7 +204,7 @@ class _Step:
         begin = [subject for subject in self._begins(self._failing) if subject in untold]
         if begin:
             results = [untold[subject] for subject in begin]
-            self._put("failed", notice_texts.failed_by_itself(results, self._telling), begin)
+            self._put("failed", failure_texts.failed_by_itself(results, self._telling), begin)
 
     # -- what stands --------------------------------------------------------------------------
 
@@ -273,14 +212,14 @@ class _Step:
         status = self._status
         known = status.error in (self._answered, *self._failing.values())
         if status.error and not known and self._begins([_ERROR]):
-            self._put("failed", notice_texts.failed(status.error), [_ERROR])
+            self._put("failed", failure_texts.failed(status.error), [_ERROR])
         if status.offline_since is None:
             return
         quiet_until = self._awake_since + QUIET_SECONDS
         if self._now < quiet_until and _OFFLINE not in self._was:
             self._again.append(quiet_until)
         elif self._begins([_OFFLINE]):
-            self._put("failed", notice_texts.offline(self._telling), [_OFFLINE])
+            self._put("failed", failure_texts.offline(self._telling), [_OFFLINE])
 
     def tell_conflicts(self) -> None:
         if not self._status.started:
@@ -364,7 +303,7 @@ class _Step:
         is_on = bool(getattr(self._preferences.notifications, kind))
         if is_on:
             bare = not self._telling.surroundings.has_buttons
-            self._show.append(notice_texts.without_buttons(notice) if bare else notice)
+            self._show.append(without_buttons(notice) if bare else notice)
         return is_on
 
     def noticed(self) -> Noticed:

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from claude_sync.model import Level, Outcome, Side
-from claude_sync_app.tray import notice_texts
+from claude_sync_app.tray import failure_texts, notice_texts
 from claude_sync_app.tray.keeping import BOTH, keep
 from claude_sync_app.tray.menu_model import Action
-from claude_sync_app.tray.notice_texts import Notice, Telling
+from claude_sync_app.tray.notice_parts import Notice, Telling, without_buttons
 from claude_sync_app.tray.surroundings import Surroundings
 from tray_values import (
     AROUND,
@@ -230,19 +230,19 @@ AGAIN = ("Try again", Action("retry"))
 def test_a_place_that_is_away_says_why() -> None:
     away = status(offline_since=NOW, offline_message="nas doesn't answer: check it", label="nas")
     away = replace(away, location="nas:x", remote=True)
-    notice = notice_texts.offline(TELLING._replace(status=away))
+    notice = failure_texts.offline(TELLING._replace(status=away))
     assert said(notice) == ["nas can't be reached", "Nas doesn't answer: check it"]
     assert offered(notice) == [AGAIN, LOG]
     assert notice.body == SHOW_MENU
 
 
 def test_what_lasts_and_what_fails_by_itself_say_why() -> None:
-    lasting = notice_texts.failed("the records can't be written: make room")
+    lasting = failure_texts.failed("the records can't be written: make room")
     assert said(lasting) == ["Syncing has failed", "The records can't be written: make room"]
     assert offered(lasting) == [AGAIN, LOG]
     failed = [result(sid, Outcome.FAILED, message="it is damaged") for sid in ("s1", "s2")]
     telling = TELLING._replace(status=status(sessions=(session("s1"),)))
-    assert said(notice_texts.failed_by_itself(failed, telling)) == [
+    assert said(failure_texts.failed_by_itself(failed, telling)) == [
         "Fix the login bug can't be synced",
         "It is damaged",
         "And 1 more session.",
@@ -290,14 +290,14 @@ def test_a_click_that_failed_says_what_to_do_and_can_be_done_again(
     kind: str, results: list[Any], some_was: bool, words: list[str], again: Action
 ) -> None:
     happening = happened(1, kind, *results, message="nas doesn't answer")
-    notice = notice_texts.not_done(happening, results, some_was=some_was)
+    notice = failure_texts.not_done(happening, results, some_was=some_was)
     assert said(notice) == words
     assert offered(notice) == [("Try again", again), LOG]
     assert notice.body == SHOW_MENU
 
 
 def test_where_there_are_no_buttons_it_says_where_they_are() -> None:
-    notice = notice_texts.without_buttons(notice_texts.arrived([arrival("a1")], TELLING))
+    notice = without_buttons(notice_texts.arrived([arrival("a1")], TELLING))
     assert said(notice) == [
         "Refactor the parser",
         "From desktop, 10 min ago",
@@ -306,7 +306,7 @@ def test_where_there_are_no_buttons_it_says_where_they_are() -> None:
     assert offered(notice) == []
     assert notice.buttons == {}
     without = notice_texts.pushed(1, TELLING)
-    assert notice_texts.without_buttons(without) == without
+    assert without_buttons(without) == without
 
 
 # --- the first start ---------------------------------------------------------------------------
@@ -345,10 +345,10 @@ def every(telling: Telling) -> list[Notice]:
         notice_texts.conflicts([state] * 5, telling),
         notice_texts.finding(found),
         notice_texts.findings([found, found]),
-        notice_texts.offline(telling),
-        notice_texts.failed(HOSTILE),
-        notice_texts.failed_by_itself([failed], telling),
-        notice_texts.not_done(happened(1, "push", failed), [failed], some_was=True),
+        failure_texts.offline(telling),
+        failure_texts.failed(HOSTILE),
+        failure_texts.failed_by_itself([failed], telling),
+        failure_texts.not_done(happened(1, "push", failed), [failed], some_was=True),
         notice_texts.welcome(telling.status, telling.surroundings),
     ]
 
@@ -383,8 +383,8 @@ def test_no_title_is_told_without_leave() -> None:
         notice_texts.pulled([done], telling),
         notice_texts.conflict(state, telling),
         notice_texts.conflicts([state] * 5, telling),
-        notice_texts.failed_by_itself([done], telling),
-        notice_texts.not_done(happened(1, "push", done), [done], some_was=True),
+        failure_texts.failed_by_itself([done], telling),
+        failure_texts.not_done(happened(1, "push", done), [done], some_was=True),
     ):
         assert "Secret" not in "\n".join(said(notice))
 
