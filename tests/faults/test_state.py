@@ -1,0 +1,281 @@
+"""What this machine remembers, lost, damaged, doubled or set back; and two processes at once."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from claude_sync.errors import ClaudeSyncError, LockBusy
+from claude_sync.locks import Lock
+from claude_sync.machine import load_machine
+from claude_sync.model import Machine, Outcome, State
+from claude_sync.places import Places
+from claude_sync.sync import context as context_module
+from machines import OTHER, SESSION, PlayedMachine, World, agree, opened, outcomes, said
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+@pytest.fixture
+def pair(world: World) -> tuple[PlayedMachine, PlayedMachine]:
+    """Two machines that both have a session and have pushed it."""
+    laptop, desktop = world.machines("laptop", "desktop")
+    laptop.write(SESSION, said("first"))
+    laptop.push()
+    desktop.pull()
+    desktop.push(SESSION)
+    return laptop, desktop
+
+
+Pair = tuple[PlayedMachine, PlayedMachine]
+
+# --- records lost or damaged -------------------------------------------------------------------
+
+
+def _lose(file: Path) -> None:
+    for path in file.parent.iterdir():
+        path.unlink()
+
+
+def _fill_with_garbage(file: Path) -> None:
+    file.write_bytes(random.Random(1).randbytes(file.stat().st_size))
+
+
+def _cut(file: Path) -> None:
+    with file.open("r+b") as opened_file:
+        opened_file.truncate(5000)
+
+
+def _empty(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+def _damage_pages(file: Path) -> None:
+    data = bytearray(file.read_bytes())
+    for start in range(4096, len(data), 4096):
+        data[start : start + 200] = bytes(200)
+    file.write_bytes(data)
+
+
+def _be_of_another_layout(file: Path) -> None:
+    import sqlite3
+
+    with sqlite3.connect(file) as database:
+        database.execute("PRAGMA user_version=999")
+    database.close()
+
+
+DAMAGES = [_lose, _fill_with_garbage, _cut, _empty, _damage_pages, _be_of_another_layout]
+
+
+def again(work: Callable[[], object]) -> None:
+    """Do something; where the records turn out to be damaged, once more, as the error says."""
+    try:
+        work()
+    except ClaudeSyncError as error:
+        if not error.passing:
+            raise
+        work()
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__.strip("_"))
+def test_losing_the_records_costs_a_question_and_never_an_overwrite(
+    world: World, pair: Pair, damage: Callable[[Path], None]
+) -> None:
+    laptop, desktop = pair
+    for machine in pair:
+        machine.write(SESSION, said(f"on {machine.name}"))
+    laptop.push()
+    mine, theirs = desktop.read(), laptop.read()
+    damage(desktop.records_file())
+    again(desktop.pull)
+    again(desktop.push)
+    assert desktop.read() == mine
+    assert world.keeps(mine)
+    assert world.keeps(theirs)
+    assert desktop.states()[SESSION].state is State.CONFLICT
+    desktop.resolve(SESSION, "theirs")
+    laptop.pull()
+    assert agree(*pair)
+    assert mine in desktop.kept()
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__.strip("_"))
+def test_with_the_records_lost_all_that_is_clear_goes_on(
+    pair: Pair, damage: Callable[[Path], None]
+) -> None:
+    laptop, desktop = pair
+    laptop.write(SESSION, said("more"))
+    laptop.push()
+    damage(desktop.records_file())
+    again(desktop.pull)
+    assert agree(*pair)
+    desktop.write(SESSION, said("and more"))
+    again(desktop.push)
+    laptop.pull()
+    assert agree(*pair)
+
+
+def test_damaged_records_are_set_aside_and_not_removed(pair: Pair) -> None:
+    _, desktop = pair
+    _fill_with_garbage(desktop.records_file())
+    garbage = desktop.records_file().read_bytes()
+    again(desktop.pull)
+    aside = desktop.places.records_directory.glob("*unreadable*")
+    assert [path.read_bytes() for path in aside] == [garbage]
+
+
+def test_what_a_resolve_gave_up_is_read_back_from_the_own_bundle(pair: Pair) -> None:
+    laptop, desktop = pair
+    for machine in pair:
+        machine.write(SESSION, said(f"on {machine.name}"))
+    laptop.push()
+    desktop.push()
+    desktop.resolve(SESSION, "mine")
+    desktop.lose_records()
+    assert desktop.pull()[SESSION].outcome is not Outcome.CONFLICT
+    desktop.push()
+    laptop.pull()
+    assert agree(*pair)
+
+
+# --- homes that were copied or set back --------------------------------------------------------
+
+
+def test_a_home_set_back_to_last_week_gets_what_it_had_pushed_since(
+    world: World, pair: Pair
+) -> None:
+    laptop, desktop = pair
+    backup = laptop.home.with_name("backup")
+    shutil.copytree(laptop.home, backup)
+    laptop.write(SESSION, said("this week"))
+    laptop.write(OTHER, said("new this week"))
+    laptop.push()
+    week = laptop.read()
+    shutil.rmtree(laptop.home)
+    backup.rename(laptop.home)
+    assert outcomes(laptop.push()) == {SESSION: Outcome.BEHIND}
+    assert opened(laptop.bundle()).transcript == week
+    assert laptop.pull()[SESSION].outcome is Outcome.UPDATED
+    assert laptop.read() == week
+    assert laptop.pull(OTHER)[OTHER].outcome in (Outcome.IMPORTED, Outcome.UNCHANGED)
+    desktop.pull()
+    assert agree(laptop, desktop)
+    assert agree(laptop, desktop, session=OTHER)
+
+
+def test_a_home_set_back_and_gone_on_with_is_a_conflict_with_itself(pair: Pair) -> None:
+    laptop, _ = pair
+    backup = laptop.home.with_name("backup")
+    shutil.copytree(laptop.home, backup)
+    laptop.write(SESSION, said("this week"))
+    laptop.push()
+    week = laptop.read()
+    shutil.rmtree(laptop.home)
+    backup.rename(laptop.home)
+    laptop.write(SESSION, said("again, and differently"))
+    mine = laptop.read()
+    assert laptop.push()[SESSION].outcome is Outcome.BEHIND
+    assert laptop.pull()[SESSION].outcome is Outcome.CONFLICT
+    laptop.resolve(SESSION, "mine")
+    assert opened(laptop.bundle()).transcript == mine
+    assert week in laptop.kept()
+
+
+def test_a_cloned_home_is_another_machine(world: World, pair: Pair) -> None:
+    laptop, desktop = pair
+    clone = cloned(laptop)
+    for machine in (laptop, clone):
+        machine.write(SESSION, said(f"on {machine.name}"))
+    both = {laptop.read(), clone.read()}
+    laptop.push()
+    clone.push()
+    heads = {opened(path).head.machine_id for path in world.bundles()}
+    assert len(heads) == 3
+    assert desktop.pull()[SESSION].outcome is Outcome.CONFLICT
+    assert clone.pull()[SESSION].outcome is Outcome.CONFLICT
+    clone.resolve(SESSION, "mine")
+    laptop.pull()
+    desktop.pull()
+    assert agree(laptop, clone, desktop)
+    assert all(world.keeps(one) for one in both)
+
+
+def test_a_clone_that_bears_the_same_id_loses_nothing(
+    world: World, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laptop, _ = pair
+    with laptop.at_work() as context:
+        one = context.machine.id
+    monkeypatch.setattr(context_module, "load_machine", _with_id(one))
+    clone = cloned(laptop)
+    everything = []
+    for turn in range(4):
+        for machine in (laptop, clone):
+            everything.append(machine.write(SESSION, said(f"{turn} on {machine.name}")))
+            machine.push()
+            machine.pull()
+            machine.push()
+        assert all(world.keeps(words) for words in everything)
+
+
+def cloned(machine: PlayedMachine) -> PlayedMachine:
+    """A machine whose home is a copy of another's, all that is remembered included."""
+    clone = PlayedMachine(machine.world, "clone")
+    shutil.copytree(machine.home, clone.home)
+    shutil.copytree(machine.folder, clone.folder)
+    clone.set_up(name="clone")
+    machine.world.known.append(clone)
+    return clone
+
+
+def _with_id(machine_id: str) -> Callable[[Places], Machine]:
+    return lambda places: replace(load_machine(places), id=machine_id)
+
+
+# --- two processes at once ---------------------------------------------------------------------
+
+
+def test_while_one_works_another_waits_and_then_says_who_is_at_work(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laptop, _ = pair
+    monkeypatch.setattr(context_module, "LOCK_PATIENCE_SECONDS", 0.05)
+    with Lock(laptop.places.lock_file, "pulling"), pytest.raises(LockBusy, match="pulling"):
+        laptop.push()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are made by fork()")
+def test_many_processes_at_once_do_what_one_would(world: World, pair: Pair) -> None:
+    laptop, desktop = pair
+    sessions = [f"session-{number}" for number in range(6)]
+    children = []
+    for number, session in enumerate(sessions):
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                for turn in range(3):
+                    laptop.write(session, said(f"{number}.{turn}"))
+                    laptop.push(session)
+                    laptop.pull()
+                status = 0
+            finally:
+                os._exit(status)
+        children.append(child)
+    endings = [os.waitpid(child, 0)[1] for child in children]
+    assert endings == [0] * len(sessions)
+    for session in sessions:
+        assert opened(laptop.bundle(session)).transcript == laptop.read(session)
+    desktop.pull()
+    assert all(agree(laptop, desktop, session=session) for session in sessions)
+    assert outcomes(laptop.push()) == dict.fromkeys([SESSION, *sessions], Outcome.UNCHANGED)
