@@ -330,7 +330,7 @@ class Progress:
     Attributes:
         verb: "Pushing", "Pulling" or "Reading".
         session_id: the session at work, "" between two.
-        done: bytes finished.
+        done: bytes that went through.
         total: bytes in all, 0 where unknown.
         sessions_done, sessions_total: the same, counted in sessions.
     """

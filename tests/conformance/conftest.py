@@ -13,13 +13,14 @@ from conformance.places import (
     MemoryHouse,
     Place,
     folder_house,
+    metered_house,
     put_of,
     ssh_house,
     write_all,
 )
 from conformance.sshd import FLAVOURS, SshHost, running_sshd
 
-FILE_PLACES = ["folder", "box", "box-busybox", "box-bare", "box by threads"]
+FILE_PLACES = ["folder", "metered", "box", "box-busybox", "box-bare", "box by threads"]
 """``box…`` are hosts over ssh; "by threads" as on systems whose pipes can't be polled."""
 
 
@@ -36,8 +37,9 @@ def ssh_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshHost]:
 def _house(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path, host: SshHost
 ) -> Iterator[FileHouse]:
-    if kind == "folder":
-        yield folder_house(tmp_path / "the store")
+    if kind in ("folder", "metered"):
+        house = folder_house if kind == "folder" else metered_house
+        yield house(tmp_path / "the store")
         return
     flavour, _, threads = kind.partition(" by ")
     if threads:

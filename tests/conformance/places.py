@@ -10,6 +10,7 @@ from claude_sync.transports import open_transport
 from claude_sync.transports.base import Block, Put, Transport, Written
 from claude_sync.transports.folder import FolderTransport
 from claude_sync.transports.memory import MemoryPlace, MemoryTransport
+from claude_sync.transports.metered import MeteredTransport
 from conformance.sshd import SshHost
 
 MARKER = b'{"schema":1,"store_id":"5f4dcc3b-5aa7-4659-9c2e-1b9a3d0d7f10"}'
@@ -83,6 +84,12 @@ class FileHouse:
 
 def folder_house(root: Path) -> FileHouse:
     return FileHouse(root, lambda path: FolderTransport(str(path)))
+
+
+def metered_house(root: Path) -> FileHouse:
+    return FileHouse(
+        root, lambda path: MeteredTransport(FolderTransport(str(path)), lambda _: None)
+    )
 
 
 def ssh_house(host: SshHost, flavour: str, root: Path) -> FileHouse:

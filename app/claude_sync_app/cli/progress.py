@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from claude_sync.model import Progress
+from claude_sync_app.amounts import size
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -47,17 +48,25 @@ class ProgressBar:
 
     def _draw(self) -> None:
         latest = self._latest
-        total = latest.sessions_total or None
         if self._bar is None or self._task is None:
             self._bar = _bar()
-            self._task = self._bar.add_task("", total=total)
+            self._task = self._bar.add_task("", total=None)
             self._bar.start()
-        if total is None:
-            words = f"{latest.verb}…"
+        if latest.total:
+            done, total = latest.done, latest.total
         else:
-            words = f"{latest.verb} {latest.sessions_done} of {total}"
-        self._bar.update(self._task, description=words, total=total, completed=latest.sessions_done)
+            done, total = latest.sessions_done, latest.sessions_total
+        self._bar.update(self._task, description=words(latest), total=total or None, completed=done)
         self._bar.refresh()
+
+
+def words(progress: Progress) -> str:
+    """How far the work is, in a few words."""
+    if not progress.sessions_total:
+        return f"{progress.verb}…"
+    if progress.sessions_total > 1:
+        return f"{progress.verb} {progress.sessions_done} of {progress.sessions_total}"
+    return f"{progress.verb} {size(progress.done)} of {size(progress.total)}"
 
 
 def _bar() -> Bar:

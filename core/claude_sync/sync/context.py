@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from claude_sync import files, preferences
@@ -21,9 +23,11 @@ from claude_sync.records import Records
 from claude_sync.registry import Registry
 from claude_sync.store import Store
 from claude_sync.transports import open_transport
+from claude_sync.transports.metered import MeteredTransport
 from claude_sync.vault import Vault
 
 LOCK_PATIENCE_SECONDS = 30.0
+_TELL_SECONDS = 0.1
 _NO_STORE = "no-store"
 _STAGING_LEFTOVERS_SECONDS = 86_400.0
 
@@ -68,6 +72,9 @@ class Context:
         self.records = Records(self.database)
         self.cache = Cache(self.database)
         self._store: Store | None = None
+        self._progress: Progress | None = None
+        self._under_way = 0
+        self._told_at = 0.0
 
     def __enter__(self) -> Context:
         return self
@@ -99,6 +106,8 @@ class Context:
                 )
             transport = open_transport(chosen.location, chosen.ssh_command, self.places.runtime)
             self._open.callback(transport.close)
+            if self.on_progress is not None:
+                transport = MeteredTransport(transport, self._moved)
             self._store = Store(transport, self.cache, self.database, chosen.store_id)
         return self._store
 
@@ -145,9 +154,28 @@ class Context:
             raise Stopped("stopped before it was done", todo="nothing is half done; run it again")
 
     def progress(self, progress: Progress) -> None:
-        """Tell how far the work is."""
-        if self.on_progress is not None:
-            self.on_progress(progress)
+        """Tell how far the work is, to begin with and after each session.
+
+        In between it is told too, as bytes go through the store.
+        """
+        if progress.sessions_done == 0:
+            self._under_way = 0
+        self._progress = progress
+        self._tell(time.monotonic())
+
+    def _moved(self, count: int) -> None:
+        self._under_way += count
+        now = time.monotonic()
+        if now - self._told_at >= _TELL_SECONDS:
+            self._tell(now)
+
+    def _tell(self, now: float) -> None:
+        known = self._progress
+        if known is not None and self.on_progress is not None:
+            self._told_at = now
+            # Several sessions may be under way, so that bytes run ahead of what is finished.
+            done = min(known.total, max(known.done, self._under_way))
+            self.on_progress(replace(known, done=done))
 
 
 def records_file(places: Places, chosen: Preferences) -> Path:

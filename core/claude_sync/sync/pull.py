@@ -92,7 +92,7 @@ class _Pull:
         self._survey = survey
         self._named = named
         self._dry_run = dry_run
-        self._done = 0
+        self._progress = Progress("Pulling")
 
     def run(self, sessions: Sequence[str] | None, project: str | None) -> list[Result]:
         survey = self._survey
@@ -109,8 +109,14 @@ class _Pull:
                 results.append(decided)
             else:
                 steps.append(decided)
+        self._progress = replace(
+            self._progress,
+            total=sum(step.bundle.stamp.size for step in steps),
+            sessions_total=len(steps),
+        )
+        self._context.progress(self._progress)
         for group in groups(steps):
-            results.extend(self._take(group, len(steps)))
+            results.extend(self._take(group))
         if not self._dry_run:
             survey.flush()
         if sessions is None and project is None:
@@ -230,7 +236,7 @@ class _Pull:
 
     # -- taking -------------------------------------------------------------------------------
 
-    def _take(self, group: Sequence[Step], total: int) -> Iterator[Result]:
+    def _take(self, group: Sequence[Step]) -> Iterator[Result]:
         if self._dry_run:
             for step in group:
                 yield self._taken(step, None, "would be taken")
@@ -240,10 +246,13 @@ class _Pull:
                 yield self._failure(step.session_id, done, step)
             else:
                 yield self._taken(step, done, "")
-            self._done += 1
-            self._context.progress(
-                Progress("Pulling", step.session_id, sessions_done=self._done, sessions_total=total)
+            self._progress = replace(
+                self._progress,
+                session_id=step.session_id,
+                done=self._progress.done + step.bundle.stamp.size,
+                sessions_done=self._progress.sessions_done + 1,
             )
+            self._context.progress(self._progress)
 
     # -- results ------------------------------------------------------------------------------
 

@@ -212,6 +212,12 @@ class _Push:
 
     def _write(self, steps: Sequence[Step]) -> Iterator[Result]:
         giving = Giving(self._context, self._survey, named=self._named)
+        progress = Progress(
+            "Pushing",
+            total=sum(step.local.stamp.size for step in steps),
+            sessions_total=len(steps),
+        )
+        self._context.progress(progress)
         for done, (step, answer) in enumerate(giving.run(steps), 1):
             session_id = step.local.session_id
             if isinstance(answer, ClaudeSyncError):
@@ -220,9 +226,13 @@ class _Push:
                 result = self._result(step.local, Outcome.PUSHED, step.project.key, answer.bundle)
                 directory = self._survey.directory(step.local)
                 yield replace(result, bytes=answer.sent, directory=directory)
-            self._context.progress(
-                Progress("Pushing", session_id, sessions_done=done, sessions_total=len(steps))
+            progress = replace(
+                progress,
+                session_id=session_id,
+                done=progress.done + step.local.stamp.size,
+                sessions_done=done,
             )
+            self._context.progress(progress)
 
     def _note_written(self, session_id: str, own: Bundle) -> None:
         remembered = self._survey.remember_of(session_id)

@@ -1,0 +1,86 @@
+"""A transport that tells how many bytes of bundles go through it, while they do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from claude_sync.transports.base import (
+    Block,
+    Ends,
+    Get,
+    Got,
+    Listing,
+    Put,
+    Transport,
+    Written,
+)
+
+
+class MeteredTransport:
+    """Another transport, watched.
+
+    Args:
+        transport: the one that does the work.
+        moved: told how many bytes of a file to write were handed over, or of one to read came;
+            what needn't travel because it is there already is told too.
+    """
+
+    def __init__(self, transport: Transport, moved: Callable[[int], None]) -> None:
+        self._transport = transport
+        self._moved = moved
+
+    @property
+    def location(self) -> str:
+        return self._transport.location
+
+    @property
+    def label(self) -> str:
+        return self._transport.label
+
+    @property
+    def remote(self) -> bool:
+        return self._transport.remote
+
+    def look(self, known: Listing | None = None) -> Listing:
+        return self._transport.look(known)
+
+    def ends(self, names: Sequence[str], head: int, tail: int) -> Iterator[Ends]:
+        return self._transport.ends(names, head, tail)
+
+    def digests(self, gets: Sequence[Get]) -> list[str | None]:
+        return self._transport.digests(gets)
+
+    def read(self, gets: Iterable[Get]) -> Iterator[Got]:
+        for got in self._transport.read(gets):
+            yield got._replace(blocks=self._counted(got.blocks))
+
+    def write(self, puts: Iterable[Put]) -> Iterator[Written]:
+        return self._transport.write(
+            replace(put, blocks=self._counting(put.blocks)) for put in puts
+        )
+
+    def remove(self, names: Sequence[str]) -> None:
+        self._transport.remove(names)
+
+    def create(self) -> None:
+        self._transport.create()
+
+    def interrupt(self) -> None:
+        self._transport.interrupt()
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def _counted(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
+        for block in blocks:
+            self._moved(len(block))
+            yield block
+
+    def _counting(self, blocks: Callable[[], Iterator[Block]]) -> Callable[[], Iterator[Block]]:
+        def made() -> Iterator[Block]:
+            for block in blocks():
+                self._moved(len(block.data))
+                yield block
+
+        return made
