@@ -22,6 +22,7 @@ from claude_sync_app.tray.surroundings import Surroundings
 from claude_sync_app.tray.verbs import Verb
 
 _FINDING_LENGTH = 70
+_STATUS_LENGTH = 90  # the longest row makes the whole menu wide
 
 
 def menu(
@@ -68,7 +69,7 @@ def menu(
 def _top(
     status: Status, now_minutes: int, preferences: Preferences, surroundings: Surroundings
 ) -> tuple[Item, ...]:
-    said = tooltip(status, now_minutes, preferences, surroundings)
+    said = shortened(tooltip(status, now_minutes, preferences, surroundings), _STATUS_LENGTH)
     rows = [Item("status", said, enabled=False)]
     if status.error or status.offline_since is not None:
         rows.append(Item("retry", "Try again", action=Action(Verb.RETRY.value)))

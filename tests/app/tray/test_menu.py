@@ -483,6 +483,12 @@ def test_titles_are_one_short_line_and_nothing_in_them_acts() -> None:
     assert recent.startswith("<b>_&a&amp; [31mred evil \U0001f600 xxx")
 
 
+def test_a_long_reason_does_not_make_the_menu_wide() -> None:
+    shown = made(status(offline_since=NOW, offline_message="it is " + "far " * 40 + "away"))
+    assert shown.children[0].label.startswith("Offline — it is far")
+    assert len(shown.children[0].label) == 90
+
+
 def test_a_session_without_a_title_is_known_by_its_id() -> None:
     (row,) = entry(made(status(sessions=(session("0f4c1d9e-1111", "\x00"),))), "Recent").children
     assert row.label == "Untitled 0f4c1d9e — app — 5 min ago"
