@@ -56,6 +56,7 @@ if TYPE_CHECKING:
         bundles_older_than,
         forget,
     )
+    from claude_sync.sync.parting import Apart, Branch, Passage, read_apart
     from claude_sync.sync.portable import pack, unpack
     from claude_sync.sync.pull import pull
     from claude_sync.sync.push import push
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     from claude_sync.transports.base import Transport
     from claude_sync.transports.folder import FolderTransport
     from claude_sync.transports.memory import MemoryTransport
+    from claude_sync.utterance import Utterance
 
 __version__ = "0.1.0"
 
@@ -115,6 +117,7 @@ _HOMES = {
         "bundles_older_than",
         "forget",
     ),
+    "sync.parting": ("Apart", "Branch", "Passage", "read_apart"),
     "sync.portable": ("pack", "unpack"),
     "sync.pull": ("pull",),
     "sync.push": ("push",),
@@ -125,11 +128,14 @@ _HOMES = {
     "transports.base": ("Transport",),
     "transports.folder": ("FolderTransport",),
     "transports.memory": ("MemoryTransport",),
+    "utterance": ("Utterance",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Apart",
     "Arrival",
+    "Branch",
     "Bundle",
     "BundleError",
     "BundleHead",
@@ -147,6 +153,7 @@ __all__ = [
     "MemoryTransport",
     "NotSetUp",
     "Outcome",
+    "Passage",
     "Places",
     "Preferences",
     "Progress",
@@ -164,6 +171,7 @@ __all__ = [
     "Transport",
     "TransportError",
     "UsageError",
+    "Utterance",
     "Version",
     "bundle_file_name",
     "bundles_of_machine",
@@ -184,6 +192,7 @@ __all__ = [
     "project_key_from_remote",
     "pull",
     "push",
+    "read_apart",
     "read_head",
     "resolve",
     "set_up",
