@@ -13,6 +13,7 @@ from claude_sync.doctor.examination import (
     quoted,
     short_path,
 )
+from claude_sync.git import find_program
 from claude_sync.model import Finding, Level
 from claude_sync.placing import ProjectDirectory
 from claude_sync.project_key import HOME_KEY
@@ -69,7 +70,9 @@ def _by_key(examination: Examination) -> dict[str, list[ProjectDirectory]]:
 
 
 def keys(examination: Examination) -> Iterator[Finding]:
-    """Directories whose project can't be told."""
+    """Directories whose project can't be told; without git that is said of git, once."""
+    if find_program("git") is None:
+        return
     for place in examination.context.registry.projects():
         if place.key:
             continue

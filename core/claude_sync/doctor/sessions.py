@@ -72,24 +72,21 @@ def without_project(examination: Examination) -> Iterator[Finding]:
     if survey is None:
         return
     waiting: dict[str, list[LocalSession]] = {}
-    why: dict[str, str] = {}
     for session_id, copies in survey.local.items():
         if session_id in survey.bundles:
             continue
         try:
-            if survey.project(copies[0]) is not None:
-                continue
-            reason = "none of the directories known here is theirs"
-        except (ProjectKeyError, SessionError) as error:
-            reason = error.what
-        waiting.setdefault(copies[0].folder, []).append(copies[0])
-        why.setdefault(copies[0].folder, reason)
-    for folder, sessions in waiting.items():
+            if survey.project(copies[0]) is None:
+                waiting.setdefault(copies[0].folder, []).append(copies[0])
+        except ProjectKeyError:
+            pass  # its directory is named by another check, for all of its sessions
+    for sessions in waiting.values():
         yield Finding(
             "sessions-without-project",
             Level.WARNING,
             f"{counted(len(sessions), 'session')} of no project known here",
-            f"What lies in {short_path(sessions[0].path.parent)} isn't pushed: {why[folder]}.",
+            f"What lies in {short_path(sessions[0].path.parent)} isn't pushed: none of the "
+            "directories known here is theirs.",
             "`claude-sync projects add DIR` with the directory that Claude Code was started in",
         )
 

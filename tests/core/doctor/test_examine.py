@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from claude_sync import machine
+from claude_sync.claude_home import encode_directory
 from claude_sync.database import Database, copy_of
 from claude_sync.doctor import examine, open_aside
 from claude_sync.errors import RecordsError, SessionError, Stopped
@@ -18,6 +19,7 @@ from claude_sync.sync.context import Context, open_context
 from examined import Patient, snapshot
 from faults.disks import ordinary_permissions
 from machines import OTHER, SESSION, World, said
+from repositories import repository
 
 
 @pytest.fixture
@@ -41,6 +43,21 @@ def test_nothing_is_changed(parted: Patient) -> None:
     before = snapshot(parted.home, parted.world.store)
     assert "conflict" in {one.code for one in parted.findings()}
     assert snapshot(parted.home, parted.world.store) == before
+
+
+def test_a_directory_that_was_never_seen_before_is_not_learnt_by_looking(parted: Patient) -> None:
+    other = repository(parted.home / "code" / "other", "https://example.org/you/other")
+    folder = parted.claude / "projects" / encode_directory(str(other))
+    folder.mkdir()
+    (folder / "2b3c4d5e-1111-4222-8333-444455556666.jsonl").write_bytes(said(cwd=str(other)))
+    before = snapshot(parted.home)
+    assert "~/code/other" in parted.the("projects", Level.OK).detail
+    with parted.at_work() as context:
+        examine(context)
+        context.close(save=False)
+    assert snapshot(parted.places.config) == {
+        path: seen for path, seen in before.items() if path.startswith(str(parted.places.config))
+    }
 
 
 def test_nothing_is_left_behind_by_looking_deep(parted: Patient) -> None:

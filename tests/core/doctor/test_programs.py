@@ -12,6 +12,7 @@ from claude_sync.model import Level
 from claude_sync.sync.setup import set_up
 from conformance.sshd import SshHost
 from examined import Patient, follow
+from repositories import repository
 
 
 @pytest.fixture
@@ -33,8 +34,12 @@ _EVERYWHERE = os.environ["PATH"]
 
 
 def test_git_is_missing(patient: Patient, box: Path) -> None:
+    repository(patient.home / "code" / "other", "https://example.org/you/other")
+    with patient.at_work() as context:
+        context.registry.learn(patient.home / "code" / "other")
     found = patient.the("git-missing", Level.ERROR)
     assert found.fix == "Install git"
+    assert patient.is_well("project-key-unknown")  # it is said once
     _install(box, "git")
     assert patient.is_well("git-missing")
 

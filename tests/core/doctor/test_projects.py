@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 
+from claude_sync.claude_home import encode_directory
 from claude_sync.model import Level
 from examined import Patient, commands_of, follow
 from faults.disks import ordinary_permissions
@@ -78,6 +79,18 @@ def test_one_of_a_projects_directories_is_gone(patient: Patient) -> None:
     assert patient.is_well("project-directory-gone")
 
 
+def test_the_only_one_was_found_by_itself_and_is_gone(patient: Patient) -> None:
+    other = repository(patient.home / "code" / "other", "https://example.org/you/other")
+    with patient.at_work() as context:
+        context.registry.learn(other)
+        context.registry.key_of(other)
+    shutil.rmtree(other)
+    found = patient.the("project-directory-missing", Level.WARNING)
+    assert "git:example.org/you/other" in found.detail
+    follow(found, 1)
+    assert patient.is_well("project-directory-missing")
+
+
 def test_one_that_a_person_added_is_gone(patient: Patient) -> None:
     second = patient.home / "code" / "again"
     second.mkdir()
@@ -99,6 +112,10 @@ def test_a_projects_key_cannot_be_told(patient: Patient) -> None:
     found = patient.the("project-key-unknown", Level.WARNING)
     assert "~/code/odd" in found.title
     assert "remove the .git file" in found.fix
+    folder = patient.claude / "projects" / encode_directory(str(odd))
+    folder.mkdir(parents=True)
+    (folder / f"{SESSION}.jsonl").write_bytes(said(cwd=str(odd)))
+    assert patient.is_well("sessions-without-project")  # it is said once
     (odd / ".git").unlink()
     assert patient.is_well("project-key-unknown")
 
@@ -140,7 +157,7 @@ def test_two_directories_share_a_name(patient: Patient) -> None:
 
 
 def test_nothing_is_said_of_sessions_that_were_started_at_home(patient: Patient) -> None:
-    folder = patient.claude / "projects" / str(patient.home).replace("/", "-").replace("_", "-")
+    folder = patient.claude / "projects" / encode_directory(str(patient.home))
     folder.mkdir(parents=True)
     (folder / f"{SESSION}.jsonl").write_bytes(said(cwd=str(patient.home)))
     assert patient.is_well("project-name-only")
