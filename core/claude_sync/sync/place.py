@@ -156,7 +156,7 @@ class Placer:
         reason: str,
         *,
         extends: bool,
-        theirs_win: bool = True,
+        theirs_win: bool | None = True,
         transcript: bool = True,
     ) -> Placed:
         """Place a version where another one is.
@@ -167,7 +167,9 @@ class Placer:
             version: its whole transcript.
             reason: for the vault, a word.
             extends: whether the new transcript holds all bytes of the old one.
-            theirs_win: whose sidecar file stands where both have one and neither holds the other.
+            theirs_win: whose sidecar file stands where both have one and neither holds the other;
+                None where neither transcript wins: then the one with the smaller hash, so that
+                all machines end with the same.
             transcript: whether the transcript is replaced, or sidecar files are merged only.
 
         Raises:
@@ -308,7 +310,7 @@ class Placer:
         files.replace(sidecar / MARK, b"")
 
 
-def _merge(folder: Path, fetched: Fetched, theirs_win: bool) -> _Merge:
+def _merge(folder: Path, fetched: Fetched, theirs_win: bool | None) -> _Merge:
     """What becomes of each sidecar file: only one side has it; one holds the other; or one wins."""
     merge = _Merge()
     for theirs, staged in fetched.sidecar:
@@ -324,7 +326,7 @@ def _merge(folder: Path, fetched: Fetched, theirs_win: bool) -> _Merge:
             merge.dropped.append(staged)
         elif _begins_with(staged.path, ours):
             merge.grown.append((path, staged, ours))
-        elif theirs_win:
+        elif theirs_win or (theirs_win is None and theirs.sha256 < ours.sha256):
             merge.replaced.append((path, staged, theirs.path))
         else:
             merge.dropped.append(staged)

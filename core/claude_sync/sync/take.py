@@ -164,14 +164,13 @@ class _Taking:
             return self._placer.put_new(fetched, step.folder)
         new, old = fetched.head.version, step.version
         extends = new == old or _begins_with(fetched.transcript.path, old)
-        theirs_win = not step.merge_only or self._theirs_are_smaller(step)
         return self._placer.place_over(
             fetched,
             step.local,
             old,
             "pull",
             extends=extends,
-            theirs_win=theirs_win,
+            theirs_win=None if step.merge_only else True,
             transcript=not step.merge_only,
         )
 
@@ -192,12 +191,6 @@ class _Taking:
         for step, done in placed:
             why = failed.get(step.folder) if done.undo.before is None else None
             yield step, why or done
-
-    def _theirs_are_smaller(self, step: Step) -> bool:
-        """Of equal transcripts neither side wins; so all machines take the smaller digest's."""
-        assert step.local is not None
-        ours = self._survey.row(step.local).sidecar_sha256
-        return step.bundle.head.sidecar_sha256 < ours
 
     # -- remembering --------------------------------------------------------------------------
 

@@ -1,0 +1,303 @@
+"""Pushing: what lies here, written into this machine's own bundle and into nothing else."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from claude_sync import preferences
+from claude_sync.errors import SessionAmbiguous, SessionNotFound, UsageError
+from claude_sync.model import Outcome
+from claude_sync.sync.push import push
+from machines import (
+    KEY,
+    KEY_FOLDER,
+    OTHER,
+    SESSION,
+    PlayedMachine,
+    World,
+    bookkeeping,
+    opened,
+    outcomes,
+    said,
+)
+
+Pair = tuple[PlayedMachine, PlayedMachine]
+
+
+def test_a_bundle_says_all_that_it_should(world: World) -> None:
+    (laptop,) = world.machines("laptop")
+    whole = laptop.write(SESSION, said("Mend the roof"))
+    laptop.write_sidecar(SESSION, "tool-results/one.txt", b"one")
+    laptop.write_sidecar(SESSION, "subagents/agent-a.jsonl", b"{}\n")
+    result = laptop.push()[SESSION]
+    bundle = opened(laptop.bundle())
+    head = bundle.head
+    assert bundle.transcript == whole
+    assert bundle.sidecar == {"subagents/agent-a.jsonl": b"{}\n", "tool-results/one.txt": b"one"}
+    assert (head.session_id, head.project_key, head.subpath) == (SESSION, KEY, "")
+    assert (head.machine, head.revision, head.title) == ("laptop", 1, "Mend the roof")
+    assert head.mtime_ns == laptop.path().stat().st_mtime_ns
+    assert (head.supersedes, head.decision, head.open) == ((), 0, False)
+    assert result.bundle == f"{KEY_FOLDER}/{SESSION}-laptop.ccsync"
+    assert result.path == laptop.path()
+    assert result.bytes == laptop.bundle().stat().st_size
+
+
+def test_what_has_not_changed_is_not_written_again(pair: Pair) -> None:
+    laptop, _ = pair
+    before = laptop.bundle().stat()
+    assert outcomes(laptop.push()) == {SESSION: Outcome.UNCHANGED}
+    assert outcomes(laptop.push(SESSION)) == {SESSION: Outcome.UNCHANGED}
+    assert laptop.bundle().stat() == before
+
+
+def test_each_push_has_the_next_revision(pair: Pair) -> None:
+    laptop, _ = pair
+    for revision in (2, 3):
+        laptop.write(SESSION, said())
+        laptop.push()
+        assert opened(laptop.bundle()).head.revision == revision
+
+
+def test_a_lost_revision_is_found_again_in_the_store(pair: Pair) -> None:
+    laptop, _ = pair
+    laptop.write(SESSION, said())
+    laptop.push()
+    laptop.lose_records()
+    laptop.write(SESSION, said())
+    laptop.push()
+    assert opened(laptop.bundle()).head.revision == 3
+
+
+def test_a_session_just_pulled_is_not_pushed_back_until_something_is_added(pair: Pair) -> None:
+    _, desktop = pair
+    assert outcomes(desktop.push()) == {SESSION: Outcome.UNCHANGED}
+    assert not desktop.bundle().exists()
+    desktop.write(SESSION, said())
+    desktop.push()
+    assert desktop.bundle().exists()
+
+
+def test_a_session_pulled_and_named_is_pushed(pair: Pair) -> None:
+    _, desktop = pair
+    assert outcomes(desktop.push(SESSION)) == {SESSION: Outcome.PUSHED}
+
+
+def test_the_judge_is_the_store_and_not_the_records(pair: Pair) -> None:
+    laptop, _ = pair
+    laptop.bundle().unlink()
+    assert outcomes(laptop.push()) == {SESSION: Outcome.PUSHED}
+    assert opened(laptop.bundle()).transcript == laptop.read()
+
+
+def test_other_sidecars_alone_are_reason_enough(pair: Pair) -> None:
+    laptop, _ = pair
+    laptop.write_sidecar(SESSION, "tool-results/one.txt", b"one")
+    assert outcomes(laptop.push()) == {SESSION: Outcome.PUSHED}
+    assert opened(laptop.bundle()).sidecar == {"tool-results/one.txt": b"one"}
+
+
+# --- what would be lost goes into the vault first ----------------------------------------------
+
+
+def test_what_was_rewound_is_kept_and_given_up(pair: Pair) -> None:
+    laptop, _ = pair
+    old = laptop.read()
+    laptop.rewrite(SESSION, said("another beginning"))
+    laptop.push()
+    assert old in laptop.kept()
+    head = opened(laptop.bundle()).head
+    assert len(head.supersedes) == 1
+
+
+def test_what_was_cut_short_is_kept_and_not_given_up(pair: Pair) -> None:
+    laptop, _ = pair
+    first = laptop.read()
+    whole = laptop.write(SESSION, said("second"))
+    laptop.push()
+    laptop.rewrite(SESSION, first)
+    laptop.push()
+    assert whole in laptop.kept()
+    assert opened(laptop.bundle()).head.supersedes == ()
+
+
+def test_every_sidecar_file_that_was_rewritten_is_kept_even_beside_one_transcript(
+    pair: Pair,
+) -> None:
+    laptop, _ = pair
+    for number in range(4):
+        laptop.write_sidecar(SESSION, "tool-results/one.txt", f"version {number}".encode())
+        laptop.push()
+    assert {f"version {number}".encode() for number in range(3)} <= set(laptop.kept())
+
+
+def test_a_sidecar_file_that_was_removed_here_is_kept(pair: Pair) -> None:
+    laptop, _ = pair
+    path = laptop.write_sidecar(SESSION, "tool-results/one.txt", b"one")
+    laptop.push()
+    path.unlink()
+    laptop.push()
+    assert opened(laptop.bundle()).sidecar == {}
+    assert b"one" in laptop.kept()
+
+
+def test_an_unfinished_last_line_is_kept_too(pair: Pair) -> None:
+    laptop, _ = pair
+    full = laptop.read()
+    half = laptop.write(SESSION, b'{"type":"user","uu')
+    laptop.push()
+    laptop.rewrite(SESSION, full + said("another line"))
+    laptop.push()
+    assert half in laptop.kept()
+
+
+def test_what_only_grew_is_not_kept_twice(pair: Pair) -> None:
+    laptop, _ = pair
+    laptop.write_sidecar(SESSION, "tool-results/one.txt", b"one")
+    laptop.push()
+    laptop.write(SESSION, said())
+    laptop.write_sidecar(SESSION, "tool-results/one.txt", b"one and two")
+    laptop.push()
+    assert laptop.kept() == []
+
+
+# --- names -------------------------------------------------------------------------------------
+
+
+def test_with_a_new_name_the_older_file_goes_once_the_new_one_is_there(pair: Pair) -> None:
+    laptop, _ = pair
+    old = laptop.bundle()
+    laptop.set_up(name="workshop")
+    laptop.name = "workshop"
+    assert outcomes(laptop.push()) == {SESSION: Outcome.PUSHED}
+    assert laptop.bundle().exists()
+    assert not old.exists()
+
+
+def test_with_a_new_key_the_older_file_goes_once_the_new_one_is_there(
+    pair: Pair, world: World
+) -> None:
+    laptop, _ = pair
+    old = laptop.bundle()
+    laptop.add_project("git:example.org/you/renamed")
+    laptop.push()
+    (new,) = world.bundles()
+    assert new.parent.name == "git+example.org+you+renamed"
+    assert not old.exists()
+
+
+def test_the_file_of_another_machine_of_that_name_is_never_written_over(pair: Pair) -> None:
+    laptop, desktop = pair
+    theirs = laptop.bundle().read_bytes()
+    desktop.set_up(name="laptop", take_over=True)
+    whole = desktop.write(SESSION, said())
+    result = desktop.push()[SESSION]
+    assert laptop.bundle().read_bytes() == theirs
+    assert opened(desktop.world.store / result.bundle).transcript == whole
+
+
+def test_two_sessions_whose_names_would_be_one_file_have_two(world: World) -> None:
+    (laptop,) = world.machines("laptop")
+    laptop.set_up(name="b-c")
+    laptop.write("a", said("a"))
+    laptop.push()
+    laptop.set_up(name="c")
+    laptop.write("a-b", said("a-b"))
+    names = {result.bundle for result in laptop.push().values()}
+    texts = {opened(path).head.session_id for path in world.bundles()}
+    assert texts == {"a", "a-b"}
+    assert len(names) == 2
+
+
+def test_sessions_that_differ_only_by_case_have_files_that_differ_by_more(world: World) -> None:
+    (laptop,) = world.machines("laptop")
+    laptop.write("session", said("lower"))
+    laptop.write("SESSION", said("upper"))
+    laptop.push()
+    assert len({path.name.lower() for path in world.bundles()}) == 2
+    assert outcomes(laptop.push()) == dict.fromkeys(["session", "SESSION"], Outcome.UNCHANGED)
+
+
+# --- which ones --------------------------------------------------------------------------------
+
+
+def test_ids_may_be_cut_short_as_far_as_they_are_clear(pair: Pair) -> None:
+    laptop, _ = pair
+    laptop.write(OTHER, said())
+    assert list(laptop.push("1a2b")) == [OTHER]
+    laptop.write(OTHER.replace("1a2b", "1a2c"), said())
+    with pytest.raises(SessionAmbiguous):
+        laptop.push("1a2")
+    for nothing in ("", "none"):
+        with pytest.raises(SessionNotFound):
+            laptop.push(nothing)
+    assert issubclass(SessionNotFound, UsageError)
+
+
+def test_an_ignored_project_is_pushed_only_by_name(world: World) -> None:
+    (laptop,) = world.machines("laptop")
+    preferences.change(laptop.places, ignore=("git:EXAMPLE.org/you/*",))
+    laptop.write(SESSION, said())
+    assert laptop.push() == {}
+    with laptop.at_work() as context:
+        assert [result.outcome for result in push(context, project=KEY)] == [Outcome.PUSHED]
+    laptop.write(SESSION, said())
+    assert laptop.push() == {}
+    assert outcomes(laptop.push(SESSION)) == {SESSION: Outcome.PUSHED}
+
+
+def test_only_the_sessions_of_a_project_are_pushed_where_one_is_asked_for(world: World) -> None:
+    (laptop,) = world.machines("laptop")
+    laptop.write(SESSION, said())
+    with laptop.at_work() as context:
+        assert push(context, project="git:example.org/you/other") == []
+    assert world.bundles() == []
+
+
+def test_a_session_whose_directory_is_not_known_is_unplaced_and_not_pushed(world: World) -> None:
+    (laptop,) = world.machines("laptop")
+    folder = laptop.claude / "projects" / "-somewhere-else"
+    folder.mkdir(parents=True)
+    (folder / f"{SESSION}.jsonl").write_bytes(said(cwd="/nowhere/near"))
+    assert outcomes(laptop.push()) == {SESSION: Outcome.UNPLACED}
+    assert world.bundles() == []
+
+
+def test_of_two_copies_the_one_that_holds_the_other_is_pushed(pair: Pair) -> None:
+    laptop, _ = pair
+    shutil.copytree(laptop.folder, laptop.claude / "projects" / "-elsewhere")
+    whole = laptop.write(SESSION, said("second"))
+    laptop.push()
+    assert opened(laptop.bundle()).transcript == whole
+
+
+def test_two_copies_that_parted_are_neither_pushed_nor_replaced_and_both_are_named(
+    pair: Pair,
+) -> None:
+    laptop, desktop = pair
+    elsewhere = laptop.claude / "projects" / "-elsewhere"
+    shutil.copytree(laptop.folder, elsewhere)
+    laptop.write(SESSION, said("here"))
+    copy = elsewhere / f"{SESSION}.jsonl"
+    copy.write_bytes(copy.read_bytes() + said("there"))
+    desktop.write(SESSION, said("on the desktop"))
+    desktop.push()
+    texts = laptop.read(), copy.read_bytes()
+    before = laptop.bundle().read_bytes()
+    for result in (laptop.push()[SESSION], laptop.pull()[SESSION]):
+        assert result.outcome is Outcome.CONFLICT
+        assert str(laptop.path()) in result.message
+        assert str(copy) in result.message
+    assert (laptop.read(), copy.read_bytes()) == texts
+    assert laptop.bundle().read_bytes() == before
+
+
+def test_an_open_session_says_so_and_is_pushed_as_far_as_its_lines_are_full(pair: Pair) -> None:
+    laptop, _ = pair
+    whole = laptop.write(SESSION, bookkeeping())
+    laptop.write(SESSION, b'{"half')
+    laptop.open()
+    laptop.push()
+    assert (opened(laptop.bundle()).transcript, opened(laptop.bundle()).head.open) == (whole, True)
