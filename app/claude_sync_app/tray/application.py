@@ -35,6 +35,7 @@ from claude_sync_app.tray.leaving import LAST_SECONDS, Coming
 from claude_sync_app.tray.looking import look_around
 from claude_sync_app.tray.menu_model import Action
 from claude_sync_app.tray.notices import Notice, welcome
+from claude_sync_app.tray.resting import Resting, give_memory_back
 from claude_sync_app.tray.showing import Showing
 from claude_sync_app.tray.surroundings import Surroundings, SyncedFolder
 from claude_sync_app.tray.telling import Telling
@@ -77,6 +78,9 @@ class Application:
         )
         self._desk = Desk(self._service, self._show, self.click)
         self._clicks = Clicks(self._desk, lambda: self._surroundings, self._look_around, self.quit)
+        self._resting = Resting(
+            self._loop, lambda: self._desk.errands.run("resting", give_memory_back)
+        )
         self._coming = Coming(self._loop, self._service, self._woke)
         self._backend: Backend | None = None
         self._left_click: Action | None = None
@@ -206,6 +210,7 @@ class Application:
             self._is_first = False
             self._telling.show(welcome(status, self._surroundings))
         self._telling.consider(status, self._surroundings)
+        self._resting.consider(status)
         left_click = _LEFT_CLICKS.get(status.preferences.left_click)
         if left_click != self._left_click and self._backend is not None:
             self._left_click = left_click
