@@ -15,9 +15,8 @@ from pathlib import Path
 
 from claude_sync import files
 from claude_sync.claude_home import sidecar_folder
-from claude_sync.codec import encode, settled_size
+from claude_sync.codec import encode, encoded_size
 from claude_sync.errors import (
-    BundleCorrupt,
     BundleError,
     ClaudeHomeError,
     ClaudeSyncError,
@@ -27,9 +26,10 @@ from claude_sync.errors import (
 from claude_sync.files import Staged
 from claude_sync.members import AFTER_TRANSCRIPT, back_of, compact, members_of
 from claude_sync.model import Bundle, BundleHead, LocalSession, SidecarFile
-from claude_sync.snapshot import Snapshot
+from claude_sync.snapshot import Snapshot, blocks_of
 from claude_sync.transports.base import Get, Range, Transport
 from claude_sync.unpack import (
+    Begun,
     Event,
     SidecarData,
     SidecarEnd,
@@ -98,8 +98,9 @@ def fetch(
     gets = [Get(plan.wanted.bundle.name, plan.ranges, plan.wanted.bundle.stamp) for plan in plans]
     for plan, got in zip(plans, transport.read(gets), strict=True):
         answer = _receive(plan, got.blocks, check)
-        if isinstance(answer, BundleCorrupt) and plan.parts:
-            # Something here wasn't what that file holds.
+        if isinstance(answer, BundleError) and plan.parts:
+            # Something here wasn't what that file holds. Where the transcript parts within an
+            # escape even its end is missed, so that the file seems to end early.
             whole = _Plan(plan.wanted, (Range(0, -1),))
             get = Get(whole.wanted.bundle.name, whole.ranges, whole.wanted.bundle.stamp)
             again = next(iter(transport.read([get])))
@@ -111,6 +112,9 @@ def fetch(
 
 _Local = Callable[[], Iterator[bytes]]
 
+# A digest of less than this costs about as much as the bytes.
+_WORTH_ASKING_BYTES = 1024
+
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
@@ -121,11 +125,23 @@ class _Plan:
         ranges: what is asked for.
         parts: the file's parts in order, each the length of the next range, or what makes the
             bytes here; empty where all is asked for.
+        lines: bytes of the transcript here that the file's begins with, and that none of the parts
+            has; they end with a line.
+        encoded_lines: the same, as the file holds them.
     """
 
     wanted: Wanted
     ranges: tuple[Range, ...]
     parts: tuple[int | _Local, ...] = ()
+    lines: int = 0
+    encoded_lines: int = 0
+
+    def begun(self) -> Begun | None:
+        """What the transcript begins with and isn't among the parts."""
+        local = self.wanted.local
+        if not self.lines or local is None:
+            return None
+        return Begun(_first_lines(local, self.lines), self.encoded_lines)
 
 
 def _plan(transport: Transport, wanted: Wanted, check: Callable[[], None]) -> _Plan:
@@ -143,18 +159,18 @@ def _with_what_is_here(
     transport: Transport, wanted: Wanted, local: LocalSession, check: Callable[[], None]
 ) -> _Plan | None:
     head, size = wanted.bundle.head, wanted.bundle.stamp.size
-    known = settled_size(_size(_transcript(local), check))
+    with Snapshot(local.path, whole_lines=True) as snapshot:
+        lines = snapshot.size
+        snapshot.file.seek(0)
+        known = encoded_size(_checked(blocks_of(snapshot.file, lines), check))
     if not 0 < known <= head.encoded_size:
         return None
-    spans: list[tuple[int, int, _Local]] = [
-        (head.start, known, lambda: _first(_transcript(local), known))
-    ]
     begin = head.start + head.encoded_size + len(AFTER_TRANSCRIPT)
     end = size - len(back_of(members_of(head)))
-    spans += _sidecar_spans(transport, wanted, local, begin, end, check)
-    ranges: list[Range] = []
-    parts: list[int | _Local] = []
-    position = 0
+    spans = _sidecar_spans(transport, wanted, local, begin, end, check)
+    ranges = [Range(0, head.start)]
+    parts: list[int | _Local] = [head.start]
+    position = head.start + known
     for start, length, source in spans:
         if start > position:
             ranges.append(Range(position, start - position))
@@ -163,7 +179,7 @@ def _with_what_is_here(
         position = start + length
     ranges.append(Range(position, size - position))
     parts.append(size - position)
-    return _Plan(wanted, tuple(ranges), tuple(parts))
+    return _Plan(wanted, tuple(ranges), tuple(parts), lines, known)
 
 
 def _sidecar_spans(
@@ -178,6 +194,8 @@ def _sidecar_spans(
     entries = [_entry(local, path) for path, _ in local.sidecar]
     if not entries:
         return []
+    if wanted.sidecar_sha256 == wanted.bundle.head.sidecar_sha256:
+        return [(begin, end - begin, lambda: _joined(entries))]
     hashed = [_size_and_hash(entry(), check) for entry in entries]
     sizes = [size for size, _ in hashed]
     from_front, from_back = [], []
@@ -185,8 +203,6 @@ def _sidecar_spans(
     for size in sizes:
         from_front.append(position)
         position += size + 1
-    if wanted.sidecar_sha256 == wanted.bundle.head.sidecar_sha256 and position - 1 == end:
-        return list(zip(from_front, sizes, entries, strict=True))
     position = end
     for size in reversed(sizes):
         from_back.append(position - size)
@@ -196,7 +212,7 @@ def _sidecar_spans(
         (offset, index)
         for index in range(len(entries))
         for offset in dict.fromkeys((from_front[index], from_back[index]))
-        if begin <= offset and offset + sizes[index] <= end
+        if sizes[index] >= _WORTH_ASKING_BYTES and begin <= offset <= end - sizes[index]
     ]
     name, stamp = wanted.bundle.name, wanted.bundle.stamp
     answers = transport.digests(
@@ -211,9 +227,23 @@ def _sidecar_spans(
     return found
 
 
-def _transcript(local: LocalSession) -> Iterator[bytes]:
+def _joined(entries: Iterable[_Local]) -> Iterator[bytes]:
+    for index, entry in enumerate(entries):
+        if index:
+            yield b","
+        yield from entry()
+
+
+def _first_lines(local: LocalSession, size: int) -> Iterator[bytes]:
     with Snapshot(local.path) as snapshot:
-        yield from encode(snapshot.blocks())
+        snapshot.file.seek(0)
+        yield from blocks_of(snapshot.file, size)
+
+
+def _checked(blocks: Iterable[bytes], check: Callable[[], None]) -> Iterator[bytes]:
+    for block in blocks:
+        check()
+        yield block
 
 
 def _entry(local: LocalSession, path: str) -> _Local:
@@ -229,22 +259,9 @@ def _entry(local: LocalSession, path: str) -> _Local:
     return made
 
 
-def _first(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:
-    for block in blocks:
-        yield block[:size]
-        size -= min(size, len(block))
-        if not size:
-            return
-
-
-def _size(blocks: Iterable[bytes], check: Callable[[], None]) -> int:
-    return _size_and_hash(blocks, check)[0]
-
-
 def _size_and_hash(blocks: Iterable[bytes], check: Callable[[], None]) -> tuple[int, str]:
     digest, size = hashlib.sha256(), 0
-    for block in blocks:
-        check()
+    for block in _checked(blocks, check):
         digest.update(block)
         size += len(block)
     return size, digest.hexdigest()
@@ -291,7 +308,7 @@ def _receive(
     counter = _Counter(blocks, check)
     staging = _Staging(plan.wanted)
     try:
-        head = staging.fill(unpack(_put_together(plan, counter)))
+        head = staging.fill(unpack(_put_together(plan, counter), plan.begun()))
         if head.version != plan.wanted.bundle.head.version:
             raise FileGone("the bundle is another one by now", todo="look again")
     except (BundleError, FileGone, SessionChanging) as error:

@@ -70,18 +70,28 @@ class Unpacked(NamedTuple):
 Event = TranscriptData | SidecarStart | SidecarData | SidecarEnd | Unpacked
 
 
-def unpack(blocks: Iterable[bytes]) -> Iterator[Event]:
+class Begun(NamedTuple):
+    """The first part of a transcript, which ends with a whole character.
+
+    Attributes:
+        blocks: its bytes.
+        encoded_size: bytes that `codec.encode` makes of them.
+    """
+
+    blocks: Iterable[bytes]
+    encoded_size: int
+
+
+def unpack(blocks: Iterable[bytes], begun: Begun | None = None) -> Iterator[Event]:
     """Read a bundle in any JSON spelling, to its end.
 
     Nothing may be committed before `Unpacked` has come. The sidecar may come before the
     transcript (never in canonical form).
 
-    Where the transcript's first part is here already, it needn't be fetched: the front, then
-    `codec.encode` of the part, then the file from ``start`` + `codec.encoded_size` of it, make the
-    same stream, and are checked alike.
-
     Args:
         blocks: the file's bytes, cut anywhere.
+        begun: the first part of the transcript where that is here already; `blocks` lack it. The
+            outcome is checked as if it had come with them.
 
     Raises:
         BundleIncomplete: the file ends early.
@@ -91,7 +101,7 @@ def unpack(blocks: Iterable[bytes]) -> Iterator[Event]:
     """
     reader = JsonReader(blocks)
     try:
-        yield from _Unpacking(reader).events()
+        yield from _Unpacking(reader, begun).events()
     except BundleCorrupt:
         if reader.is_reserved_from_here():
             raise incomplete() from None
@@ -113,8 +123,9 @@ def read_whole(blocks: Iterable[bytes]) -> Unpacked:
 class _Unpacking:
     """The state of one pass."""
 
-    def __init__(self, reader: JsonReader) -> None:
+    def __init__(self, reader: JsonReader, begun: Begun | None) -> None:
         self._reader = reader
+        self._begun = begun
         self._members: dict[str, object] = {}
         self._order: list[str] = []
         self._in_order = True
@@ -159,10 +170,14 @@ class _Unpacking:
     def _read_transcript(self) -> Iterator[Event]:
         running, decoder = RunningVersion(), Decoder()
         self._start = self._reader.position + 1
+        if self._begun is not None:
+            for data in self._begun.blocks:
+                yield TranscriptData(running.add(data))
+            self._encoded_size = self._begun.encoded_size
         for data in self._reader.string_blocks(decoder):
             yield TranscriptData(running.add(data))
         self._transcript = running.version
-        self._encoded_size = decoder.canonical_size
+        self._encoded_size += decoder.canonical_size
 
     def _read_sidecar(self) -> Iterator[Event]:
         paths = SidecarPaths()

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from bundles import TRANSCRIPTS, crafted, cut, packed
-from claude_sync.codec import encode
+from claude_sync.codec import encode, encoded_size
 from claude_sync.errors import (
     BundleCorrupt,
     BundleError,
@@ -21,6 +21,7 @@ from claude_sync.errors import (
 )
 from claude_sync.members import BEFORE_BACK, MEMBERS
 from claude_sync.unpack import (
+    Begun,
     Event,
     SidecarData,
     SidecarEnd,
@@ -60,6 +61,28 @@ def test_the_events_tell_the_bundle_in_the_order_of_the_file(size: int) -> None:
         SidecarEnd(second),
         Unpacked(made.head, made.sidecar),
     ]
+
+
+@pytest.mark.parametrize("name", TRANSCRIPTS)
+def test_a_transcript_that_has_begun_here_needs_only_its_rest(name: str) -> None:
+    text = TRANSCRIPTS[name] + b"\n" + TEXT
+    data, made = packed(text, SIDECAR)
+    start = made.head.start
+    for end in {TRANSCRIPTS[name].rfind(b"\n") + 1, len(TRANSCRIPTS[name]) + 1}:
+        here = text[:end]
+        size = encoded_size([here])
+        rest = data[:start] + data[start + size :]
+        found = joined(list(unpack(cut(rest, 7), Begun(cut(here, 5), size))))
+        assert found == joined(list(unpack([data])))
+
+
+@pytest.mark.parametrize("here", [b"b\n", b"a\na\n", b"", b"\n\n", b'"\n'])
+def test_a_beginning_that_is_not_the_files_is_seen(here: bytes) -> None:
+    data, made = packed(b"a\n" + TEXT, SIDECAR)
+    start, size = made.head.start, encoded_size([here])
+    rest = data[:start] + data[start + 3 :]
+    with pytest.raises((BundleCorrupt, BundleIncomplete)):
+        list(unpack([rest], Begun([here], size)))
 
 
 def test_in_another_order_the_events_follow_the_file() -> None:
