@@ -33,6 +33,8 @@ _GROUPS_AHEAD = 2
 _PIECE_BYTES = 1 << 20
 # Below this, sending costs less than having the host cut a piece out of a file.
 _WORTH_LEAVING_BYTES = 4096
+# A longer range is told in parts, so that the host copies while we still read.
+_RANGE_BYTES = 8 << 20
 
 
 @dataclass(slots=True)
@@ -74,7 +76,7 @@ class _Pieces:
             self._end_range()
             self._add_bytes(data)
             return
-        if base_offset != self._offset + self._length:
+        if base_offset != self._offset + self._length or self._length >= _RANGE_BYTES:
             self._end_range()
             self._offset = base_offset
         self._length += len(data)
