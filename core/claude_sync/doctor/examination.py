@@ -159,9 +159,19 @@ def short_path(path: str | os.PathLike[str]) -> str:
     return f"~{text[len(home) :]}" if text.startswith(home + os.sep) else text
 
 
+def is_typable(text: str) -> bool:
+    """Whether a name can stand in a command that people copy: nothing unseen, nothing that ends it.
+
+    Names of files in a store are other people's.
+    """
+    return text.isprintable() and "`" not in text
+
+
 def quoted(text: str | os.PathLike[str]) -> str:
-    """An argument as it is typed into this system's shell, for showing in a fix."""
+    """An argument as it is typed into this system's shell; what can't be typed is called PATH."""
     text = os.fspath(text)
+    if not is_typable(text):
+        return "PATH"
     if os.name == "nt":
         return f'"{text}"' if any(c in text for c in " &()^;,'") else text
     from shlex import quote
@@ -170,7 +180,9 @@ def quoted(text: str | os.PathLike[str]) -> str:
 
 
 def remove_command(paths: Sequence[str | os.PathLike[str]]) -> str:
-    """How to remove files, as it is typed into this system's shell."""
+    """How to remove files, as it is typed into this system's shell, if it can be; a clause."""
+    if not all(is_typable(os.fspath(path)) for path in paths):
+        return "remove by hand what is named here, for its name can't be typed"
     verb = "del" if os.name == "nt" else "rm"
     return f"`{verb} {' '.join(map(quoted, paths))}`"
 

@@ -11,6 +11,7 @@ from claude_sync.doctor.examination import (
     DAY_SECONDS,
     Examination,
     amount,
+    as_sentence,
     can_read,
     can_write,
     counted,
@@ -84,7 +85,7 @@ def set_aside(examination: Examination) -> Iterator[Finding]:
             Level.INFO,
             "Records were damaged once, and begun anew",
             f"The damaged ones are kept, for whoever wants to look: {_shown(found)}.",
-            remove_command(found),
+            as_sentence(remove_command(found))[:-1],
         )
 
 
@@ -128,7 +129,7 @@ def leftovers(examination: Examination) -> Iterator[Finding]:
             Level.INFO,
             f"{counted(len(found), 'file')} that a broken-off run left behind",
             f"{amount(size)} that nobody needs: {_shown(found)}.",
-            remove_command(found),
+            as_sentence(remove_command(found))[:-1],
         )
     for session_id in begun:
         yield Finding(

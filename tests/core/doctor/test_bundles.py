@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import time
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from claude_sync import preferences
 from claude_sync.model import Level
 from claude_sync.sync.setup import set_up
 from conformance.sshd import SshHost
-from examined import Patient, follow
+from examined import Patient, commands_of, follow
 from faults.disks import ordinary_permissions
 from machines import KEY, KEY_FOLDER, OTHER, SESSION, PlayedMachine, World, opened, said
 
@@ -107,6 +108,19 @@ def test_a_copy_that_a_sync_tool_made(pushed: Patient) -> None:
     follow(pushed.the("bundle-copies", Level.WARNING))
     assert pushed.is_well("bundle-copies")
     assert pushed.bundle().exists()
+
+
+@pytest.mark.parametrize("name", ["x`touch pwned`", "x\u202e", "x $(touch pwned)"])
+def test_a_name_from_elsewhere_never_becomes_a_command(pushed: Patient, name: str) -> None:
+    copy = pushed.bundle().with_name(f"{name}.ccsync")
+    shutil.copy(pushed.bundle(), copy)
+    found = pushed.the("bundle-copies", Level.WARNING)
+    commands = commands_of(found)
+    assert bool(commands) == ("$" in name)
+    for command in commands:
+        subprocess.run(command, shell=True, check=True, cwd=pushed.home)
+        assert not copy.exists()
+    assert not (pushed.home / "pwned").exists()
 
 
 def test_a_copy_on_a_host(newcomer: Patient, ssh_host: SshHost, tmp_path: Path) -> None:
