@@ -10,6 +10,11 @@ from typing import IO, NamedTuple
 from claude_sync.snapshot import BLOCK_SIZE, open_regular
 from claude_sync.transcript import is_said
 
+LONGEST_LINE = 4 << 20
+"""A longer line isn't read, so that memory doesn't grow with it: it counts as said."""
+
+_UNREADABLE = b"\xff"
+
 
 class Parting(NamedTuple):
     """How transcript x relates to transcript y, two that differ.
@@ -156,8 +161,9 @@ def _said(file: IO[bytes], start: int, end: int, check: Callable[[], None]) -> t
 
 
 def _lines(file: IO[bytes], start: int, end: int, check: Callable[[], None]) -> Iterable[bytes]:
+    """The lines from a position on; of one that is too long, what nobody can read."""
     file.seek(start)
-    pending: list[bytes] = []
+    line = bytearray()
     while start < end:
         check()
         block = file.read(min(BLOCK_SIZE, end - start))
@@ -165,10 +171,14 @@ def _lines(file: IO[bytes], start: int, end: int, check: Callable[[], None]) -> 
             break
         start += len(block)
         *full, rest = block.split(b"\n")
-        for line in full:
-            yield b"".join([*pending, line])
-            pending = []
-        if rest:
-            pending.append(rest)
-    if pending:
-        yield b"".join(pending)
+        for piece in full:
+            line += piece[: LONGEST_LINE + 1 - len(line)]
+            yield _readable(line)
+            line.clear()
+        line += rest[: LONGEST_LINE + 1 - len(line)]
+    if line:
+        yield _readable(line)
+
+
+def _readable(line: bytearray) -> bytes:
+    return bytes(line) if len(line) <= LONGEST_LINE else _UNREADABLE

@@ -156,7 +156,6 @@ def test_a_last_line_that_is_being_written_does_no_harm(world: World) -> None:
 def test_a_huge_line_is_read_in_part_and_memory_stays_small(world: World) -> None:
     huge = said("x" * (24 << 20))
     laptop, _ = parted(world, [huge, said("after it")], [said("two")])
-    laptop.states()
     with laptop.at_work() as context:
         tracemalloc.start()
         try:
