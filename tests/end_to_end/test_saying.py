@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from claude_sync import __version__
+from claude_sync_app.cli import main
+from claude_sync_app.cli.commands import COMMANDS
 from end_to_end.machine import Machine
 
 
@@ -13,15 +15,22 @@ def test_help_and_version_say_what_they_should(new_laptop: Machine) -> None:
     overview = new_laptop.does()
     assert overview == new_laptop.does("help") == new_laptop.does("--help")
     assert max(map(len, overview.splitlines())) <= 80
+    assert new_laptop.does("help", "push") == new_laptop.does("push", "--help")
     names = [line.split()[0] for line in overview.splitlines() if line.startswith("  ")]
-    for name in ("push", "pull", "status", "sessions", "resolve", "undo", "init", "forget"):
-        assert name in names
-        told = new_laptop.does(name, "--help")
-        assert told == new_laptop.does("help", name)
-        assert f"claude-sync {name} " in told
-        assert max(map(len, told.splitlines())) <= 100, name
-        assert "\n\n\n" not in told
-        assert " \n" not in told
+    assert set(COMMANDS) <= set(names)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_a_command_can_be_read(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([name, "--help"]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith(f"usage: claude-sync {name} ")
+    assert COMMANDS[name].summary[1:] in told
+    assert "examples:" in told
+    assert f"  claude-sync {name}" in told
+    assert max(map(len, told.splitlines())) <= 84
+    assert "\n\n\n" not in told
+    assert " \n" not in told
 
 
 @pytest.mark.parametrize(

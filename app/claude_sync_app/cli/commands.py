@@ -58,7 +58,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("doctor", "check everything, and say how to mend what is wrong"),
             Command("pack", "write one session into one file", True),
             Command("unpack", "take the session out of such a file", True),
-            Command("forget", "remove bundles from where sessions meet", True),
+            Command("forget", "remove what was pushed from where sessions meet", True),
         ),
     ),
 )

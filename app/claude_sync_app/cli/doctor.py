@@ -34,8 +34,9 @@ def configure(parser: Parser) -> None:
     )
     parser.add_json()
     parser.explain(
-        "Changes nothing; what --deep writes is removed again. Ends with status 1 if something\n"
-        "is marked as an error. In a pipe: level, code, title, meaning and fix, with tabs between.",
+        "Changes nothing; what --deep writes is removed again. Ends with status 1 if\n"
+        "something is marked as an error. In a pipe: level, code, title, meaning and fix,\n"
+        "with tabs between.",
         ("doctor", "is anything wrong, and how is it mended?"),
         ("doctor --deep", "the same, and can all that was pushed still be read?"),
     )

@@ -24,20 +24,20 @@ from claude_sync_app.cli.running import DONE, FAILED, Misuse
 def configure(parser: Parser) -> None:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("session", nargs="?", metavar="SESSION", help=SESSION)
-    which.add_argument("--machine", metavar="NAME", help="a retired machine: all its bundles")
+    which.add_argument("--machine", metavar="NAME", help="a retired machine: all that it pushed")
     which.add_argument(
         "--older-than",
         metavar="DAYS",
         type=_days,
-        help="this machine's bundles of sessions not written to for so many days",
+        help="what this machine pushed of sessions not written to for so many days",
     )
     parser.add_argument("--yes", action="store_true", help="don't ask first")
     parser.add_json()
     parser.explain(
-        "The session here stays as it is; this machine's is no longer pushed until it is\n"
-        "named in a push. What is only there is kept in the vault first.",
-        ("forget 3f2a", "this machine's bundle of that session"),
-        ("forget --machine old-laptop", "all bundles of a machine that is no more"),
+        "The session here stays as it is, and is no longer pushed until it is named in a\n"
+        "push. What is only there is kept in the vault first.",
+        ("forget 3f2a", "what this machine pushed of that session"),
+        ("forget --machine old-laptop", "all that a machine pushed which is no more"),
         ("forget --older-than 90 --yes", "this machine's old ones, without a question"),
     )
 

@@ -8,6 +8,8 @@ from typing import NoReturn
 from claude_sync_app.cli.commands import Command
 from claude_sync_app.cli.output import PROGRAM, complain
 
+_COLUMNS = 80
+
 
 class Parser(argparse.ArgumentParser):
     """Reads the arguments of one command.
@@ -36,7 +38,9 @@ class Parser(argparse.ArgumentParser):
         if more:
             self.description = f"{self.description}\n{more}"
         width = max((len(typed) for typed, _ in examples), default=0)
-        lines = [f"  {PROGRAM} {typed.ljust(width)}   {does}".rstrip() for typed, does in examples]
+        beside = [f"  {PROGRAM} {typed.ljust(width)}   {does}" for typed, does in examples]
+        below = [f"  {PROGRAM} {typed}\n      {does}" for typed, does in examples]
+        lines = beside if max(map(len, beside), default=0) <= _COLUMNS else below
         self.epilog = "\n".join(["examples:", *lines]) if lines else None
 
     def add_json(self) -> None:
