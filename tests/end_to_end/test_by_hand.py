@@ -191,6 +191,39 @@ def test_init_again_says_what_is_there(laptop: Machine, place: Path) -> None:
     )
 
 
+def test_a_place_that_is_left_keeps_what_is_there(laptop: Machine, place: Path) -> None:
+    laptop.says("hello")
+    laptop.does("push")
+    said = laptop.does("init", laptop.home / "another")
+    assert said.splitlines()[1] == f"What this machine pushed to {place} stays there."
+    assert outcomes(laptop.document("push")) == {SESSION: "pushed"}
+    assert len(list(place.glob("*/*.ccsync"))) == 1
+
+
+def test_a_folder_of_that_name_which_is_something_else_is_not_used(new_laptop: Machine) -> None:
+    new_laptop.says("hello")
+    clone = repository(new_laptop.home / "claude-sync")
+    for command in ("push", "pull"):
+        assert new_laptop.misuses(command) == (
+            "no place where sessions meet was chosen yet, and the folder that would be used is "
+            f"something else ({clone}): choose one with `claude-sync init LOCATION`"
+        )
+    assert [path.name for path in clone.iterdir()] == [".git"]
+
+
+def test_a_place_that_was_only_written_down_is_to_be_set_up(
+    new_laptop: Machine, tmp_path: Path
+) -> None:
+    file = Path(new_laptop.document("config", "path")["path"])
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps({"schema": 1, "location": str(tmp_path / "place")}))
+    assert new_laptop.misuses("push") == (
+        "the place where sessions meet stands in preferences.json, but wasn't set up "
+        f"({file}): run `claude-sync init` with it"
+    )
+    assert not (tmp_path / "place").exists()
+
+
 def test_a_relative_place_is_the_same_from_anywhere(new_laptop: Machine) -> None:
     new_laptop.does("init", "below", cwd=new_laptop.home)
     new_laptop.says("hello")

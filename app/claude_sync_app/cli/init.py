@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
+from claude_sync import preferences
 from claude_sync.log import Log
 from claude_sync.places import places
 from claude_sync.sync.setup import set_up
@@ -38,6 +39,7 @@ def configure(parser: Parser) -> None:
 
 def run(arguments: Namespace) -> int:
     own = places()
+    before = preferences.load(own).location
     done = set_up(own, arguments.location, name=arguments.name, take_over=arguments.take_over)
     Log(own.log_file).write([f"init as {done.machine.name}"])
     if arguments.json:
@@ -51,6 +53,8 @@ def run(arguments: Namespace) -> int:
         )
         return 0
     say(f"Sessions meet in {in_short(done.label)}. This machine is {done.machine.name} there.")
+    if before is not None and before != done.location:
+        say(f"What this machine pushed to {in_short(before)} stays there.")
     if done.machines:
         say(f"Sessions of {_listed(done.machines)} are there already.")
     say()

@@ -99,10 +99,16 @@ class Context:
         """
         if self._store is None:
             chosen = self.preferences
-            if chosen.location is None or chosen.store_id is None:
+            if chosen.location is None:
                 raise NotSetUp(
                     "no place where sessions meet was chosen yet",
-                    todo="choose one with `claude-sync init FOLDER`",
+                    todo="choose one with `claude-sync init LOCATION`",
+                )
+            if chosen.store_id is None:
+                raise NotSetUp(
+                    "the place where sessions meet stands in preferences.json, but wasn't set up",
+                    where=str(self.places.preferences_file),
+                    todo="run `claude-sync init` with it",
                 )
             transport = open_transport(chosen.location, chosen.ssh_command, self.places.runtime)
             self._open.callback(transport.close)
