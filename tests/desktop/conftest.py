@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,7 @@ import pytest
 from claude_sync_app.desktop.loop import Loop
 from desktop.notification_servers import NotificationServer
 from desktop.panel import Panel
-from desktop.programs import PrivateBus, Programs, start_display
+from desktop.programs import PrivateBus, Programs, install, start_display
 from desktop.tray_program import TrayMachine
 from machines import PlayedMachine, World
 
@@ -87,3 +87,11 @@ def laptop(fresh: TrayMachine) -> TrayMachine:
 def desktop(laptop: TrayMachine) -> PlayedMachine:
     """Another machine that meets with it."""
     return laptop.world.machine("desktop")
+
+
+@pytest.fixture
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[Path]]:
+    """What was opened with the system's programs, by an opener that only takes notes."""
+    notes = tmp_path / "opened"
+    install(tmp_path, monkeypatch, "xdg-open", f'#!/bin/sh\nprintf "%s\\n" "$1" >> {notes}\n')
+    return lambda: [Path(line) for line in notes.read_text().splitlines()] if notes.exists() else []

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TypeVar
 
+import pytest
+
 T = TypeVar("T")
 
 # The ordinary session bus starts services by itself, a notification daemon among them that would
@@ -130,6 +132,18 @@ def start_display(programs: Programs, size: str = "1024x600x24") -> str:
     number = programs.start_announcing(arguments) or programs.start_announcing(arguments)
     assert number
     return f":{number}"
+
+
+def install(folder: Path, patch: pytest.MonkeyPatch, name: str, script: str) -> Path:
+    """Put a program before all others on the PATH; where it lies."""
+    programs = folder / "bin"
+    programs.mkdir(exist_ok=True)
+    path = programs / name
+    path.write_text(script)
+    path.chmod(0o755)
+    if os.environ["PATH"].split(":")[0] != str(programs):
+        patch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    return path
 
 
 class Heard(list[T]):

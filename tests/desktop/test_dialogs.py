@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from claude_sync_app.desktop.dialogs.osascript import Osascript
 from claude_sync_app.desktop.dialogs.powershell import Powershell
 from claude_sync_app.desktop.dialogs.zenity import Zenity
 from desktop.programs import Programs, until
+from desktop.windows import answer
 
 T = TypeVar("T")
 NASTY = "-a'b\"c;$(touch x)&<b>_%s\\n"
@@ -34,31 +34,12 @@ def asked(programs: Programs, display: str, monkeypatch: pytest.MonkeyPatch) -> 
     found.close()
 
 
-def _xdotool(*arguments: str) -> str:
-    done = subprocess.run(
-        ["xdotool", *arguments], capture_output=True, text=True, timeout=20, check=False
-    )
-    return done.stdout
-
-
-def _picture(window: str) -> bytes:
-    """What a window looks like; the same twice where nothing is drawn any more."""
-    done = subprocess.run(
-        ["import", "-window", window, "gray:-"], capture_output=True, timeout=20, check=False
-    )
-    return done.stdout
-
-
 def _answered(ask: Callable[[], T], *keys: str) -> T:
     """What a question returns once its window was there and these keys were pressed."""
     answers: list[T] = []
     thread = threading.Thread(target=lambda: answers.append(ask()), name="asking")
     thread.start()
-    window = until(lambda: _xdotool("search", "--onlyvisible", "--class", "zenity").split())[0]
-    until(lambda: _xdotool("getactivewindow").strip(), lambda active: active == window)
-    until(lambda: _picture(window) == _picture(window))
-    for key in keys:
-        _xdotool("key", "--window", "0", key)
+    answer("", *keys)
     thread.join(20)
     return answers[0]
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
-
-import pytest
 
 from claude_sync import preferences
 from desktop.notification_servers import Dunst, NotificationServer
 from desktop.panel import Panel, Refused
 from desktop.programs import Programs, until
-from desktop.tray_program import Tray, TrayMachine, await_row, click, prefer, row_beginning
+from desktop.tray_program import (
+    Tray,
+    TrayMachine,
+    await_notice,
+    await_row,
+    click,
+    prefer,
+    press,
+    row_beginning,
+)
 from machines import OTHER, SESSION, PlayedMachine, said
 
 NASTY_TITLE = (
@@ -52,24 +58,6 @@ def _click_now(panel: Panel, *labels: str) -> None:
     until(clicked)
 
 
-def _notice(server: NotificationServer, words: str, seconds: float = 15) -> dict[str, object]:
-    """The first notification that holds these words, as soon as it is shown."""
-    found = until(
-        lambda: [one for one in list(server.shown) if words in f"{one['summary']}\n{one['body']}"],
-        seconds=seconds,
-    )
-    return found[0]
-
-
-def _press(server: NotificationServer, notice: dict[str, object], label: str) -> None:
-    actions = notice["actions"]
-    assert isinstance(actions, dict)
-    (key,) = [key for key, found in actions.items() if found == label]
-    number = notice["number"]
-    assert isinstance(number, int)
-    server.press(number, key)
-
-
 def _diverged(laptop: TrayMachine, desktop: PlayedMachine) -> tuple[bytes, bytes]:
     """A session that both went on with; what each of them holds."""
     laptop.write(SESSION, _titled("Fix the login bug"), said("begin"))
@@ -95,7 +83,7 @@ def test_a_click_pushes_says_so_at_once_and_tells_when_it_is_done(
     panel.tell("clicked", number)
     until(lambda: any("Pushing" in str(body) for body in panel.heard("ItemsPropertiesUpdated")))
     until(laptop.bundle().exists)
-    assert "1 session" in str(_notice(server, "Copied 1 session")["summary"])
+    assert "1 session" in str(await_notice(server, "Copied 1 session")["summary"])
     _await_sentence(panel, "Up to date")
     assert row_beginning(panel, "Nothing to push") is not None
 
@@ -115,10 +103,10 @@ def test_an_arrival_is_told_and_pulled_by_its_button_byte_for_byte(
     desktop.write(OTHER, _titled("Fix the login bug"), said("from the desktop"))
     desktop.write_sidecar(OTHER, "tool-results/a.txt", b"long output")
     desktop.push()
-    notice = _notice(server, "Fix the login bug")
+    notice = await_notice(server, "Fix the login bug")
     assert "desktop" in str(notice["summary"]) + str(notice["body"])
     assert not laptop.has(OTHER), "it asks first"
-    _press(server, notice, "Pull")
+    press(server, notice, "Pull")
     until(lambda: laptop.has(OTHER))
     _await_sentence(panel, "Up to date")
     assert laptop.read(OTHER) == desktop.read(OTHER)
@@ -135,7 +123,7 @@ def test_later_means_that_nothing_is_pulled_and_nothing_asked_again(
     desktop.write(OTHER, said("from the desktop"))
     desktop.push()
     Tray(programs, laptop)
-    _press(server, _notice(server, "desktop"), "Later")
+    press(server, await_notice(server, "desktop"), "Later")
     _look(panel)
     await_row(panel, "Pull 1 session")
     before = len(server.shown)
@@ -185,10 +173,10 @@ def test_a_conflict_is_told_compared_and_resolved_from_the_menu(
 ) -> None:
     mine, theirs = _diverged(laptop, desktop)
     Tray(programs, laptop)
-    notice = _notice(server, "Fix the login bug")
-    assert set(notice["actions"].values()) >= {"Compare…", "Keep both"}  # type: ignore[attr-defined]
+    notice = await_notice(server, "Fix the login bug")
+    assert set(notice["actions"].values()) >= {"Compare…", "Keep both"}
 
-    server.press(notice["number"], "default")  # type: ignore[arg-type]
+    server.press(notice["number"], "default")
     row = await_row(panel, "Conflicts (1)", "Fix the login bug")
     sides = [child.label for child in row.rows]
     assert any(label.startswith("Keep this machine's (1 line more") for label in sides), sides
@@ -271,21 +259,3 @@ def test_five_hundred_clicks_in_a_row_are_all_taken(
     log = laptop.places.log_file.read_text()
     assert "stopped" not in log
     assert "failed" not in log
-
-
-@pytest.fixture
-def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[Path]]:
-    """What was opened with the system's programs, by an opener that only takes notes."""
-    return _note_taking_opener(tmp_path, monkeypatch)
-
-
-def _note_taking_opener(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[], list[Path]]:
-    programs, notes = tmp_path / "bin", tmp_path / "opened"
-    programs.mkdir()
-    opener = programs / "xdg-open"
-    opener.write_text(f'#!/bin/sh\nprintf "%s\\n" "$1" >> {notes}\n')
-    opener.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
-    return lambda: [Path(line) for line in notes.read_text().splitlines()] if notes.exists() else []

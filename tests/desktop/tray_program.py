@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from pathlib import Path
+from typing import Any
 
 from claude_sync import preferences
 from claude_sync.places import Places
+from desktop.notification_servers import NotificationServer
 from desktop.panel import Panel, Row
 from desktop.programs import Programs, until
-from machines import PlayedMachine, World
+from machines import REMOTE, PlayedMachine, World
+from repositories import bare_bones
 
 STARTED_SECONDS = 20.0
 
@@ -37,9 +39,11 @@ class TrayMachine(PlayedMachine):
         """What a program gets that runs on this machine."""
         return {"HOME": str(self.home), "XDG_RUNTIME_DIR": str(self.runtime)}
 
-    def path_here(self, name: str) -> Path:
-        """A path below its home."""
-        return self.home / name
+    def set_up_alone(self) -> None:
+        """Have a project and Claude's folders, and nothing of claude-sync."""
+        bare_bones(self.project, REMOTE)
+        for name in ("sessions", "projects"):
+            (self.claude / name).mkdir(parents=True)
 
 
 class Tray:
@@ -121,3 +125,22 @@ def tree(row: Row, depth: int = 0) -> str:
 def prefer(machine: TrayMachine, **changes: object) -> None:
     """Change preferences on the disk, as an editor does."""
     preferences.change(machine.places, **changes)
+
+
+def await_notice(server: NotificationServer, words: str, seconds: float = 15) -> dict[str, Any]:
+    """The first notification that holds these words, as soon as it is shown."""
+
+    def found() -> list[dict[str, Any]]:
+        shown = list(server.shown)
+        return [one for one in shown if words in f"{one['summary']}\n{one['body']}"]
+
+    try:
+        return until(found, seconds=seconds)[0]
+    except AssertionError:
+        raise AssertionError(f"no {words!r} in {list(server.shown)}") from None
+
+
+def press(server: NotificationServer, notice: dict[str, Any], label: str) -> None:
+    """Press the button of a notification that bears a label."""
+    (key,) = [key for key, found in notice["actions"].items() if found == label]
+    server.press(notice["number"], key)

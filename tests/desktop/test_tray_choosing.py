@@ -1,0 +1,270 @@
+"""What asks a person: where sessions meet, what is shared, what the doctor found."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from claude_sync import preferences
+from desktop.notification_servers import NotificationServer
+from desktop.panel import Panel
+from desktop.programs import Programs, install, until
+from desktop.tray_program import (
+    Tray,
+    TrayMachine,
+    await_notice,
+    await_row,
+    click,
+    prefer,
+    press,
+    row_beginning,
+)
+from desktop.windows import answer, await_window, xdotool
+from machines import KEY, OTHER, SESSION, PlayedMachine, said
+
+
+@pytest.fixture
+def screen(programs: Programs, display: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A display with a window manager, so that dialogs get the keys."""
+    monkeypatch.setenv("NO_AT_BRIDGE", "1")
+    programs.start(["openbox"])
+    return display
+
+
+# --- where sessions meet -----------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("screen")
+def test_a_synced_folder_is_chosen_after_it_was_said_what_will_be_readable_there(
+    programs: Programs, panel: Panel, server: NotificationServer, fresh: TrayMachine
+) -> None:
+    dropbox = fresh.home / "Dropbox"
+    (dropbox / "Photos").mkdir(parents=True)
+    (fresh.home / ".dropbox").mkdir()
+    (fresh.home / ".dropbox/info.json").write_text(json.dumps({"a": {"path": str(dropbox)}}))
+    fresh.set_up_alone()
+    fresh.write(SESSION, said("x" * 2000, cwd=os.path.realpath(fresh.project)))
+    Tray(programs, fresh)
+    private = fresh.home / "claude-sync"
+    until(lambda: list(private.glob("*/*.ccsync")))
+
+    click(panel, "Where sessions meet", "Dropbox")
+    await_window("Where sessions meet")
+    assert not (dropbox / "claude-sync").exists(), "nothing is written before it is agreed to"
+    answer("Where sessions meet", "Return")
+    until(lambda: list((dropbox / "claude-sync").glob("*/*.ccsync")), seconds=20)
+    assert sorted(os.listdir(dropbox)) == ["Photos", "claude-sync"]
+    assert "Dropbox" in str(await_notice(server, "Sessions meet in ~/Dropbox/claude-sync"))
+
+    answer("Leaving ~/claude-sync", "Return")
+    until(lambda: not list(private.glob("*/*.ccsync")))
+    assert fresh.has(SESSION)
+
+
+@pytest.mark.usefixtures("screen")
+def test_cancelling_leaves_everything_as_it_was(
+    programs: Programs, panel: Panel, laptop: TrayMachine
+) -> None:
+    before = laptop.places.preferences_file.read_bytes()
+    Tray(programs, laptop)
+    click(panel, "Preferences", "Where sessions meet", "A host over ssh")
+    answer("Where sessions meet", "h", "o", "s", "t", "colon", "x", "Return")
+    answer("Where sessions meet", "Escape")
+    click(panel, "Preferences", "Where sessions meet", "A host over ssh")
+    window = await_window("Where sessions meet")
+    click(panel, "Preferences", "Where sessions meet", "A host over ssh")
+    assert xdotool("search", "--onlyvisible", "--class", "zenity").split() == [window]
+    answer("Where sessions meet", "Escape")
+    assert laptop.places.preferences_file.read_bytes() == before
+
+
+def test_without_dialogs_it_says_what_to_type(
+    programs: Programs, panel: Panel, server: NotificationServer, laptop: TrayMachine
+) -> None:
+    Tray(programs, laptop)
+    click(panel, "Preferences", "Where sessions meet", "Other folder")
+    assert "claude-sync init" in str(await_notice(server, "terminal")["body"])
+
+
+# --- what is shared ----------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("screen")
+def test_a_project_is_shared_no_longer_and_then_again(
+    programs: Programs, panel: Panel, laptop: TrayMachine
+) -> None:
+    laptop.write(SESSION, said("hello"))
+    laptop.push()
+    Tray(programs, laptop)
+    click(panel, "Recent sessions", "", "Stop sharing app")
+    answer("Stop sharing app", "Return")
+    until(lambda: not laptop.world.bundles())
+    assert preferences.load(laptop.places).ignore == (KEY,)
+    laptop.write(SESSION, said("never to be seen there"))
+    click(panel, "Recent sessions", "", "Share app again")
+    until(lambda: laptop.bundle().exists())
+    assert preferences.load(laptop.places).ignore == ()
+
+
+# --- going on with a session -------------------------------------------------------------------
+
+_NASTY = "a'b\"c;$(touch x)&<b>"
+# A shell of the user's that ends where it would wait for keys.
+_SHELL = '#!/bin/sh\n[ "$2" = -c ] && exec /bin/bash "$@"\nexit 0\n'
+_CLAUDE = """\
+#!/bin/sh
+printf '%s\\n' "$PWD" "$@" > {log}.new
+mv {log}.new {log}
+"""
+
+
+def test_a_session_is_pulled_and_resumed_in_a_terminal_in_its_folder(
+    programs: Programs,
+    panel: Panel,
+    server: NotificationServer,
+    laptop: TrayMachine,
+    desktop: PlayedMachine,
+    display: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    laptop.project = laptop.home / _NASTY
+    laptop.set_up()
+    log = tmp_path / "log"
+    install(tmp_path, monkeypatch, "claude", _CLAUDE.format(log=log))
+    shell = install(tmp_path, monkeypatch, "bash", _SHELL)
+    monkeypatch.setenv("SHELL", str(shell))
+    monkeypatch.setenv("TERMINAL", "xterm")
+    desktop.write(OTHER, said("from the desktop"))
+    desktop.push()
+    Tray(programs, laptop)
+    press(server, await_notice(server, "desktop"), "Pull and resume")
+    until(log.exists, seconds=20)
+    folder, *arguments = log.read_text().splitlines()
+    assert arguments == ["--resume", OTHER]
+    assert folder == str(laptop.project)
+    assert not (Path(folder) / "x").exists()
+    assert laptop.read(OTHER) == desktop.read(OTHER)
+
+
+def test_without_a_terminal_and_a_clipboard_the_line_is_shown(
+    programs: Programs,
+    panel: Panel,
+    server: NotificationServer,
+    laptop: TrayMachine,
+) -> None:
+    laptop.write(SESSION, said("hello"))
+    laptop.push()
+    prefer(laptop, terminal=["/nowhere/terminal"])
+    Tray(programs, laptop)
+    click(panel, "Recent sessions", "", "Resume in terminal")
+    press(server, await_notice(server, "Couldn't open a terminal"), "Copy resume command")
+    line = str(await_notice(server, "Type this to resume")["body"])
+    assert "claude --resume " + SESSION in line
+
+
+# --- the doctor --------------------------------------------------------------------------------
+
+
+def test_a_warning_is_told_and_mended_by_its_button(
+    programs: Programs, panel: Panel, server: NotificationServer, laptop: TrayMachine
+) -> None:
+    entry = laptop.home / ".config/autostart/claude-sync.desktop"
+    entry.parent.mkdir(parents=True)
+    entry.write_text("[Desktop Entry]\nType=Application\nName=x\nExec=/gone/claude-sync-tray\n")
+    Tray(programs, laptop)
+    notice = await_notice(server, "start at login")
+    press(server, notice, "Fix")
+    until(lambda: "/gone/" not in entry.read_text())
+    until(lambda: row_beginning(panel, "Doctor: 1 warning") is None)
+    row = await_row(panel, "Preferences", "Start at login")
+    assert row.properties["toggle-state"] == 1
+
+
+def test_wrong_preferences_are_told_and_opened(
+    programs: Programs,
+    panel: Panel,
+    server: NotificationServer,
+    laptop: TrayMachine,
+    opened: Callable[[], list[Path]],
+) -> None:
+    Tray(programs, laptop)
+    until(lambda: panel.menu().rows[0].label.startswith("Up to date"))
+    path = laptop.places.preferences_file
+    text = json.loads(path.read_text())
+    path.write_text(json.dumps({**text, "on_arrival": "perhaps", "recent_limit": 1}))
+    press(server, await_notice(server, "on_arrival"), "Fix")
+    assert until(opened) == [path]
+    assert json.loads(path.read_text())["on_arrival"] == "perhaps", "the file is left as it is"
+
+
+# --- preferences -------------------------------------------------------------------------------
+
+
+def test_preferences_that_are_edited_while_it_runs_are_followed(
+    programs: Programs, panel: Panel, laptop: TrayMachine
+) -> None:
+    for session in (SESSION, OTHER):
+        laptop.write(session, said("hello"))
+    laptop.push()
+    Tray(programs, laptop)
+    until(lambda: len(await_row(panel, "Recent sessions").rows) == 2)
+    assert panel.properties()["ItemIsMenu"] is True
+    path = laptop.places.preferences_file
+    text = json.loads(path.read_text())
+    path.write_text(json.dumps({**text, "recent_limit": 1, "left_click": "push", "mine": 1}))
+    until(lambda: len(await_row(panel, "Recent sessions").rows) == 1)
+    until(lambda: panel.properties()["ItemIsMenu"] is False)
+    laptop.write(SESSION, said("more"))
+    click(panel, "Preferences", "When a session arrives", "Pull it")
+    until(lambda: preferences.load(laptop.places).on_arrival == "pull")
+    assert json.loads(path.read_text())["mine"] == 1
+    before = laptop.bundle().stat().st_mtime_ns
+    panel.tell("opened", 0)
+    await_row(panel, "Push 1 session")
+    panel.of_item("Activate", "ii", 0, 0)
+    until(lambda: laptop.bundle().stat().st_mtime_ns != before)
+
+
+def test_start_at_login_is_what_the_system_has(
+    programs: Programs, panel: Panel, laptop: TrayMachine
+) -> None:
+    entry = laptop.home / ".config/autostart/claude-sync.desktop"
+    Tray(programs, laptop)
+    click(panel, "Preferences", "Start at login")
+    until(entry.exists)
+    until(
+        lambda: (
+            (row_beginning(panel, "Preferences", "Start at login") or panel.menu()).properties[
+                "toggle-state"
+            ]
+            == 1
+        )
+    )
+    assert stat.S_ISREG(entry.lstat().st_mode)
+    entry.unlink()
+    panel.tell("opened", 0)
+    panel.tell("closed", 0)
+    until(lambda: await_row(panel, "Preferences", "Start at login").properties["toggle-state"] == 0)
+
+
+def test_a_pause_lasts_over_a_restart_and_clicks_still_work(
+    programs: Programs, panel: Panel, laptop: TrayMachine
+) -> None:
+    tray = Tray(programs, laptop)
+    await_row(panel, "Preferences")
+    panel.click("Pause")
+    until(lambda: panel.menu().rows[0].label == "Paused")
+    click(panel, "Quit")
+    assert tray.ended() == 0
+    panel.watcher.registered.clear()
+    laptop.write(SESSION, said("hello"))
+    Tray(programs, laptop)
+    click(panel, "Push 1 session")
+    until(laptop.bundle().exists)
+    assert row_beginning(panel, "Resume syncing") is not None

@@ -1,0 +1,46 @@
+"""Windows of dialogs, answered by keys as a person does."""
+
+from __future__ import annotations
+
+import subprocess
+
+from desktop.programs import until
+
+
+def xdotool(*arguments: str) -> str:
+    """What xdotool says."""
+    done = subprocess.run(
+        ["xdotool", *arguments], capture_output=True, text=True, timeout=20, check=False
+    )
+    return done.stdout
+
+
+def picture(window: str) -> bytes:
+    """What a window looks like; the same twice where nothing is drawn any more."""
+    done = subprocess.run(
+        ["import", "-window", window, "gray:-"], capture_output=True, timeout=20, check=False
+    )
+    return done.stdout
+
+
+def await_window(title: str = "") -> str:
+    """A dialog of that title, once it is there, has the keys, and is drawn."""
+
+    def found() -> str:
+        for window in xdotool("search", "--onlyvisible", "--class", "zenity").split():
+            if not title or title in xdotool("getwindowname", window):
+                return window
+        return ""
+
+    window = until(found, seconds=20)
+    until(lambda: xdotool("getactivewindow").strip(), lambda active: active == window, 20)
+    until(lambda: (first := picture(window)) and first == picture(window))
+    return window
+
+
+def answer(title: str, *keys: str) -> None:
+    """Press keys in a dialog, and see it go."""
+    window = await_window(title)
+    for key in keys:
+        xdotool("key", "--window", "0", key)
+    until(lambda: window not in xdotool("search", "--onlyvisible", "--class", "zenity").split())
