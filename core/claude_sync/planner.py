@@ -172,6 +172,16 @@ def own_and_rivals(
     return chosen, chosen in strange, (*rivals, *strange)
 
 
+def told_of(version: Version, bundles: Sequence[Bundle]) -> tuple[tuple[str, ...], int]:
+    """What any of several bundles says that a version gives up, and the latest decision for it.
+
+    What one machine decided of a version holds wherever the same bytes lie.
+    """
+    heads = [bundle.head for bundle in bundles if bundle.head.version == version]
+    given_up = dict.fromkeys(sha256 for head in heads for sha256 in head.supersedes)
+    return tuple(given_up), max((head.decision for head in heads), default=0)
+
+
 def plan_pull(mine: Mine | None, rivals: Sequence[Bundle], relations: Relations) -> PullPlan | Ask:
     """What to do with the versions that rival the one that lies here, if one does.
 
@@ -191,7 +201,7 @@ def plan_pull(mine: Mine | None, rivals: Sequence[Bundle], relations: Relations)
             return PullPlan(Kind.CONFLICT, left)
         if mine is None:
             return PullPlan(Kind.IMPORT, left)
-        x, y = _of_bundle(left[0]), _of_mine(mine)
+        x, y = _of_bundle(left[0], rivals), _of_mine(mine)
         if not _beats(x, y, relations):
             return PullPlan(Kind.CONFLICT, left)
         extends = _relation(x.version, y.version, relations).extends
@@ -222,7 +232,7 @@ def plan_push(
         )
         return PushPlan(PushKind.UNCHANGED if same else PushKind.WRITE)
     try:
-        if own_is_rival and not _beats(_of_mine(mine), _of_bundle(own), relations):
+        if own_is_rival and not _beats(_of_mine(mine), _of_bundle(own, [own]), relations):
             return PushPlan(PushKind.BEHIND)
         extends = _relation(mine.version, head.version, relations).extends
         return PushPlan(PushKind.WRITE, keep_own=not extends)
@@ -249,10 +259,11 @@ def may_keep(version: Version, others: Sequence[Version], relations: Relations) 
 def _left(mine: Mine | None, rivals: Sequence[Bundle], relations: Relations) -> tuple[Bundle, ...]:
     """Rule 2: the rivals that neither mine nor another rival beats."""
     mine_here = _of_mine(mine) if mine is not None else None
+    all_of_them = [(rival, _of_bundle(rival, rivals)) for rival in rivals]
     standing = [
-        (rival, _of_bundle(rival))
-        for rival in rivals
-        if mine_here is None or not _beats(mine_here, _of_bundle(rival), relations)
+        (rival, candidate)
+        for rival, candidate in all_of_them
+        if mine_here is None or not _beats(mine_here, candidate, relations)
     ]
     left = []
     for index, (rival, candidate) in enumerate(standing):
@@ -319,6 +330,7 @@ def _of_mine(mine: Mine) -> _Candidate:
     return _Candidate(mine.version, mine.supersedes, mine.held, mine.decision)
 
 
-def _of_bundle(bundle: Bundle) -> _Candidate:
-    head = bundle.head
-    return _Candidate(head.version, frozenset(head.supersedes), frozenset(), head.decision)
+def _of_bundle(bundle: Bundle, bundles: Sequence[Bundle]) -> _Candidate:
+    version = bundle.head.version
+    given_up, decision = told_of(version, bundles)
+    return _Candidate(version, frozenset(given_up), frozenset(), decision)

@@ -24,6 +24,7 @@ from claude_sync.planner import (
     own_and_rivals,
     plan_pull,
     plan_push,
+    told_of,
 )
 
 HERE = "here"
@@ -141,6 +142,16 @@ def beats(x: Told, y: Told) -> bool:
     return says_more(x.text, y.text) or version(x.text).sha256 < version(y.text).sha256
 
 
+def told_together(rivals: Sequence[Told]) -> list[Told]:
+    """Each saying what is said of its text by any."""
+    together = []
+    for rival in rivals:
+        same = [other for other in rivals if other.text == rival.text]
+        lost = frozenset().union(*(other.supersedes for other in same))
+        together.append(Told(rival.text, lost, max(other.decision for other in same)))
+    return together
+
+
 def left_over(mine: Told | None, rivals: Sequence[Told]) -> list[Told]:
     standing = [rival for rival in rivals if mine is None or not beats(mine, rival)]
     first = {rival.text: index for index, rival in reversed(list(enumerate(standing)))}
@@ -154,7 +165,7 @@ def left_over(mine: Told | None, rivals: Sequence[Told]) -> list[Told]:
 
 
 def expected_pull(mine: Told | None, rivals: Sequence[Told]) -> tuple[Kind, list[str]]:
-    left = left_over(mine, rivals)
+    left = left_over(mine, told_together(rivals))
     texts = [rival.text for rival in left]
     if not left:
         other = mine is not None and any(rival.text != mine.text for rival in rivals)
@@ -346,6 +357,14 @@ def test_an_own_bundle_that_was_not_written_as_it_is_counts_as_a_rival(written: 
 def test_an_own_bundle_that_is_what_was_written_is_no_rival() -> None:
     own, other = bundle_of(Told("1\n2\n"), HERE), bundle_of(Told("1\n3\n"))
     assert own_and_rivals([own, other], HERE, version("1\n2\n")) == (own, False, (other,))
+
+
+def test_what_one_bundle_says_of_a_version_holds_for_all_of_that_version() -> None:
+    silent, decided = Told("1\n2\n"), Told("1\n2\n", frozenset({"1\n3\n"}), 1)
+    for rivals in ([silent, decided], [decided, silent]):
+        assert pulled(Told("1\n3\n"), *rivals).kind is Kind.REPLACE
+    bundles = [bundle_of(silent, "a"), bundle_of(decided, "b"), bundle_of(Told("1\n"), "c")]
+    assert told_of(version("1\n2\n"), bundles) == ((version("1\n3\n").sha256,), 1)
 
 
 def test_of_two_own_bundles_of_one_revision_the_strange_one_is_a_rival() -> None:

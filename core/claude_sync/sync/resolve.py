@@ -17,10 +17,11 @@ from claude_sync.comparison import Extent, prefix_hashes
 from claude_sync.errors import SessionChanging, SessionOpen, UsageError
 from claude_sync.fetching import Fetched, Wanted
 from claude_sync.model import Bundle, Outcome, Result, Version
+from claude_sync.planner import told_of
 from claude_sync.sync.conflict import Conflict, find_conflict, no_conflict
 from claude_sync.sync.context import Context
 from claude_sync.sync.keeping import keep_bundle
-from claude_sync.sync.place import Placed, Placer, Undo
+from claude_sync.sync.place import Placed, Placer, Undo, writing
 from claude_sync.sync.push import push_surveyed
 from claude_sync.sync.relations import given_up
 from claude_sync.sync.survey import Survey, look
@@ -64,7 +65,8 @@ def resolve(
             )
         if conflict.local is not None and survey.is_open(conflict.local):
             raise SessionOpen("the session is open here", where=session_id, todo="close it first")
-        return _Resolve(context, survey, conflict).run(keep)
+        with writing(context.home.projects):
+            return _Resolve(context, survey, conflict).run(keep)
 
 
 class _Resolve:
@@ -215,10 +217,11 @@ class _Resolve:
         context, conflict, records = self._context, self._conflict, self._context.records
         session_id = conflict.session_id
         earlier = records.supersedes(session_id)
-        sides = [rival.head for rival in conflict.rivals]
+        bundles = self._survey.bundles[session_id]
+        told = [told_of(rival.head.version, bundles) for rival in conflict.rivals]
         with context.database.transaction():
-            for head in sides:
-                records.supersede(session_id, head.supersedes)
+            for superseded, _ in told:
+                records.supersede(session_id, superseded)
             for version in sorted(conflict.versions):
                 if version != kept and not self._extends(kept, version, placed):
                     records.supersede(session_id, [version.sha256])
@@ -233,7 +236,7 @@ class _Resolve:
                 records.supersede(session_id, lost)
             records.stop_superseding(session_id, kept.sha256)
             records.hold(session_id, kept)
-            decisions = [self._before.decision, *(head.decision for head in sides)]
+            decisions = [self._before.decision, *(decision for _, decision in told)]
             said = asdict(undo) | {
                 "decision": self._before.decision,
                 "supersedes": earlier,

@@ -17,7 +17,7 @@ from claude_sync.comparison import Extent, prefix_hashes
 from claude_sync.errors import ClaudeHomeError, ClaudeSyncError, Stopped
 from claude_sync.fetching import Fetched, Wanted
 from claude_sync.model import Bundle, LocalSession, Version
-from claude_sync.planner import Kind
+from claude_sync.planner import Kind, told_of
 from claude_sync.sync.context import Context
 from claude_sync.sync.place import Placed, Placer, writing
 from claude_sync.sync.reading import reading, row_of_placed
@@ -208,11 +208,12 @@ class _Taking:
                     lost = self._given_up(session_id, done, old)
                     records.supersede(session_id, lost)
                 records.hold(session_id, done.undo.after)
-                records.supersede(session_id, head.supersedes)
+                told, decision = told_of(done.undo.after, self._survey.bundles[session_id])
+                records.supersede(session_id, told)
                 records.stop_superseding(session_id, done.undo.after.sha256)
                 records.merge(session_id, head.sidecar_sha256)
                 changes = {
-                    "decision": max(before.decision, head.decision),
+                    "decision": max(before.decision, decision),
                     "placed_ns": done.stamp.mtime_ns,
                     "undo": undo,
                 }

@@ -1,0 +1,187 @@
+"""Undoing the last pull or resolve: all of it, and nothing of it elsewhere."""
+
+from __future__ import annotations
+
+import pytest
+
+from claude_sync.errors import SessionNotFound, SessionOpen, UsageError, VaultError
+from claude_sync.model import Outcome, State
+from machines import SESSION, PlayedMachine, agree, opened, outcomes, said
+
+Pair = tuple[PlayedMachine, PlayedMachine]
+
+
+def changed(laptop: PlayedMachine, desktop: PlayedMachine) -> None:
+    """The laptop rewinds and changes sidecar files that both have; the desktop takes it."""
+    for machine in (laptop, desktop):
+        machine.write_sidecar(SESSION, "changed.txt", b"one")
+        machine.write_sidecar(SESSION, "grown.txt", b"one")
+        machine.push(SESSION)
+    laptop.rewrite(SESSION, said("another beginning"))
+    laptop.write_sidecar(SESSION, "changed.txt", b"two")
+    laptop.write_sidecar(SESSION, "grown.txt", b"one two")
+    laptop.write_sidecar(SESSION, "sub/added.txt", b"added")
+    laptop.push()
+
+
+def test_transcript_and_sidecar_files_are_as_they_were(pair: Pair) -> None:
+    laptop, desktop = pair
+    changed(laptop, desktop)
+    before = desktop.read(), desktop.sidecar(), desktop.path().stat().st_mtime_ns
+    desktop.pull()
+    undone = desktop.read()
+    result = desktop.undo()
+    assert result.outcome is Outcome.REPLACED
+    assert (desktop.read(), desktop.sidecar(), desktop.path().stat().st_mtime_ns) == before
+    assert not (desktop.folder / SESSION / "sub").exists()
+    assert {undone, b"two", b"one two", b"added"} <= set(desktop.kept())
+
+
+def test_what_only_grew_is_cut_back(pair: Pair) -> None:
+    laptop, desktop = pair
+    before = desktop.read()
+    laptop.write(SESSION, said("second"))
+    laptop.push()
+    desktop.pull()
+    desktop.undo()
+    assert desktop.read() == before
+
+
+def test_an_import_is_taken_away_again(pair: Pair) -> None:
+    laptop, desktop = pair
+    laptop.write_sidecar("another", "tool-results/one.txt", b"one")
+    whole = laptop.write("another", said())
+    laptop.push()
+    desktop.pull()
+    assert desktop.undo("another").outcome is Outcome.GONE
+    assert not desktop.has("another")
+    assert not (desktop.folder / "another").exists()
+    assert {whole, b"one"} <= set(desktop.kept())
+    assert desktop.has(SESSION)
+
+
+def test_what_was_undone_is_passed_over_until_it_changes(pair: Pair) -> None:
+    laptop, desktop = pair
+    before = desktop.read()
+    laptop.write(SESSION, said("second"))
+    laptop.push()
+    desktop.pull()
+    desktop.undo()
+    assert outcomes(desktop.pull()) == {SESSION: Outcome.DECLINED}
+    assert desktop.read() == before
+    laptop.write(SESSION, said("third"))
+    laptop.push()
+    assert outcomes(desktop.pull()) == {SESSION: Outcome.UPDATED}
+    assert agree(*pair)
+
+
+def test_what_was_undone_comes_back_when_it_is_named(pair: Pair) -> None:
+    laptop, desktop = pair
+    laptop.write(SESSION, said("second"))
+    laptop.push()
+    desktop.pull()
+    desktop.undo()
+    assert outcomes(desktop.pull(SESSION)) == {SESSION: Outcome.UPDATED}
+    assert agree(laptop, desktop)
+
+
+def test_an_import_that_was_undone_comes_back_when_it_is_named(pair: Pair) -> None:
+    laptop, desktop = pair
+    desktop.undo()
+    assert outcomes(desktop.pull()) == {SESSION: Outcome.GONE}
+    assert desktop.states()[SESSION].state is State.GONE
+    assert outcomes(desktop.pull(SESSION)) == {SESSION: Outcome.IMPORTED}
+    assert agree(laptop, desktop)
+
+
+def test_nothing_of_it_travels(pair: Pair) -> None:
+    laptop, desktop = pair
+    laptop.rewrite(SESSION, said("another beginning"))
+    laptop.push()
+    desktop.pull()
+    desktop.undo()
+    desktop.push()
+    desktop.push(SESSION)
+    before = laptop.read()
+    assert outcomes(laptop.pull()) == {SESSION: Outcome.AHEAD}
+    assert laptop.read() == before
+
+
+def test_a_resolve_is_undone(apart: Pair) -> None:
+    _, desktop = apart
+    mine = desktop.read()
+    desktop.resolve(SESSION, "theirs")
+    desktop.undo()
+    assert desktop.read() == mine
+    assert outcomes(desktop.pull()) == {SESSION: Outcome.DECLINED}
+    desktop.push()
+    assert opened(desktop.bundle()).transcript == mine
+
+
+def test_both_is_undone_copies_and_all(apart: Pair) -> None:
+    _, desktop = apart
+    mine = desktop.read()
+    desktop.resolve(SESSION, "both")
+    assert len(desktop.sessions()) == 2
+    desktop.undo()
+    assert desktop.sessions() == [SESSION]
+    assert desktop.read() == mine
+
+
+def test_a_copy_that_was_gone_on_with_stays(apart: Pair) -> None:
+    _, desktop = apart
+    desktop.resolve(SESSION, "both")
+    (copy,) = set(desktop.sessions()) - {SESSION}
+    desktop.write(copy, said("more"))
+    desktop.undo()
+    assert copy in desktop.sessions()
+
+
+def test_what_was_said_since_is_kept(pair: Pair) -> None:
+    laptop, desktop = pair
+    before = desktop.read()
+    laptop.write(SESSION, said("second"))
+    laptop.push()
+    desktop.pull()
+    since = desktop.write(SESSION, said("third"))
+    desktop.undo()
+    assert desktop.read() == before
+    assert since in desktop.kept()
+
+
+def test_only_the_last_is_undone_and_only_once(pair: Pair) -> None:
+    laptop, desktop = pair
+    for text in ("second", "third"):
+        before = desktop.read()
+        laptop.write(SESSION, said(text))
+        laptop.push()
+        desktop.pull()
+    desktop.undo()
+    assert desktop.read() == before
+    with pytest.raises(UsageError):
+        desktop.undo()
+    with pytest.raises(UsageError):
+        laptop.undo()
+    with pytest.raises(SessionNotFound):
+        laptop.undo("nothing")
+
+
+def test_an_open_session_is_refused(pair: Pair) -> None:
+    _, desktop = pair
+    desktop.open()
+    with pytest.raises(SessionOpen):
+        desktop.undo()
+    assert desktop.has()
+
+
+def test_what_is_no_longer_kept_is_said_and_nothing_is_changed(pair: Pair) -> None:
+    laptop, desktop = pair
+    changed(laptop, desktop)
+    desktop.pull()
+    for path in desktop.places.vault_directory.rglob("changed.txt"):
+        path.unlink()
+    before = desktop.read(), desktop.sidecar()
+    with pytest.raises(VaultError, match="no longer kept"):
+        desktop.undo()
+    assert (desktop.read(), desktop.sidecar()) == before
+    assert not desktop.leftovers()
