@@ -270,8 +270,16 @@ class Store:
         head = bundle.head
         if not head.start or size > head.encoded_size:
             return None
-        ranges = [Range(head.start, size)]
-        return self._transport.digests([Get(bundle.name, ranges, bundle.stamp)])[0]
+        return self.prefix_digests([(bundle, size)])[0]
+
+    def prefix_digests(self, asked: Sequence[tuple[Bundle, int]]) -> list[str | None]:
+        """The same of many bundles, each with its size, without a round trip each."""
+        return self._transport.digests(
+            [
+                Get(bundle.name, [Range(bundle.head.start, size)], bundle.stamp)
+                for bundle, size in asked
+            ]
+        )
 
     def verify(self, bundles: Sequence[Bundle]) -> Iterator[tuple[Bundle, ClaudeSyncError | None]]:
         """Read bundles through; what is wrong with each, None for nothing.

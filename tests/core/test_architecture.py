@@ -26,11 +26,11 @@ FLOORS = (
     " → transports.folder transports.memory transports.metered transports.ssh → transports",
     "marker → store planner schedule status",
     "sync.context sync.reading → sync.keeping → sync.survey sync.relations sync.place"
-    " → sync.conflict sync.naming → sync.parting sync.give sync.take → sync.push sync.pull"
+    " → sync.conflict sync.growth sync.naming → sync.parting sync.give sync.take → sync.push sync.pull"
     " → sync.resolve sync.undo sync.forget sync.portable sync.setup sync.states → sync",
-    "doctor.examination doctor.login → doctor.aside doctor.place → doctor.bundles doctor.claude"
-    " doctor.deep doctor.keeping doctor.programs doctor.projects doctor.sessions doctor.settings"
-    " → doctor",
+    "doctor.wording doctor.access doctor.login → doctor.examination doctor.aside → doctor.place"
+    " → doctor.bundles doctor.claude doctor.deep doctor.keeping doctor.programs doctor.projects"
+    " doctor.sessions doctor.settings → doctor",
     "watch → engine.mailbox engine.changes engine.arrivals engine.journal engine.timetable"
     " → engine.picture → engine.worker → engine.equipment → engine.rounds → engine.duties"
     " → engine.runner → engine",

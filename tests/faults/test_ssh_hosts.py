@@ -9,11 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync.transports import open_transport, ssh_pipes
+from claude_sync import preferences
+from claude_sync.model import Outcome
+from claude_sync.transports import open_transport
 from claude_sync.transports.base import MARKER_NAME, Get, Listing, Put, Range, Transport
 from claude_sync.transports.location import parse_location
 from conformance.places import MARKER, put_of, write_all
 from conformance.sshd import SshHost
+from conformance.turns import Turns
+from machines import SESSION, World, agree, outcomes, said
 
 SHELLS = ["box-csh", "box-fish", "box-bash", "box-chatty"]
 
@@ -124,32 +128,6 @@ def test_every_spelling_makes_a_private_folder_where_it_says(
 # --- round trips -------------------------------------------------------------------------------
 
 
-class Turns:
-    """How often something was sent after something had come: round trips, as far as we wait."""
-
-    def __init__(self, patch: pytest.MonkeyPatch) -> None:
-        self._came = True
-        self.count = 0
-        write, read = ssh_pipes.PolledPipes.write, ssh_pipes.PolledPipes.read
-
-        def counted_write(pipes: ssh_pipes.PolledPipes, data: bytes, patience: float) -> None:
-            self.count += self._came
-            self._came = False
-            write(pipes, data, patience)
-
-        def counted_read(pipes: ssh_pipes.PolledPipes, patience: float) -> bytes:
-            self._came = True
-            return read(pipes, patience)
-
-        patch.setattr(ssh_pipes.PolledPipes, "write", counted_write)
-        patch.setattr(ssh_pipes.PolledPipes, "read", counted_read)
-
-    def taken(self) -> int:
-        """Since it was last asked."""
-        count, self.count, self._came = self.count, 0, True
-        return count
-
-
 def test_a_look_is_one_round_trip_and_batches_do_not_cost_one_each(
     ssh_host: SshHost, opened: list[Transport], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,3 +155,35 @@ def test_a_look_is_one_round_trip_and_batches_do_not_cost_one_each(
     assert turns.taken() == 1
     store.remove(names)
     assert turns.taken() == 1
+
+
+def test_pulling_many_sessions_that_grew_costs_as_many_round_trips_as_one(
+    ssh_host: SshHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path / "world")
+    laptop, desktop = world.machines("laptop", "desktop")
+    ids = [f"{number:08x}{SESSION[8:]}" for number in range(40)]
+    for session in ids:
+        laptop.write(session, said("hello"))
+    for machine in (laptop, desktop):
+        preferences.change(
+            machine.places,
+            location=ssh_host.location(world.store),
+            ssh_command=ssh_host.command_alone(),
+        )
+    turns = Turns(monkeypatch)
+    taken: list[list[int]] = []
+    for grown in (ids, ids, ids[:1]):
+        for session in grown:
+            laptop.write(session, said("and on"))
+        turns.taken()
+        assert set(outcomes(laptop.push()).values()) <= {Outcome.PUSHED, Outcome.UNCHANGED}
+        pushed = turns.taken()
+        desktop.states()
+        seen = turns.taken()
+        desktop.pull()
+        taken.append([pushed, seen, turns.taken()])
+        assert all(agree(laptop, desktop, session=session) for session in ids)
+    _, many, one = taken
+    assert many == one
+    assert sum(one) <= 9

@@ -26,6 +26,7 @@ from claude_sync.errors import (
 from claude_sync.model import Bundle, LocalSession, Outcome, Progress, Result, Version
 from claude_sync.planner import Kind, PullPlan, plan_pull
 from claude_sync.sync.context import Context
+from claude_sync.sync.growth import learn_growth
 from claude_sync.sync.place import Placed
 from claude_sync.sync.relations import Relations
 from claude_sync.sync.survey import Survey, look
@@ -102,6 +103,7 @@ class _Pull:
             ids = list(dict.fromkeys(survey.find(prefix) for prefix in sessions))
         results: list[Result] = []
         steps: list[Step] = []
+        learn_growth(self._context, survey, ids)
         for session_id in ids:
             self._context.check()
             decided = self._decide(session_id)

@@ -19,6 +19,7 @@ from claude_sync.errors import SessionChanging, SessionVanished
 from claude_sync.fetching import Fetched, Wanted
 from claude_sync.model import Bundle, LocalSession, Version
 from claude_sync.planner import Ask, Relation
+from claude_sync.records import Records
 from claude_sync.snapshot import Snapshot, stamp_of
 from claude_sync.sync.context import Context
 from claude_sync.sync.reading import reading
@@ -162,7 +163,7 @@ class Relations:
             holds = found == shorter.sha256
         if not holds:
             return None
-        parting = Parting(shorter.size, True, False, True, False, -1, 0)
+        parting = _growth(shorter)
         return parting if longer == x else _turned(parting)
 
     def _remote_begins_with(self, longer: Version, shorter: Version) -> bool:
@@ -184,6 +185,15 @@ class Relations:
 
     def _by_bytes(self, x: Version, y: Version) -> Parting:
         return part(self.extent(x), self.extent(y), self._context.check)
+
+
+def put_growth(records: Records, longer: Version, shorter: Version) -> None:
+    """Remember that a version extends another."""
+    records.put_relation(longer, shorter, _growth(shorter)._asdict())
+
+
+def _growth(shorter: Version) -> Parting:
+    return Parting(shorter.size, True, False, True, False, -1, 0)
 
 
 def _turned(parting: Parting) -> Parting:

@@ -26,6 +26,7 @@ from claude_sync.model import (
 from claude_sync.planner import Kind, PushKind, newest_of_each, plan_pull, plan_push
 from claude_sync.sync.conflict import find_conflict
 from claude_sync.sync.context import Context
+from claude_sync.sync.growth import learn_growth
 from claude_sync.sync.naming import is_ignored
 from claude_sync.sync.relations import Relations
 from claude_sync.sync.survey import Survey, look
@@ -58,11 +59,14 @@ def states_surveyed(
         sessions: ids of those that are asked for; None for all.
         but: ids of those that aren't looked at.
     """
-    found = [
-        _state(context, survey, session_id)
+    asked = [
+        session_id
         for session_id in (survey.ids() if sessions is None else sessions)
         if session_id not in but
     ]
+    if any(survey.bundles.get(session_id) for session_id in asked):
+        learn_growth(context, survey, asked)
+    found = [_state(context, survey, session_id) for session_id in asked]
     survey.flush()
     if sessions is None:
         found += _arriving(survey)
