@@ -21,7 +21,8 @@ from claude_sync.doctor import (
     settings,
 )
 from claude_sync.doctor.aside import aside, open_aside
-from claude_sync.doctor.examination import Check, Examination, reading
+from claude_sync.doctor.examination import Check, Examination
+from claude_sync.doctor.wording import reading
 from claude_sync.errors import ClaudeSyncError, Stopped
 from claude_sync.model import Finding, Level
 from claude_sync.sync.context import Context

@@ -8,15 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from claude_sync.doctor.examination import (
-    DAY_SECONDS,
-    Examination,
-    ago,
-    counted,
-    listed,
-    remove_command,
-)
+from claude_sync.doctor.examination import Examination
 from claude_sync.doctor.place import folder_of
+from claude_sync.doctor.wording import DAY_SECONDS, ago, counted, listed, remove_command
 from claude_sync.errors import BundleCorrupt, BundleIncomplete, BundleTooNew, BundleUnsafe
 from claude_sync.model import Bundle, Finding, Level, Problem
 from claude_sync.store import PLACEHOLDER

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from claude_sync.doctor.examination import (
+from claude_sync.doctor.access import can_write, scan
+from claude_sync.doctor.examination import Examination
+from claude_sync.doctor.wording import (
     DAY_SECONDS,
-    Examination,
-    can_write,
     counted,
+    grant_command,
     quoted,
     reading,
-    scan,
+    remove_command,
     short_path,
 )
 from claude_sync.model import Finding, Level, LocalSession, State
@@ -29,7 +30,7 @@ def folder(examination: Examination) -> Iterator[Finding]:
             Level.ERROR,
             "Claude's sessions can't be read",
             reading(examination.home_trouble),
-            f"`chmod -R u+rwX {quoted(home.projects if can_write(home.path) else home.path)}`",
+            grant_command(home.projects if can_write(home.path) else home.path),
         )
         return
     if not home.path.is_dir():
@@ -52,7 +53,7 @@ def folder(examination: Examination) -> Iterator[Finding]:
             Level.ERROR,
             "This user may not write into Claude's folder",
             f"Nothing can be pulled into {short_path(shut[0])}.",
-            f"`chmod u+rwx {quoted(shut[0])}`",
+            grant_command(shut[0]),
         )
     sessions = len(examination.survey.local) if examination.survey else 0
     yield Finding(
@@ -101,9 +102,9 @@ def live(examination: Examination) -> Iterator[Finding]:
             "It can't be told which sessions are open",
             f"{short_path(path)} can't be read, so every session counts as open and none is "
             "replaced.",
-            f"If no Claude Code is running: `rm {quoted(path)}`"
+            f"If no Claude Code is running: {remove_command([path])}"
             if os.path.isfile(path)
-            else f"`chmod u+rx {quoted(path)}`",
+            else grant_command(path),
         )
 
 

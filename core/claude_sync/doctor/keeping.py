@@ -7,21 +7,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from claude_sync.database import copy_of
-from claude_sync.doctor.examination import (
+from claude_sync.doctor.access import can_read, can_write, scan
+from claude_sync.doctor.examination import Examination
+from claude_sync.doctor.place import folder_of
+from claude_sync.doctor.wording import (
     DAY_SECONDS,
-    Examination,
     amount,
     as_sentence,
-    can_read,
-    can_write,
     counted,
+    grant_command,
     listed,
-    quoted,
+    move_command,
     remove_command,
-    scan,
     short_path,
 )
-from claude_sync.doctor.place import folder_of
 from claude_sync.errors import RecordsError
 from claude_sync.files import TEMPORARY_PREFIX
 from claude_sync.model import Finding, Level
@@ -46,7 +45,7 @@ def records(examination: Examination) -> Iterator[Finding]:
             "This machine's records can't be used",
             f"This user may not read and write {short_path(shut[0])}, so nothing can be pushed or "
             "pulled.",
-            f"`chmod -R u+rwX {quoted(places.state)}`",
+            grant_command(places.state),
         )
     elif _is_damaged(path):
         aside = places.records_directory.with_name("records-damaged")
@@ -56,7 +55,7 @@ def records(examination: Examination) -> Iterator[Finding]:
             "This machine's records are damaged",
             f"{short_path(path)} can't be read, or another version made it. Doing without costs a "
             "question or two, never bytes.",
-            f"{_move(places.records_directory, aside)}; they are begun anew",
+            f"{move_command(places.records_directory, aside)}; they are begun anew",
         )
 
 
@@ -184,8 +183,3 @@ def _size(path: str) -> int:
 
 def _shown(paths: Sequence[str]) -> str:
     return listed([short_path(path) for path in paths], 3)
-
-
-def _move(path: Path, target: Path) -> str:
-    verb = "move" if os.name == "nt" else "mv"
-    return f"`{verb} {quoted(path)} {quoted(target)}`"

@@ -8,17 +8,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from claude_sync.doctor.examination import (
-    Examination,
+from claude_sync.doctor.access import can_pass, can_read, can_write, scan
+from claude_sync.doctor.examination import Examination
+from claude_sync.doctor.wording import (
     amount,
     as_sentence,
-    can_pass,
-    can_read,
-    can_write,
     counted,
+    grant_command,
     quoted,
     reading,
-    scan,
     short_path,
 )
 from claude_sync.errors import NotSetUp, StoreOffline, UsageError
@@ -109,8 +107,8 @@ def _unreached(examination: Examination) -> Finding:
     else:
         code, title = "store-denied", "The place where sessions meet can't be used"
         elsewhere = ""
-        if folder is not None and os.name == "posix":
-            todo = f"`chmod -R u+rwX {quoted(folder)}`, if it is yours"
+        if folder is not None:
+            todo = f"{grant_command(folder)}, if it is yours"
     return Finding(code, Level.ERROR, title, reading(error), todo + elsewhere)
 
 
@@ -137,7 +135,7 @@ def writable(examination: Examination) -> Iterator[Finding]:
             Level.ERROR,
             "A folder where sessions meet can't be read",
             f"What lies in {short_path(hidden[0])} seems not to be there.",
-            f"`chmod -R u+rwX {quoted(hidden[0])}`",
+            grant_command(hidden[0]),
         )
     shut = [
         path for path in (folder, *(folder / name for name in sorted(own))) if not can_write(path)
@@ -148,7 +146,7 @@ def writable(examination: Examination) -> Iterator[Finding]:
             Level.ERROR,
             "This user may not write where sessions meet",
             f"Nothing can be pushed into {short_path(shut[0])}.",
-            f"`chmod u+rwx {quoted(shut[0])}`, or mount its disk for writing",
+            f"{grant_command(shut[0])}, or mount its disk for writing",
         )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 
-from claude_sync.doctor.examination import Examination, short_path
+from claude_sync.doctor.examination import Examination
 from claude_sync.doctor.login import LoginEnvironment, login_environment, run_quietly
+from claude_sync.doctor.wording import short_path
 from claude_sync.errors import UsageError
 from claude_sync.git import find_program
 from claude_sync.model import Finding, Level

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from claude_sync.doctor.examination import (
-    Examination,
+from claude_sync.doctor.access import can_read
+from claude_sync.doctor.examination import Examination
+from claude_sync.doctor.wording import (
     as_sentence,
-    can_read,
     counted,
+    grant_command,
     listed,
     quoted,
     short_path,
@@ -33,7 +34,7 @@ def registry(examination: Examination) -> Iterator[Finding]:
             "what was added by hand is not.",
             f"Mend or remove {path}, then `claude-sync projects add DIR` for what is missing"
             if can_read(file)
-            else f"`chmod -R u+rwX {quoted(file.parent)}`",
+            else grant_command(file.parent),
         )
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from claude_sync.doctor.examination import (
-    Examination,
+from claude_sync.doctor.access import can_read
+from claude_sync.doctor.examination import Examination
+from claude_sync.doctor.wording import (
     as_sentence,
-    can_read,
     counted,
+    grant_command,
     listed,
-    quoted,
     reading,
     short_path,
 )
@@ -56,13 +56,15 @@ def unreadable(examination: Examination) -> Iterator[Finding]:
         if state.state is not State.INCOMPLETE or len(copies) > 1:
             continue
         what, _, todo = state.detail.rpartition(": ")
-        shut = state.path is not None and not can_read(state.path)
+        mend = as_sentence(todo)[:-1]
+        if state.path is not None and not can_read(state.path):
+            mend = grant_command(state.path)
         yield Finding(
             "session-unreadable",
             Level.WARNING,
             f"Session {state.session_id} can't be judged",
             f"{as_sentence(what or state.detail)[:-1]}, so it is neither pushed nor pulled.",
-            f"`chmod u+rw {quoted(state.path or '')}`" if shut else as_sentence(todo)[:-1],
+            mend,
         )
 
 

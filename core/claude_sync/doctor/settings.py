@@ -6,14 +6,9 @@ import math
 import os
 from collections.abc import Iterator
 
-from claude_sync.doctor.examination import (
-    Examination,
-    can_read,
-    counted,
-    listed,
-    quoted,
-    short_path,
-)
+from claude_sync.doctor.access import can_read
+from claude_sync.doctor.examination import Examination
+from claude_sync.doctor.wording import counted, grant_command, listed, short_path
 from claude_sync.model import Finding, Level
 
 # What systems, images and sellers call a machine nobody named: two of those meet sooner or later.
@@ -37,7 +32,7 @@ def preferences(examination: Examination) -> Iterator[Finding]:
                 Level.ERROR,
                 "The preferences can't be read",
                 f"{file} {reason}; every preference has its default until that is mended.",
-                mend if can_read(path) else f"`chmod -R u+rwX {quoted(path.parent)}`",
+                mend if can_read(path) else grant_command(path.parent),
             )
             continue
         place = problem.key in ("location", "store_id")
