@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 _PATIENCE_SECONDS = 3.0
@@ -39,22 +39,61 @@ class LoginEnvironment(NamedTuple):
     mend: str
 
 
-if sys.platform == "win32":
+def login_environment(
+    system: str = sys.platform,
+    variables: Callable[[], tuple[Mapping[str, str], Mapping[str, str]]] | None = None,
+) -> LoginEnvironment:
+    """The environment of a program started at login.
 
-    def login_environment() -> LoginEnvironment:
-        """The environment of a program started at login."""
+    Args:
+        system: which system's.
+        variables: where Windows keeps the system's and the user's, None for the registry.
+    """
+    if system == "win32":
+        return _on_windows(*(variables or _registry)())
+    if system == "darwin":
+        return _on_macos()
+    return _on_linux()
+
+
+def _on_linux() -> LoginEnvironment:
+    mend = "put `PATH={}:$PATH` into ~/.config/environment.d/path.conf, then log in again"
+    variables = parse_environment(_said("systemctl", "--user", "show-environment"))
+    path = variables.get("PATH")
+    if path is None:
+        return LoginEnvironment(_LOGIN_PATH, None, mend)
+    return LoginEnvironment(path, variables.get("SSH_AUTH_SOCK", ""), mend)
+
+
+def _on_macos() -> LoginEnvironment:
+    path = _said("launchctl", "getenv", "PATH").strip() or _LAUNCHD_PATH
+    agent = _said("launchctl", "getenv", "SSH_AUTH_SOCK").strip()
+    mend = "`sudo launchctl config user path {}:" + f"{path}`, then restart"
+    return LoginEnvironment(path, agent, mend)
+
+
+def _on_windows(of_system: Mapping[str, str], of_user: Mapping[str, str]) -> LoginEnvironment:
+    path = ";".join(filter(None, (of_system.get("path"), of_user.get("path"))))
+    agent = of_user.get("ssh_auth_sock") or of_system.get("ssh_auth_sock") or ""
+    return LoginEnvironment(path, agent, "add {} to your Path in the system's settings")
+
+
+def _registry() -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """The system's variables and the user's, by names in lower case."""
+    if sys.platform != "win32":
+        return {}, {}
+    import winreg
+
+    return _values(winreg.HKEY_LOCAL_MACHINE, _SYSTEM_KEY), _values(
+        winreg.HKEY_CURRENT_USER, "Environment"
+    )
+
+
+def _values(root: int, name: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    if sys.platform == "win32":
         import winreg
 
-        system = _values(winreg.HKEY_LOCAL_MACHINE, _SYSTEM_KEY)
-        user = _values(winreg.HKEY_CURRENT_USER, "Environment")
-        path = ";".join(filter(None, (system.get("path"), user.get("path"))))
-        agent = user.get("ssh_auth_sock") or system.get("ssh_auth_sock") or ""
-        return LoginEnvironment(path, agent, "add {} to your Path in the system's settings")
-
-    def _values(root: int, name: str) -> dict[str, str]:
-        import winreg
-
-        found: dict[str, str] = {}
         try:
             with winreg.OpenKey(root, name) as key:
                 for index in range(winreg.QueryInfoKey(key)[1]):
@@ -62,27 +101,7 @@ if sys.platform == "win32":
                     found[variable.lower()] = winreg.ExpandEnvironmentStrings(str(value))
         except OSError:
             pass
-        return found
-
-elif sys.platform == "darwin":
-
-    def login_environment() -> LoginEnvironment:
-        """The environment of a program started at login."""
-        path = _said("launchctl", "getenv", "PATH").strip() or _LAUNCHD_PATH
-        agent = _said("launchctl", "getenv", "SSH_AUTH_SOCK").strip()
-        mend = "`sudo launchctl config user path {}:" + f"{path}`, then restart"
-        return LoginEnvironment(path, agent, mend)
-
-else:
-
-    def login_environment() -> LoginEnvironment:
-        """The environment of a program started at login."""
-        mend = "put `PATH={}:$PATH` into ~/.config/environment.d/path.conf, then log in again"
-        variables = parse_environment(_said("systemctl", "--user", "show-environment"))
-        path = variables.get("PATH")
-        if path is None:
-            return LoginEnvironment(_LOGIN_PATH, None, mend)
-        return LoginEnvironment(path, variables.get("SSH_AUTH_SOCK", ""), mend)
+    return found
 
 
 def parse_environment(text: str) -> Mapping[str, str]:

@@ -51,7 +51,8 @@ def reached(examination: Examination) -> Iterator[Finding]:
     if seconds is None:
         title = f"Sessions meet in {store.label}"
     else:
-        title = f"{store.label} answers in {max(1, round(seconds * 1000)):,} ms"
+        answer = f"{max(1, round(seconds * 1000)):,} ms"
+        title = f"Sessions meet on {store.label}, which answers in {answer}"
     slow = seconds is not None and seconds >= SLOW_SECONDS
     yield Finding(
         "store-slow" if slow else "store",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from claude_sync import preferences
-from claude_sync.doctor.login import parse_environment
+from claude_sync.doctor.login import login_environment, parse_environment
 from claude_sync.model import Level
 from claude_sync.sync.setup import set_up
 from conformance.sshd import SshHost
@@ -138,3 +138,32 @@ def test_a_login_does_not_see_the_agent(
 def test_what_systemctl_prints() -> None:
     text = "PATH=/a:/b c\nODD=$'it\\'s'\nnot a variable\nEMPTY=\n"
     assert parse_environment(text) == {"PATH": "/a:/b c", "ODD": "it's", "EMPTY": ""}
+
+
+def test_a_login_on_macos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{tmp_path}:{_EVERYWHERE}")
+    script = tmp_path / "launchctl"
+    script.write_text('#!/bin/sh\n[ "$*" = "getenv SSH_AUTH_SOCK" ] && echo /private/tmp/agent\n')
+    script.chmod(0o755)
+    login = login_environment("darwin")
+    assert login.path == "/usr/bin:/bin:/usr/sbin:/sbin"
+    assert login.agent == "/private/tmp/agent"
+    assert "launchctl config user path {}:/usr/bin" in login.mend
+    script.write_text('#!/bin/sh\n[ "$*" = "getenv PATH" ] && echo /opt/homebrew/bin:/usr/bin\n')
+    login = login_environment("darwin")
+    assert (login.path, login.agent) == ("/opt/homebrew/bin:/usr/bin", "")
+
+
+def test_a_login_on_windows_sees_the_systems_path_and_then_the_users() -> None:
+    login = login_environment("win32", lambda: ({"path": r"C:\Windows"}, {"path": r"C:\Me\bin"}))
+    assert login.path == r"C:\Windows;C:\Me\bin"
+    assert login.agent == ""
+    login = login_environment("win32", lambda: ({}, {"ssh_auth_sock": r"\\.\pipe\agent"}))
+    assert (login.path, login.agent) == ("", r"\\.\pipe\agent")
+
+
+def test_a_login_without_a_user_manager_has_what_login_gives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert login_environment("linux")[:2] == ("/usr/local/bin:/usr/bin:/bin", None)
