@@ -7,6 +7,7 @@ code, and a fix that names the command or setting.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from claude_sync.doctor import (
@@ -70,6 +71,7 @@ _CHECKS: tuple[Check, ...] = (
     keeping.leftovers,
     bundles.peers,
 )
+_MOST_OF_A_KIND = 10
 _SEVERITY = {level: number for number, level in enumerate(Level)}
 
 
@@ -105,7 +107,32 @@ def examine(
         for further in checks:
             looking.check()
             found += _ask(further, looking)
-    return sorted(found, key=lambda finding: -_SEVERITY[finding.level])
+    return sorted(_at_a_glance(found), key=lambda finding: -_SEVERITY[finding.level])
+
+
+def _at_a_glance(found: Iterable[Finding]) -> list[Finding]:
+    """Of what needs mending the same way many times over, some, and how much more there is."""
+    shown: list[Finding] = []
+    more: dict[str, list[Finding]] = {}
+    seen: Counter[str] = Counter()
+    for finding in found:
+        seen[finding.code] += 1
+        if finding.level is Level.OK or seen[finding.code] <= _MOST_OF_A_KIND:
+            shown.append(finding)
+        else:
+            more.setdefault(finding.code, []).append(finding)
+    for code, left in more.items():
+        worst = max(left, key=lambda finding: _SEVERITY[finding.level])
+        shown.append(
+            Finding(
+                code,
+                worst.level,
+                f"{len(left):,} more like it: {worst.title}",
+                f"Besides the {_MOST_OF_A_KIND} that are named.",
+                "Mend those first, then run `claude-sync doctor` again",
+            )
+        )
+    return shown
 
 
 def _ask(check: Callable[..., Iterable[Finding]], subject: object) -> list[Finding]:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from claude_sync.errors import ClaudeSyncError
 
 DAY_SECONDS = 86_400.0
+_MOST_TYPED = 20
 _ODD_ON_WINDOWS = " &()^;,'"
 
 
@@ -77,7 +78,9 @@ def remove_command(paths: Sequence[str | os.PathLike[str]], system: str = os.nam
     if not all(is_typable(os.fspath(path)) for path in paths):
         return "remove by hand what is named here, for its name can't be typed"
     verb = "del" if system == "nt" else "rm"
-    return f"`{verb} {' '.join(quoted(path, system) for path in paths)}`"
+    some = " ".join(quoted(path, system) for path in paths[:_MOST_TYPED])
+    again = ", then look again for the others" if len(paths) > _MOST_TYPED else ""
+    return f"`{verb} {some}`{again}"
 
 
 def move_command(

@@ -192,6 +192,20 @@ def test_on_a_machine_with_much_that_is_wrong_all_of_it_is_said(parted: Patient)
     } <= parted.codes(Level.ERROR, Level.WARNING)
 
 
+def test_of_many_things_of_a_kind_only_some_are_named(patient: Patient) -> None:
+    folder = patient.world.store / "name+x"
+    folder.mkdir()
+    for number in range(13):
+        (folder / f"{number}-laptop.ccsync").write_bytes(b"not a bundle")
+    found = patient.all("bundle-corrupt")
+    assert len(found) == 11
+    assert found[-1].title.startswith("3 more like it: ")
+    assert found[-1].level is Level.WARNING
+    for path in list(folder.iterdir())[:4]:
+        path.unlink()
+    assert len(patient.all("bundle-corrupt")) == 9
+
+
 # --- checks that can't be made -----------------------------------------------------------------
 
 
