@@ -168,7 +168,7 @@ def stage(
     size = 0
     try:
         try:
-            if os.name != "nt":
+            if sys.platform != "win32":
                 os.fchmod(descriptor, mode)
             for block in blocks:
                 view = memoryview(block)

@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import stat
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -70,6 +71,8 @@ def _sharing(command: Sequence[str], place: HostPlace, runtime: Path) -> list[st
 
 def _socket_directory(runtime: Path) -> Path | None:
     """A directory of ours that nobody else may enter, with a short and plain path."""
+    if sys.platform == "win32":
+        return None
     for directory in (runtime, Path("/tmp") / f"claude-sync-{os.getuid()}"):  # noqa: S108
         text = os.fspath(directory)
         if len(os.fsencode(text)) + 17 > _SOCKET_PATH_BYTES or not _PLAIN_PATH.fullmatch(text):

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from queue import Empty, Full, Queue
-from typing import Protocol
+from typing import Any, Protocol
 
 _CHUNK = 1 << 16
 _TICK_SECONDS = 0.2
@@ -110,12 +111,29 @@ class _Child:
         return self.process.wait()
 
 
+def _polling(to: int, *of: int) -> tuple[Any, int]:
+    """What waits for pipes of a child, and the word for one that can be written to.
+
+    Args:
+        to: what the child reads.
+        of: what it writes; waited for from now on.
+    """
+    if sys.platform == "win32":
+        raise NotImplementedError("pipes can't be polled there")
+    import select
+
+    poll = select.poll()
+    for descriptor in (to, *of):
+        os.set_blocking(descriptor, False)
+    for descriptor in of:
+        poll.register(descriptor, select.POLLIN)
+    return poll, select.POLLOUT
+
+
 class PolledPipes:
     """`Pipes` for systems where pipes can be polled."""
 
     def __init__(self, argv: Sequence[str], is_stopped: Callable[[], bool]) -> None:
-        import select
-
         self._child = _Child(argv)
         self._is_stopped = is_stopped
         self._in = self._child.stdin.fileno()
@@ -124,12 +142,7 @@ class PolledPipes:
         self._arrived: deque[bytes] = deque()
         self._messages = bytearray()
         self._ended = False
-        self._poll = select.poll()
-        for descriptor in (self._in, self._out, self._err):
-            os.set_blocking(descriptor, False)
-        self._poll.register(self._out, select.POLLIN)
-        self._poll.register(self._err, select.POLLIN)
-        self._writable = select.POLLOUT
+        self._poll, self._writable = _polling(self._in, self._out, self._err)
 
     def write(self, data: bytes | memoryview, patience: float) -> None:
         view = memoryview(data)
