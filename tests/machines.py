@@ -271,8 +271,11 @@ class PlayedMachine:
         return file
 
     def kept(self) -> list[bytes]:
-        """The bytes of every file in the vault."""
-        return contents(self.places.vault_directory)
+        """The bytes of every file that is kept in the vault."""
+        return [kept for folder in self._vaults() for kept in contents(folder)]
+
+    def _vaults(self) -> list[Path]:
+        return [path for path in self.places.vault_directory.glob("*") if path.is_dir()]
 
     def leftovers(self) -> list[Path]:
         """Temporaries of ours in Claude's tree."""

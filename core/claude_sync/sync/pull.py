@@ -84,7 +84,10 @@ def pull_surveyed(
         named: whether a person named the sessions; None if there are any.
     """
     named = sessions is not None if named is None else named
-    return _Pull(context, survey, named=named, dry_run=dry_run).run(sessions, project)
+    results = _Pull(context, survey, named=named, dry_run=dry_run).run(sessions, project)
+    if not dry_run:
+        context.vault.tidy()
+    return results
 
 
 class _Pull:

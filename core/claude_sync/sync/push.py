@@ -68,7 +68,9 @@ def push_surveyed(
         named: whether a person named the sessions; None if there are any.
     """
     named = sessions is not None if named is None else named
-    return _Push(context, survey, named=named).run(sessions, project)
+    results = _Push(context, survey, named=named).run(sessions, project)
+    context.vault.tidy()
+    return results
 
 
 class _Push:
