@@ -282,7 +282,10 @@ class History:
             for session, result in pulled.items():
                 assert result.outcome is not Outcome.FAILED, result
                 if result.outcome in (Outcome.GONE, Outcome.DECLINED):
-                    self._at_rest(machine, partial(machine.pull, session))
+                    named = self._at_rest(machine, partial(machine.pull, session))
+                    if named[session].outcome is Outcome.CONFLICT:
+                        # It is nowhere any more, and two bundles of it have parted.
+                        self._at_rest(machine, partial(machine.resolve, session, "both"))
                     moved = True
                 elif result.outcome is Outcome.CONFLICT:
                     self._settle(machine, session)

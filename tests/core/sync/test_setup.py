@@ -1,0 +1,104 @@
+"""Setting up: a place, a name, and proof that both can be used."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from claude_sync import preferences
+from claude_sync.errors import MachineNameTaken, StoreOffline, TransportError, UsageError
+from claude_sync.model import Outcome
+from claude_sync.sync.setup import set_up
+from claude_sync.transports.base import MARKER_NAME
+from faults.disks import read_only
+from machines import OTHER, SESSION, PlayedMachine, World, opened, outcomes, said
+
+Pair = tuple[PlayedMachine, PlayedMachine]
+
+
+def test_folder_and_marker_are_made_and_chosen(world: World) -> None:
+    (laptop,) = world.machines("laptop")
+    marker = json.loads((world.store / MARKER_NAME).read_bytes())
+    chosen = preferences.load(laptop.places)
+    assert marker["schema"] == 1
+    assert (chosen.location, chosen.store_id) == (str(world.store), marker["store_id"])
+    assert stat.S_IMODE(world.store.stat().st_mode) == 0o700
+    assert [path.name for path in world.store.iterdir()] == [MARKER_NAME]
+
+
+def test_a_second_machine_meets_the_first_ones_store(pair: Pair, world: World) -> None:
+    marker = (world.store / MARKER_NAME).read_bytes()
+    done = world.machine("tablet")
+    assert (world.store / MARKER_NAME).read_bytes() == marker
+    assert done.set_up().machines == ("laptop",)
+    assert pair[0].has()
+
+
+def test_a_name_that_another_machine_uses_is_refused_unless_it_is_taken_over(
+    pair: Pair, world: World
+) -> None:
+    tablet = PlayedMachine(world, "tablet")
+    with pytest.raises(MachineNameTaken):
+        tablet.set_up(name="LAPTOP")
+    assert preferences.load(tablet.places).location is None
+    tablet.set_up(name="laptop", take_over=True)
+    assert outcomes(tablet.pull()) == {SESSION: Outcome.IMPORTED}
+    assert pair[0].bundle().exists()
+
+
+def test_a_name_may_be_said_again(pair: Pair) -> None:
+    laptop, _ = pair
+    assert laptop.set_up(name="laptop").machine.name == "laptop"
+    assert outcomes(laptop.push()) == {SESSION: Outcome.UNCHANGED}
+
+
+@pytest.mark.parametrize("name", ["", "a b", "../x", "con", "x" * 65, "trailing.", "mine", "both"])
+def test_a_name_that_could_do_harm_is_refused(world: World, name: str) -> None:
+    laptop = PlayedMachine(world, "laptop")
+    laptop.project.mkdir(parents=True)
+    with laptop.here(), pytest.raises(UsageError):
+        set_up(laptop.places, str(world.store), name=name)
+    assert not world.store.exists()
+
+
+def test_what_can_not_be_written_is_not_chosen(world: World) -> None:
+    laptop = PlayedMachine(world, "laptop")
+    world.store.mkdir(parents=True)
+    with read_only(world.store), pytest.raises(TransportError):
+        laptop.set_up()
+    assert preferences.load(laptop.places).location is None
+
+
+def test_a_marker_that_can_not_be_read_is_left_alone(world: World) -> None:
+    world.store.mkdir(parents=True)
+    marker = world.store / MARKER_NAME
+    marker.write_text('{"schema":2,"store":"of tomorrow"}')
+    with pytest.raises(StoreOffline):
+        PlayedMachine(world, "laptop").set_up()
+    assert marker.read_text() == '{"schema":2,"store":"of tomorrow"}'
+
+
+def test_moving_to_another_store_brings_everything_there_and_leaves_the_old_one(
+    pair: Pair, world: World, tmp_path: Path
+) -> None:
+    laptop, _ = pair
+    laptop.write(OTHER, said())
+    laptop.push()
+    old = {path: path.read_bytes() for path in world.bundles()}
+    world.store = tmp_path / "another store"
+    laptop.set_up()
+    assert outcomes(laptop.push()) == dict.fromkeys([SESSION, OTHER], Outcome.PUSHED)
+    assert len(world.bundles()) == 2
+    assert {path: path.read_bytes() for path in old} == old
+
+
+def test_a_name_that_was_lost_is_found_again_in_the_store(pair: Pair) -> None:
+    laptop, _ = pair
+    (laptop.places.state / "machine.json").unlink()
+    laptop.write(SESSION, said("second"))
+    laptop.push()
+    assert opened(laptop.bundle()).head.machine == "laptop"
+    assert opened(laptop.bundle()).transcript == laptop.read()
