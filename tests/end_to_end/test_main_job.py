@@ -178,3 +178,46 @@ def test_a_session_that_is_open_waits(laptop: Machine, desktop: Machine) -> None
     assert desktop.read() == before
     live.unlink()
     assert outcomes(desktop.document("pull")) == {SESSION: "updated"}
+
+
+def test_what_is_broken_is_named_and_the_others_go_on(
+    laptop: Machine, desktop: Machine, place: Path
+) -> None:
+    laptop.says("whole")
+    laptop.says("spoilt", OTHER)
+    laptop.does("push")
+    (bundle,) = place.glob(f"*/{OTHER}-*.ccsync")
+    whole = bundle.read_bytes()
+    bundle.write_bytes(whole.replace(b"spoilt", b"Spoilt", 1))
+    done = desktop.run("pull")
+    assert done.status == 1
+    assert f"Imported {SESSION} from laptop\n" in done.out
+    assert len(done.err.splitlines()) == 1
+    assert OTHER in done.err
+    bundle.write_bytes(whole[:-40])
+    again = desktop.run("pull", "--json")
+    assert again.status == 0  # it may still be arriving
+    assert outcomes(again.document) == {SESSION: "unchanged", OTHER: "incomplete"}
+    assert desktop.run("pull", OTHER).status == 1
+    assert desktop.document("status")["incomplete"][0]["session_id"] == OTHER
+    bundle.write_bytes(whole)
+    assert outcomes(desktop.document("pull")) == {SESSION: "unchanged", OTHER: "imported"}
+
+
+def test_files_that_are_no_bundles_are_said_where_they_lie(
+    laptop: Machine, place: Path, tmp_path: Path
+) -> None:
+    laptop.says("hello")
+    laptop.does("push")
+    (bundle,) = place.glob("*/*.ccsync")
+    newer = bundle.with_name(f"{OTHER}-desktop.ccsync")
+    newer.write_bytes(bundle.read_bytes().replace(b'"schema":1', b'"schema":2', 1))
+    elsewhere = place / "name+other" / newer.name
+    elsewhere.parent.mkdir()
+    newer.rename(elsewhere)
+    assert laptop.run("pull").status == 0  # of another project
+    done = laptop.run("pull", "--all")
+    assert done.status == 1
+    assert "a newer claude-sync made the bundle" in done.err
+    elsewhere.rename(newer)
+    assert laptop.run("pull").status == 1

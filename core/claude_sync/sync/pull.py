@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from claude_sync.bundle import encoded_key
 from claude_sync.errors import (
     BundleError,
     BundleIncomplete,
@@ -19,11 +20,20 @@ from claude_sync.errors import (
     FileGone,
     SessionChanging,
     SessionDivided,
+    SessionNotFound,
     SessionOpen,
     SessionUnplaced,
     Stopped,
 )
-from claude_sync.model import Bundle, LocalSession, Outcome, Progress, Result, Version
+from claude_sync.model import (
+    Bundle,
+    LocalSession,
+    Outcome,
+    Problem,
+    Progress,
+    Result,
+    Version,
+)
 from claude_sync.planner import Kind, PullPlan, plan_pull
 from claude_sync.sync.context import Context
 from claude_sync.sync.growth import learn_growth
@@ -103,7 +113,7 @@ class _Pull:
         if sessions is None:
             ids = [sid for sid in sorted(survey.bundles) if self._is_of(sid, project)]
         else:
-            ids = list(dict.fromkeys(survey.find(prefix) for prefix in sessions))
+            ids = self._ids(sessions)
         results: list[Result] = []
         steps: list[Step] = []
         learn_growth(self._context, survey, ids)
@@ -124,17 +134,34 @@ class _Pull:
             results.extend(self._take(group))
         if not self._dry_run:
             survey.flush()
-        if sessions is None and project is None:
-            results.extend(
-                Result(
-                    problem.session_id,
-                    problem.outcome,
-                    bundle=problem.name,
-                    message=problem.message,
-                )
-                for problem in survey.problems
+        results.extend(
+            Result(
+                problem.session_id, problem.outcome, bundle=problem.name, message=problem.message
             )
+            for problem in self._problems(sessions, project)
+        )
         return results
+
+    def _ids(self, sessions: Sequence[str]) -> list[str]:
+        """The sessions that are named; one that only a file which can't be read is of, is none."""
+        found = []
+        for prefix in sessions:
+            try:
+                found.append(self._survey.find(prefix))
+            except SessionNotFound:
+                if not self._problems([prefix], None):
+                    raise
+        return list(dict.fromkeys(found))
+
+    def _problems(self, sessions: Sequence[str] | None, project: str | None) -> list[Problem]:
+        """The files in the store that had to be passed over, of all that was asked for."""
+        if sessions is not None and not self._named:
+            return []
+        if sessions is not None:
+            names = tuple(name for name in sessions if name)
+            return [one for one in self._survey.problems if one.session_id.startswith(names)]
+        folder = f"{encoded_key(project)}/" if project is not None else ""
+        return [one for one in self._survey.problems if one.name.startswith(folder)]
 
     def _is_of(self, session_id: str, project: str | None) -> bool:
         if project is None:
