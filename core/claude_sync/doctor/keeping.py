@@ -120,7 +120,7 @@ def leftovers(examination: Examination) -> Iterator[Finding]:
         there = [str(store), *(entry.path for entry in _directories(store))]
         found += _temporaries(there, examination.now)
     begun, marks = _begun(beside)
-    found += marks
+    found = [*marks, *found]
     if found:
         size = sum(map(_size, found))
         yield Finding(
