@@ -1,0 +1,215 @@
+"""Claude Code's folders, as the real client lays them out."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from claude_sync.claude_home import (
+    ClaudeHome,
+    encode_directory,
+    folder_matches,
+    sidecar_folder,
+    sidecar_stamps,
+)
+from claude_sync.errors import ClaudeHomeError
+from faults.disks import ordinary_permissions
+from machines import DAY_NS
+
+SESSION = "0f4c1d9e-1111-4222-8333-444455556666"
+LONG = "/home/me/" + 100 * "a" + "/"
+
+# Seen on the client itself, version 2.1.330.
+ENCODED = {
+    "/home/me/code/my app.v1_x": "-home-me-code-my-app-v1-x",
+    "/home/me/emoji-😀-x": "-home-me-emoji----x",
+    "/home/me/UPPER_lower.dot+plus@at~tilde": "-home-me-UPPER-lower-dot-plus-at-tilde",
+    "/home/me/ünïcode dir/my-app": "-home-me--n-code-dir-my-app",
+    "/home/me/e\u0301-nfd": "-home-me-e--nfd",
+    "C:\\Users\\me\\my app": "C--Users-me-my-app",
+    LONG + 90 * "b": "-home-me-" + 100 * "a" + "-" + 90 * "b",
+    LONG + 150 * "b": "-home-me-" + 100 * "a" + "-" + 90 * "b" + "-hl3eah",
+    LONG + 151 * "b": "-home-me-" + 100 * "a" + "-" + 90 * "b" + "-n2z4pj",
+    LONG + 150 * "c": "-home-me-" + 100 * "a" + "-" + 90 * "c" + "-d8z2wp",
+}
+
+
+@pytest.fixture
+def claude(tmp_path: Path) -> ClaudeHome:
+    (tmp_path / "projects").mkdir()
+    return ClaudeHome(tmp_path)
+
+
+def put(claude: ClaudeHome, name: str, data: bytes = b"{}\n") -> Path:
+    path = claude.projects / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return path
+
+
+# --- names -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("directory", "name"), ENCODED.items(), ids=lambda text: text[:24])
+def test_a_directory_is_encoded_as_the_client_does(directory: str, name: str) -> None:
+    assert encode_directory(directory) == name
+    assert folder_matches(name, directory)
+
+
+def test_what_is_200_long_bears_no_hash_and_what_is_longer_does() -> None:
+    assert len(encode_directory(LONG + 90 * "b")) == 200
+    assert len(encode_directory(LONG + 91 * "b")) > 201
+
+
+def test_the_hash_of_a_long_name_is_not_compared() -> None:
+    name = encode_directory(LONG + 150 * "b")
+    assert folder_matches(name[:200] + "-another", LONG + 150 * "b")
+    assert not folder_matches(name[:200] + "another", LONG + 150 * "b")
+    assert not folder_matches("-home-me", "/home/you")
+
+
+def test_a_folder_that_is_there_is_preferred_for_a_long_name(
+    claude: ClaudeHome, tmp_path: Path
+) -> None:
+    directory = tmp_path / (120 * "a") / (120 * "b")
+    computed = claude.folder_for(directory)
+    assert computed.name == encode_directory(os.path.realpath(directory))
+    there = claude.projects / (computed.name[:200] + "-oldhash")
+    there.mkdir()
+    assert claude.folder_for(directory) == there
+    computed.mkdir()
+    assert claude.folder_for(directory) == computed
+
+
+def test_a_directory_is_encoded_with_its_links_resolved(claude: ClaudeHome, tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    assert claude.folder_for(tmp_path / "link" / "sub") == claude.folder_for(
+        tmp_path / "real" / "sub"
+    )
+
+
+# --- the home ----------------------------------------------------------------------------------
+
+
+def test_the_home_is_the_variables_else_the_remembered_else_the_users(home: Path) -> None:
+    assert ClaudeHome.locate({}).path == home / ".claude"
+    assert ClaudeHome.locate({}, remembered="/remembered").path == Path("/remembered")
+    named = {"CLAUDE_CONFIG_DIR": "/named"}
+    assert ClaudeHome.locate(named, remembered="/remembered").path == Path("/named")
+    assert ClaudeHome.locate({"CLAUDE_CONFIG_DIR": "~/x"}).path == home / "x"
+
+
+# --- sessions ----------------------------------------------------------------------------------
+
+
+def test_sessions_are_regular_files_of_a_fitting_name(claude: ClaudeHome, tmp_path: Path) -> None:
+    put(claude, f"-p/{SESSION}.jsonl", b"four")
+    put(claude, "-p/memory.jsonl")
+    put(claude, "-p/memory/MEMORY.md")
+    put(claude, "-p/.hidden.jsonl")
+    put(claude, "-p/a b.jsonl")
+    put(claude, "-p/con.jsonl")
+    put(claude, "-p/notes.txt")
+    put(claude, "stray.jsonl")
+    (claude.projects / "-p" / "link.jsonl").symlink_to(claude.projects / "stray.jsonl")
+    (claude.projects / "-p" / "folder.jsonl").mkdir()
+    (claude.projects / "-linked").symlink_to(claude.projects / "-p")
+    (found,) = claude.sessions()
+    assert (found.session_id, found.folder, found.stamp.size) == (SESSION, "-p", 4)
+    assert claude.look("-p", SESSION) == found
+    assert claude.find(SESSION) == [found]
+    assert claude.look("-p", "link") is None
+    assert claude.look("-p", "none") is None
+
+
+def test_without_a_tree_there_are_no_sessions(tmp_path: Path) -> None:
+    assert ClaudeHome(tmp_path / "nothing").sessions() == []
+    (tmp_path / "projects").write_bytes(b"")
+    assert ClaudeHome(tmp_path).sessions() == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+@pytest.mark.parametrize("name", ["projects", "projects/-p"])
+def test_a_tree_that_may_not_be_read_is_said(claude: ClaudeHome, name: str) -> None:
+    put(claude, f"-p/{SESSION}.jsonl")
+    folder = claude.path / name
+    folder.chmod(0)
+    try:
+        with ordinary_permissions(), pytest.raises(ClaudeHomeError):
+            claude.sessions()
+    finally:
+        folder.chmod(0o700)
+
+
+# --- sidecars ----------------------------------------------------------------------------------
+
+
+def test_a_sidecar_is_the_regular_files_whose_names_travel(
+    claude: ClaudeHome, tmp_path: Path
+) -> None:
+    transcript = put(claude, f"-p/{SESSION}.jsonl")
+    put(claude, f"-p/{SESSION}/tool-results/b.txt")
+    put(claude, f"-p/{SESSION}/a.txt")
+    put(claude, f"-p/{SESSION}/.ccsync-0.tmp")
+    put(claude, f"-p/{SESSION}/nul.txt")
+    put(claude, f"-p/{SESSION}/new\nline")
+    put(claude, f"-p/{SESSION}/trailing.")
+    folder = sidecar_folder(transcript)
+    assert folder == claude.projects / "-p" / SESSION
+    (folder / "link.txt").symlink_to(folder / "a.txt")
+    (folder / "links").symlink_to(tmp_path)
+    os.mkfifo(folder / "fifo")
+    assert [path for path, _ in sidecar_stamps(folder)] == ["a.txt", "tool-results/b.txt"]
+
+
+def test_of_names_that_are_one_elsewhere_one_travels(claude: ClaudeHome) -> None:
+    put(claude, f"-p/{SESSION}/x.txt")
+    put(claude, f"-p/{SESSION}/X.TXT")
+    assert len(sidecar_stamps(claude.projects / "-p" / SESSION)) == 1
+
+
+def test_a_folder_that_is_a_link_or_nothing_is_no_sidecar(
+    claude: ClaudeHome, tmp_path: Path
+) -> None:
+    put(claude, "-p/real/a.txt")
+    (claude.projects / "-p" / "link").symlink_to(claude.projects / "-p" / "real")
+    assert sidecar_stamps(claude.projects / "-p" / "link") == ()
+    assert sidecar_stamps(claude.projects / "-p" / "none") == ()
+
+
+# --- clean-up ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("settings", "days"),
+    [
+        ('{"cleanupPeriodDays": 90}', 90),
+        ('{"cleanupPeriodDays": 0}', 0),
+        ("{}", 30),
+        ('{"cleanupPeriodDays": "90"}', 30),
+        ('{"cleanupPeriodDays": -1}', 30),
+        ('{"cleanupPeriodDays": true}', 30),
+        ("[]", 30),
+        ("not JSON", 30),
+        ("[" * 100_000, 30),
+    ],
+)
+def test_the_clean_up_period_is_the_settings_or_thirty_days(
+    claude: ClaudeHome, settings: str, days: int
+) -> None:
+    assert claude.cleanup_days() == 30
+    (claude.path / "settings.json").write_text(settings)
+    assert claude.cleanup_days() == days
+
+
+@pytest.mark.parametrize(("age", "restored"), [(0, 0), (26, 26), (27.5, 23), (900, 23), (-4, 0)])
+def test_a_restored_time_is_neither_too_old_nor_in_the_future(
+    claude: ClaudeHome, age: float, restored: float
+) -> None:
+    now = time.time_ns()
+    found = claude.mtime_to_restore(now - int(age * DAY_NS), now)
+    assert (now - found) / DAY_NS == pytest.approx(restored)
