@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from claude_sync_app.desktop.loop import Loop
+from desktop.logind import Logind
 from desktop.notification_servers import NotificationServer
 from desktop.panel import Panel
 from desktop.programs import PrivateBus, Programs, install, start_display
@@ -95,3 +96,19 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list
     notes = tmp_path / "opened"
     install(tmp_path, monkeypatch, "xdg-open", f'#!/bin/sh\nprintf "%s\\n" "$1" >> {notes}\n')
     return lambda: [Path(line) for line in notes.read_text().splitlines()] if notes.exists() else []
+
+
+@pytest.fixture
+def system_bus(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> PrivateBus:
+    """A system bus of the test's own."""
+    bus = PrivateBus(programs, Path(os.environ["XDG_RUNTIME_DIR"]), "system-bus")
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", bus.address)
+    return bus
+
+
+@pytest.fixture
+def logind(system_bus: PrivateBus) -> Iterator[Logind]:
+    """What says that the machine sleeps and wakes."""
+    logind = Logind(system_bus.address)
+    yield logind
+    logind.close()

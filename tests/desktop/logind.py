@@ -20,6 +20,8 @@ class _Manager(ServiceInterface):
         super().__init__(MANAGER)
         self.asked: Heard[tuple[str, ...]] = Heard()
         self.reading = -1
+        self.delay_seconds = 10.0
+        self.sleeps_when_asked = False
 
     @dbus_method(name="Inhibit")
     def inhibit(self, what: DBusStr, who: DBusStr, why: DBusStr, mode: DBusStr) -> _Descriptor:
@@ -29,6 +31,9 @@ class _Manager(ServiceInterface):
         os.set_blocking(self.reading, False)
         self._writing = writing
         self.asked((what, who, why, mode))
+        if self.sleeps_when_asked:
+            self.sleeps_when_asked = False
+            self.prepare_for_sleep(True)
         return writing
 
     def forget(self) -> None:
@@ -39,7 +44,7 @@ class _Manager(ServiceInterface):
 
     @dbus_property(PropertyAccess.READ, name="InhibitDelayMaxUSec")
     def inhibit_delay(self) -> DBusUInt64:
-        return 10_000_000
+        return int(self.delay_seconds * 1e6)
 
     @dbus_signal(name="PrepareForSleep")
     def prepare_for_sleep(self, begins: bool) -> DBusBool:
@@ -65,6 +70,14 @@ class Logind:
         self._bus.export("/org/freedesktop/login1", self._manager)
         for name in (LOGIND, NETWORK_MANAGER):
             await self._bus.request_name(name)
+
+    def wait_at_most(self, seconds: float) -> None:
+        """How long it waits for locks from now on; say it before the lock is asked for."""
+        self._manager.delay_seconds = seconds
+
+    def sleep_when_asked(self) -> None:
+        """Have the machine go to sleep at the very moment that a lock is lent."""
+        self._manager.sleeps_when_asked = True
 
     def is_held(self) -> bool:
         """Whether somebody still has the lock that was lent last."""

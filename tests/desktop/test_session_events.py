@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -13,21 +11,7 @@ from claude_sync_app.desktop import session_events
 from claude_sync_app.desktop.loop import Loop
 from claude_sync_app.desktop.session_events import Leaving, Return, Way
 from desktop.logind import Logind
-from desktop.programs import Heard, PrivateBus, Programs, until
-
-
-@pytest.fixture
-def system_bus(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> PrivateBus:
-    bus = PrivateBus(programs, Path(os.environ["XDG_RUNTIME_DIR"]), "system-bus")
-    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", bus.address)
-    return bus
-
-
-@pytest.fixture
-def logind(system_bus: PrivateBus) -> Iterator[Logind]:
-    logind = Logind(system_bus.address)
-    yield logind
-    logind.close()
+from desktop.programs import Heard, PrivateBus, until
 
 
 class Ears:
@@ -56,8 +40,8 @@ def test_it_asks_for_a_delay_and_says_why(logind: Logind, ears: Ears) -> None:
 def test_sleep_waits_until_it_is_released_and_a_wake_asks_anew(
     logind: Logind, ears: Ears, loop: Loop
 ) -> None:
-    until(lambda: _delay(ears, logind))
-    (leaving,) = ears.leaving
+    logind.sleep(True)
+    leaving = until(lambda: [one for one in list(ears.leaving) if one.seconds])[0]
     assert (leaving.way, leaving.seconds) == (Way.SLEEP, 8.0)
     assert logind.is_held()
     leaving.release()
@@ -70,17 +54,6 @@ def test_sleep_waits_until_it_is_released_and_a_wake_asks_anew(
     leaving.release()
     loop.submit(asyncio.sleep(0)).result(5)
     assert logind.is_held(), "the lock of last time isn't this one"
-
-
-def _delay(ears: Ears, logind: Logind) -> bool:
-    """Say that sleep begins, once the lock has arrived."""
-    if not ears.leaving:
-        logind.sleep(True)
-        ears.leaving.wait()
-        if ears.leaving[-1].seconds == 0:
-            ears.leaving.clear()
-            return False
-    return True
 
 
 def test_a_shutdown_that_is_called_off_is_waited_for_again(logind: Logind, ears: Ears) -> None:
@@ -117,3 +90,16 @@ def test_without_a_system_bus_nothing_happens(loop: Loop, monkeypatch: pytest.Mo
     ears = Ears(loop)
     ears.listener.stop()
     assert (ears.leaving, ears.returned) == ([], [])
+
+
+def test_a_lock_that_is_lent_while_the_machine_goes_to_sleep_is_not_kept(
+    logind: Logind, loop: Loop
+) -> None:
+    logind.sleep_when_asked()
+    ears = Ears(loop)
+    try:
+        until(lambda: any(one.seconds > 0 for one in list(ears.leaving)))
+        ears.leaving[-1].release()
+        until(lambda: not logind.is_held())
+    finally:
+        ears.listener.stop()

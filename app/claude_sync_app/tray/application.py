@@ -22,6 +22,7 @@ from claude_sync.service import Service
 from claude_sync.status import Status
 from claude_sync.sync.context import Context
 from claude_sync.sync.setup import set_up_default
+from claude_sync_app.amounts import count
 from claude_sync_app.desktop import appearance, notifications, session_events
 from claude_sync_app.desktop.loop import Loop
 from claude_sync_app.desktop.signals import Signals
@@ -81,7 +82,7 @@ class Application:
         self._resting = Resting(
             self._loop, lambda: self._desk.errands.run("resting", give_memory_back)
         )
-        self._coming = Coming(self._loop, self._service, self._woke)
+        self._coming = Coming(self._loop, self._service, self._telling.woke, self._tell_unpushed)
         self._backend: Backend | None = None
         self._left_click: Action | None = None
         self._ended = threading.Event()
@@ -240,11 +241,10 @@ class Application:
         if advice := backends.advice(self._surroundings.presence):
             self._desk.tell("icon", "claude-sync is watching", advice)
 
-    def _woke(self, unpushed: str) -> None:
-        self._telling.woke()
-        if unpushed:
-            push = (("Push now", Action(Verb.PUSH_ALL.value)),)
-            self._desk.tell("unpushed", unpushed, "They are pushed now.", push)
+    def _tell_unpushed(self, number: int) -> None:
+        title = f"{count(number, 'session')} didn't fit in before the sleep"
+        push = (("Push now", Action(Verb.PUSH_ALL.value)),)
+        self._desk.tell("unpushed", title, "Other machines don't have all of it yet.", push)
 
     def _ended_by_signal(self) -> None:
         self._by_signal = True

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any
 
 from claude_sync.service import Service
-from claude_sync_app.amounts import count
 from claude_sync_app.desktop.loop import Loop
 from claude_sync_app.desktop.session_events import Leaving, Return, Way
 
@@ -21,14 +19,22 @@ class Coming:
     Args:
         loop: carries it.
         service: does the work.
-        woke: called after a sleep, with what there is to say of it ("" for nothing).
+        woke: called after a sleep.
+        unpushed: called after a sleep that came too soon, with how many sessions are left.
     """
 
-    def __init__(self, loop: Loop, service: Service, woke: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        loop: Loop,
+        service: Service,
+        woke: Callable[[], None],
+        unpushed: Callable[[int], None],
+    ) -> None:
         self._loop = loop
         self._service = service
         self._woke = woke
-        self._left: Future[Any] | None = None
+        self._unpushed = unpushed
+        self._left: Future[list[str]] | None = None
 
     def leaving(self, leaving: Leaving) -> None:
         """The machine sleeps or shuts down as soon as it is released."""
@@ -45,17 +51,13 @@ class Coming:
     def returned(self, how: Return) -> None:
         """A moment to look at once."""
         if how is Return.WOKE:
-            self._woke(self._unpushed())
+            self._woke()
+            left, self._left = self._left, None
+            if left is not None:
+                # It may only be found out now what there was no time for.
+                left.add_done_callback(lambda done: self._loop.call(self._count, done))
         self._service.look_now()
 
-    def _unpushed(self) -> str:
-        left, self._left = self._left, None
-        if left is None:
-            return ""
-        if not left.done():
-            number = len(self._service.status.to_push)
-        elif left.cancelled() or left.exception() is not None:
-            return ""
-        else:
-            number = len(left.result() or ())
-        return f"{count(number, 'session')} didn't fit in before the sleep" if number else ""
+    def _count(self, left: Future[list[str]]) -> None:
+        if not left.cancelled() and left.exception() is None and left.result():
+            self._unpushed(len(left.result()))

@@ -86,6 +86,7 @@ class LinuxListener:
         self._bus: MessageBus | None = None
         self._lock: _Lock | None = None
         self._seconds = 0.0
+        self._unready: Way | None = None
         self._listening: Future[None] | None = None
 
     def start(self) -> None:
@@ -137,9 +138,11 @@ class LinuxListener:
         if begins:
             # This lock, not the one that takes its place after a wake.
             lock, self._lock = self._lock or _Lock(-1), None
+            self._unready = None if lock.is_held else way
             seconds = self._seconds if lock.is_held else 0.0
             self._leaving(Leaving(way, seconds, lambda: self._loop.call(lock.close)))
             return
+        self._unready = None
         # Back again, or it was called off. The next time needs a new lock.
         self._loop.spawn(self._inhibit())
         if way is Way.SLEEP:
@@ -160,6 +163,9 @@ class LinuxListener:
         self._seconds = seconds
         if bus is not self._bus:
             self._release()
+        elif self._unready is not None:
+            # It was lent just when the machine began to be left: it is waited for after all.
+            self._prepare(self._unready, begins=True)
 
     def _release(self) -> None:
         lock, self._lock = self._lock, None
