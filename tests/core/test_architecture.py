@@ -26,7 +26,8 @@ FLOORS = (
     " → transports.folder transports.memory transports.metered transports.ssh → transports",
     "marker → store planner schedule status",
     "sync.context sync.reading → sync.keeping → sync.survey sync.relations sync.place"
-    " → sync.conflict sync.growth sync.naming → sync.parting sync.give sync.take → sync.push sync.pull"
+    " → sync.conflict sync.growth sync.naming → sync.parting sync.give sync.take"
+    " → sync.push sync.pull"
     " → sync.resolve sync.undo sync.forget sync.portable sync.setup sync.states → sync",
     "doctor.wording doctor.access doctor.login → doctor.examination doctor.aside → doctor.place"
     " → doctor.bundles doctor.claude doctor.deep doctor.keeping doctor.programs doctor.projects"

@@ -197,16 +197,10 @@ def _pushed(bundle: Bundle) -> float:
 
 
 def clocks(examination: Examination) -> Iterator[Finding]:
-    """Clocks more than five minutes apart. No clock decides which version wins.
-
-    A label or a file from the future gives its writer's clock away, or ours. On a place where
-    bytes cost, that place's clock stamped each file when its writer's said `pushed_at`: there both
-    ways can be told, if the file is so small that writing it took no time.
-    """
+    """Clocks more than five minutes apart. No clock decides which version wins."""
     worst: dict[str, float] = {}
-    for bundle in examination.bundles:
-        for whose, skew in _skews(examination, bundle):
-            worst[whose] = max(skew, worst.get(whose, 0.0))
+    for whose, skew in (*_from_the_future(examination), *_apart(examination)):
+        worst[whose] = max(skew, worst.get(whose, 0.0))
     for whose, skew in sorted(worst.items()):
         if skew > CLOCK_SECONDS:
             yield Finding(
@@ -218,18 +212,35 @@ def clocks(examination: Examination) -> Iterator[Finding]:
             )
 
 
-def _skews(examination: Examination, bundle: Bundle) -> Iterator[tuple[str, float]]:
-    """Whose clock may be off, and by how many seconds, as one bundle tells."""
-    label, written = _pushed(bundle), bundle.stamp.mtime_ns / 1e9
-    mine = bundle.head.machine_id == examination.context.machine.id
-    if not mine:
-        yield f"{bundle.head.machine} or of this machine", label - examination.now
-    yield "this machine or of where sessions meet", written - examination.now
-    if examination.round_trip_seconds is not None:
-        who = "this machine" if mine else bundle.head.machine
-        apart = label - written
-        if apart > 0 or bundle.stamp.size < _SMALL_BYTES:
-            yield f"{who} or of {examination.context.store.label}", abs(apart)
+def _from_the_future(examination: Examination) -> Iterator[tuple[str, float]]:
+    """Labels and files of a time to come: whose clock may be off, and by how many seconds."""
+    for bundle in examination.bundles:
+        label = _pushed(bundle) - examination.now
+        written = bundle.stamp.mtime_ns / 1e9 - examination.now
+        if bundle.head.machine_id != examination.context.machine.id and label > CLOCK_SECONDS:
+            yield f"{bundle.head.machine} or of this machine", label
+        else:
+            yield "this machine or of where sessions meet", written
+
+
+def _apart(examination: Examination) -> Iterator[tuple[str, float]]:
+    """Labels that disagree with the clock of a host, which stamped each file as it was written.
+
+    Only of files so small that writing them took no time. Where a machine's don't agree with each
+    other it isn't its clock, or isn't any more: it was set, or the files were copied there.
+    """
+    if examination.round_trip_seconds is None:
+        return
+    apart: dict[str, list[float]] = {}
+    for bundle in examination.bundles:
+        if bundle.stamp.size < _SMALL_BYTES:
+            seconds = _pushed(bundle) - bundle.stamp.mtime_ns / 1e9
+            apart.setdefault(bundle.head.machine_id, []).append(seconds)
+    for machine_id, skews in apart.items():
+        if max(skews) - min(skews) <= CLOCK_SECONDS:
+            mine = machine_id == examination.context.machine.id
+            who = "this machine" if mine else examination.names[machine_id]
+            yield f"{who} or of {examination.context.store.label}", min(map(abs, skews))
 
 
 def _minutes(seconds: float) -> str:

@@ -193,13 +193,15 @@ def test_a_machine_that_has_not_pushed_for_months(pushed: Patient, desktop: Play
 # --- clocks ------------------------------------------------------------------------------------
 
 
-def _bundle_of(world: World, name: str, pushed_at: float, mtime: float) -> Path:
+def _bundle_of(
+    world: World, name: str, pushed_at: float, mtime: float, session: str = OTHER
+) -> Path:
     """A bundle that says when it was pushed, in a file that says when it was written."""
     said_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(pushed_at))
-    path = world.store / KEY_FOLDER / f"{OTHER}-{name}.ccsync"
+    path = world.store / KEY_FOLDER / f"{session}-{name}.ccsync"
     path.parent.mkdir(exist_ok=True)
     data = packed(
-        said(), session_id=OTHER, project_key=KEY, machine=name, pushed_at=said_at, revision=1
+        said(), session_id=session, project_key=KEY, machine=name, pushed_at=said_at, revision=1
     )[0]
     path.write_bytes(data)
     os.utime(path, (mtime, mtime))
@@ -217,6 +219,17 @@ def test_another_machines_clock_is_ahead(
     assert words in found.title
     _bundle_of(world, "desktop", now, now)  # its clock was set, and it has pushed since
     assert patient.is_well("clock-skew", now=now)
+
+
+def test_a_file_from_the_future_gives_a_clock_away_once(patient: Patient, world: World) -> None:
+    now = time.time()
+    path = _bundle_of(world, "desktop", now, now + 3600)
+    found = patient.the("clock-skew", Level.WARNING, now=now)
+    assert found.title == "The clock of this machine or of where sessions meet is off by 60 minutes"
+    os.utime(path, (now, now))
+    assert patient.is_well("clock-skew", now=now)
+    _bundle_of(world, "desktop", now + 3600, now + 3600)
+    assert "desktop" in patient.the("clock-skew", Level.WARNING, now=now).title
 
 
 def test_five_minutes_are_no_matter(patient: Patient, world: World) -> None:
@@ -237,7 +250,9 @@ def test_a_hosts_clock_tells_of_a_machine_that_is_behind(
     found = newcomer.the("clock-skew", Level.WARNING)
     assert "desktop" in found.title
     assert "65 minutes" in found.title
-    _bundle_of(newcomer.world, "desktop", now - 110, now - 100)
+    _bundle_of(newcomer.world, "desktop", now - 7000, now - 3100, SESSION)
+    newcomer.the("clock-skew", Level.WARNING)
+    _bundle_of(newcomer.world, "desktop", now - 110, now - 100)  # its clock was set
     assert newcomer.is_well("clock-skew")
 
 
