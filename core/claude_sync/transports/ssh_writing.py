@@ -35,6 +35,8 @@ _PIECE_BYTES = 1 << 20
 _WORTH_LEAVING_BYTES = 4096
 # A longer range is told in parts, so that the host copies while we still read.
 _RANGE_BYTES = 8 << 20
+_BETWEEN_BYTES = 1024
+_NOWHERE = -1
 
 
 @dataclass(slots=True)
@@ -57,14 +59,21 @@ class _Slot:
 
 
 class _Pieces:
-    """What goes out for one put: adjacent ranges of the base joined, and adjacent bytes."""
+    """What goes out for one put: adjacent ranges of the base joined, and adjacent bytes.
+
+    A few bytes between two ranges that lie as far apart in the base count as the base's own: what
+    stands between two sidecar files that are the same is the same. (If that is wrong, so is the
+    hash of the whole, and everything is sent.)
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._digest = hashlib.sha256()
         self._data = bytearray()
-        self._offset = self._length = 0
+        self._offset = _NOWHERE
+        self._length = 0
         self._left = bytearray()
+        self._between = bytearray()
         self.sent = 0
         self.size = 0
 
@@ -73,15 +82,20 @@ class _Pieces:
         self._digest.update(data)
         self.size += len(data)
         if base_offset < 0:
-            self._end_range()
-            self._add_bytes(data)
+            self._between += data
+            if self._offset == _NOWHERE or len(self._between) > _BETWEEN_BYTES:
+                self._end_range()
             return
-        if base_offset != self._offset + self._length or self._length >= _RANGE_BYTES:
+        end = self._offset + self._length
+        if self._offset != _NOWHERE and base_offset == end + len(self._between):
+            self._join(self._between)
+        else:
             self._end_range()
             self._offset = base_offset
-        self._length += len(data)
-        if len(self._left) < _WORTH_LEAVING_BYTES:
-            self._left += data
+        self._between.clear()
+        self._join(data)
+        if self._length >= _RANGE_BYTES:
+            self._send_range()
 
     def end(self) -> None:
         """Send what is left, and what the whole must be."""
@@ -89,13 +103,26 @@ class _Pieces:
         self._send_bytes(len(self._data))
         self._session.send(b"E %d %s\n" % (self.size, self._digest.hexdigest().encode()))
 
+    def _join(self, data: bytes | bytearray) -> None:
+        self._length += len(data)
+        if len(self._left) < _WORTH_LEAVING_BYTES:
+            self._left += data
+
     def _end_range(self) -> None:
+        """No range goes on: send it, and keep what came after it."""
+        self._send_range()
+        self._offset = _NOWHERE
+        self._add_bytes(self._between)
+        self._between.clear()
+
+    def _send_range(self) -> None:
         if 0 < self._length < _WORTH_LEAVING_BYTES:
             self._add_bytes(self._left)
         elif self._length:
             self._send_bytes(len(self._data))
             self._session.send(b"B %d %d\n" % (self._offset, self._length))
-        self._offset = self._length = 0
+        self._offset += self._length
+        self._length = 0
         self._left.clear()
 
     def _add_bytes(self, data: bytes | bytearray) -> None:
