@@ -71,7 +71,7 @@ def own_bundles(examination: Examination) -> Iterator[Finding]:
             "deep-broken-off",
             Level.WARNING,
             "Not every bundle could be read through",
-            f"{reading(error)} {counted(read, 'bundle')} of {len(own):,} were read.",
+            f"{reading(error)} {read:,} of {counted(len(own), 'bundle')} could be read before.",
             "`claude-sync doctor --deep` again when it is reachable",
         )
         return
