@@ -107,6 +107,7 @@ class _Pull:
         self._named = named
         self._dry_run = dry_run
         self._progress = Progress("Pulling")
+        self._alone = False
 
     def run(self, sessions: Sequence[str] | None, project: str | None) -> list[Result]:
         survey = self._survey
@@ -116,7 +117,9 @@ class _Pull:
             ids = self._ids(sessions)
         results: list[Result] = []
         steps: list[Step] = []
-        learn_growth(self._context, survey, ids)
+        self._alone = sum(self._named or survey.settled(sid) is None for sid in ids) == 1
+        if not self._alone:
+            learn_growth(self._context, survey, ids)
         for session_id in ids:
             self._context.check()
             decided = self._decide(session_id)
@@ -129,7 +132,8 @@ class _Pull:
             total=sum(step.bundle.stamp.size for step in steps),
             sessions_total=len(steps),
         )
-        self._context.progress(self._progress)
+        if steps:
+            self._context.progress(self._progress)
         for group in groups(steps):
             results.extend(self._take(group))
         if not self._dry_run:
@@ -206,7 +210,14 @@ class _Pull:
         mine = survey.mine(session_id, local)
         version = survey.row(local).whole if local is not None else None
         counted = mine.version if mine is not None else None
-        with Relations(context, local, counted, survey.bundles.get(session_id, ())) as relations:
+        with Relations(
+            context,
+            local,
+            counted,
+            survey.bundles.get(session_id, ()),
+            sidecar_sha256=survey.row(local).sidecar_sha256 if local is not None else "",
+            taking=self._alone and not self._dry_run,
+        ) as relations:
             plan = relations.settle(lambda: plan_pull(mine, rivals, relations))
             if mine is not None and not self._dry_run:
                 context.records.hold(session_id, mine.version)

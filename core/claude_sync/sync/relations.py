@@ -35,6 +35,9 @@ class Relations:
         local: the session here, None where it isn't.
         version: what its transcript counts as.
         bundles: its bundles that can be read where bytes are needed.
+        sidecar_sha256: of the sidecar files here, "" where unknown.
+        taking: whether what goes on from here is taken anyway: then it is fetched, which tells as
+            much as asking for a hash first.
 
     Call it with two versions: how they relate, None where that must be read first. Use as a
     context manager: what was fetched to be read is dropped at the end, save what was taken.
@@ -46,8 +49,13 @@ class Relations:
         local: LocalSession | None,
         version: Version | None,
         bundles: tuple[Bundle, ...],
+        *,
+        sidecar_sha256: str = "",
+        taking: bool = False,
     ) -> None:
         self._context = context
+        self._sidecar_sha256 = sidecar_sha256
+        self._taking = taking
         self._local = local
         self._version = version
         self._bundles = {bundle.head.version: bundle for bundle in bundles}
@@ -116,9 +124,16 @@ class Relations:
                     passing=True,
                 )
             self._fetched[version] = self._context.store.fetch_one(
-                Wanted(bundle, self._context.staging), self._context.check
+                self._wanted(bundle), self._context.check
             )
         return Extent(self._fetched[version].transcript.path, version.size)
+
+    def _wanted(self, bundle: Bundle) -> Wanted:
+        mtime_ns = self._context.home.mtime_to_restore(bundle.head.mtime_ns)
+        staging = self._context.staging
+        if self._taking and self._local is not None:
+            return Wanted(bundle, staging, mtime_ns, self._local, self._sidecar_sha256)
+        return Wanted(bundle, staging, mtime_ns)
 
     def _read(self, x: Version, y: Version, read: Callable[[], Parting]) -> Parting:
         """Read where two versions part, and remember it once it is sure to be of these two."""
@@ -155,7 +170,7 @@ class Relations:
             path = self.extent(longer).path
             found = prefix_hashes(path, [shorter.size], self._context.check).get(shorter.size)
             holds = found == shorter.sha256
-        elif self._context.store.remote:
+        elif self._context.store.remote and not self._taking:
             holds = self._remote_begins_with(longer, shorter)
         else:
             path = self.extent(longer).path
