@@ -219,7 +219,8 @@ class _Push:
             total=sum(step.local.stamp.size for step in steps),
             sessions_total=len(steps),
         )
-        self._context.progress(progress)
+        if steps:
+            self._context.progress(progress)
         for done, (step, answer) in enumerate(giving.run(steps), 1):
             session_id = step.local.session_id
             if isinstance(answer, ClaudeSyncError):
