@@ -112,6 +112,17 @@ def test_what_was_rewound_is_kept_and_given_up(pair: Pair) -> None:
     assert len(head.supersedes) == 1
 
 
+def test_what_was_pulled_and_rewound_is_given_up_though_it_was_never_pushed_from_here(
+    pair: Pair,
+) -> None:
+    laptop, desktop = pair
+    desktop.rewrite(SESSION, said("another beginning"))
+    desktop.push()
+    assert len(opened(desktop.bundle()).head.supersedes) == 1
+    assert outcomes(laptop.pull()) == {SESSION: Outcome.REPLACED}
+    assert laptop.read() == desktop.read()
+
+
 def test_what_was_cut_short_is_kept_and_not_given_up(pair: Pair) -> None:
     laptop, _ = pair
     first = laptop.read()
@@ -263,6 +274,18 @@ def test_a_session_whose_directory_is_not_known_is_unplaced_and_not_pushed(world
     (folder / f"{SESSION}.jsonl").write_bytes(said(cwd="/nowhere/near"))
     assert outcomes(laptop.push()) == {SESSION: Outcome.UNPLACED}
     assert world.bundles() == []
+
+
+@pytest.mark.parametrize(
+    "cwd", ["/a\0b", "/\ud800", "relative", "", "~", "/" + "x" * 5000, "C:\\x", "/proc/self/fd/0"]
+)
+def test_a_directory_that_can_be_none_hurts_nobody(world: World, cwd: str) -> None:
+    (laptop,) = world.machines("laptop")
+    folder = laptop.claude / "projects" / "-somewhere-else"
+    folder.mkdir(parents=True)
+    (folder / f"{OTHER}.jsonl").write_bytes(said(cwd=cwd))
+    laptop.write(SESSION, said(cwd=cwd))
+    assert outcomes(laptop.push()) == {SESSION: Outcome.PUSHED, OTHER: Outcome.UNPLACED}
 
 
 def test_of_two_copies_the_one_that_holds_the_other_is_pushed(pair: Pair) -> None:
