@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from claude_sync import preferences
+from claude_sync.claude_home import encode_directory
 from desktop.notification_servers import NotificationServer
 from desktop.panel import Panel
 from desktop.programs import Programs, install, until
@@ -26,6 +27,10 @@ from desktop.tray_program import (
 )
 from desktop.windows import answer, await_window, xdotool
 from machines import KEY, OTHER, SESSION, PlayedMachine, said
+from repositories import bare_bones
+
+# In zenity's row of buttons: the first has the keys, Cancel and the second stand before it.
+SECOND = ("shift+Tab", "shift+Tab", "Return")
 
 
 @pytest.fixture
@@ -61,9 +66,42 @@ def test_a_synced_folder_is_chosen_after_it_was_said_what_will_be_readable_there
     assert sorted(os.listdir(dropbox)) == ["Photos", "claude-sync"]
     assert "Dropbox" in str(await_notice(server, "Sessions meet in ~/Dropbox/claude-sync"))
 
-    answer("Leaving ~/claude-sync", "Return")
+    answer("Leaving ~/claude-sync", *SECOND)
     until(lambda: not list(private.glob("*/*.ccsync")))
     assert fresh.has(SESSION)
+
+
+@pytest.mark.usefixtures("screen")
+def test_projects_are_chosen_before_anything_is_shared(
+    programs: Programs, panel: Panel, laptop: TrayMachine
+) -> None:
+    private = laptop.home / "private"
+    bare_bones(private, "https://example.org/you/private")
+    laptop.write(SESSION, said("for all"))
+    laptop.push()
+    with laptop.at_work() as context:
+        context.registry.add(private, "git:example.org/you/private")
+    kept = laptop.claude / "projects" / encode_directory(os.path.realpath(private))
+    kept.mkdir()
+    (kept / f"{OTHER}.jsonl").write_bytes(said("for me", cwd=os.path.realpath(private)))
+    prefer(laptop, push_on_change=False)
+    Tray(programs, laptop)
+    await_row(panel, "Push 1 session")
+    click(panel, "Preferences", "Where sessions meet", "A host over ssh")
+    elsewhere = laptop.home / "elsewhere"
+    await_window("Where sessions meet")
+    xdotool("type", str(elsewhere))
+    answer("Where sessions meet", "Return")
+    answer("Where sessions meet", *SECOND)
+    # The rows are in the order of their keys: app, private. The second one's mark:
+    window = await_window("Projects")
+    xdotool("mousemove", "--window", window, "26", "70", "click", "1")
+    answer("Projects", "Tab", "Tab", "Return")
+    answer("Where sessions meet", "Return")
+    until(lambda: preferences.load(laptop.places).location == str(elsewhere), seconds=20)
+    assert preferences.load(laptop.places).ignore == ("git:example.org/you/private",)
+    answer("Leaving", "Return")
+    assert laptop.bundle().exists(), "what was pushed before may stay there"
 
 
 @pytest.mark.usefixtures("screen")
@@ -102,7 +140,7 @@ def test_a_project_is_shared_no_longer_and_then_again(
     laptop.push()
     Tray(programs, laptop)
     click(panel, "Recent sessions", "", "Stop sharing app")
-    answer("Stop sharing app", "Return")
+    answer("Stop sharing app", *SECOND)
     until(lambda: not laptop.world.bundles())
     assert preferences.load(laptop.places).ignore == (KEY,)
     laptop.write(SESSION, said("never to be seen there"))

@@ -29,7 +29,8 @@ _ACTIONS = {
 def show_finding(desk: Desk, code: str, title: str = "") -> None:
     """Say what a finding means and what mends it; of several with that code, the one so titled."""
     finding = _find(desk, code, title)
-    text = "\n\n".join(one_line(part) for part in (finding.detail, finding.fix) if part)
+    todo = f"What to do: {finding.fix}" if finding.fix else ""
+    text = "\n\n".join(one_line(part) for part in (finding.detail, todo) if part)
     dialogs = desk.dialogs
     fix = Action(Verb.FIX_FINDING.value, code, title)
     ignore = Action(Verb.IGNORE_FINDING.value, code)

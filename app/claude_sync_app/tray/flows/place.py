@@ -179,7 +179,7 @@ def _offer_to_remove(desk: Desk, dialogs: Dialogs, before: Preferences) -> None:
         f"{count(there, 'session')} of this machine still lie in {where}.\n"
         "Other machines that meet there can go on pulling them."
     )
-    if dialogs.choose_button(f"Leaving {where}", text, ["Remove them", "Leave them there"]) == 0:
+    if dialogs.choose_button(f"Leaving {where}", text, ["Leave them there", "Remove them"]) == 1:
         removed = desk.answer(desk.service.call(lambda context: _remove(context, before)))
         desk.tell("left", f"Removed {count(removed, 'session')} from {where}")
 

@@ -41,19 +41,19 @@ def stop_sharing(desk: Desk, key: str) -> None:
     """Never push a project by itself any more; asks what becomes of the bundles of it."""
     dialogs = desk.dialogs
     name = project_of(key)
-    pressed: int | None = 1
+    pressed: int | None = 0
     if dialogs is not None:
         text = (
             f"Sessions of {name} will no longer be pushed by themselves.\n"
             "Should the ones that this machine pushed before be removed from where sessions meet?"
         )
-        labels = ["Stop and remove them", "Only stop"]
+        labels = ["Only stop", "Stop and remove them"]
         pressed = dialogs.choose_button(f"Stop sharing {name}", text, labels)
     if pressed is None:
         return
     ignored = [*desk.preferences.ignore, pattern_of(key)]
     desk.answer(desk.service.change(ignore=ignored))
-    if pressed == 0:
+    if pressed == 1:
         desk.outcome(desk.service.forget(lambda context: bundles_of_this_machine(context, key)))
 
 
