@@ -31,10 +31,11 @@ def opened(*, store: bool = True) -> Iterator[Context]:
     Raises:
         Stopped: a signal asked for it.
     """
-    with _stoppable() as (asked, tell):
+    with _stoppable() as (stopping, asked, tell):
         if store:
             ensure_set_up()
         with open_context(should_stop=asked, on_progress=tell) as context:
+            stopping.cut = context.interrupt
             yield context
 
 
@@ -48,19 +49,22 @@ def opened_aside() -> Iterator[Context]:
     from claude_sync.doctor import open_aside
 
     with (
-        _stoppable() as (asked, tell),
+        _stoppable() as (stopping, asked, tell),
         open_aside(places(), should_stop=asked, on_progress=tell) as context,
     ):
+        stopping.cut = context.interrupt
         yield context
 
 
 @contextmanager
-def _stoppable() -> Iterator[tuple[Callable[[], bool], Callable[[Progress], None] | None]]:
-    """Whether a signal has asked to stop, and what to tell how far the work is."""
+def _stoppable() -> Iterator[
+    tuple[Stopping, Callable[[], bool], Callable[[Progress], None] | None]
+]:
+    """What listens to signals, whether one has asked to stop, what to tell how far the work is."""
     bar = _bar()
     with Stopping() as stopping:
         try:
-            yield _asked(stopping, bar), bar.tell if bar else None
+            yield stopping, _asked(stopping, bar), bar.tell if bar else None
         except ClaudeSyncError as error:
             # An ssh that got the same signal fails in its own words.
             if stopping.asked() and not isinstance(error, Stopped):

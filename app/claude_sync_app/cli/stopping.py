@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import threading
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -11,9 +13,13 @@ class Stopping:
     """While it is entered, SIGINT and SIGTERM are noted, so that work can end between two steps.
 
     The second one interrupts at once: what was being waited for may never come.
+
+    Attributes:
+        cut: ends at once, from any thread, what is being waited for; None where nothing can.
     """
 
     def __init__(self) -> None:
+        self.cut: Callable[[], None] | None = None
         self._asked = False
         self._before: dict[signal.Signals, Any] = {}
 
@@ -36,6 +42,9 @@ class Stopping:
         if self._asked:
             raise KeyboardInterrupt
         self._asked = True
+        if self.cut is not None:
+            # Not here: what was interrupted may hold the very lock that this takes.
+            threading.Thread(target=self.cut, name="claude-sync stopping", daemon=True).start()
 
     def asked(self) -> bool:
         """Whether the work is to end."""

@@ -1,0 +1,52 @@
+"""Ctrl-C while a host keeps one waiting: the command ends now, not when the host answers."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from conformance.sshd import SshHost, running_sshd
+from end_to_end.machine import Machine, interrupt
+
+_SOON_SECONDS = 6.0
+"""Much less than a host is given to answer."""
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshHost]:
+    """A host, one of whose logins never says a word."""
+    with running_sshd(tmp_path_factory.mktemp("sshd")) as host:
+        yield host
+
+
+@pytest.fixture
+def kept_waiting(new_laptop: Machine, host: SshHost, tmp_path: Path) -> Machine:
+    """A machine whose place fell silent after it was set up."""
+    new_laptop.does("config", "set", "ssh_command", json.dumps(host.command_alone()))
+    new_laptop.does("init", host.location(tmp_path / "store"), "--name", "laptop")
+    file = Path(new_laptop.does("config", "path").strip())
+    chosen = json.loads(file.read_text())
+    chosen["location"] = host.location(tmp_path / "store", "box-silent")
+    file.write_text(json.dumps(chosen))
+    return new_laptop
+
+
+@pytest.mark.parametrize("command", [("doctor",), ("pull", "--all"), ("status",)])
+def test_a_silent_host_keeps_nobody(kept_waiting: Machine, command: tuple[str, ...]) -> None:
+    process = kept_waiting.start(*command)
+    started = psutil.Process(process.pid)
+    while not any(child.name() == "ssh" for child in started.children()):
+        assert process.poll() is None
+        time.sleep(0.02)
+    begun = time.monotonic()
+    done = interrupt(process)
+    assert time.monotonic() - begun < _SOON_SECONDS
+    assert done.status == 130
+    assert done.out == ""
+    assert done.err.startswith("claude-sync: ")
+    assert len(done.err.splitlines()) == 1
