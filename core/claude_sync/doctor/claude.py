@@ -16,7 +16,9 @@ from claude_sync.doctor.wording import (
     remove_command,
     short_path,
 )
+from claude_sync.errors import ProjectKeyError, SessionError
 from claude_sync.model import Finding, Level, LocalSession, State
+from claude_sync.sync.naming import is_ignored
 
 SOON_SECONDS = 3 * DAY_SECONDS
 
@@ -124,7 +126,11 @@ def cleanup(examination: Examination) -> Iterator[Finding]:
         for copy in copies
         if copy.stamp.mtime_ns / 1e9 < limit and not survey.is_open(copy)
     ]
-    lost = sorted(copy.session_id for copy in old if not _is_elsewhere(examination, copy))
+    lost = sorted(
+        copy.session_id
+        for copy in old
+        if not _is_left_alone(examination, copy) and not _is_elsewhere(examination, copy)
+    )
     if lost:
         named = " ".join(lost) if len(lost) <= 5 else "--all"
         yield Finding(
@@ -139,6 +145,19 @@ def cleanup(examination: Examination) -> Iterator[Finding]:
         )
 
 
+def _is_left_alone(examination: Examination, local: LocalSession) -> bool:
+    """Whether somebody said that it isn't to be pushed: then nobody wants to hear of it."""
+    survey = examination.survey
+    assert survey is not None
+    if survey.remember_of(local.session_id).forgotten:
+        return True
+    try:
+        project = survey.project(local)
+    except ProjectKeyError:
+        return False
+    return project is not None and is_ignored(examination.context, project.key)
+
+
 def _is_elsewhere(examination: Examination, local: LocalSession) -> bool:
     """Whether a bundle holds all of it; where the store can't be seen, whether one did once."""
     survey = examination.survey
@@ -149,6 +168,12 @@ def _is_elsewhere(examination: Examination, local: LocalSession) -> bool:
     state = examination.states.get(local.session_id)
     if state is not None and state.state in (State.SYNCED, State.AHEAD, State.WAITING):
         return True
-    version = survey.known_version(local)
     bundles = survey.bundles.get(local.session_id, ())
+    version = survey.known_version(local)
+    if version is None and any(one.head.size == local.stamp.size for one in bundles):
+        # Not remembered, but likely the same: that is worth reading it.
+        try:
+            version = survey.version(local)
+        except SessionError:
+            return False
     return version is not None and any(one.head.version == version for one in bundles)

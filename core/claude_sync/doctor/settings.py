@@ -132,8 +132,8 @@ def _shared_names(examination: Examination, mine: str) -> Iterator[Finding]:
             Level.WARNING,
             f"Every bundle there is by another machine called {mine}",
             "Whatever goes by names takes them for this machine's own, so nothing seems to arrive.",
-            f"{_rename(examination)}; if this is that machine installed anew, push, then "
-            f"`claude-sync forget --machine {mine}`",
+            f"{_rename(examination)}; if this is that machine installed anew, pull "
+            f"and push, then `claude-sync forget --machine {mine}`",
         )
     elif others:
         yield Finding(

@@ -111,6 +111,29 @@ def test_what_another_machine_holds_is_not_lost(patient: Patient) -> None:
     assert patient.is_well("cleanup-soon")
 
 
+def test_lost_records_are_no_reason_to_fear_for_what_was_pushed(patient: Patient) -> None:
+    patient.write(SESSION, said())
+    patient.write(OTHER, said())
+    patient.push()
+    patient.write(OTHER, said())
+    for session in (SESSION, OTHER):
+        patient.grow_old(session, 40 * DAY)
+    patient.lose_records()
+    found = patient.the("cleanup-soon", Level.WARNING)
+    assert commands_of(found)[0] == f"claude-sync push {OTHER}"
+
+
+def test_a_time_that_was_set_back_does_not_hide_that_it_was_pushed(patient: Patient) -> None:
+    patient.write(SESSION, said())
+    patient.push()
+    patient.grow_old(SESSION, 40 * DAY)
+    assert patient.is_well("cleanup-soon")
+    size = len(patient.read())
+    patient.rewrite(SESSION, said()[:size].ljust(size, b" "))
+    patient.grow_old(SESSION, 40 * DAY)
+    patient.the("cleanup-soon", Level.WARNING)
+
+
 def test_many_old_sessions_are_pushed_together(patient: Patient) -> None:
     ids = [f"{number}-1111-4222-8333-444455556666" for number in range(10000001, 10000008)]
     for session in ids:
@@ -119,6 +142,18 @@ def test_many_old_sessions_are_pushed_together(patient: Patient) -> None:
     found = patient.the("cleanup-soon", Level.WARNING)
     assert "7 sessions that are nowhere else" in found.title
     follow(found)
+    assert patient.is_well("cleanup-soon")
+
+
+def test_what_nobody_wants_pushed_is_not_spoken_of(patient: Patient) -> None:
+    patient.write(SESSION, said())
+    patient.grow_old(SESSION, 40 * DAY)
+    preferences.change(patient.places, ignore=["git:example.org/*"])
+    assert patient.is_well("cleanup-soon")
+    preferences.change(patient.places, ignore=None)
+    patient.the("cleanup-soon", Level.WARNING)
+    patient.push()
+    patient.forget()
     assert patient.is_well("cleanup-soon")
 
 
