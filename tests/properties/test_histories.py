@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
+from claude_sync.transports.folder import FolderTransport
 from properties.histories import KINDS, Act, History, prepared
 
 MOST_STEPS = 60
@@ -40,6 +41,12 @@ def without_syncing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
 
+@pytest.fixture
+def where_bytes_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store counts as a distant one: ranges and hashes are asked for before whole files."""
+    monkeypatch.setattr(FolderTransport, "remote", True)
+
+
 def _play(folder: Path, acts: list[Act], seed: int) -> None:
     saved = folder / "saved"
     world = folder / "world"
@@ -61,6 +68,13 @@ def _play(folder: Path, acts: list[Act], seed: int) -> None:
 def test_no_byte_is_lost_and_all_agree_in_the_end(
     template: Path, acts: list[Act], seed: int
 ) -> None:
+    _play(template, acts, seed)
+
+
+@settings(max_examples=30, suppress_health_check=PASSED_OVER)
+@given(acts=ACTS, seed=some.integers(0, 1000))
+@pytest.mark.usefixtures("without_syncing", "where_bytes_cost")
+def test_the_same_holds_where_bytes_cost(template: Path, acts: list[Act], seed: int) -> None:
     _play(template, acts, seed)
 
 

@@ -1,0 +1,106 @@
+"""Where bytes cost, only what is new comes here, and what comes is proved all the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from claude_sync.model import Outcome
+from claude_sync.transports.folder import FolderTransport
+from machines import SESSION, PlayedMachine, agree, outcomes, said
+
+Pair = tuple[PlayedMachine, PlayedMachine]
+BIG = "x" * 1_000_000
+FEW = 20_000
+
+
+@pytest.fixture(autouse=True)
+def bytes_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that is treated as a distant one: it can read ranges, and hash them."""
+    monkeypatch.setattr(FolderTransport, "remote", True)
+
+
+@pytest.fixture
+def pair(pair: Pair) -> Pair:
+    """The two machines, with a session that is worth sparing."""
+    laptop, desktop = pair
+    laptop.write(SESSION, said(BIG))
+    laptop.write_sidecar(SESSION, "tool-results/one.txt", BIG.encode())
+    laptop.write_sidecar(SESSION, "tool-results/two.txt", b"two")
+    laptop.push()
+    desktop.pull()
+    assert agree(laptop, desktop)
+    return pair
+
+
+def pulled(machine: PlayedMachine) -> tuple[Outcome, int]:
+    result = machine.pull()[SESSION]
+    return result.outcome, result.bytes
+
+
+def test_of_what_grew_only_the_growth_comes(pair: Pair) -> None:
+    laptop, desktop = pair
+    laptop.write(SESSION, said("ünd\\ ein wénig \x00 mehr"))
+    laptop.push()
+    outcome, received = pulled(desktop)
+    assert (outcome, received < FEW) == (Outcome.UPDATED, True)
+    assert agree(*pair)
+    assert desktop.sidecar() == laptop.sidecar()
+
+
+def test_sidecar_files_that_are_here_do_not_come_again(pair: Pair) -> None:
+    laptop, desktop = pair
+    laptop.write_sidecar(SESSION, "tool-results/three.txt", b"three")
+    laptop.write(SESSION, said("more"))
+    laptop.push()
+    outcome, received = pulled(desktop)
+    assert (outcome, received < FEW) == (Outcome.UPDATED, True)
+    assert desktop.sidecar() == laptop.sidecar()
+
+
+def test_an_unfinished_character_at_the_end_is_no_trouble(pair: Pair) -> None:
+    laptop, desktop = pair
+    laptop.write(SESSION, b"\xf0\x9f")
+    laptop.push()
+    desktop.pull()
+    laptop.write(SESSION, b"\x98\x80\n", said("more"))
+    laptop.push()
+    outcome, received = pulled(desktop)
+    assert (outcome, received < FEW) == (Outcome.UPDATED, True)
+    assert agree(*pair)
+
+
+def test_what_is_not_what_was_thought_is_asked_for_whole(pair: Pair) -> None:
+    laptop, desktop = pair
+    # Replaced by another of the same length: nothing of it is here.
+    laptop.rewrite(SESSION, laptop.read().replace(b"x", b"y"))
+    laptop.write_sidecar(SESSION, "tool-results/one.txt", BIG.replace("x", "z").encode())
+    laptop.push()
+    outcome, received = pulled(desktop)
+    assert (outcome, received > 2 * FEW) == (Outcome.REPLACED, True)
+    assert agree(*pair)
+    assert desktop.sidecar() == laptop.sidecar()
+
+
+def test_a_conflict_is_seen_and_settled(pair: Pair) -> None:
+    _, desktop = pair
+    for machine in pair:
+        machine.write(SESSION, said(machine.name))
+        machine.push()
+    assert outcomes(desktop.pull()) == {SESSION: Outcome.CONFLICT}
+    desktop.resolve(SESSION, "theirs")
+    assert agree(*pair)
+
+
+def test_a_second_look_reads_no_file_again(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, desktop = pair
+    desktop.pull()
+    asked: list[object] = []
+    ends = FolderTransport.ends
+
+    def watched(transport: FolderTransport, names: list[str], head: int, tail: int) -> object:
+        asked.extend(names)
+        return ends(transport, names, head, tail)
+
+    monkeypatch.setattr(FolderTransport, "ends", watched)
+    assert outcomes(desktop.pull()) == {SESSION: Outcome.UNCHANGED}
+    assert asked == []
