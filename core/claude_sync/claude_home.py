@@ -148,7 +148,7 @@ class ClaudeHome:
             with os.scandir(base) as entries:
                 for entry in entries:
                     if entry.name.endswith(_SUFFIX):
-                        status = entry.stat(follow_symlinks=False)
+                        status = _status(entry)
                         if stat.S_ISREG(status.st_mode):
                             files.append((entry.name[: -len(_SUFFIX)], stamp_of(status)))
                     elif entry.is_dir(follow_symlinks=False):
@@ -240,12 +240,22 @@ def sidecar_stamps(folder: Path) -> tuple[tuple[str, Stamp], ...]:
                     if entry.is_dir(follow_symlinks=False):
                         pending.append((entry.path, relative + "/"))
                     elif _travels(relative):
-                        status = entry.stat(follow_symlinks=False)
+                        status = _status(entry)
                         if stat.S_ISREG(status.st_mode):
                             found.setdefault(folded(relative), (relative, stamp_of(status)))
         except OSError:
             continue
     return tuple(sorted(found.values())[:MAX_SIDECAR_FILES])
+
+
+def _status(entry: os.DirEntry[str]) -> os.stat_result:
+    """A directory entry's status, links not followed.
+
+    Windows keeps a copy in the directory that lacks the file's number and lags behind the file
+    (https://docs.python.org/3/library/os.html#os.DirEntry.stat): a stamp of it would never be
+    equal to one of the file itself.
+    """
+    return os.lstat(entry.path) if os.name == "nt" else entry.stat(follow_symlinks=False)
 
 
 def _travels(relative: str) -> bool:

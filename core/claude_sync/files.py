@@ -250,7 +250,7 @@ def commit_new(staged: Staged, target: Path) -> Stamp:
         os.link(staged.path, target, follow_symlinks=False)
     except FileExistsError:
         raise
-    except OSError:
+    except (OSError, NotImplementedError):
         # No hard links here (FAT, some shares): a short race instead of none.
         if os.path.lexists(target):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from None

@@ -12,6 +12,7 @@ import pytest
 from claude_sync import files
 from claude_sync.errors import ClaudeSyncError
 from claude_sync.model import Outcome, Stamp
+from claude_sync.sync import place
 from claude_sync.sync.pull import pull
 from claude_sync.vault import Vault
 from machines import SESSION, PlayedMachine, World, agree, outcomes, said
@@ -168,6 +169,16 @@ def test_what_is_appended_even_later_is_kept(
         attempt(work, machine)
     assert words
     assert world.keeps(words[0])
+
+
+@scenes
+def test_where_open_files_can_not_be_replaced_their_second_name_keeps_what_is_appended(
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    scene: Callable[[World], tuple[PlayedMachine, Work]],
+) -> None:
+    monkeypatch.setattr(place, "_OPEN_FILES_CAN_BE_REPLACED", False)
+    test_what_is_appended_even_later_is_kept(world, monkeypatch, scene, links=True)
 
 
 def test_a_session_that_appears_meanwhile_is_not_written_over(

@@ -19,10 +19,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from claude_sync import files
 from claude_sync.claude_home import ClaudeHome, sidecar_folder
@@ -40,6 +40,8 @@ from claude_sync.model import LocalSession, SidecarFile, Stamp, Version
 from claude_sync.snapshot import Snapshot, open_regular
 from claude_sync.vault import Vault
 from claude_sync.vault_entry import Kept, is_as_kept
+
+_OPEN_FILES_CAN_BE_REPLACED = os.name != "nt"
 
 MARK = ".ccsync-placing"
 """The file in a sidecar folder that says: its transcript is on its way."""
@@ -219,14 +221,15 @@ class Placer:
         What a client appends in this very moment ends in the vault's entry.
         """
         stamp = local.stamp
-        with open_regular(local.path) as old:
+        with _held_open(local.path) as old:
             self.check_same(local, sidecar=False)
             if staged is not None:
                 stamp = files.commit(staged, local.path)
             else:
                 files.remove(local.path)
             files.sync_directory(local.path.parent)
-            if kept is not None and os.fstat(old.fileno()).st_size != local.stamp.size:
+            grew = old is not None and os.fstat(old.fileno()).st_size != local.stamp.size
+            if grew and old is not None and kept is not None:
                 self._vault.catch_up(kept, old)
         return stamp
 
@@ -364,6 +367,14 @@ def _changed(session_id: str) -> SessionChanging:
         where=session_id,
         todo="it is looked at again next time",
     )
+
+
+def _held_open(path: Path) -> AbstractContextManager[IO[bytes] | None]:
+    """A file that is about to lose its name, open to see what is appended to it even then.
+
+    Not where an open file can't be replaced; there its second name in the vault must do.
+    """
+    return open_regular(path) if _OPEN_FILES_CAN_BE_REPLACED else nullcontext()
 
 
 @contextmanager
