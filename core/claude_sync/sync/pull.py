@@ -42,6 +42,7 @@ from claude_sync.sync.relations import Relations
 from claude_sync.sync.survey import Survey, look
 from claude_sync.sync.take import Step, groups, take
 
+_NOT_WAITING = (Kind.NOTHING, Kind.AHEAD)
 _PLANNED = {
     Kind.IMPORT: Outcome.IMPORTED,
     Kind.FAST_FORWARD: Outcome.UPDATED,
@@ -203,10 +204,6 @@ class _Pull:
         rivals = [
             rival for rival in all_rivals if self._named or rival.head.version not in declined
         ]
-        if all_rivals and not rivals:
-            return self._result(
-                session_id, Outcome.DECLINED, "undone here; name it to take it after all"
-            )
         mine = survey.mine(session_id, local)
         version = survey.row(local).whole if local is not None else None
         counted = mine.version if mine is not None else None
@@ -219,6 +216,12 @@ class _Pull:
             taking=self._alone and not self._dry_run,
         ) as relations:
             plan = relations.settle(lambda: plan_pull(mine, rivals, relations))
+            if len(rivals) < len(all_rivals) and plan.kind in _NOT_WAITING:
+                without = relations.settle(lambda: plan_pull(mine, all_rivals, relations))
+                if without.kind not in _NOT_WAITING:
+                    return self._result(
+                        session_id, Outcome.DECLINED, "undone here; name it to take it after all"
+                    )
             if mine is not None and not self._dry_run:
                 context.records.hold(session_id, mine.version)
             step = self._step(session_id, plan, local, version, all_rivals)
@@ -242,7 +245,7 @@ class _Pull:
                 _conflict(plan.rivals, here=local is not None),
                 plan.rivals[0],
             )
-        if plan.kind in (Kind.NOTHING, Kind.AHEAD):
+        if plan.kind in _NOT_WAITING:
             merging = self._to_merge(local, rivals)
             if merging is None or local is None:
                 ahead = plan.kind is Kind.AHEAD

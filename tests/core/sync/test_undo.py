@@ -6,7 +6,7 @@ import pytest
 
 from claude_sync.errors import SessionNotFound, SessionOpen, UsageError, VaultError
 from claude_sync.model import Outcome, State
-from machines import SESSION, PlayedMachine, agree, opened, outcomes, said
+from machines import SESSION, PlayedMachine, World, agree, opened, outcomes, said
 
 Pair = tuple[PlayedMachine, PlayedMachine]
 
@@ -73,6 +73,22 @@ def test_what_was_undone_is_passed_over_until_it_changes(pair: Pair) -> None:
     laptop.push()
     assert outcomes(desktop.pull()) == {SESSION: Outcome.UPDATED}
     assert agree(*pair)
+
+
+def test_what_was_undone_is_said_though_others_have_older_versions(
+    pair: Pair, world: World
+) -> None:
+    laptop, desktop = pair
+    tablet = world.machine("tablet")
+    tablet.pull()
+    tablet.push(SESSION)
+    desktop.write(SESSION, said("on the desktop"))
+    laptop.write(SESSION, said("on the laptop"))
+    laptop.push()
+    desktop.resolve(SESSION, "laptop")
+    desktop.undo()
+    assert outcomes(desktop.pull()) == {SESSION: Outcome.DECLINED}
+    assert outcomes(desktop.pull(SESSION)) == {SESSION: Outcome.CONFLICT}
 
 
 def test_what_was_undone_comes_back_when_it_is_named(pair: Pair) -> None:
