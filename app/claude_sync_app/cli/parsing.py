@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from typing import NoReturn
 
 from claude_sync_app.cli.commands import Command
@@ -22,7 +24,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(
             prog=f"{PROGRAM} {command.name}",
             description=f"{command.summary[0].upper()}{command.summary[1:]}.",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=_width()),
             allow_abbrev=False,
             add_help=False,
         )
@@ -51,3 +53,17 @@ class Parser(argparse.ArgumentParser):
         """Say what is wrong in one sentence, and end."""
         complain(f"{message}: see `{self.prog} --help`")
         raise SystemExit(2)
+
+
+def _width() -> int:
+    """Columns for help. Asked of argparse, it imports shutil for it, at every start."""
+    try:
+        columns = int(os.environ.get("COLUMNS", ""))
+    except ValueError:
+        columns = 0
+    if columns <= 0:
+        try:
+            columns = os.get_terminal_size(sys.__stdout__.fileno()).columns if sys.__stdout__ else 0
+        except (OSError, ValueError):
+            columns = 0
+    return (columns or 80) - 2
