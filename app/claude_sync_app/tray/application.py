@@ -7,6 +7,7 @@ waits. The service's worker does the work. Whatever asks a person or starts a pr
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import wait
@@ -28,6 +29,7 @@ from claude_sync_app.desktop.loop import Loop
 from claude_sync_app.desktop.signals import Signals
 from claude_sync_app.tray import backends
 from claude_sync_app.tray.backends import Backend, Events, Presence
+from claude_sync_app.tray.bug_log import BugLog
 from claude_sync_app.tray.clicks import Clicks
 from claude_sync_app.tray.desk import Desk
 from claude_sync_app.tray.flows.comparing import remove_pages
@@ -103,6 +105,8 @@ class Application:
         problem = self._set_up()
         self._service.start()
         log = Log(self._service.places.log_file)
+        bugs = BugLog(log)
+        logging.getLogger().addHandler(bugs)
         log.write(["tray started"])
         self._loop.start()
         signals = Signals(self._loop, self._ended_by_signal)
@@ -128,6 +132,7 @@ class Application:
             remove_pages(self._service.places)
             notifier.close()
             self._loop.stop()
+            logging.getLogger().removeHandler(bugs)
             log.write(["tray ended"])
 
     def _set_up(self) -> ClaudeSyncError | None:
@@ -199,7 +204,7 @@ class Application:
     def _begin(self, problem: ClaudeSyncError | None) -> None:
         self._showing.now()
         if problem is not None:
-            self._desk.fail(problem)
+            self._desk.errands.run("failing", lambda: self._desk.fail(problem))
         self._look_around_and_again()
 
     def _plan(self) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from claude_sync.errors import ClaudeSyncError, Stopped
+from claude_sync.log import Log
 from claude_sync.model import SessionState
 from claude_sync.places import Places
 from claude_sync.preferences import Preferences
@@ -166,7 +167,8 @@ class Desk:
         self._show(Notice(notification, click, actions))
 
     def fail(self, error: ClaudeSyncError) -> None:
-        """Tell of an error; from any thread."""
+        """Tell of an error, and write it down; not in the loop's thread."""
+        Log(self.places.log_file).write([f"tray: {error}"])
         sentence = one_line(str(error))
         self.tell("problem", "claude-sync", f"{sentence[:1].upper()}{sentence[1:]}.")
 

@@ -1,0 +1,33 @@
+"""What libraries and bugs say, in our own log: who, what kind, where; never their own words.
+
+An exception's message, or a library's, may hold a title or a path, and a desktop keeps what its
+programs write to stderr.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import traceback
+
+from claude_sync.log import Log
+
+
+class BugLog(logging.Handler):
+    """A handler for the root logger.
+
+    Args:
+        log: where the lines go.
+    """
+
+    def __init__(self, log: Log) -> None:
+        super().__init__(logging.WARNING)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        what = type(error).__name__ if error is not None else record.levelname.lower()
+        frames = traceback.extract_tb(error.__traceback__) if error is not None else ()
+        trail = [f"{os.path.basename(one.filename)}:{one.lineno}" for one in frames]
+        where = " < ".join(reversed(trail)) or f"{record.filename}:{record.lineno}"
+        self._log.write([f"tray: {record.name} met {what} at {where}"])
