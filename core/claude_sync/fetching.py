@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from claude_sync import files
 from claude_sync.claude_home import sidecar_folder
@@ -40,8 +41,7 @@ from claude_sync.unpack import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """A bundle to bring here.
 
     Attributes:
@@ -116,8 +116,7 @@ _Local = Callable[[], Iterator[bytes]]
 _WORTH_ASKING_BYTES = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
+class _Plan(NamedTuple):
     """How a file is put together.
 
     Attributes:

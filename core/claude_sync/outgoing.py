@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from claude_sync.claude_home import sidecar_folder
 from claude_sync.codec import settled_size
@@ -22,8 +21,7 @@ from claude_sync.snapshot import Snapshot
 from claude_sync.transports.base import Block, Entry, Put, Transport, Written
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """A session to write.
 
     Attributes:
@@ -46,8 +44,7 @@ class Outgoing:
     layout: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """What became of a session that was to be written.
 
     Attributes:

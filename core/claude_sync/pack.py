@@ -83,8 +83,7 @@ class Span(NamedTuple):
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Packed:
+class Packed(NamedTuple):
     """A bundle that was written to the end.
 
     Attributes:

@@ -18,7 +18,6 @@ How two versions relate is asked of `Relations`, which may not know yet: then th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
@@ -44,8 +43,7 @@ class Relation(NamedTuple):
 Relations = Callable[[Version, Version], "Relation | None"]
 
 
-@dataclass(frozen=True, slots=True)
-class Mine:
+class Mine(NamedTuple):
     """The transcript that lies here.
 
     Attributes:
@@ -74,8 +72,7 @@ class Kind(Enum):
     CONFLICT = "conflict"
 
 
-@dataclass(frozen=True, slots=True)
-class PullPlan:
+class PullPlan(NamedTuple):
     """What a pull is to do with one session.
 
     Attributes:
@@ -95,8 +92,7 @@ class PushKind(Enum):
     BEHIND = "behind"
 
 
-@dataclass(frozen=True, slots=True)
-class PushPlan:
+class PushPlan(NamedTuple):
     """What a push is to do with one session.
 
     Attributes:
@@ -108,8 +104,7 @@ class PushPlan:
     keep_own: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(NamedTuple):
     """How these two versions relate must be known first."""
 
     x: Version

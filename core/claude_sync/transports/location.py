@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from claude_sync.errors import UsageError
 
@@ -24,8 +24,7 @@ _UNSAFE_FOR_SHELLS = frozenset("'`\"$;&<>|(){}")
 _HOW = "write a folder, or ssh://host/path for a host"
 
 
-@dataclass(frozen=True, slots=True)
-class FolderPlace:
+class FolderPlace(NamedTuple):
     """A folder of this machine. ``path`` is absolute."""
 
     path: str
@@ -36,8 +35,7 @@ class FolderPlace:
         return self.path
 
 
-@dataclass(frozen=True, slots=True)
-class HostPlace:
+class HostPlace(NamedTuple):
     """A directory on a host that ssh reaches.
 
     Attributes:
@@ -64,8 +62,7 @@ class HostPlace:
         return f"ssh://{user}{host}{port}{slash}{path}"
 
 
-@dataclass(frozen=True, slots=True)
-class OtherPlace:
+class OtherPlace(NamedTuple):
     """A place of a kind that an installed package knows. ``scheme`` is in lower case."""
 
     scheme: str
