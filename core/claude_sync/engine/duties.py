@@ -96,6 +96,7 @@ class Duties:
         """
         equipment = self.equipment
         if equipment is not None:
+            self.timetable.now(LOOK, RESCAN, HEALTH)
             self.timetable.put(OPEN, math.inf)
         if equipment is None or equipment.worker is None:
             for kind in (LOOK, RESCAN, HEALTH, TIDY):
@@ -327,6 +328,8 @@ class Duties:
             self._take(preferences.load(self._places))
         elif self._board.status.paused_until is not None and not self._paused:
             self._board.publish(paused_until=None)
+            if self.equipment is not None and self.equipment.worker is not None:
+                self.equipment.worker.again = True
             self.timetable.now(LOOK)
         if self.equipment is None and self.timetable.is_due(OPEN):
             self._preferences = preferences.load(self._places)
@@ -339,8 +342,9 @@ class Duties:
             self._rounds.begin_anew()
         elif self.equipment is not None:
             self.equipment.context.preferences = new
-            if self.equipment.worker is not None and old.ignore != new.ignore:
-                self.equipment.worker.adopting = True
+            if self.equipment.worker is not None:
+                self.equipment.worker.again = True
+                self.equipment.worker.adopting |= old.ignore != new.ignore
         self._board.publish(
             preferences=new, paused_until=new.paused_until if self._paused else None
         )
@@ -358,6 +362,7 @@ class Duties:
                 on_progress=lambda progress: self._board.publish(activity=progress),
                 notify=self._notify,
             )
+            self.timetable.now(LOOK, RESCAN, HEALTH)
             self.timetable.put(OPEN, math.inf)
             self._show_place(self.equipment)
         return self.equipment

@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 from claude_sync.engine.duties import Check, Duties
@@ -172,25 +173,35 @@ class Runner:
             self._obey(message)
 
     def _obey(self, command: Command) -> None:
+        """Do what was asked for; who asked is told last, when Status shows it."""
         try:
             outcome = command.do()
         except BaseException as error:
-            command.outcome.set_exception(error)
             if isinstance(error, RecordsError) or not isinstance(error, ClaudeSyncError):
+                command.outcome.set_exception(error)
                 raise
-            if isinstance(error, Stopped):
-                return
-            if command.kind in _CHANGING:
+            if command.kind in _CHANGING and not isinstance(error, Stopped):
                 self._journal.say(f"{command.kind} failed: {error}")
                 self._board.happen("failed", by_hand=True, message=str(error))
-        else:
+                self._judge(partial(command.outcome.set_exception, error))
+            else:
+                command.outcome.set_exception(error)
+            return
+        if command.kind not in _CHANGING:
             command.outcome.set_result(outcome)
-            if command.kind in _CHANGING:
-                results = outcome if isinstance(outcome, list) else []
-                self._journal.results(command.kind, results)
-                self._board.happen(command.kind, by_hand=True, results=results)
-        if command.kind in _CHANGING:
+            return
+        results = outcome if isinstance(outcome, list) else []
+        self._journal.results(command.kind, results)
+        self._board.happen(command.kind, by_hand=True, results=results)
+        self._judge(partial(command.outcome.set_result, outcome))
+
+    def _judge(self, tell: Callable[[], object]) -> None:
+        try:
             self.duties.judge_again()
+            if not self._mailbox.holds():
+                self._board.publish(activity=None)
+        finally:
+            tell()
 
     def _fail(self, error: ClaudeSyncError) -> None:
         """Something went wrong that a round doesn't get over: begin anew a little later."""

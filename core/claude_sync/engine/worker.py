@@ -50,6 +50,7 @@ class Worker:
         failures: sessions that the last attempt failed for, and a sentence on why.
         adopting: whether the next round pushes also what changed while nobody looked: at the
             start, and when what is shared has changed.
+        again: whether the next round acts although nothing seems to have changed.
     """
 
     def __init__(self, context: Context) -> None:
@@ -62,7 +63,7 @@ class Worker:
         self._arrivals = Arrivals(context.cache)
         self._listing: Listing | None = None
         self._broken: dict[str, _Bundles] = {}
-        self._again = False
+        self.again = True
 
     def portion(self, due: Sequence[str]) -> list[str]:
         """As many of the sessions as are pushed in one go, at least one."""
@@ -94,10 +95,10 @@ class Worker:
         listing = self._context.store.peek()
         same = self._listing is not None and listing.entries == self._listing.entries
         closed = self.deferred - self.changes.open_ids if act else set()
-        if same and not (push or closed or self.changes.seen or self.adopting or self._again):
+        if same and not (push or closed or self.changes.seen or self.adopting or self.again):
             return Done()
         with self._context.working("watching"):
-            self._again = False
+            self.again = False
             survey = look(self._context)
             self._judge(survey, read=push)
             done = self._act(survey, push, self._to_pull(pull=pull and act, closed=closed))
@@ -201,7 +202,7 @@ class Worker:
                 if survey is not None:
                     self._broken[session_id] = _bundles_of(survey, session_id)
             elif result.outcome in (Outcome.FAILED, Outcome.INCOMPLETE):
-                self._again = True
+                self.again = True
         self._note(results)
 
     def note_pushed(self, results: Sequence[Result]) -> None:
