@@ -12,6 +12,7 @@ import pytest
 
 from claude_sync import preferences
 from claude_sync.claude_home import encode_directory
+from claude_sync_app.tray.icons import assets
 from desktop.notification_servers import NotificationServer
 from desktop.panel import Panel
 from desktop.programs import Programs, install, until
@@ -27,6 +28,7 @@ from desktop.tray_program import (
 )
 from desktop.windows import answer, await_window, xdotool
 from machines import KEY, OTHER, SESSION, PlayedMachine, said
+from machines import opened as contents_of
 from repositories import bare_bones
 
 # In zenity's row of buttons: the first has the keys, Cancel and the second stand before it.
@@ -204,6 +206,58 @@ def test_without_a_terminal_and_a_clipboard_the_line_is_shown(
     press(server, await_notice(server, "Couldn't open a terminal"), "Copy resume command")
     line = str(await_notice(server, "Type this to resume")["body"])
     assert "claude --resume " + SESSION in line
+
+
+def test_a_session_is_packed_and_what_is_kept_is_opened(
+    programs: Programs,
+    panel: Panel,
+    server: NotificationServer,
+    laptop: TrayMachine,
+    opened: Callable[[], list[Path]],
+) -> None:
+    laptop.write(SESSION, said("hello"))
+    laptop.push()
+    tray = Tray(programs, laptop)
+    click(panel, "Recent sessions", "", "Pack to file")
+    packed = laptop.home / f"{SESSION}-laptop.ccsync"
+    assert str(packed) in str(await_notice(server, "Packed")["body"])
+    assert contents_of(packed).transcript == laptop.read(SESSION)
+    wanted = [
+        ("Show log", laptop.places.log_file),
+        ("Open shared folder", laptop.world.store),
+        ("Help", assets() / "help.html"),
+    ]
+    for label, path in wanted:
+        click(panel, label)
+        until(lambda path=path: path in opened())
+    click(panel, "Recent sessions", "", "Open project folder")
+    until(lambda: Path(os.path.realpath(laptop.project)) in opened())
+    click(panel, "About")
+    assert "This machine is laptop." in str(await_notice(server, "claude-sync 0")["body"])
+    assert tray.end() == 0
+    assert tray.words() == ""
+
+
+@pytest.mark.usefixtures("screen")
+def test_a_project_that_is_nowhere_here_gets_its_folder_and_its_session(
+    programs: Programs, panel: Panel, laptop: TrayMachine, desktop: PlayedMachine
+) -> None:
+    elsewhere = desktop.home / "api"
+    bare_bones(elsewhere, "https://example.org/you/api")
+    desktop.project = elsewhere
+    desktop.add_project("git:example.org/you/api")
+    desktop.write(OTHER, said("in a project of its own", cwd=os.path.realpath(elsewhere)))
+    desktop.push()
+    Tray(programs, laptop)
+    click(panel, "From other machines", "api — 1 needs its folder")
+    here = laptop.home / "api"
+    here.mkdir()
+    await_window("Where is api")
+    xdotool("type", str(here))
+    answer("Where is api", "Return")
+    click(panel, "From other machines", "", "Pull")
+    placed = laptop.claude / "projects" / encode_directory(os.path.realpath(here))
+    until((placed / f"{OTHER}.jsonl").exists)
 
 
 # --- the doctor --------------------------------------------------------------------------------

@@ -47,7 +47,7 @@ def test_what_changed_is_pushed_before_a_sleep_and_a_wake_looks_at_once(
     laptop.write(SESSION, said("the last word"))
     assert logind.is_held()
     logind.sleep(True)
-    until(lambda: not logind.is_held())
+    until(lambda: not logind.is_held(), seconds=6)
     assert laptop.bundle().exists()
     logind.sleep(False)
     logind.asked.wait(2)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+from claude_sync.sync.context import Context
 from claude_sync_app.desktop.dialogs import Row
 from claude_sync_app.shown_text import one_line
 from claude_sync_app.tray.desk import Desk
@@ -43,7 +45,7 @@ def choose_arrivals(desk: Desk) -> None:
 
 
 def add_project_folder(desk: Desk, key: str) -> None:
-    """Ask where a project is on this machine, and pull what waits for it."""
+    """Ask where a project is on this machine; what waits for it can be pulled then."""
     dialogs = desk.dialogs
     if dialogs is None:
         open_preferences(desk)
@@ -51,9 +53,17 @@ def add_project_folder(desk: Desk, key: str) -> None:
     folder = dialogs.choose_folder(f"Where is {project_of(key)} on this machine?", Path.home())
     if folder is None:
         return
-    directory = folder
-    desk.answer(desk.service.call(lambda context: context.registry.add(directory, key)))
+    desk.answer(desk.service.call(_adding(folder, key)))
     desk.answer(desk.service.look_now())
+
+
+def _adding(directory: Path, key: str) -> Callable[[Context], None]:
+    def add(context: Context) -> None:
+        context.registry.add(directory, key)
+        # That the file changed is what tells the service to look for sessions of it.
+        context.registry.save()
+
+    return add
 
 
 def push_older(desk: Desk) -> None:
