@@ -63,7 +63,7 @@ def descend(root: Path, relative: str) -> Path:
     return root.joinpath(*parts)
 
 
-def make_private(directory: Path) -> None:
+def make_private(directory: Path, *, durable: bool = True) -> None:
     """Make a directory, and those above it that are missing, with mode 0700 each."""
     missing: list[Path] = []
     while not directory.is_dir():
@@ -74,7 +74,8 @@ def make_private(directory: Path) -> None:
     for path in reversed(missing):
         try:
             os.mkdir(path, 0o700)
-            sync_directory(path.parent)
+            if durable:
+                sync_directory(path.parent)
         except FileExistsError:
             if not path.is_dir():
                 raise
@@ -271,17 +272,20 @@ def replace(
     *,
     mode: int = 0o600,
     mtime_ns: int | None = None,
+    durable: bool = True,
 ) -> Stamp:
-    """Write one file atomically and durably, replacing what was there."""
+    """Write one file atomically, and unless told not to durably, replacing what was there."""
     blocks = (data,) if isinstance(data, bytes) else data
     staged = stage(path.parent, blocks, mode=mode, mtime_ns=mtime_ns)
     try:
-        sync([staged])
+        if durable:
+            sync([staged])
         stamp = commit(staged, path)
     except BaseException:
         discard(staged)
         raise
-    sync_directory(path.parent)
+    if durable:
+        sync_directory(path.parent)
     return stamp
 
 

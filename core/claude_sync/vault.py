@@ -80,7 +80,9 @@ class Vault:
             transcript: the session's file, None where only sidecar files are replaced.
             version: what the transcript is.
             sidecar: further files, as (relative path, file).
-            passing: whether the entry is dropped again in a moment, and so needs no room.
+            passing: whether what replaces the transcript holds all of it, so that the entry is
+                dropped again in a moment: it is to catch what a client appends in that moment,
+                takes no room, and needn't outlive a power cut.
 
         Raises:
             VaultError: no room, or it can't be written. Nothing may be replaced then.
@@ -90,7 +92,7 @@ class Vault:
             if not passing:
                 sources = [*([transcript] if transcript else []), *(path for _, path in sidecar)]
                 self._make_room(sum(path.stat().st_size for path in sources))
-            folder = self._new_folder(session_id, version)
+            folder = self._new_folder(session_id, version, durable=not passing)
             mtime_ns = 0
             if transcript is not None:
                 mtime_ns = transcript.stat().st_mtime_ns
@@ -100,7 +102,8 @@ class Vault:
                 files.make_private(target.parent)
                 files.link_or_copy(path, target)
                 files.sync_directory(target.parent)
-            return self._finish(folder, session_id, version, reason, mtime_ns)
+            kept = Kept(folder, session_id, version, time.time(), reason, mtime_ns)
+            return self._finish(kept, durable=not passing)
 
     def keep_stream(
         self,
@@ -140,7 +143,9 @@ class Vault:
             except BaseException:
                 files.remove_tree(folder)
                 raise
-            return self._finish(folder, session_id, version, reason, mtime_ns, sidecar_sha256)
+            now = time.time()
+            kept = Kept(folder, session_id, version, now, reason, mtime_ns, sidecar_sha256)
+            return self._finish(kept)
 
     def catch_up(self, kept: Kept, old: IO[bytes]) -> None:
         """Take over what was appended to a transcript in the moment it was replaced.
@@ -154,27 +159,21 @@ class Vault:
                 old.seek(0)
                 files.replace(kept.transcript, iter(lambda: old.read(BLOCK_SIZE), b""))
 
-    def _new_folder(self, session_id: str, version: Version | None) -> Path:
+    def _new_folder(
+        self, session_id: str, version: Version | None, *, durable: bool = True
+    ) -> Path:
         base = self.folder / session_id
-        files.make_private(base)
+        files.make_private(base, durable=durable)
         digest = version.sha256[:16] if version else "sidecar"
         number = 1 + max((_number(name) for name in os.listdir(base)), default=0)
         folder = base / f"{number:06d}-{digest}"
-        files.make_private(folder)
+        files.make_private(folder, durable=durable)
         return folder
 
-    def _finish(
-        self,
-        folder: Path,
-        session_id: str,
-        version: Version | None,
-        reason: str,
-        mtime_ns: int,
-        sidecar_sha256: str = "",
-    ) -> Kept:
-        kept = Kept(folder, session_id, version, time.time(), reason, mtime_ns, sidecar_sha256)
-        files.sync_directory(folder)
-        files.replace(folder / ENTRY, described(kept))
+    def _finish(self, kept: Kept, *, durable: bool = True) -> Kept:
+        if durable:
+            files.sync_directory(kept.folder)
+        files.replace(kept.folder / ENTRY, described(kept), durable=durable)
         return kept
 
     # -- looking ------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 from claude_sync import files, preferences
@@ -121,7 +122,7 @@ class Context:
         """Work with another store than the preferences name, as long as this object lives."""
         self._store = store
 
-    @property
+    @cached_property
     def staging(self) -> Path:
         """A private folder for what isn't in its place yet; left-overs of dead processes go."""
         folder = self.places.state / "staging"
