@@ -1,0 +1,152 @@
+"""How watching ends: within a second of a signal, whatever hangs, with nothing left running."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from claude_sync import preferences
+from machines import SESSION, PlayedMachine, World, said
+from services import until
+
+HANGING_PACKAGE = """
+import os, time
+
+class Hanging:
+    location, label, remote = "hang://there", "there", False
+
+    def look(self, known=None):
+        open(os.environ["HANGS"], "w").close()
+        while True:
+            time.sleep(60)
+
+    def interrupt(self):
+        pass
+
+    def close(self):
+        pass
+
+def open_hanging(location, ssh_command):
+    return Hanging()
+"""
+
+
+@pytest.fixture
+def laptop(home: Path) -> PlayedMachine:
+    """A machine in the process's home, where a program that is started finds all by itself."""
+    from claude_sync.places import places
+
+    machine = PlayedMachine(World(home.parent / f"{home.name}-world"), "laptop")
+    machine.home, machine.places, machine.claude = home, places(), home / ".claude"
+    machine.project = home / "app"
+    machine.set_up()
+    machine.folder.mkdir(parents=True)
+    return machine
+
+
+@contextmanager
+def watching(*options: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "claude_sync_app", "watch", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def ended_within_a_second(process: subprocess.Popen[str], number: signal.Signals) -> str:
+    begun = time.monotonic()
+    process.send_signal(number)
+    said_there, _ = process.communicate(timeout=10)
+    took = time.monotonic() - begun
+    assert took < 1.0, f"it took {took:.2f} s"
+    assert process.returncode == 130
+    return said_there
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it(laptop: PlayedMachine, number: signal.Signals) -> None:
+    laptop.write(SESSION, said())
+    with watching() as process:
+        until(laptop.bundle().exists)
+        words = ended_within_a_second(process, number)
+    assert "Watching; sessions meet in" in words
+    assert f"Pushed {SESSION}" in words
+    assert "Traceback" not in words
+
+
+def test_a_signal_ends_it_while_ssh_hangs_and_ssh_with_it(
+    laptop: PlayedMachine, tmp_path: Path
+) -> None:
+    ssh = tmp_path / "ssh"
+    ssh.write_text(f"#!/bin/sh\necho $$ > '{tmp_path}/pid'\nexec sleep 600\n")
+    ssh.chmod(0o755)
+    preferences.change(
+        laptop.places, location="ssh://nowhere.example/store", ssh_command=[str(ssh)]
+    )
+    with watching() as process:
+        until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
+        ended_within_a_second(process, signal.SIGTERM)
+    pid = int((tmp_path / "pid").read_text())
+    until(lambda: not psutil.pid_exists(pid))
+
+
+def test_a_signal_ends_it_while_a_folder_call_hangs(
+    laptop: PlayedMachine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "hanging"
+    metadata = package / "hanging-1.0.dist-info"
+    metadata.mkdir(parents=True)
+    (package / "hanging.py").write_text(HANGING_PACKAGE)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: hanging\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(
+        "[claude_sync.transports]\nhang = hanging:open_hanging\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", f"{package}{os.pathsep}{os.environ['PYTHONPATH']}")
+    monkeypatch.setenv("HANGS", str(tmp_path / "hangs"))
+    preferences.change(laptop.places, location="hang://there")
+    with watching() as process:
+        until((tmp_path / "hangs").exists)
+        ended_within_a_second(process, signal.SIGTERM)
+
+
+def test_a_second_one_says_who_watches(laptop: PlayedMachine) -> None:
+    with watching() as first:
+        until(lambda: laptop.places.service_lock_file.exists())
+        until(lambda: b"watching" in laptop.places.service_lock_file.read_bytes())
+        with watching() as second:
+            words, _ = second.communicate(timeout=10)
+        assert second.returncode == 1
+        assert f"pid {first.pid}" in words
+        ended_within_a_second(first, signal.SIGTERM)
+    # A lock dies with its process, however that ends.
+    with watching() as killed:
+        until(lambda: str(killed.pid).encode() in laptop.places.service_lock_file.read_bytes())
+        killed.kill()
+        killed.wait()
+    with watching() as again:
+        until(lambda: str(again.pid).encode() in laptop.places.service_lock_file.read_bytes())
+        ended_within_a_second(again, signal.SIGINT)
+
+
+def test_an_interval_that_is_none_is_wrong_usage(laptop: PlayedMachine) -> None:
+    for wrong in ("0", "-1", "nan", "soon"):
+        with watching("--interval", wrong) as process:
+            process.communicate(timeout=10)
+        assert process.returncode == 2
