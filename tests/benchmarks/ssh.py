@@ -254,7 +254,7 @@ def look(bench: Bench) -> list[Row]:
     trips = (seconds[1] - seconds[0]) / (2 * bench.round_trip / 1000)
     return [
         Row("over the wire, both ways, warm", (warm.up + warm.down) / _KIB, "KiB", 4),
-        Row("round trips, two of them multiplexing's", trips, "x", 3.2),
+        Row("round trips, two of them multiplexing's", trips, "x", 3.5),
         Row("pull, whole process", warm.seconds, "s"),
     ]
 

@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from claude_sync.model import Outcome
 from claude_sync.transports import open_transport
 from claude_sync.transports.base import MARKER_NAME, Get, Listing, Put, Range, Transport
 from claude_sync.transports.location import parse_location
+from claude_sync.transports.ssh_session import Session
 from conformance.places import MARKER, put_of, write_all
 from conformance.sshd import SshHost
 from conformance.turns import Turns
@@ -187,3 +189,30 @@ def test_pulling_many_sessions_that_grew_costs_as_many_round_trips_as_one(
     _, many, one = taken
     assert many == one
     assert sum(one) <= 9
+
+
+def test_one_connection_serves_a_whole_pull(
+    ssh_host: SshHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path / "world")
+    laptop, desktop = world.machines("laptop", "desktop")
+    started: list[Session] = []
+    opened = Session.__init__
+
+    def counted(session: Session, *arguments: Any) -> None:
+        started.append(session)
+        opened(session, *arguments)
+
+    monkeypatch.setattr(Session, "__init__", counted)
+    for machine in (laptop, desktop):
+        preferences.change(
+            machine.places,
+            location=ssh_host.location(world.store),
+            ssh_command=ssh_host.command_alone(),
+        )
+    for count in (1, 2):
+        laptop.write(SESSION, said("hello"))
+        laptop.push()
+        desktop.pull()
+        assert agree(laptop, desktop)
+        assert len(started) == 2 * count

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 from claude_sync.errors import FileGone
@@ -158,6 +159,8 @@ class SshTransport:
     # --- reading -------------------------------------------------------------------------------
 
     def ends(self, names: Sequence[str], head: int, tail: int) -> Iterator[Ends]:
+        if not names:
+            return
         at_once = max(1, min(NAMES_AT_ONCE, 4 * BYTES_AT_ONCE // max(1, head + tail)))
         batches = [names[at : at + at_once] for at in range(0, len(names), at_once)]
         with self._session(READING) as session:
@@ -195,6 +198,8 @@ class SshTransport:
 
     def digests(self, gets: Sequence[Get]) -> list[str | None]:
         answers: list[str | None] = []
+        if not gets:
+            return answers
         batches = [gets[at : at + NAMES_AT_ONCE] for at in range(0, len(gets), NAMES_AT_ONCE)]
         with self._session(HASHING, READING) as session:
             for batch in ahead(session, batches, lambda b: gets_request("K", _usable_gets(b))):
@@ -218,9 +223,13 @@ class SshTransport:
         return answers
 
     def read(self, gets: Iterable[Get]) -> Iterator[Got]:
+        batches = gathered(gets)
+        first = next(batches, None)
+        if first is None:
+            return
         with self._session(READING) as session:
             for batch in ahead(
-                session, gathered(gets), lambda b: gets_request("G", _usable_gets(b))
+                session, chain([first], batches), lambda b: gets_request("G", _usable_gets(b))
             ):
                 if len(batch) == 1:
                     yield from self._stream(session, batch[0])
