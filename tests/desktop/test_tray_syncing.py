@@ -177,6 +177,7 @@ def test_a_conflict_is_told_compared_and_resolved_from_the_menu(
     assert set(notice["actions"].values()) >= {"Compare…", "Keep both"}
 
     server.press(notice["number"], "default")
+    await_notice(server, "Conflict: Fix the login bug")
     row = await_row(panel, "Conflicts (1)", "Fix the login bug")
     sides = [child.label for child in row.rows]
     assert any(label.startswith("Keep this machine's (1 line more") for label in sides), sides
