@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from claude_sync.bundle import bundle_file_name, encoded_key
 from claude_sync.errors import BundleUnsafe
@@ -57,4 +58,10 @@ def _names(key: str, session_id: str, machine: str, machine_id: str) -> Iterator
     """The names that a bundle may have, the best first."""
     digest = hashlib.sha256(session_id.encode()).hexdigest()[:8]
     for name in (machine, f"{machine}-{machine_id[:8]}", f"{machine}-{machine_id[:8]}-{digest}"):
-        yield f"{encoded_key(key)}/{bundle_file_name(session_id, name)}"
+        yield f"{_folder(key)}/{bundle_file_name(session_id, name)}"
+
+
+@lru_cache(maxsize=1024)
+def _folder(key: str) -> str:
+    """Of a project; asked for each of its sessions at every push."""
+    return encoded_key(key)
