@@ -9,11 +9,17 @@ import pytest
 
 from end_to_end.machine import Machine
 
-# Where there are no such terminals, signals and shells, there is nothing to look at.
+# Where there are no such terminals, signals, shells and hosts, there is nothing to look at.
 collect_ignore = (
     []
     if hasattr(os, "openpty")
-    else ["test_as_a_process.py", "test_doctor.py", "test_on_a_terminal.py"]
+    else [
+        "test_as_a_process.py",
+        "test_doctor.py",
+        "test_interrupts.py",
+        "test_on_a_terminal.py",
+        "test_over_ssh.py",
+    ]
 )
 
 
