@@ -27,7 +27,7 @@ from desktop.tray_program import (
     row_beginning,
 )
 from desktop.windows import answer, await_window, xdotool
-from machines import KEY, OTHER, SESSION, PlayedMachine, said
+from machines import KEY, OTHER, SESSION, PlayedMachine, World, said
 from machines import opened as contents_of
 from repositories import bare_bones
 
@@ -104,6 +104,60 @@ def test_projects_are_chosen_before_anything_is_shared(
     assert preferences.load(laptop.places).ignore == ("git:example.org/you/private",)
     answer("Leaving", "Return")
     assert laptop.bundle().exists(), "what was pushed before may stay there"
+
+
+@pytest.mark.usefixtures("screen")
+def test_a_name_that_another_machine_has_there_is_asked_for_anew(
+    programs: Programs, panel: Panel, laptop: TrayMachine, tmp_path: Path
+) -> None:
+    other = World(tmp_path / "others").machine("laptop")
+    other.write(OTHER, said("hello"))
+    other.push()
+    Tray(programs, laptop)
+    click(panel, "Preferences", "Where sessions meet", "A host over ssh")
+    await_window("Where sessions meet")
+    xdotool("type", str(other.world.store))
+    answer("Where sessions meet", "Return")
+    answer("Where sessions meet", "Return")
+    answer("This machine's name", "Return")
+    await_window("This machine's name")
+    xdotool("type", "notebook")
+    answer("This machine's name", "Return")
+    until(lambda: preferences.load(laptop.places).location == str(other.world.store))
+    assert json.loads(laptop.places.machine_file.read_text())["name"] == "notebook"
+    await_row(panel, "Pull 1 session")
+
+
+@pytest.mark.usefixtures("screen")
+def test_leaving_a_place_ends_in_the_private_folder(
+    programs: Programs, panel: Panel, laptop: TrayMachine
+) -> None:
+    laptop.write(SESSION, said("hello"))
+    laptop.push()
+    Tray(programs, laptop)
+    click(panel, "Preferences", "Where sessions meet", "Leave this place")
+    answer("Leave", "Return")
+    answer("Leaving", *SECOND)
+    until(lambda: not laptop.bundle().exists())
+    assert preferences.load(laptop.places).location == str(laptop.home / "claude-sync")
+    await_row(panel, "Where sessions meet")
+
+
+@pytest.mark.usefixtures("screen")
+def test_what_arrives_in_numbers_is_chosen_from(
+    programs: Programs, panel: Panel, laptop: TrayMachine, desktop: PlayedMachine
+) -> None:
+    for session in (SESSION, OTHER):
+        desktop.write(session, said("from the desktop"))
+    desktop.push()
+    prefer(laptop, recent_limit=1)
+    Tray(programs, laptop)
+    click(panel, "From other machines", "Choose from all 2")
+    window = await_window("claude-sync")
+    xdotool("mousemove", "--window", window, "26", "70", "click", "1")
+    answer("claude-sync", "Tab", "Tab", "Return")
+    until(lambda: len(laptop.sessions()) == 1)
+    await_row(panel, "Pull 1 session")
 
 
 @pytest.mark.usefixtures("screen")
