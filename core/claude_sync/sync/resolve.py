@@ -21,6 +21,7 @@ from claude_sync.planner import told_of
 from claude_sync.sync.conflict import Conflict, find_conflict, no_conflict
 from claude_sync.sync.context import Context
 from claude_sync.sync.keeping import keep_bundle
+from claude_sync.sync.naming import copy_id
 from claude_sync.sync.place import Placed, Placer, Undo, writing
 from claude_sync.sync.push import push_surveyed
 from claude_sync.sync.relations import given_up
@@ -268,10 +269,3 @@ class _Resolve:
             directory,
             received,
         )
-
-
-def copy_id(session_id: str, version: Version) -> str:
-    """The id under which "both" keeps a rival: the same on every machine that decides so."""
-    import uuid
-
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, session_id + version.sha256))

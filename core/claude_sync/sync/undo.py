@@ -20,6 +20,7 @@ from claude_sync.files import Staged
 from claude_sync.model import LocalSession, Outcome, Result, SidecarFile, Version
 from claude_sync.snapshot import blocks_of, open_regular
 from claude_sync.sync.context import Context
+from claude_sync.sync.naming import copy_id
 from claude_sync.sync.place import MARK, Placer, writing
 from claude_sync.sync.survey import Survey, look
 from claude_sync.vault_entry import SIDECAR, TRANSCRIPT
@@ -148,7 +149,8 @@ class _Undo:
         copy = self._survey.copy(session_id)
         if copy is None or self._survey.is_open(copy):
             return
-        if self._survey.row(copy).whole in self._context.records.held(session_id):
+        # Not whether it was held here: whoever goes on with a copy pushes that too.
+        if copy_id(self._session_id, self._survey.row(copy).whole) == session_id:
             self._take_away(copy)
 
     # -- one that was -------------------------------------------------------------------------

@@ -153,6 +153,16 @@ def test_a_copy_that_was_gone_on_with_stays(apart: Pair) -> None:
     assert copy in desktop.sessions()
 
 
+def test_a_copy_that_was_gone_on_with_and_pushed_stays_too(apart: Pair) -> None:
+    _, desktop = apart
+    desktop.resolve(SESSION, "both")
+    (copy,) = set(desktop.sessions()) - {SESSION}
+    whole = desktop.write(copy, said("more"))
+    desktop.push()
+    desktop.undo()
+    assert desktop.read(copy) == whole
+
+
 def test_what_was_said_since_is_kept(pair: Pair) -> None:
     laptop, desktop = pair
     before = desktop.read()
