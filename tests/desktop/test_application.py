@@ -14,7 +14,7 @@ import pytest
 from desktop.notification_servers import NotificationServer
 from desktop.panel import Panel
 from desktop.programs import PrivateBus, Programs, until
-from desktop.tray_program import Tray, TrayMachine, await_row, click, prefer
+from desktop.tray_program import Tray, TrayMachine, await_notice, await_row, click, prefer
 from machines import OTHER, SESSION, said
 
 # --- the first start ---------------------------------------------------------------------------
@@ -127,6 +127,19 @@ def test_a_panel_that_comes_late_or_comes_back_gets_the_icon(
         assert tray.ended() == 0
     finally:
         panel.close()
+
+
+@pytest.mark.slow
+def test_where_no_panel_comes_a_notification_says_what_to_install(
+    programs: Programs,
+    server: NotificationServer,
+    laptop: TrayMachine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("XDG_CURRENT_DESKTOP", "ubuntu:GNOME")
+    Tray(programs, laptop)
+    shown = await_notice(server, "claude-sync is watching", seconds=25)
+    assert "gnome-shell-extension-appindicator" in str(shown["body"])
 
 
 @pytest.mark.usefixtures("no_bus")

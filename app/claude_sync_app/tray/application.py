@@ -48,6 +48,7 @@ NAME = "claude-sync"
 _STOP_SECONDS = 1.0
 _STOP_AGAIN_SECONDS = 0.2
 _LOOK_AROUND_SECONDS = 60.0
+_SAY_PATIENCE_SECONDS = 2.0
 _PANEL_PATIENCE_SECONDS = 15.0
 _LEFT_CLICKS = {"push": Action(Verb.PUSH_ALL.value)}
 
@@ -92,7 +93,7 @@ class Application:
         self._by_signal = False
         self._is_first = False
         self._is_planned = False
-        self._has_advised = False
+        self._is_advising = False
 
     # --- the main thread ---
 
@@ -235,14 +236,18 @@ class Application:
     def _present(self, presence: Presence) -> None:
         self._surroundings = replace(self._surroundings, presence=presence)
         self._showing.plan()
-        advice = backends.advice(presence)
-        if advice and not self._has_advised:
-            self._has_advised = True
-            self._desk.errands.run("advising", lambda: self._say(advice))
-            # At login a panel may come after us; and a notification is all that can be seen.
-            self._loop.later(_PANEL_PATIENCE_SECONDS, self._advise)
+        if presence is not Presence.SHOWN and not self._is_advising:
+            self._is_advising = True
+            # A panel may only be restarting; and at login it may come after us.
+            self._loop.later(_SAY_PATIENCE_SECONDS, self._say_advice)
+            self._loop.later(_PANEL_PATIENCE_SECONDS, self._show_advice)
 
-    def _advise(self) -> None:
+    def _say_advice(self) -> None:
+        if advice := backends.advice(self._surroundings.presence):
+            self._desk.errands.run("advising", lambda: self._say(advice))
+
+    def _show_advice(self) -> None:
+        # Where there is no icon, a notification may still be seen.
         if advice := backends.advice(self._surroundings.presence):
             self._desk.tell("icon", "claude-sync is watching", advice)
 
