@@ -1,4 +1,4 @@
-"""What this machine's bundles are called in the store, whose file a name is, and what copies are."""
+"""What bundles and copies of sessions are called, and whose file a name is."""
 
 from __future__ import annotations
 
@@ -65,6 +65,7 @@ def _names(key: str, session_id: str, machine: str, machine_id: str) -> Iterator
 def _folder(key: str) -> str:
     """Of a project; asked for each of its sessions at every push."""
     return encoded_key(key)
+
 
 def copy_id(session_id: str, version: Version) -> str:
     """The id under which "both" keeps a rival: the same on every machine that decides so."""
