@@ -78,7 +78,7 @@ class Rounds:
         self._took = self._ended - began
         if done is None:
             return
-        if len(portion) < len(due):
+        if len(portion) < len(due) or worker.more:
             # A breath between portions, for a command line that waits for its turn.
             self._timetable.put(LOOK, _MORE_SECONDS)
         self._say(done)

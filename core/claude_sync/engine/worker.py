@@ -51,6 +51,7 @@ class Worker:
         adopting: whether the next round pushes also what changed while nobody looked: at the
             start, and when what is shared has changed.
         again: whether the next round acts although nothing seems to have changed.
+        more: whether that round is to be soon: more arrived while this one was at work.
     """
 
     def __init__(self, context: Context) -> None:
@@ -64,6 +65,7 @@ class Worker:
         self._listing: Listing | None = None
         self._broken: dict[str, _Bundles] = {}
         self.again = True
+        self.more = False
 
     def portion(self, due: Sequence[str]) -> list[str]:
         """As many of the sessions as are pushed in one go, at least one."""
@@ -98,12 +100,17 @@ class Worker:
         if same and not (push or closed or self.changes.seen or self.adopting or self.again):
             return Done()
         with self._context.working("watching"):
-            self.again = False
+            self.again = self.more = False
             survey = look(self._context)
             self._judge(survey, read=push)
-            done = self._act(survey, push, self._to_pull(pull=pull and act, closed=closed))
+            tried = self._to_pull(pull=pull and act, closed=closed)
+            done = self._act(survey, push, tried)
             if any(result.outcome in _PLACED for result in done.pulled) or done.pushed:
                 self._judge(look(self._context))
+                # What came meanwhile is in the listing that the next round compares with.
+                came = {arrival.session_id for arrival in self.picture.arrivals} - set(tried)
+                self.more = bool(pull and act and came)
+                self.again |= self.more
             self.changes.seen = False
         self._listing = self._context.store.last_listing
         return done
