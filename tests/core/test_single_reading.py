@@ -12,6 +12,9 @@ import pytest
 
 from claude_sync import snapshot
 from claude_sync.model import Outcome
+from claude_sync.snapshot import stamp_of
+from claude_sync.sync.push import push_surveyed
+from claude_sync.sync.survey import look
 from machines import OTHER, SESSION, PlayedMachine, World, opened, said
 
 _opened: list[str] = []
@@ -69,6 +72,19 @@ def test_what_it_grew_by_while_it_was_packed_is_seen_next_time(
     assert opened(laptop.bundle()).transcript == laptop.read() != first
 
 
+def test_what_it_grew_by_before_it_was_packed_is_not_taken_for_what_was_listed(
+    laptop: PlayedMachine,
+) -> None:
+    laptop.write(SESSION, said("first"))
+    with laptop.at_work() as context:
+        survey = look(context)
+        [local] = survey.local[SESSION]
+        whole = laptop.write(SESSION, said("second"))
+        push_surveyed(context, survey)
+        assert opened(laptop.bundle()).transcript == whole
+        assert survey.row(local).stamp == stamp_of(os.lstat(laptop.path())) != local.stamp
+
+
 @pytest.mark.parametrize("end", [b'{"type":"user"', b"\0\0\0"])
 def test_an_unfinished_line_goes_with_it_and_is_no_end_that_is_remembered(
     laptop: PlayedMachine, end: bytes
@@ -77,6 +93,10 @@ def test_an_unfinished_line_goes_with_it_and_is_no_end_that_is_remembered(
     laptop.push()
     assert opened(laptop.bundle()).transcript == whole
     laptop.open()
+    with laptop.at_work() as context:
+        survey = look(context)
+        [local] = survey.local[SESSION]
+        assert survey.version(local).size == len(whole) - len(end)
     laptop.write(SESSION, b"}\n", b"and more")
     laptop.push()
     assert opened(laptop.bundle()).transcript == whole + b"}\n"
