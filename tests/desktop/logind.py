@@ -8,6 +8,7 @@ from dbus_fast.aio import MessageBus
 from dbus_fast.annotations import DBusBool, DBusSignature, DBusStr, DBusUInt64
 from dbus_fast.service import ServiceInterface, dbus_method, dbus_property, dbus_signal
 
+from claude_sync_app.desktop import dbus
 from claude_sync_app.desktop.loop import Loop
 from claude_sync_app.desktop.session_events.linux import LOGIND, MANAGER, NETWORK_MANAGER, SESSION
 from desktop.programs import Heard
@@ -126,4 +127,4 @@ class Logind:
 
     async def _disconnect(self) -> None:
         self._bus.disconnect()
-        await self._bus.wait_for_disconnect()
+        await dbus.until_gone(self._bus)

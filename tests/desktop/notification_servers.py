@@ -9,6 +9,7 @@ from dbus_fast.aio import MessageBus
 from dbus_fast.annotations import DBusInt32, DBusSignature, DBusStr, DBusUInt32
 from dbus_fast.service import ServiceInterface, dbus_method, dbus_signal
 
+from claude_sync_app.desktop import dbus
 from claude_sync_app.desktop.loop import Loop
 from desktop.programs import Heard, Programs, until
 
@@ -105,7 +106,7 @@ class NotificationServer:
 
     async def _disconnect(self) -> None:
         self._bus.disconnect()
-        await self._bus.wait_for_disconnect()
+        await dbus.until_gone(self._bus)
 
 
 _CONFIGURATION = """\

@@ -8,6 +8,7 @@ from dbus_fast.aio import MessageBus
 from dbus_fast.annotations import DBusBool, DBusInt32, DBusStr
 from dbus_fast.service import ServiceInterface, dbus_method, dbus_property
 
+from claude_sync_app.desktop import dbus
 from claude_sync_app.desktop.loop import Loop
 from desktop.programs import until
 
@@ -96,7 +97,7 @@ class Panel:
 
     async def _disconnect(self) -> None:
         self.bus.disconnect()
-        await self.bus.wait_for_disconnect()
+        await dbus.until_gone(self.bus)
 
     async def _call_bus(self, member: str, argument: str) -> None:
         bus = "org.freedesktop.DBus"

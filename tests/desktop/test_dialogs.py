@@ -11,7 +11,7 @@ import pytest
 
 from claude_sync_app.desktop import dialogs
 from claude_sync_app.desktop.dialogs import Dialogs, Row
-from claude_sync_app.desktop.dialogs.asking import Command, Said
+from claude_sync_app.desktop.dialogs.asking import Command, Dialect, Said
 from claude_sync_app.desktop.dialogs.kdialog import Kdialog
 from claude_sync_app.desktop.dialogs.osascript import Osascript
 from claude_sync_app.desktop.dialogs.powershell import Powershell
@@ -122,8 +122,12 @@ def test_each_program_says_its_answer_in_its_own_way() -> None:
     ]
     for dialect, said in cases:
         assert [dialect.pressed(answer, labels) for answer in said] == [0, 1, None]
-    chosen = {Zenity(): "0|2", Kdialog(): "0\n2", Powershell(): "0\n2"}
-    for other, text in chosen.items():
+    chosen: list[tuple[Dialect, str]] = [
+        (Zenity(), "0|2"),
+        (Kdialog(), "0\n2"),
+        (Powershell(), "0\n2"),
+    ]
+    for other, text in chosen:
         assert other.chosen(Said(0, text), ROWS) == [0, 2]
     assert Osascript().chosen(Said(0, "0 · -first <b>\n2 · same"), ROWS) == [0, 2]
     assert Zenity().chosen(Said(0, ""), ROWS) == []

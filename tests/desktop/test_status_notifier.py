@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from dbus_fast import Variant
@@ -277,7 +278,7 @@ def test_several_events_at_once_are_taken_and_unknown_entries_named(
 
 @pytest.mark.parametrize("member", ["GetLayout", "Event", "AboutToShow"])
 def test_an_unknown_entry_is_an_error(panel: Panel, tray: Tray, member: str) -> None:
-    arguments = {
+    arguments: dict[str, tuple[Any, ...]] = {
         "GetLayout": ("iias", 4711, -1, []),
         "Event": ("isvu", 4711, "clicked", Variant("i", 0), 0),
         "AboutToShow": ("i", 4711),

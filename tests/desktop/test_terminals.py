@@ -55,7 +55,9 @@ def test_a_terminal_opens_in_the_folder_and_resumes_the_session(
     folder = tmp_path / NASTY
     folder.mkdir()
     terminals.resume(folder, SESSION, "xterm")
-    arguments, where, is_terminal = json.loads(until(lambda: log.exists() and log.read_text()))
+    arguments, where, is_terminal = json.loads(
+        until(lambda: log.read_text() if log.exists() else "")
+    )
     assert arguments == ["--resume", SESSION]
     assert Path(where) == folder
     assert is_terminal
@@ -153,7 +155,16 @@ def test_on_windows_a_semicolon_stays_in_the_folders_name() -> None:
         *command,
     )
     for preference, has_wt in (((), False), (("cmd.exe",), True)):
-        launch = windows.launch(folder, SESSION, preference, has=lambda _, has=has_wt: has)
+        has = {True: _always, False: _never}[has_wt]
+        launch = windows.launch(folder, SESSION, preference, has=has)
         assert (launch.arguments, launch.directory, launch.new_console) == (command, folder, True)
     own = windows.launch(folder, SESSION, ("alacritty.exe", "-e"), has=lambda _: True)
     assert (own.arguments, own.directory) == (("alacritty.exe", "-e", *command), folder)
+
+
+def _always(program: str) -> bool:
+    return True
+
+
+def _never(program: str) -> bool:
+    return False

@@ -39,7 +39,8 @@ def test_states_are_told_apart_without_colour_at_16_pixels(theme: Theme) -> None
 def test_an_icon_is_seen_on_its_own_panel_and_on_the_wrong_one(state: IconState) -> None:
     for theme, panel in itertools.product(Theme, PANELS.values()):
         seen = on_panel(Picture(state, theme), 16, panel)
-        darkest, lightest = seen.getextrema()
+        shades = [shade for shade, count in enumerate(seen.histogram()) if count]
+        darkest, lightest = shades[0], shades[-1]
         assert lightest - darkest > 90
 
 
@@ -55,8 +56,8 @@ def test_an_icon_has_the_size_that_was_asked_for_and_fills_it(size: int) -> None
 
 def test_edges_fade_without_a_dark_rim() -> None:
     icon = image(Picture(IconState.WAITING, Theme.DARK), 24)
-    for x, y in itertools.product(range(24), repeat=2):
-        *colour, alpha = icon.getpixel((x, y))
+    pixels = icon.tobytes()
+    for *colour, alpha in zip(*(pixels[channel::4] for channel in range(4)), strict=True):
         assert not 16 < alpha < 255 or max(colour) > 60
 
 

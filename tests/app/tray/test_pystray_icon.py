@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from claude_sync_app.tray.backends.events import Events, Presence
@@ -143,8 +144,12 @@ def test_a_tag_is_never_given_twice_and_a_late_click_finds_its_own() -> None:
     for name in ("first", "second", "third"):
         tags.begin()
         generations.append(len(tags))
-        tags.append(lambda _, name=name: called.append(name))
+        tags.append(partial(_note, called, name))
     assert len(set(generations)) == 3
     for tag in generations:
         tags[tag](None)
     assert called == ["second", "third"]
+
+
+def _note(notes: list[str], name: str, _: object) -> None:
+    notes.append(name)
