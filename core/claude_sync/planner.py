@@ -130,6 +130,8 @@ def newest_of_each(bundles: Sequence[Bundle]) -> tuple[Bundle, ...]:
     Equal ones of one machine id are the same bundle twice (a conflict copy); of equal revisions
     with different bytes each counts, for two machines bear that id.
     """
+    if len(bundles) < 2:
+        return tuple(bundles)
     greatest: dict[str, int] = {}
     for bundle in bundles:
         head = bundle.head

@@ -248,6 +248,9 @@ class Survey:
         a conflict that somebody settled elsewhere stood here until the last machine followed.)
         """
         remembered = self.remember_of(session_id)
+        is_known = remembered.seen or remembered.written is not None
+        if is_known and not any(one.head.supersedes for one in self.bundles.get(session_id, ())):
+            return  # so it is with most, and told without sorting out whose bundles they are
         own, _, rivals = self.split(session_id)
         told = []
         if own is not None and not remembered.seen and remembered.written is None:
