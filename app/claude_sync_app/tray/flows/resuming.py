@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from claude_sync.errors import ClaudeSyncError
 from claude_sync.model import Outcome
 from claude_sync_app.desktop import clipboard, opening, terminals
@@ -15,9 +17,15 @@ from claude_sync_app.tray.verbs import Verb
 _IS_HERE = frozenset({Outcome.IMPORTED, Outcome.UPDATED, Outcome.REPLACED, Outcome.UNCHANGED})
 
 
-def resume(desk: Desk, session_id: str) -> None:
-    """Open a terminal in the session's folder that resumes it; waits for the terminal to start."""
-    directory = desk.directory_of(session_id)
+def resume(desk: Desk, session_id: str, directory: Path | None = None) -> None:
+    """Open a terminal in the session's folder that resumes it; waits for the terminal to start.
+
+    Args:
+        desk: what to work with.
+        session_id: the session.
+        directory: its folder where that is known better than from the Status.
+    """
+    directory = directory or desk.directory_of(session_id)
     try:
         terminals.resume(directory, session_id, desk.preferences.terminal)
     except DesktopError as error:
@@ -33,8 +41,10 @@ def resume(desk: Desk, session_id: str) -> None:
 def pull_and_resume(desk: Desk, session_id: str) -> None:
     """Pull a session, and resume it if it is here then."""
     results = desk.outcome(desk.service.pull([session_id])) or []
-    if any(one.session_id == session_id and one.outcome in _IS_HERE for one in results):
-        resume(desk, session_id)
+    for one in results:
+        if one.session_id == session_id and one.outcome in _IS_HERE:
+            # The Status that knows of it may still be on its way.
+            resume(desk, session_id, one.directory)
 
 
 def copy_command(desk: Desk, session_id: str) -> None:
