@@ -236,6 +236,29 @@ def test_an_own_bundle_that_will_never_arrive_is_kept_and_replaced_when_it_is_na
     assert half in laptop.kept()
 
 
+@pytest.mark.parametrize("names", [("laptop", "LAPTOP"), ("LAPTOP", "laptop")])
+def test_what_is_kept_is_the_very_file_that_is_replaced_where_names_differ_by_case(
+    pair: Pair, names: tuple[str, str]
+) -> None:
+    laptop, _ = pair
+    files = [laptop.bundle().with_name(f"{SESSION}-{name}.ccsync") for name in names]
+    laptop.bundle().rename(files[0])
+    if files[1].exists():
+        pytest.skip("names that differ by case are one file here")
+    halves = [files[0].read_bytes()[:-size] for size in (50, 60)]
+    for file, half in zip(files, halves, strict=True):
+        file.write_bytes(half)
+    laptop.set_up(name=names[1])
+    assert laptop.push()[SESSION].outcome is Outcome.INCOMPLETE
+    assert laptop.push(SESSION)[SESSION].outcome is Outcome.PUSHED
+    assert opened(files[1]).transcript == laptop.read()
+    assert files[0].read_bytes() == halves[0]
+    assert halves[1] in laptop.kept()
+    assert halves[0] not in laptop.kept(), "it wasn't replaced"
+    laptop.write(SESSION, said("more"))
+    assert laptop.push()[SESSION].outcome is Outcome.PUSHED
+
+
 def test_an_own_bundle_that_is_damaged_is_kept_and_replaced(pair: Pair) -> None:
     laptop, desktop = pair
     damaged = bytearray(laptop.bundle().read_bytes())

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cached_property
+from itertools import chain
 
 from claude_sync.comparison import Extent
 from claude_sync.errors import (
@@ -35,6 +36,8 @@ from claude_sync.sync.relations import given_up
 from claude_sync.sync.survey import Survey
 
 _RECORDS_A_GROUP = 200
+_SEVERAL = ("", "")
+"""Whose a name is that several share, but for its case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,23 +156,21 @@ class Giving:
         return row.cut if self._survey.is_open(local) else row.whole
 
     @cached_property
-    def _files(self) -> dict[str, Bundle]:
-        """The bundles in the store, by their files' names in lower case."""
-        bundles = self._survey.bundles.values()
-        return {bundle.name.lower(): bundle for several in bundles for bundle in several}
-
-    @cached_property
-    def _unreadable(self) -> dict[str, Problem]:
-        """The store's files that are no bundles, or not yet, by their names in lower case."""
-        return {problem.name.lower(): problem for problem in self._survey.problems}
+    def _files(self) -> dict[str, Bundle | Problem]:
+        """What lies in the store, by name; where no other bears that, by the one in lower case."""
+        exact: dict[str, Bundle | Problem] = {one.name: one for one in self._survey.problems}
+        exact |= {one.name: one for one in chain(*self._survey.bundles.values())}
+        return {name.lower(): one for name, one in exact.items()} | exact
 
     @cached_property
     def _taken(self) -> dict[str, tuple[str, str]]:
         """Whose file each in the store is, or is about to be, by its name in lower case."""
-        return {
-            name: (bundle.head.session_id, bundle.head.machine_id)
-            for name, bundle in self._files.items()
-        }
+        taken: dict[str, tuple[str, str]] = {}
+        for bundle in chain(*self._survey.bundles.values()):
+            owner = bundle.head.session_id, bundle.head.machine_id
+            if taken.setdefault(bundle.name.lower(), owner) != owner:
+                taken[bundle.name.lower()] = _SEVERAL
+        return taken
 
     # -- what is written over, or removed afterwards ------------------------------------------
 
@@ -177,12 +178,14 @@ class Giving:
         context, survey, local = self._context, self._survey, step.local
         if step.own is not None and step.keep_own:
             self._keep_own(local, step.own)
-        unreadable = self._unreadable.get(name.lower())
-        if unreadable is not None:
-            _check_replaceable(unreadable, named=self._named)
-            keep_unreadable(context, local.session_id, unreadable.name, "push")
-        there = self._files.get(name.lower())
-        going = self._older_files(step, name) + ([there] if there else [])
+        # Some systems know no case; where they do, the file of that very name.
+        there = self._files.get(name) or self._files.get(name.lower())
+        going = self._older_files(step, name)
+        if isinstance(there, Problem):
+            _check_replaceable(there, named=self._named)
+            keep_unreadable(context, local.session_id, there.name, "push")
+        elif there is not None:
+            going.append(there)
         for bundle in going:
             if bundle is step.own:
                 continue
