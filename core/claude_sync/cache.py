@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from claude_sync.database import Database
@@ -54,7 +55,7 @@ class Cache:
                 Version(size, whole),
                 Version(cut_size, cut),
                 digest,
-                tuple(json.loads(cwds)) if cwds else (),
+                _directories(cwds) if cwds else (),
                 title,
             )
             for path, size, mtime_ns, inode, sidecar, whole, cut_size, cut, digest, cwds, title in (
@@ -157,3 +158,9 @@ class Cache:
     def put_setting(self, name: str, value: str) -> None:
         """Keep a value under a name."""
         self._db.run("INSERT OR REPLACE INTO setting VALUES (?, ?)", (name, value))
+
+
+@lru_cache(maxsize=1024)
+def _directories(text: str) -> tuple[str, ...]:
+    """As they stand in a row; most sessions share theirs with others."""
+    return tuple(json.loads(text))
