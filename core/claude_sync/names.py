@@ -66,8 +66,11 @@ def is_project_key(text: str) -> bool:
         return False
     if kind == "name":
         return True
-    parts = name.split("/")
-    return kind == "git" and len(parts) > 1 and not {"", ".", ".."} & set(parts)
+    host, *parts = name.split("/")
+    # A user before the host may be a password.
+    return (
+        kind == "git" and parts != [] and "@" not in host and not {"", ".", ".."} & {host, *parts}
+    )
 
 
 def normal_key(text: str) -> str:

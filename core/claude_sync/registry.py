@@ -12,6 +12,7 @@ Invariants:
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +32,8 @@ from claude_sync.project_roots import search, still_holds
 from claude_sync.registry_file import ADDED, FOUND, REMOVED, DirectoryEntry, RegistryFile
 
 _MAX_PATH = 4096
+_MEANT_AS_KEY = re.compile(r"(git|name):(?!//)")
+"""How a key begins; a host might be called so too, but would be given as ssh://."""
 
 
 class Registry:
@@ -362,9 +365,10 @@ def _given_key(key: str) -> str:
     text = normal_key(key.strip())
     if is_project_key(text):
         return text
+    wrong = UsageError("that is no project key", todo="give git:<host>/<path> or name:<name>")
+    if _MEANT_AS_KEY.match(text):
+        raise wrong
     try:
         return project_key_from_remote(key)
     except ProjectKeyError as error:
-        raise UsageError(
-            "that is no project key", todo="give git:<host>/<path> or name:<name>"
-        ) from error
+        raise wrong from error

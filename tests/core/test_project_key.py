@@ -215,6 +215,8 @@ def test_normalising_a_key_twice_changes_nothing() -> None:
         ("git:github.com/", False),
         ("git:/x", False),
         ("git:host/../x", False),
+        ("git:you:zq9@host/x", False),
+        ("git:host/you@x", True),
         ("git:Host/x", False),
         ("name:app", True),
         ("name:~", True),

@@ -334,7 +334,19 @@ def test_a_key_by_hand_needs_no_git(
     assert registry.add(app, URL) == ProjectKey(APP)
 
 
-@pytest.mark.parametrize("key", ["", "app", "git:", "name:", "/srv/app", "git:a\nb/c"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "",
+        "app",
+        "git:",
+        "name:",
+        "/srv/app",
+        "git:a\nb/c",
+        "git:app",
+        "git:you:zq9@forge.example/x",
+    ],
+)
 def test_nonsense_is_refused_as_a_key(tmp_path: Path, registry: Registry, key: str) -> None:
     with pytest.raises(UsageError):
         registry.add(tmp_path, key)
