@@ -33,6 +33,7 @@ FLOORS = (
     " → doctor.bundles doctor.claude doctor.deep doctor.keeping doctor.programs doctor.projects"
     " doctor.sessions doctor.settings → doctor",
     "watch → engine.mailbox engine.changes engine.arrivals engine.journal engine.timetable"
+    " engine.circumstances"
     " → engine.picture → engine.worker → engine.equipment → engine.rounds → engine.duties"
     " → engine.runner → engine",
     "service",

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 
 from claude_sync import preferences, schedule
+from claude_sync.engine.circumstances import circumstances
 from claude_sync.engine.equipment import Equipment
 from claude_sync.engine.journal import Journal
 from claude_sync.engine.mailbox import Event
@@ -20,7 +21,7 @@ from claude_sync.errors import ClaudeSyncError, LockBusy, RecordsError, Stopped
 from claude_sync.model import Finding, Result
 from claude_sync.places import Places
 from claude_sync.preferences import Preferences
-from claude_sync.status import Board, Status
+from claude_sync.status import Board
 from claude_sync.sync.context import Context
 from claude_sync.sync.push import push
 from claude_sync.watch import Notify, What
@@ -133,7 +134,7 @@ class Duties:
     def _let_doctor_look(self) -> None:
         # What it found may be mended by now: a place that is back, a conflict that was settled.
         status = self._board.status
-        if status.findings and self._examined != _circumstances(status):
+        if status.findings and self._examined != circumstances(status):
             self.timetable.sooner(DOCTOR, self.timetable.clock() + _DOCTOR_WAITS_SECONDS)
         if not self.timetable.is_due(DOCTOR):
             return
@@ -273,7 +274,7 @@ class Duties:
             ClaudeSyncError: what it looks with can't be opened.
         """
         self.timetable.put(DOCTOR, schedule.DOCTOR_SECONDS)
-        self._examined = _circumstances(self._board.status)
+        self._examined = circumstances(self._board.status)
         from claude_sync.doctor import examine
 
         self._board.publish(findings=tuple(examine(self.ready(), checks=self._checks)))
@@ -392,12 +393,3 @@ class Duties:
 
 def _place(chosen: Preferences) -> tuple[object, ...]:
     return (chosen.location, chosen.store_id, chosen.ssh_command, chosen.claude_config_dir)
-
-
-def _circumstances(status: Status) -> object:
-    """What the doctor's findings depend on and front ends see change."""
-    return (
-        status.offline_since is None,
-        status.error,
-        frozenset(one.session_id for one in status.conflicts),
-    )
