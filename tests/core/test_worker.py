@@ -1,0 +1,218 @@
+"""What the engine's parts do by themselves: rounds, changes, the mailbox."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
+
+from claude_sync import schedule
+from claude_sync.claude_home import ClaudeHome
+from claude_sync.engine.changes import Changes
+from claude_sync.engine.mailbox import Command, Event, Mailbox
+from claude_sync.engine.worker import Worker
+from claude_sync.model import Outcome, Progress, Result, State
+from claude_sync.watch import What
+from machines import OTHER, SESSION, PlayedMachine, World, said
+from services import until
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+# --- rounds ------------------------------------------------------------------------------------
+
+
+def test_a_round_in_which_nothing_has_changed_is_only_a_look(world: World) -> None:
+    laptop = world.machine("laptop")
+    laptop.write(SESSION, said())
+    with laptop.at_work() as context:
+        worker = Worker(context)
+        worker.changes.rescan()
+        worker.round()
+        assert [one.state for one in worker.picture.sessions] == [State.CHANGED]
+        before = worker.picture
+        worker.round()
+        assert worker.picture is before
+        worker.round(push=[SESSION])
+        assert [one.state for one in worker.picture.sessions] == [State.SYNCED]
+
+
+def test_what_arrives_while_a_round_is_at_work_is_taken_by_the_next(world: World) -> None:
+    laptop, desktop = world.machines("laptop", "desktop")
+    desktop.write(SESSION, said())
+    desktop.push()
+    late = [OTHER]
+
+    def meanwhile(progress: Progress) -> None:
+        if progress.verb == "Pulling" and late:
+            desktop.write(late.pop(), said())
+            # The other machine has a lock of its own, so it can push in the middle of our round.
+            desktop.push()
+
+    with laptop.at_work() as context:
+        context.on_progress = meanwhile
+        worker = Worker(context)
+        worker.changes.rescan()
+        worker.round(pull=True)
+        assert laptop.has(SESSION)
+        assert not laptop.has(OTHER)
+        assert worker.more
+        worker.round(pull=True)
+        assert laptop.has(OTHER)
+        assert not worker.more
+
+
+def test_a_big_push_is_done_in_portions(world: World) -> None:
+    laptop = world.machine("laptop")
+    with laptop.at_work() as context:
+        worker = Worker(context)
+        ids = [f"{number:08d}" for number in range(500)]
+        worker.changes.adopt(dict.fromkeys(ids, 1000))
+        assert worker.portion(ids) == ids[:200]
+        worker.changes.pending.clear()
+        worker.changes.adopt(dict.fromkeys(ids, 50 << 20))
+        assert worker.portion(ids) == ids[:1]
+        worker.changes.pending.clear()
+        worker.changes.adopt(dict.fromkeys(ids, 500 << 20))
+        assert worker.portion(ids) == ids[:1]
+
+
+def test_a_big_session_that_grows_is_not_read_to_say_so(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laptop = world.machine("laptop")
+    monkeypatch.setattr(schedule, "FREE_BYTES", 1000)
+    laptop.write(SESSION, said("x" * 2000))
+    laptop.write(OTHER, said())
+    laptop.push()
+    with laptop.at_work() as context:
+        worker = Worker(context)
+        worker.changes.rescan()
+        worker.round()
+        laptop.write(SESSION, said())
+        laptop.write(OTHER, said())
+        worker.changes.rescan()
+        worker.round()
+        states = {one.session_id: one for one in worker.picture.sessions}
+        assert states[SESSION].state is states[OTHER].state is State.CHANGED
+        assert states[SESSION].size == len(laptop.read())
+        row = context.cache.local_rows()[str(laptop.path())]
+        assert row.whole.size < len(laptop.read())
+        worker.round(push=[SESSION, OTHER])
+        assert {one.state for one in worker.picture.sessions} == {State.SYNCED}
+
+
+# --- changes -----------------------------------------------------------------------------------
+
+
+def changes_of(machine: PlayedMachine) -> Changes:
+    changes = Changes(ClaudeHome(machine.claude))
+    changes.rescan()
+    changes.seen = False
+    return changes
+
+
+def test_an_event_is_believed_only_after_a_look(world: World) -> None:
+    laptop = world.machine("laptop")
+    laptop.write(SESSION, said())
+    changes = changes_of(laptop)
+    changes.look_at(str(laptop.path()))
+    assert not changes.pending
+    assert not changes.seen
+    laptop.write(SESSION, said())
+    changes.look_at(str(laptop.path()))
+    assert list(changes.pending) == [SESSION]
+    changes.pending.clear()
+    changes.look_at(str(laptop.write_sidecar(SESSION, "subagents/agent-1.jsonl", b"{}\n")))
+    assert list(changes.pending) == [SESSION]
+
+
+@pytest.mark.parametrize(
+    "name", ["memory/notes.md", "../outside.jsonl", ".ccsync-x.jsonl", "a.txt"]
+)
+def test_what_is_no_session_is_no_change(world: World, name: str) -> None:
+    laptop = world.machine("laptop")
+    laptop.write(SESSION, said())
+    changes = changes_of(laptop)
+    path = laptop.folder / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(said())
+    changes.look_at(str(path))
+    assert not changes.pending
+
+
+def test_a_change_that_no_event_told_of_is_noticed_as_such(world: World) -> None:
+    laptop = world.machine("laptop")
+    laptop.write(SESSION, said())
+    changes = changes_of(laptop)
+    laptop.write(SESSION, said())
+    assert not changes.rescan(), "its event may still be on the way"
+    laptop.write(SESSION, said())
+    laptop.grow_old(SESSION, 60)
+    assert changes.rescan()
+    assert not changes.rescan()
+
+
+def test_a_session_that_is_gone_is_seen_and_pushes_nothing(world: World) -> None:
+    laptop = world.machine("laptop")
+    laptop.write(SESSION, said())
+    changes = changes_of(laptop)
+    laptop.path().unlink()
+    changes.look_at(str(laptop.path()))
+    assert changes.seen
+    assert not changes.pending
+
+
+def test_what_failed_stays_a_change_and_what_was_pushed_does_not(world: World) -> None:
+    laptop = world.machine("laptop")
+    changes = changes_of(laptop)
+    changes.adopt({SESSION: 10, OTHER: 20})
+    results = [Result(SESSION, Outcome.FAILED), Result(OTHER, Outcome.PUSHED)]
+    changes.pushed([SESSION, OTHER], results)
+    assert list(changes.pending) == [SESSION]
+    assert changes.due(0.0)[SESSION] > time.monotonic() + 20
+
+
+# --- the mailbox -------------------------------------------------------------------------------
+
+
+def test_the_same_event_twice_is_one_message() -> None:
+    mailbox = Mailbox()
+    for _ in range(1000):
+        mailbox.put(Event(What.SESSION, "/a"))
+    mailbox.put(Event(What.SESSION, "/b"))
+    assert mailbox.receive(1.0) == [Event(What.SESSION, "/a"), Event(What.SESSION, "/b")]
+
+
+def test_a_command_does_not_wait_for_events_to_gather() -> None:
+    mailbox = Mailbox()
+    command = Command("push", lambda: None, Future())
+    mailbox.put(Event(What.SESSION, "/a"))
+    mailbox.put(command)
+    begun = time.monotonic()
+    assert mailbox.receive(60.0)[0] is command
+    assert time.monotonic() - begun < 0.09
+
+
+def test_whoever_waits_is_woken_and_after_the_end_nothing_is_taken() -> None:
+    mailbox = Mailbox()
+    received: list[object] = []
+    waiting = threading.Thread(target=lambda: received.append(mailbox.receive(60.0)))
+    waiting.start()
+    mailbox.wake()
+    waiting.join(5)
+    assert received == [[]]
+    command = Command("push", lambda: None, Future())
+    mailbox.put(command)
+    assert mailbox.holds()
+    assert mailbox.holds({"push"})
+    assert not mailbox.holds({"pause"})
+    assert mailbox.close() == [command]
+    assert not mailbox.put(command)
+    until(lambda: not mailbox.holds())
