@@ -13,6 +13,7 @@ from claude_sync import schedule
 from claude_sync.claude_home import ClaudeHome
 from claude_sync.engine.changes import Changes
 from claude_sync.engine.mailbox import Command, Event, Mailbox
+from claude_sync.engine.timetable import LOOK, Timetable
 from claude_sync.engine.worker import Worker
 from claude_sync.model import Outcome, Progress, Result, State
 from claude_sync.watch import What
@@ -177,6 +178,26 @@ def test_what_failed_stays_a_change_and_what_was_pushed_does_not(world: World) -
     changes.pushed([SESSION, OTHER], results)
     assert list(changes.pending) == [SESSION]
     assert changes.due(0.0)[SESSION] > time.monotonic() + 20
+
+
+# --- the timetable -----------------------------------------------------------------------------
+
+
+def test_a_sleep_of_the_machine_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, wall = 1000.0, 5000.0
+    monkeypatch.setattr("claude_sync.engine.timetable.time.time", lambda: wall)
+    timetable = Timetable(lambda: now)
+    assert timetable.is_due(LOOK)
+    timetable.put(LOOK, 60.0)
+    assert not timetable.is_due(LOOK)
+    timetable.wait([])
+    now, wall = now + 3, wall + 3
+    assert not timetable.slept()
+    timetable.wait([])
+    now, wall = now + 3, wall + 3600
+    assert timetable.slept()
+    timetable.now(LOOK)
+    assert timetable.is_due(LOOK)
 
 
 # --- the mailbox -------------------------------------------------------------------------------
