@@ -160,6 +160,20 @@ def test_a_change_that_no_event_told_of_is_noticed_as_such(world: World) -> None
     assert not changes.rescan()
 
 
+def test_what_the_client_closed_is_urgent_though_its_events_are_still_on_the_way(
+    world: World,
+) -> None:
+    laptop = world.machine("laptop")
+    laptop.open(SESSION)
+    changes = changes_of(laptop)
+    laptop.write(SESSION, said())
+    assert not changes.look_at_live()
+    laptop.close()
+    assert changes.look_at_live()
+    assert changes.pending[SESSION].urgent
+    assert not changes.look_at_live()
+
+
 def test_a_session_that_is_gone_is_seen_and_pushes_nothing(world: World) -> None:
     laptop = world.machine("laptop")
     laptop.write(SESSION, said())

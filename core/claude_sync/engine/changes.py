@@ -98,11 +98,12 @@ class Changes:
         if not (closed or opened):
             return False
         self.seen = True
-        copies = [one for one in (self._local or {}).values() if one.session_id in closed]
-        for copy in copies:
-            # Also where nothing seems to have changed: while it was open, its last line may not
-            # have been finished, and wasn't pushed then.
-            self._look(copy.folder, copy.session_id, urgent=True)
+        for session_id in closed:
+            # Afresh, for the events of its last lines may still be on the way. Also where nothing
+            # seems to have changed: while it was open, its last line may not have been finished,
+            # and wasn't pushed then.
+            for copy in self._home.find(session_id):
+                self._look(copy.folder, session_id, urgent=True)
         return True
 
     def adopt(self, sessions: Mapping[str, int]) -> None:
