@@ -168,6 +168,7 @@ def test_what_arrives_is_left_where_it_is_unless_it_is_to_be_pulled(
         until(lambda: service.status.arrivals)
         assert not laptop.has()
         preferences.change(laptop.places, on_arrival="pull")
+        service.look_now().result(5)
         until(laptop.has)
         until(lambda: not service.status.arrivals)
         # What we wrote ourselves is nothing to push.
@@ -357,6 +358,7 @@ def test_before_a_place_is_chosen_it_waits_for_one(tmp_path: Path) -> None:
             service.push_older().result(5)
         laptop.set_up()
         prepare(laptop)
+        service.look_now().result(5)
         until(laptop.bundle().exists)
 
 
@@ -370,6 +372,7 @@ def test_a_directory_that_becomes_known_sets_its_sessions_going(
     with serving(laptop, on_arrival="pull") as service:
         until(lambda: [one.state for one in service.status.sessions] == [State.UNPLACED])
         laptop.add_project()
+        service.look_now().result(5)
         until(laptop.has)
 
 
