@@ -14,6 +14,7 @@ from typing import Any
 
 from claude_sync.codec import BIGGEST_ESCAPE, corrupt
 from claude_sync.errors import BundleCorrupt, BundleTooNew, BundleUnsafe
+from claude_sync.hashing import PassingHash
 from claude_sync.model import BundleHead, SidecarFile, Version
 from claude_sync.names import (
     check_relative,
@@ -255,21 +256,26 @@ def back_of(values: Mapping[str, object]) -> bytes:
 
 
 class RunningVersion:
-    """The version of the bytes that have passed so far."""
+    """The version of bytes that pass. `close` it where they may end early."""
 
     def __init__(self) -> None:
-        self._digest = hashlib.sha256()
+        self._digest = PassingHash()
         self._size = 0
 
     def add(self, data: bytes) -> bytes:
         """Count and hash the next bytes, and pass them on."""
-        self._digest.update(data)
+        self._digest.add(data)
         self._size += len(data)
         return data
 
     @property
     def version(self) -> Version:
+        """Of all that passed; nothing may pass after."""
         return Version(self._size, self._digest.hexdigest())
+
+    def close(self) -> None:
+        """Nothing more passes."""
+        self._digest.close()
 
 
 # --- sidecar -----------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from claude_sync.errors import SessionChanging
+from claude_sync.hashing import PassingHash
 from claude_sync.model import Stamp, Version
 
 BLOCK_SIZE = 1 << 18
@@ -133,13 +134,16 @@ class Snapshot:
     def blocks(self) -> Iterator[bytes]:
         """The bytes, from the first on, in blocks."""
         self._file.seek(0)
-        digest = hashlib.sha256()
+        digest = PassingHash()
         read = 0
-        for block in blocks_of(self._file, self.size):
-            digest.update(block)
-            read += len(block)
-            yield block
-        self._version = Version(read, digest.hexdigest())
+        try:
+            for block in blocks_of(self._file, self.size):
+                digest.add(block)
+                read += len(block)
+                yield block
+            self._version = Version(read, digest.hexdigest())
+        finally:
+            digest.close()
 
     def settle(self) -> Version:
         """The version that was read, once it is sure that it was all there in one moment.

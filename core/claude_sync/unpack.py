@@ -170,13 +170,16 @@ class _Unpacking:
     def _read_transcript(self) -> Iterator[Event]:
         running, decoder = RunningVersion(), Decoder()
         self._start = self._reader.position + 1
-        if self._begun is not None:
-            for data in self._begun.blocks:
+        try:
+            if self._begun is not None:
+                for data in self._begun.blocks:
+                    yield TranscriptData(running.add(data))
+                self._encoded_size = self._begun.encoded_size
+            for data in self._reader.string_blocks(decoder):
                 yield TranscriptData(running.add(data))
-            self._encoded_size = self._begun.encoded_size
-        for data in self._reader.string_blocks(decoder):
-            yield TranscriptData(running.add(data))
-        self._transcript = running.version
+            self._transcript = running.version
+        finally:
+            running.close()
         self._encoded_size += decoder.canonical_size
 
     def _read_sidecar(self) -> Iterator[Event]:

@@ -13,8 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 # A module imports only from lower floors, or from what stands left of an arrow on its own.
 FLOORS = (
     "errors model",
-    "names snapshot → files log → locks json_object places preference_kinds codec repository"
-    " → git → project_key",
+    "names hashing → snapshot → files log"
+    " → locks json_object places preference_kinds codec repository → git → project_key",
     "transcript utterance claude_home live_sessions preferences machine transports.base"
     " members → json_reader comparison → bundle pack unpack → fetching outgoing",
     "database placing project_roots registry_file vault_entry → key_lookup records cache vault"

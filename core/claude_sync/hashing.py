@@ -1,0 +1,72 @@
+"""SHA-256 of bytes that pass, hashed beside what else is done with them once they are many.
+
+Hashing and reading let go of Python's lock, so on a second core a big transcript's hash costs next
+to nothing. A small one isn't worth a thread.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from queue import SimpleQueue
+
+_WORTH_A_THREAD_BYTES = 4 << 20
+_MOST_WAITING = 8
+
+
+class PassingHash:
+    """A SHA-256 that is told of bytes, block by block. Used by one thread.
+
+    `close` it, or let go of it. At most eight blocks wait to be hashed, so memory doesn't grow. A
+    block may not be changed after it was added.
+    """
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+        self._size = 0
+        self._thread: threading.Thread | None = None
+        self._todo: SimpleQueue[bytes | None] = SimpleQueue()
+        self._room = threading.BoundedSemaphore(_MOST_WAITING)
+
+    def add(self, data: bytes) -> None:
+        """Hash the next bytes, now or soon."""
+        self._size += len(data)
+        if self._size < _WORTH_A_THREAD_BYTES:
+            self._digest.update(data)
+            return
+        if self._thread is None:
+            self._thread = threading.Thread(
+                target=_hash,
+                args=(self._digest, self._todo, self._room),
+                name="claude-sync hash",
+                daemon=True,
+            )
+            self._thread.start()
+        self._room.acquire()
+        self._todo.put(data)
+
+    def hexdigest(self) -> str:
+        """The hash of all that was added; nothing can be added after."""
+        self.close()
+        return self._digest.hexdigest()
+
+    def close(self) -> None:
+        """End the thread, once what waits is hashed."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            self._todo.put(None)
+            thread.join()
+
+    def __del__(self) -> None:
+        # Where the bytes ended early nobody may have closed it, and the thread would wait for ever.
+        if self._thread is not None:
+            self._todo.put(None)
+
+
+def _hash(
+    digest: hashlib._Hash, todo: SimpleQueue[bytes | None], room: threading.BoundedSemaphore
+) -> None:
+    """What the thread does; it holds nothing of the object, so that one can be let go of."""
+    while (data := todo.get()) is not None:
+        digest.update(data)
+        room.release()
