@@ -15,7 +15,7 @@ from pathlib import Path
 
 from claude_sync.errors import BundleUnsafe, ClaudeHomeError
 from claude_sync.model import LocalSession, Stamp
-from claude_sync.names import check_relative, folded, is_session_id
+from claude_sync.names import check_relative, folded, is_session_id, is_temporary
 from claude_sync.snapshot import is_link, read_small, stamp_of
 
 DEFAULT_CLEANUP_DAYS = 30
@@ -259,7 +259,7 @@ def _status(entry: os.DirEntry[str]) -> os.stat_result:
 
 
 def _travels(relative: str) -> bool:
-    if relative.rsplit("/", 1)[-1].startswith(".ccsync-"):
+    if is_temporary(relative):
         return False
     try:
         check_relative(relative)

@@ -22,6 +22,7 @@ from claude_sync.names import (
     is_machine_name,
     is_project_key,
     is_session_id,
+    is_temporary,
 )
 
 SCHEMA = 1
@@ -76,6 +77,11 @@ def compact(value: object) -> bytes:
 def is_integer(value: object) -> bool:
     """Whether a member's value is an integer that every reader can hold; a bool is none."""
     return type(value) is int and 0 <= value <= MAX_INTEGER
+
+
+def next_after(*numbers: int) -> int:
+    """The number after the greatest; that again where a hostile bundle left no greater one."""
+    return min(1 + max(numbers), MAX_INTEGER)
 
 
 def is_digest(value: object) -> bool:
@@ -307,6 +313,11 @@ class SidecarPaths:
         if len(self._files) == MAX_SIDECAR_FILES:
             raise corrupt(f"the bundle has more than {MAX_SIDECAR_FILES:,} sidecar files")
         name = folded(check_relative(path))
+        if is_temporary(path):
+            raise BundleUnsafe(
+                "a sidecar file in the bundle is named as claude-sync's own are",
+                todo="it was not used",
+            )
         parts = name.split("/")
         folders = {"/".join(parts[:depth]) for depth in range(1, len(parts))}
         if name in self._files or name in self._folders or folders & self._files:

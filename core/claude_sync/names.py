@@ -112,6 +112,11 @@ def _relative_problem(path: str) -> str:
     return ""
 
 
+def is_temporary(path: str) -> bool:
+    """Whether a file is named as ours are that are unfinished: none of a session's travels so."""
+    return path.rsplit("/", 1)[-1].lower().startswith(".ccsync-")
+
+
 def folded(path: str) -> str:
     """What two names must not share: case and normalisation taken away."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())

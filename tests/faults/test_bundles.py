@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 
 from bundles import ABSENT, crafted, packed, sidecar_entry
+from claude_sync.members import MAX_INTEGER
 from claude_sync.model import Outcome, Result
 from claude_sync.sync.pull import pull
-from machines import KEY, KEY_FOLDER, OTHER, SESSION, PlayedMachine, World, contents, said
+from machines import KEY, KEY_FOLDER, OTHER, SESSION, PlayedMachine, World, contents, opened, said
 
 ELSEWHERE = "11111111-2222-5333-8444-555566667777"
 UNHAPPY = {Outcome.FAILED, Outcome.INCOMPLETE}
@@ -198,11 +199,12 @@ PATHS = (
     "a /x",
     "x" * 600,
 )
+OURS = (".ccsync-placing", "a/.ccsync-0123456789abcdef.tmp", ".CCSYNC-placing")
 HOSTILE = (
     {f"session id {name!r:.20}": bundle(session_id=name) for name in NAMES}
     | {f"machine {name!r:.20}": bundle(machine=name) for name in NAMES if name.lower() != "memory"}
     | {f"subpath {path!r:.20}": bundle(subpath=path) for path in PATHS if path}
-    | {f"sidecar {path!r:.20}": bundle(sidecar=[sidecar_entry(path)]) for path in PATHS}
+    | {f"sidecar {path!r:.20}": bundle(sidecar=[sidecar_entry(path)]) for path in PATHS + OURS}
     | {
         "sidecar files that differ by case": bundle(
             sidecar=[sidecar_entry("a/X.txt"), sidecar_entry("a/x.txt")]
@@ -352,6 +354,23 @@ def test_what_a_bundle_holds_besides_is_passed_over_however_deep_it_is(
     put(world, bundle()[:-1] + b',"news":' + DEEP + b"}")
     pulled(desktop)
     assert desktop.has()
+
+
+def test_the_greatest_numbers_that_a_bundle_may_bear_stop_neither_a_push_nor_a_resolve(
+    world: World, desktop: PlayedMachine
+) -> None:
+    desktop.write(SESSION, said("here"))
+    desktop.push()
+    desktop.bundle().write_bytes(crafted(desktop.bundle().read_bytes(), revision=MAX_INTEGER))
+    mine = desktop.write(SESSION, said("more"))
+    assert desktop.push()[SESSION].outcome is Outcome.PUSHED
+    put(world, bundle(decision=MAX_INTEGER))
+    assert desktop.pull()[SESSION].outcome is Outcome.CONFLICT
+    desktop.resolve(SESSION, "mine")
+    assert opened(desktop.bundle()).head.decision == MAX_INTEGER
+    laptop, _ = world.known
+    laptop.pull()
+    assert laptop.read() == mine
 
 
 def test_a_bundle_that_went_through_another_program_is_taken(

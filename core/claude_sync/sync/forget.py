@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from datetime import datetime
 
 from claude_sync.errors import SessionError, UsageError
 from claude_sync.model import Bundle
@@ -121,11 +120,6 @@ def forget(context: Context, bundles: Sequence[Bundle]) -> int:
                         bundle.head.session_id, forgotten=1, written=None, name="", layout=""
                     )
         return len(removable)
-
-
-def pushed_at(bundle: Bundle) -> datetime:
-    """When a bundle was pushed, as its writer's clock said; for showing."""
-    return datetime.fromisoformat(bundle.head.pushed_at.replace("Z", "+00:00"))
 
 
 def _all(survey: Survey) -> list[Bundle]:

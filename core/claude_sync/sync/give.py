@@ -25,6 +25,7 @@ from claude_sync.errors import (
     ClaudeSyncError,
     Stopped,
 )
+from claude_sync.members import next_after
 from claude_sync.model import Bundle, LocalSession, Problem, ProjectKey, Version
 from claude_sync.outgoing import Outgoing, Sent
 from claude_sync.pack import Label
@@ -131,7 +132,7 @@ class Giving:
             step.project.subpath,
             context.machine.name,
             context.machine.id,
-            1 + max([remembered.revision, *revisions]),
+            next_after(remembered.revision, *revisions),
             datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
             survey.row(local).stamp.mtime_ns if compared else local.stamp.mtime_ns,
             survey.said(local).title,

@@ -16,6 +16,7 @@ from claude_sync import files
 from claude_sync.comparison import Extent, prefix_hashes
 from claude_sync.errors import SessionChanging, SessionOpen, UsageError
 from claude_sync.fetching import Fetched, Wanted
+from claude_sync.members import next_after
 from claude_sync.model import Bundle, Outcome, Result, Version
 from claude_sync.planner import told_of
 from claude_sync.sync.conflict import Conflict, find_conflict, no_conflict
@@ -243,7 +244,10 @@ class _Resolve:
                 "supersedes": earlier,
                 "copies": list(copies),
             }
-            changes: dict[str, object] = {"decision": 1 + max(decisions), "undo": json.dumps(said)}
+            changes: dict[str, object] = {
+                "decision": next_after(*decisions),
+                "undo": json.dumps(said),
+            }
             if placed is not None:
                 changes["placed_ns"] = placed.stamp.mtime_ns
             records.remember(session_id, **changes)
