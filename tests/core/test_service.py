@@ -14,6 +14,8 @@ from claude_sync import preferences
 from claude_sync.errors import LockBusy, NotSetUp
 from claude_sync.model import Outcome, State
 from claude_sync.service import Service
+from claude_sync.store import Store
+from claude_sync.transports.base import Listing
 from machines import KEY, OTHER, SESSION, PlayedMachine, World, agree, opened, said
 from services import log_of, prepare, serving, until
 
@@ -130,7 +132,7 @@ def test_one_session_that_cannot_be_read_hides_no_other(laptop: PlayedMachine) -
         until(laptop.bundle().exists)
         until(lambda: not service.status.to_push)
         states = {one.session_id: one.state for one in service.status.sessions}
-        assert states == {SESSION: State.SYNCED, THIRD: State.UNPLACED}
+        assert states == {SESSION: State.SYNCED, THIRD: State.CONFLICT}
 
 
 # --- arriving ----------------------------------------------------------------------------------
@@ -300,6 +302,30 @@ def test_a_store_that_vanishes_is_said_once_and_taken_up_again_when_it_is_back(
         until(lambda: opened(laptop.bundle()).transcript == laptop.read())
         assert log_of(laptop).count("watch waits") == 1
         assert not [one for one in service.status.happenings if one.kind == "failed"]
+
+
+def test_a_place_that_is_gone_is_left_alone_until_it_is_tried_again(
+    laptop: PlayedMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[float] = []
+    peek = Store.peek
+
+    def counted(store: Store) -> Listing:
+        looks.append(time.monotonic())
+        return peek(store)
+
+    monkeypatch.setattr(Store, "peek", counted)
+    laptop.world.store.rename(laptop.world.folder / "away")
+    with serving(laptop) as service:
+        until(lambda: service.status.offline_since)
+        before = len(looks)
+        # Neither what changes nor what is asked of others makes it try again.
+        for _ in range(20):
+            laptop.write(SESSION, said())
+            service.call(lambda context: None).result(5)
+        assert len(looks) == before
+        service.look_now().result(5)
+        until(lambda: len(looks) > before)
 
 
 def test_a_place_that_is_no_folder_is_an_error_and_not_offline(laptop: PlayedMachine) -> None:

@@ -97,7 +97,6 @@ class Duties:
         """
         equipment = self.equipment
         if equipment is not None:
-            self.timetable.now(LOOK, RESCAN, HEALTH)
             self.timetable.put(OPEN, math.inf)
         if equipment is None or equipment.worker is None:
             for kind in (LOOK, RESCAN, HEALTH, TIDY):
