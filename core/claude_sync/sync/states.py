@@ -99,7 +99,8 @@ def _state(context: Context, survey: Survey, session_id: str) -> SessionState:
         title = survey.row(shown).title if shown is not None else ""
     except SessionError as error:
         project, directory, problem, title = None, None, str(error), ""
-    if shown is not None and project is None and not bundles:
+    told = bool(bundles) or state is State.CONFLICT
+    if shown is not None and project is None and not told:
         state, detail = State.UNPLACED, problem or "no directory here is known for it"
     taken = rivals[0].head if rivals else newest.head if newest is not None else None
     if shown is not None:
