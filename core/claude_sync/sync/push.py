@@ -27,6 +27,7 @@ from claude_sync.sync.reading import reading
 from claude_sync.sync.relations import Relations
 from claude_sync.sync.survey import Survey, look
 
+_FIRST_LINE_BYTES = 1 << 20
 _BEHIND = "this machine's own bundle is newer than its copy here: pull first"
 
 
@@ -131,6 +132,11 @@ class _Push:
             return None
         return self._plan(local, belongs)
 
+    def _is_unbegun(self, local: LocalSession) -> bool:
+        """Whether the client has a session open and hasn't finished its first line."""
+        small = local.stamp.size < _FIRST_LINE_BYTES
+        return small and self._survey.is_open(local) and self._survey.version(local).size == 0
+
     def _plan(self, local: LocalSession, project: ProjectKey) -> Step | Result:
         survey, session_id = self._survey, local.session_id
         survey.read_back(session_id, local)
@@ -139,6 +145,10 @@ class _Push:
         if not (moved or self._named or own_is_rival) and survey.is_pushed(local, own):
             return self._result(local, Outcome.UNCHANGED, project.key, own)
         if not survey.bundles.get(session_id):
+            if self._is_unbegun(local):
+                return self._result(
+                    local, Outcome.UNCHANGED, project.key, message="its first line isn't whole yet"
+                )
             # Whatever it is, it is written: so it is read only once, while it is.
             return Step(local, project, None, keep_own=False)
         mine = self._mine(local)

@@ -324,3 +324,15 @@ def test_an_open_session_says_so_and_is_pushed_as_far_as_its_lines_are_full(pair
     laptop.open()
     laptop.push()
     assert (opened(laptop.bundle()).transcript, opened(laptop.bundle()).head.open) == (whole, True)
+
+
+def test_a_session_whose_first_line_is_not_whole_yet_is_pushed_when_it_is(world: World) -> None:
+    (laptop,) = world.machines("laptop")
+    laptop.open(SESSION)
+    line = said()
+    laptop.write(SESSION, line[:10])
+    assert outcomes(laptop.push()) == {SESSION: Outcome.UNCHANGED}
+    assert not laptop.bundle().exists()
+    laptop.write(SESSION, line[10:])
+    assert outcomes(laptop.push()) == {SESSION: Outcome.PUSHED}
+    assert opened(laptop.bundle()).transcript == line
