@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 import os
 import time
+import warnings
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
@@ -82,6 +83,8 @@ class Watch:
         """Watch what is there."""
         from watchdog.observers import Observer
 
+        # It watches a folder twice that is made while its parent is looked through, and says so.
+        warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning, "watchdog")
         self.problem = ""
         self._watched = {}
         self._asked_at = None

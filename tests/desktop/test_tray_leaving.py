@@ -20,7 +20,7 @@ from desktop.programs import Programs, until
 from desktop.tray_program import Tray, TrayMachine, await_notice, prefer, row_beginning
 from machines import OTHER, SESSION, PlayedMachine, said
 
-_A_LOT = 150_000_000
+_A_LOT = 60_000_000
 
 
 @pytest.fixture
@@ -73,12 +73,12 @@ def test_what_did_not_fit_before_the_sleep_is_said_on_waking(
     logind: Logind,
     laptop: TrayMachine,
 ) -> None:
-    logind.wait_at_most(0.2)
+    logind.wait_at_most(0.1)
     prefer(laptop, quiet_seconds=600)
     Tray(programs, laptop)
     logind.asked.wait()
     _says(panel, "Up to date")
-    laptop.write(SESSION, said("x" * _A_LOT))
+    laptop.write(SESSION, said('"' * _A_LOT))
     logind.sleep(True)
     until(lambda: not logind.is_held())
     assert not laptop.bundle().exists(), "it takes longer than there was time"
