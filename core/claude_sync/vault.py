@@ -147,17 +147,17 @@ class Vault:
             kept = Kept(folder, session_id, version, now, reason, mtime_ns, sidecar_sha256)
             return self._finish(kept)
 
-    def catch_up(self, kept: Kept, old: IO[bytes]) -> None:
-        """Take over what was appended to a transcript in the moment it was replaced.
+    def catch_up(self, kept: Path, old: IO[bytes]) -> None:
+        """Take over what was written to a file in the moment it was replaced.
 
         Args:
-            kept: its entry. A second name of the very file has caught up by itself.
+            kept: the file in its entry. A second name of the very file has caught up by itself.
             old: the replaced file, still open.
         """
         with _translated(self.folder):
-            if not os.path.samestat(os.fstat(old.fileno()), os.lstat(kept.transcript)):
+            if not os.path.samestat(os.fstat(old.fileno()), os.lstat(kept)):
                 old.seek(0)
-                files.replace(kept.transcript, iter(lambda: old.read(BLOCK_SIZE), b""))
+                files.replace(kept, iter(lambda: old.read(BLOCK_SIZE), b""))
 
     def _new_folder(
         self, session_id: str, version: Version | None, *, durable: bool = True

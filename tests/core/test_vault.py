@@ -103,7 +103,7 @@ def test_where_there_are_no_second_names_what_was_appended_is_caught_up_with(
         with path.open("ab") as client:
             client.write(b"two\n")
         files.replace(path, b"another")
-        vault.catch_up(kept, old)
+        vault.catch_up(kept.transcript, old)
     assert kept.transcript.read_bytes() == b"one\ntwo\n"
 
 

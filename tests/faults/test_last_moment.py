@@ -12,7 +12,8 @@ import pytest
 from claude_sync import files
 from claude_sync.errors import ClaudeSyncError
 from claude_sync.model import Outcome, Stamp
-from claude_sync.sync import place
+from claude_sync.sync import last_moment
+from claude_sync.sync.place import Placer
 from claude_sync.sync.pull import pull
 from claude_sync.vault import Vault
 from machines import SESSION, PlayedMachine, World, agree, outcomes, said
@@ -177,8 +178,102 @@ def test_where_open_files_can_not_be_replaced_their_second_name_keeps_what_is_ap
     monkeypatch: pytest.MonkeyPatch,
     scene: Callable[[World], tuple[PlayedMachine, Work]],
 ) -> None:
-    monkeypatch.setattr(place, "_OPEN_FILES_CAN_BE_REPLACED", False)
+    monkeypatch.setattr(last_moment, "_OPEN_FILES_CAN_BE_REPLACED", False)
     test_what_is_appended_even_later_is_kept(world, monkeypatch, scene, links=True)
+
+
+@scenes
+@pytest.mark.parametrize("links", [True, False], ids=["with second names", "without"])
+@pytest.mark.parametrize("name", ["grown.txt", "new.txt"])
+@pytest.mark.parametrize("way", ["append", "rewrite", "replace"])
+def test_what_is_written_to_a_sidecar_file_even_later_is_kept(
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    scene: Callable[[World], tuple[PlayedMachine, Work]],
+    links: bool,
+    name: str,
+    way: str,
+) -> None:
+    machine, work = scene(world)
+    (laptop, _) = world.known
+    laptop.write_sidecar(SESSION, "new.txt", b"from the laptop")
+    laptop.push()
+    link = os.link
+    target = machine.folder / SESSION / name
+    words: list[bytes] = []
+
+    def write_late() -> None:
+        """What a client may do once all was looked at for the last time."""
+        old = target.read_bytes() if target.exists() else b""
+        word = old + b"late" if way == "append" else b"something else, late"
+        if way == "replace":
+            other = target.with_name("other.tmp")
+            other.write_bytes(word)
+            other.replace(target)
+        else:
+            target.write_bytes(word)
+        words.append(word)
+
+    check = Placer.check_still_same
+
+    def check_and_write(placer: Placer, *arguments: Any) -> None:
+        check(placer, *arguments)
+        if not words:
+            write_late()
+
+    def refuse(source: Any, *rest: Any, **named: Any) -> None:
+        if not links:
+            raise OSError(95, "no links here")
+        link(source, *rest, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Placer, "check_still_same", check_and_write)
+        patch.setattr(os, "link", refuse)
+        attempt(work, machine)
+    assert words
+    assert world.keeps(words[0])
+    assert not machine.leftovers()
+
+
+@scenes
+@pytest.mark.parametrize("links", [True, False], ids=["with second names", "without"])
+def test_what_a_client_appends_while_a_sidecar_file_loses_its_name_is_kept(
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    scene: Callable[[World], tuple[PlayedMachine, Work]],
+    links: bool,
+) -> None:
+    machine, work = scene(world)
+    commit, remove, link = files.commit, files.remove, os.link
+    target = machine.folder / SESSION / "grown.txt"
+    words: list[bytes] = []
+
+    def last_moment(path: Path) -> None:
+        if path == target and not words:
+            with path.open("ab") as client:
+                client.write(b", and late")
+            words.append(path.read_bytes())
+
+    def commit_late(staged: files.Staged, path: Path) -> Stamp:
+        last_moment(path)
+        return commit(staged, path)
+
+    def remove_late(path: Path) -> None:
+        last_moment(path)
+        remove(path)
+
+    def refuse(source: Any, *rest: Any, **named: Any) -> None:
+        if not links:
+            raise OSError(95, "no links here")
+        link(source, *rest, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "commit", commit_late)
+        patch.setattr(files, "remove", remove_late)
+        patch.setattr(os, "link", refuse)
+        attempt(work, machine)
+    assert words
+    assert world.keeps(words[0])
 
 
 def test_a_session_that_appears_meanwhile_is_not_written_over(

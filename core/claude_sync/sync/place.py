@@ -19,29 +19,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 from claude_sync import files
 from claude_sync.claude_home import ClaudeHome, sidecar_folder
-from claude_sync.comparison import prefix_hashes
-from claude_sync.errors import (
-    ClaudeHomeError,
-    SessionChanging,
-    SessionError,
-    SessionOpen,
-)
+from claude_sync.errors import ClaudeHomeError, SessionError, SessionOpen
 from claude_sync.fetching import Fetched
 from claude_sync.files import Staged
 from claude_sync.live_sessions import read_live_sessions
 from claude_sync.model import LocalSession, SidecarFile, Stamp, Version
-from claude_sync.snapshot import Snapshot, open_regular
+from claude_sync.sync.last_moment import changed, put_where_nothing_was, watched
+from claude_sync.sync.merging import Merge, merge, sync_directories
 from claude_sync.vault import Vault
 from claude_sync.vault_entry import Kept, is_as_kept
-
-_OPEN_FILES_CAN_BE_REPLACED = os.name != "nt"
 
 MARK = ".ccsync-placing"
 """The file in a sidecar folder that says: its transcript is on its way."""
@@ -78,19 +71,6 @@ class Placed(NamedTuple):
     undo: Undo
 
 
-@dataclass(slots=True)
-class _Merge:
-    """What becomes of each sidecar file."""
-
-    added: list[tuple[Path, Staged, str]] = field(default_factory=list)
-    grown: list[tuple[Path, Staged, SidecarFile]] = field(default_factory=list)
-    replaced: list[tuple[Path, Staged, str]] = field(default_factory=list)
-    dropped: list[Staged] = field(default_factory=list)
-
-    def moves(self) -> list[tuple[Path, Staged]]:
-        return [(path, staged) for path, staged, _ in [*self.added, *self.grown, *self.replaced]]
-
-
 class Placer:
     """Places versions into one Claude tree.
 
@@ -125,15 +105,19 @@ class Placer:
         with writing(folder):
             self._check_absent(session_id, target)
             if fetched.sidecar:
-                self._open_folder(sidecar, fetched)
+                left = self._open_folder(sidecar, fetched)
                 for file, staged in fetched.sidecar:
-                    _move(sidecar, file.path, staged)
+                    path = files.descend(sidecar, file.path)
+                    if left and os.path.lexists(path):
+                        files.commit(staged, path)
+                    else:
+                        put_where_nothing_was(session_id, staged, path)
                 _sync_below(sidecar, [file.path for file, _ in fetched.sidecar])
             self._check_absent(session_id, target)
             try:
                 stamp = files.commit_new(fetched.transcript, target)
             except FileExistsError as error:
-                raise _changed(session_id) from error
+                raise changed(session_id) from error
         added = tuple(file.path for file, _ in fetched.sidecar)
         undo = Undo(None, fetched.head.version, added=added)
         return Placed(target, stamp, undo)
@@ -180,39 +164,38 @@ class Placer:
         """
         with writing(local.path.parent):
             self.check_same(local)
-            merge = _merge(sidecar_folder(local.path), fetched, theirs_win)
-            kept = self._keep(local, version, reason, merge, extends, transcript)
+            merged = merge(sidecar_folder(local.path), fetched, theirs_win)
+            kept = self._keep(local, version, reason, merged, extends, transcript)
             self.check_still_same(local, kept)
-            for path, staged in merge.moves():
-                files.make_private(path.parent)
-                files.commit(staged, path)
-            _sync_directories({path.parent for path, _ in merge.moves()})
+            merged.put(local.session_id, self._vault, kept)
             stamp = local.stamp
             if transcript:
                 stamp = self.replace(fetched.transcript, local, kept)
-            for staged in merge.dropped if transcript else [*merge.dropped, fetched.transcript]:
+            for staged in merged.dropped if transcript else [*merged.dropped, fetched.transcript]:
                 files.discard(staged)
-        after = fetched.head.version if transcript else version
-        return Placed(local.path, stamp, self._undo(local, version, after, merge, kept, extends))
+            after = fetched.head.version if transcript else version
+            undo = self._undo(local, version, after, merged, kept, extends)
+        return Placed(local.path, stamp, undo)
 
     def _keep(
         self,
         local: LocalSession,
         version: Version,
         reason: str,
-        merge: _Merge,
+        merged: Merge,
         extends: bool,
         transcript: bool,
     ) -> Kept | None:
-        if not transcript and not merge.replaced:
+        sidecar = merged.to_keep()
+        if not transcript and not sidecar:
             return None
         return self._vault.keep(
             local.session_id,
             reason,
             transcript=local.path if transcript else None,
             version=version if transcript else None,
-            sidecar=[(name, path) for path, _, name in merge.replaced],
-            passing=extends and not merge.replaced,
+            sidecar=sidecar,
+            passing=extends and not merged.replaced,
         )
 
     def replace(self, staged: Staged | None, local: LocalSession, kept: Kept | None) -> Stamp:
@@ -221,16 +204,13 @@ class Placer:
         What a client appends in this very moment ends in the vault's entry.
         """
         stamp = local.stamp
-        with _held_open(local.path) as old:
+        with watched(local.path, stamp, self._vault, kept.transcript if kept else None):
             self.check_same(local, sidecar=False)
             if staged is not None:
                 stamp = files.commit(staged, local.path)
             else:
                 files.remove(local.path)
             files.sync_directory(local.path.parent)
-            grew = old is not None and os.fstat(old.fileno()).st_size != local.stamp.size
-            if grew and old is not None and kept is not None:
-                self._vault.catch_up(kept, old)
         return stamp
 
     def _undo(
@@ -238,14 +218,15 @@ class Placer:
         local: LocalSession,
         before: Version,
         after: Version,
-        merge: _Merge,
+        merged: Merge,
         kept: Kept | None,
         extends: bool,
     ) -> Undo:
         entry = ""
         if kept is not None:
-            if extends and not merge.replaced and is_as_kept(kept):
-                # The new transcript holds every byte of it.
+            same = (kept.version is None or is_as_kept(kept)) and merged.is_as_kept(kept)
+            if extends and not merged.replaced and same:
+                # What was placed holds every byte of it.
                 self._vault.drop(kept)
             else:
                 entry = f"{kept.folder.parent.name}/{kept.folder.name}"
@@ -254,9 +235,9 @@ class Placer:
             after,
             entry,
             local.stamp.mtime_ns,
-            tuple(name for _, _, name in merge.added),
-            tuple(name for _, _, name in merge.replaced),
-            tuple(was for _, _, was in merge.grown),
+            tuple(name for _, _, name in merged.added),
+            tuple(over.was.path for over in merged.replaced),
+            tuple(over.was for over in merged.grown),
         )
 
     # -- looking again ------------------------------------------------------------------------
@@ -269,7 +250,7 @@ class Placer:
         """
         now = self._home.look(local.folder, local.session_id)
         if now is None or now.stamp != local.stamp or (sidecar and now.sidecar != local.sidecar):
-            raise _changed(local.session_id)
+            raise changed(local.session_id)
         self._check_closed(local.session_id)
 
     def check_still_same(self, local: LocalSession, kept: Kept | None) -> None:
@@ -283,7 +264,7 @@ class Placer:
 
     def _check_absent(self, session_id: str, target: Path) -> None:
         if os.path.lexists(target):
-            raise _changed(session_id)
+            raise changed(session_id)
         self._check_closed(session_id)
 
     def _check_closed(self, session_id: str) -> None:
@@ -293,8 +274,11 @@ class Placer:
         if session_id in live.open_ids or live.unreadable:
             raise SessionOpen("the session is open here", where=session_id, todo="close it first")
 
-    def _open_folder(self, sidecar: Path, fetched: Fetched) -> None:
-        """Make a new session's sidecar folder; one that a crash left behind is gone on with."""
+    def _open_folder(self, sidecar: Path, fetched: Fetched) -> bool:
+        """Make a new session's sidecar folder; whether a crash left it behind, to be gone on with.
+
+        What lies in such a one and would be written over is in the vault then.
+        """
         names = files.names_in(files.descend(sidecar.parent, sidecar.name))
         ours = MARK in names
         if not ours and any(not name.startswith(files.TEMPORARY_PREFIX) for name in names):
@@ -304,46 +288,12 @@ class Placer:
                 todo="move it away, then pull again",
             )
         if ours:
-            merge = _merge(sidecar, fetched, True)
-            others = [(name, path) for path, _, name in [*merge.replaced]]
-            others += [(was.path, path) for path, _, was in merge.grown]
+            others = merge(sidecar, fetched, True).to_keep()
             if others:
                 self._vault.keep(fetched.head.session_id, "pull", sidecar=others)
         files.make_private(sidecar)
         files.replace(sidecar / MARK, b"")
-
-
-def _merge(folder: Path, fetched: Fetched, theirs_win: bool | None) -> _Merge:
-    """What becomes of each sidecar file: only one side has it; one holds the other; or one wins."""
-    merge = _Merge()
-    for theirs, staged in fetched.sidecar:
-        path = files.descend(folder, theirs.path)
-        try:
-            with Snapshot(path) as snapshot:
-                size, sha256 = snapshot.settle()
-        except FileNotFoundError:
-            merge.added.append((path, staged, theirs.path))
-            continue
-        ours = SidecarFile(theirs.path, size, sha256)
-        if ours == theirs or _begins_with(path, theirs):
-            merge.dropped.append(staged)
-        elif _begins_with(staged.path, ours):
-            merge.grown.append((path, staged, ours))
-        elif theirs_win or (theirs_win is None and theirs.sha256 < ours.sha256):
-            merge.replaced.append((path, staged, theirs.path))
-        else:
-            merge.dropped.append(staged)
-    return merge
-
-
-def _begins_with(path: Path, file: SidecarFile) -> bool:
-    return prefix_hashes(path, [file.size]).get(file.size) == file.sha256
-
-
-def _move(folder: Path, relative: str, staged: Staged) -> None:
-    path = files.descend(folder, relative)
-    files.make_private(path.parent)
-    files.commit(staged, path)
+        return ours
 
 
 def _sync_below(folder: Path, relatives: Sequence[str]) -> None:
@@ -353,28 +303,7 @@ def _sync_below(folder: Path, relatives: Sequence[str]) -> None:
         while path != folder:
             parents.add(path)
             path = path.parent
-    _sync_directories(parents)
-
-
-def _sync_directories(directories: set[Path]) -> None:
-    for directory in sorted(directories):
-        files.sync_directory(directory)
-
-
-def _changed(session_id: str) -> SessionChanging:
-    return SessionChanging(
-        "the session changed while it was being replaced",
-        where=session_id,
-        todo="it is looked at again next time",
-    )
-
-
-def _held_open(path: Path) -> AbstractContextManager[IO[bytes] | None]:
-    """A file that is about to lose its name, open to see what is appended to it even then.
-
-    Not where an open file can't be replaced; there its second name in the vault must do.
-    """
-    return open_regular(path) if _OPEN_FILES_CAN_BE_REPLACED else nullcontext()
+    sync_directories(parents)
 
 
 @contextmanager

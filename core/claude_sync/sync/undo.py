@@ -9,17 +9,19 @@ done again. Nothing of this travels to other machines.
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from claude_sync import files
 from claude_sync.claude_home import sidecar_folder
 from claude_sync.comparison import prefix_hashes
-from claude_sync.errors import SessionOpen, UsageError, VaultError
+from claude_sync.errors import SessionChanging, SessionOpen, UsageError, VaultError
 from claude_sync.files import Staged
-from claude_sync.model import LocalSession, Outcome, Result, SidecarFile, Version
-from claude_sync.snapshot import blocks_of, open_regular
+from claude_sync.model import LocalSession, Outcome, Result, SidecarFile, Stamp, Version
+from claude_sync.snapshot import blocks_of, open_regular, stamp_of
 from claude_sync.sync.context import Context
+from claude_sync.sync.last_moment import put_where_nothing_was, swap
 from claude_sync.sync.naming import copy_id
 from claude_sync.sync.place import MARK, Placer, writing
 from claude_sync.sync.survey import Survey, look
@@ -137,8 +139,8 @@ class _Undo:
             # Should we die here, what is left of the folder is known as ours.
             files.replace(folder / MARK, b"")
         self._placer.replace(None, local, kept)
-        for _, path in paths:
-            files.remove(path)
+        for name, seen in local.sidecar:
+            self._remove(local.session_id, folder / name, seen, kept.sidecar / name)
         _remove_empty_below(folder)
         files.remove(folder / MARK)
         files.remove_empty(folder)
@@ -168,6 +170,7 @@ class _Undo:
             going = [*before.added, *(path.relative_to(folder).as_posix() for path, _ in restored)]
             paths = [(name, files.descend(folder, name)) for name in going]
             there = [(name, path) for name, path in paths if path.is_file()]
+            seen = {path: stamp_of(os.lstat(path)) for _, path in there}
             kept = None
             if transcript is not None or there:
                 kept = self._context.vault.keep(
@@ -179,8 +182,12 @@ class _Undo:
                 )
             self._placer.check_still_same(local, kept)
             for path, staged in restored:
-                files.make_private(path.parent)
-                files.commit(staged, path)
+                if kept is not None and path in seen:
+                    where = kept.sidecar / path.relative_to(folder)
+                    vault = self._context.vault
+                    swap(local.session_id, staged, path, seen[path], vault, where)
+                else:
+                    put_where_nothing_was(local.session_id, staged, path)
                 files.sync_directory(path.parent)
             if transcript is not None:
                 self._placer.replace(transcript, local, kept)
@@ -188,9 +195,18 @@ class _Undo:
             for staged in [*(one for _, one in restored), *([transcript] if transcript else [])]:
                 files.discard(staged)
         for name in before.added:
-            files.remove(files.descend(folder, name))
+            path = files.descend(folder, name)
+            if kept is not None and path in seen:
+                self._remove(local.session_id, path, seen[path], kept.sidecar / name)
         _remove_empty_below(folder)
         files.sync_directory(local.path.parent)
+
+    def _remove(self, session_id: str, path: Path, seen: Stamp, kept: Path) -> None:
+        """Take a file away that is in the vault, unless it was written to since."""
+        try:
+            swap(session_id, None, path, seen, self._context.vault, kept)
+        except SessionChanging:
+            pass  # It stays: nobody ever saw what is in it now.
 
     def _stage_transcript(self, local: LocalSession, version: Version, before: _Before) -> Staged:
         with open_regular(self._source(local, version, before)) as file:
