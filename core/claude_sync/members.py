@@ -229,6 +229,8 @@ def exact_time(values: Mapping[str, object]) -> int | None:
         None where the time wasn't rounded so, or no other time fits ``check``.
     """
     written = values["mtime_ns"]
+    if type(written) is float and written.is_integer():
+        written = int(written)  # It writes a round one as 1e+16.
     if type(written) is not int or not 1 << 53 <= abs(written) <= MAX_INTEGER:
         return None
     from decimal import Decimal

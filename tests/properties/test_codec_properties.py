@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bundles import cut, packed
@@ -148,6 +148,8 @@ def test_jq_prints_a_transcript_byte_for_byte(tmp_path: Path, text: str) -> None
 
 @settings(max_examples=25)
 @given(texts, st.dictionaries(paths, texts.map(str.encode), max_size=2), st.integers(0, 2**62))
+@example("", {}, 9_999_999_999_999_999)
+@example("", {}, 10**18)
 def test_what_jq_makes_of_a_bundle_is_the_same_bundle(
     text: str, sidecar: dict[str, bytes], mtime_ns: int
 ) -> None:
