@@ -11,6 +11,7 @@ from claude_sync.sync.context import Context
 from claude_sync.sync.keeping import keep_bundle, lies_here
 from claude_sync.sync.reading import reading
 from claude_sync.sync.survey import Survey, look
+from claude_sync.transports.base import is_same_file
 
 
 def bundles_of_sessions(context: Context, sessions: Sequence[str]) -> list[Bundle]:
@@ -112,6 +113,13 @@ def forget(context: Context, bundles: Sequence[Bundle]) -> int:
         for bundle in removable:
             context.check()
             _keep(context, survey, bundle)
+        # Keeping takes its time, and another machine's bundle may be a newer one by now.
+        now = {entry.name: entry.stamp for entry in context.store.peek().entries}
+        removable = [
+            bundle
+            for bundle in removable
+            if bundle.name in now and is_same_file(bundle.stamp, now[bundle.name])
+        ]
         context.store.remove([bundle.name for bundle in removable])
         with context.database.transaction():
             for bundle in removable:

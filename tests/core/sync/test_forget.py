@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+from typing import Any
 
 import pytest
 
 from claude_sync.errors import UsageError
 from claude_sync.model import Outcome
 from claude_sync.sync.forget import bundles_of_machine, bundles_older_than, forget
+from claude_sync.vault import Vault
 from machines import DAY_NS, OTHER, SESSION, PlayedMachine, outcomes, said
 
 Pair = tuple[PlayedMachine, PlayedMachine]
@@ -84,4 +86,26 @@ def test_what_has_changed_since_it_was_agreed_to_is_left_alone(pair: Pair) -> No
         laptop.write(SESSION, said("second"))
         laptop.push()
         assert forget(context, agreed) == 0
+    assert laptop.bundle().exists()
+
+
+def test_what_is_pushed_while_it_is_kept_is_left_alone(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laptop, desktop = pair
+    laptop.write(SESSION, said("second"))
+    laptop.push()
+    keep_stream = Vault.keep_stream
+
+    def keep_and_push(vault: Vault, *arguments: Any, **named: Any) -> Any:
+        kept = keep_stream(vault, *arguments, **named)
+        bundle = laptop.bundle()
+        bundle.write_bytes(bundle.read_bytes() + b"\n")
+        return kept
+
+    with desktop.at_work() as context:
+        agreed = bundles_of_machine(context, "laptop")
+        with monkeypatch.context() as patch:
+            patch.setattr(Vault, "keep_stream", keep_and_push)
+            assert forget(context, agreed) == 0
     assert laptop.bundle().exists()
