@@ -270,6 +270,16 @@ def test_an_own_bundle_that_is_damaged_is_kept_and_replaced(pair: Pair) -> None:
     assert agree(laptop, desktop)
 
 
+def test_the_same_damaged_file_is_kept_once(pair: Pair) -> None:
+    laptop, _ = pair
+    damaged = bytearray(laptop.bundle().read_bytes())
+    damaged[20] ^= 1
+    for _ in range(3):
+        laptop.bundle().write_bytes(damaged)
+        assert laptop.push(SESSION)[SESSION].outcome is Outcome.PUSHED
+    assert laptop.kept().count(bytes(damaged)) == 1
+
+
 def test_an_own_bundle_that_a_newer_claude_sync_wrote_is_never_written_over(pair: Pair) -> None:
     laptop, _ = pair
     newer = crafted(laptop.bundle().read_bytes(), schema=2)

@@ -46,7 +46,7 @@ def keep_bundle(context: Context, bundle: Bundle, reason: str) -> Kept:
 
 
 def keep_unreadable(context: Context, session_id: str, name: str, reason: str) -> Kept:
-    """Put a file of the store that is no bundle into the vault, as it is.
+    """Put a file of the store that is no bundle into the vault, as it is; once.
 
     Raises:
         TransportError: it can't be read.
@@ -57,7 +57,24 @@ def keep_unreadable(context: Context, session_id: str, name: str, reason: str) -
         files.make_private(folder / SIDECAR)
         files.replace(folder / SIDECAR / UNREADABLE, context.store.raw(name, context.check))
 
-    return context.vault.keep_stream(session_id, reason, None, fill, size=0)
+    kept = context.vault.keep_stream(session_id, reason, None, fill, size=0)
+    for earlier in context.vault.entries(session_id):
+        if earlier.folder != kept.folder and _is_same(earlier, kept):
+            context.vault.drop(kept)
+            return earlier
+    return kept
+
+
+def _is_same(one: Kept, other: Kept) -> bool:
+    """Whether two entries hold the same file that is no bundle."""
+    paths = [kept.sidecar / UNREADABLE for kept in (one, other)]
+    try:
+        sizes = [path.lstat().st_size for path in paths]
+        return sizes[0] == sizes[1] and prefix_hashes(paths[0], sizes) == prefix_hashes(
+            paths[1], sizes
+        )
+    except OSError:
+        return False
 
 
 def _fill(folder: Path, fetched: Fetched) -> None:
