@@ -30,13 +30,14 @@ def pack(context: Context, session: str, output: Path | None = None) -> Path:
         context: what to work with.
         session: its id, or the beginning of it.
         output: the file, or a directory for it; None for the current directory. A file that is
-            there is replaced.
+            there is replaced only if it was named.
 
     Returns:
         the file.
 
     Raises:
-        UsageError: the session can't be told, or isn't here.
+        UsageError: the session can't be told, or isn't here; a file of its name lies in that
+            directory.
         SessionUnplaced: its project can't be told.
         SessionError: it changes too fast, or vanished.
     """
@@ -70,6 +71,13 @@ def pack(context: Context, session: str, output: Path | None = None) -> Path:
         target = output or Path()
         if target.is_dir():
             target = target / bundle_file_name(session_id, context.machine.name)
+            if os.path.lexists(target):
+                # It may be this machine's very bundle, if somebody stands in the store.
+                raise UsageError(
+                    "a file of that name is there already",
+                    where=str(target),
+                    todo="name it with -o to replace it",
+                )
         try:
             files.replace(target, _blocks(context, local, label))
         except OSError as error:

@@ -43,6 +43,19 @@ def test_a_file_holds_the_whole_session(world: World, tmp_path: Path) -> None:
     assert world.bundles() == []
 
 
+def test_a_file_is_replaced_only_if_it_was_named(world: World, tmp_path: Path) -> None:
+    (laptop,) = world.machines("laptop")
+    laptop.write(SESSION, said("first"))
+    path = packed(laptop, tmp_path)
+    before = path.read_bytes()
+    laptop.write(SESSION, said("second"))
+    whole = laptop.read()
+    with pytest.raises(UsageError, match="there already"):
+        packed(laptop, tmp_path)
+    assert path.read_bytes() == before
+    assert opened(packed(laptop, path)).transcript == whole
+
+
 def test_no_set_up_is_needed(home: Path, tmp_path: Path) -> None:
     alone = PlayedMachine(World(tmp_path / "world"), "alone")
     alone.project.mkdir(parents=True)
