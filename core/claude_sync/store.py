@@ -12,6 +12,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -116,10 +117,25 @@ class Store:
             StoreOffline: it isn't there, isn't mounted, or is another store.
             TransportError: it can't be read.
         """
-        listing = self._transport.look(self._known_listing())
+        return self._checked(self._transport.look(self._known_listing()))
+
+    def _checked(self, listing: Listing) -> Listing:
         check_marker(listing, self.store_id, self._transport.label)
         self.last_listing = listing
         return listing
+
+    @contextmanager
+    def asking(self) -> Iterator[Callable[[], StoreView]]:
+        """Look, with something else done while the answer is on its way.
+
+        Returns:
+            gives, called at most once and inside, what `look` would.
+
+        Raises:
+            TransportError: it can't be asked.
+        """
+        with self._transport.asking(self._known_listing()) as answer:
+            yield lambda: self.look(self._checked(answer()))
 
     def look(self, listing: Listing | None = None) -> StoreView:
         """What lies there now.

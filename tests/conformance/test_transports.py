@@ -107,6 +107,30 @@ def test_a_look_sees_what_others_did_since(store: Transport, place: Place) -> No
     assert store.look(known).entries == ()
 
 
+def test_a_look_can_be_asked_for_before_its_answer_is_needed(store: Transport) -> None:
+    write_all(store, put_of("a/1.ccsync", b"one"))
+    with store.asking() as answer:
+        known = answer()
+        # Answered, it is in nothing's way.
+        write_all(store, put_of("a/2.ccsync", b"two"))
+    assert [entry.name for entry in known.entries] == ["a/1.ccsync"]
+    with store.asking(known) as answer:
+        now = answer()
+    assert [entry.name for entry in now.entries] == ["a/1.ccsync", "a/2.ccsync"]
+    with store.asking(now) as answer:
+        assert answer() is now
+
+
+def test_an_answer_that_nobody_waits_for_is_no_later_one(store: Transport) -> None:
+    with store.asking():
+        pass
+    with pytest.raises(ZeroDivisionError), store.asking():
+        raise ZeroDivisionError
+    write_all(store, put_of("a/1.ccsync", b"one"))
+    assert [entry.name for entry in store.look().entries] == ["a/1.ccsync"]
+    assert read_one(store, whole("a/1.ccsync")) == b"one"
+
+
 def test_a_changed_marker_is_a_changed_listing(store: Transport, place: Place) -> None:
     known = store.look()
     place.plant(MARKER_NAME, b"another one")

@@ -25,7 +25,7 @@ FLOORS = (
     " → transports.folder_writing transports.ssh_reading transports.ssh_writing"
     " → transports.folder transports.memory transports.metered transports.ssh → transports",
     "marker → store planner schedule status",
-    "sync.context sync.reading sync.last_moment → sync.keeping sync.merging"
+    "sync.context sync.reading sync.last_moment → sync.identity sync.keeping sync.merging"
     " → sync.survey sync.relations sync.place"
     " → sync.conflict sync.growth sync.naming → sync.parting sync.give sync.take"
     " → sync.push sync.pull"

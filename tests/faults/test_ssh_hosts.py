@@ -12,7 +12,7 @@ import pytest
 
 from claude_sync import preferences
 from claude_sync.model import Outcome
-from claude_sync.transports import open_transport
+from claude_sync.transports import open_transport, ssh_session
 from claude_sync.transports.base import MARKER_NAME, Get, Listing, Put, Range, Transport
 from claude_sync.transports.location import parse_location
 from claude_sync.transports.ssh_session import Session
@@ -216,3 +216,16 @@ def test_one_connection_serves_a_whole_pull(
         desktop.pull()
         assert agree(laptop, desktop)
         assert len(started) == 2 * count
+
+
+def test_an_answer_that_came_while_something_else_was_done_is_taken_in(
+    ssh_host: SshHost, opened: list[Transport], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    location = ssh_host.location(tmp_path / "store")
+    reach(ssh_host, location, opened, tmp_path).create()
+    # As after a wait as long as a host may take for its greeting.
+    monkeypatch.setattr(ssh_session, "_GREETING_SECONDS", 0.0)
+    monkeypatch.setattr(ssh_session, "_MOMENT_SECONDS", 10.0)
+    store = reach(ssh_host, location, opened, tmp_path)
+    with store.asking() as answer:
+        assert answer().entries == ()

@@ -7,26 +7,20 @@ decides nothing and changes nothing but the caches.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
 from claude_sync.cache import LocalRow
 from claude_sync.comparison import Extent, part, prefix_hashes
-from claude_sync.errors import SessionAmbiguous, SessionDivided, SessionNotFound
+from claude_sync.errors import SessionDivided, SessionError
 from claude_sync.live_sessions import LiveSessions, read_live_sessions
-from claude_sync.machine import name_machine
-from claude_sync.model import (
-    Bundle,
-    LocalSession,
-    Outcome,
-    Problem,
-    ProjectKey,
-    Version,
-)
+from claude_sync.model import Bundle, LocalSession, Outcome, Problem, ProjectKey, Version
 from claude_sync.planner import Mine, own_and_rivals
 from claude_sync.records import NOTHING, SessionRecord
 from claude_sync.store import StoreView
 from claude_sync.sync.context import Context
+from claude_sync.sync.identity import find_id, remember_name
 from claude_sync.sync.reading import glance_at, read_session, reading, row_of, signature_of
 from claude_sync.transcript import Glance
 
@@ -34,6 +28,8 @@ SUPERSEDES_LIMIT = 64
 """How many versions a bundle can say it replaces: the newest."""
 
 _ROWS_A_FLUSH = 500
+_AHEAD_BYTES = 128 << 20
+"""About as much as is read while a host answers."""
 
 
 class Survey:
@@ -61,8 +57,10 @@ class Survey:
         for session in context.home.sessions():
             known = self.local.get(session.session_id, ())
             self.local[session.session_id] = (*known, session)
-        self.bundles: Mapping[str, tuple[Bundle, ...]] = view.bundles if view else {}
-        self.problems: tuple[Problem, ...] = view.problems if view else ()
+        self.bundles: Mapping[str, tuple[Bundle, ...]] = {}
+        self.problems: tuple[Problem, ...] = ()
+        if view is not None:
+            self.see(view)
         self.remembered: dict[str, SessionRecord] = context.records.sessions()
         self.superseding = set(context.records.superseding_ids())
         self.declining = context.records.declined_ids()
@@ -78,6 +76,10 @@ class Survey:
                 used[session.folder] = max(session.stamp.mtime_ns, used.get(session.folder, 0))
         context.registry.refresh(used, roots=context.preferences.projects_roots)
 
+    def see(self, view: StoreView) -> None:
+        """Take over what lies in the store."""
+        self.bundles, self.problems = view.bundles, view.problems
+
     # -- ids ----------------------------------------------------------------------------------
 
     def ids(self) -> list[str]:
@@ -92,18 +94,7 @@ class Survey:
         """
         if prefix in self.local or prefix in self.bundles:
             return prefix
-        fits = [session_id for session_id in self.ids() if session_id.startswith(prefix)]
-        if not prefix or not fits:
-            raise SessionNotFound(
-                "no session here or in the store has that id",
-                where=prefix,
-                todo="see `claude-sync sessions --all`",
-            )
-        if len(fits) > 1:
-            raise SessionAmbiguous(
-                f"{len(fits)} sessions begin with that id", where=prefix, todo="type more of it"
-            )
-        return fits[0]
+        return find_id(prefix, self.ids())
 
     def remember_of(self, session_id: str) -> SessionRecord:
         """The record of one session; of an unknown one, nothing."""
@@ -174,6 +165,16 @@ class Survey:
         if len(self._new_rows) >= _ROWS_A_FLUSH:
             self.flush()
         return row
+
+    def read_ahead(self) -> None:
+        """Read what is new of sessions that were met before: it is sure to be compared."""
+        left = _AHEAD_BYTES
+        for session_id, copies in self.local.items():
+            if session_id in self.remembered and self.known_version(copies[0]) is None:
+                left -= copies[0].stamp.size
+                if left >= 0:
+                    with suppress(SessionError):  # it comes again where somebody wants this one
+                        self.row(copies[0])
 
     def said(self, local: LocalSession) -> Glance:
         """What both ends of a transcript say; the rest of it isn't read for that."""
@@ -381,20 +382,14 @@ def look(context: Context, *, store: bool = True) -> Survey:
     Raises:
         TransportError: the store isn't there.
     """
-    survey = Survey(context, context.store.look() if store else None)
+    if not store:
+        survey = Survey(context, None)
+    else:
+        with context.store.asking() as answer:
+            survey = Survey(context, None)
+            if context.store.remote:
+                survey.read_ahead()
+            survey.see(answer())
     if not context.machine.named:
-        _remember_name(context, survey)
+        remember_name(context, survey.bundles)
     return survey
-
-
-def _remember_name(context: Context, survey: Survey) -> None:
-    """Take the name that this machine bears in the store, if its own record of it was lost."""
-    own = [
-        bundle.head
-        for bundles in survey.bundles.values()
-        for bundle in bundles
-        if bundle.head.machine_id == context.machine.id
-    ]
-    if own:
-        newest = max(own, key=lambda head: (head.pushed_at, head.revision))
-        context.machine = name_machine(context.places, newest.machine)

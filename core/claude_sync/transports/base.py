@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -224,6 +225,17 @@ class Transport(Protocol):
             StoreDenied: it may not be read.
         """
 
+    def asking(self, known: Listing | None = None) -> AbstractContextManager[Answer]:
+        """Look, with something else done while the answer is on its way.
+
+        Args:
+            known: as for `look`.
+
+        Returns:
+            gives, called at most once and inside, what `look` would; it raises what that would.
+            A place that has nothing to wait for looks then only.
+        """
+
     def ends(self, names: Sequence[str], head: int, tail: int) -> Iterator[Ends]:
         """Read both ends of the named files, in one round trip, in their order."""
 
@@ -252,6 +264,9 @@ class Transport(Protocol):
     def close(self) -> None:
         """Let go of processes and connections."""
 
+
+Answer = Callable[[], Listing]
+"""Waits for the answer to a look."""
 
 Opener = Callable[[str, Sequence[str]], Transport]
 """Makes a transport from a location and the preference `ssh_command`."""

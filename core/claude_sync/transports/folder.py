@@ -12,6 +12,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from operator import itemgetter
 from pathlib import Path
 from typing import IO
@@ -23,6 +24,7 @@ from claude_sync.snapshot import blocks_of, is_link, open_regular, stamp_of
 from claude_sync.transports.base import (
     MARKER_BYTES,
     MARKER_NAME,
+    Answer,
     Ends,
     Entry,
     Get,
@@ -73,6 +75,10 @@ class FolderTransport:
         return f"~{self._location[len(home) :]}" if inside else self._location
 
     # --- looking -------------------------------------------------------------------------------
+
+    @contextmanager
+    def asking(self, known: Listing | None = None) -> Iterator[Answer]:
+        yield lambda: self.look(known)
 
     def look(self, known: Listing | None = None) -> Listing:
         self.check_stopped()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from claude_sync.errors import (
     ClaudeSyncError,
@@ -17,6 +18,7 @@ from claude_sync.model import Stamp
 from claude_sync.transports.base import (
     MARKER_BYTES,
     MARKER_NAME,
+    Answer,
     Ends,
     Entry,
     Get,
@@ -76,6 +78,10 @@ class MemoryTransport:
     @property
     def label(self) -> str:
         return "memory"
+
+    @contextmanager
+    def asking(self, known: Listing | None = None) -> Iterator[Answer]:
+        yield lambda: self.look(known)
 
     def look(self, known: Listing | None = None) -> Listing:
         self._check()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from claude_sync.transports.base import (
+    Answer,
     Block,
     Ends,
     Get,
@@ -44,6 +46,9 @@ class MeteredTransport:
 
     def look(self, known: Listing | None = None) -> Listing:
         return self._transport.look(known)
+
+    def asking(self, known: Listing | None = None) -> AbstractContextManager[Answer]:
+        return self._transport.asking(known)
 
     def ends(self, names: Sequence[str], head: int, tail: int) -> Iterator[Ends]:
         return self._transport.ends(names, head, tail)

@@ -16,6 +16,7 @@ from pathlib import Path
 from claude_sync.errors import FileGone
 from claude_sync.model import Stamp
 from claude_sync.transports.base import (
+    Answer,
     Ends,
     Get,
     Got,
@@ -93,9 +94,13 @@ class SshTransport:
         Args:
             parts: what the script needs to know for it.
         """
-        session = self._take()
-        try:
+        with self._kept(self._take()) as session:
             session.need(*parts)
+            yield session
+
+    @contextmanager
+    def _kept(self, session: Session) -> Iterator[Session]:
+        try:
             yield session
         except BaseException:
             self._let_go(session)
@@ -136,18 +141,40 @@ class SshTransport:
     # --- looking -------------------------------------------------------------------------------
 
     def look(self, known: Listing | None = None) -> Listing:
+        with self.asking(known) as answer:
+            return answer()
+
+    @contextmanager
+    def asking(self, known: Listing | None = None) -> Iterator[Answer]:
         digest = usable_digest(known.digest) if known is not None else ""
-        with self._session() as session:
+        session = self._take()
+        unanswered = True
+
+        def answer() -> Listing:
+            nonlocal unanswered
+            unanswered = False
+            # From here on it is there for the next call: what is new is read over it at once.
+            with self._kept(session):
+                session.wait_from_now()
+                return self._listing(session, known)
+
+        try:
             session.send(b"L %s\n" % (digest or "none").encode())
-            words = self._words(session)
-            if words == ["same"] and known is not None:
-                listing: Listing | None = known
-            elif words[0] == "look" and len(words) == 2:
-                listing = listing_from(words[1], session.lines())
-            else:
-                listing = None
-            if listing is None:
-                raise nonsense(self._place.host)
+            yield answer
+        finally:
+            if unanswered:
+                self._let_go(session)
+
+    def _listing(self, session: Session, known: Listing | None) -> Listing:
+        words = self._words(session)
+        if words == ["same"] and known is not None:
+            listing: Listing | None = known
+        elif words[0] == "look" and len(words) == 2:
+            listing = listing_from(words[1], session.lines())
+        else:
+            listing = None
+        if listing is None:
+            raise nonsense(self._place.host)
         self._marked = listing.marker is not None
         if known is not None and not listing.digest and known == listing:
             return known

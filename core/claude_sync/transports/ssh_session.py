@@ -18,6 +18,7 @@ from claude_sync.transports.ssh_pipes import Pipes, start_pipes
 from claude_sync.transports.ssh_script import addition, opening
 
 _GREETING_SECONDS = 14.0
+_MOMENT_SECONDS = 1.0
 # Whether the connection lives is ssh's to find out (ServerAliveInterval); this is for a host that
 # is alive and yet does nothing, and has to leave room for hashing a big file on a small machine.
 _ANSWER_SECONDS = 600.0
@@ -67,6 +68,13 @@ class Session:
             raise self._lost() from None
         except TimeoutError:
             raise self._timed_out() from None
+
+    def wait_from_now(self) -> None:
+        """Something else was done since it was begun: what came meanwhile must still be taken in.
+
+        The host gets no second time for its greeting: only a moment where the first is used up.
+        """
+        self._started = max(self._started, time.monotonic() - _GREETING_SECONDS + _MOMENT_SECONDS)
 
     def need(self, *parts: str) -> None:
         """Have the script know these parts of `ssh_script_parts`; sends what it doesn't know."""

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import pytest
 
+from claude_sync.cache import LocalRow
+from claude_sync.errors import SessionVanished
 from claude_sync.model import Outcome
+from claude_sync.sync import survey
+from claude_sync.sync.survey import look as survey_of
+from claude_sync.transports.base import Listing
 from claude_sync.transports.folder import FolderTransport
-from machines import SESSION, PlayedMachine, agree, outcomes, said
+from machines import OTHER, SESSION, PlayedMachine, agree, outcomes, said
 
 Pair = tuple[PlayedMachine, PlayedMachine]
 BIG = "x" * 1_000_000
@@ -104,3 +111,49 @@ def test_a_second_look_reads_no_file_again(pair: Pair, monkeypatch: pytest.Monke
     monkeypatch.setattr(FolderTransport, "ends", watched)
     assert outcomes(desktop.pull()) == {SESSION: Outcome.UNCHANGED}
     assert asked == []
+
+
+# --- what is done while a place is waited for ------------------------------------------------
+
+
+def test_this_machine_is_looked_at_before_the_answer_of_the_place_is_waited_for(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laptop, _ = pair
+    look = FolderTransport.look
+
+    def looked(place: FolderTransport, known: Listing | None = None) -> Listing:
+        laptop.write(OTHER, said("since"))
+        return look(place, known)
+
+    monkeypatch.setattr(FolderTransport, "look", looked)
+    with laptop.at_work() as context:
+        seen = survey_of(context)
+    assert sorted(seen.local) == [SESSION]
+    assert sorted(seen.bundles) == [SESSION]
+
+
+def test_what_grew_of_a_session_in_the_store_is_read_meanwhile(pair: Pair) -> None:
+    laptop, _ = pair
+    laptop.write(SESSION, said("more"))
+    laptop.write(OTHER, said("new"))
+    with laptop.at_work() as context:
+        seen = survey_of(context)
+        known = {key: seen.known_version(copies[0]) for key, copies in seen.local.items()}
+    grown = laptop.read(SESSION)
+    # What never was there is read when it is written, and only then.
+    assert known == {SESSION: (len(grown), sha256(grown).hexdigest()), OTHER: None}
+
+
+def test_what_can_not_be_read_meanwhile_costs_that_session_only(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laptop, _ = pair
+    laptop.write(SESSION, said("more"))
+    laptop.write(OTHER, said("new"))
+
+    def vanished(*_: object) -> LocalRow:
+        raise SessionVanished("the session can't be read", passing=True)
+
+    monkeypatch.setattr(survey, "read_session", vanished)
+    assert outcomes(laptop.push()) == {SESSION: Outcome.FAILED, OTHER: Outcome.PUSHED}
