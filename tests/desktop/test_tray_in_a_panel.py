@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image
@@ -16,11 +17,27 @@ from machines import OTHER, PlayedMachine, said
 
 WAITING = (0x78, 0xAE, 0xED)
 PIXELS = 1 << 16
+_ATTEMPTS = 4
 
 
 def _has(picture: Image.Image, colour: tuple[int, int, int]) -> bool:
     counts = picture.getcolors(PIXELS) or []
     return sum(count for count, found in counts if found == colour) > 40
+
+
+def _choose(desk: XfceDesk, key: str, done: Callable[[], bool]) -> None:
+    """Choose a row of the menu, which is open, by keys; again where the panel missed them."""
+    for _ in range(_ATTEMPTS - 1):
+        xdotool("key", "--delay", "100", key, "Return")
+        try:
+            until(done, seconds=6)
+            return
+        except AssertionError:
+            # What opened on the screen may have been a notification, before the menu was there.
+            xdotool("key", "Escape")
+            desk.open_menu()
+    xdotool("key", "--delay", "100", key, "Return")
+    until(done, seconds=20)
 
 
 def test_a_day_in_a_panel(
@@ -45,8 +62,7 @@ def test_a_day_in_a_panel(
     left, top, right, _ = desk.open_menu()
     desk.keep("tray-menu")
     # The rows are the sentence, a line, Push, Pull.
-    xdotool("key", "--delay", "100", "Down", "Return")
-    until(lambda: laptop.has(OTHER), seconds=20)
+    _choose(desk, "Down", lambda: laptop.has(OTHER))
     assert laptop.read(OTHER) == desktop.read(OTHER)
     assert right - left > 100
     assert top > 0
@@ -54,5 +70,5 @@ def test_a_day_in_a_panel(
     until(lambda: not _has(desk.icon(), WAITING))
     desk.open_menu()
     desk.keep("tray-menu-up-to-date")
-    xdotool("key", "--delay", "100", "Up", "Return")
-    assert tray.ended(20) == 0
+    _choose(desk, "Up", lambda: tray.process.poll() is not None)
+    assert tray.ended() == 0
