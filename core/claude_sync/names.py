@@ -22,6 +22,8 @@ WORDS_FOR_SIDES = frozenset({"mine", "theirs", "both"})
 _WINDOWS_DEVICE = re.compile(
     r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?", re.IGNORECASE
 )
+# https://www.unicode.org/reports/tr44/#General_Category_Values
+_CONTROL = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _DRIVE = re.compile(r"[A-Za-z]:")
 _REFUSED = '\\:<>"|?*' if os.name == "nt" else "\\"
 _SESSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -60,9 +62,7 @@ def is_project_key(text: str) -> bool:
     kind, _, name = text.partition(":")
     if not name or text != normal_key(text):
         return False
-    if any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in text):
-        return False
-    if len(text.encode()) > MAX_KEY_BYTES:
+    if has_control(text) or len(text.encode()) > MAX_KEY_BYTES:
         return False
     if kind == "name":
         return True
@@ -76,6 +76,12 @@ def is_project_key(text: str) -> bool:
 def normal_key(text: str) -> str:
     """A project's key, or a part of one, as all machines spell it: lower case and NFC."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
+
+
+def has_control(text: str) -> bool:
+    """Whether a string holds a control character, a line's or a paragraph's end, or half of a
+    surrogate pair: what no name needs, and no key can have."""
+    return any(unicodedata.category(character) in _CONTROL for character in text)
 
 
 def check_relative(path: str) -> str:

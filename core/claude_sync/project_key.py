@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import re
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +20,11 @@ from typing import NamedTuple
 from claude_sync.errors import BundleUnsafe, ProjectKeyError
 from claude_sync.git import remote_of, ssh_configurations, ssh_hostname
 from claude_sync.model import ProjectKey
-from claude_sync.names import check_relative
+from claude_sync.names import check_relative, has_control, is_project_key, normal_key
 from claude_sync.repository import Finder, Repository
 
 HOME_KEY = "name:~"
 """The key of the home directory."""
-
-MAX_KEY_BYTES = 1024
 
 Resolver = Callable[[str], str]
 """Host of ssh's configuration → host name; may raise ProjectKeyError."""
@@ -78,31 +75,6 @@ class Evidence:
 # --- keys --------------------------------------------------------------------------------------
 
 
-def is_project_key(text: str) -> bool:
-    """Whether a string is a key as this module makes them (a bundle may hold anything)."""
-    kind, colon, name = text.partition(":")
-    if not colon or not name or text != normal_key(text) or _has_unusable(text):
-        return False
-    if len(text.encode()) > MAX_KEY_BYTES:
-        return False
-    if kind == "name":
-        return True
-    host, *parts = name.split("/")
-    # A user before the host may be a password.
-    return (
-        kind == "git" and parts != [] and "@" not in host and not {"", ".", ".."} & {host, *parts}
-    )
-
-
-def normal_key(text: str) -> str:
-    """A key, or a part of one, as all machines spell it: lower case and NFC."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
-
-
-def _has_unusable(text: str) -> bool:
-    return any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in text)
-
-
 def project_key(directory: Path, *, home: Path | None = None) -> ProjectKey:
     """The key of the project that a directory belongs to, and where it lies in it. Asks git.
 
@@ -143,7 +115,7 @@ def name_key(directory: str, finder: Finder) -> str:
     name = os.path.basename(directory) or directory.strip("\\/:") or "/"
     if name == "~":
         return "name:%7e"
-    raw = "".join(_escaped(c) if _has_unusable(c) else c for c in name)
+    raw = "".join(_escaped(c) if has_control(c) else c for c in name)
     return f"name:{normal_key(raw)}"
 
 
@@ -204,7 +176,7 @@ def project_key_from_remote(url: str, *, resolve: Resolver | None = None) -> str
         ProjectKeyError: it names no host and path: a local path, a file:// URL, a remote helper,
             or nonsense. The URL is never part of the error.
     """
-    if _has_unusable(url):
+    if has_control(url):
         raise _unreadable("it holds control characters")
     address = _address(url.strip())
     host = _host(address.host)

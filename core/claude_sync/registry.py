@@ -21,13 +21,9 @@ from claude_sync.claude_home import ENCODED_LIMIT, encode_directory
 from claude_sync.errors import PreferencesError, ProjectKeyError, SessionUnplaced, UsageError
 from claude_sync.key_lookup import KeyLookup, is_below, nearest
 from claude_sync.model import ProjectKey
+from claude_sync.names import is_project_key, normal_key
 from claude_sync.placing import ProjectDirectory, chosen, in_order, joined, place_below
-from claude_sync.project_key import (
-    HOME_KEY,
-    is_project_key,
-    normal_key,
-    project_key_from_remote,
-)
+from claude_sync.project_key import HOME_KEY, project_key_from_remote
 from claude_sync.project_roots import search, still_holds
 from claude_sync.registry_file import ADDED, FOUND, REMOVED, DirectoryEntry, RegistryFile
 

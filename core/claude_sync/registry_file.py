@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 from claude_sync import files
 from claude_sync.model import Stamp
-from claude_sync.project_key import is_project_key
+from claude_sync.names import is_project_key
 from claude_sync.snapshot import read_small, stamp_of
 
 SCHEMA = 1

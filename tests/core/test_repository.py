@@ -11,7 +11,8 @@ import pytest
 
 from claude_sync.errors import ProjectKeyError
 from claude_sync.model import ProjectKey
-from claude_sync.project_key import is_project_key, project_key, project_key_from_remote
+from claude_sync.names import is_project_key
+from claude_sync.project_key import project_key, project_key_from_remote
 from claude_sync.repository import Finder
 from repositories import commit, git, program, repository
 
