@@ -12,7 +12,6 @@ import pytest
 
 from claude_sync import preferences
 from claude_sync.claude_home import encode_directory
-from claude_sync_app.tray.icons import assets
 from desktop.notification_servers import NotificationServer
 from desktop.panel import Panel
 from desktop.programs import Programs, install, until
@@ -279,11 +278,14 @@ def test_a_session_is_packed_and_what_is_kept_is_opened(
     wanted = [
         ("Show log", laptop.places.log_file),
         ("Open shared folder", laptop.world.store),
-        ("Help", assets() / "help.html"),
+        ("Help", laptop.places.state / "pages" / "help.html"),
     ]
     for label, _ in wanted:
         click(panel, label)
     until(opened, lambda found: {path for _, path in wanted} <= set(found))
+    page = wanted[-1][1].read_text()
+    assert 'src="data:image/svg+xml;base64,' in page
+    assert 'src="icons' not in page, "a browser in a sandbox reads no file beside it"
     click(panel, "Recent sessions", "", "Open project folder")
     until(lambda: Path(os.path.realpath(laptop.project)) in opened())
     click(panel, "About")

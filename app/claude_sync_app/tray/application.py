@@ -32,7 +32,7 @@ from claude_sync_app.tray.backends import Backend, Events, Presence
 from claude_sync_app.tray.bug_log import BugLog
 from claude_sync_app.tray.clicks import Clicks
 from claude_sync_app.tray.desk import Desk
-from claude_sync_app.tray.flows.comparing import remove_pages
+from claude_sync_app.tray.flows.pages import remove_pages
 from claude_sync_app.tray.icons import IconState, Picture
 from claude_sync_app.tray.leaving import LAST_SECONDS, Coming
 from claude_sync_app.tray.looking import look_around

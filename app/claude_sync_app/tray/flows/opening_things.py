@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from pathlib import Path
 
 from claude_sync import preferences
@@ -9,7 +11,10 @@ from claude_sync.errors import ClaudeSyncError
 from claude_sync.transports.location import FolderPlace, parse_location
 from claude_sync_app.desktop import opening
 from claude_sync_app.tray.desk import Desk
+from claude_sync_app.tray.flows.pages import show_page
 from claude_sync_app.tray.icons import assets
+
+_ICON = re.compile(r'src="icons/([a-z-]+\.svg)"')
 
 
 def open_preferences(desk: Desk) -> None:
@@ -43,5 +48,11 @@ def show_log(desk: Desk) -> None:
 
 def show_help(desk: Desk) -> None:
     """Open the page that says what the icon and the menu mean."""
-    del desk
-    opening.open_path(assets() / "help.html")
+    page = (assets() / "help.html").read_text(encoding="utf-8")
+    show_page(desk.places, "help", _ICON.sub(_with_its_bytes, page))
+
+
+def _with_its_bytes(found: re.Match[str]) -> str:
+    """An icon in the page itself: a browser in a sandbox reads no file beside it."""
+    image = (assets() / "icons" / found[1]).read_bytes()
+    return f'src="data:image/svg+xml;base64,{base64.b64encode(image).decode()}"'

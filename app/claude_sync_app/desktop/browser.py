@@ -1,0 +1,83 @@
+"""Which folder a page has to lie in for the user's browser to read it.
+
+A browser from a snap, as Ubuntu's are, reads neither hidden folders of the home directory nor what
+lies outside of it; its own folder it always reads.
+https://snapcraft.io/docs/home-interface, https://snapcraft.io/docs/data-locations
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+_ASKED_SECONDS = 10.0
+_MOST_CHARACTERS = 200_000
+_FOLDERS = "/usr/local/share:/usr/share"
+_OF_SNAPS = "/var/lib/snapd/desktop"
+# snapd writes it into every entry that it installs.
+_INSTANCE = re.compile(r"^X-SnapInstanceName=([a-z0-9][a-z0-9_-]*)$", re.MULTILINE)
+
+
+def folder_of_browser(home: Path, environment: Mapping[str, str]) -> Path | None:
+    """The folder for pages of the user's browser; None where it reads any. Asks a program.
+
+    Args:
+        home: the user's home directory.
+        environment: where programs are told to look for entries.
+    """
+    if not sys.platform.startswith("linux"):
+        return None
+    entry = _entry_for_pages()
+    if not entry or "/" in entry:
+        return None
+    for applications in _applications(home, environment):
+        try:
+            with (applications / entry).open(encoding="utf-8", errors="replace") as file:
+                found = _INSTANCE.search(file.read(_MOST_CHARACTERS))
+        except OSError:
+            continue
+        return _folder(home, found[1]) if found is not None else None
+    return None
+
+
+def folders_of_browsers(home: Path) -> list[Path]:
+    """All folders that `folder_of_browser` may have named, of those that are there."""
+    return sorted(home.glob(str(_folder(Path(), "*"))))
+
+
+def _folder(home: Path, snap: str) -> Path:
+    return home / "snap" / snap / "common" / "claude-sync"
+
+
+def _entry_for_pages() -> str:
+    """The name of the entry of the program that opens pages; "" where nobody knows."""
+    try:
+        done = subprocess.run(
+            ["xdg-mime", "query", "default", "text/html"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=_ASKED_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.decode("utf-8", "replace").strip()
+
+
+def _applications(home: Path, environment: Mapping[str, str]) -> Iterator[Path]:
+    """Where entries lie, in the order in which they count.
+
+    https://specifications.freedesktop.org/basedir-spec/latest/
+    """
+    data = environment.get("XDG_DATA_HOME", "")
+    yield Path(data if os.path.isabs(data) else home / ".local" / "share", "applications")
+    folders = environment.get("XDG_DATA_DIRS") or _FOLDERS
+    # A program that wasn't started by the session may not be told of snapd's.
+    for folder in (*folders.split(":"), _OF_SNAPS):
+        if os.path.isabs(folder):
+            yield Path(folder, "applications")
