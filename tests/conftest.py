@@ -21,6 +21,8 @@ import psutil
 import pytest
 from hypothesis import settings
 
+from machines import SESSION, Pair, World, said
+
 _PATIENCE_SECONDS = 5.0
 _OF_THE_DESKTOP = (
     "DISPLAY WAYLAND_DISPLAY XAUTHORITY DBUS_SESSION_BUS_ADDRESS DBUS_STARTER_ADDRESS "
@@ -211,3 +213,22 @@ def _name_and_end(pid: int) -> str:
     except (psutil.NoSuchProcess, ProcessLookupError):
         return str(pid)
     return name
+
+
+# --- machines ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """A store that isn't there yet, and nobody around it."""
+    return World(tmp_path / "world")
+
+
+@pytest.fixture
+def pair(world: World) -> Pair:
+    """Two machines that both have a session; the laptop has pushed it."""
+    laptop, desktop = world.machines("laptop", "desktop")
+    laptop.write(SESSION, said("first"))
+    laptop.push()
+    desktop.pull()
+    return laptop, desktop

@@ -324,6 +324,10 @@ class World:
         return any(kept.startswith(data) for kept in self.everything())
 
 
+Pair = tuple[PlayedMachine, PlayedMachine]
+"""Two machines that have to do with each other: a laptop and a desktop."""
+
+
 def agree(*machines: PlayedMachine, session: str = SESSION) -> bool:
     """Whether a session is here on all machines, and the same."""
     return (

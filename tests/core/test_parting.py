@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tracemalloc
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,12 +11,7 @@ import pytest
 from claude_sync.errors import UsageError
 from claude_sync.sync.parting import LINE_BYTES, PASSAGES, Apart, Passage, read_apart
 from claude_sync.utterance import Utterance
-from machines import KEY, SESSION, PlayedMachine, World, bookkeeping, said
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
+from machines import KEY, SESSION, Pair, PlayedMachine, World, bookkeeping, said
 
 
 def answer(text: str, **more: Any) -> bytes:
@@ -28,7 +22,7 @@ def answer(text: str, **more: Any) -> bytes:
 
 def parted(
     world: World, mine: list[bytes], theirs: list[bytes], common: tuple[bytes, ...] = ()
-) -> tuple[PlayedMachine, PlayedMachine]:
+) -> Pair:
     """Two machines that went on apart from the same beginning."""
     laptop, desktop = world.machines("laptop", "desktop")
     laptop.write(SESSION, *(common or (said("Where is the bug?"), answer("In the login."))))

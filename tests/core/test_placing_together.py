@@ -18,9 +18,9 @@ BOTH = (SESSION, OTHER)
 
 
 @pytest.fixture
-def desktop(tmp_path: Path) -> PlayedMachine:
+def desktop(world: World) -> PlayedMachine:
     """A machine that two sessions with sidecars wait for."""
-    laptop, machine = World(tmp_path).machines("laptop", "desktop")
+    laptop, machine = world.machines("laptop", "desktop")
     for session in BOTH:
         laptop.write(session, said(session))
         laptop.write_sidecar(session, "tool-results/one.txt", b"one\n")

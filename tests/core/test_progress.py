@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import pytest
 
@@ -44,8 +43,8 @@ def check(heard: list[Progress], verb: str, total: int) -> None:
     assert len({one.done for one in heard if one.sessions_done == 0}) > 4
 
 
-def test_bytes_are_told_of_while_they_travel(tmp_path: Path) -> None:
-    laptop, desktop = World(tmp_path).machines("laptop", "desktop")
+def test_bytes_are_told_of_while_they_travel(world: World) -> None:
+    laptop, desktop = world.machines("laptop", "desktop")
     sizes = [len(laptop.write(session, LINE * 2500)) for session in (SESSION, OTHER)]
     check(told(laptop, "push"), "Pushing", sum(sizes))
     bundles = [os.stat(path).st_size for path in laptop.world.bundles()]
@@ -53,8 +52,8 @@ def test_bytes_are_told_of_while_they_travel(tmp_path: Path) -> None:
     assert desktop.read() == laptop.read()
 
 
-def test_with_nobody_to_tell_nothing_is_counted(tmp_path: Path) -> None:
-    laptop = World(tmp_path).machine("laptop")
+def test_with_nobody_to_tell_nothing_is_counted(world: World) -> None:
+    laptop = world.machine("laptop")
     with laptop.at_work() as context:
         assert isinstance(context, Context)
         assert type(context.store._transport).__name__ == "FolderTransport"

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import time
-from pathlib import Path
 
 import pytest
 
@@ -24,8 +23,8 @@ WEEK = 8 * 86_400.0
 
 
 @pytest.fixture
-def laptop(tmp_path: Path) -> PlayedMachine:
-    machine = World(tmp_path).machine("laptop")
+def laptop(world: World) -> PlayedMachine:
+    machine = world.machine("laptop")
     prepare(machine)
     return machine
 
@@ -374,8 +373,8 @@ def test_wrong_preferences_are_got_over(laptop: PlayedMachine) -> None:
         until(lambda: service.status.error == "")
 
 
-def test_before_a_place_is_chosen_it_waits_for_one(tmp_path: Path) -> None:
-    laptop = PlayedMachine(World(tmp_path), "laptop")
+def test_before_a_place_is_chosen_it_waits_for_one(world: World) -> None:
+    laptop = PlayedMachine(world, "laptop")
     laptop.write(SESSION, said())
     with serving(laptop) as service:
         assert service.status.location == ""

@@ -38,9 +38,8 @@ def counting(path: Path) -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def laptop(tmp_path: Path) -> PlayedMachine:
-    [machine] = World(tmp_path).machines("laptop")
-    return machine
+def laptop(world: World) -> PlayedMachine:
+    return world.machine("laptop")
 
 
 def test_a_new_session_is_read_once_and_then_known(laptop: PlayedMachine) -> None:

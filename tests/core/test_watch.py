@@ -156,11 +156,11 @@ def test_the_limit_on_watches_is_noticed(tmp_path: Path, limit: int, reached: bo
 
 
 def test_without_events_what_changes_is_found_by_looking(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("claude_sync.schedule.POLL_SECONDS", 0.3)
     monkeypatch.setattr(Watch, "_watch_pulse", _no_watches_left)
-    laptop = World(tmp_path).machine("laptop")
+    laptop = world.machine("laptop")
     prepare(laptop)
     with serving(laptop):
         laptop.write(SESSION, said())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import Future
-from pathlib import Path
 
 import pytest
 
@@ -19,12 +18,6 @@ from claude_sync.model import Outcome, Progress, Result, State
 from claude_sync.watch import What
 from machines import OTHER, SESSION, PlayedMachine, World, said
 from services import until
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
-
 
 # --- rounds ------------------------------------------------------------------------------------
 

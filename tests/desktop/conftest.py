@@ -71,9 +71,9 @@ def server(bus: PrivateBus) -> Iterator[NotificationServer]:
 
 
 @pytest.fixture
-def fresh(tmp_path: Path) -> TrayMachine:
+def fresh(world: World) -> TrayMachine:
     """A machine on which nothing is set up."""
-    return TrayMachine(World(tmp_path / "world"), "laptop")
+    return TrayMachine(world, "laptop")
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ def _mount(point: Path, *options: str) -> bool:
 @contextlib.contextmanager
 def small_disk(point: Path) -> Iterator[Path]:
     """A folder with room for 2 MiB: a disk of that size, or a limit on any one file's size."""
-    point.mkdir()
+    point.mkdir(parents=True)
     if _mount(point, f"size={SMALL_DISK_BYTES}", "mode=0700"):
         try:
             yield point

@@ -25,11 +25,6 @@ UNHAPPY = {Outcome.FAILED, Outcome.INCOMPLETE}
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
-
-
-@pytest.fixture
 def desktop(world: World) -> PlayedMachine:
     """A machine whose store holds one good bundle of another, of the session `OTHER`."""
     laptop, desktop = world.machines("laptop", "desktop")

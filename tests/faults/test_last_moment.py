@@ -21,11 +21,6 @@ from machines import SESSION, PlayedMachine, World, agree, outcomes, said
 Work = Callable[[PlayedMachine], Outcome]
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
-
-
 def fast_forward(world: World) -> tuple[PlayedMachine, Work]:
     laptop, desktop = world.machines("laptop", "desktop")
     laptop.write(SESSION, said("first"))

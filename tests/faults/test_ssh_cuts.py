@@ -214,8 +214,7 @@ def attempt(work: Callable[[], object]) -> bool:
     return True
 
 
-def test_the_main_job_over_a_line_that_is_cut_again_and_again(line: Line, tmp_path: Path) -> None:
-    world = World(tmp_path / "world")
+def test_the_main_job_over_a_line_that_is_cut_again_and_again(line: Line, world: World) -> None:
     laptop, desktop = world.machines("laptop", "desktop")
     chance = random.Random(5)
     laptop.write(SESSION, said("hello"))

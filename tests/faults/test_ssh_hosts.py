@@ -160,9 +160,8 @@ def test_a_look_is_one_round_trip_and_batches_do_not_cost_one_each(
 
 
 def test_pulling_many_sessions_that_grew_costs_as_many_round_trips_as_one(
-    ssh_host: SshHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ssh_host: SshHost, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = World(tmp_path / "world")
     laptop, desktop = world.machines("laptop", "desktop")
     ids = [f"{number:08x}{SESSION[8:]}" for number in range(40)]
     for session in ids:
@@ -192,9 +191,8 @@ def test_pulling_many_sessions_that_grew_costs_as_many_round_trips_as_one(
 
 
 def test_one_connection_serves_a_whole_pull(
-    ssh_host: SshHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ssh_host: SshHost, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = World(tmp_path / "world")
     laptop, desktop = world.machines("laptop", "desktop")
     started: list[Session] = []
     opened = Session.__init__

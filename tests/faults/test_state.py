@@ -17,26 +17,16 @@ from claude_sync.machine import load_machine
 from claude_sync.model import Machine, Outcome, State
 from claude_sync.places import Places
 from claude_sync.sync import context as context_module
-from machines import OTHER, SESSION, PlayedMachine, World, agree, opened, outcomes, said
+from machines import OTHER, SESSION, Pair, PlayedMachine, World, agree, opened, outcomes, said
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
-
-
-@pytest.fixture
-def pair(world: World) -> tuple[PlayedMachine, PlayedMachine]:
-    """Two machines that both have a session and have pushed it."""
-    laptop, desktop = world.machines("laptop", "desktop")
-    laptop.write(SESSION, said("first"))
-    laptop.push()
-    desktop.pull()
+def pair(pair: Pair) -> Pair:
+    """The two machines; the desktop has pushed the session, too."""
+    _, desktop = pair
     desktop.push(SESSION)
-    return laptop, desktop
+    return pair
 
-
-Pair = tuple[PlayedMachine, PlayedMachine]
 
 # --- records lost or damaged -------------------------------------------------------------------
 

@@ -15,28 +15,18 @@ from claude_sync.errors import ClaudeSyncError, StoreOffline, TransportError
 from claude_sync.model import Outcome
 from claude_sync.vault import Vault
 from faults.disks import ordinary_permissions, read_only, small_disk
-from machines import KEY_FOLDER, OTHER, SESSION, PlayedMachine, World, agree, opened, said
+from machines import KEY_FOLDER, OTHER, SESSION, Pair, PlayedMachine, World, agree, opened, said
 
 BIG = 3 << 20
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
-
-
-@pytest.fixture
-def pair(world: World) -> tuple[PlayedMachine, PlayedMachine]:
-    """Two machines that both have a session, the laptop's a line ahead and not pushed."""
-    laptop, desktop = world.machines("laptop", "desktop")
-    laptop.write(SESSION, said("first"))
-    laptop.push()
-    desktop.pull()
+def pair(pair: Pair) -> Pair:
+    """The two machines; the laptop is a line ahead that it hasn't pushed."""
+    laptop, _ = pair
     laptop.write(SESSION, said("second"))
-    return laptop, desktop
+    return pair
 
-
-Pair = tuple[PlayedMachine, PlayedMachine]
 
 # --- the store's folder ------------------------------------------------------------------------
 
@@ -57,9 +47,8 @@ def test_a_read_only_store_fails_a_push_in_words_and_serves_a_pull(
 
 
 def test_a_full_store_costs_the_session_that_does_not_fit_and_keeps_its_old_bundle(
-    tmp_path: Path,
+    world: World,
 ) -> None:
-    world = World(tmp_path)
     with small_disk(world.store):
         (laptop,) = world.machines("laptop")
         whole = laptop.write(SESSION, said("first"))
@@ -306,8 +295,7 @@ def test_a_tree_that_can_not_be_written_costs_a_pull_in_words(world: World, pair
     assert desktop.pull()[SESSION].outcome is Outcome.UPDATED
 
 
-def test_a_tree_that_is_full_costs_the_session_that_does_not_fit(tmp_path: Path) -> None:
-    world = World(tmp_path)
+def test_a_tree_that_is_full_costs_the_session_that_does_not_fit(world: World) -> None:
     laptop, desktop = world.machines("laptop", "desktop")
     laptop.write(SESSION, said("x" * BIG))
     laptop.write(OTHER, said("small"))

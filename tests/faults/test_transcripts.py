@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -22,11 +21,6 @@ CASES = TRANSCRIPTS | {
     "NUL at a read boundary": b"a" * (BLOCK_SIZE - 1) + bytes(3) + b"\n",
 }
 MOST_MOMENTS = 60
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
 
 
 @pytest.mark.parametrize("data", CASES.values(), ids=CASES.keys())

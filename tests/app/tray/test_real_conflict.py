@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import pytest
 
@@ -17,14 +16,14 @@ from claude_sync_app.tray.keeping import kept
 from claude_sync_app.tray.menu import menu
 from claude_sync_app.tray.menu_model import Action, Item
 from claude_sync_app.tray.surroundings import Surroundings
-from machines import SESSION, PlayedMachine, World, agree, said
+from machines import SESSION, Pair, PlayedMachine, World, agree, said
 from tray_values import entry
 
 
 @pytest.fixture
-def apart(tmp_path: Path) -> tuple[PlayedMachine, PlayedMachine]:
+def apart(world: World) -> Pair:
     """Two machines on which a session went on apart."""
-    laptop, desktop = World(tmp_path).machines("laptop", "desktop")
+    laptop, desktop = world.machines("laptop", "desktop")
     laptop.write(SESSION, said("Where is the bug?"))
     laptop.push()
     desktop.pull()
@@ -56,7 +55,7 @@ def choose(machine: PlayedMachine, action: Action | None, status: Status) -> Non
 
 
 def test_the_menu_says_how_far_each_side_went_on(
-    apart: tuple[PlayedMachine, PlayedMachine],
+    apart: Pair,
 ) -> None:
     _, desktop = apart
     labels = [row.label for row in shown(seen(desktop)).children]
@@ -77,7 +76,7 @@ def test_the_menu_says_how_far_each_side_went_on(
     ],
 )
 def test_a_choice_in_the_menu_settles_it_for_all(
-    apart: tuple[PlayedMachine, PlayedMachine], label: str, texts: list[bytes]
+    apart: Pair, label: str, texts: list[bytes]
 ) -> None:
     laptop, desktop = apart
     status = seen(desktop)
@@ -92,7 +91,7 @@ def test_a_choice_in_the_menu_settles_it_for_all(
 
 
 def test_a_choice_that_was_overtaken_decides_nothing(
-    apart: tuple[PlayedMachine, PlayedMachine],
+    apart: Pair,
 ) -> None:
     laptop, desktop = apart
     before = seen(desktop)
@@ -108,7 +107,7 @@ def test_a_choice_that_was_overtaken_decides_nothing(
     assert desktop.read() == mine
 
 
-def test_the_page_shows_what_each_said(apart: tuple[PlayedMachine, PlayedMachine]) -> None:
+def test_the_page_shows_what_each_said(apart: Pair) -> None:
     _, desktop = apart
     with desktop.at_work() as context:
         written = page(read_apart(context, SESSION), time.time())

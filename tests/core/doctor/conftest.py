@@ -1,19 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from conformance.sshd import SshHost, running_sshd
 from examined import Patient
 from machines import World
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    """A store that isn't there yet, and nobody around it."""
-    return World(tmp_path / "world")
 
 
 @pytest.fixture

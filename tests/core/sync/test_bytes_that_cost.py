@@ -13,9 +13,8 @@ from claude_sync.sync import survey
 from claude_sync.sync.survey import look as survey_of
 from claude_sync.transports.base import Listing
 from claude_sync.transports.folder import FolderTransport
-from machines import OTHER, SESSION, PlayedMachine, agree, outcomes, said
+from machines import OTHER, SESSION, Pair, PlayedMachine, agree, outcomes, said
 
-Pair = tuple[PlayedMachine, PlayedMachine]
 BIG = "x" * 1_000_000
 FEW = 20_000
 

@@ -12,9 +12,7 @@ from claude_sync.errors import UsageError
 from claude_sync.model import Outcome
 from claude_sync.sync.forget import bundles_of_machine, bundles_older_than, forget
 from claude_sync.vault import Vault
-from machines import DAY_NS, OTHER, SESSION, PlayedMachine, outcomes, said
-
-Pair = tuple[PlayedMachine, PlayedMachine]
+from machines import DAY_NS, OTHER, SESSION, Pair, outcomes, said
 
 
 def test_the_bundle_goes_and_the_session_stays(pair: Pair) -> None:

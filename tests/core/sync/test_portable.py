@@ -15,9 +15,7 @@ from claude_sync.errors import (
 )
 from claude_sync.model import Outcome, Result
 from claude_sync.sync.portable import pack, unpack
-from machines import KEY, SESSION, PlayedMachine, World, agree, opened, said
-
-Pair = tuple[PlayedMachine, PlayedMachine]
+from machines import KEY, SESSION, Pair, PlayedMachine, World, agree, opened, said
 
 
 def packed(machine: PlayedMachine, output: Path, session: str = SESSION) -> Path:
@@ -56,8 +54,8 @@ def test_a_file_is_replaced_only_if_it_was_named(world: World, tmp_path: Path) -
     assert opened(packed(laptop, path)).transcript == whole
 
 
-def test_no_set_up_is_needed(home: Path, tmp_path: Path) -> None:
-    alone = PlayedMachine(World(tmp_path / "world"), "alone")
+def test_no_set_up_is_needed(home: Path, world: World, tmp_path: Path) -> None:
+    alone = PlayedMachine(world, "alone")
     alone.project.mkdir(parents=True)
     (alone.claude / "sessions").mkdir(parents=True)
     alone.write(SESSION, said(cwd=str(alone.project)))

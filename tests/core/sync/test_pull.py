@@ -15,6 +15,7 @@ from machines import (
     KEY,
     OTHER,
     SESSION,
+    Pair,
     PlayedMachine,
     World,
     agree,
@@ -23,8 +24,6 @@ from machines import (
     outcomes,
     said,
 )
-
-Pair = tuple[PlayedMachine, PlayedMachine]
 
 
 def settled(machine: PlayedMachine) -> bool:

@@ -15,15 +15,13 @@ from machines import (
     KEY_FOLDER,
     OTHER,
     SESSION,
-    PlayedMachine,
+    Pair,
     World,
     bookkeeping,
     opened,
     outcomes,
     said,
 )
-
-Pair = tuple[PlayedMachine, PlayedMachine]
 
 
 def test_a_bundle_says_all_that_it_should(world: World) -> None:

@@ -11,9 +11,7 @@ import pytest
 from claude_sync.errors import SessionChanging, SessionOpen, UsageError
 from claude_sync.model import Outcome, State, Version
 from claude_sync.sync.resolve import resolve
-from machines import SESSION, PlayedMachine, World, agree, opened, outcomes, said
-
-Pair = tuple[PlayedMachine, PlayedMachine]
+from machines import SESSION, Pair, World, agree, opened, outcomes, said
 
 
 def test_keeping_mine_makes_the_others_follow(apart: Pair) -> None:

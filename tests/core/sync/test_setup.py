@@ -14,9 +14,7 @@ from claude_sync.model import Outcome
 from claude_sync.sync.setup import set_up
 from claude_sync.transports.base import MARKER_NAME
 from faults.disks import read_only
-from machines import OTHER, SESSION, PlayedMachine, World, opened, outcomes, said
-
-Pair = tuple[PlayedMachine, PlayedMachine]
+from machines import OTHER, SESSION, Pair, PlayedMachine, World, opened, outcomes, said
 
 
 def test_folder_and_marker_are_made_and_chosen(world: World) -> None:

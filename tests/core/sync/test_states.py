@@ -6,9 +6,7 @@ from pathlib import Path
 
 from claude_sync.model import State
 from claude_sync.sync.states import states
-from machines import OTHER, SESSION, PlayedMachine, World, bookkeeping, said
-
-Pair = tuple[PlayedMachine, PlayedMachine]
+from machines import OTHER, SESSION, Pair, PlayedMachine, World, bookkeeping, said
 
 
 def state(machine: PlayedMachine, session: str = SESSION) -> State:

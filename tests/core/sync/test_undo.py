@@ -6,9 +6,7 @@ import pytest
 
 from claude_sync.errors import SessionNotFound, SessionOpen, UsageError, VaultError
 from claude_sync.model import Outcome, State
-from machines import SESSION, PlayedMachine, World, agree, opened, outcomes, said
-
-Pair = tuple[PlayedMachine, PlayedMachine]
+from machines import SESSION, Pair, PlayedMachine, World, agree, opened, outcomes, said
 
 
 def changed(laptop: PlayedMachine, desktop: PlayedMachine) -> None:
