@@ -74,6 +74,16 @@ def test_what_is_made_is_private_whatever_the_umask(folder: Path) -> None:
     assert stat.S_IMODE((folder / "a" / "b" / "x").stat().st_mode) == 0o600
 
 
+@posix
+def test_a_mode_is_what_it_was_asked_to_be_whatever_the_umask(folder: Path) -> None:
+    before = os.umask(0o777)
+    try:
+        files.replace(folder / "x", b"", mode=0o644)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((folder / "x").stat().st_mode) == 0o644
+
+
 def test_a_time_can_be_given(folder: Path) -> None:
     stamp = files.replace(folder / "x", b"x", mtime_ns=123_456_789)
     assert stamp.mtime_ns == (folder / "x").stat().st_mtime_ns == 123_456_789

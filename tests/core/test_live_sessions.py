@@ -72,6 +72,14 @@ def test_a_file_that_a_crashed_client_left_behind_is_stale(folder: Path) -> None
 
 
 @linux
+def test_a_client_that_ended_and_was_not_waited_for_is_gone(folder: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        live(folder, pid=process.pid, procStart=start_of(process.pid))
+        assert not is_open(folder)
+
+
+@linux
 def test_a_pid_that_another_process_has_by_now_is_stale(folder: Path) -> None:
     live(folder, procStart="1")
     assert not is_open(folder)
@@ -114,6 +122,12 @@ def test_while_a_file_can_not_be_read_every_session_counts_as_open(
     found = read_live_sessions(folder)
     assert found.unreadable == ("1.json",)
     assert found.is_open(session(age_seconds=9999))
+
+
+def test_while_their_folder_can_not_be_read_every_session_counts_as_open(folder: Path) -> None:
+    folder.rmdir()
+    folder.write_text("no folder")
+    assert read_live_sessions(folder).is_open(session(age_seconds=9999))
 
 
 def test_a_fifo_in_the_folder_does_not_hold_us_up(folder: Path) -> None:

@@ -45,7 +45,7 @@ def keep_from_elsewhere(vault: Vault, data: bytes, sidecar: dict[str, bytes]) ->
             files.make_private(folder / SIDECAR)
             files.replace(folder / SIDECAR / name, words)
 
-    digest = hashlib.sha256(repr(sidecar).encode()).hexdigest()
+    digest = hashlib.sha256(repr(sidecar).encode()).hexdigest() if sidecar else ""
     return vault.keep_stream(
         SESSION, "push", version(data), fill, size=len(data), sidecar_sha256=digest
     )
@@ -130,6 +130,13 @@ def test_a_file_that_is_still_in_use_does_not_stand_in_for_a_version(
     keep_from_elsewhere(vault, b"one\n", {})
     path.write_bytes(b"else")
     assert b"one\n" in texts(vault)
+
+
+def test_what_was_damaged_in_the_vault_does_not_stand_in_for_a_version(vault: Vault) -> None:
+    first = keep_from_elsewhere(vault, b"one\n", {})
+    first.transcript.write_bytes(b"0ne\n")
+    keep_from_elsewhere(vault, b"one\n", {})
+    assert texts(vault) == [b"0ne\n", b"one\n"]
 
 
 def test_an_entry_that_a_crash_cut_short_is_none(vault: Vault) -> None:

@@ -70,13 +70,21 @@ def test_what_can_not_be_written_is_not_chosen(world: World) -> None:
     assert preferences.load(laptop.places).location is None
 
 
-def test_a_marker_that_can_not_be_read_is_left_alone(world: World) -> None:
+@pytest.mark.parametrize(
+    "said",
+    [
+        '{"schema":2,"store":"of tomorrow"}',
+        '{"schema":2,"store_id":"5f4dcc3b-5aa7-4659-9c2e-1b9a3d0d7f10"}',
+        '{"schema":1,"store_id":"../elsewhere"}',
+    ],
+)
+def test_a_marker_that_can_not_be_read_is_left_alone(world: World, said: str) -> None:
     world.store.mkdir(parents=True)
     marker = world.store / MARKER_NAME
-    marker.write_text('{"schema":2,"store":"of tomorrow"}')
+    marker.write_text(said)
     with pytest.raises(StoreOffline):
         PlayedMachine(world, "laptop").set_up()
-    assert marker.read_text() == '{"schema":2,"store":"of tomorrow"}'
+    assert marker.read_text() == said
 
 
 def test_moving_to_another_store_brings_everything_there_and_leaves_the_old_one(

@@ -1,0 +1,124 @@
+"""What is due when, asked of the duties themselves: real folders, no thread, a clock to turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from claude_sync import schedule
+from claude_sync.engine.duties import Duties
+from claude_sync.engine.journal import Journal
+from claude_sync.engine.rounds import Rounds
+from claude_sync.engine.timetable import LOOK, RESCAN, Timetable
+from claude_sync.engine.worker import Done
+from claude_sync.errors import ClaudeSyncError, StoreAbsent, StoreOffline
+from claude_sync.status import Board
+from claude_sync.watch import What
+from machines import SESSION, PlayedMachine, World, said
+from services import prepare, serving, until
+
+
+@pytest.fixture
+def laptop(world: World) -> PlayedMachine:
+    machine = world.machine("laptop")
+    prepare(machine)
+    return machine
+
+
+def _hear_nothing(what: What, path: str) -> None:
+    """As on a network drive, of whose changes elsewhere no system tells."""
+
+
+@pytest.fixture
+def deaf(laptop: PlayedMachine) -> Iterator[Duties]:
+    """The laptop's duties once they are begun, and nobody told of any change."""
+    with laptop.here():
+        duties = Duties(
+            laptop.places,
+            Board(),
+            Journal(laptop.places),
+            on_arrival=None,
+            interval_seconds=3600.0,
+            checks=(),
+            should_stop=lambda: False,
+            notify=_hear_nothing,
+        )
+        try:
+            duties.reload()
+            duties.do_what_is_due()
+            yield duties
+        finally:
+            duties.close()
+
+
+def is_due_in(duties: Duties, kind: str, seconds: float) -> bool:
+    timetable, real = duties.timetable, duties.timetable.clock
+    timetable.clock = lambda: real() + seconds
+    try:
+        return timetable.is_due(kind)
+    finally:
+        timetable.clock = real
+
+
+def test_where_an_event_should_have_told_it_looks_for_itself_more_often(
+    deaf: Duties, laptop: PlayedMachine
+) -> None:
+    soon = schedule.POLL_SECONDS + 1
+    assert not is_due_in(deaf, RESCAN, soon)
+    laptop.write(SESSION, said())
+    laptop.grow_old(seconds=30)
+    deaf.look_now()
+    deaf.do_what_is_due()
+    assert is_due_in(deaf, RESCAN, soon)
+
+
+def test_a_change_of_this_moment_proves_nothing_of_events(
+    deaf: Duties, laptop: PlayedMachine
+) -> None:
+    laptop.write(SESSION, said())
+    deaf.look_now()
+    deaf.do_what_is_due()
+    assert not is_due_in(deaf, RESCAN, schedule.POLL_SECONDS + 1)
+
+
+@pytest.mark.parametrize(
+    ("error", "soon"),
+    [
+        (StoreOffline("the host doesn't answer"), True),
+        (StoreOffline("the password is asked for", passing=False), False),
+        (StoreAbsent("the disk isn't mounted"), False),
+    ],
+    ids=["that comes back", "that wants a password", "that wants to be mounted"],
+)
+def test_a_place_is_tried_soon_again_unless_it_waits_for_a_person(
+    laptop: PlayedMachine, error: ClaudeSyncError, soon: bool
+) -> None:
+    now = 1000.0
+    timetable = Timetable(lambda: now)
+    rounds = Rounds(timetable, Board(), Journal(laptop.places))
+
+    def fail() -> Done:
+        raise error
+
+    assert rounds.attempt(fail) is None
+    assert rounds.offline
+    now += schedule.FIRST_RETRY_SECONDS
+    assert timetable.is_due(LOOK) is soon
+    now += schedule.LONGEST_RETRY_SECONDS
+    assert timetable.is_due(LOOK)
+
+
+def test_what_the_doctor_found_goes_once_it_is_mended(laptop: PlayedMachine) -> None:
+    away = laptop.world.store.with_name("away")
+    laptop.world.store.rename(away)
+    with serving(laptop) as service:
+
+        def codes() -> set[str]:
+            return {finding.code for finding in service.status.findings}
+
+        until(lambda: "store-missing" in codes())
+        away.rename(laptop.world.store)
+        service.look_now().result(5)
+        until(lambda: service.status.offline_since is None)
+        until(lambda: "store-missing" not in codes())
