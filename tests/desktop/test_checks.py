@@ -102,14 +102,15 @@ def test_a_real_panel_that_shows_icons(
 # --- notifications -----------------------------------------------------------------------------
 
 
-def _of_notifications(system: str) -> list[str]:
+def _of_notifications(system: str) -> list[tuple[str, str]]:
     with open_aside(places()) as context:
-        return [one.code for one in desktop_checks.notifications(context, system)]
+        return [(one.code, one.fix) for one in desktop_checks.notifications(context, system)]
 
 
 def test_notifications_without_buttons_on_macos(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(osascript, "is_bundle", lambda: False)
-    assert _of_notifications("darwin") == ["notifications-without-buttons"]
+    found = [("notifications-without-buttons", "")]
+    assert _of_notifications("darwin") == found, "nothing that there isn't is advised"
     assert _of_notifications("linux") == []
     monkeypatch.setattr(osascript, "is_bundle", lambda: True)  # it was installed as one
     assert _of_notifications("darwin") == []

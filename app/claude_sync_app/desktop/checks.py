@@ -43,9 +43,8 @@ def notifications(context: Context, system: str = sys.platform) -> Iterator[Find
             "notifications-without-buttons",
             Level.INFO,
             "Notifications have no buttons",
-            "macOS gives them only to applications in a bundle; what they offer stands in the menu "
-            "too.",
-            "Install claude-sync as an application (claude-sync.app) and start that",
+            "macOS gives them only to applications in a bundle; what they would offer stands in "
+            "the menu.",
         )
 
 
