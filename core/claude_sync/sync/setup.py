@@ -81,9 +81,9 @@ def _check_readable(places: Places, chosen: Preferences) -> None:
     """Whether no place stands in the preferences, rather than one that can't be read."""
     for problem in chosen.problems:
         if problem.key in ("", "location"):
-            what = f"{problem.key} {problem.reason}" if problem.key else problem.reason
             raise NotSetUp(
-                f"it can't be told where sessions meet: {what}",
+                "it can't be told where sessions meet: "
+                f"{problem.key or 'the file'} {problem.reason}",
                 where=str(places.preferences_file),
                 todo="mend that file, or choose a place with `claude-sync init LOCATION`",
             )
