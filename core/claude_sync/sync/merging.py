@@ -60,7 +60,7 @@ class Merge:
         return [(over.was.path, over.path) for over in [*self.replaced, *self.grown]]
 
     def put(self, session_id: str, vault: Vault, kept: Kept | None) -> None:
-        """Write all that is to be written, durably.
+        """Write all that is to be written. To sync its `directories` comes after.
 
         Raises:
             SessionChanging: a file isn't what was seen any more; what was put stays.
@@ -70,10 +70,11 @@ class Merge:
         for path, staged, was, seen in [*self.replaced, *self.grown]:
             assert kept is not None
             swap(session_id, staged, path, seen, vault, kept.sidecar / was.path)
+
+    def directories(self) -> set[Path]:
+        """Where names were given."""
         overs = [*self.replaced, *self.grown]
-        sync_directories(
-            {path.parent for path, _, _ in self.added} | {over.path.parent for over in overs}
-        )
+        return {path.parent for path, _, _ in self.added} | {over.path.parent for over in overs}
 
     def is_as_kept(self, kept: Kept) -> bool:
         """Whether what was to grow is in the vault as it was: nothing was written to it since."""

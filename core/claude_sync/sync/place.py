@@ -31,7 +31,7 @@ from claude_sync.fetching import Fetched
 from claude_sync.files import Staged
 from claude_sync.live_sessions import read_live_sessions
 from claude_sync.model import LocalSession, SidecarFile, Stamp, Version
-from claude_sync.sync.last_moment import changed, put_where_nothing_was, watched
+from claude_sync.sync.last_moment import changed, watched
 from claude_sync.sync.merging import Merge, merge, sync_directories
 from claude_sync.vault import Vault
 from claude_sync.vault_entry import Kept, is_as_kept
@@ -105,13 +105,10 @@ class Placer:
         with writing(folder):
             self._check_absent(session_id, target)
             if fetched.sidecar:
-                left = self._open_folder(sidecar, fetched)
-                for file, staged in fetched.sidecar:
-                    path = files.descend(sidecar, file.path)
-                    if left and os.path.lexists(path):
-                        files.commit(staged, path)
-                    else:
-                        put_where_nothing_was(session_id, staged, path)
+                merged, kept = self._open_folder(sidecar, fetched)
+                merged.put(session_id, self._vault, kept)
+                for staged in merged.dropped:
+                    files.discard(staged)
                 _sync_below(sidecar, [file.path for file, _ in fetched.sidecar])
             self._check_absent(session_id, target)
             try:
@@ -168,6 +165,7 @@ class Placer:
             kept = self._keep(local, version, reason, merged, extends, transcript)
             self.check_still_same(local, kept)
             merged.put(local.session_id, self._vault, kept)
+            sync_directories(merged.directories())
             stamp = local.stamp
             if transcript:
                 stamp = self.replace(fetched.transcript, local, kept)
@@ -274,10 +272,11 @@ class Placer:
         if session_id in live.open_ids or live.unreadable:
             raise SessionOpen("the session is open here", where=session_id, todo="close it first")
 
-    def _open_folder(self, sidecar: Path, fetched: Fetched) -> bool:
-        """Make a new session's sidecar folder; whether a crash left it behind, to be gone on with.
+    def _open_folder(self, sidecar: Path, fetched: Fetched) -> tuple[Merge, Kept | None]:
+        """Make a new session's sidecar folder, or go on with one that a crash left behind.
 
-        What lies in such a one and would be written over is in the vault then.
+        Returns:
+            what becomes of each file; and the vault's entry with what is to be written over.
         """
         names = files.names_in(files.descend(sidecar.parent, sidecar.name))
         ours = MARK in names
@@ -287,13 +286,13 @@ class Placer:
                 where=str(sidecar),
                 todo="move it away, then pull again",
             )
-        if ours:
-            others = merge(sidecar, fetched, True).to_keep()
-            if others:
-                self._vault.keep(fetched.head.session_id, "pull", sidecar=others)
+        merged, kept = merge(sidecar, fetched, True), None
+        others = merged.to_keep()
+        if others:
+            kept = self._vault.keep(fetched.head.session_id, "pull", sidecar=others)
         files.make_private(sidecar)
         files.replace(sidecar / MARK, b"")
-        return ours
+        return merged, kept
 
 
 def _sync_below(folder: Path, relatives: Sequence[str]) -> None:
