@@ -11,7 +11,9 @@ An entry is whole once its ``entry.json`` is there; that is written last. Invari
    appends in the last moment is kept too.
 3. Nothing is dropped but by `prune`: what is older than 30 days and not among a session's last
    five, and what another kept version extends. A full vault refuses, and then nothing is replaced.
-4. What shares its bytes with a file that is still in use (a crash came between keeping and
+4. Nobody else reads it: every folder here is made 0700. A second name keeps the mode that the
+   client gave the file, for chmod would change the very file in Claude's tree.
+5. What shares its bytes with a file that is still in use (a crash came between keeping and
    replacing) may change yet, and so never stands in for another entry.
 """
 

@@ -79,6 +79,31 @@ def test_what_is_kept_is_there_with_all_that_is_known_of_it(vault: Vault, tmp_pa
     assert vault.sessions() == [SESSION]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_a_file_that_all_may_read_is_closed_off_by_its_folders_and_left_as_it_is(
+    vault: Vault, tmp_path: Path
+) -> None:
+    path, side = tmp_path / "t.jsonl", tmp_path / "side.txt"
+    for one in (path, side):
+        one.write_bytes(b"words\n")
+        one.chmod(0o666)
+    umask = os.umask(0)
+    try:
+        kept = vault.keep(
+            SESSION,
+            "pull",
+            transcript=path,
+            version=version(b"words\n"),
+            sidecar=[("a/b.txt", side)],
+        )
+    finally:
+        os.umask(umask)
+    folders = [vault.folder, *(one for one in vault.folder.rglob("*") if one.is_dir())]
+    assert (kept.sidecar / "a") in folders
+    assert {one.stat().st_mode & 0o777 for one in folders} == {0o700}
+    assert [one.stat().st_mode & 0o777 for one in (path, side)] == [0o666, 0o666]
+
+
 def test_what_is_appended_after_it_was_kept_is_kept_too(vault: Vault, tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     path.write_bytes(b"one\n")
