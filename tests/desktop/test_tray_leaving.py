@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -37,8 +37,8 @@ def _says(panel: Panel, beginning: str) -> None:
 # --- sleep -------------------------------------------------------------------------------------
 
 
-def test_what_changed_is_pushed_before_a_sleep_and_a_wake_looks_at_once(
-    programs: Programs, panel: Panel, logind: Logind, laptop: TrayMachine, desktop: PlayedMachine
+def test_what_changed_is_pushed_before_a_sleep_and_the_next_one_waits_too(
+    programs: Programs, panel: Panel, logind: Logind, laptop: TrayMachine
 ) -> None:
     prefer(laptop, quiet_seconds=600, pull_interval_seconds=3600)
     Tray(programs, laptop)
@@ -51,6 +51,7 @@ def test_what_changed_is_pushed_before_a_sleep_and_a_wake_looks_at_once(
     assert laptop.bundle().exists()
     logind.sleep(False)
     logind.asked.wait(2)
+    assert logind.is_held()
 
 
 def test_a_pause_holds_before_a_sleep_too(
@@ -124,7 +125,18 @@ def test_a_host_that_goes_down_is_offline_until_it_is_back(
     _says(panel, "Up to date")
 
 
-def test_unlocking_looks_at_once_and_a_log_out_pushes_nothing_over_ssh(
+def _wake(logind: Logind) -> None:
+    logind.sleep(True)
+    logind.sleep(False)
+
+
+def _have_a_network(logind: Logind) -> None:
+    logind.network(70)
+
+
+@pytest.mark.parametrize("come_back", [Logind.unlock, _wake, _have_a_network])
+def test_coming_back_looks_at_once_and_a_log_out_pushes_nothing_over_ssh(
+    come_back: Callable[[Logind], None],
     programs: Programs,
     panel: Panel,
     server: NotificationServer,
@@ -146,7 +158,7 @@ def test_unlocking_looks_at_once_and_a_log_out_pushes_nothing_over_ssh(
     target = root / there.relative_to(desktop.world.store)
     target.parent.mkdir()
     target.write_bytes(there.read_bytes())
-    logind.unlock()
+    come_back(logind)
     await_notice(server, "desktop")
 
     laptop.write(SESSION, said("the last word"))
