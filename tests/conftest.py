@@ -139,6 +139,11 @@ def _sources() -> list[str]:
     return found
 
 
+# A shell that starts the tests with & has them, and whatever they start, ignore Ctrl-C.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 # --- nothing is left running -------------------------------------------------------------------
 
 
