@@ -17,6 +17,7 @@ import pytest
 from bundles import ABSENT, crafted, packed, sidecar_entry
 from claude_sync.members import MAX_INTEGER
 from claude_sync.model import Outcome, Result
+from claude_sync.snapshot import stamp_of
 from claude_sync.sync.pull import pull
 from machines import KEY, KEY_FOLDER, OTHER, SESSION, PlayedMachine, World, contents, opened, said
 
@@ -33,7 +34,7 @@ def desktop(world: World) -> PlayedMachine:
     return desktop
 
 
-def bundle(**changes: object) -> bytes:
+def bundle(transcript: bytes = b'{"uuid":"1"}\n', /, **changes: object) -> bytes:
     """Another machine's bundle, good but for the changes."""
     members = {
         "session_id": SESSION,
@@ -41,7 +42,7 @@ def bundle(**changes: object) -> bytes:
         "machine": "tablet",
         "machine_id": ELSEWHERE,
     }
-    good, _ = packed(b'{"uuid":"1"}\n', {"a/b.txt": b"b"}, **members)
+    good, _ = packed(transcript, {"a/b.txt": b"b"}, **members)
     return crafted(good, **changes) if changes else good
 
 
@@ -374,3 +375,19 @@ def test_a_bundle_that_went_through_another_program_is_taken(
     put(world, json.dumps(json.loads(bundle()), indent=2, sort_keys=True).encode())
     pulled(desktop)
     assert desktop.read() == b'{"uuid":"1"}\n'
+
+
+# --- a bundle that isn't the one that was seen --------------------------------------------------
+
+
+def test_another_bundle_that_looks_just_as_the_one_that_was_seen_is_not_taken_for_it(
+    world: World, desktop: PlayedMachine
+) -> None:
+    path = put(world, bundle())
+    assert SESSION in desktop.states()
+    seen = path.stat()
+    path.write_bytes(bundle(b'{"uuid":"2"}\n'))
+    os.utime(path, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+    assert stamp_of(path.stat()) == stamp_of(seen)
+    (wrong,) = check_passed_over(world, desktop)
+    assert wrong.outcome is Outcome.INCOMPLETE

@@ -130,6 +130,14 @@ def test_what_begins_anew_is_told_of_again_but_never_twice_within_an_hour(
     assert tray.last.again_at is None
 
 
+def test_a_clock_that_was_set_back_keeps_nothing_quiet() -> None:
+    tray = Played()
+    assert tray.keys(PARTED) == ["conflict.c1"]
+    tray.see(status())
+    tray.now -= 24 * HOUR
+    assert tray.keys(PARTED) == ["conflict.c1"]
+
+
 @pytest.mark.parametrize(("shown", "key"), STANDING)
 def test_what_begins_anew_after_an_hour_is_told_of_at_once(shown: Status, key: str) -> None:
     tray = Played()
