@@ -95,12 +95,8 @@ def _open_session(path: Path, domain: str) -> str | None:
             continue
         if not isinstance(session_id, str) or not session_id:
             continue
-        updated = said.get("updatedAt")
-        fresh = not isinstance(updated, (int, float)) or (
-            time.time() - updated / 1000 < FRESH_SECONDS
-        )
         stale = (
-            not fresh
+            _is_old(said.get("updatedAt"))
             and domain != ""
             and said.get("pidDomain") == domain
             and isinstance(pid, int)
@@ -109,6 +105,14 @@ def _open_session(path: Path, domain: str) -> str | None:
         )
         return "" if stale else session_id
     return None
+
+
+def _is_old(updated: object) -> bool:
+    """Whether a time in ms is long past; what is no time, or none of this world, isn't."""
+    if isinstance(updated, bool) or not isinstance(updated, (int, float)):
+        return False
+    # Compared as it is: dividing an integer of hundreds of digits would fail.
+    return updated <= (time.time() - FRESH_SECONDS) * 1000
 
 
 def pid_domain() -> str:

@@ -102,6 +102,8 @@ def test_a_start_that_can_not_be_compared_proves_nothing(folder: Path) -> None:
         {"updatedAt": int(time.time() * 1000)},
         {"updatedAt": None},
         {"updatedAt": "now"},
+        {"updatedAt": int("9" * 400)},
+        {"updatedAt": float("nan")},
         {"pid": "1"},
         {"pid": True},
     ],
