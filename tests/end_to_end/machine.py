@@ -72,6 +72,7 @@ class Machine:
         }
         surroundings = {**os.environ, **{name: str(path) for name, path in of_the_home.items()}}
         del surroundings["PYTHONPATH"]  # the command is what was installed
+        surroundings.pop("PYTHONUNBUFFERED", None)  # and buffers as it does for its users
         return {**surroundings, **(more or {})}
 
     def run(

@@ -66,10 +66,11 @@ def _write(stream: TextIO | None, text: str) -> None:
     except BrokenPipeError:
         _drop(stream)
     except OSError as error:
+        # Else Python tried the same once more at its end, and said so in its own words.
+        _drop(stream)
         # Windows has no SIGPIPE, and says this of a pipe that nobody reads.
         if os.name != "nt" or error.errno != 22:
             raise
-        _drop(stream)
 
 
 def _drop(stream: TextIO) -> None:
