@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -80,6 +81,24 @@ def test_a_change_of_this_moment_proves_nothing_of_events(
     deaf.look_now()
     deaf.do_what_is_due()
     assert not is_due_in(deaf, RESCAN, schedule.POLL_SECONDS + 1)
+
+
+def test_between_two_portions_others_get_their_turn(deaf: Duties, laptop: PlayedMachine) -> None:
+    for number in range(201):
+        laptop.write(f"{number:08d}", said())
+    deaf.look_now()
+    deaf.do_what_is_due()
+    quiet = time.monotonic() + 10
+    deaf.timetable.clock = lambda: quiet
+    deaf.do_what_is_due()
+    (left,) = deaf.moments()
+    assert quiet < left < quiet + 1
+    # A command line asks for the lock every twentieth of a second.
+    assert left - quiet > 2 * 0.05
+    deaf.timetable.clock = lambda: left
+    deaf.do_what_is_due()
+    assert not list(deaf.moments())
+    assert len(laptop.world.bundles()) == 201
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from claude_sync.engine.timetable import LOOK, Timetable
 from claude_sync.engine.worker import Worker
 from claude_sync.model import Outcome, Progress, Result, State
 from claude_sync.watch import What
-from machines import OTHER, SESSION, PlayedMachine, World, said
+from machines import OTHER, SESSION, Pair, PlayedMachine, World, agree, said
 from services import until
 
 # --- rounds ------------------------------------------------------------------------------------
@@ -60,6 +60,29 @@ def test_what_arrives_while_a_round_is_at_work_is_taken_by_the_next(world: World
         worker.round(pull=True)
         assert laptop.has(OTHER)
         assert not worker.more
+
+
+def test_what_waits_to_be_closed_costs_no_more_than_a_look_as_long_as_it_is_open(
+    pair: Pair,
+) -> None:
+    laptop, desktop = pair
+    laptop.write(SESSION, said())
+    laptop.push()
+    desktop.open()
+    with desktop.at_work() as context:
+        worker = Worker(context)
+        worker.changes.rescan()
+        worker.round(pull=True)
+        assert worker.deferred == {SESSION}
+        worker.round()
+        before = worker.picture
+        worker.round()
+        assert worker.picture is before
+        desktop.close()
+        worker.changes.look_at_live()
+        (done,) = worker.round().pulled
+    assert done.outcome is Outcome.UPDATED
+    assert agree(laptop, desktop)
 
 
 def test_a_big_push_is_done_in_portions(world: World) -> None:

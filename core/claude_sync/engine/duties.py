@@ -184,7 +184,9 @@ class Duties:
         worker = self.equipment.worker if self.equipment is not None else None
         if worker is None or self._paused or not self._preferences.push_on_change:
             return {}
-        return worker.changes.due(self._preferences.quiet_seconds)
+        due = worker.changes.due(self._preferences.quiet_seconds)
+        rest = self._rounds.resting_until
+        return {session_id: max(moment, rest) for session_id, moment in due.items()}
 
     def _due(self) -> list[str]:
         if self._rounds.offline and not self.timetable.is_due(LOOK):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable
@@ -32,6 +33,10 @@ class Rounds:
         timetable: when the next look is due.
         board: where Status is put up.
         journal: where it is written down.
+
+    Attributes:
+        resting_until: when the next portion may be pushed, by the timetable's clock: a command
+            line that waits for its turn gets it before that.
     """
 
     def __init__(self, timetable: Timetable, board: Board, journal: Journal) -> None:
@@ -42,6 +47,7 @@ class Rounds:
         self._trouble = ""
         self._ended = -1e9
         self._took = 0.0
+        self.resting_until = -math.inf
 
     @property
     def offline(self) -> bool:
@@ -79,8 +85,8 @@ class Rounds:
         if done is None:
             return
         if len(portion) < len(due) or worker.more:
-            # A breath between portions, for a command line that waits for its turn.
-            self._timetable.put(LOOK, _MORE_SECONDS)
+            self.resting_until = self._ended + _MORE_SECONDS
+            self._timetable.sooner(LOOK, self.resting_until)
         self._say(done)
         if done.pulled or done.pushed:
             equipment.save()
