@@ -25,7 +25,7 @@ from desktop.tray_program import (
     press,
     row_beginning,
 )
-from desktop.windows import answer, await_window, xdotool
+from desktop.windows import answer, await_window, click_in, xdotool
 from machines import KEY, OTHER, SESSION, PlayedMachine, World, said
 from machines import opened as contents_of
 from repositories import bare_bones
@@ -96,7 +96,7 @@ def test_projects_are_chosen_before_anything_is_shared(
     answer("Where sessions meet", *SECOND)
     # The rows are in the order of their keys: app, private. The second one's mark:
     window = await_window("Projects")
-    xdotool("mousemove", "--window", window, "26", "70", "click", "1")
+    click_in(window, 26, 70)
     answer("Projects", "Tab", "Tab", "Return")
     answer("Where sessions meet", "Return")
     until(lambda: preferences.load(laptop.places).location == str(elsewhere), seconds=20)
@@ -153,7 +153,7 @@ def test_what_arrives_in_numbers_is_chosen_from(
     Tray(programs, laptop)
     click(panel, "From other machines", "Choose from all 2")
     window = await_window("claude-sync")
-    xdotool("mousemove", "--window", window, "26", "70", "click", "1")
+    click_in(window, 26, 70)
     answer("claude-sync", "Tab", "Tab", "Return")
     until(lambda: len(laptop.sessions()) == 1)
     await_row(panel, "Pull 1 session")

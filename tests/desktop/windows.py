@@ -44,3 +44,20 @@ def answer(title: str, *keys: str) -> None:
     for key in keys:
         xdotool("key", "--window", "0", key)
     until(lambda: window not in xdotool("search", "--onlyvisible", "--class", "zenity").split())
+
+
+def click_in(window: str, x: int, y: int) -> None:
+    """Click a place in a window, again where a window that is new there missed it.
+
+    Something must be seen to change by it.
+    """
+    xdotool("mousemove", "--window", window, str(x), str(y))
+    before = until(lambda: picture(window), lambda first: first and first == picture(window))
+    for _ in range(3):
+        xdotool("click", "1")
+        try:
+            until(lambda: picture(window), lambda now: now != before, 3)
+        except AssertionError:
+            continue
+        return
+    raise AssertionError("a click that changed nothing")
