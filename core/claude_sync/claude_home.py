@@ -12,6 +12,7 @@ import stat
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from claude_sync.errors import BundleUnsafe, ClaudeHomeError
 from claude_sync.model import LocalSession, Stamp
@@ -136,9 +137,8 @@ class ClaudeHome:
             return None
         if not stat.S_ISREG(status.st_mode):
             return None
-        return LocalSession(
-            session_id, path, folder, stamp_of(status), sidecar_stamps(sidecar_folder(path))
-        )
+        sidecar = sidecar_stamps(sidecar_folder(path))
+        return LocalSession(session_id, path, folder, stamp_of(status), *sidecar)
 
     def _in_folder(self, folder: str) -> Iterator[LocalSession]:
         base = self.projects / folder
@@ -165,8 +165,8 @@ class ClaudeHome:
             if not is_session_id(session_id):
                 continue
             path = base / f"{session_id}{_SUFFIX}"
-            sidecar = sidecar_stamps(base / session_id) if session_id in directories else ()
-            yield LocalSession(session_id, path, folder, stamp, sidecar)
+            sidecar = sidecar_stamps(base / session_id) if session_id in directories else _NONE
+            yield LocalSession(session_id, path, folder, stamp, *sidecar)
 
     def folder_for(self, directory: Path) -> Path:
         """Where the client keeps, or will keep, the sessions of a working directory.
@@ -220,13 +220,26 @@ def sidecar_folder(transcript: Path) -> Path:
     return transcript.with_suffix("")
 
 
-def sidecar_stamps(folder: Path) -> tuple[tuple[str, Stamp], ...]:
-    """The regular files of a sidecar folder, sorted by path; links and the like are passed over.
+class SidecarStamps(NamedTuple):
+    """What lies in a sidecar folder.
 
-    So are files whose names can't travel to every system, temporaries of our own, and what comes
-    after the first 10,000.
+    Attributes:
+        stamps: of the files that can travel, by relative path, sorted.
+        left_out: how many regular files can't: their names mean nothing, or something else, on
+            another system, or there are more than 10,000.
     """
+
+    stamps: tuple[tuple[str, Stamp], ...]
+    left_out: int
+
+
+_NONE = SidecarStamps((), 0)
+
+
+def sidecar_stamps(folder: Path) -> SidecarStamps:
+    """The regular files of a sidecar folder; links, the like, and our own temporaries are none."""
     found: dict[str, tuple[str, Stamp]] = {}
+    regular = 0
     pending = [(str(folder), "")]
     while pending:
         directory, prefix = pending.pop()
@@ -239,13 +252,17 @@ def sidecar_stamps(folder: Path) -> tuple[tuple[str, Stamp], ...]:
                     relative = prefix + entry.name
                     if entry.is_dir(follow_symlinks=False):
                         pending.append((entry.path, relative + "/"))
-                    elif _travels(relative):
+                    elif not is_temporary(relative):
                         status = _status(entry)
-                        if stat.S_ISREG(status.st_mode):
+                        if not stat.S_ISREG(status.st_mode):
+                            continue
+                        regular += 1
+                        if _travels(relative):
                             found.setdefault(folded(relative), (relative, stamp_of(status)))
         except OSError:
             continue
-    return tuple(sorted(found.values())[:MAX_SIDECAR_FILES])
+    stamps = tuple(sorted(found.values())[:MAX_SIDECAR_FILES])
+    return SidecarStamps(stamps, regular - len(stamps))
 
 
 def _status(entry: os.DirEntry[str]) -> os.stat_result:
@@ -259,8 +276,6 @@ def _status(entry: os.DirEntry[str]) -> os.stat_result:
 
 
 def _travels(relative: str) -> bool:
-    if is_temporary(relative):
-        return False
     try:
         check_relative(relative)
     except BundleUnsafe:

@@ -88,6 +88,7 @@ class LocalSession:
         stamp: of the transcript.
         sidecar: stamps of the sidecar folder's regular files by relative path, sorted; empty
             where there is no such folder.
+        left_out: how many of its regular files can't travel, and so aren't among them.
     """
 
     session_id: str
@@ -95,6 +96,7 @@ class LocalSession:
     folder: str
     stamp: Stamp
     sidecar: tuple[tuple[str, Stamp], ...] = ()
+    left_out: int = 0
 
 
 class BundleHead(NamedTuple):

@@ -163,13 +163,26 @@ def test_a_sidecar_is_the_regular_files_whose_names_travel(
     (folder / "link.txt").symlink_to(folder / "a.txt")
     (folder / "links").symlink_to(tmp_path)
     os.mkfifo(folder / "fifo")
-    assert [path for path, _ in sidecar_stamps(folder)] == ["a.txt", "tool-results/b.txt"]
+    found = sidecar_stamps(folder)
+    assert [path for path, _ in found.stamps] == ["a.txt", "tool-results/b.txt"]
+    assert found.left_out == 3, "neither links, nor our own temporaries, are anybody's files"
 
 
 def test_of_names_that_are_one_elsewhere_one_travels(claude: ClaudeHome) -> None:
     put(claude, f"-p/{SESSION}/x.txt")
     put(claude, f"-p/{SESSION}/X.TXT")
-    assert len(sidecar_stamps(claude.projects / "-p" / SESSION)) == 1
+    found = sidecar_stamps(claude.projects / "-p" / SESSION)
+    assert (len(found.stamps), found.left_out) == (1, 1)
+
+
+def test_of_more_than_a_bundle_holds_it_is_told_how_many_stay(claude: ClaudeHome) -> None:
+    transcript = put(claude, f"-p/{SESSION}.jsonl")
+    sidecar_folder(transcript).mkdir()
+    for number in range(10_003):
+        (sidecar_folder(transcript) / f"{number:05d}").touch()
+    for local in (claude.look("-p", SESSION), *claude.sessions()):
+        assert local is not None
+        assert (len(local.sidecar), local.left_out) == (10_000, 3)
 
 
 def test_a_folder_that_is_a_link_or_nothing_is_no_sidecar(
@@ -177,8 +190,8 @@ def test_a_folder_that_is_a_link_or_nothing_is_no_sidecar(
 ) -> None:
     put(claude, "-p/real/a.txt")
     (claude.projects / "-p" / "link").symlink_to(claude.projects / "-p" / "real")
-    assert sidecar_stamps(claude.projects / "-p" / "link") == ()
-    assert sidecar_stamps(claude.projects / "-p" / "none") == ()
+    assert sidecar_stamps(claude.projects / "-p" / "link") == ((), 0)
+    assert sidecar_stamps(claude.projects / "-p" / "none") == ((), 0)
 
 
 # --- clean-up ----------------------------------------------------------------------------------

@@ -40,6 +40,16 @@ def test_a_session_goes_from_one_machine_to_the_other_and_back(
     assert laptop.read() == longer
 
 
+def test_what_can_not_travel_is_said(laptop: Machine, place: Path) -> None:
+    laptop.says("hello")
+    beside = laptop.path().with_suffix("")
+    beside.mkdir()
+    (beside / "nul.txt").write_bytes(b"long output")
+    done = laptop.run("push")
+    assert (done.status, done.out) == (0, f"Pushed {SESSION} → {place}\n")
+    assert done.err.startswith(f"{SESSION}: 1 of the files beside it stay")
+
+
 def resumed(machine: Machine, line: str, tmp_path: Path) -> list[str]:
     """Where a client is and what it is told if a line is typed into a shell."""
     program(tmp_path, "claude", 'pwd; echo "$@"')

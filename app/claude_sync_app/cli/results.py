@@ -9,7 +9,7 @@ from claude_sync.log import Log
 from claude_sync.model import Outcome, Result
 from claude_sync.sync.context import Context
 from claude_sync_app.amounts import count
-from claude_sync_app.cli.output import complain, say, say_document
+from claude_sync_app.cli.output import complain, remark, say, say_document
 from claude_sync_app.cli.running import DONE, FAILED
 from claude_sync_app.resume_line import resume_line
 from claude_sync_app.shown_text import without_controls
@@ -168,6 +168,8 @@ def _tell_done(result: Result, where: str, dry_run: bool) -> None:
     words = {"id": result.session_id, "machine": without_controls(result.machine)}
     if result.outcome is Outcome.PUSHED:
         say(f"Pushed {result.session_id} → {where}")
+        if result.message:
+            remark(_sentence(result))
         return
     done, would = _TAKEN[result.outcome]
     say((would if dry_run else done).format(**words))

@@ -48,6 +48,7 @@ _CHECKS: tuple[Check, ...] = (
     sessions.conflicts,
     sessions.unreadable,
     sessions.in_two_places,
+    sessions.left_out,
     sessions.without_project,
     sessions.unplaced,
     sessions.declined,

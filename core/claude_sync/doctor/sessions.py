@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from claude_sync.claude_home import sidecar_folder
 from claude_sync.doctor.access import can_read
 from claude_sync.doctor.examination import Examination
 from claude_sync.doctor.wording import (
@@ -134,6 +135,22 @@ def in_two_places(examination: Examination) -> Iterator[Finding]:
             f"In {where}: {meaning}.",
             f"Move {move} out of Claude's folder",
         )
+
+
+def left_out(examination: Examination) -> Iterator[Finding]:
+    """Sessions some of whose files never leave this machine."""
+    for copies in (examination.survey.local if examination.survey else {}).values():
+        for local in copies:
+            if local.left_out:
+                folder = short_path(sidecar_folder(local.path))
+                yield Finding(
+                    "sidecar-left-out",
+                    Level.WARNING,
+                    f"{counted(local.left_out, 'file')} of session {local.session_id} can't travel",
+                    f"In {folder} lie files whose names not every system can hold, or more than "
+                    "10,000; pushes leave those out.",
+                    f"Rename them, or move what isn't missed out of {folder}",
+                )
 
 
 def declined(examination: Examination) -> Iterator[Finding]:

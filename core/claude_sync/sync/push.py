@@ -236,7 +236,13 @@ class _Push:
             if isinstance(answer, ClaudeSyncError):
                 yield self._failure(session_id, answer)
             else:
-                result = self._result(step.local, Outcome.PUSHED, step.project.key, answer.bundle)
+                result = self._result(
+                    step.local,
+                    Outcome.PUSHED,
+                    step.project.key,
+                    answer.bundle,
+                    _left_out(step.local.left_out),
+                )
                 directory = self._survey.directory(step.local)
                 yield replace(result, bytes=answer.sent, directory=directory)
             progress = replace(
@@ -292,3 +298,13 @@ class _Push:
             local.path,
             message=message,
         )
+
+
+def _left_out(count: int) -> str:
+    """What to say of sidecar files that aren't in the bundle."""
+    if not count:
+        return ""
+    return (
+        f"{count:,} of the files beside it stay on this machine only: names that not every "
+        "system can hold, or more than 10,000"
+    )

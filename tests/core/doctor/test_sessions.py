@@ -114,6 +114,16 @@ def test_a_session_lies_here_twice_and_each_copy_has_lines_of_its_own(patient: P
     assert patient.is_well("session-in-two-places")
 
 
+def test_a_file_that_can_not_travel(patient: Patient) -> None:
+    patient.write(SESSION, said())
+    file = patient.write_sidecar(SESSION, "tool-results/nul.txt", b"long output")
+    found = patient.the("sidecar-left-out", Level.WARNING)
+    assert found.title.startswith("1 file of session")
+    assert str(patient.folder / SESSION).replace(str(patient.home), "~") in found.fix
+    file.rename(file.with_name("what.txt"))
+    assert patient.is_well("sidecar-left-out")
+
+
 def test_a_session_that_was_undone_here(patient: Patient, desktop: Patient) -> None:
     patient.write(SESSION, said())
     patient.push()

@@ -334,3 +334,15 @@ def test_a_session_whose_first_line_is_not_whole_yet_is_pushed_when_it_is(world:
     laptop.write(SESSION, line[10:])
     assert outcomes(laptop.push()) == {SESSION: Outcome.PUSHED}
     assert opened(laptop.bundle()).transcript == line
+
+
+def test_a_push_says_how_many_files_beside_a_session_it_had_to_leave_out(pair: Pair) -> None:
+    laptop, desktop = pair
+    laptop.write_sidecar(SESSION, "tool-results/one.txt", b"one")
+    assert laptop.push()[SESSION].message == ""
+    laptop.write_sidecar(SESSION, "tool-results/nul.txt", b"two")
+    laptop.write_sidecar(SESSION, "three.txt", b"three")
+    result = laptop.push()[SESSION]
+    assert (result.outcome, result.message.split()[0]) == (Outcome.PUSHED, "1")
+    desktop.pull()
+    assert desktop.sidecar() == {"tool-results/one.txt": b"one", "three.txt": b"three"}
