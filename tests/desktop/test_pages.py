@@ -52,6 +52,10 @@ def test_a_page_is_written_for_its_reader_alone_and_goes_again(
     assert [one.name for one in path.parent.iterdir()] == ["two.html"], (
         "an old one is in nobody's way"
     )
+    show_page(places, "three", "<p>")
+    assert sorted(one.name for one in path.parent.iterdir()) == ["three.html", "two.html"], (
+        "somebody may be reading the other"
+    )
     remove_pages(places)
     assert list(path.parent.iterdir()) == []
 

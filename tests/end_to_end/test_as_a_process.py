@@ -111,7 +111,7 @@ def test_a_push_that_is_interrupted_leaves_nothing_half_done(laptop: Machine, pl
     path = laptop.path()
     laptop.says("the beginning of a long session")
     with path.open("ab") as file:
-        for _ in range(60):
+        for _ in range(240):  # long enough that the signal comes in the midst of it
             file.write(
                 b'{"type":"progress","text":"' + os.urandom(500_000).hex().encode() + b'"}\n'
             )

@@ -56,6 +56,10 @@ def test_the_help_of_a_command_can_be_read(name: str, capsys: pytest.CaptureFixt
             "push 3f --all",
             "sessions were named, and a project or all of them too: choose one way",
         ),
+        (
+            "pull 3f --project .",
+            "sessions were named, and a project or all of them too: choose one way",
+        ),
         ("push --project nowhere", "there is no such directory (nowhere): mend --project"),
     ],
 )
