@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from claude_sync.model import Outcome, Result
 from claude_sync.snapshot import NO_FOLLOW
 
 LIMIT_BYTES = 1_000_000
@@ -91,6 +92,21 @@ class Log:
         # Another process may have begun a new one in the meantime: that one stays.
         if os.path.samestat(status, os.lstat(self.path)):
             os.replace(self.path, self.old)
+
+
+def result_line(verb: str, result: Result) -> str:
+    """What the log says of one session that something was done with.
+
+    Args:
+        verb: what was asked for, a word.
+        result: what became of it.
+    """
+    words = [verb, result.outcome.value, result.session_id or result.bundle, result.machine]
+    if result.bytes:
+        words.append(f"{result.bytes} bytes")
+    if result.outcome is Outcome.FAILED:
+        words.append(result.message)
+    return " ".join(word for word in words if word)
 
 
 def _encoded(line: str) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from claude_sync.log import Log
+from claude_sync.log import Log, result_line
 from claude_sync.model import Outcome, Result
 from claude_sync.sync.context import Context
 from claude_sync_app.amounts import count
@@ -96,7 +96,7 @@ def _summary(results: Iterable[Result]) -> dict[str, int]:
 def record(context: Context, verb: str, results: Iterable[Result]) -> None:
     """Keep in the log what was done and what failed; not what stayed as it was."""
     lines = [
-        _log_line(verb, result)
+        result_line(verb, result)
         for result in results
         if result.outcome not in _QUIET and result.outcome is not Outcome.UNPLACED
     ]
@@ -106,16 +106,7 @@ def record(context: Context, verb: str, results: Iterable[Result]) -> None:
 
 def record_one(context: Context, verb: str, result: Result) -> None:
     """Keep in the log what was done to one session by a person's word, whatever came of it."""
-    Log(context.places.log_file).write([_log_line(verb, result)])
-
-
-def _log_line(verb: str, result: Result) -> str:
-    words = [verb, result.outcome.value, result.session_id or result.bundle, result.machine]
-    if result.bytes:
-        words.append(f"{result.bytes} bytes")
-    if result.outcome is Outcome.FAILED:
-        words.append(result.message)
-    return " ".join(word for word in words if word)
+    Log(context.places.log_file).write([result_line(verb, result)])
 
 
 # --- for people --------------------------------------------------------------------------------

@@ -6,8 +6,8 @@ import os
 import traceback
 from collections.abc import Iterable
 
-from claude_sync.log import Log
-from claude_sync.model import Outcome, Result
+from claude_sync.log import Log, result_line
+from claude_sync.model import Result
 from claude_sync.places import Places
 
 
@@ -27,7 +27,7 @@ class Journal:
 
     def results(self, verb: str, results: Iterable[Result]) -> None:
         """Write what became of sessions that something was done with."""
-        self._log.write([_line(verb, result) for result in results])
+        self._log.write([result_line(verb, result) for result in results])
 
     def bug(self, error: Exception) -> None:
         """Write where a bug of ours struck.
@@ -37,12 +37,3 @@ class Journal:
         frames = traceback.extract_tb(error.__traceback__)
         trail = " < ".join(f"{os.path.basename(f.filename)}:{f.lineno}" for f in reversed(frames))
         self.say(f"watching stopped on {type(error).__name__} at {trail}")
-
-
-def _line(verb: str, result: Result) -> str:
-    words = [verb, result.outcome.value, result.session_id or result.bundle, result.machine]
-    if result.bytes:
-        words.append(f"{result.bytes} bytes")
-    if result.outcome is Outcome.FAILED:
-        words.append(result.message)
-    return " ".join(word for word in words if word)
