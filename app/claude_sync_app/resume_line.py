@@ -10,7 +10,13 @@ from pathlib import PurePath
 from claude_sync.names import is_session_id
 
 
-def resume_line(directory: PurePath, session_id: str, platform: str = sys.platform) -> str:
+def resume_line(
+    directory: PurePath,
+    session_id: str,
+    platform: str = sys.platform,
+    *,
+    missing: bool = False,
+) -> str:
     """``cd <directory> && claude --resume <id>``, quoted; "" where it can't be written safely.
 
     On Windows it is PowerShell's way to say so, which is what its terminal opens.
@@ -19,6 +25,7 @@ def resume_line(directory: PurePath, session_id: str, platform: str = sys.platfo
         directory: absolute.
         session_id: the session's.
         platform: as `sys.platform` has it.
+        missing: whether the directory isn't there, and the line has to make it first.
     """
     where = str(directory)
     if not is_session_id(session_id) or any(unicodedata.category(c) in ("Cc", "Cs") for c in where):
@@ -26,5 +33,8 @@ def resume_line(directory: PurePath, session_id: str, platform: str = sys.platfo
     if platform == "win32":
         # PowerShell takes typographic single quotes for quotes too, and all are doubled.
         quoted = "".join(c + c if c in "'\u2018\u2019\u201a\u201b" else c for c in where)
-        return f"cd -LiteralPath '{quoted}'; claude --resume {session_id}"
-    return f"cd {shlex.quote(where)} && claude --resume {session_id}"
+        made = f"mkdir -Force '{quoted}' | Out-Null; " if missing else ""
+        return f"{made}cd -LiteralPath '{quoted}'; claude --resume {session_id}"
+    quoted = shlex.quote(where)
+    made = f"mkdir -p {quoted} && " if missing else ""
+    return f"{made}cd {quoted} && claude --resume {session_id}"

@@ -30,6 +30,18 @@ def test_a_shell_goes_there_and_resumes(tmp_path: Path, name: str) -> None:
         assert done.stdout.decode() == f"{folder}\n--resume {SESSION}\n"
 
 
+def test_a_directory_that_is_not_there_is_made_first(tmp_path: Path) -> None:
+    folder = tmp_path / "a b" / "-x"
+    line = resume_line(folder, SESSION, "linux", missing=True)
+    made, going = line.split(" && cd ")
+    subprocess.run(["sh", "-c", f"{made} && cd {going.partition(' && ')[0]} && pwd"], check=True)
+    assert folder.is_dir()
+    assert resume_line(PureWindowsPath("C:\\it's"), SESSION, "win32", missing=True) == (
+        "mkdir -Force 'C:\\it''s' | Out-Null; "
+        f"cd -LiteralPath 'C:\\it''s'; claude --resume {SESSION}"
+    )
+
+
 def test_windows_gets_powershells_quotes() -> None:
     folder = PureWindowsPath("C:\\it's $x `y` \u2019z")
     assert resume_line(folder, SESSION, "win32") == (

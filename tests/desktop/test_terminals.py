@@ -73,7 +73,7 @@ def test_the_preference_may_hold_arguments_that_are_never_split(
 
 
 def test_what_can_not_be_resumed_is_said(tmp_path: Path, display: str) -> None:
-    with pytest.raises(DesktopError, match="isn't there any more"):
+    with pytest.raises(DesktopError, match="its folder isn't there"):
         terminals.resume(tmp_path / "gone", SESSION)
     with pytest.raises(DesktopError, match="never resumed"):
         terminals.resume(tmp_path, "--dangerously-skip-permissions")

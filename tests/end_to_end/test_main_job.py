@@ -78,7 +78,9 @@ def test_what_has_nothing_to_do_says_so(laptop: Machine, desktop: Machine, place
     assert desktop.does("push") == "Nothing to push: 1 up to date.\n"
 
 
-def test_sidecars_and_sub_directories_come_along(laptop: Machine, desktop: Machine) -> None:
+def test_sidecars_and_sub_directories_come_along(
+    laptop: Machine, desktop: Machine, tmp_path: Path
+) -> None:
     inside = laptop.project / "src" / "web"
     inside.mkdir(parents=True)
     text = laptop.says("deep inside", directory=inside)
@@ -86,12 +88,20 @@ def test_sidecars_and_sub_directories_come_along(laptop: Machine, desktop: Machi
     output.parent.mkdir(parents=True)
     output.write_bytes(b"\xff a long output \x00")
     laptop.does("push", cwd=inside)
-    said = desktop.does("pull")
+    said, remark, resume = desktop.does("pull").splitlines()
     there = desktop.project / "src" / "web"
+    assert said == f"Imported {SESSION} from laptop"
+    assert "isn't here now" in remark
+    assert not there.exists()  # a working tree is its owner's
+    if os.name == "posix":
+        assert resumed(desktop, resume, tmp_path) == [
+            os.path.realpath(there),
+            f"--resume {SESSION}",
+        ]
     assert desktop.read(directory=there) == text
     came = desktop.path(directory=there).with_suffix("") / "tool-results" / "toolu_1.txt"
     assert came.read_bytes() == output.read_bytes()
-    assert "src/web" in said.replace(os.sep, "/")
+    assert "src/web" in resume.replace(os.sep, "/")
 
 
 def test_a_directory_is_one_project_and_all_are_all(

@@ -165,12 +165,23 @@ def _tell_done(result: Result, where: str, dry_run: bool) -> None:
     done, would = _TAKEN[result.outcome]
     say((would if dry_run else done).format(**words))
     if result.directory is not None and not dry_run:
-        say(f"  {how_to_resume(result.directory, result.session_id)}")
+        say_how_to_resume(result.directory, result.session_id)
 
 
-def how_to_resume(directory: Path, session_id: str) -> str:
+def say_how_to_resume(directory: Path, session_id: str) -> None:
+    """Say the line to type; of a directory that isn't there, that it is made by that.
+
+    The tree that a session was in is often no more than a branch away, so it isn't made unasked.
+    """
+    missing = not directory.is_dir()
+    if missing:
+        say("  (its directory isn't here now: switch to the branch that has it, or make it so)")
+    say(f"  {_how_to_resume(directory, session_id, missing)}")
+
+
+def _how_to_resume(directory: Path, session_id: str, missing: bool) -> str:
     """The line to type; where it would hold what can't be seen, a remark on it instead."""
-    line = resume_line(directory, session_id)
+    line = resume_line(directory, session_id, missing=missing)
     if line and line == without_controls(line):
         return line
     return (

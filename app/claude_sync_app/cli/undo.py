@@ -34,5 +34,5 @@ def run(arguments: Namespace) -> int:
     else:
         say(f"{done.session_id} is as it was before the last pull or resolve.")
         if done.directory is not None:
-            say(f"  {results.how_to_resume(done.directory, done.session_id)}")
+            results.say_how_to_resume(done.directory, done.session_id)
     return 0

@@ -8,6 +8,7 @@ import pytest
 
 from claude_sync.model import Outcome, Result
 from claude_sync_app.cli.results import status_of, tell
+from claude_sync_app.resume_line import resume_line
 
 UNKNOWN = "no directory of {} is known on this machine: clone it"
 PASSED_OVER = {
@@ -62,10 +63,10 @@ def test_why_sessions_of_many_projects_are_passed_over_is_said_once(
 
 
 def test_what_was_done_stands_in_one_line_each_and_is_counted(
-    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     results = [
-        Result("one", Outcome.IMPORTED, machine="laptop", directory=Path("/a b")),
+        Result("one", Outcome.IMPORTED, machine="laptop", directory=tmp_path),
         Result("two", Outcome.UNCHANGED),
         Result("three", Outcome.FAILED, message="the disk is full (x): make room"),
     ]
@@ -73,7 +74,7 @@ def test_what_was_done_stands_in_one_line_each_and_is_counted(
     said = capsys.readouterr()
     assert said.out.splitlines() == [
         "Imported one from laptop",
-        "  cd '/a b' && claude --resume one",
+        f"  {resume_line(tmp_path, 'one')}",
         "1 imported, 1 up to date, 1 failed.",
     ]
     assert said.err == "claude-sync: three: the disk is full (x): make room\n"

@@ -30,9 +30,9 @@ def resume(directory: Path, session_id: str, preference: str | Sequence[str] | N
     directory = directory.absolute()
     if not directory.is_dir():
         raise DesktopError(
-            "its folder isn't there any more",
+            "its folder isn't there",
             where=str(directory),
-            todo="make it again, or move the session to another one",
+            todo="switch to the branch that has it, or copy the command, which makes it",
         )
     wanted = [preference] if isinstance(preference, str) else list(preference or [])
     launch = _launch(directory, session_id, wanted)

@@ -49,7 +49,8 @@ def pull_and_resume(desk: Desk, session_id: str) -> None:
 
 def copy_command(desk: Desk, session_id: str) -> None:
     """Put the line that resumes a session into the clipboard, or show it where there is none."""
-    line = resume_line(desk.directory_of(session_id), session_id)
+    directory = desk.directory_of(session_id)
+    line = resume_line(directory, session_id, missing=not directory.is_dir())
     if not line:
         raise ClaudeSyncError(
             "the folder's name holds characters that can't be typed safely", where=session_id
