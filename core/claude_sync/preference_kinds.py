@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import os
@@ -69,11 +70,14 @@ def _text(value: Any) -> str:
     return value
 
 
-def _text_words(text: str) -> object:
+_TEXT_AS_TYPED = "must be plain words, or a JSON string from one quote to the other"
+
+
+def _text_words(text: str, must: str = _TEXT_AS_TYPED) -> object:
     """Plain words stand for themselves; a JSON string or null is taken for what it means."""
     if text.strip() == "null":
         return None
-    return _json(text) if text.lstrip().startswith('"') else text
+    return _json(text, must) if text.lstrip().startswith('"') else text
 
 
 def _plain(value: Any) -> object:
@@ -95,7 +99,7 @@ def _choice(*options: str) -> Kind:
             raise Wrong(must)
         return cast("str", value)
 
-    return Kind(read, _text_words)
+    return Kind(read, functools.partial(_text_words, must=must))
 
 
 def _number(least: float, most: float, *, whole: bool = False) -> Kind:
@@ -109,22 +113,24 @@ def _number(least: float, most: float, *, whole: bool = False) -> Kind:
         return cast("float", value)
 
     def words(text: str) -> object:
-        return None if text.strip() == "null" else _json(text)
+        return None if text.strip() == "null" else _json(text, must)
 
     return Kind(read, words)
 
 
-def _json(text: str) -> object:
+def _json(text: str, must: str) -> object:
+    """What a text means as JSON; Wrong with what it must be where it is none."""
     try:
         return cast("object", json.loads(text))
     except (ValueError, RecursionError):
-        raise Wrong("must be valid JSON") from None
+        raise Wrong(must) from None
 
 
 # --- several values ----------------------------------------------------------------------------
 
 
 _NOTIFICATIONS = "must be an object: kind and true or false"
+_LIST_AS_TYPED = "must be one item in plain words, or a JSON array of texts"
 
 
 def _arguments(value: Any) -> tuple[str, ...]:
@@ -157,7 +163,7 @@ def _paths(value: Any) -> tuple[Path, ...]:
 def _list_words(text: str) -> object:
     """A JSON array, or one item in plain words."""
     if text.lstrip().startswith("["):
-        return _json(text)
+        return _json(text, _LIST_AS_TYPED)
     word = _text_words(text)
     return None if word is None else [word]
 
@@ -178,7 +184,7 @@ def _notifications(value: Any) -> Notifications:
 
 def _notifications_words(text: str) -> object:
     if text.lstrip().startswith("{"):
-        return _json(text)
+        return _json(text, _NOTIFICATIONS)
     return dict.fromkeys(Notifications._fields, _flag_words(text))
 
 

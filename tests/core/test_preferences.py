@@ -404,26 +404,38 @@ def test_typed_words_become_values(here: Places, key: str, text: str, value: obj
         assert stored(here)[key] == value
 
 
+_AN_ARRAY = "one item in plain words, or a JSON array of texts"
+
+
 @pytest.mark.parametrize(
-    ("key", "text"),
+    ("key", "text", "must_be"),
     [
-        ("push_on_change", "maybe"),
-        ("on_arrival", "push"),
-        ("pull_interval_seconds", "soon"),
-        ("pull_interval_seconds", "Infinity"),
-        ("recent_limit", "2.5"),
-        ("terminal", "["),
-        ("terminal", ""),
-        ("projects_roots", "code"),
-        ("location", '"'),
-        ("location", ""),
-        ("notifications", "some"),
-        ("paused_until", "later"),
+        ("push_on_change", "maybe", "true or false"),
+        ("on_arrival", "push", "ask, pull or nothing"),
+        ("on_arrival", '"pull', "ask, pull or nothing"),
+        ("pull_interval_seconds", "soon", "a number from 1 to 86400"),
+        ("pull_interval_seconds", "Infinity", "a number from 1 to 86400"),
+        ("quiet_seconds", "abc", "a number from 0 to 3600"),
+        ("quiet_seconds", "", "a number from 0 to 3600"),
+        ("recent_limit", "2.5", "a whole number from 1 to 100"),
+        ("recent_limit", "[" * 100_000, "a whole number from 1 to 100"),
+        ("terminal", "[", _AN_ARRAY),
+        ("terminal", "", "an array of texts, a program and its arguments"),
+        ("ignore", '["git:github.com/you/*"', _AN_ARRAY),
+        ("projects_roots", "code", "an array of whole paths"),
+        ("location", '"', "plain words, or a JSON string from one quote to the other"),
+        ("location", "", "a text"),
+        ("notifications", "some", "true or false"),
+        ("notifications", "{arrival: false}", "an object: kind and true or false"),
+        ("paused_until", "later", 'a time such as 2026-01-31T18:00:00Z, or "resumed"'),
     ],
 )
-def test_typed_words_that_make_no_sense_are_refused(here: Places, key: str, text: str) -> None:
-    with pytest.raises(PreferencesError, match=f"^{key} must be"):
+def test_typed_words_that_make_no_sense_are_refused_with_what_it_must_be(
+    here: Places, key: str, text: str, must_be: str
+) -> None:
+    with pytest.raises(PreferencesError) as caught:
         set_text(here, key, text)
+    assert str(caught.value) == f"{key} must be {must_be}"
     assert not here.preferences_file.exists()
 
 
