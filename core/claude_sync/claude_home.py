@@ -17,6 +17,7 @@ from typing import NamedTuple
 from claude_sync.errors import BundleUnsafe, ClaudeHomeError
 from claude_sync.model import LocalSession, Stamp
 from claude_sync.names import check_relative, folded, is_session_id, is_temporary
+from claude_sync.places import home_directory
 from claude_sync.snapshot import is_link, read_small, stamp_of
 
 DEFAULT_CLEANUP_DAYS = 30
@@ -88,10 +89,13 @@ class ClaudeHome:
             environ: the environment, None for the process's own.
             remembered: the preference `claude_config_dir`: what the variable was at set-up, for
                 programs that are started without the shell's environment.
+
+        Raises:
+            UsageError: neither says it, and the home directory can't be told.
         """
         environ = os.environ if environ is None else environ
         named = environ.get("CLAUDE_CONFIG_DIR") or remembered
-        return cls(Path(named).expanduser().absolute() if named else Path.home() / ".claude")
+        return cls(Path(named).expanduser().absolute() if named else home_directory() / ".claude")
 
     # -- sessions -----------------------------------------------------------------------------
 

@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from claude_sync.errors import UsageError
+
 APPLICATION = "claude-sync"
 
 
@@ -60,17 +62,44 @@ class Places:
         return self.state / "service.lock"
 
 
+def home_directory() -> Path:
+    """This user's home directory; it need not exist.
+
+    Raises:
+        UsageError: it can't be told. Whoever goes on without it ends in ``/`` or in the directory
+            that happens to be the current one.
+    """
+    told = os.environ.get("HOME") if os.name == "posix" else None
+    # An empty HOME would expand to the root of the disk.
+    home = os.path.expanduser("~") if told is None else told
+    if os.path.isabs(home):
+        return Path(home)
+    variable = "HOME" if os.name == "posix" else "USERPROFILE"
+    if told is None:
+        why = f"neither {variable} nor the system names it"
+    else:
+        why = f"{variable} is no whole path" if told else f"{variable} is empty"
+    raise UsageError(
+        f"this user's home directory isn't known, for {why}", todo=f"set {variable} to it"
+    )
+
+
 if sys.platform.startswith("linux"):
 
     def places() -> Places:
-        """Where this user's things are, as platformdirs says: XDG_* are honoured."""
-        # platformdirs' own answer, without the 8 ms that its import takes; a test compares them.
-        state = _xdg("XDG_STATE_HOME", "~/.local/state")
-        return Places(_xdg("XDG_CONFIG_HOME", "~/.config"), state, _runtime() or state / "run")
+        """Where this user's things are, as platformdirs says: XDG_* are honoured.
 
-    def _xdg(variable: str, otherwise: str) -> Path:
+        Raises:
+            UsageError: the home directory can't be told.
+        """
+        # platformdirs' own answer, without the 8 ms that its import takes; a test compares them.
+        home = home_directory()
+        state = _xdg("XDG_STATE_HOME", home / ".local/state")
+        return Places(_xdg("XDG_CONFIG_HOME", home / ".config"), state, _runtime() or state / "run")
+
+    def _xdg(variable: str, otherwise: Path) -> Path:
         base = os.environ.get(variable, "")
-        return Path(base if os.path.isabs(base) else os.path.expanduser(otherwise), APPLICATION)
+        return Path(base if os.path.isabs(base) else otherwise, APPLICATION)
 
     def _runtime() -> Path | None:
         """In the session's runtime directory; not in /tmp, where others could be first."""
@@ -86,9 +115,14 @@ if sys.platform.startswith("linux"):
 else:
 
     def places() -> Places:
-        """Where this user's things are, as platformdirs says: XDG_* are honoured."""
+        """Where this user's things are, as platformdirs says: XDG_* are honoured.
+
+        Raises:
+            UsageError: the home directory can't be told.
+        """
         from platformdirs import PlatformDirs
 
+        home_directory()  # nothing goes on without one
         directories = PlatformDirs(APPLICATION, appauthor=False)
         return Places(
             directories.user_config_path,

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync.places import Places, places
+from claude_sync.claude_home import ClaudeHome
+from claude_sync.errors import UsageError
+from claude_sync.places import Places, home_directory, places
+from claude_sync.sync.setup import default_location
 
 pytestmark = pytest.mark.filterwarnings("ignore::platformdirs.RuntimeDirWarning")
 
@@ -29,6 +32,42 @@ def test_the_places_are_those_of_platformdirs(
     here = places()
     assert (here.config, here.state) == as_platformdirs_says()
     assert here.config.is_relative_to(home)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the variable is another one there")
+@pytest.mark.parametrize("value", ["", "relative", "~", None])
+def test_without_a_home_directory_there_are_no_places(
+    monkeypatch: pytest.MonkeyPatch, value: str | None
+) -> None:
+    if value is None:
+        monkeypatch.delenv("HOME")
+        _forget_the_user(monkeypatch)
+    else:
+        monkeypatch.setenv("HOME", value)
+    for ask in (home_directory, places, ClaudeHome.locate, default_location):
+        with pytest.raises(UsageError, match="home directory isn't known") as caught:
+            ask()
+        assert caught.value.todo == "set HOME to it"
+
+
+def _forget_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system has no entry for the user who runs this, as in many a container."""
+    import pwd
+
+    def has_no_entry(uid: int) -> pwd.struct_passwd:
+        raise KeyError(uid)
+
+    monkeypatch.setattr(pwd, "getpwuid", has_no_entry)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no user database of that kind there")
+def test_without_home_the_home_directory_is_the_one_that_the_system_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import pwd
+
+    monkeypatch.delenv("HOME")
+    assert home_directory() == Path(pwd.getpwuid(os.getuid()).pw_dir)
 
 
 def test_a_start_on_linux_does_not_import_platformdirs() -> None:

@@ -13,7 +13,15 @@ import psutil
 import pytest
 
 from claude_sync.locks import Lock
-from end_to_end.machine import COMMAND, SESSION, Done, Machine, interrupt, outcomes
+from end_to_end.machine import (
+    COMMAND,
+    SESSION,
+    Done,
+    Machine,
+    interrupt,
+    one_sentence,
+    outcomes,
+)
 
 
 def wait_for(what: Callable[[], object]) -> None:
@@ -34,6 +42,25 @@ def in_a_shell(machine: Machine, script: str, *arguments: str) -> Done:
         timeout=60,
     )
     return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+@pytest.mark.parametrize(
+    "typed", ["sessions", "config set recent_limit 5", "init place", "autostart enable", "tray"]
+)
+def test_without_a_home_directory_nothing_is_made_and_why_is_said(
+    laptop: Machine, tmp_path: Path, typed: str
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    # Whoever went on all the same would end here, and not in the root of the disk.
+    variables = ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "CLAUDE_CONFIG_DIR")
+    environment = {"HOME": "", **{name: str(elsewhere / name) for name in variables}}
+    done = laptop.run(*typed.split(), cwd=elsewhere, environment=environment)
+    assert done.status in (1, 2)
+    assert one_sentence(done) == (
+        "this user's home directory isn't known, for HOME is empty: set HOME to it"
+    )
+    assert list(elsewhere.iterdir()) == []
 
 
 def test_a_reader_that_goes_away_is_no_error(laptop: Machine) -> None:

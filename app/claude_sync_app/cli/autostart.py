@@ -29,6 +29,7 @@ def configure(parser: Parser) -> None:
 def run(arguments: Namespace) -> int:
     from claude_sync_app.desktop import autostart
 
+    log = Log(places().log_file)
     system = autostart.choose()
     try:
         if arguments.action == "enable":
@@ -43,7 +44,7 @@ def run(arguments: Namespace) -> int:
             todo="make that folder writable",
         ) from error
     if arguments.action != "status":
-        Log(places().log_file).write([f"autostart {arguments.action}"])
+        log.write([f"autostart {arguments.action}"])
     if arguments.json:
         say_document({"enabled": status.enabled, "where": status.where, "program": status.program})
     elif status.enabled:

@@ -136,5 +136,8 @@ def _log(lines: Sequence[str]) -> str:
     from claude_sync.log import Log
     from claude_sync.places import places
 
-    log = Log(places().log_file)
+    try:
+        log = Log(places().log_file)
+    except UsageError:  # Without a home directory there is no log.
+        return ""
     return str(log.path) if log.write(lines) else ""

@@ -14,7 +14,7 @@ from claude_sync.machine import load_machine, name_machine
 from claude_sync.marker import create_store
 from claude_sync.model import Machine
 from claude_sync.names import WORDS_FOR_SIDES, is_machine_name
-from claude_sync.places import Places
+from claude_sync.places import Places, home_directory
 from claude_sync.preferences import Preferences
 from claude_sync.snapshot import is_link
 from claude_sync.sync.context import LOCK_PATIENCE_SECONDS, Context
@@ -42,8 +42,12 @@ class SetUp:
 
 
 def default_location() -> str:
-    """The private folder of this machine where sessions meet until a place is chosen."""
-    return str(Path.home() / "claude-sync")
+    """The private folder of this machine where sessions meet until a place is chosen.
+
+    Raises:
+        UsageError: the home directory can't be told.
+    """
+    return str(home_directory() / "claude-sync")
 
 
 def set_up_default(places: Places) -> SetUp | None:
