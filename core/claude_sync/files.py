@@ -33,6 +33,8 @@ _BINARY: int = getattr(os, "O_BINARY", 0)
 _CREATE: int = (
     os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_FOLLOW | getattr(os, "O_CLOEXEC", 0) | _BINARY
 )
+# A file of the client's may be read-only; Windows flushes only what is open for writing.
+_TO_SYNC = (os.O_RDWR if os.name == "nt" else os.O_RDONLY) | NO_FOLLOW | _BINARY
 _GROUP_SYNC_FROM = 8
 _WINDOWS_PATIENCE_SECONDS = 2.0
 
@@ -192,7 +194,7 @@ def sync(staged: Sequence[Staged | Path]) -> None:
     if len(paths) >= _GROUP_SYNC_FROM and _sync_file_systems({path.parent for path in paths}):
         return
     for path in paths:
-        descriptor = os.open(path, os.O_RDWR | NO_FOLLOW | _BINARY)
+        descriptor = os.open(path, _TO_SYNC)
         try:
             _fsync(descriptor)
         finally:
@@ -292,8 +294,8 @@ def replace(
 def link_or_copy(source: Path, target: Path) -> bool:
     """Give a file a second name, or make a copy where that can't be; whether it was a link.
 
-    Either way `target` is durable once its directory is synced. A link also catches what a
-    program that still has the file open appends to it later.
+    A copy is durable once its directory is synced. A link is no more so than the file was, which
+    `sync` mends; it also catches what a program that has the file open appends to it later.
     """
     try:
         os.link(source, target, follow_symlinks=False)

@@ -96,14 +96,19 @@ class Vault:
                 self._make_room(sum(path.stat().st_size for path in sources))
             folder = self._new_folder(session_id, version, durable=not passing)
             mtime_ns = 0
+            linked = []
             if transcript is not None:
                 mtime_ns = transcript.stat().st_mtime_ns
-                files.link_or_copy(transcript, folder / TRANSCRIPT)
+                if files.link_or_copy(transcript, folder / TRANSCRIPT):
+                    linked.append(folder / TRANSCRIPT)
             for relative, path in sidecar:
                 target = files.descend(folder / SIDECAR, relative)
                 files.make_private(target.parent)
-                files.link_or_copy(path, target)
+                if files.link_or_copy(path, target):
+                    linked.append(target)
                 files.sync_directory(target.parent)
+            if not passing:
+                files.sync(linked)  # A client leaves it to the system when its bytes are written.
             kept = Kept(folder, session_id, version, time.time(), reason, mtime_ns)
             return self._finish(kept, durable=not passing)
 

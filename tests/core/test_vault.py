@@ -14,6 +14,7 @@ from claude_sync.errors import VaultError
 from claude_sync.model import Version
 from claude_sync.vault import KEEP_DAYS, KEEP_VERSIONS, Vault
 from claude_sync.vault_entry import ENTRY, SIDECAR, TRANSCRIPT, Kept
+from faults.disks import ordinary_permissions
 
 SESSION = "some-session"
 LONG_AGO = time.time() + (KEEP_DAYS + 1) * 86_400
@@ -102,6 +103,36 @@ def test_a_file_that_all_may_read_is_closed_off_by_its_folders_and_left_as_it_is
     assert (kept.sidecar / "a") in folders
     assert {one.stat().st_mode & 0o777 for one in folders} == {0o700}
     assert [one.stat().st_mode & 0o777 for one in (path, side)] == [0o666, 0o666]
+
+
+def test_a_clients_own_bytes_are_durable_before_they_are_said_to_be_kept(
+    vault: Vault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, side = tmp_path / "t.jsonl", tmp_path / "side.txt"
+    for one in (path, side):
+        one.write_bytes(b"words\n")
+        one.chmod(0o400)
+    steps: list[int | str] = []
+    sync, rename = os.fsync, os.replace
+
+    def synced(descriptor: int) -> None:
+        steps.append(os.fstat(descriptor).st_ino)
+        sync(descriptor)
+
+    def renamed(source: Path, target: Path) -> None:
+        steps.append(target.name)
+        rename(source, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "replace", renamed)
+    given = {"transcript": path, "version": version(b"words\n"), "sidecar": [("a.txt", side)]}
+    with ordinary_permissions():
+        vault.keep(SESSION, "pull", **given)  # type: ignore[arg-type]
+    before = steps[: steps.index(ENTRY)]
+    assert {path.stat().st_ino, side.stat().st_ino} <= set(before)
+    steps.clear()
+    vault.keep(SESSION, "pull", **given, passing=True)  # type: ignore[arg-type]
+    assert not {path.stat().st_ino, side.stat().st_ino} & set(steps)
 
 
 def test_what_is_appended_after_it_was_kept_is_kept_too(vault: Vault, tmp_path: Path) -> None:
