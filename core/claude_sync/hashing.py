@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Iterable, Mapping
 from queue import SimpleQueue
 
 _WORTH_A_THREAD_BYTES = 4 << 20
@@ -19,17 +20,29 @@ class PassingHash:
 
     `close` it, or let go of it. At most eight blocks wait to be hashed, so memory doesn't grow. A
     block may not be changed after it was added.
+
+    Args:
+        marks: sizes at which to note the hash as well.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, marks: Iterable[int] = ()) -> None:
         self._digest = hashlib.sha256()
         self._size = 0
+        self._marks = sorted(set(marks), reverse=True)
+        self._noted: dict[int, str] = {}
         self._thread: threading.Thread | None = None
-        self._todo: SimpleQueue[bytes | None] = SimpleQueue()
+        self._todo: SimpleQueue[bytes | int | None] = SimpleQueue()
         self._room = threading.BoundedSemaphore(_MOST_WAITING)
 
     def add(self, data: bytes) -> None:
         """Hash the next bytes, now or soon."""
+        while self._marks and (cut := self._marks[-1] - self._size) <= len(data):
+            self._add(data[:cut])
+            self._note(self._marks.pop())
+            data = data[cut:]
+        self._add(data)
+
+    def _add(self, data: bytes) -> None:
         self._size += len(data)
         if self._size < _WORTH_A_THREAD_BYTES:
             self._digest.update(data)
@@ -37,13 +50,24 @@ class PassingHash:
         if self._thread is None:
             self._thread = threading.Thread(
                 target=_hash,
-                args=(self._digest, self._todo, self._room),
+                args=(self._digest, self._todo, self._room, self._noted),
                 name="claude-sync hash",
                 daemon=True,
             )
             self._thread.start()
         self._room.acquire()
         self._todo.put(data)
+
+    def _note(self, size: int) -> None:
+        if self._thread is None:
+            self._noted[size] = self._digest.copy().hexdigest()
+        else:
+            self._todo.put(size)
+
+    @property
+    def noted(self) -> Mapping[int, str]:
+        """The hash of the first so many bytes, for each mark that was passed; after `close`."""
+        return self._noted
 
     def hexdigest(self) -> str:
         """The hash of all that was added; nothing can be added after."""
@@ -64,9 +88,15 @@ class PassingHash:
 
 
 def _hash(
-    digest: hashlib._Hash, todo: SimpleQueue[bytes | None], room: threading.BoundedSemaphore
+    digest: hashlib._Hash,
+    todo: SimpleQueue[bytes | int | None],
+    room: threading.BoundedSemaphore,
+    noted: dict[int, str],
 ) -> None:
     """What the thread does; it holds nothing of the object, so that one can be let go of."""
     while (data := todo.get()) is not None:
+        if isinstance(data, int):
+            noted[data] = digest.copy().hexdigest()
+            continue
         digest.update(data)
         room.release()

@@ -264,10 +264,14 @@ def back_of(values: Mapping[str, object]) -> bytes:
 
 
 class RunningVersion:
-    """The version of bytes that pass. `close` it where they may end early."""
+    """The version of bytes that pass. `close` it where they may end early.
 
-    def __init__(self) -> None:
-        self._digest = PassingHash()
+    Args:
+        marks: sizes at which to note the hash as well.
+    """
+
+    def __init__(self, marks: Iterable[int] = ()) -> None:
+        self._digest = PassingHash(marks)
         self._size = 0
 
     def add(self, data: bytes) -> bytes:
@@ -280,6 +284,11 @@ class RunningVersion:
     def version(self) -> Version:
         """Of all that passed; nothing may pass after."""
         return Version(self._size, self._digest.hexdigest())
+
+    @property
+    def noted(self) -> Mapping[int, str]:
+        """The hash of the first so many bytes, for each mark that was passed; after `version`."""
+        return self._digest.noted
 
     def close(self) -> None:
         """Nothing more passes."""

@@ -8,7 +8,8 @@ which are thrown away if the stream ends in an error instead.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from claude_sync.codec import Decoder, corrupt, incomplete
@@ -61,10 +62,12 @@ class Unpacked(NamedTuple):
     Attributes:
         head: what it says of itself; ``start`` is 0 unless the file is in canonical form.
         sidecar: its sidecar files, in the file's order.
+        noted: SHA-256 of the transcript's first bytes, by their number, for each mark it has.
     """
 
     head: BundleHead
     sidecar: tuple[SidecarFile, ...]
+    noted: Mapping[int, str] = MappingProxyType({})
 
 
 Event = TranscriptData | SidecarStart | SidecarData | SidecarEnd | Unpacked
@@ -82,7 +85,13 @@ class Begun(NamedTuple):
     encoded_size: int
 
 
-def unpack(blocks: Iterable[bytes], begun: Begun | None = None) -> Iterator[Event]:
+def unpack(
+    blocks: Iterable[bytes],
+    begun: Begun | None = None,
+    *,
+    sidecar: Sequence[SidecarFile] = (),
+    marks: Sequence[int] = (),
+) -> Iterator[Event]:
     """Read a bundle in any JSON spelling, to its end.
 
     Nothing may be committed before `Unpacked` has come. The sidecar may come before the
@@ -92,6 +101,9 @@ def unpack(blocks: Iterable[bytes], begun: Begun | None = None) -> Iterator[Even
         blocks: the file's bytes, cut anywhere.
         begun: the first part of the transcript where that is here already; `blocks` lack it. The
             outcome is checked as if it had come with them.
+        sidecar: all its sidecar files where they are here already; `blocks` lack them and have
+            an empty array. They are checked, too, and come in `Unpacked` alone.
+        marks: numbers of the transcript's first bytes whose hash is wanted.
 
     Raises:
         BundleIncomplete: the file ends early.
@@ -101,7 +113,7 @@ def unpack(blocks: Iterable[bytes], begun: Begun | None = None) -> Iterator[Even
     """
     reader = JsonReader(blocks)
     try:
-        yield from _Unpacking(reader, begun).events()
+        yield from _Unpacking(reader, begun, sidecar, marks).events()
     except BundleCorrupt:
         if reader.is_reserved_from_here():
             raise incomplete() from None
@@ -123,9 +135,18 @@ def read_whole(blocks: Iterable[bytes]) -> Unpacked:
 class _Unpacking:
     """The state of one pass."""
 
-    def __init__(self, reader: JsonReader, begun: Begun | None) -> None:
+    def __init__(
+        self,
+        reader: JsonReader,
+        begun: Begun | None,
+        sidecar: Sequence[SidecarFile],
+        marks: Sequence[int],
+    ) -> None:
         self._reader = reader
         self._begun = begun
+        self._here = sidecar
+        self._marks = marks
+        self._noted: Mapping[int, str] = {}
         self._members: dict[str, object] = {}
         self._order: list[str] = []
         self._in_order = True
@@ -168,7 +189,7 @@ class _Unpacking:
         return values
 
     def _read_transcript(self) -> Iterator[Event]:
-        running, decoder = RunningVersion(), Decoder()
+        running, decoder = RunningVersion(self._marks), Decoder()
         self._start = self._reader.position + 1
         try:
             if self._begun is not None:
@@ -177,14 +198,16 @@ class _Unpacking:
                 self._encoded_size = self._begun.encoded_size
             for data in self._reader.string_blocks(decoder):
                 yield TranscriptData(running.add(data))
-            self._transcript = running.version
+            self._transcript, self._noted = running.version, running.noted
         finally:
             running.close()
         self._encoded_size += decoder.canonical_size
 
     def _read_sidecar(self) -> Iterator[Event]:
         paths = SidecarPaths()
-        self._sidecar = []
+        self._sidecar = list(self._here)
+        for here in self._here:
+            paths.add(here.path)
         for _ in self._reader.elements():
             yield SidecarStart()
             values: dict[str, object] = {}
@@ -217,7 +240,7 @@ class _Unpacking:
             raise corrupt("the bundle's transcript is not what it says")
         if sidecar_digest(self._sidecar) != head.sidecar_sha256:
             raise corrupt("the bundle's sidecar is not what it says")
-        return Unpacked(head, tuple(self._sidecar))
+        return Unpacked(head, tuple(self._sidecar), self._noted)
 
     def _mend_time(self) -> bool:
         """Undo what another program's rounding did to the time; whether it had."""

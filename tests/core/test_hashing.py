@@ -33,6 +33,19 @@ def test_it_is_the_hash_of_all_bytes_in_their_order(size: int, block: int) -> No
     assert not _hashing()
 
 
+@pytest.mark.parametrize(("size", "block"), [(1 << 10, 1 << 10), (MANY, 1 << 10), (MANY, 1 << 18)])
+def test_it_notes_the_hash_of_each_beginning_that_is_asked_for(size: int, block: int) -> None:
+    whole = b"".join(_blocks(size, block))
+    marks = [size, 0, 7, size // 2, size // 2, size // 2 + 1, size + 1]
+    hashed = PassingHash(marks)
+    for data in _blocks(size, block):
+        hashed.add(data)
+    assert hashed.hexdigest() == hashlib.sha256(whole).hexdigest()
+    assert hashed.noted == {
+        mark: hashlib.sha256(whole[:mark]).hexdigest() for mark in marks if mark <= len(whole)
+    }
+
+
 def test_few_bytes_cost_no_thread_and_many_cost_one() -> None:
     hashed = PassingHash()
     hashed.add(b"x" * 1000)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tracemalloc
 from collections.abc import Iterator
+from hashlib import sha256
 
 import pytest
 
@@ -19,7 +20,8 @@ from claude_sync.errors import (
     BundleTooNew,
     BundleUnsafe,
 )
-from claude_sync.members import BEFORE_BACK, MEMBERS
+from claude_sync.members import AFTER_TRANSCRIPT, BEFORE_BACK, MEMBERS
+from claude_sync.model import SidecarFile
 from claude_sync.unpack import (
     Begun,
     Event,
@@ -83,6 +85,34 @@ def test_a_beginning_that_is_not_the_files_is_seen(here: bytes) -> None:
     rest = data[:start] + data[start + 3 :]
     with pytest.raises((BundleCorrupt, BundleIncomplete)):
         list(unpack([rest], Begun([here], size)))
+
+
+def without_sidecar(data: bytes) -> bytes:
+    """A bundle of ours as it comes where its sidecar files are here."""
+    begin = data.index(AFTER_TRANSCRIPT) + len(AFTER_TRANSCRIPT)
+    return data[:begin] + data[data.rindex(BEFORE_BACK) :]
+
+
+def test_sidecar_files_that_are_here_need_not_come() -> None:
+    data, made = packed(TEXT, SIDECAR)
+    events = list(unpack([without_sidecar(data)], sidecar=made.sidecar))
+    assert joined(events) == [TranscriptData(TEXT), Unpacked(made.head, made.sidecar)]
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+def test_sidecar_files_that_are_not_the_bundles_are_seen(kept: int) -> None:
+    data, made = packed(TEXT, SIDECAR)
+    others = (*made.sidecar[:kept], SidecarFile("a/c.txt", 1, "0" * 64))
+    with pytest.raises(BundleCorrupt, match="sidecar"):
+        list(unpack([without_sidecar(data)], sidecar=others))
+
+
+def test_the_hashes_of_a_transcripts_beginnings_are_told() -> None:
+    data, _ = packed(TEXT, SIDECAR)
+    marks = [0, 3, len(TEXT), len(TEXT) + 1]
+    last = list(unpack(cut(data, 5), marks=marks))[-1]
+    assert isinstance(last, Unpacked)
+    assert last.noted == {mark: sha256(TEXT[:mark]).hexdigest() for mark in marks[:3]}
 
 
 def test_in_another_order_the_events_follow_the_file() -> None:
