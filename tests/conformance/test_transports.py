@@ -530,6 +530,17 @@ def test_an_interrupt_stops_the_read_under_way(store: Transport) -> None:
         list(got.blocks)
 
 
+def test_a_stream_that_was_left_is_not_taken_for_a_whole_one(store: Transport) -> None:
+    data = b"x" * 3 * MIB
+    write_all(store, put_of("p/a", data), put_of("p/b", data))
+    left, _ = list(store.read([whole("p/a"), whole("p/b")]))
+    try:
+        found = b"".join(left.blocks)
+    except FileGone:
+        found = data
+    assert found == data
+
+
 def test_stopping_in_the_middle_of_the_bytes_stops_the_whole_write(
     store: Transport, place: Place
 ) -> None:

@@ -34,6 +34,7 @@ from claude_sync.transports.ssh_errors import file_refused, nonsense
 from claude_sync.transports.ssh_reading import (
     BYTES_AT_ONCE,
     NAMES_AT_ONCE,
+    Stream,
     ahead,
     answer_words,
     check_place,
@@ -135,8 +136,12 @@ class SshTransport:
             session.end()
 
     def close(self) -> None:
-        while self._idle:
-            self._let_go(self._idle.pop())
+        self._idle.clear()
+        with self._lock:
+            running = list(self._running)
+        # Also what somebody left in the middle, and still holds.
+        for session in running:
+            self._let_go(session)
 
     # --- looking -------------------------------------------------------------------------------
 
@@ -266,27 +271,20 @@ class SshTransport:
     def _stream(self, session: Session, get: Get) -> Iterator[Got]:
         """The answer to one get, as it comes."""
         asked = _usable_gets([get])
-        files = read_files(session, "gets", len(asked), self._place.host, self._where())
-        pieces = session.counted(files.total)
-        finished = False
+        answer = Stream(session, asked, self._place.host, self._where())
 
         def blocks() -> Iterator[bytes]:
-            nonlocal finished
-            if not asked or not is_wanted(get, files.marks, files.stamps[0]):
+            if not answer.is_wanted():
                 raise self._gone(get.name)
-            for piece in pieces:
+            for piece in answer.pieces():
                 self._check_stopped()
                 yield piece
-            settled = files.is_settled(read_stamps(session))
-            finished = True
-            if not settled:
+            self._check_stopped()
+            if not answer.finish():
                 raise self._gone(get.name)
 
         yield Got(get.name, blocks())
-        for _ in pieces:
-            pass
-        if not finished:
-            read_stamps(session)
+        answer.finish()
 
     def _several(self, session: Session, gets: Sequence[Get]) -> Iterator[Got]:
         """The answer to several small gets, once it is sure that they can be told apart."""

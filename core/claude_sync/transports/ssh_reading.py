@@ -145,6 +145,56 @@ def gets_request(letter: str, gets: Sequence[Get]) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode()
 
 
+class Stream:
+    """The answer to one get, waited for only once somebody wants to know something of it.
+
+    Args:
+        session: nothing else uses it meanwhile.
+        asked: the get, or none where its name isn't usable.
+        host, where: for errors.
+    """
+
+    def __init__(self, session: Session, asked: Sequence[Get], host: str, where: str) -> None:
+        self._session = session
+        self._asked = asked
+        self._host = host
+        self._where = where
+        self._files: Files | None = None
+        self._pieces: Iterator[bytes] = iter(())
+        self._settled: bool | None = None
+        self._lost = False
+
+    def is_wanted(self) -> bool:
+        """Whether the file that the script found is the one that was asked for."""
+        files = self._begin()
+        return any(is_wanted(get, files.marks, files.stamps[0]) for get in self._asked)
+
+    def pieces(self) -> Iterator[bytes]:
+        """Its bytes; those that nobody takes are passed over at the end."""
+        self._begin()
+        return self._pieces
+
+    def finish(self) -> bool:
+        """Pass what is left of it; whether all of it was taken, and the file the same meanwhile."""
+        if self._settled is None and not self._lost:
+            files = self._begin()
+            taken = not any(self._pieces)
+            for _ in self._pieces:
+                pass
+            self._settled = files.is_settled(read_stamps(self._session)) and taken
+        return bool(self._settled)
+
+    def _begin(self) -> Files:
+        if self._files is None:
+            # What comes instead of an answer leaves nothing to be passed over.
+            self._lost = True
+            count = len(self._asked)
+            self._files = read_files(self._session, "gets", count, self._host, self._where)
+            self._pieces = self._session.counted(self._files.total)
+            self._lost = False
+        return self._files
+
+
 def expected(get: Get) -> int:
     """About how many bytes a get will bring; more than a batch where nobody knows."""
     size = BYTES_AT_ONCE if get.stamp is None else get.stamp.size
