@@ -10,15 +10,15 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from claude_sync.errors import BundleUnsafe, ClaudeHomeError
-from claude_sync.model import LocalSession, Stamp
+from claude_sync.model import LocalSession, SidecarFile, Stamp
 from claude_sync.names import check_relative, folded, is_session_id, is_temporary
 from claude_sync.places import home_directory
-from claude_sync.snapshot import is_link, read_small, stamp_of
+from claude_sync.snapshot import Snapshot, is_link, read_small, stamp_of
 
 DEFAULT_CLEANUP_DAYS = 30
 ENCODED_LIMIT = 200
@@ -267,6 +267,25 @@ def sidecar_stamps(folder: Path) -> SidecarStamps:
             continue
     stamps = tuple(sorted(found.values())[:MAX_SIDECAR_FILES])
     return SidecarStamps(stamps, regular - len(stamps))
+
+
+def read_sidecar(
+    local: LocalSession, check: Callable[[], None] = lambda: None
+) -> tuple[SidecarFile, ...]:
+    """Size and hash of each file in a session's sidecar folder.
+
+    Raises:
+        OSError: one vanished or can't be read.
+        SessionChanging: one is being rewritten.
+    """
+    found = []
+    folder = sidecar_folder(local.path)
+    for relative, _ in local.sidecar:
+        check()
+        with Snapshot(folder / relative) as snapshot:
+            version = snapshot.settle()
+        found.append(SidecarFile(relative, version.size, version.sha256))
+    return tuple(found)
 
 
 def _status(entry: os.DirEntry[str]) -> os.stat_result:

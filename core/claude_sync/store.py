@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from claude_sync.assembly import Wanted
 from claude_sync.bundle import HEAD_SIZE, SUFFIX, TAIL_SIZE, read_head
 from claude_sync.cache import Cache, ProblemRow
 from claude_sync.database import Database
@@ -29,7 +30,7 @@ from claude_sync.errors import (
     StoreOffline,
     TransportError,
 )
-from claude_sync.fetching import Fetched, Wanted, fetch
+from claude_sync.fetching import Fetched, fetch
 from claude_sync.marker import check_marker, probe
 from claude_sync.model import Bundle, BundleHead, Outcome, Problem, Stamp
 from claude_sync.outgoing import Outgoing, Sent, send

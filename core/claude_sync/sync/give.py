@@ -103,7 +103,7 @@ class Giving:
                 written.append((step, sent, sent.bundle))
                 if sent.outgoing.expected is None and sent.read == step.local.stamp:
                     head = sent.bundle.head
-                    self._survey.learn(step.local, head.version, head.sidecar_sha256)
+                    self._survey.rows.learn(step.local, head.version, head.sidecar_sha256)
                 yield step, sent
                 if len(written) >= _RECORDS_A_GROUP:
                     self._remember(written)
@@ -135,7 +135,7 @@ class Giving:
             next_after(remembered.revision, *revisions),
             datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
             survey.row(local).stamp.mtime_ns if compared else local.stamp.mtime_ns,
-            survey.said(local).title,
+            survey.rows.said(local).title,
             is_open,
             survey.supersedes(session_id),
             remembered.decision,

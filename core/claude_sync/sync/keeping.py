@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from claude_sync import files
-from claude_sync.claude_home import sidecar_folder
+from claude_sync.assembly import Wanted
+from claude_sync.claude_home import read_sidecar, sidecar_folder
 from claude_sync.comparison import prefix_hashes
-from claude_sync.fetching import Fetched, Wanted
+from claude_sync.fetching import Fetched
 from claude_sync.members import sidecar_digest
 from claude_sync.model import Bundle, LocalSession, SidecarFile, Version
 from claude_sync.outgoing import layout_files
 from claude_sync.sync.context import Context
-from claude_sync.sync.reading import read_sidecar
 from claude_sync.vault_entry import SIDECAR, TRANSCRIPT, Kept
 
 NO_SIDECAR = sidecar_digest(())

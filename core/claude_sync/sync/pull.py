@@ -76,8 +76,15 @@ def pull(
         LockBusy: another claude-sync is at work.
         Stopped: `context` said so; what was done is done.
     """
+
+    def meanwhile(survey: Survey) -> None:
+        survey.read_ahead(sessions)
+        if sessions is not None:
+            survey.rows.measure_ahead(survey.alone(sessions))
+
     with context.working("pulling"):
-        return pull_surveyed(context, look(context), sessions, project=project, dry_run=dry_run)
+        survey = look(context, meanwhile=meanwhile)
+        return pull_surveyed(context, survey, sessions, project=project, dry_run=dry_run)
 
 
 def pull_surveyed(
@@ -108,7 +115,7 @@ class _Pull:
         self._named = named
         self._dry_run = dry_run
         self._progress = Progress("Pulling")
-        self._alone = False
+        self._takes = False
 
     def run(self, sessions: Sequence[str] | None, project: str | None) -> list[Result]:
         survey = self._survey
@@ -118,8 +125,9 @@ class _Pull:
             ids = self._ids(sessions)
         results: list[Result] = []
         steps: list[Step] = []
-        self._alone = sum(self._named or survey.settled(sid) is None for sid in ids) == 1
-        if not self._alone:
+        alone = sum(self._named or survey.settled(sid) is None for sid in ids) == 1
+        self._takes = alone and not self._dry_run
+        if not alone:
             learn_growth(self._context, survey, ids)
         for session_id in ids:
             self._context.check()
@@ -212,8 +220,7 @@ class _Pull:
             local,
             counted,
             survey.bundles.get(session_id, ()),
-            sidecar_sha256=survey.row(local).sidecar_sha256 if local is not None else "",
-            taking=self._alone and not self._dry_run,
+            taking=survey.rows.here(local) if local is not None and self._takes else None,
         ) as relations:
             plan = relations.settle(lambda: plan_pull(mine, rivals, relations))
             if len(rivals) < len(all_rivals) and plan.kind in _NOT_WAITING:

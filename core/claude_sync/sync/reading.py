@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from claude_sync.cache import LocalRow
-from claude_sync.claude_home import sidecar_folder
+from claude_sync.claude_home import read_sidecar
 from claude_sync.errors import SessionVanished
 from claude_sync.members import sidecar_digest
 from claude_sync.model import LocalSession, SidecarFile, Version
@@ -75,25 +75,6 @@ def _versions(snapshot: Snapshot, check: Callable[[], None]) -> tuple[Version, V
     if end == whole.size:
         return whole, whole
     return whole, Version(end, snapshot.prefix_hash(end))
-
-
-def read_sidecar(
-    local: LocalSession, check: Callable[[], None] = lambda: None
-) -> tuple[SidecarFile, ...]:
-    """Size and hash of each file in a session's sidecar folder.
-
-    Raises:
-        OSError: one vanished or can't be read.
-        SessionChanging: one is being rewritten.
-    """
-    found = []
-    folder = sidecar_folder(local.path)
-    for relative, _ in local.sidecar:
-        check()
-        with Snapshot(folder / relative) as snapshot:
-            version = snapshot.settle()
-        found.append(SidecarFile(relative, version.size, version.sha256))
-    return tuple(found)
 
 
 def glance_at(local: LocalSession) -> Glance:

@@ -14,9 +14,10 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from claude_sync import codec
+from claude_sync.assembly import Here, Wanted
 from claude_sync.comparison import Extent, Parting, part, prefix_hashes
 from claude_sync.errors import SessionChanging, SessionVanished
-from claude_sync.fetching import Fetched, Wanted
+from claude_sync.fetching import Fetched
 from claude_sync.model import Bundle, LocalSession, Version
 from claude_sync.planner import Ask, Relation
 from claude_sync.records import Records
@@ -35,9 +36,8 @@ class Relations:
         local: the session here, None where it isn't.
         version: what its transcript counts as.
         bundles: its bundles that can be read where bytes are needed.
-        sidecar_sha256: of the sidecar files here, "" where unknown.
-        taking: whether what goes on from here is taken anyway: then it is fetched, which tells as
-            much as asking for a hash first.
+        taking: what lies here where whatever goes on from it is taken anyway, else None: then that
+            is fetched, which tells as much as asking for a hash first.
 
     Call it with two versions: how they relate, None where that must be read first. Use as a
     context manager: what was fetched to be read is dropped at the end, save what was taken.
@@ -50,11 +50,9 @@ class Relations:
         version: Version | None,
         bundles: tuple[Bundle, ...],
         *,
-        sidecar_sha256: str = "",
-        taking: bool = False,
+        taking: Here | None = None,
     ) -> None:
         self._context = context
-        self._sidecar_sha256 = sidecar_sha256
         self._taking = taking
         self._local = local
         self._version = version
@@ -131,9 +129,7 @@ class Relations:
     def _wanted(self, bundle: Bundle) -> Wanted:
         mtime_ns = self._context.home.mtime_to_restore(bundle.head.mtime_ns)
         staging = self._context.staging
-        if self._taking and self._local is not None:
-            return Wanted(bundle, staging, mtime_ns, self._local, self._sidecar_sha256)
-        return Wanted(bundle, staging, mtime_ns)
+        return Wanted(bundle, staging, mtime_ns, self._taking)
 
     def _read(self, x: Version, y: Version, read: Callable[[], Parting]) -> Parting:
         """Read where two versions part, and remember it once it is sure to be of these two."""
@@ -166,24 +162,28 @@ class Relations:
     def _by_hash(self, x: Version, y: Version) -> Parting | None:
         """Whether the longer one begins with the shorter, if a hash says so."""
         longer, shorter = (x, y) if x.size >= y.size else (y, x)
-        if longer == self._version or longer in self._fetched:
-            path = self.extent(longer).path
-            found = prefix_hashes(path, [shorter.size], self._context.check).get(shorter.size)
-            holds = found == shorter.sha256
-        elif self._context.store.remote and not self._taking:
+        if longer == self._version and self._local is not None:
+            found = prefix_hashes(self._local.path, [shorter.size], self._context.check)
+            holds = found.get(shorter.size) == shorter.sha256
+        elif self._is_asked_for(longer, shorter):
             holds = self._remote_begins_with(longer, shorter)
         else:
-            path = self.extent(longer).path
-            found = prefix_hashes(path, [shorter.size], self._context.check).get(shorter.size)
-            holds = found == shorter.sha256
+            self.extent(longer)
+            holds = self._fetched[longer].begins_with(shorter, self._context.check)
         if not holds:
             return None
         parting = _growth(shorter)
         return parting if longer == x else _turned(parting)
 
+    def _is_asked_for(self, longer: Version, shorter: Version) -> bool:
+        """Whether a hash made there tells, and costs less than to fetch the longer one."""
+        if longer in self._fetched or self._taking is not None:
+            return False
+        return self._context.store.remote and shorter == self._version
+
     def _remote_begins_with(self, longer: Version, shorter: Version) -> bool:
         bundle = self._bundles.get(longer)
-        if bundle is None or shorter != self._version or self._local is None:
+        if bundle is None or self._local is None:
             return False
         digest = hashlib.sha256()
         size = 0

@@ -13,9 +13,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from claude_sync import files
+from claude_sync.assembly import Wanted
 from claude_sync.comparison import Extent, prefix_hashes
 from claude_sync.errors import SessionChanging, SessionOpen, UsageError
-from claude_sync.fetching import Fetched, Wanted
+from claude_sync.fetching import Fetched
 from claude_sync.members import next_after
 from claude_sync.model import Bundle, Outcome, Result, Version
 from claude_sync.planner import told_of

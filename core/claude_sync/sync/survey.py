@@ -6,14 +6,13 @@ decides nothing and changes nothing but the caches.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
 from claude_sync.cache import LocalRow
 from claude_sync.comparison import Extent, part, prefix_hashes
-from claude_sync.errors import SessionDivided, SessionError
+from claude_sync.errors import SessionDivided
 from claude_sync.live_sessions import LiveSessions, read_live_sessions
 from claude_sync.model import Bundle, LocalSession, Outcome, Problem, ProjectKey, Version
 from claude_sync.planner import Mine, own_and_rivals
@@ -21,15 +20,11 @@ from claude_sync.records import NOTHING, SessionRecord
 from claude_sync.store import StoreView
 from claude_sync.sync.context import Context
 from claude_sync.sync.identity import find_id, remember_name
-from claude_sync.sync.reading import glance_at, read_session, reading, row_of, signature_of
-from claude_sync.transcript import Glance
+from claude_sync.sync.local_rows import LocalRows
+from claude_sync.sync.reading import reading
 
 SUPERSEDES_LIMIT = 64
 """How many versions a bundle can say it replaces: the newest."""
-
-_ROWS_A_FLUSH = 500
-_AHEAD_BYTES = 128 << 20
-"""About as much as is read while a host answers."""
 
 
 class Survey:
@@ -48,6 +43,7 @@ class Survey:
             somebody brings by hand may be anybody's.
         into: where sessions that aren't here go, None for their projects' directories.
         remembered: the records of every session, by id.
+        rows: what the transcripts here were found to be.
     """
 
     def __init__(self, context: Context, view: StoreView | None) -> None:
@@ -66,9 +62,7 @@ class Survey:
         self.declining = context.records.declined_ids()
         self.all_are_rivals = False
         self.into: Path | None = None
-        self._rows = context.cache.local_rows()
-        self._new_rows: dict[str, LocalRow] = {}
-        self._glances: dict[str, Glance] = {}
+        self.rows = LocalRows(context)
         self._directories: dict[str, Path | None] = {}
         used: dict[str, int] = {}
         for copies in self.local.values():
@@ -143,8 +137,8 @@ class Survey:
 
     def known_version(self, local: LocalSession) -> Version | None:
         """The same if it is known without reading the file."""
-        row = self._rows.get(str(local.path))
-        if row is None or row.stamp != local.stamp or row.sidecar != signature_of(local):
+        row = self.rows.known(local)
+        if row is None:
             return None
         return row.cut if row.cut != row.whole and self.is_open(local) else row.whole
 
@@ -154,55 +148,30 @@ class Survey:
         Raises:
             SessionError: it vanished, or is being rewritten.
         """
-        key = str(local.path)
-        row = self._rows.get(key)
-        signature = signature_of(local)
-        if row is not None and row.stamp == local.stamp and row.sidecar == signature:
-            return row
-        row = read_session(local, signature, row, self.context.check)
-        self._rows[key] = row
-        self._new_rows[key] = row
-        if len(self._new_rows) >= _ROWS_A_FLUSH:
-            self.flush()
-        return row
+        return self.rows.row(local)
 
-    def read_ahead(self) -> None:
-        """Read what is new of sessions that were met before: it is sure to be compared."""
-        left = _AHEAD_BYTES
+    def alone(self, named: Sequence[str] | None = None) -> Iterator[LocalSession]:
+        """Transcripts that are their session's only copy here.
+
+        Args:
+            named: beginnings of their ids, None for all.
+        """
+        beginnings = None if named is None else tuple(filter(None, named))
         for session_id, copies in self.local.items():
-            if session_id in self.remembered and self.known_version(copies[0]) is None:
-                left -= copies[0].stamp.size
-                if left >= 0:
-                    with suppress(SessionError):  # it comes again where somebody wants this one
-                        self.row(copies[0])
+            if len(copies) == 1 and (beginnings is None or session_id.startswith(beginnings)):
+                yield copies[0]
 
-    def said(self, local: LocalSession) -> Glance:
-        """What both ends of a transcript say; the rest of it isn't read for that."""
-        key = str(local.path)
-        row = self._rows.get(key)
-        if row is not None and row.stamp == local.stamp:
-            return Glance(row.cwds, row.title)
-        if key not in self._glances:
-            self._glances[key] = glance_at(local)
-        return self._glances[key]
+    def read_ahead(self, named: Sequence[str] | None = None) -> None:
+        """Read what is new of sessions that were met before: it is sure to be compared.
 
-    def learn(self, local: LocalSession, version: Version, sidecar_sha256: str) -> None:
-        """Take over what a session proved to be when it was read elsewhere, with these stamps."""
-        key, row = str(local.path), row_of(local, self.said(local), version, sidecar_sha256)
-        self._rows[key] = self._new_rows[key] = row
+        Args:
+            named: beginnings of their ids, None for all.
+        """
+        self.rows.read_ahead(one for one in self.alone(named) if one.session_id in self.remembered)
 
     def flush(self) -> None:
         """Write what was read into the cache, and drop what is no longer there."""
-        here = {str(copy.path) for copies in self.local.values() for copy in copies}
-        gone = [path for path in self._rows if path not in here]
-        if not self._new_rows and not gone:
-            return
-        with self.context.database.transaction():
-            self.context.cache.put_local(self._new_rows)
-            self.context.cache.drop_local(gone)
-        self._new_rows = {}
-        for path in gone:
-            del self._rows[path]
+        self.rows.flush({str(copy.path) for copies in self.local.values() for copy in copies})
 
     # -- for the planner ----------------------------------------------------------------------
 
@@ -291,13 +260,13 @@ class Survey:
         Asks nothing of the disk; False where it isn't known.
         """
         remembered = self.remember_of(local.session_id)
-        version = self.known_version(local)
-        if own is None or version is None or not remembered.seen:
+        row, version = self.rows.known(local), self.known_version(local)
+        if own is None or row is None or version is None or not remembered.seen:
             return False
         head = own.head
         return (
             head.version == version == remembered.written
-            and head.sidecar_sha256 == self._rows[str(local.path)].sidecar_sha256
+            and head.sidecar_sha256 == row.sidecar_sha256
             and head.decision >= remembered.decision
             and local.session_id not in self.superseding
         )
@@ -324,7 +293,7 @@ class Survey:
         remembered = self.remember_of(session_id)
         if version is None or not remembered.seen or session_id in self.superseding:
             return None
-        row = self._rows[str(copies[0].path)]
+        row = self.row(copies[0])
         outcome = Outcome.UNCHANGED
         for bundle in self.bundles.get(session_id, ()):
             head = bundle.head
@@ -349,7 +318,7 @@ class Survey:
         """The working directory of a session that lies here, None where it isn't known."""
         key = f"{local.folder}/{local.session_id}"
         if key not in self._directories:
-            cwds = self.said(local).cwds
+            cwds = self.rows.said(local).cwds
             placed = self.remember_of(local.session_id).directory
             self._directories[key] = self.context.registry.directory_of(
                 local.folder, cwds, placed or None
@@ -376,8 +345,18 @@ class Survey:
         return None
 
 
-def look(context: Context, *, store: bool = True) -> Survey:
+def look(
+    context: Context,
+    *,
+    store: bool = True,
+    meanwhile: Callable[[Survey], None] = Survey.read_ahead,
+) -> Survey:
     """Look at this machine and, unless told not to, at the store.
+
+    Args:
+        context: what to look at.
+        store: whether to look at the store.
+        meanwhile: what to do with what was seen here while a distant store answers.
 
     Raises:
         TransportError: the store isn't there.
@@ -388,7 +367,7 @@ def look(context: Context, *, store: bool = True) -> Survey:
         with context.store.asking() as answer:
             survey = Survey(context, None)
             if context.store.remote:
-                survey.read_ahead()
+                meanwhile(survey)
             survey.see(answer())
     if not context.machine.named:
         remember_name(context, survey.bundles)

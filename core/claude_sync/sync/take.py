@@ -13,9 +13,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from claude_sync import files
-from claude_sync.comparison import Extent, prefix_hashes
+from claude_sync.assembly import Wanted
+from claude_sync.comparison import Extent
 from claude_sync.errors import ClaudeHomeError, ClaudeSyncError, Stopped
-from claude_sync.fetching import Fetched, Wanted
+from claude_sync.fetching import Fetched
 from claude_sync.model import Bundle, LocalSession, Version
 from claude_sync.planner import Kind, told_of
 from claude_sync.sync.context import Context
@@ -142,8 +143,7 @@ class _Taking:
                 step.bundle,
                 step.folder,
                 self._context.home.mtime_to_restore(step.bundle.head.mtime_ns),
-                step.local,
-                self._survey.row(step.local).sidecar_sha256 if step.local is not None else "",
+                self._survey.rows.here(step.local) if step.local is not None else None,
             )
             for step in missing
         ]
@@ -163,7 +163,7 @@ class _Taking:
         if step.local is None or step.version is None:
             return self._placer.put_new(fetched, step.folder)
         new, old = fetched.head.version, step.version
-        extends = new == old or _begins_with(fetched.transcript.path, old)
+        extends = new == old or fetched.begins_with(old)
         return self._placer.place_over(
             fetched,
             step.local,
@@ -245,10 +245,6 @@ class _Taking:
         row = row_of_placed(local, fetched.head.version, sidecar)
         if row is not None and len(local.sidecar) == len(sidecar):
             self._context.cache.put_local({str(local.path): row})
-
-
-def _begins_with(path: Path, version: Version) -> bool:
-    return prefix_hashes(path, [version.size]).get(version.size) == version.sha256
 
 
 def _undo_text(context: Context, session_id: str, done: Placed, decision: int) -> str:

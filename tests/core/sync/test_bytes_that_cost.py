@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 
 import pytest
@@ -9,9 +11,9 @@ import pytest
 from claude_sync.cache import LocalRow
 from claude_sync.errors import SessionVanished
 from claude_sync.model import Outcome
-from claude_sync.sync import survey
+from claude_sync.sync import local_rows
 from claude_sync.sync.survey import look as survey_of
-from claude_sync.transports.base import Listing
+from claude_sync.transports.base import Get, Got, Listing
 from claude_sync.transports.folder import FolderTransport
 from machines import OTHER, SESSION, Pair, PlayedMachine, agree, outcomes, said
 
@@ -61,6 +63,40 @@ def test_sidecar_files_that_are_here_do_not_come_again(pair: Pair) -> None:
     outcome, received = pulled(desktop)
     assert (outcome, received < FEW) == (Outcome.UPDATED, True)
     assert desktop.sidecar() == laptop.sidecar()
+
+
+def test_sidecar_files_that_only_look_like_what_is_here_come(pair: Pair) -> None:
+    laptop, desktop = pair
+    path = desktop.path().with_suffix("") / "tool-results/one.txt"
+    seen = path.stat()
+    path.write_bytes(path.read_bytes().replace(b"x", b"y"))
+    os.utime(path, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+    laptop.write(SESSION, said("more"))
+    laptop.push()
+    outcome, received = pulled(desktop)
+    assert (outcome, received > FEW) == (Outcome.UPDATED, True)
+    assert agree(*pair)
+    assert desktop.sidecar() == laptop.sidecar()
+
+
+def test_a_sidecar_file_that_changes_while_the_rest_comes_stays_as_it_is(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laptop, desktop = pair
+    laptop.write(SESSION, said("more"))
+    laptop.push()
+    before = desktop.read(SESSION)
+    read = FolderTransport.read
+
+    def changing(place: FolderTransport, gets: Iterable[Get]) -> Iterator[Got]:
+        for got in read(place, gets):
+            yield got
+            desktop.write_sidecar(SESSION, "tool-results/two.txt", b"changed meanwhile")
+
+    monkeypatch.setattr(FolderTransport, "read", changing)
+    assert outcomes(desktop.pull()) == {SESSION: Outcome.INCOMPLETE}
+    assert desktop.read(SESSION) == before
+    assert desktop.sidecar()["tool-results/two.txt"] == b"changed meanwhile"
 
 
 def test_an_unfinished_character_at_the_end_is_no_trouble(pair: Pair) -> None:
@@ -154,5 +190,5 @@ def test_what_can_not_be_read_meanwhile_costs_that_session_only(
     def vanished(*_: object) -> LocalRow:
         raise SessionVanished("the session can't be read", passing=True)
 
-    monkeypatch.setattr(survey, "read_session", vanished)
+    monkeypatch.setattr(local_rows, "read_session", vanished)
     assert outcomes(laptop.push()) == {SESSION: Outcome.FAILED, OTHER: Outcome.PUSHED}
