@@ -132,6 +132,29 @@ def test_what_ssh_says_is_understood_and_not_repeated(
     assert not said or said not in str(error)
 
 
+@pytest.mark.parametrize(
+    ("known_as", "todo"),
+    [
+        ("nas.local", "`ssh-keygen -R nas.local` and"),
+        ("[nas.local]:2222", '`ssh-keygen -R "[nas.local]:2222"` and'),
+        ("[fe80::1%eth0]:22", '`ssh-keygen -R "[fe80::1%eth0]:22"` and'),
+        ("-f", "known_hosts"),
+        ("$(id)", "known_hosts"),
+        ("a\033b", "known_hosts"),
+    ],
+)
+def test_a_key_that_changed_is_forgotten_by_the_name_that_ssh_knows_it_by(
+    known_as: str, todo: str
+) -> None:
+    said = (
+        "WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!\r\n"
+        f"Host key for {known_as} has changed and you have requested strict checking.\r\n"
+    )
+    error = not_connected(said, 255, "nas")
+    assert todo in error.todo
+    assert (known_as in str(error)) is ("ssh-keygen" in todo)
+
+
 @pytest.mark.parametrize("status", [0, 1, 126, 127])
 def test_a_status_of_the_hosts_own_is_about_its_shell_whatever_it_said(status: int) -> None:
     error = not_connected("bash: line 1: Permission denied (x)", status, "nas")

@@ -1,9 +1,11 @@
 """What ssh and the host say when something is wrong, as errors of ours.
 
-ssh's own words are only looked at, never passed on: they may hold more than a log should.
+ssh's own words are only looked at, not passed on: they may hold more than a log should.
 """
 
 from __future__ import annotations
+
+import re
 
 from claude_sync.errors import (
     FileGone,
@@ -15,6 +17,9 @@ from claude_sync.errors import (
 )
 
 _CHECK_LOGIN = "see what `ssh {host}` says"
+_CHANGED_KEY = re.compile(
+    r"host key for (\[[a-z0-9][a-z0-9.:%_-]*\]:[0-9]{1,5}|[a-z0-9][a-z0-9.:%_-]*) has changed"
+)
 
 # What ssh (or Windows' build of it) writes, and what it means. The first that fits counts.
 _OFFLINE: tuple[tuple[tuple[str, ...], str, str], ...] = (
@@ -45,7 +50,7 @@ _DENIED: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (
         ("identification has changed", "host key for", "dns spoofing"),
         "the host's key isn't the one known for it",
-        "make sure it is the same host, then `ssh-keygen -R {host}` and log in once with ssh",
+        "make sure it is the same host, then {forget its key} and log in once with ssh",
     ),
     (
         ("host key verification failed", "host key is known", "no matching host key fingerprint"),
@@ -117,8 +122,22 @@ def not_connected(messages: str, status: int | None, host: str) -> TransportErro
     for table, kind in kinds:
         for signs, what, todo in table:
             if any(sign in said for sign in signs):
-                return kind(what, where=host, todo=todo.replace("{host}", host))
+                advice = todo.replace("{forget its key}", _forgetting(said))
+                return kind(what, where=host, todo=advice.replace("{host}", host))
     return StoreOffline("ssh can't connect to the host", where=host, todo=_login(host))
+
+
+def _forgetting(said: str) -> str:
+    """How to make ssh forget a host's key: by the name under which it knows it.
+
+    That is never an alias of the configuration, and with another port than 22 it is not the host's
+    name alone. It is the one word of ssh's that is passed on, and only where it can be a name.
+    """
+    known = _CHANGED_KEY.search(said)
+    if known is None:
+        return "remove its old key from ssh's known_hosts"
+    name = f'"{known[1]}"' if "[" in known[1] else known[1]
+    return f"`ssh-keygen -R {name}`"
 
 
 def _login(host: str) -> str:
@@ -175,7 +194,7 @@ def file_refused(text: str, where: str) -> TransportError:
                 todo="it is made again next time",
             )
         return StoreDenied(
-            "something that is no plain file or folder is in the way on the host",
+            "something else is in the way of a file or folder on the host",
             where=where,
             todo="move it away there",
         )
