@@ -176,7 +176,7 @@ class PlayedMachine:
     def forget(self, session: str = SESSION) -> int:
         """Remove this machine's bundle."""
         with self.at_work() as context:
-            return forget(context, bundles_of_sessions(context, [session]))
+            return len(forget(context, bundles_of_sessions(context, [session])))
 
     def states(self) -> dict[str, SessionState]:
         """Where every session stands."""

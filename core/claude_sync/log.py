@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from claude_sync.model import Outcome, Result
+from claude_sync.model import Bundle, Outcome, Result
 from claude_sync.snapshot import NO_FOLLOW
 
 LIMIT_BYTES = 1_000_000
@@ -107,6 +107,11 @@ def result_line(verb: str, result: Result) -> str:
     if result.outcome is Outcome.FAILED:
         words.append(result.message)
     return " ".join(word for word in words if word)
+
+
+def removal_line(bundle: Bundle) -> str:
+    """What the log says of one bundle that was removed from the store."""
+    return f"forget {bundle.head.session_id} {bundle.head.machine}"
 
 
 def _encoded(line: str) -> bytes:

@@ -15,6 +15,7 @@ from claude_sync.engine.duties import Check
 from claude_sync.engine.runner import Runner
 from claude_sync.errors import LockBusy
 from claude_sync.locks import Lock
+from claude_sync.log import Log, removal_line
 from claude_sync.model import Progress, Result, Version
 from claude_sync.places import Places
 from claude_sync.places import places as own_places
@@ -135,11 +136,13 @@ class Service:
         return self._submit("undo", "Undoing", lambda: [undo(self._runner.duties.ready(), session)])
 
     def forget(self, choose: Callable[[Context], Sequence[Any]]) -> Future[int]:
-        """Remove the bundles that `choose` gives; see `sync.forget`."""
+        """Remove the bundles that `choose` gives; how many were. See `sync.forget`."""
 
         def do() -> int:
             context = self._runner.duties.ready()
-            return forget(context, choose(context))
+            removed = forget(context, choose(context))
+            Log(self.places.log_file).write(map(removal_line, removed))
+            return len(removed)
 
         return self._submit("forget", "Forgetting", do)
 

@@ -14,6 +14,7 @@ from claude_sync.errors import LockBusy, NotSetUp
 from claude_sync.model import Outcome, State
 from claude_sync.service import Service
 from claude_sync.store import Store
+from claude_sync.sync.forget import bundles_of_this_machine
 from claude_sync.transports.base import Listing
 from machines import KEY, OTHER, SESSION, PlayedMachine, World, agree, opened, said
 from services import log_of, prepare, serving, until
@@ -520,6 +521,15 @@ def test_the_log_says_what_was_done_by_itself_and_no_titles(
         until(lambda: f"push pushed {OTHER} laptop" in log_of(laptop))
     assert f"pull imported {SESSION} desktop" in log_of(laptop)
     assert "title" not in log_of(laptop)
+
+
+def test_what_was_removed_by_a_click_stands_in_the_log(laptop: PlayedMachine) -> None:
+    laptop.write(SESSION, said("hello"))
+    laptop.push()
+    with serving(laptop) as service:
+        assert service.forget(bundles_of_this_machine).result(5) == 1
+        assert service.forget(bundles_of_this_machine).result(5) == 0
+    assert log_of(laptop).count(f"forget {SESSION} laptop") == 1
 
 
 def test_records_that_break_while_it_runs_are_begun_anew(laptop: PlayedMachine) -> None:

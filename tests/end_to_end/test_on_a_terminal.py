@@ -48,6 +48,28 @@ def test_a_long_list_shows_the_newest_and_says_so(laptop: Machine) -> None:
     assert len(on_terminal(laptop, "sessions", "--limit", "25").lines) == 26
 
 
+def test_the_log_names_what_was_removed_and_not_what_stayed(
+    laptop: Machine, desktop: Machine, place: Path
+) -> None:
+    for session in (SESSION, OTHER):
+        laptop.says("hello", session)
+    laptop.does("push")
+
+    def slow_answer() -> str:
+        laptop.says("more", OTHER)
+        laptop.does("push")
+        return "y\n"
+
+    typed = ("forget", "--machine", "laptop")
+    seen = on_terminal(desktop, *typed, answers=[("[y/N]", slow_answer)], columns=200)
+    assert seen.lines[-2:] == [
+        f"Removed 1 bundle from {place}.",
+        "1 bundle had changed meanwhile and stayed: run it again.",
+    ]
+    assert f"forget {SESSION} laptop" in desktop.log()
+    assert OTHER not in desktop.log()
+
+
 def test_forgetting_asks_first(laptop: Machine, place: Path) -> None:
     laptop.says("hello")
     laptop.does("push")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError, Namespace
 
-from claude_sync.log import Log
+from claude_sync.log import Log, removal_line
 from claude_sync.model import Bundle
 from claude_sync.sync.context import Context
 from claude_sync.sync.forget import (
@@ -55,9 +55,9 @@ def run(arguments: Namespace) -> int:
     removed = 0
     if bundles:
         with opened() as context:
-            removed = forget(context, bundles)
-            lines = [f"forget {b.head.session_id} {b.head.machine}" for b in bundles]
-            Log(context.places.log_file).write(lines if removed else [])
+            gone = forget(context, bundles)
+            Log(context.places.log_file).write(map(removal_line, gone))
+            removed = len(gone)
     if arguments.json:
         say_document({"removed": removed})
     elif not bundles:

@@ -94,7 +94,7 @@ def bundles_older_than(context: Context, days: float) -> list[Bundle]:
     ]
 
 
-def forget(context: Context, bundles: Sequence[Bundle]) -> int:
+def forget(context: Context, bundles: Sequence[Bundle]) -> tuple[Bundle, ...]:
     """Remove bundles from the store, and stop pushing this machine's ones until they are named.
 
     A version that doesn't lie here as it is goes into the vault first.
@@ -104,7 +104,13 @@ def forget(context: Context, bundles: Sequence[Bundle]) -> int:
         bundles: as one of the functions above gave them, and a person agreed to.
 
     Returns:
-        how many were removed; what has changed since is left alone.
+        those that were removed; what has changed since is left alone.
+
+    Raises:
+        TransportError: the store isn't there, or refuses.
+        VaultError: what is only there can't be kept: nothing was removed.
+        LockBusy: another claude-sync is at work.
+        Stopped: `context` said so, before anything was removed.
     """
     with context.working("forgetting"):
         survey = look(context)
@@ -115,19 +121,19 @@ def forget(context: Context, bundles: Sequence[Bundle]) -> int:
             _keep(context, survey, bundle)
         # Keeping takes its time, and another machine's bundle may be a newer one by now.
         now = {entry.name: entry.stamp for entry in context.store.peek().entries}
-        removable = [
+        removed = tuple(
             bundle
             for bundle in removable
             if bundle.name in now and is_same_file(bundle.stamp, now[bundle.name])
-        ]
-        context.store.remove([bundle.name for bundle in removable])
+        )
+        context.store.remove([bundle.name for bundle in removed])
         with context.database.transaction():
-            for bundle in removable:
+            for bundle in removed:
                 if bundle.head.machine_id == context.machine.id:
                     context.records.remember(
                         bundle.head.session_id, forgotten=1, written=None, name="", layout=""
                     )
-        return len(removable)
+        return removed
 
 
 def _all(survey: Survey) -> list[Bundle]:

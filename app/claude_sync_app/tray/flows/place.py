@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from claude_sync.errors import ClaudeSyncError, MachineNameTaken, Stopped
+from claude_sync.log import Log, removal_line
 from claude_sync.preferences import Preferences
 from claude_sync.sync.context import Context
 from claude_sync.sync.forget import bundles_of_this_machine, forget
@@ -191,7 +192,9 @@ def _count(context: Context, before: Preferences) -> int:
 
 def _remove(context: Context, before: Preferences) -> int:
     with Context(context.places, before, should_stop=context.should_stop) as old:
-        return forget(old, bundles_of_this_machine(old))
+        removed = forget(old, bundles_of_this_machine(old))
+    Log(context.places.log_file).write(map(removal_line, removed))
+    return len(removed)
 
 
 def _listed(names: tuple[str, ...]) -> str:
