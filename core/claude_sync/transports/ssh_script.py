@@ -86,8 +86,9 @@ names() {
     [ -z "$2" ] || { IFS= read -r n || exit 1; eval "R$i=\$n"; }
   done
 }
+# ksh, which is /bin/sh on illumos, goes nowhere for a `cd` to where it believes to be.
 at() {
-  cd "$r" && [ -r . ] && return 0
+  [ -d "$r" ] && cd "$r" && [ -r . ] && return 0
   if [ ! -e "$r" ]; then w=offline; elif [ ! -d "$r" ]; then w=notdir; else w=denied; fi
   return 1
 }
