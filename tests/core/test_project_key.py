@@ -88,6 +88,8 @@ def test_azures_spellings_have_one_key(url: str) -> None:
         ("ssh://git@git.corp.example:7999/PROJ/repo.git", "git:git.corp.example/proj/repo"),
         ("https://git.corp.example/scm/~me/repo.git", "git:git.corp.example/~me/repo"),
         ("https://git.corp.example/scm/repo.git", "git:git.corp.example/scm/repo"),
+        # A Bitbucket Server below a path, or groups of a GitLab: nothing in it tells which.
+        ("https://git.corp.example/a/scm/PROJ/repo", "git:git.corp.example/a/scm/proj/repo"),
         ("https://gitlab.com/scm/team/repo", "git:gitlab.com/scm/team/repo"),
         ("git@git.sr.ht:~me/repo", "git:git.sr.ht/~me/repo"),
         ("https://[2001:DB8:0::1]:8443/a/b.git", "git:[2001:db8::1]/a/b"),
