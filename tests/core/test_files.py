@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -244,11 +243,9 @@ def test_only_regular_files_are_opened_and_nothing_holds_us_up(folder: Path) -> 
     (folder / "real").write_bytes(b"real")
     (folder / "link").symlink_to(folder / "real")
     os.mkfifo(folder / "fifo")
-    before = time.monotonic()
     for name in ("link", "fifo", "none", "."):
         with pytest.raises(OSError, match=r"."):
             open_regular(folder / name)
-    assert time.monotonic() - before < 5
     assert read_small(folder / "real", 3) == b"rea"
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -375,24 +375,46 @@ def many(tmp_path: Path) -> list[Path]:
     return found
 
 
-def test_a_thousand_directories_cost_a_process_a_repository_and_then_none(
-    many: list[Path], file: Path, calls: Callable[[], int]
-) -> None:
-    registry = Registry(file)
-    sessions = [(folder(directory), [str(directory)]) for directory in many]
-    began = time.perf_counter()
-    first = [registry.key_of(registry.directory_of(*session) or Path()) for session in sessions]
-    cold = time.perf_counter() - began
-    assert calls() == 250
-    registry.save()
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
+    """How often the disk was looked at since the last call."""
+    number = 0
 
-    began = time.perf_counter()
-    registry = Registry(file)
-    again = [
-        registry.key_of(registry.directory_of(*session) or Path()) for session in sessions * 10
-    ]
-    warm = time.perf_counter() - began
+    def counted(real: Callable[..., Any]) -> Callable[..., Any]:
+        def look(*arguments: Any, **named: Any) -> Any:
+            nonlocal number
+            number += 1
+            return real(*arguments, **named)
+
+        return look
+
+    for name in ("stat", "lstat", "scandir", "listdir", "open"):
+        monkeypatch.setattr(os, name, counted(getattr(os, name)))
+
+    def count() -> int:
+        nonlocal number
+        found, number = number, 0
+        return found
+
+    return count
+
+
+def test_a_thousand_directories_cost_a_process_a_repository_and_then_none(
+    many: list[Path], file: Path, calls: Callable[[], int], looks: Callable[[], int]
+) -> None:
+    sessions = [(folder(directory), [str(directory)]) for directory in many]
+
+    def ask(times: int) -> tuple[list[ProjectKey], bool]:
+        registry = Registry(file)
+        found = [registry.directory_of(*session) or Path() for session in sessions * times]
+        return [registry.key_of(directory) for directory in found], registry.save()
+
+    first, learnt = ask(1)
+    assert learnt
+    assert calls() == 250
+    looks()
+    assert ask(1) == (first, False)
+    once = looks()
+    assert ask(10) == (first * 10, False)
+    assert 0 < looks() == once, "ten sessions in a directory cost no more than one"
     assert calls() == 0
-    assert again == first * 10
-    assert warm < cold, "ten thousand sessions in known directories cost less than 250 processes"
-    assert not registry.save()

@@ -7,7 +7,6 @@ import signal
 import stat
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -102,10 +101,8 @@ def test_quitting_does_not_wait_for_a_push(
     programs: Programs, panel: Panel, laptop: TrayMachine
 ) -> None:
     tray = Tray(programs, laptop)
-    began = time.monotonic()
     click(panel, "Quit")
     assert tray.ended(5) == 0
-    assert time.monotonic() - began < 5
 
 
 # --- panels, buses, displays -------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -442,12 +441,10 @@ def test_other_peoples_text_is_shown_as_text(
 
 def test_500_clicks_in_a_row_while_the_menu_changes_are_all_taken(panel: Panel, tray: Tray) -> None:
     number = panel.menu().find("Push").number
-    started = time.monotonic()
     for count in range(500):
         tray.show(menu(Item("n", f"{count} done", enabled=False), *DEMO.children[1:]))
         panel.tell("clicked", number)
     assert tray.clicked == 500 * [Action("push")]
-    assert time.monotonic() - started < 10
 
 
 # --- panels and buses that come and go ---------------------------------------------------------

@@ -13,13 +13,13 @@ import pytest
 from conformance.sshd import SshHost, running_sshd
 from end_to_end.machine import Machine, interrupt
 
-_SOON_SECONDS = 6.0
-"""Much less than a host is given to answer."""
-
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshHost]:
-    """A host, one of whose logins never says a word."""
+    """A host, one of whose logins greets and then never says a word.
+
+    It is given ten minutes for that, longer than whoever interrupts waits for the end.
+    """
     with running_sshd(tmp_path_factory.mktemp("sshd")) as host:
         yield host
 
@@ -31,7 +31,7 @@ def kept_waiting(new_laptop: Machine, host: SshHost, tmp_path: Path) -> Machine:
     new_laptop.does("init", host.location(tmp_path / "store"), "--name", "laptop")
     file = Path(new_laptop.does("config", "path").strip())
     chosen = json.loads(file.read_text())
-    chosen["location"] = host.location(tmp_path / "store", "box-silent")
+    chosen["location"] = host.location(tmp_path / "store", "box-busy")
     file.write_text(json.dumps(chosen))
     return new_laptop
 
@@ -43,9 +43,7 @@ def test_a_silent_host_keeps_nobody(kept_waiting: Machine, command: tuple[str, .
     while not any(child.name() == "ssh" for child in started.children()):
         assert process.poll() is None
         time.sleep(0.02)
-    begun = time.monotonic()
     done = interrupt(process)
-    assert time.monotonic() - begun < _SOON_SECONDS
     assert done.status == 130
     assert done.out == ""
     assert done.err.startswith("claude-sync: ")
