@@ -21,6 +21,8 @@ from claude_sync.transports.base import (
     Block,
     Entry,
     Get,
+    Left,
+    Prepared,
     Put,
     Range,
     Transport,
@@ -435,6 +437,27 @@ def test_wrong_hints_are_not_believed(store: Transport, place: Place) -> None:
     blocks = [Block(b"c" * MIB, 0), Block(b"d" * 10, 2 * MIB), Block(b"e" * 10, MIB - 5)]
     write_all(store, Put("p/a", lambda: iter(blocks), base))
     assert place.bytes_of("p/a") == b"c" * MIB + b"d" * 10 + b"e" * 10
+
+
+@pytest.mark.parametrize("there", ["the base", "another file", "nothing"])
+def test_what_was_prepared_is_what_the_blocks_make_whatever_lies_there(
+    store: Transport, place: Place, there: str
+) -> None:
+    old = bytes(range(256)) * 4096
+    write_all(store, put_of("p/a", old))
+    base = entry_of(store, "p/a")
+    if there == "another file":
+        place.plant("p/a", old[::-1])
+    elif there == "nothing":
+        store.remove(["p/a"])
+    blocks = [Block(b"front"), Block(old[100:], 100), Block(b"new")]
+    new = b"".join(block.data for block in blocks)
+    parts: list[Block | Left] = [blocks[0], Left(100, len(old) - 100), blocks[2]]
+    prepared = Prepared(parts, len(new), hashlib.sha256(new).hexdigest())
+    (written,) = write_all(store, Put("p/a", lambda: iter(blocks), base, prepared))
+    assert place.bytes_of("p/a") == new
+    assert written.stamp is not None
+    assert written.stamp.size == len(new)
 
 
 def test_a_marker_that_went_missing_stops_writing_but_not_the_marker_itself(

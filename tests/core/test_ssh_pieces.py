@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_sync.transports import ssh_writing
+from claude_sync.transports.base import LEAST_LEFT_BYTES, Block, Left, Prepared
 from claude_sync.transports.ssh_session import Session
 from claude_sync.transports.ssh_writing import _Pieces
 
@@ -83,6 +84,35 @@ def test_whatever_is_sent_the_host_has_the_bytes_or_sees_that_it_has_not(
     assert host.proven is (host.file == whole)
     if host.file != whole:
         assert len(host.file) == len(whole)
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.binary(max_size=40),
+            st.sampled_from([b"x" * 2_000, b"y" * 9_000]),
+            st.tuples(st.integers(0, 50_000), st.sampled_from([1, 90, 4_095, 4_096, 9_000])),
+        ),
+        max_size=12,
+    )
+)
+def test_what_was_prepared_goes_out_as_if_all_its_bytes_had_been_there(
+    pieces: list[bytes | tuple[int, int]],
+) -> None:
+    parts: list[Block | Left] = []
+    for piece in pieces:
+        if isinstance(piece, bytes):
+            parts.append(Block(piece))
+        elif piece[1] < LEAST_LEFT_BYTES:
+            parts.append(Block(BASE[piece[0] :][: piece[1]], piece[0]))
+        else:
+            parts.append(Left(*piece))
+    plain, whole, count = sent(*pieces)
+    host = Host()
+    outgoing = _Pieces(cast(Session, host))
+    outgoing.add_prepared(Prepared(parts, len(whole), hashlib.sha256(whole).hexdigest()))
+    assert (host.requests, host.file, outgoing.sent) == (plain.requests, plain.file, count)
+    assert host.proven is (host.file == whole)
 
 
 def test_neighbouring_ranges_and_what_stands_between_them_are_one(

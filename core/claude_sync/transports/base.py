@@ -147,6 +147,37 @@ class Block(NamedTuple):
     base_offset: int = -1
 
 
+LEAST_LEFT_BYTES = 4 << 10
+"""Below this, sending bytes costs less than having a place cut them out of an older file."""
+
+
+class Left(NamedTuple):
+    """Bytes of a file to write that stand in the put's base and aren't given.
+
+    Attributes:
+        base_offset: where they stand.
+        length: how many, at least `LEAST_LEFT_BYTES`.
+    """
+
+    base_offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A file to write, put together in advance.
+
+    Attributes:
+        parts: the file's parts in order.
+        size: of the file, bytes.
+        sha256: of the file, in hex: it tells whether the base was the right one.
+    """
+
+    parts: Sequence[Block | Left]
+    size: int
+    sha256: str
+
+
 @dataclass(frozen=True, slots=True)
 class Put:
     """A file to write.
@@ -156,11 +187,14 @@ class Put:
         blocks: makes the stream of its bytes, afresh at every call: a transport may have to
             start over. May raise any ClaudeSyncError: then this put fails with it.
         base: the older file at that name that hints refer to, None where there is none.
+        prepared: what a transport that leaves bytes where they are may take in the place of
+            `blocks`; None where there is none.
     """
 
     name: str
     blocks: Callable[[], Iterator[Block]]
     base: Entry | None = None
+    prepared: Prepared | None = None
 
 
 class Written(NamedTuple):

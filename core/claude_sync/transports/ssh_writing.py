@@ -20,7 +20,16 @@ from claude_sync.errors import (
     StoreOffline,
 )
 from claude_sync.model import Stamp
-from claude_sync.transports.base import MARKER_NAME, Put, Written, is_usable_name, unusable_name
+from claude_sync.transports.base import (
+    LEAST_LEFT_BYTES,
+    MARKER_NAME,
+    Left,
+    Prepared,
+    Put,
+    Written,
+    is_usable_name,
+    unusable_name,
+)
 from claude_sync.transports.ssh_answers import stamp_from
 from claude_sync.transports.ssh_errors import file_refused, nonsense, place_refused
 from claude_sync.transports.ssh_script import spelled
@@ -31,8 +40,6 @@ _GROUP_BYTES = 32 << 20
 _GROUPS_AHEAD = 2
 # A piece is held in memory on the host (`dd` takes it as one block).
 _PIECE_BYTES = 1 << 20
-# Below this, sending costs less than having the host cut a piece out of a file.
-_WORTH_LEAVING_BYTES = 4096
 # A longer range is told in parts, so that the host copies while we still read.
 _RANGE_BYTES = 8 << 20
 _BETWEEN_BYTES = 1024
@@ -81,6 +88,24 @@ class _Pieces:
         """The next bytes of the file; `base_offset` is where they stand in the base, or -1."""
         self._digest.update(data)
         self.size += len(data)
+        self._put(data, len(data), base_offset)
+
+    def end(self) -> None:
+        """Send what is left, and what the whole must be."""
+        self._end(self._digest.hexdigest())
+
+    def add_prepared(self, prepared: Prepared) -> None:
+        """A whole file, to its end."""
+        for part in prepared.parts:
+            if isinstance(part, Left):
+                self._put(b"", part.length, part.base_offset)
+            else:
+                self._put(part.data, len(part.data), part.base_offset)
+        self.size = prepared.size
+        self._end(prepared.sha256)
+
+    def _put(self, data: bytes, length: int, base_offset: int) -> None:
+        """The next bytes; those of a long range needn't be given."""
         if base_offset < 0:
             self._between += data
             if self._offset == _NOWHERE or len(self._between) > _BETWEEN_BYTES:
@@ -88,24 +113,23 @@ class _Pieces:
             return
         end = self._offset + self._length
         if self._offset != _NOWHERE and base_offset == end + len(self._between):
-            self._join(self._between)
+            self._join(self._between, len(self._between))
         else:
             self._end_range()
             self._offset = base_offset
         self._between.clear()
-        self._join(data)
+        self._join(data, length)
         if self._length >= _RANGE_BYTES:
             self._send_range()
 
-    def end(self) -> None:
-        """Send what is left, and what the whole must be."""
+    def _end(self, sha256: str) -> None:
         self._end_range()
         self._send_bytes(len(self._data))
-        self._session.send(b"E %d %s\n" % (self.size, self._digest.hexdigest().encode()))
+        self._session.send(b"E %d %s\n" % (self.size, sha256.encode()))
 
-    def _join(self, data: bytes | bytearray) -> None:
-        self._length += len(data)
-        if len(self._left) < _WORTH_LEAVING_BYTES:
+    def _join(self, data: bytes | bytearray, length: int) -> None:
+        self._length += length
+        if len(self._left) < LEAST_LEFT_BYTES:
             self._left += data
 
     def _end_range(self) -> None:
@@ -116,7 +140,7 @@ class _Pieces:
         self._between.clear()
 
     def _send_range(self) -> None:
-        if 0 < self._length < _WORTH_LEAVING_BYTES:
+        if 0 < self._length < LEAST_LEFT_BYTES:
             self._add_bytes(self._left)
         elif self._length:
             self._send_bytes(len(self._data))
@@ -200,6 +224,17 @@ class Upload:
         self._group.append(slot)
         pieces = _Pieces(self._session)
         leaves = self.proves and not slot.whole
+        if leaves and slot.put.prepared is not None:
+            pieces.add_prepared(slot.put.prepared)
+        elif not self._send_blocks(slot, pieces, leaves=leaves):
+            return
+        slot.sent += pieces.sent
+        self._group_bytes += pieces.size
+        if len(self._group) >= _GROUP_FILES or self._group_bytes >= _GROUP_BYTES:
+            self._commit()
+
+    def _send_blocks(self, slot: _Slot, pieces: _Pieces, *, leaves: bool) -> bool:
+        """Send a file as its blocks come; whether they came to an end."""
         blocks = slot.put.blocks()
         while True:
             self._check_stopped()
@@ -210,15 +245,11 @@ class Upload:
             except ClaudeSyncError as error:
                 slot.error = error
                 self._session.send(b"A\n")
-                return
+                return False
             if block is None:
-                break
+                pieces.end()
+                return True
             pieces.add(block.data, block.base_offset if leaves else -1)
-        pieces.end()
-        slot.sent += pieces.sent
-        self._group_bytes += pieces.size
-        if len(self._group) >= _GROUP_FILES or self._group_bytes >= _GROUP_BYTES:
-            self._commit()
 
     def _commit(self) -> None:
         self._session.send(b"C %d\n" % self.marked)
