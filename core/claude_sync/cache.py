@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from claude_sync.database import Database
 from claude_sync.model import Bundle, BundleHead, Stamp, Version
@@ -88,21 +88,12 @@ class Cache:
 
     def bundles(self) -> dict[str, Bundle]:
         """Heads of bundles, by file name; good while the stamp is the same."""
-        return {
-            row[0]: Bundle(
-                row[0],
-                Stamp(row[1], row[2], row[3]),
-                BundleHead._make(
-                    (
-                        *row[4:16],
-                        bool(row[16]),
-                        tuple(row[17].split()) if row[17] else (),
-                        *row[18:],
-                    )
-                ),
-            )
-            for row in self._db.run("SELECT * FROM bundle")
-        }
+        return {row[0]: _bundle(row) for row in self._db.run("SELECT * FROM bundle")}
+
+    def bundle(self, name: str) -> Bundle | None:
+        """The same of one file; None where it isn't known."""
+        row = next(self._db.run("SELECT * FROM bundle WHERE name = ?", (name,)), None)
+        return _bundle(row) if row is not None else None
 
     def put_bundles(self, bundles: Iterable[Bundle]) -> None:
         """Remember heads of bundles."""
@@ -158,6 +149,12 @@ class Cache:
     def put_setting(self, name: str, value: str) -> None:
         """Keep a value under a name."""
         self._db.run("INSERT OR REPLACE INTO setting VALUES (?, ?)", (name, value))
+
+
+def _bundle(row: Sequence[Any]) -> Bundle:
+    supersedes = tuple(row[17].split()) if row[17] else ()
+    head = BundleHead._make((*row[4:16], bool(row[16]), supersedes, *row[18:]))
+    return Bundle(row[0], Stamp(row[1], row[2], row[3]), head)
 
 
 @lru_cache(maxsize=1024)

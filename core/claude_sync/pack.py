@@ -61,6 +61,10 @@ class Label:
     supersedes: tuple[str, ...] = ()
     decision: int = 0
 
+    def begins_like(self, other: Label) -> bool:
+        """Whether bundles of both begin with the same bytes, up to the transcript."""
+        return front_of(_members(self)) == front_of(_members(other))
+
 
 class Piece(NamedTuple):
     """The next bytes of a bundle, at most 1 MiB.
@@ -130,10 +134,7 @@ class Packer:
         *,
         settle: Callable[[], Version] | None = None,
     ) -> None:
-        self._members: dict[str, object] = {"schema": SCHEMA, **asdict(label)}
-        # A title comes from a transcript, so it may hold lone surrogates, which UTF-8 can't.
-        self._members["title"] = _valid(label.title)[:MAX_TITLE]
-        check_members(self._members)
+        self._members = _members(label)
         self._transcript = transcript
         self._settle = settle
         self._sources = sorted(sidecar, key=lambda source: source[0])
@@ -143,6 +144,7 @@ class Packer:
         self._sidecar: list[SidecarFile] = []
         self._layout: dict[str, Span] = {}
         self._position = 0
+        self._version = Version(0, "")
         self._packed: Packed | None = None
 
     @property
@@ -152,8 +154,19 @@ class Packer:
             raise RuntimeError("the bundle isn't written to its end yet")
         return self._packed
 
+    @property
+    def version(self) -> Version:
+        """Of the transcript; only after the last of `body`."""
+        return self._version
+
     def pieces(self) -> Iterator[Piece]:
         """The file's bytes, one after the other. What the sources raise passes through."""
+        yield from self.body()
+        start = self._position
+        yield Piece(self.back(), FRAME, start)
+
+    def body(self) -> Iterator[Piece]:
+        """The same without `back`."""
         frame: list[bytes] = []
         waiting = done = 0
         for part in self._parts():
@@ -168,18 +181,41 @@ class Packer:
             if not joins:
                 yield part
                 done += len(part.data)
-        yield Piece(b"".join(frame), FRAME, done)
+        if waiting:
+            yield Piece(b"".join(frame), FRAME, done)
+
+    def back(self, label: Label | None = None) -> bytes:
+        """The file's last bytes, once all others were made.
+
+        Args:
+            label: what to say of the session after all, where that was found out only since; it
+                `begins_like` the first one.
+        """
+        if label is not None:
+            self._members = _members(label)
+        span = self._layout[TRANSCRIPT]
+        self._members.update(
+            size=self._version.size,
+            sha256=self._version.sha256,
+            sidecar_sha256=sidecar_digest(self._sidecar),
+            encoded_size=span.size,
+        )
+        check_members(self._members)
+        head = BundleHead(**self._members, start=span.start)  # type: ignore[arg-type]
+        back = back_of(members_of(head))
+        self._packed = Packed(head, tuple(self._sidecar), self._layout, self._position + len(back))
+        return back
 
     def _parts(self) -> Iterator[Piece]:
-        """All the bytes with their sections, in parts as they come."""
+        """The body's bytes with their sections, in parts as they come."""
         yield self._frame(front_of(self._members))
         if self._settle is None:
             running = RunningVersion()
             yield from self._section(TRANSCRIPT, map(running.add, self._transcript))
-            version = running.version
+            self._version = running.version
         else:
             yield from self._section(TRANSCRIPT, self._transcript)
-            version = self._settle()
+            self._version = self._settle()
         yield self._frame(AFTER_TRANSCRIPT)
         for index, (path, open_source) in enumerate(self._sources):
             comma = b"," if index else b""
@@ -189,22 +225,6 @@ class Packer:
             size, sha256 = running.version
             yield self._frame(b'",' + compact({"size": size, "sha256": sha256})[1:])
             self._sidecar.append(SidecarFile(path, size, sha256))
-        yield self._frame(self._finish(version))
-
-    def _finish(self, version: Version) -> bytes:
-        """The file's last bytes, now that everything is known."""
-        span = self._layout[TRANSCRIPT]
-        self._members.update(
-            size=version.size,
-            sha256=version.sha256,
-            sidecar_sha256=sidecar_digest(self._sidecar),
-            encoded_size=span.size,
-        )
-        check_members(self._members)
-        head = BundleHead(**self._members, start=span.start)  # type: ignore[arg-type]
-        back = back_of(members_of(head))
-        self._packed = Packed(head, tuple(self._sidecar), self._layout, self._position + len(back))
-        return back
 
     def _frame(self, data: bytes) -> Piece:
         piece = Piece(data, FRAME, self._position)
@@ -219,6 +239,15 @@ class Packer:
                 yield Piece(part, name, self._position - start)
                 self._position += len(part)
         self._layout[name] = Span(start, self._position - start)
+
+
+def _members(label: Label) -> dict[str, object]:
+    """What a label says, checked; the members that depend on the bytes are missing."""
+    members: dict[str, object] = {"schema": SCHEMA, **asdict(label)}
+    # A title comes from a transcript, so it may hold lone surrogates, which UTF-8 can't.
+    members["title"] = _valid(label.title)[:MAX_TITLE]
+    check_members(members)
+    return members
 
 
 def _valid(text: str) -> str:

@@ -6,7 +6,7 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -89,12 +89,18 @@ class Snapshot:
     Args:
         path: the file; a link is not followed.
         whole_lines: stop after the last line feed (for a file that is being written).
+        marks: sizes at which to note the hash as well.
+
+    Attributes:
+        noted: SHA-256, in hex, of the first so many bytes, for each mark that `blocks` passed.
 
     Read `blocks` to the end, then ask `settle`. Use as a context manager.
     """
 
-    def __init__(self, path: Path, *, whole_lines: bool = False) -> None:
+    def __init__(self, path: Path, *, whole_lines: bool = False, marks: Sequence[int] = ()) -> None:
         self.path = path
+        self.noted: Mapping[int, str] = {}
+        self._marks = marks
         self._file = open_regular(path)
         try:
             status = os.fstat(self._file.fileno())
@@ -134,14 +140,14 @@ class Snapshot:
     def blocks(self) -> Iterator[bytes]:
         """The bytes, from the first on, in blocks."""
         self._file.seek(0)
-        digest = PassingHash()
+        digest = PassingHash(self._marks)
         read = 0
         try:
             for block in blocks_of(self._file, self.size):
                 digest.add(block)
                 read += len(block)
                 yield block
-            self._version = Version(read, digest.hexdigest())
+            self._version, self.noted = Version(read, digest.hexdigest()), digest.noted
         finally:
             digest.close()
 

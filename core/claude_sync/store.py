@@ -33,7 +33,8 @@ from claude_sync.errors import (
 from claude_sync.fetching import Fetched, fetch
 from claude_sync.marker import check_marker, probe
 from claude_sync.model import Bundle, BundleHead, Outcome, Problem, Stamp
-from claude_sync.outgoing import Outgoing, Sent, send
+from claude_sync.outgoing import Sent, send
+from claude_sync.packing import Outgoing
 from claude_sync.transports.base import (
     Ends,
     Entry,
@@ -238,6 +239,10 @@ class Store:
         for got in self._transport.read([get]):
             return read_whole(got.blocks).head
         raise BundleIncomplete("the file vanished while it was read", todo="look again")
+
+    def remembered(self, name: str) -> Bundle | None:
+        """The bundle that bore a name at the last look, None where there was none."""
+        return self._cache.bundle(name)
 
     # -- reading ------------------------------------------------------------------------------
 

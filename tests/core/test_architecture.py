@@ -16,7 +16,7 @@ FLOORS = (
     "names hashing → snapshot → files log"
     " → locks json_object places preference_kinds codec repository → git → project_key",
     "transcript utterance claude_home live_sessions preferences machine transports.base"
-    " members → json_reader comparison → bundle pack unpack → assembly outgoing → fetching",
+    " members → json_reader comparison → bundle pack unpack → assembly packing → fetching outgoing",
     "database placing project_roots registry_file vault_entry → key_lookup records cache vault"
     " → registry",
     "transports.location transports.folder_errors transports.ssh_answers transports.ssh_errors"
@@ -27,7 +27,8 @@ FLOORS = (
     "marker → store planner schedule status",
     "sync.context sync.reading sync.last_moment → sync.identity sync.keeping sync.merging"
     " sync.local_rows → sync.survey sync.relations sync.place"
-    " → sync.conflict sync.growth sync.naming → sync.parting sync.give sync.take"
+    " → sync.conflict sync.growth sync.naming → sync.packing_ahead"
+    " → sync.parting sync.give sync.take"
     " → sync.push sync.pull"
     " → sync.resolve sync.undo sync.forget sync.portable sync.setup sync.states → sync",
     "doctor.wording doctor.access doctor.login → doctor.examination doctor.aside → doctor.place"

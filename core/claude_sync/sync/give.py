@@ -27,11 +27,13 @@ from claude_sync.errors import (
 )
 from claude_sync.members import next_after
 from claude_sync.model import Bundle, LocalSession, Problem, ProjectKey, Version
-from claude_sync.outgoing import Outgoing, Sent
+from claude_sync.outgoing import Sent
 from claude_sync.pack import Label
+from claude_sync.packing import Outgoing
 from claude_sync.sync.context import Context
 from claude_sync.sync.keeping import keep_bundle, keep_unreadable, lies_here
 from claude_sync.sync.naming import bundle_name, is_named_for
+from claude_sync.sync.packing_ahead import PackingAhead
 from claude_sync.sync.reading import reading
 from claude_sync.sync.relations import given_up
 from claude_sync.sync.survey import Survey
@@ -64,12 +66,16 @@ class Giving:
     Args:
         context: what to work with.
         survey: what was seen.
+        ahead: what was packed while the store answered.
         named: whether a person named the sessions: then what never arrived is written over.
     """
 
-    def __init__(self, context: Context, survey: Survey, *, named: bool) -> None:
+    def __init__(
+        self, context: Context, survey: Survey, ahead: PackingAhead, *, named: bool
+    ) -> None:
         self._context = context
         self._survey = survey
+        self._ahead = ahead
         self._named = named
 
     def run(self, steps: Sequence[Step]) -> Iterator[tuple[Step, Sent | ClaudeSyncError]]:
@@ -149,6 +155,7 @@ class Giving:
             is_open,
             own if extends else None,
             remembered.layout if remembered.name == name else "",
+            self._ahead.take(session_id),
         )
 
     def _version(self, local: LocalSession) -> Version:

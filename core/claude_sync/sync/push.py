@@ -23,6 +23,7 @@ from claude_sync.sync.context import Context
 from claude_sync.sync.give import Giving, Step
 from claude_sync.sync.keeping import NO_SIDECAR, sidecars_lie_here
 from claude_sync.sync.naming import is_ignored, is_named_for
+from claude_sync.sync.packing_ahead import PackingAhead
 from claude_sync.sync.reading import reading
 from claude_sync.sync.relations import Relations
 from claude_sync.sync.survey import Survey, look
@@ -52,7 +53,9 @@ def push(
         Stopped: `context` said so; what was done is done.
     """
     with context.working("pushing"):
-        return push_surveyed(context, look(context), sessions, project=project)
+        ahead = PackingAhead(context, sessions, project)
+        survey = look(context, meanwhile=ahead.meanwhile)
+        return push_surveyed(context, survey, sessions, project=project, ahead=ahead)
 
 
 def push_surveyed(
@@ -62,22 +65,28 @@ def push_surveyed(
     *,
     project: str | None = None,
     named: bool | None = None,
+    ahead: PackingAhead | None = None,
 ) -> list[Result]:
     """The same from a survey that was just made, under the lock.
 
     Args:
         named: whether a person named the sessions; None if there are any.
+        ahead: what was packed while the store answered.
     """
     named = sessions is not None if named is None else named
-    results = _Push(context, survey, named=named).run(sessions, project)
+    ahead = ahead or PackingAhead(context)
+    results = _Push(context, survey, ahead, named=named).run(sessions, project)
     context.vault.tidy()
     return results
 
 
 class _Push:
-    def __init__(self, context: Context, survey: Survey, *, named: bool) -> None:
+    def __init__(
+        self, context: Context, survey: Survey, ahead: PackingAhead, *, named: bool
+    ) -> None:
         self._context = context
         self._survey = survey
+        self._ahead = ahead
         self._named = named
 
     def run(self, sessions: Sequence[str] | None, project: str | None) -> list[Result]:
@@ -223,7 +232,7 @@ class _Push:
     # -- writing ------------------------------------------------------------------------------
 
     def _write(self, steps: Sequence[Step]) -> Iterator[Result]:
-        giving = Giving(self._context, self._survey, named=self._named)
+        giving = Giving(self._context, self._survey, self._ahead, named=self._named)
         progress = Progress(
             "Pushing",
             total=sum(step.local.stamp.size for step in steps),

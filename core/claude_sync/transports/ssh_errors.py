@@ -94,7 +94,9 @@ def no_answer(host: str) -> TransportError:
 def connection_lost(host: str) -> TransportError:
     """The connection ended in the middle of an answer."""
     return StoreOffline(
-        "the connection was lost in the middle", where=host, todo="it will be taken up again"
+        "the connection was lost in the middle",
+        where=host,
+        todo="try again; what was finished stays",
     )
 
 

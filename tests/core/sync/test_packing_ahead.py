@@ -1,0 +1,227 @@
+"""What was packed while a store answered is what would have been packed after, or isn't used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from claude_sync.model import Outcome
+from claude_sync.sync import packing_ahead
+from claude_sync.sync.packing_ahead import PackingAhead
+from claude_sync.sync.push import push_surveyed
+from claude_sync.sync.survey import look
+from claude_sync.transports.base import Block, Left, Put, Written
+from claude_sync.transports.folder import FolderTransport
+from machines import OTHER, SESSION, PlayedMachine, World, opened, outcomes, said
+
+BIG = "x" * 1_500_000
+
+
+class Preparing:
+    """A folder that is treated as a distant one, and takes what was prepared for it.
+
+    Attributes:
+        taken: what it took, by name.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.taken: dict[str, list[Block | Left]] = {}
+        self._root = root
+        self._write = FolderTransport.write
+
+    def write(self, transport: FolderTransport, puts: Iterable[Put]) -> Iterator[Written]:
+        return self._write(transport, map(self._put_together, puts))
+
+    def _put_together(self, put: Put) -> Put:
+        if put.prepared is None:
+            return put
+        assert put.base is not None
+        base = (self._root / put.base.name).read_bytes()
+        parts = [
+            base[part.base_offset :][: part.length] if isinstance(part, Left) else part.data
+            for part in put.prepared.parts
+        ]
+        whole = b"".join(parts)
+        said = put.prepared.size, put.prepared.sha256
+        assert said == (len(whole), sha256(whole).hexdigest())
+        self.taken[put.name] = list(put.prepared.parts)
+        return replace(put, blocks=lambda: iter([Block(part) for part in parts]))
+
+
+@pytest.fixture
+def place(world: World, monkeypatch: pytest.MonkeyPatch) -> Preparing:
+    preparing = Preparing(world.store)
+    monkeypatch.setattr(FolderTransport, "remote", True)
+    monkeypatch.setattr(
+        FolderTransport, "write", lambda transport, puts: preparing.write(transport, puts)
+    )
+    return preparing
+
+
+@pytest.fixture
+def laptop(world: World, place: Preparing) -> PlayedMachine:
+    """A machine that has pushed a session worth packing ahead."""
+    laptop = world.machine("laptop")
+    laptop.write(SESSION, said(BIG))
+    laptop.write_sidecar(SESSION, "tool-results/one.txt", BIG.encode())
+    laptop.write_sidecar(SESSION, "tool-results/two.txt", b"two")
+    laptop.push()
+    assert place.taken == {}
+    return laptop
+
+
+def test_of_what_grew_only_the_growth_is_held(laptop: PlayedMachine, place: Preparing) -> None:
+    grown = laptop.write(SESSION, said("ünd\\ ein wénig \x00 mehr"))
+    laptop.write_sidecar(SESSION, "tool-results/three.txt", b"three")
+    assert outcomes(laptop.push()) == {SESSION: Outcome.PUSHED}
+    [parts] = place.taken.values()
+    assert sum(len(part.data) for part in parts if isinstance(part, Block)) < 5_000
+    found = opened(laptop.bundle())
+    assert (found.transcript, found.sidecar) == (grown, laptop.sidecar())
+    assert outcomes(laptop.push()) == {SESSION: Outcome.UNCHANGED}
+
+
+def test_what_was_packed_ahead_is_called_what_was_found_out_since(
+    laptop: PlayedMachine, place: Preparing
+) -> None:
+    before = opened(laptop.bundle()).head
+    laptop.write(SESSION, said("more"))
+    laptop.push()
+    after = opened(laptop.bundle()).head
+    assert len(place.taken) == 1
+    assert (after.revision, after.pushed_at >= before.pushed_at) == (before.revision + 1, True)
+    assert (after.title, after.mtime_ns) == (before.title, laptop.path().stat().st_mtime_ns)
+
+
+def test_a_session_that_did_not_change_is_not_packed(
+    laptop: PlayedMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packing_ahead, "pack_ahead", lambda *_: pytest.fail("it was packed"))
+    assert outcomes(laptop.push()) == {SESSION: Outcome.UNCHANGED}
+    assert outcomes(laptop.push(SESSION)) == {SESSION: Outcome.UNCHANGED}
+
+
+def test_only_what_was_named_is_read_and_packed(laptop: PlayedMachine, place: Preparing) -> None:
+    laptop.write(OTHER, said(BIG))
+    laptop.push()
+    for session in (SESSION, OTHER):
+        laptop.write(session, said("more"))
+    with laptop.at_work() as context:
+        ahead = PackingAhead(context, [SESSION[:8]])
+        survey = look(context, meanwhile=ahead.meanwhile)
+        known = {key: survey.known_version(copies[0]) for key, copies in survey.local.items()}
+        assert (known[SESSION] is None, known[OTHER] is None) == (False, True)
+        push_surveyed(context, survey, [SESSION], ahead=ahead)
+    assert [SESSION in name for name in place.taken] == [True]
+
+
+def test_what_it_grew_by_since_goes_with_the_next_push(
+    laptop: PlayedMachine, place: Preparing
+) -> None:
+    first = laptop.write(SESSION, said("first"))
+    with laptop.at_work() as context:
+        ahead = PackingAhead(context)
+        survey = look(context, meanwhile=ahead.meanwhile)
+        whole = laptop.write(SESSION, said("second"))
+        push_surveyed(context, survey, ahead=ahead)
+    assert len(place.taken) == 1
+    assert opened(laptop.bundle()).transcript == first
+    assert outcomes(laptop.push()) == {SESSION: Outcome.PUSHED}
+    assert opened(laptop.bundle()).transcript == whole
+
+
+def test_of_a_session_that_is_open_no_unfinished_line_is_packed(
+    laptop: PlayedMachine, place: Preparing
+) -> None:
+    lines = laptop.write(SESSION, said("more"))
+    laptop.write(SESSION, b'{"half')
+    laptop.open()
+    laptop.push()
+    assert len(place.taken) == 1
+    assert opened(laptop.bundle()).transcript == lines
+
+
+def test_another_bundle_than_was_thought_is_not_gone_on_from(
+    laptop: PlayedMachine, place: Preparing
+) -> None:
+    old = laptop.bundle().read_bytes()
+    laptop.write(SESSION, said("first"))
+    laptop.push()
+    place.taken.clear()
+    newer = laptop.write(SESSION, said("second"))
+    with laptop.at_work() as context:
+        ahead = PackingAhead(context)
+
+        def meanwhile(survey: object) -> None:
+            ahead.meanwhile(survey)  # type: ignore[arg-type]
+            # Somebody brings back what lay there before.
+            laptop.bundle().write_bytes(old)
+
+        push_surveyed(context, look(context, meanwhile=meanwhile), ahead=ahead)
+    assert place.taken == {}
+    assert opened(laptop.bundle()).transcript == newer
+
+
+def test_a_rewritten_session_is_not_packed_into_what_it_does_not_go_on_from(
+    laptop: PlayedMachine, place: Preparing
+) -> None:
+    before = laptop.read()
+    laptop.rewrite(SESSION, said("y" * len(BIG)) + said("more"))
+    assert outcomes(laptop.push()) == {SESSION: Outcome.PUSHED}
+    assert place.taken == {}
+    assert opened(laptop.bundle()).transcript == laptop.read()
+    assert before in laptop.kept()
+
+
+def test_a_machine_that_was_named_anew_meanwhile_says_its_new_name(
+    laptop: PlayedMachine, place: Preparing
+) -> None:
+    laptop.write(SESSION, said("more"))
+    with laptop.at_work() as context:
+        ahead = PackingAhead(context)
+        survey = look(context, meanwhile=ahead.meanwhile)
+        context.machine = replace(context.machine, name="workshop")
+        push_surveyed(context, survey, ahead=ahead)
+    assert place.taken == {}
+    [bundle] = laptop.world.bundles()
+    assert opened(bundle).head.machine == "workshop"
+
+
+def test_what_is_mostly_new_is_not_held(laptop: PlayedMachine, place: Preparing) -> None:
+    laptop.write(SESSION, said("y" * 9_000_000))
+    laptop.push()
+    assert place.taken == {}
+    assert opened(laptop.bundle()).transcript == laptop.read()
+
+
+def test_an_ignored_project_is_packed_only_when_it_is_asked_for(
+    laptop: PlayedMachine, place: Preparing
+) -> None:
+    laptop.write(SESSION, said("more"))
+    with laptop.at_work() as context:
+        context.preferences = replace(context.preferences, ignore=("*",))
+        survey = look(context, store=False)
+        survey.read_ahead()
+        for named, packed in ((None, False), ([SESSION], True)):
+            ahead = PackingAhead(context, named)
+            ahead.meanwhile(survey)
+            assert (ahead.take(SESSION) is not None) is packed
+    assert place.taken == {}
+
+
+def test_that_it_grew_is_known_once_it_was_packed(laptop: PlayedMachine) -> None:
+    before = opened(laptop.bundle()).head.version
+    laptop.write(SESSION, said("more"))
+    with laptop.at_work() as context:
+        survey = look(context, store=False)
+        survey.read_ahead()
+        [local] = survey.local[SESSION]
+        assert context.records.relation(survey.version(local), before) is None
+        PackingAhead(context).meanwhile(survey)
+        known = context.records.relation(survey.version(local), before)
+        assert known is not None
+        assert known["extends"]
