@@ -74,7 +74,11 @@ def part(x: Extent, y: Extent, check: Callable[[], None] = lambda: None) -> Part
 def prefix_hashes(
     path: Path, sizes: Sequence[int], check: Callable[[], None] = lambda: None
 ) -> dict[int, str]:
-    """SHA-256, in hex, of a file's first bytes, for each of several sizes that it has."""
+    """SHA-256, in hex, of a file's first bytes, for each of several sizes that it has.
+
+    Raises:
+        OSError: it can't be read, or isn't a regular file. And what `check` raises.
+    """
     found: dict[int, str] = {}
     digest = hashlib.sha256()
     position = 0

@@ -120,7 +120,11 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All that is remembered inside is remembered together, or not at all."""
+        """All that is remembered inside is remembered together, or not at all.
+
+        Raises:
+            RecordsError: it can't be. And what is raised inside.
+        """
         if self._db.in_transaction:
             yield
             return
@@ -149,7 +153,11 @@ class Database:
             raise self._failed(error) from error
 
     def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        """Run one statement for each row of values."""
+        """Run one statement for each row of values.
+
+        Raises:
+            RecordsError: as `run` does.
+        """
         try:
             self._db.executemany(sql, rows)
         except sqlite3.Error as error:

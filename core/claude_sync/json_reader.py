@@ -99,7 +99,11 @@ class JsonReader:
                 return False
 
     def peek(self) -> int:
-        """The byte that the next token begins with."""
+        """The byte that the next token begins with.
+
+        Raises:
+            BundleIncomplete: there is none, here as wherever something must come.
+        """
         if self._at < len(self._buffer) and (byte := self._buffer[self._at]) > _LAST_SPACE:
             return byte
         if not self._skip_space():
@@ -107,13 +111,22 @@ class JsonReader:
         return self._buffer[self._at]
 
     def expect(self, byte: int) -> None:
-        """Pass a token of one byte."""
+        """Pass a token of one byte.
+
+        Raises:
+            BundleCorrupt: another one comes.
+            BundleIncomplete
+        """
         if self.peek() != byte:
             raise corrupt("the bundle is not JSON of the expected shape")
         self._at += 1
 
     def finish(self) -> None:
-        """Nothing but white space may be left."""
+        """Nothing but white space may be left.
+
+        Raises:
+            BundleCorrupt: more is.
+        """
         if self._skip_space():
             raise corrupt("something follows the bundle's end")
 
@@ -127,7 +140,12 @@ class JsonReader:
     # --- values --------------------------------------------------------------------------------
 
     def string_blocks(self, decoder: Decoder) -> Iterator[bytes]:
-        """The bytes of the string that comes next, as they are read; `decoder` has the counts."""
+        """The bytes of the string that comes next, as they are read; `decoder` has the counts.
+
+        Raises:
+            BundleCorrupt: no string comes, or it is none of JSON's.
+            BundleIncomplete
+        """
         self.expect(_QUOTE)
         size = _FIRST_SLICE
         while decoder.rest is None:
@@ -139,7 +157,12 @@ class JsonReader:
         self.respelled = self.respelled or not decoder.canonical
 
     def string(self) -> str:
-        """The string that comes next, if it is small and valid Unicode."""
+        """The string that comes next.
+
+        Raises:
+            BundleCorrupt: none comes, it is none of JSON's, not small, or no valid Unicode.
+            BundleIncomplete
+        """
         self.peek()
         if plain := _PLAIN_STRING.match(self._buffer, self._at):
             self._at = plain.end()
@@ -156,7 +179,12 @@ class JsonReader:
             raise corrupt("a string in the bundle is not valid Unicode") from None
 
     def scalar(self) -> Scalar:
-        """The value that comes next: a string, number, truth value or null."""
+        """The value that comes next: a string, number, truth value or null.
+
+        Raises:
+            BundleCorrupt: something else comes.
+            BundleIncomplete
+        """
         if self.peek() == _QUOTE:
             return self.string()
         token = self._token()
@@ -234,7 +262,12 @@ class JsonReader:
         return name
 
     def skip(self) -> None:
-        """Pass any value."""
+        """Pass any value.
+
+        Raises:
+            BundleCorrupt: it isn't JSON, or is nested too deep.
+            BundleIncomplete
+        """
         closers = bytearray()
         while True:
             first = self.peek()

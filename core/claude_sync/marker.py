@@ -75,7 +75,12 @@ def create_store(transport: Transport) -> str:
 
 
 def probe(transport: Transport) -> None:
-    """Prove that a file can be written, read back and removed."""
+    """Prove that a file can be written, read back and removed.
+
+    Raises:
+        TransportError: it can't.
+        BundleCorrupt: it comes back as something else.
+    """
     name = f"probe-{os.urandom(8).hex()}.tmp"
     data = os.urandom(64)
     _write(transport, name, data)

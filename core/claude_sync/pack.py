@@ -149,7 +149,11 @@ class Packer:
 
     @property
     def packed(self) -> Packed:
-        """What was made; only after the last of `pieces`."""
+        """What was made.
+
+        Raises:
+            RuntimeError: it was asked for before the last of `pieces`.
+        """
         if self._packed is None:
             raise RuntimeError("the bundle isn't written to its end yet")
         return self._packed

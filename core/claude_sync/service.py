@@ -40,7 +40,8 @@ class Service:
         interval_seconds: how often to look at the store, in place of the preference.
         checks: further checks for the doctor, from a front end.
 
-    `start` it, read `status`, submit commands: each returns a Future at once. `stop` it.
+    `start` it, read `status`, submit commands: each returns a Future at once, which ends as the
+    function of that name does (and with NotSetUp where no place was chosen). `stop` it.
     """
 
     def __init__(

@@ -62,7 +62,11 @@ def open_regular(path: Path | str) -> IO[bytes]:
 
 
 def read_small(path: Path, limit: int = 1 << 20) -> bytes:
-    """A small regular file's bytes, at most `limit` of them; a link is not followed."""
+    """A small regular file's bytes, at most `limit` of them; a link is not followed.
+
+    Raises:
+        OSError: as `open_regular` does, or it can't be read.
+    """
     with open_regular(path) as file:
         return _read_exactly(file, limit)
 
@@ -77,7 +81,11 @@ def _read_exactly(file: IO[bytes], size: int) -> bytes:
 
 
 def blocks_of(file: IO[bytes], size: int) -> Iterator[bytes]:
-    """`size` bytes from where the file stands, in blocks; ends early where the file does."""
+    """`size` bytes from where the file stands, in blocks; ends early where the file does.
+
+    Raises:
+        OSError: it can't be read.
+    """
     while size > 0 and (block := file.read(min(size, BLOCK_SIZE))):
         size -= len(block)
         yield block

@@ -205,6 +205,7 @@ def open_context(
 
     Raises:
         RecordsError: what is remembered can't be opened.
+        UsageError: the home directory can't be told.
     """
     places = places or own_places()
     return Context(

@@ -23,6 +23,7 @@ def bundles_of_sessions(context: Context, sessions: Sequence[str]) -> list[Bundl
 
     Raises:
         UsageError: a session can't be told, or this machine has no bundle of it.
+        TransportError: the store isn't there.
     """
     survey = look(context)
     found: list[Bundle] = []
@@ -48,6 +49,7 @@ def bundles_of_machine(context: Context, name: str) -> list[Bundle]:
 
     Raises:
         UsageError: no other machine of that name has one.
+        TransportError: the store isn't there.
     """
     found = [
         bundle
@@ -70,6 +72,9 @@ def bundles_of_this_machine(context: Context, project: str | None = None) -> lis
     Args:
         context: what to work with.
         project: its key; None for all.
+
+    Raises:
+        TransportError: the store isn't there.
     """
     return [
         bundle
@@ -85,6 +90,9 @@ def bundles_older_than(context: Context, days: float) -> list[Bundle]:
     Args:
         context: what to work with.
         days: more than so many ago.
+
+    Raises:
+        TransportError: the store isn't there.
     """
     limit = (time.time() - days * 86_400) * 1e9
     return [

@@ -32,7 +32,12 @@ def find_id(prefix: str, ids: Sequence[str]) -> str:
 
 
 def remember_name(context: Context, bundles: Mapping[str, tuple[Bundle, ...]]) -> None:
-    """Take the name that this machine bears in the store, if its own record of it was lost."""
+    """Take the name that this machine bears in the store, if its own record of it was lost.
+
+    Raises:
+        RecordsError: it can't be kept.
+        LockBusy: another claude-sync is naming this machine.
+    """
     own = [
         bundle.head
         for bundle in chain.from_iterable(bundles.values())

@@ -84,7 +84,10 @@ class Placer:
         self._vault = vault
 
     def place_new(self, fetched: Fetched, folder: Path) -> Placed:
-        """Place a session that isn't here, durably; see `put_new`."""
+        """Place a session that isn't here, durably.
+
+        Raises: what `put_new` and `settle` raise.
+        """
         placed = self.put_new(fetched, folder)
         self.settle(folder, [placed])
         return placed
@@ -98,6 +101,8 @@ class Placer:
 
         Raises:
             SessionError: it is here by now, open, or something lies in its way.
+            ClaudeHomeError: the tree can't be written.
+            VaultError: what a crash left in its place can't be kept.
         """
         session_id = fetched.head.session_id
         target = folder / f"{session_id}.jsonl"
@@ -158,6 +163,7 @@ class Placer:
         Raises:
             SessionError: it is open, or changed since it was looked at.
             VaultError: what would be replaced can't be kept.
+            ClaudeHomeError: the tree can't be written.
         """
         with writing(local.path.parent):
             self.check_same(local)
@@ -200,6 +206,11 @@ class Placer:
         """Put a staged transcript in the place of the one that lies here, or just take that away.
 
         What a client appends in this very moment ends in the vault's entry.
+
+        Raises:
+            SessionError: it is open, or changed since it was looked at.
+            VaultError: what was appended can't be kept.
+            OSError: the tree can't be written.
         """
         stamp = local.stamp
         with watched(local.path, stamp, self._vault, kept.transcript if kept else None):
@@ -252,7 +263,11 @@ class Placer:
         self._check_closed(local.session_id)
 
     def check_still_same(self, local: LocalSession, kept: Kept | None) -> None:
-        """The same once something was kept, and nothing yet replaced; else that is let go."""
+        """The same once something was kept, and nothing yet replaced; else that is let go.
+
+        Raises:
+            SessionChanging, SessionOpen
+        """
         try:
             self.check_same(local)
         except SessionError:

@@ -41,6 +41,10 @@ def states(context: Context, *, store: bool = True) -> list[SessionState]:
 
     Raises:
         TransportError: the store isn't there.
+        NotSetUp: no store was chosen, and `store` wants one.
+        ClaudeHomeError: Claude Code's folder can't be read.
+        LockBusy: another claude-sync is at work.
+        Stopped: `context` said so.
     """
     with context.working("looking"):
         return states_surveyed(context, look(context, store=store))
@@ -58,6 +62,10 @@ def states_surveyed(
     Args:
         sessions: ids of those that are asked for; None for all.
         but: ids of those that aren't looked at.
+
+    Raises:
+        TransportError: the store went away meanwhile.
+        Stopped: `context` said so.
     """
     asked = [
         session_id
