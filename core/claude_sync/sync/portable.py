@@ -43,41 +43,10 @@ def pack(context: Context, session: str, output: Path | None = None) -> Path:
     """
     with context.working("packing"):
         survey = look(context, store=False)
-        session_id = survey.find(session)
-        local = survey.copy(session_id)
+        local = survey.copy(survey.find(session))
         assert local is not None
-        project = survey.project(local)
-        if project is None:
-            raise SessionUnplaced(
-                "the project of that session isn't known here",
-                where=session_id,
-                todo="register its directory with `claude-sync projects add`",
-            )
-        remembered, row = survey.remember_of(session_id), survey.row(local)
-        label = Label(
-            session_id,
-            project.key,
-            project.subpath,
-            context.machine.name,
-            context.machine.id,
-            max(1, remembered.revision),
-            datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            row.stamp.mtime_ns,
-            row.title,
-            survey.is_open(local),
-            survey.supersedes(session_id),
-            remembered.decision,
-        )
-        target = output or Path()
-        if target.is_dir():
-            target = target / bundle_file_name(session_id, context.machine.name)
-            if os.path.lexists(target):
-                # It may be this machine's very bundle, if somebody stands in the store.
-                raise UsageError(
-                    "a file of that name is there already",
-                    where=str(target),
-                    todo="name it with -o to replace it",
-                )
+        label = _label(context, survey, local)
+        target = _target(output or Path(), label)
         try:
             files.replace(target, _blocks(context, local, label))
         except OSError as error:
@@ -88,6 +57,48 @@ def pack(context: Context, session: str, output: Path | None = None) -> Path:
             ) from error
         survey.flush()
         return target
+
+
+def _label(context: Context, survey: Survey, local: LocalSession) -> Label:
+    """What the bundle says of a session, besides its bytes."""
+    session_id = local.session_id
+    project = survey.project(local)
+    if project is None:
+        raise SessionUnplaced(
+            "the project of that session isn't known here",
+            where=session_id,
+            todo="register its directory with `claude-sync projects add`",
+        )
+    remembered, row = survey.remember_of(session_id), survey.row(local)
+    return Label(
+        session_id,
+        project.key,
+        project.subpath,
+        context.machine.name,
+        context.machine.id,
+        max(1, remembered.revision),
+        datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        row.stamp.mtime_ns,
+        row.title,
+        survey.is_open(local),
+        survey.supersedes(session_id),
+        remembered.decision,
+    )
+
+
+def _target(output: Path, label: Label) -> Path:
+    """The file to write: `output`, or one in it that isn't there yet."""
+    if not output.is_dir():
+        return output
+    target = output / bundle_file_name(label.session_id, label.machine)
+    if os.path.lexists(target):
+        # It may be this machine's very bundle, if somebody stands in the store.
+        raise UsageError(
+            "a file of that name is there already",
+            where=str(target),
+            todo="name it with -o to replace it",
+        )
+    return target
 
 
 def _blocks(context: Context, local: LocalSession, label: Label) -> Iterator[bytes]:
