@@ -7,6 +7,9 @@ import subprocess
 from pathlib import Path
 
 GIT = shutil.which("git") or "git"
+APP = "git:github.com/you/app"
+"""A project's key, and where its remote is."""
+URL = "https://github.com/you/app.git"
 
 
 def git(directory: Path, *arguments: str) -> None:
@@ -33,6 +36,11 @@ def bare_bones(directory: Path, remote: str | None = None) -> Path:
         config += f'[remote "origin"]\n\turl = {remote}\n'
     (directory / ".git" / "config").write_text(config)
     return directory
+
+
+def clone(directory: Path, remote: str | None = URL) -> Path:
+    """The bare bones of a repository of `APP`, unless another remote is named."""
+    return bare_bones(directory, remote)
 
 
 def commit(directory: Path) -> None:

@@ -17,28 +17,11 @@ from claude_sync.errors import (
 from claude_sync.model import ProjectKey
 from claude_sync.placing import place_below
 from claude_sync.registry import Registry
-from repositories import bare_bones, commit, git
-
-APP = "git:github.com/you/app"
-URL = "https://github.com/you/app.git"
-
-
-def repository(directory: Path, remote: str | None = URL) -> Path:
-    return bare_bones(directory, remote)
+from repositories import APP, clone, commit, git
 
 
 def folder(directory: Path) -> str:
     return encode_directory(str(directory))
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "config" / "projects.json"
-
-
-@pytest.fixture
-def registry(file: Path) -> Registry:
-    return Registry(file)
 
 
 # --- where a session from elsewhere goes -------------------------------------------------------
@@ -54,7 +37,7 @@ def test_a_project_that_is_not_here_says_what_to_do(registry: Registry) -> None:
 def test_the_main_working_tree_comes_first_then_the_last_used(
     tmp_path: Path, registry: Registry
 ) -> None:
-    first, second = repository(tmp_path / "a"), repository(tmp_path / "b")
+    first, second = clone(tmp_path / "a"), clone(tmp_path / "b")
     commit(second)
     git(second, "worktree", "add", "-q", str(tmp_path / "tree"))
     (second / "sub").mkdir()
@@ -75,10 +58,7 @@ def test_the_main_working_tree_comes_first_then_the_last_used(
     ]
 
 
-def test_the_subpath_is_applied_even_where_it_is_missing(
-    tmp_path: Path, registry: Registry
-) -> None:
-    app = repository(tmp_path / "app")
+def test_the_subpath_is_applied_even_where_it_is_missing(app: Path, registry: Registry) -> None:
     registry.add(app)
     assert registry.place(APP, "not/there/yet") == app / "not" / "there" / "yet"
     assert not (app / "not").exists()
@@ -89,9 +69,8 @@ def test_the_subpath_is_applied_even_where_it_is_missing(
     ["..", "../x", "a/../..", "/etc", "a//b", ".", "C:/x", "a\\b", "a\0b", "nul", "out/x"],
 )
 def test_no_subpath_leads_out_of_the_project(
-    tmp_path: Path, registry: Registry, subpath: str
+    tmp_path: Path, app: Path, registry: Registry, subpath: str
 ) -> None:
-    app = repository(tmp_path / "app")
     (app / "out").symlink_to(tmp_path)
     registry.add(app)
     with pytest.raises(SessionUnplaced):
@@ -100,9 +79,8 @@ def test_no_subpath_leads_out_of_the_project(
 
 @pytest.mark.parametrize("target", ["../app2", "/", "..", "../app/../app2", "loop"])
 def test_a_link_out_of_the_project_is_never_followed(
-    tmp_path: Path, registry: Registry, target: str
+    tmp_path: Path, app: Path, registry: Registry, target: str
 ) -> None:
-    app = repository(tmp_path / "app")
     (tmp_path / "app2").mkdir()
     (app / "loop").symlink_to("loop")
     (app / "link").symlink_to(target)
@@ -112,9 +90,8 @@ def test_a_link_out_of_the_project_is_never_followed(
 
 
 def test_a_link_inside_the_project_leads_where_the_client_would_be(
-    tmp_path: Path, registry: Registry
+    tmp_path: Path, app: Path, registry: Registry
 ) -> None:
-    app = repository(tmp_path / "app")
     (app / "real").mkdir()
     (app / "link").symlink_to("real")
     (tmp_path / "short").symlink_to(app)
@@ -122,8 +99,7 @@ def test_a_link_inside_the_project_leads_where_the_client_would_be(
     assert registry.place(APP, "link/x") == app / "real" / "x"
 
 
-def test_a_file_in_the_way_is_said(tmp_path: Path, registry: Registry) -> None:
-    app = repository(tmp_path / "app")
+def test_a_file_in_the_way_is_said(app: Path, registry: Registry) -> None:
     (app / "file").write_text("")
     registry.add(app)
     for subpath in ("file", "file/x"):
@@ -185,7 +161,7 @@ def test_a_name_matches_only_where_one_directory_has_it(tmp_path: Path, registry
 
 
 def test_the_worktrees_of_one_repository_share_a_name(tmp_path: Path, registry: Registry) -> None:
-    app = repository(tmp_path / "app", None)
+    app = clone(tmp_path / "app", None)
     commit(app)
     git(app, "worktree", "add", "-q", str(tmp_path / "tree"))
     registry.learn(tmp_path / "tree")
@@ -195,7 +171,7 @@ def test_the_worktrees_of_one_repository_share_a_name(tmp_path: Path, registry: 
 
 def test_home_is_home_on_every_machine(home: Path, registry: Registry) -> None:
     assert registry.place("name:~") == home
-    repository(home, "https://github.com/me/dotfiles")
+    clone(home, "https://github.com/me/dotfiles")
     registry.refresh()
     assert registry.directory_of(folder(home), [str(home)]) == home
     assert registry.key_of(home).key == "git:github.com/me/dotfiles"
@@ -205,16 +181,17 @@ def test_home_is_home_on_every_machine(home: Path, registry: Registry) -> None:
 # --- what is learnt, removed, listed -----------------------------------------------------------
 
 
-def test_what_was_removed_is_not_learnt_again(tmp_path: Path, file: Path) -> None:
-    app = repository(tmp_path / "app")
+def test_what_was_removed_is_not_learnt_again(
+    tmp_path: Path, app: Path, projects_file: Path
+) -> None:
     (app / "sub").mkdir()
-    registry = Registry(file)
+    registry = Registry(projects_file)
     registry.directory_of(folder(app / "sub"), [str(app / "sub")])
     assert registry.place(APP) == app
     assert registry.remove(app)
     assert not registry.remove(app)
     registry.save()
-    registry = Registry(file, roots=[tmp_path])
+    registry = Registry(projects_file, roots=[tmp_path])
     (app / "new").mkdir()
     for directory in (app, app / "sub", app / "new"):
         assert registry.directory_of(folder(directory), [str(directory)]) == directory
@@ -233,24 +210,23 @@ def test_removing_a_stranger_says_so(tmp_path: Path, registry: Registry) -> None
 
 
 def test_standing_in_a_repository_registers_it_and_elsewhere_for_the_moment(
-    tmp_path: Path, file: Path
+    tmp_path: Path, projects_file: Path
 ) -> None:
-    app, plain = repository(tmp_path / "app"), tmp_path / "notes"
+    app, plain = clone(tmp_path / "app"), tmp_path / "notes"
     plain.mkdir()
     (app / "sub").mkdir()
-    registry = Registry(file)
+    registry = Registry(projects_file)
     assert registry.stand(app / "sub") == ProjectKey(APP, "sub")
     assert registry.stand(plain) == ProjectKey("name:notes")
     assert registry.place("name:notes") == plain
     registry.refresh()
     assert registry.place("name:notes") == plain
     registry.save()
-    assert [place.key for place in Registry(file).projects()] == [APP]
-    assert Registry(file).place(APP) == app
+    assert [place.key for place in Registry(projects_file).projects()] == [APP]
+    assert Registry(projects_file).place(APP) == app
 
 
-def test_who_stands_in_a_removed_directory_means_it(tmp_path: Path, registry: Registry) -> None:
-    app = repository(tmp_path / "app")
+def test_who_stands_in_a_removed_directory_means_it(app: Path, registry: Registry) -> None:
     registry.add(app)
     registry.remove(app)
     registry.stand(app)
@@ -258,9 +234,8 @@ def test_who_stands_in_a_removed_directory_means_it(tmp_path: Path, registry: Re
 
 
 def test_a_session_placed_in_a_missing_directory_is_found_again(
-    tmp_path: Path, registry: Registry
+    app: Path, registry: Registry
 ) -> None:
-    app = repository(tmp_path / "app")
     registry.add(app)
     place = registry.place(APP, "sub")
     assert not registry.learn(place)
@@ -272,7 +247,7 @@ def test_a_session_placed_in_a_missing_directory_is_found_again(
 def test_the_list_names_each_root_once_with_all_that_is_known(
     tmp_path: Path, registry: Registry
 ) -> None:
-    app, pinned = repository(tmp_path / "app"), tmp_path / "pinned"
+    app, pinned = clone(tmp_path / "app"), tmp_path / "pinned"
     (app / "sub").mkdir()
     pinned.mkdir()
     registry.learn(app)

@@ -20,44 +20,11 @@ from claude_sync.errors import (
 )
 from claude_sync.model import ProjectKey
 from claude_sync.registry import Registry
-from repositories import bare_bones, git, program
-
-APP = "git:github.com/you/app"
-URL = "https://github.com/you/app.git"
-
-
-def repository(directory: Path, remote: str | None = URL) -> Path:
-    return bare_bones(directory, remote)
+from repositories import APP, URL, clone, git, program
 
 
 def folder(directory: Path) -> str:
     return encode_directory(str(directory))
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "config" / "projects.json"
-
-
-@pytest.fixture
-def registry(file: Path) -> Registry:
-    return Registry(file)
-
-
-@pytest.fixture
-def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
-    """How often git was started since the last call."""
-    wrappers, log = tmp_path / "wrappers", tmp_path / "calls"
-    wrappers.mkdir()
-    program(wrappers, "git", f'echo >> "{log}"\nexec "$REAL" "$@"')
-    monkeypatch.setenv("PATH", f"{wrappers}{os.pathsep}{os.environ['PATH']}")
-
-    def count() -> int:
-        number = log.stat().st_size if log.exists() else 0
-        log.unlink(missing_ok=True)
-        return number
-
-    return count
 
 
 @pytest.fixture
@@ -75,28 +42,27 @@ def no_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None
 def test_a_session_belongs_to_the_directory_that_encodes_to_its_folder(
     tmp_path: Path, registry: Registry
 ) -> None:
-    app = repository(tmp_path / "my app")
+    app = clone(tmp_path / "my app")
     cwds = ["/home/other/app", "C:\\Users\\me\\app", "relative", "", "a\0b", str(app)]
     assert registry.directory_of(folder(app), cwds) == app
 
 
 def test_a_directory_of_another_machine_registers_nothing(
-    tmp_path: Path, registry: Registry, file: Path
+    tmp_path: Path, registry: Registry, projects_file: Path
 ) -> None:
-    app, other = repository(tmp_path / "app"), repository(tmp_path / "other")
+    app, other = clone(tmp_path / "app"), clone(tmp_path / "other")
     assert registry.directory_of(folder(app), [str(other)]) is None
     assert registry.projects() == ()
     assert not registry.save()
-    assert not file.exists()
+    assert not projects_file.exists()
 
 
 def test_a_registered_directory_is_found_without_the_transcripts_help(
-    tmp_path: Path, registry: Registry, file: Path
+    app: Path, registry: Registry, projects_file: Path
 ) -> None:
-    app = repository(tmp_path / "app")
     registry.directory_of(folder(app), [str(app)])
     assert registry.save()
-    assert Registry(file).directory_of(folder(app), ["/elsewhere/app"]) == app
+    assert Registry(projects_file).directory_of(folder(app), ["/elsewhere/app"]) == app
 
 
 def test_what_the_records_say_counts_last_and_only_if_it_fits(
@@ -127,8 +93,7 @@ def test_a_directory_that_is_gone_still_owns_its_sessions(
     assert registry.projects() == ()
 
 
-def test_what_is_learnt_answers_at_once(tmp_path: Path, registry: Registry) -> None:
-    app = repository(tmp_path / "app")
+def test_what_is_learnt_answers_at_once(app: Path, registry: Registry) -> None:
     assert registry.directory_of(folder(app), []) is None
     assert registry.learn(app)
     assert registry.directory_of(folder(app), []) == app
@@ -158,35 +123,37 @@ def test_a_directory_fits_a_folder_as_the_client_says(
 
 
 def test_git_is_asked_once_a_repository_and_again_when_its_configuration_changes(
-    tmp_path: Path, file: Path, calls: Callable[[], int]
+    app: Path, projects_file: Path, git_starts: Callable[[], int]
 ) -> None:
-    app = repository(tmp_path / "app")
     for name in ("a", "b", "c"):
         (app / name).mkdir()
-    first = Registry(file)
+    first = Registry(projects_file)
     for name in ("a", "b", "c"):
         assert first.key_of(app / name) == ProjectKey(APP, name)
-    assert calls() == 1
+    assert git_starts() == 1
     first.save()
 
-    second = Registry(file)
+    second = Registry(projects_file)
     assert second.key_of(app / "a") == ProjectKey(APP, "a")
-    assert calls() == 0
+    assert git_starts() == 0
     git(app, "remote", "set-url", "origin", "git@github.com:you/renamed.git")
     assert second.key_of(app / "b").key == APP, "one pass sees one state"
     second.refresh()
     assert second.key_of(app / "a").key == "git:github.com/you/renamed"
     assert second.key_of(app / "b").key == "git:github.com/you/renamed"
-    assert calls() == 1
+    assert git_starts() == 1
 
 
 def test_a_changed_included_or_general_configuration_is_seen(
-    tmp_path: Path, registry: Registry, calls: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    registry: Registry,
+    git_starts: Callable[[], int],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     general, included = tmp_path / "general", tmp_path / "included"
     general.write_text(f"[include]\n\tpath = {included}\n")
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(general))
-    app = repository(tmp_path / "app", "gh:you/app")
+    app = clone(tmp_path / "app", "gh:you/app")
 
     def key() -> str:
         registry.refresh()
@@ -199,15 +166,14 @@ def test_a_changed_included_or_general_configuration_is_seen(
     assert key() == "git:h.example/you/app"
     general.write_text("")
     assert key() == "git:gh/you/app"
-    calls()
+    git_starts()
     assert key() == "git:gh/you/app"
-    assert calls() == 0
+    assert git_starts() == 0
 
 
 def test_a_worktrees_own_configuration_that_appears_later_is_seen(
-    tmp_path: Path, registry: Registry
+    app: Path, registry: Registry
 ) -> None:
-    app = repository(tmp_path / "app")
     git(app, "config", "extensions.worktreeConfig", "true")
     assert registry.key_of(app).key == APP
     git(app, "config", "--worktree", "url.https://h.example/.insteadOf", "https://github.com/")
@@ -225,7 +191,7 @@ def test_a_changed_configuration_of_ssh_is_seen(
     (home / ".ssh" / "config").write_text(f"Include {included.parent}/*\n")
     program(tmp_path / "bin", "ssh", f'exec "$REAL" -F "{home}/.ssh/config" "$@"')
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
-    app = repository(tmp_path / "app", "git@work:you/app")
+    app = clone(tmp_path / "app", "git@work:you/app")
 
     def key() -> str:
         registry.refresh()
@@ -239,15 +205,14 @@ def test_a_changed_configuration_of_ssh_is_seen(
 
 
 def test_the_branch_matters_only_where_it_chooses_the_remote(
-    tmp_path: Path, registry: Registry, calls: Callable[[], int]
+    app: Path, registry: Registry, git_starts: Callable[[], int]
 ) -> None:
-    app = repository(tmp_path / "app")
     registry.key_of(app)
     git(app, "symbolic-ref", "HEAD", "refs/heads/other")
-    calls()
+    git_starts()
     registry.refresh()
     registry.key_of(app)
-    assert calls() == 0
+    assert git_starts() == 0
     git(app, "remote", "rename", "origin", "one")
     git(app, "remote", "add", "two", "https://h.example/two")
     git(app, "config", "branch.other.remote", "two")
@@ -259,16 +224,16 @@ def test_the_branch_matters_only_where_it_chooses_the_remote(
 
 
 def test_a_missing_git_keeps_the_keys_that_are_known(
-    tmp_path: Path, file: Path, no_git: Callable[[], None]
+    tmp_path: Path, projects_file: Path, no_git: Callable[[], None]
 ) -> None:
-    app, new = repository(tmp_path / "app"), repository(tmp_path / "new")
-    registry = Registry(file)
+    app, new = clone(tmp_path / "app"), clone(tmp_path / "new")
+    registry = Registry(projects_file)
     registry.add(app)
     registry.save()
     config = app / ".git" / "config"
     config.write_text(config.read_text() + "[x]\n\ty = z\n")
     no_git()
-    registry = Registry(file)
+    registry = Registry(projects_file)
     assert registry.key_of(app) == ProjectKey(APP)
     assert registry.key_of(app / "sub") == ProjectKey(APP, "sub")
     with pytest.raises(ProjectKeyError, match="install git"):
@@ -276,19 +241,19 @@ def test_a_missing_git_keeps_the_keys_that_are_known(
     assert registry.place(APP) == app
 
 
-def test_a_directory_that_is_gone_keeps_its_key(tmp_path: Path, file: Path) -> None:
-    outer = repository(tmp_path / "outer", "https://github.com/you/outer")
-    tree, plain = repository(outer / "trees" / "app"), tmp_path / "notes"
+def test_a_directory_that_is_gone_keeps_its_key(tmp_path: Path, projects_file: Path) -> None:
+    outer = clone(tmp_path / "outer", "https://github.com/you/outer")
+    tree, plain = clone(outer / "trees" / "app"), tmp_path / "notes"
     (tree / "sub").mkdir()
     plain.mkdir()
-    registry = Registry(file)
+    registry = Registry(projects_file)
     for directory in (tree, tree / "sub", plain):
         assert registry.directory_of(folder(directory), [str(directory)]) == directory
         registry.key_of(directory)
     registry.save()
     shutil.rmtree(tree)
     shutil.rmtree(plain)
-    registry = Registry(file)
+    registry = Registry(projects_file)
     assert registry.key_of(tree) == ProjectKey(APP)
     assert registry.key_of(tree / "sub") == ProjectKey(APP, "sub")
     assert registry.key_of(plain) == ProjectKey("name:notes")
@@ -298,9 +263,8 @@ def test_a_directory_that_is_gone_keeps_its_key(tmp_path: Path, file: Path) -> N
 
 
 def test_a_directory_removed_on_a_branch_follows_its_repository(
-    tmp_path: Path, registry: Registry
+    app: Path, registry: Registry
 ) -> None:
-    app = repository(tmp_path / "app")
     (app / "sub").mkdir()
     registry.directory_of(folder(app / "sub"), [str(app / "sub")])
     assert registry.key_of(app / "sub") == ProjectKey(APP, "sub")
@@ -310,14 +274,13 @@ def test_a_directory_removed_on_a_branch_follows_its_repository(
     assert registry.key_of(app / "sub") == ProjectKey("git:github.com/you/renamed", "sub")
 
 
-def test_a_key_given_by_hand_stands_above_git(tmp_path: Path, file: Path) -> None:
-    app = repository(tmp_path / "app")
+def test_a_key_given_by_hand_stands_above_git(app: Path, projects_file: Path) -> None:
     (app / "sub").mkdir()
-    inner = repository(app / "inner", "https://github.com/you/inner")
-    registry = Registry(file)
+    inner = clone(app / "inner", "https://github.com/you/inner")
+    registry = Registry(projects_file)
     assert registry.add(app, "git:Forge.example/Me/X") == ProjectKey("git:forge.example/me/x")
     registry.save()
-    registry = Registry(file)
+    registry = Registry(projects_file)
     assert registry.key_of(app) == ProjectKey("git:forge.example/me/x")
     assert registry.key_of(app / "sub") == ProjectKey("git:forge.example/me/x", "sub")
     assert registry.key_of(inner).key == "git:github.com/you/inner"
@@ -326,9 +289,8 @@ def test_a_key_given_by_hand_stands_above_git(tmp_path: Path, file: Path) -> Non
 
 
 def test_a_key_by_hand_needs_no_git(
-    tmp_path: Path, registry: Registry, no_git: Callable[[], None]
+    app: Path, registry: Registry, no_git: Callable[[], None]
 ) -> None:
-    app = repository(tmp_path / "app")
     no_git()
     assert registry.add(app, "name:app") == ProjectKey("name:app")
     assert registry.add(app, URL) == ProjectKey(APP)
@@ -367,7 +329,7 @@ def test_only_a_directory_can_be_added(tmp_path: Path, registry: Registry) -> No
 def many(tmp_path: Path) -> list[Path]:
     found = []
     for number in range(250):
-        root = repository(tmp_path / "code" / f"r{number}", f"https://h.example/g/r{number}")
+        root = clone(tmp_path / "code" / f"r{number}", f"https://h.example/g/r{number}")
         for name in ("a", "b", "c"):
             (root / name).mkdir()
             found.append(root / name)
@@ -400,21 +362,21 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
 
 
 def test_a_thousand_directories_cost_a_process_a_repository_and_then_none(
-    many: list[Path], file: Path, calls: Callable[[], int], looks: Callable[[], int]
+    many: list[Path], projects_file: Path, git_starts: Callable[[], int], looks: Callable[[], int]
 ) -> None:
     sessions = [(folder(directory), [str(directory)]) for directory in many]
 
     def ask(times: int) -> tuple[list[ProjectKey], bool]:
-        registry = Registry(file)
+        registry = Registry(projects_file)
         found = [registry.directory_of(*session) or Path() for session in sessions * times]
         return [registry.key_of(directory) for directory in found], registry.save()
 
     first, learnt = ask(1)
     assert learnt
-    assert calls() == 250
+    assert git_starts() == 250
     looks()
     assert ask(1) == (first, False)
     once = looks()
     assert ask(10) == (first * 10, False)
     assert 0 < looks() == once, "ten sessions in a directory cost no more than one"
-    assert calls() == 0
+    assert git_starts() == 0

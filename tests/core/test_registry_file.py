@@ -17,44 +17,11 @@ from claude_sync.errors import (
 )
 from claude_sync.placing import ProjectDirectory
 from claude_sync.registry import Registry
-from repositories import bare_bones, program
-
-APP = "git:github.com/you/app"
-URL = "https://github.com/you/app.git"
-
-
-def repository(directory: Path, remote: str | None = URL) -> Path:
-    return bare_bones(directory, remote)
+from repositories import APP, clone
 
 
 def folder(directory: Path) -> str:
     return encode_directory(str(directory))
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "config" / "projects.json"
-
-
-@pytest.fixture
-def registry(file: Path) -> Registry:
-    return Registry(file)
-
-
-@pytest.fixture
-def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
-    """How often git was started since the last call."""
-    wrappers, log = tmp_path / "wrappers", tmp_path / "calls"
-    wrappers.mkdir()
-    program(wrappers, "git", f'echo >> "{log}"\nexec "$REAL" "$@"')
-    monkeypatch.setenv("PATH", f"{wrappers}{os.pathsep}{os.environ['PATH']}")
-
-    def count() -> int:
-        number = log.stat().st_size if log.exists() else 0
-        log.unlink(missing_ok=True)
-        return number
-
-    return count
 
 
 def only(places: tuple[ProjectDirectory, ...]) -> ProjectDirectory:
@@ -65,31 +32,34 @@ def only(places: tuple[ProjectDirectory, ...]) -> ProjectDirectory:
 # --- projects_roots ----------------------------------------------------------------------------
 
 
-def test_repositories_are_found_under_projects_roots(tmp_path: Path, file: Path) -> None:
+def test_repositories_are_found_under_projects_roots(tmp_path: Path, projects_file: Path) -> None:
     roots = tmp_path / "code"
-    app = repository(roots / "forge" / "you" / "app")
-    repository(app / "vendor" / "inner", "https://h.example/inner")
-    repository(roots / ".hidden" / "x", "https://h.example/hidden")
-    repository(roots / "a" / "b" / "c" / "d" / "e", "https://h.example/deep")
-    outside = repository(tmp_path / "outside", "https://h.example/outside")
+    app = clone(roots / "forge" / "you" / "app")
+    clone(app / "vendor" / "inner", "https://h.example/inner")
+    clone(roots / ".hidden" / "x", "https://h.example/hidden")
+    clone(roots / "a" / "b" / "c" / "d" / "e", "https://h.example/deep")
+    outside = clone(tmp_path / "outside", "https://h.example/outside")
     (roots / "link").symlink_to(outside)
-    registry = Registry(file, roots=[roots, tmp_path / "gone"])
+    registry = Registry(projects_file, roots=[roots, tmp_path / "gone"])
     assert registry.place(APP, "sub") == app / "sub"
     assert [place.directory for place in registry.projects()] == [app]
     registry.save()
-    assert Registry(file, roots=[roots]).directory_of(folder(app), []) == app
+    assert Registry(projects_file, roots=[roots]).directory_of(folder(app), []) == app
 
 
 def test_a_search_is_repeated_only_when_something_changed(
-    tmp_path: Path, file: Path, calls: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    projects_file: Path,
+    git_starts: Callable[[], int],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     roots = tmp_path / "code"
     for number in range(20):
-        repository(roots / "group" / f"r{number}", f"https://h.example/{number}")
-    registry = Registry(file, roots=[roots])
+        clone(roots / "group" / f"r{number}", f"https://h.example/{number}")
+    registry = Registry(projects_file, roots=[roots])
     with pytest.raises(SessionUnplaced):
         registry.place(APP)
-    assert calls() == 20
+    assert git_starts() == 20
     registry.save()
 
     listed: list[str] = []
@@ -100,26 +70,26 @@ def test_a_search_is_repeated_only_when_something_changed(
         return real(path)
 
     monkeypatch.setattr(os, "scandir", watched)
-    registry = Registry(file, roots=[roots])
+    registry = Registry(projects_file, roots=[roots])
     with pytest.raises(SessionUnplaced):
         registry.place(APP)
-    assert (listed, calls()) == ([], 0)
-    app = repository(roots / "group" / "app")
+    assert (listed, git_starts()) == ([], 0)
+    app = clone(roots / "group" / "app")
     registry.refresh()
     assert registry.place(APP) == app
-    assert calls() == 1
+    assert git_starts() == 1
     (roots / "later").mkdir()
     registry.refresh(roots=[roots, tmp_path])
     with pytest.raises(SessionUnplaced):
         registry.place("git:h.example/late")
-    repository(roots / "later" / "x", "https://h.example/late")
+    clone(roots / "later" / "x", "https://h.example/late")
     registry.refresh()
     assert registry.place("git:h.example/late") == roots / "later" / "x"
 
 
 def test_a_root_that_is_a_repository_itself_is_searched_too(home: Path, registry: Registry) -> None:
-    repository(home, "https://github.com/me/dotfiles")
-    app = repository(home / "code" / "app")
+    clone(home, "https://github.com/me/dotfiles")
+    app = clone(home / "code" / "app")
     registry.refresh(roots=[Path("~")])
     assert registry.place(APP) == app
 
@@ -128,11 +98,10 @@ def test_a_root_that_is_a_repository_itself_is_searched_too(home: Path, registry
 
 
 def test_unknown_members_are_kept_and_nothing_is_written_without_need(
-    tmp_path: Path, file: Path
+    app: Path, projects_file: Path
 ) -> None:
-    app = repository(tmp_path / "app")
-    file.parent.mkdir()
-    file.write_text(
+    projects_file.parent.mkdir()
+    projects_file.write_text(
         json.dumps(
             {
                 "later": [1],
@@ -145,66 +114,64 @@ def test_unknown_members_are_kept_and_nothing_is_written_without_need(
             }
         )
     )
-    before = file.read_bytes()
-    registry = Registry(file)
+    before = projects_file.read_bytes()
+    registry = Registry(projects_file)
     assert registry.problem == ""
     assert not registry.save()
-    assert file.read_bytes() == before
+    assert projects_file.read_bytes() == before
     assert registry.key_of(app).key == APP
     assert registry.save()
-    document = json.loads(file.read_text())
+    document = json.loads(projects_file.read_text())
     assert document["later"] == [1]
     assert document["directories"][str(app)]["later"] == {"x": 1}
     assert document["directories"][str(app)]["key"] == APP
     assert document["directories"]["/odd"] == {"source": "sold"}
     assert document["directories"]["relative"] == 7
     assert document["repositories"]["/r"] == 5
-    assert file.stat().st_mode & 0o777 == 0o600
-    stamp = file.stat()
+    assert projects_file.stat().st_mode & 0o777 == 0o600
+    stamp = projects_file.stat()
     registry.refresh()
     registry.key_of(app)
     assert not registry.save()
-    assert file.stat() == stamp
+    assert projects_file.stat() == stamp
 
 
 @pytest.mark.parametrize(
     "garbage", [b"", b"\xff\x00", b"[]", b'{"directories"', b'"x"', b"[" * 9999]
 )
 def test_a_damaged_file_is_kept_under_another_name(
-    tmp_path: Path, file: Path, garbage: bytes
+    app: Path, projects_file: Path, garbage: bytes
 ) -> None:
-    app = repository(tmp_path / "app")
-    file.parent.mkdir()
+    projects_file.parent.mkdir()
     for number in (1, 2):
-        file.write_bytes(garbage)
-        registry = Registry(file)
+        projects_file.write_bytes(garbage)
+        registry = Registry(projects_file)
         assert "damaged" in registry.problem
         assert not registry.save()
-        assert file.read_bytes() == garbage, "looking changes nothing"
+        assert projects_file.read_bytes() == garbage, "looking changes nothing"
         registry.add(app)
         assert registry.save()
         assert registry.problem == ""
-        assert file.with_name(f"projects.json.damaged-{number}").read_bytes() == garbage
-        assert only(Registry(file).projects()).directory == app
+        assert projects_file.with_name(f"projects.json.damaged-{number}").read_bytes() == garbage
+        assert only(Registry(projects_file).projects()).directory == app
 
 
-def test_a_newer_versions_file_is_read_and_left_alone(tmp_path: Path, file: Path) -> None:
-    app = repository(tmp_path / "app")
-    file.parent.mkdir()
+def test_a_newer_versions_file_is_read_and_left_alone(app: Path, projects_file: Path) -> None:
+    projects_file.parent.mkdir()
     text = json.dumps({"schema": 2, "directories": {str(app): {"source": "found"}}})
-    file.write_text(text)
-    registry = Registry(file)
+    projects_file.write_text(text)
+    registry = Registry(projects_file)
     assert "newer" in registry.problem
     assert registry.place(APP) == app
     assert not registry.save()
-    assert file.read_text() == text
+    assert projects_file.read_text() == text
 
 
-def test_two_processes_lose_nothing_of_each_other(tmp_path: Path, file: Path) -> None:
+def test_two_processes_lose_nothing_of_each_other(tmp_path: Path, projects_file: Path) -> None:
     a, b, c = (tmp_path / name for name in "abc")
     for directory in (a, b, c):
         directory.mkdir()
-    one, two = Registry(file), Registry(file)
+    one, two = Registry(projects_file), Registry(projects_file)
     one.learn(a)
     two.add(b)
     two.add(c)
@@ -213,20 +180,20 @@ def test_two_processes_lose_nothing_of_each_other(tmp_path: Path, file: Path) ->
     two.save()
     one.learn(c)
     one.save()
-    assert {place.directory for place in Registry(file).projects()} == {a, b}
+    assert {place.directory for place in Registry(projects_file).projects()} == {a, b}
     two.refresh()
     assert {place.directory for place in two.projects()} == {a, b}
 
 
-def test_a_link_to_the_file_stays_a_link(tmp_path: Path, file: Path) -> None:
+def test_a_link_to_the_file_stays_a_link(tmp_path: Path, projects_file: Path) -> None:
     (tmp_path / "dotfiles").mkdir()
-    file.parent.mkdir()
-    file.symlink_to(tmp_path / "dotfiles" / "projects.json")
-    registry = Registry(file)
+    projects_file.parent.mkdir()
+    projects_file.symlink_to(tmp_path / "dotfiles" / "projects.json")
+    registry = Registry(projects_file)
     registry.add(tmp_path)
     registry.save()
-    assert file.is_symlink()
-    assert only(Registry(file).projects()).directory == tmp_path
+    assert projects_file.is_symlink()
+    assert only(Registry(projects_file).projects()).directory == tmp_path
 
 
 def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
@@ -237,20 +204,20 @@ def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
         registry.save()
 
 
-def test_a_directory_in_the_files_place_is_not_removed(tmp_path: Path, file: Path) -> None:
-    file.mkdir(parents=True)
-    registry = Registry(file)
+def test_a_directory_in_the_files_place_is_not_removed(tmp_path: Path, projects_file: Path) -> None:
+    projects_file.mkdir(parents=True)
+    registry = Registry(projects_file)
     assert registry.problem
     registry.add(tmp_path)
     with pytest.raises(ClaudeSyncError):
         registry.save()
-    assert file.is_dir()
+    assert projects_file.is_dir()
 
 
-def test_names_that_are_no_text_survive(tmp_path: Path, file: Path) -> None:
+def test_names_that_are_no_text_survive(tmp_path: Path, projects_file: Path) -> None:
     odd = tmp_path / os.fsdecode(b"caf\xe9")
     odd.mkdir()
-    registry = Registry(file)
+    registry = Registry(projects_file)
     registry.add(odd)
     registry.save()
-    assert Registry(file).place("name:caf%e9") == odd
+    assert Registry(projects_file).place("name:caf%e9") == odd
