@@ -51,13 +51,19 @@ def two(folder: Path) -> tuple[World, PlayedMachine, PlayedMachine]:
     return world, laptop, desktop
 
 
-def started(folder: Path) -> tuple[World, PlayedMachine, PlayedMachine]:
-    """A session with sidecar files that both machines have and have pushed."""
+def pushed(folder: Path) -> tuple[World, PlayedMachine, PlayedMachine]:
+    """A session with sidecar files that the first machine has pushed."""
     world, laptop, desktop = two(folder)
     laptop.write(SESSION, said("first"))
     laptop.write_sidecar(SESSION, "tool-results/one.txt", b"one\n")
     laptop.write_sidecar(SESSION, "subagents/agent-a.jsonl", said("agent"))
     laptop.push()
+    return world, laptop, desktop
+
+
+def started(folder: Path) -> tuple[World, PlayedMachine, PlayedMachine]:
+    """A session with sidecar files that both machines have and have pushed."""
+    world, laptop, desktop = pushed(folder)
     desktop.pull()
     desktop.push(SESSION)
     return world, laptop, desktop
@@ -74,29 +80,38 @@ def apart(folder: Path) -> tuple[World, PlayedMachine, PlayedMachine]:
     return world, laptop, desktop
 
 
+def to_push(world: World, machine: PlayedMachine, whole: bytes) -> Scene:
+    """A machine that has this to push."""
+    return Scene(
+        world,
+        machine,
+        machine.push,
+        lambda: opened(machine.bundle()).transcript == whole,
+        spares_the_tree=True,
+    )
+
+
+def to_pull(world: World, there: PlayedMachine, machine: PlayedMachine) -> Scene:
+    """A machine that has all that the other one has to pull."""
+    return Scene(
+        world,
+        machine,
+        machine.pull,
+        lambda: agree(there, machine) and machine.sidecar() == there.sidecar(),
+    )
+
+
 def first_push(folder: Path) -> Scene:
     world, laptop, _ = two(folder)
     whole = laptop.write(SESSION, said("first"), said("second"))
     laptop.write_sidecar(SESSION, "tool-results/one.txt", b"one\n")
-    return Scene(
-        world,
-        laptop,
-        laptop.push,
-        lambda: opened(laptop.bundle()).transcript == whole,
-        spares_the_tree=True,
-    )
+    return to_push(world, laptop, whole)
 
 
 def growing_push(folder: Path) -> Scene:
     world, laptop, _ = started(folder)
     whole = laptop.write(SESSION, said("more"))
-    return Scene(
-        world,
-        laptop,
-        laptop.push,
-        lambda: opened(laptop.bundle()).transcript == whole,
-        spares_the_tree=True,
-    )
+    return to_push(world, laptop, whole)
 
 
 def push_after_a_rewind(folder: Path) -> Scene:
@@ -104,13 +119,7 @@ def push_after_a_rewind(folder: Path) -> Scene:
     whole = said("another beginning")
     laptop.rewrite(SESSION, whole)
     laptop.write_sidecar(SESSION, "tool-results/one.txt", b"anew\n")
-    return Scene(
-        world,
-        laptop,
-        laptop.push,
-        lambda: opened(laptop.bundle()).transcript == whole,
-        spares_the_tree=True,
-    )
+    return to_push(world, laptop, whole)
 
 
 def push_under_a_new_name(folder: Path) -> Scene:
@@ -128,17 +137,8 @@ def push_under_a_new_name(folder: Path) -> Scene:
 
 
 def import_(folder: Path) -> Scene:
-    world, laptop, desktop = two(folder)
-    laptop.write(SESSION, said("first"))
-    laptop.write_sidecar(SESSION, "tool-results/one.txt", b"one\n")
-    laptop.write_sidecar(SESSION, "subagents/agent-a.jsonl", said("agent"))
-    laptop.push()
-    return Scene(
-        world,
-        desktop,
-        desktop.pull,
-        lambda: agree(laptop, desktop) and desktop.sidecar() == laptop.sidecar(),
-    )
+    world, laptop, desktop = pushed(folder)
+    return to_pull(world, laptop, desktop)
 
 
 def fast_forward(folder: Path) -> Scene:
@@ -147,12 +147,7 @@ def fast_forward(folder: Path) -> Scene:
     laptop.write_sidecar(SESSION, "tool-results/one.txt", b"one\nand more\n")
     laptop.write_sidecar(SESSION, "tool-results/two.txt", b"two\n")
     laptop.push()
-    return Scene(
-        world,
-        desktop,
-        desktop.pull,
-        lambda: agree(laptop, desktop) and desktop.sidecar() == laptop.sidecar(),
-    )
+    return to_pull(world, laptop, desktop)
 
 
 def replacement(folder: Path) -> Scene:
@@ -160,12 +155,7 @@ def replacement(folder: Path) -> Scene:
     laptop.rewrite(SESSION, said("another beginning"))
     laptop.write_sidecar(SESSION, "tool-results/one.txt", b"anew\n")
     laptop.push()
-    return Scene(
-        world,
-        desktop,
-        desktop.pull,
-        lambda: agree(laptop, desktop) and desktop.sidecar() == laptop.sidecar(),
-    )
+    return to_pull(world, laptop, desktop)
 
 
 def sidecar_merge(folder: Path) -> Scene:

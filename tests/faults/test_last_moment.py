@@ -96,6 +96,43 @@ def add_a_sidecar_file(machine: PlayedMachine) -> bytes:
     return b"new"
 
 
+def append_late(patch: pytest.MonkeyPatch, path: Path, word: bytes) -> list[bytes]:
+    """Have a client append to a file just before it is replaced or removed, for the first time.
+
+    Returns:
+        all of the file's bytes after that, once it has happened.
+    """
+    commit, remove = files.commit, files.remove
+    found: list[bytes] = []
+
+    def act(going: Path) -> None:
+        if going == path and not found:
+            with path.open("ab") as client:
+                client.write(word)
+            found.append(path.read_bytes())
+
+    def commit_late(staged: files.Staged, target: Path) -> Stamp:
+        act(target)
+        return commit(staged, target)
+
+    def remove_late(going: Path) -> None:
+        act(going)
+        remove(going)
+
+    patch.setattr(files, "commit", commit_late)
+    patch.setattr(files, "remove", remove_late)
+    return found
+
+
+def forbid_links(patch: pytest.MonkeyPatch) -> None:
+    """Have the disk know no second names."""
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OSError(95, "no links here")
+
+    patch.setattr(os, "link", refuse)
+
+
 @scenes
 @pytest.mark.parametrize("act", [append, open_it, change_a_sidecar_file, add_a_sidecar_file])
 def test_what_happens_after_the_look_stops_the_replacement(
@@ -136,32 +173,10 @@ def test_what_is_appended_even_later_is_kept(
     links: bool,
 ) -> None:
     machine, work = scene(world)
-    commit, remove, link = files.commit, files.remove, os.link
-    words: list[bytes] = []
-
-    def last_moment(path: Path) -> None:
-        if path == machine.path() and not words:
-            with path.open("ab") as client:
-                client.write(said("in the last moment"))
-            words.append(path.read_bytes())
-
-    def commit_late(staged: files.Staged, target: Path) -> Stamp:
-        last_moment(target)
-        return commit(staged, target)
-
-    def remove_late(path: Path) -> None:
-        last_moment(path)
-        remove(path)
-
-    def refuse(source: Any, *rest: Any, **named: Any) -> None:
-        if not links:
-            raise OSError(95, "no links here")
-        link(source, *rest, **named)
-
     with monkeypatch.context() as patch:
-        patch.setattr(files, "commit", commit_late)
-        patch.setattr(files, "remove", remove_late)
-        patch.setattr(os, "link", refuse)
+        words = append_late(patch, machine.path(), said("in the last moment"))
+        if not links:
+            forbid_links(patch)
         attempt(work, machine)
     assert words
     assert world.keeps(words[0])
@@ -193,7 +208,6 @@ def test_what_is_written_to_a_sidecar_file_even_later_is_kept(
     (laptop, _) = world.known
     laptop.write_sidecar(SESSION, "new.txt", b"from the laptop")
     laptop.push()
-    link = os.link
     target = machine.folder / SESSION / name
     words: list[bytes] = []
 
@@ -216,14 +230,10 @@ def test_what_is_written_to_a_sidecar_file_even_later_is_kept(
         if not words:
             write_late()
 
-    def refuse(source: Any, *rest: Any, **named: Any) -> None:
-        if not links:
-            raise OSError(95, "no links here")
-        link(source, *rest, **named)
-
     with monkeypatch.context() as patch:
         patch.setattr(Placer, "check_still_same", check_and_write)
-        patch.setattr(os, "link", refuse)
+        if not links:
+            forbid_links(patch)
         attempt(work, machine)
     assert words
     assert world.keeps(words[0])
@@ -239,33 +249,10 @@ def test_what_a_client_appends_while_a_sidecar_file_loses_its_name_is_kept(
     links: bool,
 ) -> None:
     machine, work = scene(world)
-    commit, remove, link = files.commit, files.remove, os.link
-    target = machine.folder / SESSION / "grown.txt"
-    words: list[bytes] = []
-
-    def last_moment(path: Path) -> None:
-        if path == target and not words:
-            with path.open("ab") as client:
-                client.write(b", and late")
-            words.append(path.read_bytes())
-
-    def commit_late(staged: files.Staged, path: Path) -> Stamp:
-        last_moment(path)
-        return commit(staged, path)
-
-    def remove_late(path: Path) -> None:
-        last_moment(path)
-        remove(path)
-
-    def refuse(source: Any, *rest: Any, **named: Any) -> None:
-        if not links:
-            raise OSError(95, "no links here")
-        link(source, *rest, **named)
-
     with monkeypatch.context() as patch:
-        patch.setattr(files, "commit", commit_late)
-        patch.setattr(files, "remove", remove_late)
-        patch.setattr(os, "link", refuse)
+        words = append_late(patch, machine.folder / SESSION / "grown.txt", b", and late")
+        if not links:
+            forbid_links(patch)
         attempt(work, machine)
     assert words
     assert world.keeps(words[0])
