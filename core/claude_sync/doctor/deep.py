@@ -45,7 +45,11 @@ def _todo(error: ClaudeSyncError) -> str:
 
 
 def own_bundles(examination: Examination) -> Iterator[Finding]:
-    """Whether every bundle that this machine wrote still is, byte for byte, what it says."""
+    """Whether every bundle that this machine wrote still is, byte for byte, what it says.
+
+    Raises:
+        Stopped: the context said so.
+    """
     if not examination.deep or examination.view is None:
         return
     context, own_id = examination.context, examination.context.machine.id

@@ -40,6 +40,8 @@ def pack(context: Context, session: str, output: Path | None = None) -> Path:
             directory.
         SessionUnplaced: its project can't be told.
         SessionError: it changes too fast, or vanished.
+        LockBusy: another claude-sync is at work.
+        Stopped: `context` said so.
     """
     with context.working("packing"):
         survey = look(context, store=False)
@@ -131,6 +133,8 @@ def unpack(context: Context, file: Path, into: Path | None = None) -> Result:
     Raises:
         UsageError: the file can't be opened.
         BundleError: it is no whole bundle.
+        LockBusy: another claude-sync is at work.
+        Stopped: `context` said so.
     """
     bundle = _read(file)
     with context.working("unpacking"):
