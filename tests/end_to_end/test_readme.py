@@ -56,6 +56,16 @@ def test_every_command_it_names_is_there(new_laptop: Machine) -> None:
             assert option in new_laptop.does(name, "--help"), (name, option)
 
 
+def test_every_message_about_a_host_that_it_explains_is_one_that_is_said() -> None:
+    table = README.partition("| it says | so |\n")[2].partition("\n\n")[0]
+    explained = [row.split(" | ")[0].strip("| ") for row in table.splitlines()[1:]]
+    several = explained.pop(0).split(", ")
+    assert len(explained) >= 5
+    said = (ROOT / "core/claude_sync/transports/ssh_errors.py").read_text(encoding="utf-8")
+    for words in [*several, *explained]:
+        assert f'{words}"' in said, words
+
+
 @pytest.mark.parametrize("key", KINDS)
 def test_every_preference_stands_in_it(key: str) -> None:
     section = README.partition("## Configuration")[2].partition("\n## ")[0]
