@@ -142,6 +142,10 @@ def _sources() -> list[str]:
 # A shell that starts the tests with & has them, and whatever they start, ignore Ctrl-C.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+# nohup does the same with a terminal that closes. Noting it without a deed lets this process live
+# on, and what it starts begin as usual.
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, lambda number, frame: None)
 
 
 # --- nothing is left running -------------------------------------------------------------------
