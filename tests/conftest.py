@@ -202,8 +202,11 @@ def _left(now: Callable[[], list[str]]) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left_running(home: Path) -> Iterator[None]:
-    threads, children = _threads(), _children()
+    threads, children, directory = _threads(), _children(), os.getcwd()
     yield
+    if not os.path.samefile(".", directory):
+        os.chdir(directory)
+        pytest.fail("the tests after it would have begun in another directory")
     left = _left(lambda: [t.name for t in _threads() - threads if t.is_alive()])
     assert not left, f"threads still run: {left}"
     left = _left(lambda: [str(pid) for pid in _children() - children if _is_running(pid)])
