@@ -175,7 +175,7 @@ def say_how_to_resume(directory: Path, session_id: str) -> None:
     """
     missing = not directory.is_dir()
     if missing:
-        say("  (its directory isn't here now: switch to the branch that has it, or make it so)")
+        say("  (its directory isn't here: switch to the branch that has it, or let this make it)")
     say(f"  {_how_to_resume(directory, session_id, missing)}")
 
 
