@@ -160,18 +160,19 @@ def _login(host: SshHost, flavour: str, script: str) -> Path:
     if flavour == "box-bare":
         for program in _BARE.split():
             (box / program).symlink_to(shutil.which(program) or "/nowhere")
-        _program(
+        write_program(
             box / "dd",
             f'case "$*" in *iflag*) echo "dd: unknown operand iflag" >&2; exit 1;; esac\n'
             f'exec {shutil.which("dd")} "$@"',
         )
     login = host.directory / f"{flavour}.login"
     tied = _TIED if os.geteuid() == 0 else ""
-    _program(login, f"BOX='{box}'; TIED='{tied}'; export BOX\n{script}")
+    write_program(login, f"BOX='{box}'; TIED='{tied}'; export BOX\n{script}")
     return login
 
 
-def _program(path: Path, script: str) -> None:
+def write_program(path: Path, script: str) -> None:
+    """Make a program of a shell script."""
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
 
