@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from claude_sync.model import Stamp
 from claude_sync.transports import open_transport
-from claude_sync.transports.base import Block, Put, Transport, Written
+from claude_sync.transports.base import Block, Entry, Get, Put, Range, Transport, Written
 from claude_sync.transports.folder import FolderTransport
 from claude_sync.transports.memory import MemoryPlace, MemoryTransport
 from claude_sync.transports.metered import MeteredTransport
@@ -112,3 +113,19 @@ def write_all(transport: Transport, *puts: Put) -> list[Written]:
     assert [answer.error for answer in answers] == [None] * len(puts)
     assert [answer.name for answer in answers] == [put.name for put in puts]
     return answers
+
+
+def entry_of(transport: Transport, name: str) -> Entry:
+    """A file as it is listed."""
+    return {entry.name: entry for entry in transport.look().entries}[name]
+
+
+def read_one(transport: Transport, get: Get) -> bytes:
+    """The bytes of one get."""
+    (got,) = (b"".join(got.blocks) for got in transport.read([get]))
+    return got
+
+
+def whole(name: str, stamp: Stamp | None = None) -> Get:
+    """Ask for all of a file."""
+    return Get(name, [Range(0, -1)], stamp)

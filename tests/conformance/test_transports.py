@@ -15,34 +15,17 @@ from claude_sync.errors import (
     Stopped,
     StoreOffline,
 )
-from claude_sync.model import Stamp
 from claude_sync.transports.base import (
     MARKER_NAME,
     Block,
-    Entry,
     Get,
-    Left,
-    Prepared,
     Put,
     Range,
     Transport,
 )
-from conformance.places import MARKER, Place, put_of, write_all
+from conformance.places import MARKER, Place, entry_of, put_of, read_one, whole, write_all
 
 MIB = 1 << 20
-
-
-def entry_of(transport: Transport, name: str) -> Entry:
-    return {entry.name: entry for entry in transport.look().entries}[name]
-
-
-def read_one(transport: Transport, get: Get) -> bytes:
-    (got,) = (b"".join(got.blocks) for got in transport.read([get]))
-    return got
-
-
-def whole(name: str, stamp: Stamp | None = None) -> Get:
-    return Get(name, [Range(0, -1)], stamp)
 
 
 # --- setting up --------------------------------------------------------------------------------
@@ -398,66 +381,6 @@ def test_any_other_name_works(store: Transport, place: Place) -> None:
         assert place.bytes_of(name) == name.encode() + b", again"
     store.remove(USABLE)
     assert store.look().entries == ()
-
-
-def test_hints_never_change_what_is_written(store: Transport, place: Place) -> None:
-    old = bytes(range(256)) * 4096
-    write_all(store, put_of("p/a", old))
-    base = entry_of(store, "p/a")
-    blocks = [Block(old[:MIB], 0), Block(b"new"), Block(old[:1000], 0), Block(old[-9:], MIB - 9)]
-    (written,) = write_all(store, Put("p/a", lambda: iter(blocks), base))
-    new = old[:MIB] + b"new" + old[:1000] + old[-9:]
-    assert place.bytes_of("p/a") == new
-    assert written.stamp is not None
-    assert written.stamp.size == len(new)
-
-
-def test_hints_about_a_base_that_changed_are_not_believed(store: Transport, place: Place) -> None:
-    old = b"a" * MIB
-    write_all(store, put_of("p/a", old))
-    base = entry_of(store, "p/a")
-    place.plant("p/a", b"b" * MIB)
-    blocks = [Block(old, 0), Block(b"new")]
-    write_all(store, Put("p/a", lambda: iter(blocks), base))
-    assert place.bytes_of("p/a") == old + b"new"
-
-
-def test_hints_about_a_base_that_is_gone_are_not_believed(store: Transport, place: Place) -> None:
-    old = b"a" * MIB
-    write_all(store, put_of("p/a", old))
-    base = entry_of(store, "p/a")
-    store.remove(["p/a"])
-    write_all(store, Put("p/a", lambda: iter([Block(old, 0), Block(b"new")]), base))
-    assert place.bytes_of("p/a") == old + b"new"
-
-
-def test_wrong_hints_are_not_believed(store: Transport, place: Place) -> None:
-    write_all(store, put_of("p/a", b"a" * MIB))
-    base = entry_of(store, "p/a")
-    blocks = [Block(b"c" * MIB, 0), Block(b"d" * 10, 2 * MIB), Block(b"e" * 10, MIB - 5)]
-    write_all(store, Put("p/a", lambda: iter(blocks), base))
-    assert place.bytes_of("p/a") == b"c" * MIB + b"d" * 10 + b"e" * 10
-
-
-@pytest.mark.parametrize("there", ["the base", "another file", "nothing"])
-def test_what_was_prepared_is_what_the_blocks_make_whatever_lies_there(
-    store: Transport, place: Place, there: str
-) -> None:
-    old = bytes(range(256)) * 4096
-    write_all(store, put_of("p/a", old))
-    base = entry_of(store, "p/a")
-    if there == "another file":
-        place.plant("p/a", old[::-1])
-    elif there == "nothing":
-        store.remove(["p/a"])
-    blocks = [Block(b"front"), Block(old[100:], 100), Block(b"new")]
-    new = b"".join(block.data for block in blocks)
-    parts: list[Block | Left] = [blocks[0], Left(100, len(old) - 100), blocks[2]]
-    prepared = Prepared(parts, len(new), hashlib.sha256(new).hexdigest())
-    (written,) = write_all(store, Put("p/a", lambda: iter(blocks), base, prepared))
-    assert place.bytes_of("p/a") == new
-    assert written.stamp is not None
-    assert written.stamp.size == len(new)
 
 
 def test_a_marker_that_went_missing_stops_writing_but_not_the_marker_itself(

@@ -48,7 +48,7 @@ from claude_sync.transports.ssh_reading import (
     read_stamps,
 )
 from claude_sync.transports.ssh_script import spelled
-from claude_sync.transports.ssh_script_parts import HASHING, READING, WRITING
+from claude_sync.transports.ssh_script_parts import CUTTING, HASHING, READING, WRITING
 from claude_sync.transports.ssh_session import Session
 from claude_sync.transports.ssh_writing import Upload
 
@@ -195,7 +195,7 @@ class SshTransport:
             return
         at_once = max(1, min(NAMES_AT_ONCE, 4 * BYTES_AT_ONCE // max(1, head + tail)))
         batches = [names[at : at + at_once] for at in range(0, len(names), at_once)]
-        with self._session(READING) as session:
+        with self._session(CUTTING, READING) as session:
             for batch in ahead(
                 session, batches, lambda batch: ends_request(_usable(batch), head, tail)
             ):
@@ -218,7 +218,7 @@ class SshTransport:
 
     def _ends_alone(self, name: str, head: int, tail: int) -> Ends:
         for _ in range(_ATTEMPTS if is_usable_name(name) else 0):
-            with self._session(READING) as session:
+            with self._session(CUTTING, READING) as session:
                 session.send(ends_request([name], head, tail))
                 found = self._ends(session, [name], head, tail)
             if found is not None:
@@ -233,7 +233,7 @@ class SshTransport:
         if not gets:
             return answers
         batches = [gets[at : at + NAMES_AT_ONCE] for at in range(0, len(gets), NAMES_AT_ONCE)]
-        with self._session(HASHING, READING) as session:
+        with self._session(HASHING, CUTTING, READING) as session:
             for batch in ahead(session, batches, lambda b: gets_request("K", _usable_gets(b))):
                 found = iter(self._digests(session, _usable_gets(batch)))
                 answers += [next(found) if is_usable_name(get.name) else None for get in batch]
@@ -259,7 +259,7 @@ class SshTransport:
         first = next(batches, None)
         if first is None:
             return
-        with self._session(READING) as session:
+        with self._session(CUTTING, READING) as session:
             for batch in ahead(
                 session, chain([first], batches), lambda b: gets_request("G", _usable_gets(b))
             ):
@@ -305,7 +305,7 @@ class SshTransport:
             yield Got(get.name, self._blocks(get.name, found.get(id(get))))
 
     def _alone(self, get: Get) -> Iterator[Got]:
-        with self._session(READING) as session:
+        with self._session(CUTTING, READING) as session:
             session.send(gets_request("G", _usable_gets([get])))
             yield from self._stream(session, get)
 
@@ -318,7 +318,7 @@ class SshTransport:
     # --- writing -------------------------------------------------------------------------------
 
     def write(self, puts: Iterable[Put]) -> Iterator[Written]:
-        with self._session(HASHING, WRITING) as session:
+        with self._session(HASHING, CUTTING, WRITING) as session:
             upload = Upload(session, self._place.host, self._where, self._check_stopped)
             upload.marked, upload.proves = self._marked, self._proves
             yield from upload.run(puts)

@@ -23,6 +23,23 @@ choose_hash() {
 }
 """
 
+# `dd` finds its place without reading up to it, and takes large pieces: where `head` and `tail` are
+# busybox's, a big range comes in a tenth of the time.
+CUTTING = r"""
+# The $2 bytes of f from $1 on.
+range() {
+  p=$((($1+1048575)/1048576)) q=$((($1+$2)/1048576))
+  if [ $q -le $p ]; then few $1 $2; return; fi
+  few $1 $((p*1048576-$1)) &&
+    dd if="$f" bs=1048576 skip=$p count=$((q-p)) && few $((q*1048576)) $(($1+$2-q*1048576))
+}
+# The same for less than 2 MiB.
+few() {
+  [ $2 -eq 0 ] ||
+    dd if="$f" bs=1048576 skip=$(($1/1048576)) count=2 | tail -c +$(($1%1048576+1)) | head -c $2
+}
+"""
+
 READING = r"""
 # --- F head tail count, G count, K count: ends, ranges and digests of files
 
@@ -89,9 +106,7 @@ emit() {
   while [ $# -gt 1 ]; do
     if [ $2 -eq 0 ]; then :
     elif [ $2 -eq $z ]; then cat "$f"
-    elif [ $1 -eq 0 ]; then head -c $2 "$f"
-    elif [ $(($1+$2)) -eq $z ]; then tail -c +$(($1+1)) "$f"
-    else tail -c +$(($1+1)) "$f" | head -c $2
+    else range $1 $2
     fi
     shift 2
   done
@@ -155,9 +170,7 @@ base() {
   f=./$n U=1
   [ -z "$X" ] || return
   plain || { fail bad; return; }
-  if [ $1 -eq 0 ]; then x=$(head -c $2 "$f" 2>&1 >&3)
-  else x=$({ tail -c +$(($1+1)) "$f" | head -c $2; } 2>&1 >&3)
-  fi || fail "$x"
+  x=$(range $1 $2 2>&1 >&3) || fail "$x"
 }
 aborted() { fail aborted; ended 0 -; }
 ended() { exec 3>&-; T=; eval "X$c=\$X U$c=\$U Z$c=$1 H$c=$2"; }
