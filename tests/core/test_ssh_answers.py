@@ -115,6 +115,7 @@ def test_a_placeholder_gives_way_to_the_file_it_stands_for() -> None:
             "isn't the one known",
         ),
         ("/etc/ssh/c: line 3: Bad configuration option: x", StoreDenied, "configuration"),
+        ("Can't open user config file /x: No such file or directory", StoreDenied, "configuration"),
         ("Bad owner or permissions on C:\\\\Users\\\\me/.ssh/config", StoreDenied, "configuration"),
         ("Unable to negotiate with 10.0.0.1 port 22: no matching", StoreDenied, "common"),
         ("something that nobody has seen yet", StoreOffline, "can't connect"),

@@ -89,7 +89,7 @@ def sentence(error: BaseException) -> str:
             "ssh-keygen -R box",
         ),
         (["PubkeyAuthentication=no"], StoreOffline, "doesn't accept this user's keys", "agent"),
-        (["NoSuchOption=1"], StoreDenied, "understand its configuration", "`ssh box`"),
+        (["NoSuchOption=1"], StoreDenied, "use its configuration", "`ssh box`"),
         (["Ciphers=3des-cbc"], StoreDenied, "in common", "update"),
         (["ProxyCommand=exit 1"], StoreOffline, "can't connect", "`ssh box`"),
     ],

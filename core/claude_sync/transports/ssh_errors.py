@@ -63,9 +63,10 @@ _DENIED: tuple[tuple[tuple[str, ...], str, str], ...] = (
             "terminating,",
             "bad owner or permissions",
             "unsupported option",
+            "can't open user config",
         ),
-        "ssh doesn't understand its configuration",
-        _CHECK_LOGIN,
+        "ssh can't use its configuration",
+        _CHECK_LOGIN + ", or mend ssh_command",
     ),
     (
         ("unable to negotiate", "no matching"),
