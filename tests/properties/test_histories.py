@@ -10,7 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from claude_sync.transports.folder import FolderTransport
+from claude_sync import packing
+from claude_sync.sync import packing_ahead
+from distant import Distant
 from properties.histories import KINDS, Act, History, prepared
 
 MOST_STEPS = 60
@@ -43,8 +45,10 @@ def without_syncing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def where_bytes_cost(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The store counts as a distant one: ranges and hashes are asked for before whole files."""
-    monkeypatch.setattr(FolderTransport, "remote", True)
+    """The store counts as a distant one, and no session as too small to be packed ahead."""
+    Distant(monkeypatch)
+    monkeypatch.setattr(packing_ahead, "WORTH_IT_BYTES", 0)
+    monkeypatch.setattr(packing, "LEAST_LEFT_BYTES", 64)
 
 
 def _play(folder: Path, acts: list[Act], seed: int) -> None:

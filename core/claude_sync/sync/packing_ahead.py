@@ -20,7 +20,8 @@ from claude_sync.sync.survey import Survey
 _AHEAD_BYTES = 128 << 20
 """As much as is packed while a host answers."""
 _HELD_BYTES = 8 << 20
-_WORTH_IT_BYTES = 1 << 20
+WORTH_IT_BYTES = 1 << 20
+"""A smaller session is packed as quickly as it is written."""
 _UNKNOWN_TIME = "1970-01-01T00:00:00Z"
 
 
@@ -47,7 +48,7 @@ class PackingAhead:
         left, room = _AHEAD_BYTES, _HELD_BYTES
         for local in survey.alone(self._named):
             size = local.stamp.size + sum(stamp.size for _, stamp in local.sidecar)
-            if size < _WORTH_IT_BYTES or size > left:
+            if size < WORTH_IT_BYTES or size > left:
                 continue
             try:
                 made = self._pack(survey, local, room)

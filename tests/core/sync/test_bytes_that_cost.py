@@ -15,6 +15,7 @@ from claude_sync.sync import local_rows
 from claude_sync.sync.survey import look as survey_of
 from claude_sync.transports.base import Get, Got, Listing
 from claude_sync.transports.folder import FolderTransport
+from distant import Distant
 from machines import OTHER, SESSION, Pair, PlayedMachine, agree, outcomes, said
 
 BIG = "x" * 1_000_000
@@ -24,7 +25,7 @@ FEW = 20_000
 @pytest.fixture(autouse=True)
 def bytes_cost(monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder that is treated as a distant one: it can read ranges, and hash them."""
-    monkeypatch.setattr(FolderTransport, "remote", True)
+    Distant(monkeypatch)
 
 
 @pytest.fixture

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from hashlib import sha256
-from pathlib import Path
 
 import pytest
 
@@ -14,71 +11,35 @@ from claude_sync.sync import packing_ahead
 from claude_sync.sync.packing_ahead import PackingAhead
 from claude_sync.sync.push import push_surveyed
 from claude_sync.sync.survey import look
-from claude_sync.transports.base import Block, Left, Put, Written
-from claude_sync.transports.folder import FolderTransport
+from claude_sync.transports.base import Block
+from distant import Distant
 from machines import OTHER, SESSION, PlayedMachine, World, opened, outcomes, said
 
 BIG = "x" * 1_500_000
 
 
-class Preparing:
-    """A folder that is treated as a distant one, and takes what was prepared for it.
-
-    Attributes:
-        taken: what it took, by name.
-    """
-
-    def __init__(self, root: Path) -> None:
-        self.taken: dict[str, list[Block | Left]] = {}
-        self._root = root
-        self._write = FolderTransport.write
-
-    def write(self, transport: FolderTransport, puts: Iterable[Put]) -> Iterator[Written]:
-        return self._write(transport, map(self._put_together, puts))
-
-    def _put_together(self, put: Put) -> Put:
-        if put.prepared is None:
-            return put
-        assert put.base is not None
-        base = (self._root / put.base.name).read_bytes()
-        parts = [
-            base[part.base_offset :][: part.length] if isinstance(part, Left) else part.data
-            for part in put.prepared.parts
-        ]
-        whole = b"".join(parts)
-        said = put.prepared.size, put.prepared.sha256
-        assert said == (len(whole), sha256(whole).hexdigest())
-        self.taken[put.name] = list(put.prepared.parts)
-        return replace(put, blocks=lambda: iter([Block(part) for part in parts]))
+@pytest.fixture
+def place(monkeypatch: pytest.MonkeyPatch) -> Distant:
+    return Distant(monkeypatch)
 
 
 @pytest.fixture
-def place(world: World, monkeypatch: pytest.MonkeyPatch) -> Preparing:
-    preparing = Preparing(world.store)
-    monkeypatch.setattr(FolderTransport, "remote", True)
-    monkeypatch.setattr(
-        FolderTransport, "write", lambda transport, puts: preparing.write(transport, puts)
-    )
-    return preparing
-
-
-@pytest.fixture
-def laptop(world: World, place: Preparing) -> PlayedMachine:
+def laptop(world: World, place: Distant) -> PlayedMachine:
     """A machine that has pushed a session worth packing ahead."""
     laptop = world.machine("laptop")
     laptop.write(SESSION, said(BIG))
     laptop.write_sidecar(SESSION, "tool-results/one.txt", BIG.encode())
     laptop.write_sidecar(SESSION, "tool-results/two.txt", b"two")
     laptop.push()
-    assert place.taken == {}
+    assert place.prepared == {}
     return laptop
 
 
-def test_of_what_grew_only_the_growth_is_held(laptop: PlayedMachine, place: Preparing) -> None:
+def test_of_what_grew_only_the_growth_is_held(laptop: PlayedMachine, place: Distant) -> None:
     grown = laptop.write(SESSION, said("ünd\\ ein wénig \x00 mehr"))
     laptop.write_sidecar(SESSION, "tool-results/three.txt", b"three")
     assert outcomes(laptop.push()) == {SESSION: Outcome.PUSHED}
-    [parts] = place.taken.values()
+    [parts] = place.prepared.values()
     assert sum(len(part.data) for part in parts if isinstance(part, Block)) < 5_000
     found = opened(laptop.bundle())
     assert (found.transcript, found.sidecar) == (grown, laptop.sidecar())
@@ -86,13 +47,13 @@ def test_of_what_grew_only_the_growth_is_held(laptop: PlayedMachine, place: Prep
 
 
 def test_what_was_packed_ahead_is_called_what_was_found_out_since(
-    laptop: PlayedMachine, place: Preparing
+    laptop: PlayedMachine, place: Distant
 ) -> None:
     before = opened(laptop.bundle()).head
     laptop.write(SESSION, said("more"))
     laptop.push()
     after = opened(laptop.bundle()).head
-    assert len(place.taken) == 1
+    assert len(place.prepared) == 1
     assert (after.revision, after.pushed_at >= before.pushed_at) == (before.revision + 1, True)
     assert (after.title, after.mtime_ns) == (before.title, laptop.path().stat().st_mtime_ns)
 
@@ -105,7 +66,7 @@ def test_a_session_that_did_not_change_is_not_packed(
     assert outcomes(laptop.push(SESSION)) == {SESSION: Outcome.UNCHANGED}
 
 
-def test_only_what_was_named_is_read_and_packed(laptop: PlayedMachine, place: Preparing) -> None:
+def test_only_what_was_named_is_read_and_packed(laptop: PlayedMachine, place: Distant) -> None:
     laptop.write(OTHER, said(BIG))
     laptop.push()
     for session in (SESSION, OTHER):
@@ -116,11 +77,11 @@ def test_only_what_was_named_is_read_and_packed(laptop: PlayedMachine, place: Pr
         known = {key: survey.known_version(copies[0]) for key, copies in survey.local.items()}
         assert (known[SESSION] is None, known[OTHER] is None) == (False, True)
         push_surveyed(context, survey, [SESSION], ahead=ahead)
-    assert [SESSION in name for name in place.taken] == [True]
+    assert [SESSION in name for name in place.prepared] == [True]
 
 
 def test_what_it_grew_by_since_goes_with_the_next_push(
-    laptop: PlayedMachine, place: Preparing
+    laptop: PlayedMachine, place: Distant
 ) -> None:
     first = laptop.write(SESSION, said("first"))
     with laptop.at_work() as context:
@@ -128,30 +89,30 @@ def test_what_it_grew_by_since_goes_with_the_next_push(
         survey = look(context, meanwhile=ahead.meanwhile)
         whole = laptop.write(SESSION, said("second"))
         push_surveyed(context, survey, ahead=ahead)
-    assert len(place.taken) == 1
+    assert len(place.prepared) == 1
     assert opened(laptop.bundle()).transcript == first
     assert outcomes(laptop.push()) == {SESSION: Outcome.PUSHED}
     assert opened(laptop.bundle()).transcript == whole
 
 
 def test_of_a_session_that_is_open_no_unfinished_line_is_packed(
-    laptop: PlayedMachine, place: Preparing
+    laptop: PlayedMachine, place: Distant
 ) -> None:
     lines = laptop.write(SESSION, said("more"))
     laptop.write(SESSION, b'{"half')
     laptop.open()
     laptop.push()
-    assert len(place.taken) == 1
+    assert len(place.prepared) == 1
     assert opened(laptop.bundle()).transcript == lines
 
 
 def test_another_bundle_than_was_thought_is_not_gone_on_from(
-    laptop: PlayedMachine, place: Preparing
+    laptop: PlayedMachine, place: Distant
 ) -> None:
     old = laptop.bundle().read_bytes()
     laptop.write(SESSION, said("first"))
     laptop.push()
-    place.taken.clear()
+    place.prepared.clear()
     newer = laptop.write(SESSION, said("second"))
     with laptop.at_work() as context:
         ahead = PackingAhead(context)
@@ -162,23 +123,23 @@ def test_another_bundle_than_was_thought_is_not_gone_on_from(
             laptop.bundle().write_bytes(old)
 
         push_surveyed(context, look(context, meanwhile=meanwhile), ahead=ahead)
-    assert place.taken == {}
+    assert place.prepared == {}
     assert opened(laptop.bundle()).transcript == newer
 
 
 def test_a_rewritten_session_is_not_packed_into_what_it_does_not_go_on_from(
-    laptop: PlayedMachine, place: Preparing
+    laptop: PlayedMachine, place: Distant
 ) -> None:
     before = laptop.read()
     laptop.rewrite(SESSION, said("y" * len(BIG)) + said("more"))
     assert outcomes(laptop.push()) == {SESSION: Outcome.PUSHED}
-    assert place.taken == {}
+    assert place.prepared == {}
     assert opened(laptop.bundle()).transcript == laptop.read()
     assert before in laptop.kept()
 
 
 def test_a_machine_that_was_named_anew_meanwhile_says_its_new_name(
-    laptop: PlayedMachine, place: Preparing
+    laptop: PlayedMachine, place: Distant
 ) -> None:
     laptop.write(SESSION, said("more"))
     with laptop.at_work() as context:
@@ -186,20 +147,20 @@ def test_a_machine_that_was_named_anew_meanwhile_says_its_new_name(
         survey = look(context, meanwhile=ahead.meanwhile)
         context.machine = replace(context.machine, name="workshop")
         push_surveyed(context, survey, ahead=ahead)
-    assert place.taken == {}
+    assert place.prepared == {}
     [bundle] = laptop.world.bundles()
     assert opened(bundle).head.machine == "workshop"
 
 
-def test_what_is_mostly_new_is_not_held(laptop: PlayedMachine, place: Preparing) -> None:
+def test_what_is_mostly_new_is_not_held(laptop: PlayedMachine, place: Distant) -> None:
     laptop.write(SESSION, said("y" * 9_000_000))
     laptop.push()
-    assert place.taken == {}
+    assert place.prepared == {}
     assert opened(laptop.bundle()).transcript == laptop.read()
 
 
 def test_an_ignored_project_is_packed_only_when_it_is_asked_for(
-    laptop: PlayedMachine, place: Preparing
+    laptop: PlayedMachine, place: Distant
 ) -> None:
     laptop.write(SESSION, said("more"))
     with laptop.at_work() as context:
@@ -210,7 +171,7 @@ def test_an_ignored_project_is_packed_only_when_it_is_asked_for(
             ahead = PackingAhead(context, named)
             ahead.meanwhile(survey)
             assert (ahead.take(SESSION) is not None) is packed
-    assert place.taken == {}
+    assert place.prepared == {}
 
 
 def test_that_it_grew_is_known_once_it_was_packed(laptop: PlayedMachine) -> None:
