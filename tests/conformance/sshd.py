@@ -44,6 +44,8 @@ FLAVOURS = {
     "box-silent": "exec cat >/dev/null",
     # It greets, and then is too busy to answer.
     "box-busy": "IFS= read -r s; s=${s#k=}; printf '%.32s\\n' \"$s\"; exec cat >/dev/null",
+    # No file may be larger than a MiB there, and a shell isn't ended for trying.
+    "box-small": "ulimit -f 2048; trap '' XFSZ; exec /bin/sh -c \"$SSH_ORIGINAL_COMMAND\"",
     # Modes of files bind it even if it is root (man 7 capabilities).
     "box-tied": 'exec $TIED /bin/sh -c "$SSH_ORIGINAL_COMMAND"',
 }
@@ -99,7 +101,8 @@ class SshHost:
     def end_connections(self) -> None:
         """Cut every connection, and with them the ssh processes that keep one to share."""
         assert self.process is not None
-        for child in psutil.Process(self.process.pid).children():
+        # Whoever isn't root is served by a child of the child, which outlives it.
+        for child in psutil.Process(self.process.pid).children(recursive=True):
             with contextlib.suppress(psutil.NoSuchProcess):
                 child.kill()
 

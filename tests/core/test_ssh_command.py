@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -76,9 +78,16 @@ def test_openssh_takes_every_option(tmp_path: Path) -> None:
 # --- sharing -----------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def near() -> Iterator[Path]:
+    """A folder whose path is short enough for a socket, wherever the tests have their files."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        yield Path(folder)
+
+
 @NEEDS_SHARING
-def test_one_connection_is_shared_through_a_private_folder(tmp_path: Path) -> None:
-    runtime = tmp_path / "run"
+def test_one_connection_is_shared_through_a_private_folder(near: Path) -> None:
+    runtime = near / "run"
     chosen = options(ssh_argv([], PLACE, runtime))
     assert chosen["ControlMaster"] == "auto"
     assert 60 <= int(chosen["ControlPersist"]) <= 600
@@ -114,13 +123,13 @@ def test_where_the_folders_path_is_too_long_or_odd_a_short_one_is_used(
 
 @NEEDS_SHARING
 @pytest.mark.parametrize("trouble", ["open to others", "a link", "a file"])
-def test_a_folder_that_is_not_private_is_not_used(tmp_path: Path, trouble: str) -> None:
-    runtime = tmp_path / "run"
+def test_a_folder_that_is_not_private_is_not_used(near: Path, trouble: str) -> None:
+    runtime = near / "run"
     if trouble == "open to others":
         runtime.mkdir()
         runtime.chmod(0o777)
     elif trouble == "a link":
-        (tmp_path / "elsewhere").mkdir(mode=0o700)
+        (near / "elsewhere").mkdir(mode=0o700)
         runtime.symlink_to("elsewhere")
     else:
         runtime.write_text("")

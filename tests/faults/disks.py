@@ -71,6 +71,19 @@ def small_disk(point: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
+def elsewhere() -> Iterator[None]:
+    """Inside, big files can be written beside a small disk also where a limit stands for it."""
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (before[1], before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@contextlib.contextmanager
 def read_only(folder: Path) -> Iterator[None]:
     """A folder that can be read but not written to, nor any directory in it."""
     directories = [folder, *(path for path in folder.rglob("*") if path.is_dir())]

@@ -14,7 +14,7 @@ from bundles import crafted
 from claude_sync.errors import ClaudeSyncError, StoreOffline, TransportError
 from claude_sync.model import Outcome
 from claude_sync.vault import Vault
-from faults.disks import ordinary_permissions, read_only, small_disk
+from faults.disks import elsewhere, ordinary_permissions, read_only, small_disk
 from machines import KEY_FOLDER, OTHER, SESSION, Pair, PlayedMachine, World, agree, opened, said
 
 BIG = 3 << 20
@@ -53,7 +53,8 @@ def test_a_full_store_costs_the_session_that_does_not_fit_and_keeps_its_old_bund
         (laptop,) = world.machines("laptop")
         whole = laptop.write(SESSION, said("first"))
         laptop.push()
-        laptop.write(SESSION, said("x" * BIG))
+        with elsewhere():
+            laptop.write(SESSION, said("x" * BIG))
         laptop.write(OTHER, said("small"))
         results = laptop.push()
         assert results[SESSION].outcome is Outcome.FAILED
