@@ -39,6 +39,8 @@ class ProblemRow(NamedTuple):
 class Cache:
     """The caches of one store.
 
+    Every method raises RecordsError where its database can't be used.
+
     Args:
         database: the store's.
     """

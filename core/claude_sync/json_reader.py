@@ -99,11 +99,7 @@ class JsonReader:
                 return False
 
     def peek(self) -> int:
-        """The byte that the next token begins with.
-
-        Raises:
-            BundleIncomplete: there is none, here as wherever something must come.
-        """
+        """The byte that the next token begins with."""
         if self._at < len(self._buffer) and (byte := self._buffer[self._at]) > _LAST_SPACE:
             return byte
         if not self._skip_space():
@@ -111,22 +107,13 @@ class JsonReader:
         return self._buffer[self._at]
 
     def expect(self, byte: int) -> None:
-        """Pass a token of one byte.
-
-        Raises:
-            BundleCorrupt: another one comes.
-            BundleIncomplete
-        """
+        """Pass a token of one byte."""
         if self.peek() != byte:
             raise corrupt("the bundle is not JSON of the expected shape")
         self._at += 1
 
     def finish(self) -> None:
-        """Nothing but white space may be left.
-
-        Raises:
-            BundleCorrupt: more is.
-        """
+        """Nothing but white space may be left."""
         if self._skip_space():
             raise corrupt("something follows the bundle's end")
 
@@ -140,12 +127,7 @@ class JsonReader:
     # --- values --------------------------------------------------------------------------------
 
     def string_blocks(self, decoder: Decoder) -> Iterator[bytes]:
-        """The bytes of the string that comes next, as they are read; `decoder` has the counts.
-
-        Raises:
-            BundleCorrupt: no string comes, or it is none of JSON's.
-            BundleIncomplete
-        """
+        """The bytes of the string that comes next, as they are read; `decoder` has the counts."""
         self.expect(_QUOTE)
         size = _FIRST_SLICE
         while decoder.rest is None:
@@ -157,12 +139,7 @@ class JsonReader:
         self.respelled = self.respelled or not decoder.canonical
 
     def string(self) -> str:
-        """The string that comes next.
-
-        Raises:
-            BundleCorrupt: none comes, it is none of JSON's, not small, or no valid Unicode.
-            BundleIncomplete
-        """
+        """The string that comes next, if it is small and valid Unicode."""
         self.peek()
         if plain := _PLAIN_STRING.match(self._buffer, self._at):
             self._at = plain.end()
@@ -179,12 +156,7 @@ class JsonReader:
             raise corrupt("a string in the bundle is not valid Unicode") from None
 
     def scalar(self) -> Scalar:
-        """The value that comes next: a string, number, truth value or null.
-
-        Raises:
-            BundleCorrupt: something else comes.
-            BundleIncomplete
-        """
+        """The value that comes next: a string, number, truth value or null."""
         if self.peek() == _QUOTE:
             return self.string()
         token = self._token()
@@ -262,12 +234,7 @@ class JsonReader:
         return name
 
     def skip(self) -> None:
-        """Pass any value.
-
-        Raises:
-            BundleCorrupt: it isn't JSON, or is nested too deep.
-            BundleIncomplete
-        """
+        """Pass any value."""
         closers = bytearray()
         while True:
             first = self.peek()

@@ -51,6 +51,8 @@ NOTHING = SessionRecord()
 class Records:
     """The records of one store.
 
+    Every method raises RecordsError where its database can't be used.
+
     Args:
         database: the store's.
     """

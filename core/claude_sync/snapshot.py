@@ -146,7 +146,11 @@ class Snapshot:
         return self._file
 
     def blocks(self) -> Iterator[bytes]:
-        """The bytes, from the first on, in blocks."""
+        """The bytes, from the first on, in blocks.
+
+        Raises:
+            OSError: they can't be read; here as in `settle` and `prefix_hash`.
+        """
         self._file.seek(0)
         digest = PassingHash(self._marks)
         read = 0
