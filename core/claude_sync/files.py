@@ -28,6 +28,8 @@ from claude_sync.snapshot import NO_FOLLOW, Snapshot, is_link, stamp_of
 
 TEMPORARY_PREFIX = ".ccsync-"
 """Names that begin so and end in .tmp are ours and unfinished."""
+PROBE_PREFIX = "claude-sync-probe-"
+"""The same at a store's root, of a file that has to be visible there."""
 
 _BINARY: int = getattr(os, "O_BINARY", 0)
 _CREATE: int = (
@@ -119,7 +121,8 @@ def remove_leftovers(directory: Path, *, older_than_seconds: float) -> int:
     except OSError:
         return 0
     for entry in entries:
-        if not entry.name.startswith(TEMPORARY_PREFIX) or not entry.name.endswith(".tmp"):
+        ours = entry.name.startswith((TEMPORARY_PREFIX, PROBE_PREFIX))
+        if not ours or not entry.name.endswith(".tmp"):
             continue
         try:
             status = entry.stat(follow_symlinks=False)

@@ -7,6 +7,7 @@ import os
 import re
 
 from claude_sync.errors import BundleCorrupt, StoreAbsent, StoreOffline
+from claude_sync.files import PROBE_PREFIX
 from claude_sync.transports.base import MARKER_NAME, Block, Get, Listing, Put, Range, Transport
 
 
@@ -81,7 +82,7 @@ def probe(transport: Transport) -> None:
         TransportError: it can't.
         BundleCorrupt: it comes back as something else.
     """
-    name = f"probe-{os.urandom(8).hex()}.tmp"
+    name = f"{PROBE_PREFIX}{os.urandom(8).hex()}.tmp"
     data = os.urandom(64)
     _write(transport, name, data)
     try:

@@ -355,20 +355,22 @@ def test_the_flags_of_dataless_and_recalled_files_are_known(
 def test_temporaries_are_never_listed_and_old_ones_go_at_the_next_write(
     store: FolderTransport, root: Path
 ) -> None:
-    old, young, root_old = (
+    old, young, root_old, probe = (
         root / "p/.ccsync-1111.tmp",
         root / "p/.ccsync-2222.tmp",
         root / ".ccsync-3333.tmp",
+        root / "claude-sync-probe-4444.tmp",
     )
-    for path in (old, young, root_old):
+    for path in (old, young, root_old, probe):
         path.write_bytes(b"half")
     two_days_ago = time.time() - 2 * 86_400
-    for path in (old, root_old):
+    for path in (old, root_old, probe):
         os.utime(path, (two_days_ago, two_days_ago))
     assert names(store) == ["p/a.ccsync"]
     write_all(store, put_of("p/b.ccsync", b"b"), put_of(MARKER_NAME, MARKER))
     assert not old.exists()
     assert not root_old.exists()
+    assert not probe.exists()
     assert young.exists()
 
 

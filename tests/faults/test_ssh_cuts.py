@@ -180,20 +180,23 @@ def test_what_a_cut_left_behind_is_never_seen_and_is_gone_after_a_day(line: Line
     fresh(line.root)
     young, old = line.root / "p/.ccsync-0-1-1.tmp", line.root / "p/.ccsync-0-1-2.tmp"
     at_root, foreign = line.root / ".ccsync-0-1-3.tmp", line.root / "p/.other.tmp"
-    for path in (young, old, at_root, foreign):
+    probe, elsewhere = (line.root / f"{part}claude-sync-probe-0.tmp" for part in ("", "p/"))
+    for path in (young, old, at_root, foreign, probe, elsewhere):
         path.write_bytes(b"a part")
     then = time.time() - DAY_SECONDS - 60
-    for path in (old, at_root, foreign):
+    for path in (old, at_root, foreign, probe, elsewhere):
         os.utime(path, (then, then))
     with closing(line.open()) as transport:
-        assert [entry.name for entry in transport.look().entries] == ["p/old"]
+        names = [entry.name for entry in transport.look().entries]
+        assert names == ["p/claude-sync-probe-0.tmp", "p/old"]
         write_all(transport, put_of("p/first", FIRST))
         end = time.monotonic() + 10
-        while old.exists() or at_root.exists():
+        while old.exists() or at_root.exists() or probe.exists():
             assert time.monotonic() < end
             time.sleep(0.01)
     assert young.exists()
     assert foreign.exists()
+    assert elsewhere.exists()
 
 
 # --- the main job ------------------------------------------------------------------------------

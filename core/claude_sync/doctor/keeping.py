@@ -22,7 +22,7 @@ from claude_sync.doctor.wording import (
     short_path,
 )
 from claude_sync.errors import RecordsError
-from claude_sync.files import TEMPORARY_PREFIX
+from claude_sync.files import PROBE_PREFIX, TEMPORARY_PREFIX
 from claude_sync.model import Finding, Level
 from claude_sync.sync.context import records_file
 from claude_sync.sync.place import MARK
@@ -147,7 +147,7 @@ def _directories(folder: str | os.PathLike[str]) -> Iterator[os.DirEntry[str]]:
 def _temporaries(folders: Iterable[str], now: float) -> Iterator[str]:
     for folder in folders:
         for entry in scan(folder):
-            ours = entry.name.startswith((TEMPORARY_PREFIX, "probe-"))
+            ours = entry.name.startswith((TEMPORARY_PREFIX, PROBE_PREFIX))
             if ours and entry.name.endswith(_SUFFIX) and _is_old(entry, now):
                 yield entry.path
 

@@ -26,17 +26,26 @@ choose_hash() {
 # `dd` finds its place without reading up to it, and takes large pieces: where `head` and `tail` are
 # busybox's, a big range comes in a tenth of the time.
 CUTTING = r"""
+# Whether `dd` can be told to go on where a read brought less than was asked for.
+full=no
+[ "$(echo abc | dd bs=2 count=1 iflag=fullblock)" != ab ] || full=yes
+blocks() {
+  case $full in
+  yes) dd if="$f" bs=1048576 skip=$1 count=$2 iflag=fullblock;;
+  *) dd if="$f" bs=1048576 skip=$1 count=$2;;
+  esac
+}
 # The $2 bytes of f from $1 on.
 range() {
   p=$((($1+1048575)/1048576)) q=$((($1+$2)/1048576))
   if [ $q -le $p ]; then few $1 $2; return; fi
   few $1 $((p*1048576-$1)) &&
-    dd if="$f" bs=1048576 skip=$p count=$((q-p)) && few $((q*1048576)) $(($1+$2-q*1048576))
+    blocks $p $((q-p)) && few $((q*1048576)) $(($1+$2-q*1048576))
 }
 # The same for less than 2 MiB.
 few() {
   [ $2 -eq 0 ] ||
-    dd if="$f" bs=1048576 skip=$(($1/1048576)) count=2 | tail -c +$(($1%1048576+1)) | head -c $2
+    blocks $(($1/1048576)) 2 | tail -c +$(($1%1048576+1)) | head -c $2
 }
 """
 
@@ -131,14 +140,10 @@ gets() {
 # temporary (descriptor 3), U whether it uses its base. N, D, T, X, U, Z and H with a number after
 # them: name, directory, temporary, trouble, use of the base, size and hash of that put.
 WRITING = r"""
-c=0 group=1 T= swept= full=
+c=0 group=1 T= swept=
 
 # --- P, D, B, E, A: one file to write; C: those since the last C take their places
 
-choose_take() {
-  full=no
-  [ "$(echo abc | dd bs=2 count=1 iflag=fullblock)" != ab ] || full=yes
-}
 take() {
   case $full in
   yes) dd bs=$1 count=1 iflag=fullblock;;
@@ -152,7 +157,6 @@ fail() {
 }
 put() {
   name
-  [ -n "$full" ] || choose_take
   c=$((c+1)) X= U=; d=./$n; d=${d%/*}; T=$d/.ccsync-$k-$group-$c.tmp
   if ! at; then X=$w
   elif [ $1 = 1 ] && [ ! -e .ccsync-store ]; then X=marker
@@ -188,14 +192,19 @@ compare() {
     [ "$y" = $2 ] || x=bad
   fi
 }
+tell() { if [ $h = none ]; then stamps "$@"; else hashes "$@"; fi; }
+# What they are is found out while the disk is waited for.
 check() {
   list list_good
   [ -n "$a" ] || return
-  if [ $h = none ]; then b=$(eval "stamps $a"); else b=$(eval "hashes $a"); fi
+  b=$(eval "tell $a" & eval "flush $a"; z=$?; wait; say $z $y)
   exec 4<<E
 $b
 E
   each $c compare
+  read -r z y <&4
+  y=${y:-failed}
+  [ "$z" = 0 ] || each $c give_up
 }
 give_up() { [ -n "$x" ] || x=$y; }
 place() {
@@ -225,7 +234,6 @@ commit() {
   list list_good
   placed=0
   if [ -n "$a" ]; then
-    eval "flush $a" || each $c give_up
     each $c place
     seen='|' dirs=
     list list_places
@@ -244,7 +252,8 @@ E
 sweep() {
   swept=1
   find . -type d '(' -path './*/*' -o -name '.?*' ')' -prune -o \
-    -type f -name '.ccsync-*.tmp' -mtime +0 -exec rm -f {} +
+    -type f '(' -name '.ccsync-*.tmp' -o -path './claude-sync-probe-*.tmp' ')' \
+    -mtime +0 -exec rm -f {} +
 }
 drop() { eval "rm -f \"\$T$i\""; }
 left() { [ -z "$T" ] || rm -f "$T"; each $c drop; }
