@@ -19,9 +19,9 @@ FLOORS = (
     " members → json_reader comparison → bundle pack unpack → assembly packing → fetching outgoing",
     "database placing project_roots registry_file vault_entry → key_lookup records cache vault"
     " → registry",
-    "transports.location transports.folder_errors transports.ssh_answers transports.ssh_errors"
+    "transports.location transports.folder_errors transports.ssh_answers"
     " transports.ssh_pipes transports.ssh_script transports.ssh_script_parts"
-    " → transports.ssh_command transports.ssh_session"
+    " → transports.ssh_command transports.ssh_errors → transports.ssh_session"
     " → transports.folder_writing transports.ssh_reading transports.ssh_writing"
     " → transports.folder transports.memory transports.metered transports.ssh → transports",
     "marker → store planner schedule status",

@@ -7,8 +7,9 @@ import pytest
 from claude_sync.errors import StoreDenied, StoreFull, StoreOffline, TransportError
 from claude_sync.model import Stamp
 from claude_sync.transports.base import Entry
+from claude_sync.transports.location import HostPlace, parse_location
 from claude_sync.transports.ssh_answers import listing_from, stamp_from, usable_digest
-from claude_sync.transports.ssh_errors import file_refused, not_connected
+from claude_sync.transports.ssh_errors import cant_make, file_refused, nonsense, not_connected
 
 GOOD = b"12 1763822400.123456789 77 ./p/a b.ccsync"
 
@@ -125,7 +126,7 @@ def test_a_placeholder_gives_way_to_the_file_it_stands_for() -> None:
 def test_what_ssh_says_is_understood_and_not_repeated(
     said: str, kind: type[TransportError], words: str
 ) -> None:
-    error = not_connected(said, 255, "nas")
+    error = not_connected(said, 255, HostPlace("nas", "/srv"))
     assert isinstance(error, kind)
     assert error.passing is (kind is StoreOffline)
     assert words in str(error)
@@ -151,14 +152,14 @@ def test_a_key_that_changed_is_forgotten_by_the_name_that_ssh_knows_it_by(
         "WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!\r\n"
         f"Host key for {known_as} has changed and you have requested strict checking.\r\n"
     )
-    error = not_connected(said, 255, "nas")
+    error = not_connected(said, 255, HostPlace("nas", "/srv"))
     assert todo in error.todo
     assert (known_as in str(error)) is ("ssh-keygen" in todo)
 
 
 @pytest.mark.parametrize("status", [0, 1, 126, 127])
 def test_a_status_of_the_hosts_own_is_about_its_shell_whatever_it_said(status: int) -> None:
-    error = not_connected("bash: line 1: Permission denied (x)", status, "nas")
+    error = not_connected("bash: line 1: Permission denied (x)", status, HostPlace("nas", "/srv"))
     assert isinstance(error, StoreDenied)
     assert "/bin/sh" in str(error)
 
@@ -183,3 +184,32 @@ def test_what_the_host_says_of_a_file_is_understood_and_not_repeated(
     assert type(error) is kind
     assert said not in str(error)
     assert error.todo
+
+
+@pytest.mark.parametrize(
+    ("location", "login"),
+    [
+        ("nas:sessions", "ssh nas"),
+        ("me@nas:sessions", "ssh me@nas"),
+        ("ssh://nas.local:2222/srv/sessions", "ssh -p 2222 nas.local"),
+        ("ssh://me@[fe80::1]:22/srv/sessions", "ssh -p 22 me@fe80::1"),
+        ("ssh://WORK\\me@nas/sessions", "ssh 'WORK\\me@nas'"),
+    ],
+)
+def test_the_login_that_is_advised_is_the_one_that_leads_to_the_store(
+    location: str, login: str
+) -> None:
+    place = parse_location(location)
+    assert isinstance(place, HostPlace)
+    error = not_connected("Host key verification failed.\r\n", 255, place)
+    assert error.todo == f"log in once with `{login}` and confirm it"
+    assert f"`{login}`" in nonsense(place).todo
+
+
+def test_a_folder_that_nobody_can_make_is_no_passing_trouble() -> None:
+    error = cant_make(
+        "mkdir: cannot create directory '/proc/x': No such file or directory", "nas:x"
+    )
+    assert isinstance(error, StoreDenied)
+    assert not error.passing
+    assert "can't be made there" in str(error)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from typing import NamedTuple
 
 from claude_sync.errors import UsageError
@@ -60,6 +61,12 @@ class HostPlace(NamedTuple):
         # A '~' right after the host's slash is the home directory, so one in the root needs two.
         slash = "/" if path.startswith(("~", "/~")) else ""
         return f"ssh://{user}{host}{port}{slash}{path}"
+
+    @property
+    def login(self) -> str:
+        """What to type to log in there, by the very way that leads to the store."""
+        port = f"-p {self.port} " if self.port else ""
+        return f"ssh {port}{shlex.quote(f'{self.user}@{self.host}' if self.user else self.host)}"
 
 
 class OtherPlace(NamedTuple):

@@ -30,7 +30,7 @@ from claude_sync.transports.base import (
 from claude_sync.transports.location import HostPlace
 from claude_sync.transports.ssh_answers import listing_from, usable_digest
 from claude_sync.transports.ssh_command import ssh_argv
-from claude_sync.transports.ssh_errors import file_refused, nonsense
+from claude_sync.transports.ssh_errors import cant_make, file_refused
 from claude_sync.transports.ssh_reading import (
     BYTES_AT_ONCE,
     NAMES_AT_ONCE,
@@ -118,7 +118,7 @@ class SshTransport:
                 return session
             self._let_go(session)
         argv = ssh_argv(self._command, self._place, self._runtime)
-        session = Session(argv, self._place.path, self._place.host, lambda: self._stopped)
+        session = Session(argv, self._place, lambda: self._stopped)
         with self._lock:
             self._running.add(session)
         return session
@@ -179,14 +179,14 @@ class SshTransport:
         else:
             listing = None
         if listing is None:
-            raise nonsense(self._place.host)
+            raise session.nonsense()
         self._marked = listing.marker is not None
         if known is not None and not listing.digest and known == listing:
             return known
         return listing
 
     def _words(self, session: Session) -> list[str]:
-        return answer_words(session, self._place.host, self._where())
+        return answer_words(session, self._where())
 
     # --- reading -------------------------------------------------------------------------------
 
@@ -210,7 +210,7 @@ class SshTransport:
         self, session: Session, names: Sequence[str], head: int, tail: int
     ) -> dict[str, Ends] | None:
         """The next answer; None if a file changed while it was given."""
-        files = read_files(session, "ends", len(names), self._place.host, self._where())
+        files = read_files(session, "ends", len(names), self._where())
         data = b"".join(session.counted(files.total))
         if not files.is_settled(read_stamps(session)):
             return None
@@ -240,7 +240,7 @@ class SshTransport:
         return answers
 
     def _digests(self, session: Session, gets: Sequence[Get]) -> list[str | None]:
-        files = read_files(session, "digests", len(gets), self._place.host, self._where())
+        files = read_files(session, "digests", len(gets), self._where())
         lines = [session.line().decode("ascii", "replace") for _ in gets]
         if not files.is_settled(read_stamps(session)):
             return [None] * len(gets)
@@ -271,7 +271,7 @@ class SshTransport:
     def _stream(self, session: Session, get: Get) -> Iterator[Got]:
         """The answer to one get, as it comes."""
         asked = _usable_gets([get])
-        answer = Stream(session, asked, self._place.host, self._where())
+        answer = Stream(session, asked, self._where())
 
         def blocks() -> Iterator[bytes]:
             if not answer.is_wanted():
@@ -289,7 +289,7 @@ class SshTransport:
     def _several(self, session: Session, gets: Sequence[Get]) -> Iterator[Got]:
         """The answer to several small gets, once it is sure that they can be told apart."""
         asked = _usable_gets(gets)
-        files = read_files(session, "gets", len(asked), self._place.host, self._where())
+        files = read_files(session, "gets", len(asked), self._where())
         data = b"".join(session.counted(files.total))
         if not files.is_settled(read_stamps(session)):
             for get in gets:
@@ -319,7 +319,7 @@ class SshTransport:
 
     def write(self, puts: Iterable[Put]) -> Iterator[Written]:
         with self._session(HASHING, CUTTING, WRITING) as session:
-            upload = Upload(session, self._place.host, self._where, self._check_stopped)
+            upload = Upload(session, self._where, self._check_stopped)
             upload.marked, upload.proves = self._marked, self._proves
             yield from upload.run(puts)
             self._proves = upload.proves
@@ -341,9 +341,9 @@ class SshTransport:
             if words == ["ok"]:
                 return
             if len(words) > 2 and words[1] == "offline":
-                raise file_refused(" ".join(words[2:]), self._where())
+                raise cant_make(" ".join(words[2:]), self._where())
             check_place(words, self._where())
-            raise nonsense(self._place.host)
+            raise session.nonsense()
 
     # --- small things --------------------------------------------------------------------------
 

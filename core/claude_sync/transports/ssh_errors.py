@@ -15,8 +15,9 @@ from claude_sync.errors import (
     StoreOffline,
     TransportError,
 )
+from claude_sync.transports.location import HostPlace
 
-_CHECK_LOGIN = "see what `ssh {host}` says"
+_CHECK_LOGIN = "see what `{login}` says"
 _CHANGED_KEY = re.compile(
     r"host key for (\[[a-z0-9][a-z0-9.:%_-]*\]:[0-9]{1,5}|[a-z0-9][a-z0-9.:%_-]*) has changed"
 )
@@ -55,7 +56,7 @@ _DENIED: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (
         ("host key verification failed", "host key is known", "no matching host key fingerprint"),
         "the host's key isn't known here yet",
-        "log in once with `ssh {host}` and confirm it",
+        "log in once with `{login}` and confirm it",
     ),
     (
         (
@@ -101,19 +102,22 @@ def connection_lost(host: str) -> TransportError:
     )
 
 
-def nonsense(host: str) -> TransportError:
+def nonsense(place: HostPlace) -> TransportError:
     """The answer isn't one of the script's."""
-    return StoreDenied("the host's answer makes no sense", where=host, todo=_login(host))
+    return StoreDenied(
+        "the host's answer makes no sense", where=place.host, todo=_advice(_CHECK_LOGIN, place)
+    )
 
 
-def not_connected(messages: str, status: int | None, host: str) -> TransportError:
+def not_connected(messages: str, status: int | None, place: HostPlace) -> TransportError:
     """Why ssh ended before the script said its first word.
 
     Args:
         messages: what ssh wrote to stderr.
         status: its exit status; 255 is its own failure, others come from the host.
-        host: where to.
+        place: where to.
     """
+    host = place.host
     if status is not None and 0 <= status != 255:
         return StoreDenied(
             "the login on the host doesn't run /bin/sh",
@@ -126,8 +130,9 @@ def not_connected(messages: str, status: int | None, host: str) -> TransportErro
         for signs, what, todo in table:
             if any(sign in said for sign in signs):
                 advice = todo.replace("{forget its key}", _forgetting(said))
-                return kind(what, where=host, todo=advice.replace("{host}", host))
-    return StoreOffline("ssh can't connect to the host", where=host, todo=_login(host))
+                return kind(what, where=host, todo=_advice(advice, place))
+    todo = _advice(_CHECK_LOGIN, place)
+    return StoreOffline("ssh can't connect to the host", where=host, todo=todo)
 
 
 def _forgetting(said: str) -> str:
@@ -143,8 +148,8 @@ def _forgetting(said: str) -> str:
     return f"`ssh-keygen -R {name}`"
 
 
-def _login(host: str) -> str:
-    return _CHECK_LOGIN.replace("{host}", host)
+def _advice(text: str, place: HostPlace) -> str:
+    return text.replace("{login}", place.login)
 
 
 def place_refused(word: str, where: str) -> TransportError | None:
@@ -170,6 +175,16 @@ def place_refused(word: str, where: str) -> TransportError | None:
             todo="check its owner and mode there",
         )
     return None
+
+
+def cant_make(text: str, where: str) -> TransportError:
+    """Why the store's folder couldn't be made: the system's word, LC_ALL=C."""
+    error = file_refused(text, where)
+    if isinstance(error, FileGone):  # /proc and the like, where nobody can
+        error = StoreDenied(
+            "the store's folder can't be made there", where=where, todo="choose another place"
+        )
+    return error
 
 
 def file_refused(text: str, where: str) -> TransportError:

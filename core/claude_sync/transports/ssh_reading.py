@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar
 from claude_sync.model import Stamp
 from claude_sync.transports.base import Ends, Get, Range, is_same_file
 from claude_sync.transports.ssh_answers import stamp_from
-from claude_sync.transports.ssh_errors import nonsense, place_refused
+from claude_sync.transports.ssh_errors import place_refused
 from claude_sync.transports.ssh_script import spelled
 from claude_sync.transports.ssh_session import Session
 
@@ -52,7 +52,7 @@ class Files(NamedTuple):
         return self.lines == after and len(after) == there
 
 
-def answer_words(session: Session, host: str, where: str) -> list[str]:
+def answer_words(session: Session, where: str) -> list[str]:
     """The words of an answer, unless they say that the place can't be used.
 
     Raises:
@@ -61,7 +61,7 @@ def answer_words(session: Session, host: str, where: str) -> list[str]:
     words = session.words()
     check_place(words, where)
     if not words:
-        raise nonsense(host)
+        raise session.nonsense()
     return words
 
 
@@ -86,13 +86,13 @@ def ahead(
         yield waiting.popleft()
 
 
-def read_files(session: Session, kind: str, count: int, host: str, where: str) -> Files:
+def read_files(session: Session, kind: str, count: int, where: str) -> Files:
     """The first part of an answer about so many files."""
-    words = answer_words(session, host, where)
+    words = answer_words(session, where)
     if len(words) != 3 or words[0] != kind or not re.fullmatch(r"=[-+~]*", words[1]):
-        raise nonsense(host)
+        raise session.nonsense()
     if len(words[1]) != count + 1 or not re.fullmatch(r"[0-9]{1,18}", words[2]):
-        raise nonsense(host)
+        raise session.nonsense()
     return Files(words[1][1:], read_stamps(session), int(words[2]))
 
 
@@ -151,13 +151,12 @@ class Stream:
     Args:
         session: nothing else uses it meanwhile.
         asked: the get, or none where its name isn't usable.
-        host, where: for errors.
+        where: for errors.
     """
 
-    def __init__(self, session: Session, asked: Sequence[Get], host: str, where: str) -> None:
+    def __init__(self, session: Session, asked: Sequence[Get], where: str) -> None:
         self._session = session
         self._asked = asked
-        self._host = host
         self._where = where
         self._files: Files | None = None
         self._pieces: Iterator[bytes] = iter(())
@@ -189,7 +188,7 @@ class Stream:
             # What comes instead of an answer leaves nothing to be passed over.
             self._lost = True
             count = len(self._asked)
-            self._files = read_files(self._session, "gets", count, self._host, self._where)
+            self._files = read_files(self._session, "gets", count, self._where)
             self._pieces = self._session.counted(self._files.total)
             self._lost = False
         return self._files

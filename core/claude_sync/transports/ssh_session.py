@@ -6,7 +6,9 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 
+from claude_sync.errors import TransportError
 from claude_sync.transports.base import stopped
+from claude_sync.transports.location import HostPlace
 from claude_sync.transports.ssh_errors import (
     connection_lost,
     no_answer,
@@ -31,15 +33,14 @@ class Session:
 
     Args:
         argv: the ssh to run.
-        path: the store's, on the host.
-        host: for errors.
+        place: the host, and the store's path there.
         is_stopped: whether the work was interrupted.
     """
 
     def __init__(
-        self, argv: Sequence[str], path: str, host: str, is_stopped: Callable[[], bool]
+        self, argv: Sequence[str], place: HostPlace, is_stopped: Callable[[], bool]
     ) -> None:
-        self._host = host
+        self._place = place
         self._is_stopped = is_stopped
         self._token = os.urandom(16).hex()
         self._buffer = bytearray()
@@ -51,7 +52,7 @@ class Session:
             self._pipes: Pipes = start_pipes(argv, is_stopped)
         except OSError as error:
             raise no_ssh(argv[0]) from error
-        self.send(opening(path, self._token))
+        self.send(opening(place.path, self._token))
 
     @property
     def is_running(self) -> bool:
@@ -94,6 +95,10 @@ class Session:
         """The next line's words."""
         return self.line().decode("utf-8", "replace").split()
 
+    def nonsense(self) -> TransportError:
+        """The error for an answer that isn't one of the script's."""
+        return nonsense(self._place)
+
     def lines(self) -> Iterator[bytes]:
         """The lines up to one that is a lone dot."""
         while (line := self.line()) != b".":
@@ -115,7 +120,7 @@ class Session:
         while (end := self._buffer.find(b"\n", searched)) < 0:
             searched = len(self._buffer)
             if searched > limit:
-                raise nonsense(self._host)
+                raise self.nonsense()
             self._receive()
         line = bytes(self._buffer[:end])
         del self._buffer[: end + 1]
@@ -129,7 +134,7 @@ class Session:
             chatter += len(line) + 1
             self._greeted = line == self._token.encode()
             if chatter > _CHATTER_BYTES:
-                raise nonsense(self._host)
+                raise self.nonsense()
 
     def _receive(self) -> None:
         patience = _ANSWER_SECONDS if self._greeted else self._greeting_left()
@@ -147,15 +152,15 @@ class Session:
 
     def _timed_out(self) -> Exception:
         self.close()
-        return stopped() if self._is_stopped() else no_answer(self._host)
+        return stopped() if self._is_stopped() else no_answer(self._place.host)
 
     def _lost(self) -> Exception:
         status, messages = self.close()
         if self._is_stopped():
             return stopped()
         if self._greeted:
-            return connection_lost(self._host)
-        return not_connected(messages, status, self._host)
+            return connection_lost(self._place.host)
+        return not_connected(messages, status, self._place)
 
     # --- the end -------------------------------------------------------------------------------
 

@@ -31,7 +31,7 @@ from claude_sync.transports.base import (
     unusable_name,
 )
 from claude_sync.transports.ssh_answers import stamp_from
-from claude_sync.transports.ssh_errors import file_refused, nonsense, place_refused
+from claude_sync.transports.ssh_errors import file_refused, place_refused
 from claude_sync.transports.ssh_script import spelled
 from claude_sync.transports.ssh_session import Session
 
@@ -167,7 +167,6 @@ class Upload:
 
     Args:
         session: nothing else uses it meanwhile.
-        host: for errors.
         where: how to name a file of the store in errors.
         check_stopped: raises Stopped once the work was interrupted.
 
@@ -179,14 +178,12 @@ class Upload:
     def __init__(
         self,
         session: Session,
-        host: str,
         where: Callable[[str], str],
         check_stopped: Callable[[], None],
     ) -> None:
         self.marked = False
         self.proves = True
         self._session = session
-        self._host = host
         self._where = where
         self._check_stopped = check_stopped
         self._order: deque[_Slot] = deque()
@@ -276,7 +273,7 @@ class Upload:
         if word == b"ok":
             slot.stamp = stamp_from(rest)
         if word not in (b"ok", b"no") or (word == b"ok" and slot.stamp is None):
-            raise nonsense(self._host)
+            raise self._session.nonsense()
         if word == b"no":
             self._take_refusal(slot, rest.decode("utf-8", "replace"))
 
