@@ -2,11 +2,11 @@
 
 Parts: many, grown, look (all of them without one). A real sshd on a loopback port, reached through
 a ProxyCommand that delays every byte by half a round trip and counts it; compressed and encrypted
-bytes are counted, handshakes included. Each figure is a whole process of the installed command,
-the median of several runs taken in turn with `rsync -az` of the same session's files over the same
-ssh and the same proxy. *Cold*: no connection is open. *Warm*: one is, and is shared. A limit that
-is missed makes the exit status 1. Everything is made in a temporary folder (TMPDIR chooses the
-disk; 1 GB there is enough).
+bytes are counted, handshakes included. Each figure is a whole process of the installed command: in
+*many* of one run, else the median of several, in *grown* taken in turn with `rsync -az` of the same
+session's files over the same ssh and the same proxy. *Cold*: no connection is open. *Warm*: one is,
+and is shared. A limit that is missed makes the exit status 1. Everything is made in a temporary
+folder (TMPDIR chooses the disk; 1 GB there is enough).
 """
 
 from __future__ import annotations

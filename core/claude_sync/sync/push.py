@@ -243,7 +243,7 @@ class _Push:
         for done, (step, answer) in enumerate(giving.run(steps), 1):
             session_id = step.local.session_id
             if isinstance(answer, ClaudeSyncError):
-                yield self._failure(session_id, answer)
+                yield replace(self._failure(session_id, answer), project_key=step.project.key)
             else:
                 result = self._result(
                     step.local,
