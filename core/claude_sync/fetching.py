@@ -88,16 +88,21 @@ def fetch(
 ) -> Iterator[Fetched | ClaudeSyncError]:
     """Bring bundles here; see `Store.fetch`."""
     plans = [plan(transport, one, check) for one in wanted]
-    gets = [planned.get for planned in plans]
-    for planned, got in zip(plans, transport.read(gets), strict=True):
-        answer = _receive(planned, got.blocks, check)
+    for planned, answer in zip(plans, _received(transport, plans, check), strict=True):
         if isinstance(answer, BundleError) and planned.parts:
             # Something here wasn't what that file holds. Where the transcript parts within an
             # escape even its end is missed, so that the file seems to end early.
-            whole = Plan(planned.wanted)
-            again = next(iter(transport.read([whole.get])))
-            answer = _receive(whole, again.blocks, check)
+            [answer] = _received(transport, [Plan(planned.wanted)], check)
         yield answer
+
+
+def _received(
+    transport: Transport, plans: Sequence[Plan], check: Callable[[], None]
+) -> Iterator[Fetched | ClaudeSyncError]:
+    """What came for each plan. To be used to its end: left early, a host is let go of."""
+    gots = transport.read([planned.get for planned in plans])
+    for planned, got in zip(plans, gots, strict=True):
+        yield _receive(planned, got.blocks, check)
 
 
 # --- receiving ---------------------------------------------------------------------------------

@@ -128,6 +128,24 @@ def test_growth_sends_and_brings_only_what_is_new(
     assert desktop.read() == laptop.read()
 
 
+def test_what_went_on_apart_is_found_out_though_it_was_taken_for_growth(
+    new_laptop: Machine, new_desktop: Machine, nas: SshHost, root: Path
+) -> None:
+    laptop, desktop = new_laptop, new_desktop
+    set_up(laptop, "ssh", nas, root)
+    set_up(desktop, "ssh", nas, root)
+    laptop.says("Fix the login bug")
+    laptop.does("push")
+    desktop.does("pull")
+    desktop.says("at the desk")
+    # Longer: the desktop asks only for what seems new, and then for all.
+    laptop.says("on the train " * 10_000)
+    laptop.does("push")
+    for named in ((), (SESSION,)):
+        parted = desktop.run("pull", *named)
+        assert (parted.status, "went on apart" in parted.err) == (1, True), parted
+
+
 def test_a_host_that_can_not_be_reached_is_one_sentence_and_the_next_push_goes_well(
     new_laptop: Machine, nas: SshHost, root: Path
 ) -> None:
