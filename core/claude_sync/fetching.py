@@ -92,8 +92,9 @@ def fetch(
         if isinstance(answer, BundleError) and planned.parts:
             # Something here wasn't what that file holds. Where the transcript parts within an
             # escape even its end is missed, so that the file seems to end early.
-            [answer] = _received(transport, [Plan(planned.wanted)], check)
-        yield answer
+            yield from _received(transport, [Plan(planned.wanted)], check)
+        else:
+            yield answer
 
 
 def _received(
