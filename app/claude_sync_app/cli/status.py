@@ -6,11 +6,12 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 
 from claude_sync import preferences
-from claude_sync.doctor import examine
+from claude_sync.doctor import Seen, examine
 from claude_sync.model import Finding, Level, SessionState, State
 from claude_sync.places import places
 from claude_sync.sync.context import Context
-from claude_sync.sync.states import states
+from claude_sync.sync.states import states_surveyed
+from claude_sync.sync.survey import look
 from claude_sync_app.amounts import count
 from claude_sync_app.cli import choosing, listing
 from claude_sync_app.cli.doctor import as_json as finding_as_json
@@ -36,8 +37,10 @@ def run(arguments: Namespace) -> int:
     with opened(store=False) as context:
         choosing.stand_here(context)
         met = is_set_up(preferences.load(places()))
-        every = states(context, store=met)
-        findings = _findings(context)
+        with context.working("looking"):
+            survey = look(context, store=met)
+            every = states_surveyed(context, survey)
+        findings = _findings(context, Seen(survey, every) if met else None)
         where = context.store.label if met else None
         machine = context.machine.name
     if arguments.json:
@@ -52,8 +55,9 @@ def run(arguments: Namespace) -> int:
     return DONE
 
 
-def _findings(context: Context) -> list[Finding]:
-    return [one for one in examine(context) if one.level in (Level.WARNING, Level.ERROR)]
+def _findings(context: Context, seen: Seen | None) -> list[Finding]:
+    found = examine(context, seen=seen)
+    return [one for one in found if one.level in (Level.WARNING, Level.ERROR)]
 
 
 # --- groups ------------------------------------------------------------------------------------

@@ -22,13 +22,13 @@ from claude_sync.doctor import (
     settings,
 )
 from claude_sync.doctor.aside import aside, open_aside
-from claude_sync.doctor.examination import Check, Examination
+from claude_sync.doctor.examination import Check, Examination, Seen
 from claude_sync.doctor.wording import reading
 from claude_sync.errors import ClaudeSyncError, Stopped
 from claude_sync.model import Finding, Level
 from claude_sync.sync.context import Context
 
-__all__ = ["FurtherCheck", "examine", "open_aside"]
+__all__ = ["FurtherCheck", "Seen", "examine", "open_aside"]
 
 FurtherCheck = Callable[[Context], Iterable[Finding]]
 """A check that a front end adds."""
@@ -82,6 +82,7 @@ def examine(
     deep: bool = False,
     checks: Sequence[FurtherCheck] = (),
     now: float | None = None,
+    seen: Seen | None = None,
 ) -> list[Finding]:
     """Look for what is wrong. Nothing is changed, the caches included.
 
@@ -91,6 +92,7 @@ def examine(
             every bundle that this machine wrote.
         checks: further ones.
         now: seconds since the epoch, None for the present.
+        seen: what was seen just before, which spares a look; None to look.
 
     Returns:
         findings, the worst first.
@@ -101,7 +103,7 @@ def examine(
     found: list[Finding] = []
     with aside(context) as looking:
         now = time.time() if now is None else now
-        examination = Examination(looking, deep=deep, now=now)
+        examination = Examination(looking, deep=deep, now=now, seen=seen)
         for check in _CHECKS:
             looking.check()
             found += _ask(check, examination)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
+from typing import NamedTuple
 
 from claude_sync.doctor.wording import quoted
 from claude_sync.errors import ClaudeHomeError, ClaudeSyncError, RecordsError, Stopped, StoreOffline
@@ -15,6 +16,18 @@ from claude_sync.sync.states import states_surveyed
 from claude_sync.sync.survey import Survey
 
 
+class Seen(NamedTuple):
+    """A look at this machine and at the store that was made just before, for something else.
+
+    Attributes:
+        survey: both, joined.
+        states: where every session stands.
+    """
+
+    survey: Survey
+    states: Sequence[SessionState]
+
+
 class Examination:
     """What the checks look at.
 
@@ -22,6 +35,7 @@ class Examination:
         context: what to look with.
         deep: whether the store may be written to, and read through.
         now: seconds since the epoch.
+        seen: what was seen just before, None to look.
 
     Attributes:
         trouble: why the store can't be looked at, None where it can.
@@ -32,7 +46,9 @@ class Examination:
         survey: both, joined; None where Claude's sessions can't be listed.
     """
 
-    def __init__(self, context: Context, *, deep: bool, now: float) -> None:
+    def __init__(
+        self, context: Context, *, deep: bool, now: float, seen: Seen | None = None
+    ) -> None:
         self.context = context
         self.deep = deep
         self.now = now
@@ -40,17 +56,22 @@ class Examination:
         self.round_trip_seconds: float | None = None
         self.home_trouble: ClaudeHomeError | None = None
         self.states_trouble: ClaudeSyncError | None = None
+        self._seen = seen
         self.view = self._look()
-        self.survey = self._survey()
+        self.survey = self._survey() if seen is None else seen.survey
 
     def _look(self) -> StoreView | None:
+        seen = self._seen
         try:
             store = self.context.store
-            view = store.look()
+            if seen is None:
+                view = store.look()
+            else:
+                view = StoreView(seen.survey.bundles, seen.survey.problems)
             if store.remote:
                 # The first look had to connect.
                 begun = time.perf_counter()
-                view = store.look()
+                store.peek()
                 self.round_trip_seconds = time.perf_counter() - begun
             return view
         except (Stopped, RecordsError):
@@ -76,9 +97,12 @@ class Examination:
         survey = self.survey
         if survey is None:
             return {}
-        ids = [session_id for session_id in survey.bundles if survey.split(session_id)[2]]
+        ids = {session_id for session_id in survey.bundles if survey.split(session_id)[2]}
         try:
-            judged = states_surveyed(self.context, survey, ids)
+            if self._seen is None:
+                judged = states_surveyed(self.context, survey, sorted(ids))
+            else:
+                judged = [state for state in self._seen.states if state.session_id in ids]
         except StoreOffline as error:
             self.states_trouble = error
             return {}

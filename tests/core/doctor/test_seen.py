@@ -1,0 +1,73 @@
+"""What the doctor says of a look that somebody else made is what it says of its own."""
+
+from __future__ import annotations
+
+import pytest
+
+from claude_sync.doctor import Seen, examine
+from claude_sync.model import Finding
+from claude_sync.sync.states import states_surveyed
+from claude_sync.sync.survey import look
+from claude_sync.transports.base import Listing
+from claude_sync.transports.folder import FolderTransport
+from examined import Patient
+from machines import OTHER, SESSION, PlayedMachine, World, said
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Each look at a folder, from now on."""
+    made: list[str] = []
+    plain = FolderTransport.look
+
+    def counted(transport: FolderTransport, known: Listing | None = None) -> Listing:
+        made.append(transport.location)
+        return plain(transport, known)
+
+    monkeypatch.setattr(FolderTransport, "look", counted)
+    return made
+
+
+@pytest.fixture
+def troubled(patient: Patient, world: World) -> Patient:
+    """A machine with a conflict, a session to pull, and a file that is no bundle in the store."""
+    desktop = PlayedMachine(world, "desktop")
+    desktop.set_up()
+    desktop.write(SESSION, said("begun"))
+    desktop.push()
+    patient.pull()
+    for machine in (patient, desktop):
+        machine.write(SESSION, said(f"on {machine.name}"))
+        machine.push()
+    desktop.write(OTHER, said("other"))
+    desktop.push()
+    (desktop.bundle().parent / "broken.ccsync").write_bytes(b"no bundle")
+    return patient
+
+
+def both(patient: Patient, looks: list[str]) -> tuple[list[Finding], list[Finding], int]:
+    """What is said of its own look, what of another's, and how many looks the latter cost."""
+    with patient.at_work() as context:
+        own = examine(context)
+        survey = look(context)
+        states = states_surveyed(context, survey)
+        looks.clear()
+        return own, examine(context, seen=Seen(survey, states)), len(looks)
+
+
+def test_nothing_is_looked_at_again_and_nothing_else_is_found(
+    troubled: Patient, looks: list[str]
+) -> None:
+    own, of_another, made = both(troubled, looks)
+    assert {"conflict", "bundle-corrupt"} <= {finding.code for finding in own}
+    assert of_another == own
+    assert made == 0
+
+
+def test_of_a_distant_place_only_the_time_it_takes_is_found_out(
+    troubled: Patient, looks: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FolderTransport, "remote", True)
+    own, of_another, made = both(troubled, looks)
+    assert [finding.code for finding in of_another] == [finding.code for finding in own]
+    assert made == 1
