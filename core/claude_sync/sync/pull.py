@@ -233,7 +233,7 @@ class _Pull:
                 context.records.hold(session_id, mine.version)
             step = self._step(session_id, plan, local, version, all_rivals)
             if isinstance(step, Step) and not self._dry_run:
-                step = replace(step, fetched=relations.take(step.bundle.head.version))
+                step = replace(step, fetched=relations.take(step.bundle))
             return step
 
     def _step(

@@ -105,9 +105,15 @@ class Relations:
             known = self._read(x, y, lambda: self._by_bytes(x, y))
         return known
 
-    def take(self, version: Version) -> Fetched | None:
-        """A version that was fetched to be read, now the caller's to place or to discard."""
-        return self._fetched.pop(version, None)
+    def take(self, bundle: Bundle) -> Fetched | None:
+        """A bundle that was fetched to be read, now the caller's to place or to discard.
+
+        None where another one was read for the same transcript: it may have other sidecar files.
+        """
+        fetched = self._fetched.get(bundle.head.version)
+        if fetched is None or fetched.head.sidecar_sha256 != bundle.head.sidecar_sha256:
+            return None
+        return self._fetched.pop(bundle.head.version)
 
     def extent(self, version: Version) -> Extent:
         """Where a version's bytes can be read."""

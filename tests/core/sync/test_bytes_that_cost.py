@@ -66,6 +66,21 @@ def test_sidecar_files_that_are_here_do_not_come_again(pair: Pair) -> None:
     assert desktop.sidecar() == laptop.sidecar()
 
 
+def test_of_two_bundles_with_one_transcript_the_sidecar_files_of_both_come(pair: Pair) -> None:
+    laptop, desktop = pair
+    tablet = laptop.world.machine("tablet")
+    tablet.pull()
+    laptop.write(SESSION, said("more"))
+    laptop.push()
+    desktop.pull()
+    for machine in pair:
+        machine.write_sidecar(SESSION, f"tool-results/of-{machine.name}.txt", said())
+        machine.push(SESSION)
+    tablet.pull(SESSION)
+    tablet.pull(SESSION)
+    assert tablet.sidecar() == laptop.sidecar() | desktop.sidecar()
+
+
 def test_sidecar_files_that_only_look_like_what_is_here_come(pair: Pair) -> None:
     laptop, desktop = pair
     path = desktop.path().with_suffix("") / "tool-results/one.txt"
