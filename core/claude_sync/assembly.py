@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -112,14 +113,8 @@ class Plan(NamedTuple):
         here = self.wanted.here
         if not self.has_sidecar or here is None:
             return ()
-        try:
+        with _reading(here.local):
             return read_sidecar(here.local, check)
-        except OSError as error:
-            raise SessionChanging(
-                f"a file beside the session can't be read ({error.strerror})",
-                where=here.local.session_id,
-                todo="it is looked at again next time",
-            ) from error
 
     def marks(self) -> tuple[int, ...]:
         """Sizes of what lies here: whoever compares wants to know the hash of as much."""
@@ -232,9 +227,26 @@ def _sidecar_spans(
 
 
 def _first_lines(local: LocalSession, size: int) -> Iterator[bytes]:
-    with Snapshot(local.path) as snapshot:
+    with _reading(local), Snapshot(local.path) as snapshot:
         snapshot.file.seek(0)
         yield from blocks_of(snapshot.file, size)
+
+
+@contextmanager
+def _reading(local: LocalSession) -> Iterator[None]:
+    """What can't be read inside is a session that somebody is at work on.
+
+    Raises:
+        SessionChanging: in the place of any OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise SessionChanging(
+            f"what lies here of the session can't be read ({error.strerror})",
+            where=local.session_id,
+            todo="it is looked at again next time",
+        ) from error
 
 
 def _checked(blocks: Iterable[bytes], check: Callable[[], None]) -> Iterator[bytes]:
@@ -247,7 +259,7 @@ def _entry(local: LocalSession, path: str) -> Local:
     """What makes a sidecar file's entry as a bundle holds it."""
 
     def made() -> Iterator[bytes]:
-        with Snapshot(sidecar_folder(local.path) / path) as snapshot:
+        with _reading(local), Snapshot(sidecar_folder(local.path) / path) as snapshot:
             yield b'{"path":' + compact(path) + b',"data":"'
             yield from encode(snapshot.blocks())
             size, sha256 = snapshot.settle()

@@ -115,6 +115,25 @@ def test_a_sidecar_file_that_changes_while_the_rest_comes_stays_as_it_is(
     assert desktop.sidecar()["tool-results/two.txt"] == b"changed meanwhile"
 
 
+def test_a_session_that_vanishes_while_the_rest_comes_is_looked_at_again(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laptop, desktop = pair
+    laptop.write(SESSION, said("more"))
+    laptop.push()
+    read = FolderTransport.read
+
+    def vanishing(place: FolderTransport, gets: Iterable[Get]) -> Iterator[Got]:
+        for got in read(place, gets):
+            desktop.path().unlink()
+            yield got
+
+    monkeypatch.setattr(FolderTransport, "read", vanishing)
+    result = desktop.pull()[SESSION]
+    assert result.outcome is Outcome.INCOMPLETE
+    assert "what lies here of the session can't be read" in result.message
+
+
 def test_an_unfinished_character_at_the_end_is_no_trouble(pair: Pair) -> None:
     laptop, desktop = pair
     laptop.write(SESSION, b"\xf0\x9f")
