@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync.transports.base import Block, Left, Put, Written
+from claude_sync.transports.base import Block, Get, Got, Left, Put, Written
 from claude_sync.transports.folder import FolderTransport
 
-_write = FolderTransport.write
+_read, _write = FolderTransport.read, FolderTransport.write
 
 
 class Distant:
@@ -25,7 +25,27 @@ class Distant:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.prepared: dict[str, list[Block | Left]] = {}
         monkeypatch.setattr(FolderTransport, "remote", True)
+        monkeypatch.setattr(FolderTransport, "read", self._reading())
         monkeypatch.setattr(FolderTransport, "write", self._writing())
+
+    def _reading(self) -> object:
+        """A place lets go of its connection once nobody asks it for more."""
+
+        def read(transport: FolderTransport, gets: Iterable[Get]) -> Iterator[Got]:
+            let_go = False
+
+            def held(blocks: Iterator[bytes]) -> Iterator[bytes]:
+                for block in blocks:
+                    assert not let_go, "read after the reading was left"
+                    yield block
+
+            try:
+                for got in _read(transport, gets):
+                    yield got._replace(blocks=held(got.blocks))
+            finally:
+                let_go = True
+
+        return read
 
     def _writing(self) -> object:
         def write(transport: FolderTransport, puts: Iterable[Put]) -> Iterator[Written]:
