@@ -8,6 +8,7 @@ something that is found out again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -124,27 +125,23 @@ class _Pull:
         else:
             ids = self._ids(sessions)
         results: list[Result] = []
-        steps: list[Step] = []
         alone = sum(self._named or survey.settled(sid) is None for sid in ids) == 1
         self._takes = alone and not self._dry_run
         if not alone:
             learn_growth(self._context, survey, ids)
-        for session_id in ids:
-            self._context.check()
-            decided = self._decide(session_id)
-            if isinstance(decided, Result):
-                results.append(decided)
-            else:
+        # What was fetched to decide is let go of where it isn't placed after all.
+        with ExitStack() as staged:
+            steps: list[Step] = []
+            for session_id in ids:
+                self._context.check()
+                decided = self._decide(session_id)
+                if isinstance(decided, Result):
+                    results.append(decided)
+                    continue
                 steps.append(decided)
-        self._progress = replace(
-            self._progress,
-            total=sum(step.bundle.stamp.size for step in steps),
-            sessions_total=len(steps),
-        )
-        if steps:
-            self._context.progress(self._progress)
-        for group in groups(steps):
-            results.extend(self._take(group))
+                if decided.fetched is not None:
+                    staged.callback(decided.fetched.discard)
+            results.extend(self._take_all(steps))
         if not self._dry_run:
             survey.flush()
         results.extend(
@@ -288,6 +285,17 @@ class _Pull:
         return None
 
     # -- taking -------------------------------------------------------------------------------
+
+    def _take_all(self, steps: Sequence[Step]) -> Iterator[Result]:
+        self._progress = replace(
+            self._progress,
+            total=sum(step.bundle.stamp.size for step in steps),
+            sessions_total=len(steps),
+        )
+        if steps:
+            self._context.progress(self._progress)
+        for group in groups(steps):
+            yield from self._take(group)
 
     def _take(self, group: Sequence[Step]) -> Iterator[Result]:
         if self._dry_run:

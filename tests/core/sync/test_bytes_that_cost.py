@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
+from typing import Any
 
 import pytest
 
 from claude_sync.cache import LocalRow
-from claude_sync.errors import SessionVanished
+from claude_sync.errors import ClaudeSyncError, SessionVanished, Stopped
+from claude_sync.fetching import Fetched
 from claude_sync.model import Outcome
+from claude_sync.store import Store
 from claude_sync.sync import local_rows
+from claude_sync.sync.pull import pull
 from claude_sync.sync.survey import look as survey_of
 from claude_sync.transports.base import Get, Got, Listing
 from claude_sync.transports.folder import FolderTransport
@@ -132,6 +136,30 @@ def test_a_session_that_vanishes_while_the_rest_comes_is_looked_at_again(
     result = desktop.pull()[SESSION]
     assert result.outcome is Outcome.INCOMPLETE
     assert "what lies here of the session can't be read" in result.message
+
+
+def test_what_was_fetched_to_decide_does_not_stay_where_the_work_is_stopped_then(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laptop, desktop = pair
+    laptop.write(OTHER, said("and another one"))
+    laptop.push()
+    desktop.pull()
+    laptop.write(SESSION, said("more"))
+    laptop.push()
+    came = False
+    fetch = Store.fetch
+
+    def fetched(*arguments: Any) -> Iterator[Fetched | ClaudeSyncError]:
+        nonlocal came
+        yield from fetch(*arguments)
+        came = True
+
+    monkeypatch.setattr(Store, "fetch", fetched)
+    with desktop.at_work(lambda: came) as context, pytest.raises(Stopped):
+        pull(context)
+    assert came
+    assert list((desktop.places.state / "staging").iterdir()) == []
 
 
 def test_an_unfinished_character_at_the_end_is_no_trouble(pair: Pair) -> None:
