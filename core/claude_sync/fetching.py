@@ -73,9 +73,21 @@ class Fetched:
         return noted.get(size) == version.sha256
 
     def moved(self, folder: Path) -> Fetched:
-        """The same, staged in another folder."""
-        sidecar = tuple((file, files.restage(staged, folder)) for file, staged in self.sidecar)
-        return replace(self, transcript=files.restage(self.transcript, folder), sidecar=sidecar)
+        """The same, staged in another folder.
+
+        Raises:
+            OSError: it can't be moved; nothing of it is left there.
+        """
+        moved: list[Staged] = []
+        try:
+            for staged in self.staged():
+                moved.append(files.restage(staged, folder))
+        except BaseException:
+            for staged in moved:
+                files.discard(staged)
+            raise
+        sidecar = zip((file for file, _ in self.sidecar), moved[1:], strict=True)
+        return replace(self, transcript=moved[0], sidecar=tuple(sidecar))
 
     def discard(self) -> None:
         """Remove what of it wasn't given a name."""

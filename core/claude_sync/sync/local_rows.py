@@ -108,8 +108,9 @@ class LocalRows:
 
 
 def _few(sessions: Iterable[LocalSession]) -> Iterator[LocalSession]:
+    """Those that are read while a host answers; one that is too big is passed over."""
     left = _AHEAD_BYTES
     for local in sessions:
-        left -= local.stamp.size
-        if left >= 0:
+        if local.stamp.size <= left:
+            left -= local.stamp.size
             yield local

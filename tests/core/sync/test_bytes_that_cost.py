@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from claude_sync import files
 from claude_sync.cache import LocalRow
 from claude_sync.errors import ClaudeSyncError, SessionVanished, Stopped
 from claude_sync.fetching import Fetched
+from claude_sync.files import Staged
 from claude_sync.model import Outcome
 from claude_sync.store import Store
 from claude_sync.sync import local_rows
@@ -162,6 +166,28 @@ def test_what_was_fetched_to_decide_does_not_stay_where_the_work_is_stopped_then
     assert list((desktop.places.state / "staging").iterdir()) == []
 
 
+def test_what_can_not_be_moved_beside_its_place_is_left_nowhere(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laptop, desktop = pair
+    laptop.write(SESSION, said("more"))
+    laptop.write_sidecar(SESSION, "tool-results/three.txt", b"three")
+    laptop.push()
+    restage = files.restage
+    moved: list[Staged] = []
+
+    def restaged(staged: Staged, folder: Path) -> Staged:
+        if moved:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        moved.append(restage(staged, folder))
+        return moved[0]
+
+    monkeypatch.setattr(files, "restage", restaged)
+    assert outcomes(desktop.pull()) == {SESSION: Outcome.FAILED}
+    assert len(moved) == 1
+    assert desktop.leftovers() == list((desktop.places.state / "staging").iterdir()) == []
+
+
 def test_an_unfinished_character_at_the_end_is_no_trouble(pair: Pair) -> None:
     laptop, desktop = pair
     laptop.write(SESSION, b"\xf0\x9f")
@@ -241,6 +267,21 @@ def test_what_grew_of_a_session_in_the_store_is_read_meanwhile(pair: Pair) -> No
     grown = laptop.read(SESSION)
     # What never was there is read when it is written, and only then.
     assert known == {SESSION: (len(grown), sha256(grown).hexdigest()), OTHER: None}
+
+
+def test_what_is_too_much_to_be_read_meanwhile_is_passed_over(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laptop, _ = pair
+    laptop.write(OTHER, said("small"))
+    laptop.push()
+    laptop.write(SESSION, said("more"))
+    laptop.write(OTHER, said("more"))
+    monkeypatch.setattr(local_rows, "_AHEAD_BYTES", 10_000)
+    with laptop.at_work() as context:
+        seen = survey_of(context)
+        read = {key for key, (local,) in seen.local.items() if seen.known_version(local)}
+    assert read == {OTHER}
 
 
 def test_what_can_not_be_read_meanwhile_costs_that_session_only(
