@@ -7,7 +7,7 @@ outcome is what was meant.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from claude_sync.errors import ClaudeSyncError
@@ -54,14 +54,6 @@ def send(
 
     for written in transport.write(puts()):
         yield _sent(under_way.pop(written.name), written)
-
-
-def layout_files(layout: str) -> Mapping[str, tuple[int, str]] | None:
-    """Size and SHA-256 of each sidecar file that a layout tells of, by path; None if it's none."""
-    try:
-        return {path: (int(row[2]), str(row[3])) for path, row in json.loads(layout).items()}
-    except (ValueError, TypeError, AttributeError, IndexError):
-        return None
 
 
 def _sent(packing: Packing, written: Written) -> Sent:

@@ -8,17 +8,17 @@ is hashed and let go of, and only what is new is held.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
-from pathlib import Path
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 from claude_sync.claude_home import sidecar_folder
 from claude_sync.codec import settled_size
 from claude_sync.errors import ClaudeSyncError, SessionChanging, SessionVanished
 from claude_sync.hashing import PassingHash
-from claude_sync.model import Bundle, LocalSession, Stamp, Version
+from claude_sync.members import sidecar_digest
+from claude_sync.model import Bundle, LocalSession, SidecarFile, Stamp, Version
 from claude_sync.pack import FRAME, TRANSCRIPT, Label, Packed, Packer, Piece, sidecar_section
 from claude_sync.snapshot import Snapshot
 from claude_sync.transports.base import LEAST_LEFT_BYTES, Block, Left, Prepared
@@ -180,7 +180,6 @@ class Packing:
     def _packer(self) -> Iterator[Packer]:
         """What packs the session as it lies here now; to be used to its end."""
         outgoing = self.outgoing
-        folder = sidecar_folder(outgoing.local.path)
         base = outgoing.base.head.version if outgoing.base is not None else None
         try:
             with Snapshot(
@@ -192,8 +191,8 @@ class Packing:
                     outgoing.label,
                     self._expected(snapshot),
                     [
-                        (path, partial(_settled, folder / path))
-                        for path, _ in outgoing.local.sidecar
+                        (path, partial(self._sidecar_file, path, seen))
+                        for path, seen in outgoing.local.sidecar
                     ],
                     settle=snapshot.settle,
                 )
@@ -228,6 +227,31 @@ class Packing:
                 todo="it is looked at again next time",
             )
 
+    def _sidecar_file(self, path: str, seen: Stamp) -> Iterator[bytes]:
+        """A sidecar file's bytes; if it changed since it was looked at, it must hold the base's.
+
+        That nothing of the base is lost was decided by what was looked at.
+        """
+        of_base = self._of_base
+        was = of_base.get(path) if of_base is not None else None
+        marks = [was.size] if was is not None else []
+        with Snapshot(sidecar_folder(self.outgoing.local.path) / path, marks=marks) as snapshot:
+            yield from snapshot.blocks()
+            snapshot.settle()
+        holds = was is None or not was.size or snapshot.noted.get(was.size) == was.sha256
+        if snapshot.stamp != seen and (of_base is None or not holds):
+            raise SessionChanging(
+                "a file beside the session was rewritten since it was looked at",
+                where=self.outgoing.label.session_id,
+                todo="it is looked at again next time",
+            )
+
+    @cached_property
+    def _of_base(self) -> Mapping[str, SidecarFile] | None:
+        """The base's sidecar files by path, None where it isn't known which it has."""
+        base = self.outgoing.base
+        return sidecar_of(base, self.outgoing.layout) if base is not None else {}
+
     def _hinted(self, piece: Piece) -> Iterator[Block]:
         start, size = self._hints.get(piece.section, (0, 0))
         same = min(len(piece.data), max(0, size - piece.offset))
@@ -239,6 +263,18 @@ class Packing:
             return
         yield Block(piece.data[:same], start + piece.offset)
         yield Block(piece.data[same:])
+
+
+def sidecar_of(bundle: Bundle, layout: str) -> Mapping[str, SidecarFile] | None:
+    """A bundle's sidecar files, by path, as a layout tells of them; None if it is of another."""
+    try:
+        told = {
+            path: SidecarFile(path, int(row[2]), str(row[3]))
+            for path, row in json.loads(layout or "{}").items()
+        }
+    except (ValueError, TypeError, AttributeError, IndexError):
+        return None
+    return told if sidecar_digest(told.values()) == bundle.head.sidecar_sha256 else None
 
 
 def _leave_or_hold(parts: list[Block | Left], block: Block) -> int:
@@ -266,9 +302,3 @@ def _unchanged_sidecar(outgoing: Outgoing) -> dict[str, tuple[int, int]]:
         }
     except (ValueError, TypeError, LookupError):
         return {}
-
-
-def _settled(path: Path) -> Iterator[bytes]:
-    with Snapshot(path) as snapshot:
-        yield from snapshot.blocks()
-        snapshot.settle()

@@ -10,8 +10,8 @@ from claude_sync.claude_home import read_sidecar, sidecar_folder
 from claude_sync.comparison import prefix_hashes
 from claude_sync.fetching import Fetched
 from claude_sync.members import sidecar_digest
-from claude_sync.model import Bundle, LocalSession, SidecarFile, Version
-from claude_sync.outgoing import layout_files
+from claude_sync.model import Bundle, LocalSession, Version
+from claude_sync.packing import sidecar_of
 from claude_sync.sync.context import Context
 from claude_sync.vault_entry import SIDECAR, TRANSCRIPT, Kept
 
@@ -125,11 +125,8 @@ def sidecars_lie_here(context: Context, local: LocalSession, layout: str, bundle
         OSError: they can't be read.
         SessionChanging: one is being rewritten.
     """
-    told = layout_files(layout)
-    if told is None:
-        return False
-    known = [SidecarFile(path, size, sha256) for path, (size, sha256) in sorted(told.items())]
-    if sidecar_digest(known) != bundle.head.sidecar_sha256:
+    known = sidecar_of(bundle, layout)
+    if known is None:
         return False
     folder = sidecar_folder(local.path)
     here = {file.path: file for file in read_sidecar(local, context.check)}
@@ -139,5 +136,5 @@ def sidecars_lie_here(context: Context, local: LocalSession, layout: str, bundle
             here[file.path] == file
             or prefix_hashes(folder / file.path, [file.size]).get(file.size) == file.sha256
         )
-        for file in known
+        for file in known.values()
     )

@@ -9,7 +9,8 @@ import pytest
 from claude_sync import preferences
 from claude_sync.errors import SessionAmbiguous, SessionNotFound, UsageError
 from claude_sync.model import Outcome
-from claude_sync.sync.push import push
+from claude_sync.sync.push import push, push_surveyed
+from claude_sync.sync.survey import look
 from machines import (
     KEY,
     KEY_FOLDER,
@@ -322,6 +323,41 @@ def test_an_open_session_says_so_and_is_pushed_as_far_as_its_lines_are_full(pair
     laptop.open()
     laptop.push()
     assert (opened(laptop.bundle()).transcript, opened(laptop.bundle()).head.open) == (whole, True)
+
+
+def test_a_sidecar_file_that_is_rewritten_between_looking_and_packing_is_looked_at_again(
+    pair: Pair,
+) -> None:
+    laptop, _ = pair
+    laptop.write(SESSION, said())
+    laptop.write_sidecar(SESSION, "one.txt", b"as it was")
+    laptop.push()
+    laptop.write(SESSION, said())
+    with laptop.at_work() as context:
+        survey = look(context)
+        laptop.write_sidecar(SESSION, "one.txt", b"rewritten")
+        [result] = push_surveyed(context, survey)
+    assert (result.outcome, "was rewritten" in result.message) == (Outcome.FAILED, True)
+    assert opened(laptop.bundle()).sidecar == {"one.txt": b"as it was"}
+    laptop.push()
+    assert opened(laptop.bundle()).sidecar == {"one.txt": b"rewritten"}
+    assert b"as it was" in laptop.kept()
+
+
+def test_a_sidecar_file_that_grows_between_looking_and_packing_keeps_no_push_waiting(
+    pair: Pair,
+) -> None:
+    laptop, _ = pair
+    laptop.write(SESSION, said())
+    laptop.write_sidecar(SESSION, "one.txt", b"as it was")
+    laptop.push()
+    laptop.write(SESSION, said())
+    with laptop.at_work() as context:
+        survey = look(context)
+        laptop.write_sidecar(SESSION, "one.txt", b"as it was, and more")
+        [result] = push_surveyed(context, survey)
+    assert result.outcome is Outcome.PUSHED
+    assert opened(laptop.bundle()).sidecar == {"one.txt": b"as it was, and more"}
 
 
 def test_a_session_whose_first_line_is_not_whole_yet_is_pushed_when_it_is(world: World) -> None:
