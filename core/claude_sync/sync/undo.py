@@ -235,10 +235,10 @@ class _Undo:
         for name in before.kept:
             if before.entry is None:
                 raise self._lost()
+            path = files.descend(folder, name)
             try:
                 with open_regular(before.entry / SIDECAR / name) as file:
-                    staged = files.stage(staging, blocks_of(file, 1 << 62))
-                restored.append((files.descend(folder, name), staged))
+                    restored.append((path, files.stage(staging, blocks_of(file, 1 << 62))))
             except FileNotFoundError as error:
                 raise self._lost() from error
         for was in before.grown:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from claude_sync.errors import SessionNotFound, SessionOpen, UsageError, VaultError
+from claude_sync.errors import (
+    BundleUnsafe,
+    SessionNotFound,
+    SessionOpen,
+    UsageError,
+    VaultError,
+)
 from claude_sync.model import Outcome, State
 from machines import SESSION, Pair, PlayedMachine, World, agree, opened, outcomes, said
 
@@ -33,6 +39,20 @@ def test_transcript_and_sidecar_files_are_as_they_were(pair: Pair) -> None:
     assert (desktop.read(), desktop.sidecar(), desktop.path().stat().st_mtime_ns) == before
     assert not (desktop.folder / SESSION / "sub").exists()
     assert {undone, b"two", b"one two", b"added"} <= set(desktop.kept())
+
+
+def test_where_a_link_is_in_the_way_nothing_is_changed_and_nothing_left(pair: Pair) -> None:
+    laptop, desktop = pair
+    changed(laptop, desktop)
+    desktop.pull()
+    in_the_way = desktop.folder / SESSION / "changed.txt"
+    in_the_way.unlink()
+    in_the_way.symlink_to(desktop.path())
+    before = desktop.read(), desktop.sidecar()
+    with pytest.raises(BundleUnsafe):
+        desktop.undo()
+    assert (desktop.read(), desktop.sidecar()) == before
+    assert desktop.leftovers() == []
 
 
 def test_what_only_grew_is_cut_back(pair: Pair) -> None:
