@@ -43,7 +43,11 @@ class PackingAhead:
         self._made: dict[str, PackedAhead] = {}
 
     def meanwhile(self, survey: Survey) -> None:
-        """Read what is new here, and pack the big ones of it that were pushed before."""
+        """Read what is new here, and pack the big ones of it that were pushed before.
+
+        Raises:
+            RecordsError, Stopped: any other error comes again when that session is pushed.
+        """
         survey.read_ahead(self._named)
         left, room = _AHEAD_BYTES, _HELD_BYTES
         for local in survey.alone(self._named):
@@ -51,28 +55,30 @@ class PackingAhead:
             if size < WORTH_IT_BYTES or size > left:
                 continue
             try:
-                made = self._pack(survey, local, room)
+                outgoing = self._outgoing(survey, local)
+                if outgoing is None:
+                    continue
+                left -= size
+                made = self._pack(outgoing, room)
             except (Stopped, RecordsError):
                 raise
             except ClaudeSyncError:
-                continue  # it comes again when this one is pushed
+                continue
             if made is not None:
                 self._made[local.session_id] = made
-                left, room = left - size, room - made.held
+                room -= made.held
 
     def take(self, session_id: str) -> PackedAhead | None:
         """A session as it was packed ahead; once."""
         return self._made.pop(session_id, None)
 
-    def _pack(self, survey: Survey, local: LocalSession, room: int) -> PackedAhead | None:
-        outgoing = self._outgoing(survey, local)
-        if outgoing is None or outgoing.base is None:
+    def _pack(self, outgoing: Outgoing, room: int) -> PackedAhead | None:
+        made, base = pack_ahead(outgoing, room, self._context.check), outgoing.base
+        if made is None or base is None:
             return None
-        made = pack_ahead(outgoing, room, self._context.check)
-        base = outgoing.base.head.version
-        if made is not None and made.extends and made.version != base:
+        if made.extends and made.version != base.head.version:
             # So nobody reads it once more to know what it was packed from.
-            put_growth(self._context.records, made.version, base)
+            put_growth(self._context.records, made.version, base.head.version)
         return made
 
     def _outgoing(self, survey: Survey, local: LocalSession) -> Outgoing | None:

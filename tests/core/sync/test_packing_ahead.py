@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from claude_sync.model import Outcome
+from claude_sync.packing import Outgoing, PackedAhead, pack_ahead
 from claude_sync.sync import packing_ahead
 from claude_sync.sync.packing_ahead import PackingAhead
 from claude_sync.sync.push import push_surveyed
@@ -157,6 +159,26 @@ def test_what_is_mostly_new_is_not_held(laptop: PlayedMachine, place: Distant) -
     laptop.push()
     assert place.prepared == {}
     assert opened(laptop.bundle()).transcript == laptop.read()
+
+
+def test_what_was_read_in_vain_counts_too(
+    laptop: PlayedMachine, place: Distant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laptop.write(OTHER, said(BIG))
+    laptop.push()
+    for session in (SESSION, OTHER):
+        laptop.write(session, said("y" * 5_000))
+    tried: list[Outgoing] = []
+
+    def counted(outgoing: Outgoing, *more: Any) -> PackedAhead | None:
+        tried.append(outgoing)
+        return pack_ahead(outgoing, *more)
+
+    monkeypatch.setattr(packing_ahead, "pack_ahead", counted)
+    monkeypatch.setattr(packing_ahead, "_HELD_BYTES", 1_000)
+    monkeypatch.setattr(packing_ahead, "_AHEAD_BYTES", 4_000_000)
+    laptop.push()
+    assert (len(tried), place.prepared) == (1, {})
 
 
 def test_an_ignored_project_is_packed_only_when_it_is_asked_for(
