@@ -98,7 +98,10 @@ class Plan(NamedTuple):
         return Get(bundle.name, self.ranges, bundle.stamp)
 
     def begun(self) -> Begun | None:
-        """What the transcript begins with and isn't among the parts."""
+        """What the transcript begins with and isn't among the parts.
+
+        Its blocks raise SessionChanging where they can't be read any more.
+        """
         here = self.wanted.here
         if self.lines is None or here is None:
             return None
@@ -132,7 +135,7 @@ def measure(local: LocalSession, check: Callable[[], None]) -> Lines:
         check: called between blocks; raises to stop.
 
     Raises:
-        OSError: it can't be read.
+        OSError: it can't be read. And what `check` raises.
     """
     with Snapshot(local.path, whole_lines=True) as snapshot:
         size = snapshot.size
@@ -141,7 +144,11 @@ def measure(local: LocalSession, check: Callable[[], None]) -> Lines:
 
 
 def plan(transport: Transport, wanted: Wanted, check: Callable[[], None]) -> Plan:
-    """How to bring a bundle here with as few bytes as can be."""
+    """How to bring a bundle here with as few bytes as can be.
+
+    Raises:
+        TransportError: the place can't be asked. And what `check` raises.
+    """
     here = wanted.here
     if not transport.remote or here is None or not wanted.bundle.head.start:
         return Plan(wanted)

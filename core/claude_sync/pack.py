@@ -170,7 +170,7 @@ class Packer:
         yield Piece(self.back(), FRAME, start)
 
     def body(self) -> Iterator[Piece]:
-        """The same without `back`."""
+        """The same without `back`; what the sources raise passes through."""
         frame: list[bytes] = []
         waiting = done = 0
         for part in self._parts():
@@ -194,6 +194,9 @@ class Packer:
         Args:
             label: what to say of the session after all, where that was found out only since; it
                 `begins_like` the first one.
+
+        Raises:
+            BundleCorrupt, BundleUnsafe: a member can't go into a bundle.
         """
         if label is not None:
             self._members = _members(label)

@@ -160,7 +160,7 @@ class Packing:
         return Prepared([*ahead.parts, Block(back)], size, ahead.digest.hexdigest())
 
     def ahead(self, room: int) -> PackedAhead | None:
-        """See `pack_ahead`."""
+        """See `pack_ahead`; raises the same."""
         digest, held = PassingHash(), 0
         parts: list[Block | Left] = []
         try:

@@ -21,6 +21,8 @@ _AHEAD_BYTES = 128 << 20
 class LocalRows:
     """The rows of all transcripts here, by the path of each.
 
+    Every method that reads may raise RecordsError, and Stopped where `context` says so.
+
     Args:
         context: what to work with.
     """

@@ -101,6 +101,8 @@ def pull_surveyed(
 
     Args:
         named: whether a person named the sessions; None if there are any.
+
+    Raises: what `pull` raises, save LockBusy.
     """
     named = sessions is not None if named is None else named
     results = _Pull(context, survey, named=named, dry_run=dry_run).run(sessions, project)

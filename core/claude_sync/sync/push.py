@@ -72,6 +72,8 @@ def push_surveyed(
     Args:
         named: whether a person named the sessions; None if there are any.
         ahead: what was packed while the store answered.
+
+    Raises: what `push` raises, save LockBusy.
     """
     named = sessions is not None if named is None else named
     ahead = ahead or PackingAhead(context)

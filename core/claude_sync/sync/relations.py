@@ -41,6 +41,8 @@ class Relations:
 
     Call it with two versions: how they relate, None where that must be read first. Use as a
     context manager: what was fetched to be read is dropped at the end, save what was taken.
+
+    Every method may raise RecordsError; what reads raises as `learn` does.
     """
 
     def __init__(
@@ -83,16 +85,20 @@ class Relations:
     def settle(self, plan: Callable[[], Plan | Ask]) -> Plan:
         """Plan, reading what the plan asks for, until there is one.
 
-        Raises:
-            BundleError, TransportError: a version can't be read.
-            SessionVanished: the transcript here is no longer what it was.
+        Raises: what `learn` raises.
         """
         while isinstance(planned := plan(), Ask):
             self.learn(planned.x, planned.y)
         return planned
 
     def learn(self, x: Version, y: Version) -> Parting:
-        """Find out, and remember, where two versions part."""
+        """Find out, and remember, where two versions part.
+
+        Raises:
+            BundleError, TransportError: a version can't be read.
+            SessionVanished: one is no longer there.
+            SessionChanging: the transcript here was rewritten meanwhile.
+        """
         known = self.parting(x, y)
         if known is None:
             known = self._read(x, y, lambda: self._by_hash(x, y) or self._by_bytes(x, y))

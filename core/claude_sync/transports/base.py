@@ -234,7 +234,12 @@ class Got(NamedTuple):
 
 @runtime_checkable
 class Transport(Protocol):
-    """A place where bundles meet. Used by one thread at a time, save `interrupt`."""
+    """A place where bundles meet. Used by one thread at a time, save `interrupt`.
+
+    Whatever asks the place raises StoreOffline where it is gone and StoreDenied where it refuses,
+    and Stopped after `interrupt`; an iterator does so at any step. What is wrong with one file
+    only stands in its answer.
+    """
 
     @property
     def location(self) -> str:
@@ -277,7 +282,10 @@ class Transport(Protocol):
         """SHA-256, in hex, of each get's bytes; None where the place can't tell."""
 
     def read(self, gets: Iterable[Get]) -> Iterator[Got]:
-        """Read ranges of files, one after the other, without a round trip each."""
+        """Read ranges of files, one after the other, without a round trip each.
+
+        Leaving the iterator early lets go of what is read from, the last stream's bytes too.
+        """
 
     def write(self, puts: Iterable[Put]) -> Iterator[Written]:
         """Write files whole, each atomically, in their order.
@@ -287,10 +295,18 @@ class Transport(Protocol):
         """
 
     def remove(self, names: Sequence[str]) -> None:
-        """Remove files; one that isn't there is no error. Empty directories go too."""
+        """Remove files; one that isn't there is no error. Empty directories go too.
+
+        Raises:
+            TransportError: one can't be removed.
+        """
 
     def create(self) -> None:
-        """Make the root (mode 0700) if it is missing; only set-up calls this."""
+        """Make the root (mode 0700) if it is missing; only set-up calls this.
+
+        Raises:
+            TransportError: it can't be made.
+        """
 
     def interrupt(self) -> None:
         """From any thread: make the call under way raise Stopped soon, and every later one."""

@@ -87,7 +87,11 @@ def ahead(
 
 
 def read_files(session: Session, kind: str, count: int, where: str) -> Files:
-    """The first part of an answer about so many files."""
+    """The first part of an answer about so many files.
+
+    Raises:
+        TransportError: the place can't be used, or the answer makes no sense.
+    """
     words = answer_words(session, where)
     if len(words) != 3 or words[0] != kind or not re.fullmatch(r"=[-+~]*", words[1]):
         raise session.nonsense()
@@ -147,6 +151,8 @@ def gets_request(letter: str, gets: Sequence[Get]) -> bytes:
 
 class Stream:
     """The answer to one get, waited for only once somebody wants to know something of it.
+
+    Every method raises as `read_files` does, and where the connection is lost.
 
     Args:
         session: nothing else uses it meanwhile.

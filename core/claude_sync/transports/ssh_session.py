@@ -31,6 +31,10 @@ _LINE_BYTES = 1 << 16
 class Session:
     """A running script. Used by one thread, save `end`.
 
+    Whatever sends or takes an answer raises TransportError where ssh can't be started, the host
+    can't be reached, is silent or says what makes no sense, and Stopped where the work was
+    interrupted.
+
     Args:
         argv: the ssh to run.
         place: the host, and the store's path there.

@@ -192,7 +192,12 @@ class Upload:
         self._ahead: deque[list[_Slot]] = deque()
 
     def run(self, puts: Iterable[Put]) -> Iterator[Written]:
-        """Send the puts; an answer to each, in their order."""
+        """Send the puts; an answer to each, in their order.
+
+        Raises:
+            StoreOffline, StoreDenied: the place can't be used, or the host was lost.
+            Stopped: it was interrupted, or a put's blocks said so.
+        """
         for put in puts:
             slot = _Slot(put, whole=put.base is None)
             self._order.append(slot)
