@@ -203,7 +203,12 @@ class _Resolve:
         fetched = self._context.store.fetch_one(
             Wanted(bundle, folder, mtime_ns), self._context.check
         )
-        files.sync(fetched.staged())
+        try:
+            with writing(folder):
+                files.sync(fetched.staged())
+        except BaseException:
+            fetched.discard()
+            raise
         return fetched
 
     def _into_vault(self, bundle: Bundle) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import uuid
 from collections.abc import Callable
 
 import pytest
 
-from claude_sync.errors import SessionChanging, SessionOpen, UsageError
+from claude_sync import files
+from claude_sync.errors import ClaudeHomeError, SessionChanging, SessionOpen, UsageError
 from claude_sync.model import Outcome, State, Version
 from claude_sync.sync.resolve import resolve
 from machines import SESSION, Pair, World, agree, opened, outcomes, said
@@ -194,3 +197,19 @@ def test_work_after_a_resolve_goes_to_the_others(
     desktop.push()
     assert outcomes(laptop.pull()) == {SESSION: Outcome.UPDATED}
     assert agree(*apart)
+
+
+def test_where_the_disk_fills_up_nothing_of_theirs_is_left(
+    apart: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, desktop = apart
+    before = desktop.read()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(files, "sync", full)
+    with pytest.raises(ClaudeHomeError, match="can't be written"):
+        desktop.resolve(SESSION, "theirs")
+    assert desktop.read() == before
+    assert desktop.leftovers() == []
