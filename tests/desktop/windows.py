@@ -34,8 +34,14 @@ def await_window(title: str = "") -> str:
 
     window = until(found, seconds=20)
     until(lambda: xdotool("getactivewindow").strip(), lambda active: active == window, 20)
-    until(lambda: (first := picture(window)) and first == picture(window))
+    until(lambda: _is_drawn(window))
     return window
+
+
+def _is_drawn(window: str) -> bool:
+    """Whether nothing is drawn any more: zenity fills a list row by row, in view."""
+    first = picture(window)
+    return bool(first) and all(first == picture(window) for _ in range(4))
 
 
 def answer(title: str, *keys: str) -> None:
@@ -52,7 +58,8 @@ def click_in(window: str, x: int, y: int) -> None:
     Something must be seen to change by it.
     """
     xdotool("mousemove", "--window", window, str(x), str(y))
-    before = until(lambda: picture(window), lambda first: first and first == picture(window))
+    until(lambda: _is_drawn(window))
+    before = picture(window)
     for _ in range(3):
         xdotool("click", "1")
         try:
