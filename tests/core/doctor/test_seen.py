@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from claude_sync.doctor import Seen, examine
+from claude_sync.doctor.examination import Examination
 from claude_sync.model import Finding
 from claude_sync.sync.states import states_surveyed
 from claude_sync.sync.survey import look
@@ -12,6 +13,8 @@ from claude_sync.transports.base import Listing
 from claude_sync.transports.folder import FolderTransport
 from examined import Patient
 from machines import OTHER, SESSION, PlayedMachine, World, said
+
+OWN = "0f4c1d9e-9999-4222-8333-444455556666"
 
 
 @pytest.fixture
@@ -71,3 +74,15 @@ def test_of_a_distant_place_only_the_time_it_takes_is_found_out(
     own, of_another, made = both(troubled, looks)
     assert [finding.code for finding in of_another] == [finding.code for finding in own]
     assert made == 1
+
+
+def test_only_those_are_judged_that_another_machine_has_a_say_in(troubled: Patient) -> None:
+    troubled.write(OWN, said("nobody else's"))
+    troubled.push(OWN)
+    with troubled.at_work() as context:
+        survey = look(context)
+        seen = Seen(survey, states_surveyed(context, survey))
+        by_itself = Examination(context, deep=False, now=0.0)
+        of_another = Examination(context, deep=False, now=0.0, seen=seen)
+        assert OWN in {state.session_id for state in seen.states}
+        assert sorted(of_another.states) == sorted(by_itself.states)

@@ -208,3 +208,53 @@ def test_that_it_grew_is_known_once_it_was_packed(laptop: PlayedMachine) -> None
         known = context.records.relation(survey.version(local), before)
         assert known is not None
         assert known["extends"]
+
+
+def _otherwise(made: Outgoing) -> dict[str, Outgoing]:
+    """The same session, each time with one thing that was found out to be otherwise."""
+    assert made.base is not None
+    assert made.expected is not None
+    stamp = made.local.stamp
+    older = made.base.head._replace(revision=made.base.head.revision + 1)
+    return {
+        "another file": made._replace(name=f"{made.name}2"),
+        "another bundle there": made._replace(base=made.base._replace(head=older)),
+        "no bundle there": made._replace(base=None),
+        "written to since": made._replace(
+            local=replace(made.local, stamp=stamp._replace(mtime_ns=stamp.mtime_ns + 1))
+        ),
+        "another version": made._replace(expected=made.expected._replace(sha256="0" * 64)),
+        "open by now": made._replace(whole_lines=True),
+        "another layout": made._replace(layout="{}"),
+        "another project": made._replace(label=replace(made.label, subpath="app")),
+        "another machine": made._replace(label=replace(made.label, machine="workshop")),
+    }
+
+
+def test_what_was_packed_is_used_for_that_very_session_only(laptop: PlayedMachine) -> None:
+    laptop.write(SESSION, said("more"))
+    with laptop.at_work() as context:
+        survey = look(context, store=False)
+        survey.read_ahead()
+        ahead = PackingAhead(context)
+        ahead.meanwhile(survey)
+        made = ahead.take(SESSION)
+    assert made is not None
+    assert made.is_for(made.outgoing)
+    later = replace(made.outgoing.label, revision=9, title="since", decision=3)
+    assert made.is_for(made.outgoing._replace(label=later))
+    cases = _otherwise(made.outgoing)
+    assert {name: made.is_for(other) for name, other in cases.items()} == dict.fromkeys(
+        cases, False
+    )
+
+
+def test_several_share_the_room_for_what_is_new(laptop: PlayedMachine, place: Distant) -> None:
+    laptop.write(OTHER, said(BIG))
+    laptop.push()
+    for session in (SESSION, OTHER):
+        laptop.write(session, said("y" * 5_000_000))
+    laptop.push()
+    assert len(place.prepared) == 1
+    for session in (SESSION, OTHER):
+        assert opened(laptop.bundle(session)).transcript == laptop.read(session)
