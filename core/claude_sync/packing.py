@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 
 from claude_sync.claude_home import sidecar_folder
 from claude_sync.codec import settled_size
-from claude_sync.errors import ClaudeSyncError, SessionChanging, SessionVanished
+from claude_sync.errors import ClaudeSyncError, SessionChanging
 from claude_sync.hashing import PassingHash
 from claude_sync.members import sidecar_digest
 from claude_sync.model import Bundle, LocalSession, SidecarFile, Stamp, Version
 from claude_sync.pack import FRAME, TRANSCRIPT, Label, Packed, Packer, Piece, sidecar_section
-from claude_sync.snapshot import Snapshot
+from claude_sync.snapshot import Snapshot, reading
 from claude_sync.transports.base import LEAST_LEFT_BYTES, Block, Left, Prepared
 
 
@@ -181,32 +181,27 @@ class Packing:
         """What packs the session as it lies here now; to be used to its end."""
         outgoing = self.outgoing
         base = outgoing.base.head.version if outgoing.base is not None else None
-        try:
-            with Snapshot(
+        with (
+            reading(outgoing.label.session_id),
+            Snapshot(
                 outgoing.local.path,
                 whole_lines=outgoing.whole_lines,
                 marks=[base.size] if base is not None else [],
-            ) as snapshot:
-                yield Packer(
-                    outgoing.label,
-                    self._expected(snapshot),
-                    [
-                        (path, partial(self._sidecar_file, path, seen))
-                        for path, seen in outgoing.local.sidecar
-                    ],
-                    settle=snapshot.settle,
-                )
-                whole = snapshot.last_line_end(snapshot.size) == snapshot.size
-                self.read = snapshot.stamp if whole and not outgoing.whole_lines else None
-                if base is not None:
-                    self._extends = snapshot.noted.get(base.size) == base.sha256
-        except OSError as error:
-            raise SessionVanished(
-                f"the session can't be read ({error.strerror})",
-                where=outgoing.label.session_id,
-                todo="it is looked at again next time",
-                passing=True,
-            ) from error
+            ) as snapshot,
+        ):
+            yield Packer(
+                outgoing.label,
+                self._expected(snapshot),
+                [
+                    (path, partial(self._sidecar_file, path, seen))
+                    for path, seen in outgoing.local.sidecar
+                ],
+                settle=snapshot.settle,
+            )
+            whole = snapshot.last_line_end(snapshot.size) == snapshot.size
+            self.read = snapshot.stamp if whole and not outgoing.whole_lines else None
+            if base is not None:
+                self._extends = snapshot.noted.get(base.size) == base.sha256
 
     def _expected(self, snapshot: Snapshot) -> Iterator[bytes]:
         """The transcript's bytes; it must begin with what it was found to be, if it was read."""

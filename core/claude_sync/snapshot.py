@@ -7,10 +7,11 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from claude_sync.errors import SessionChanging
+from claude_sync.errors import SessionChanging, SessionVanished
 from claude_sync.hashing import PassingHash
 from claude_sync.model import Stamp, Version
 
@@ -78,6 +79,24 @@ def _read_exactly(file: IO[bytes], size: int) -> bytes:
         pieces.append(piece)
         size -= len(piece)
     return b"".join(pieces)
+
+
+@contextmanager
+def reading(session_id: str) -> Iterator[None]:
+    """Whatever of a session can't be read inside costs that session, not the others.
+
+    Raises:
+        SessionVanished: in the place of any OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise SessionVanished(
+            f"the session can't be read ({error.strerror})",
+            where=session_id,
+            todo="it is looked at again next time",
+            passing=True,
+        ) from error
 
 
 def blocks_of(file: IO[bytes], size: int) -> Iterator[bytes]:

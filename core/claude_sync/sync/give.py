@@ -30,11 +30,11 @@ from claude_sync.model import Bundle, LocalSession, Problem, ProjectKey, Version
 from claude_sync.outgoing import Sent
 from claude_sync.pack import Label
 from claude_sync.packing import Outgoing
+from claude_sync.snapshot import reading
 from claude_sync.sync.context import Context
 from claude_sync.sync.keeping import keep_bundle, keep_unreadable, lies_here
 from claude_sync.sync.naming import bundle_name, is_named_for
 from claude_sync.sync.packing_ahead import PackingAhead
-from claude_sync.sync.reading import reading
 from claude_sync.sync.relations import given_up
 from claude_sync.sync.survey import Survey
 

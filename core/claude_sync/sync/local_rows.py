@@ -14,7 +14,7 @@ from claude_sync.sync.reading import glance_at, read_session, row_of, signature_
 from claude_sync.transcript import Glance
 
 _ROWS_A_FLUSH = 500
-_AHEAD_BYTES = 128 << 20
+AHEAD_BYTES = 128 << 20
 """About as much as is read while a host answers."""
 
 
@@ -111,7 +111,7 @@ class LocalRows:
 
 def _few(sessions: Iterable[LocalSession]) -> Iterator[LocalSession]:
     """Those that are read while a host answers; one that is too big is passed over."""
-    left = _AHEAD_BYTES
+    left = AHEAD_BYTES
     for local in sessions:
         if local.stamp.size <= left:
             left -= local.stamp.size

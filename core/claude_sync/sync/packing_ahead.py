@@ -13,12 +13,11 @@ from claude_sync.model import LocalSession
 from claude_sync.pack import Label
 from claude_sync.packing import Outgoing, PackedAhead, pack_ahead
 from claude_sync.sync.context import Context
+from claude_sync.sync.local_rows import AHEAD_BYTES
 from claude_sync.sync.naming import is_ignored
 from claude_sync.sync.relations import put_growth
 from claude_sync.sync.survey import Survey
 
-_AHEAD_BYTES = 128 << 20
-"""As much as is packed while a host answers."""
 _HELD_BYTES = 8 << 20
 WORTH_IT_BYTES = 1 << 20
 """A smaller session is packed as quickly as it is written."""
@@ -49,7 +48,7 @@ class PackingAhead:
             RecordsError, Stopped: any other error comes again when that session is pushed.
         """
         survey.read_ahead(self._named)
-        left, room = _AHEAD_BYTES, _HELD_BYTES
+        left, room = AHEAD_BYTES, _HELD_BYTES
         for local in survey.alone(self._named):
             size = local.stamp.size + sum(stamp.size for _, stamp in local.sidecar)
             if size < WORTH_IT_BYTES or size > left:

@@ -19,12 +19,12 @@ from claude_sync.errors import (
 )
 from claude_sync.model import Bundle, LocalSession, Outcome, Progress, ProjectKey, Result
 from claude_sync.planner import Mine, PushKind, plan_push
+from claude_sync.snapshot import reading
 from claude_sync.sync.context import Context
 from claude_sync.sync.give import Giving, Step
 from claude_sync.sync.keeping import NO_SIDECAR, sidecars_lie_here
 from claude_sync.sync.naming import is_ignored, is_named_for
 from claude_sync.sync.packing_ahead import PackingAhead
-from claude_sync.sync.reading import reading
 from claude_sync.sync.relations import Relations
 from claude_sync.sync.survey import Survey, look
 

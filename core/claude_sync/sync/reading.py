@@ -3,34 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 
 from claude_sync.cache import LocalRow
 from claude_sync.claude_home import read_sidecar
-from claude_sync.errors import SessionVanished
 from claude_sync.members import sidecar_digest
 from claude_sync.model import LocalSession, SidecarFile, Version
-from claude_sync.snapshot import Snapshot, open_regular
+from claude_sync.snapshot import Snapshot, open_regular, reading
 from claude_sync.transcript import Glance, glance
-
-
-@contextmanager
-def reading(session_id: str) -> Iterator[None]:
-    """Whatever of a session can't be read inside costs that session, not the others.
-
-    Raises:
-        SessionVanished: in the place of any OSError.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise SessionVanished(
-            f"the session can't be read ({error.strerror})",
-            where=session_id,
-            todo="it is looked at again next time",
-            passing=True,
-        ) from error
 
 
 def signature_of(local: LocalSession) -> str:

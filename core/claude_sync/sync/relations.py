@@ -21,9 +21,8 @@ from claude_sync.fetching import Fetched
 from claude_sync.model import Bundle, LocalSession, Version
 from claude_sync.planner import Ask, Relation
 from claude_sync.records import Records
-from claude_sync.snapshot import Snapshot, stamp_of
+from claude_sync.snapshot import Snapshot, reading, stamp_of
 from claude_sync.sync.context import Context
-from claude_sync.sync.reading import reading
 
 Plan = TypeVar("Plan")
 

@@ -17,11 +17,11 @@ from claude_sync.live_sessions import LiveSessions, read_live_sessions
 from claude_sync.model import Bundle, LocalSession, Outcome, Problem, ProjectKey, Version
 from claude_sync.planner import Mine, own_and_rivals
 from claude_sync.records import NOTHING, SessionRecord
+from claude_sync.snapshot import reading
 from claude_sync.store import StoreView
 from claude_sync.sync.context import Context
 from claude_sync.sync.identity import find_id, remember_name
 from claude_sync.sync.local_rows import LocalRows
-from claude_sync.sync.reading import reading
 
 SUPERSEDES_LIMIT = 64
 """How many versions a bundle can say it replaces: the newest."""

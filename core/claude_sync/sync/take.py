@@ -19,9 +19,10 @@ from claude_sync.errors import ClaudeHomeError, ClaudeSyncError, Stopped
 from claude_sync.fetching import Fetched
 from claude_sync.model import Bundle, LocalSession, Version
 from claude_sync.planner import Kind, told_of
+from claude_sync.snapshot import reading
 from claude_sync.sync.context import Context
 from claude_sync.sync.place import Placed, Placer, writing
-from claude_sync.sync.reading import reading, row_of_placed
+from claude_sync.sync.reading import row_of_placed
 from claude_sync.sync.relations import given_up
 from claude_sync.sync.survey import Survey
 from claude_sync.vault_entry import TRANSCRIPT

@@ -277,7 +277,7 @@ def test_what_is_too_much_to_be_read_meanwhile_is_passed_over(
     laptop.push()
     laptop.write(SESSION, said("more"))
     laptop.write(OTHER, said("more"))
-    monkeypatch.setattr(local_rows, "_AHEAD_BYTES", 10_000)
+    monkeypatch.setattr(local_rows, "AHEAD_BYTES", 10_000)
     with laptop.at_work() as context:
         seen = survey_of(context)
         read = {key for key, (local,) in seen.local.items() if seen.known_version(local)}

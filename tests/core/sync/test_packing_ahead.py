@@ -176,7 +176,7 @@ def test_what_was_read_in_vain_counts_too(
 
     monkeypatch.setattr(packing_ahead, "pack_ahead", counted)
     monkeypatch.setattr(packing_ahead, "_HELD_BYTES", 1_000)
-    monkeypatch.setattr(packing_ahead, "_AHEAD_BYTES", 4_000_000)
+    monkeypatch.setattr(packing_ahead, "AHEAD_BYTES", 4_000_000)
     laptop.push()
     assert (len(tried), place.prepared) == (1, {})
 
