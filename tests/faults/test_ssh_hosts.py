@@ -233,13 +233,14 @@ def test_an_answer_that_came_while_something_else_was_done_is_taken_in(
 def test_closing_ends_what_somebody_left_in_the_middle_and_still_holds(
     ssh_host: SshHost, opened: list[Transport], tmp_path: Path
 ) -> None:
+    before = set(psutil.Process().children())
     store = reach(ssh_host, ssh_host.location(tmp_path / "store"), opened, tmp_path)
     store.create()
     write_all(store, put_of("p/a", b"x" * (8 << 20)))
     gots = iter(store.read([Get("p/a", [Range(0, -1)])]))
     left = next(gots)
     assert next(left.blocks)
-    started = [one for one in psutil.Process().children() if one.name() == "ssh"]
+    started = set(psutil.Process().children()) - before
     assert started
     store.close()
     assert [one for one in started if one.is_running()] == []
