@@ -68,42 +68,40 @@ def _statements(node: ast.AST, lazy: bool) -> Iterator[tuple[ast.AST, bool]]:
         yield from _statements(child, inner)
 
 
-# --- floors ------------------------------------------------------------------------------------
+# --- rooms -------------------------------------------------------------------------------------
 
-
-def heights(floors: Sequence[str]) -> dict[str, tuple[int, int]]:
-    """Where each module stands: its floor, and its step on it.
-
-    A floor is written ``a b → c``: c may import a and b, which may not import each other.
-    """
-    return {
-        module: (floor, step)
-        for floor, line in enumerate(floors)
-        for step, modules in enumerate(line.split("→"))
-        for module in modules.split()
-    }
+REST = "*"
+"""In a table of floors: every room that stands on no other floor."""
 
 
 def arrows_up(tree: Tree, package: str, floors: Sequence[str]) -> list[str]:
-    """Imports inside a package that don't lead down, and modules that stand on no floor."""
-    stands = heights(floors)
+    """Imports between the rooms of a package that don't lead down, and rooms on no floor.
+
+    Args:
+        tree: what imports what.
+        package: whose rooms; a room is a module or a package right inside it.
+        floors: names of rooms, a line each floor, the lowest first. Rooms on one floor may not
+            know each other; `REST` stands for all that are on no other, which may.
+    """
+    floor_of = {room: floor for floor, line in enumerate(floors) for room in line.split()}
     found = []
     for name, source in tree.items():
         if not _is_in(name, package):
             continue
-        here = stands.get(_short(name, package))
-        if here is None:
-            found.append(f"{name} stands on no floor yet: give it one")
+        room = _room(name, package, floor_of)
+        if room not in floor_of:
+            found.append(f"{name} is in no room yet: give {room} a floor")
             continue
         for target, line, _ in source.imports:
-            there = stands.get(_short(target, package)) if _is_in(target, package) else None
-            if there is not None and not there < here:
+            there = _room(target, package, floor_of) if _is_in(target, package) else room
+            if there != room and floor_of.get(there, len(floors)) >= floor_of[room]:
                 found.append(f"{source.path}:{line}: {name} may not import {target}")
     return found
 
 
-def _short(name: str, package: str) -> str:
-    return name[len(package) + 1 :] or "__init__"
+def _room(name: str, package: str, floor_of: Mapping[str, int]) -> str:
+    room = name[len(package) + 1 :].partition(".")[0] or "__init__"
+    return REST if room not in floor_of and REST in floor_of else room
 
 
 def _is_in(name: str, package: str) -> bool:

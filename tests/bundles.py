@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from claude_sync.members import BACK, FRONT, MEMBERS, SIDECAR_MEMBERS, check_of
-from claude_sync.pack import Label, Packed, Packer
+from claude_sync.bundle.members import BACK, FRONT, MEMBERS, SIDECAR_MEMBERS, check_of
+from claude_sync.bundle.pack import Label, Packed, Packer
 
 MACHINE_ID = "12345678-1234-5123-8123-123456789abc"
 ABSENT = object()

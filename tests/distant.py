@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from claude_sync.transports.base import Block, Get, Got, Left, Put, Written
-from claude_sync.transports.folder import FolderTransport
+from claude_sync.transports.folder.transport import FolderTransport
 
 _read, _write = FolderTransport.read, FolderTransport.write
 

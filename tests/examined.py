@@ -11,7 +11,7 @@ from pathlib import Path
 
 from claude_sync.doctor import examine, open_aside
 from claude_sync.model import Finding, Level
-from claude_sync.places import places
+from claude_sync.state.paths import places
 from claude_sync_app.cli import main
 from machines import PlayedMachine, World
 

@@ -23,10 +23,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from claude_sync.claude_home import encode_directory
+from claude_sync.bundle.unpack import SidecarData, SidecarEnd, TranscriptData, Unpacked, unpack
+from claude_sync.claude.home import encode_directory
 from claude_sync.errors import ClaudeSyncError
 from claude_sync.model import BundleHead, Outcome, Result, SessionState
-from claude_sync.places import Places
+from claude_sync.state.paths import Places
 from claude_sync.sync.context import Context, open_context
 from claude_sync.sync.forget import bundles_of_sessions, forget
 from claude_sync.sync.pull import pull
@@ -35,7 +36,6 @@ from claude_sync.sync.resolve import resolve
 from claude_sync.sync.setup import SetUp, set_up
 from claude_sync.sync.states import states
 from claude_sync.sync.undo import undo
-from claude_sync.unpack import SidecarData, SidecarEnd, TranscriptData, Unpacked, unpack
 from repositories import bare_bones
 
 SESSION = "0f4c1d9e-1111-4222-8333-444455556666"

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from claude_sync import preferences
-from claude_sync.service import Service
+from claude_sync.service.service import Service
+from claude_sync.state import preferences
 from machines import PlayedMachine
 
 PATIENCE_SECONDS = 20.0

@@ -16,7 +16,7 @@ from claude_sync.model import (
     State,
     Version,
 )
-from claude_sync.status import Arrival, Happening, Status
+from claude_sync.service.status import Arrival, Happening, Status
 from claude_sync_app.tray.menu_model import Item
 from claude_sync_app.tray.surroundings import Surroundings, SyncedFolder
 

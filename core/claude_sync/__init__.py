@@ -6,14 +6,13 @@ are first used, so that a program pays only for what it uses.
 
 from __future__ import annotations
 
-import sys
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from claude_sync.bundle import bundle_file_name, encoded_key, read_head
-    from claude_sync.claude_home import ClaudeHome, encode_directory
-    from claude_sync.codec import decode, encode
+    from claude_sync.bundle.codec import decode, encode
+    from claude_sync.bundle.head import bundle_file_name, encoded_key, read_head
+    from claude_sync.claude.home import ClaudeHome, encode_directory
+    from claude_sync.claude.message import Utterance
     from claude_sync.doctor import examine
     from claude_sync.errors import (
         BundleError,
@@ -42,11 +41,11 @@ if TYPE_CHECKING:
         State,
         Version,
     )
-    from claude_sync.places import Places, places
-    from claude_sync.preferences import Preferences
-    from claude_sync.project_key import project_key, project_key_from_remote
-    from claude_sync.service import Service
-    from claude_sync.status import Arrival, Happening, Status
+    from claude_sync.projects.key import project_key, project_key_from_remote
+    from claude_sync.service.service import Service
+    from claude_sync.service.status import Arrival, Happening, Status
+    from claude_sync.state.paths import Places, places
+    from claude_sync.state.preferences import Preferences
     from claude_sync.sync.conflict import Conflict, show_conflict
     from claude_sync.sync.context import Context, open_context
     from claude_sync.sync.forget import (
@@ -56,25 +55,24 @@ if TYPE_CHECKING:
         bundles_older_than,
         forget,
     )
-    from claude_sync.sync.parting import Apart, Branch, Passage, read_apart
-    from claude_sync.sync.portable import pack, unpack
+    from claude_sync.sync.pack import pack, unpack
     from claude_sync.sync.pull import pull
     from claude_sync.sync.push import push
+    from claude_sync.sync.read_conflict import Apart, Branch, Passage, read_apart
     from claude_sync.sync.resolve import resolve
     from claude_sync.sync.setup import SetUp, default_location, set_up, set_up_default
     from claude_sync.sync.states import states
     from claude_sync.sync.undo import undo
     from claude_sync.transports.base import Transport
-    from claude_sync.transports.folder import FolderTransport
+    from claude_sync.transports.folder.transport import FolderTransport
     from claude_sync.transports.memory import MemoryTransport
-    from claude_sync.utterance import Utterance
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "bundle": ("bundle_file_name", "encoded_key", "read_head"),
-    "claude_home": ("ClaudeHome", "encode_directory"),
-    "codec": ("decode", "encode"),
+    "bundle.head": ("bundle_file_name", "encoded_key", "read_head"),
+    "claude.home": ("ClaudeHome", "encode_directory"),
+    "bundle.codec": ("decode", "encode"),
     "doctor": ("examine",),
     "errors": (
         "BundleError",
@@ -103,11 +101,11 @@ _HOMES = {
         "State",
         "Version",
     ),
-    "places": ("Places", "places"),
-    "preferences": ("Preferences",),
-    "project_key": ("project_key", "project_key_from_remote"),
-    "service": ("Service",),
-    "status": ("Arrival", "Happening", "Status"),
+    "state.paths": ("Places", "places"),
+    "state.preferences": ("Preferences",),
+    "projects.key": ("project_key", "project_key_from_remote"),
+    "service.service": ("Service",),
+    "service.status": ("Arrival", "Happening", "Status"),
     "sync.conflict": ("Conflict", "show_conflict"),
     "sync.context": ("Context", "open_context"),
     "sync.forget": (
@@ -117,8 +115,8 @@ _HOMES = {
         "bundles_older_than",
         "forget",
     ),
-    "sync.parting": ("Apart", "Branch", "Passage", "read_apart"),
-    "sync.portable": ("pack", "unpack"),
+    "sync.read_conflict": ("Apart", "Branch", "Passage", "read_apart"),
+    "sync.pack": ("pack", "unpack"),
     "sync.pull": ("pull",),
     "sync.push": ("push",),
     "sync.resolve": ("resolve",),
@@ -126,9 +124,9 @@ _HOMES = {
     "sync.states": ("states",),
     "sync.undo": ("undo",),
     "transports.base": ("Transport",),
-    "transports.folder": ("FolderTransport",),
+    "transports.folder.transport": ("FolderTransport",),
     "transports.memory": ("MemoryTransport",),
-    "utterance": ("Utterance",),
+    "claude.message": ("Utterance",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -213,20 +211,6 @@ def __getattr__(name: str) -> Any:
     value = getattr(import_module(f"{__name__}.{home}"), name)
     globals()[name] = value
     return value
-
-
-class _Package(ModuleType):
-    """Keeps public names that are a module's as well what `__all__` says they are.
-
-    Importing ``claude_sync.project_key`` would otherwise put the module in the function's place.
-    """
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (name in _HOME_OF and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package
 
 
 def __dir__() -> list[str]:

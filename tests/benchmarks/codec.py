@@ -16,11 +16,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "core"))
 
-from claude_sync.bundle import HEAD_SIZE, TAIL_SIZE, read_head
-from claude_sync.codec import decode, encode
-from claude_sync.pack import Label, Packer
-from claude_sync.snapshot import BLOCK_SIZE
-from claude_sync.unpack import read_whole
+from claude_sync.bundle.codec import decode, encode
+from claude_sync.bundle.head import HEAD_SIZE, TAIL_SIZE, read_head
+from claude_sync.bundle.pack import Label, Packer
+from claude_sync.bundle.unpack import read_whole
+from claude_sync.disk.snapshot import BLOCK_SIZE
 
 WORDS = [
     "the",

@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.processes import PROGRAM
 from benchmarks.tables import Row, show
 from benchmarks.trees import BenchMachine, Lines, session_ids
-from claude_sync import schedule
+from claude_sync.service import schedule
 
 _SESSIONS = 1000
 _SESSION_BYTES = 20_000

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.processes import PROGRAM, Run, run
-from claude_sync.claude_home import encode_directory
+from claude_sync.claude.home import encode_directory
 from repositories import bare_bones
 
 _DAY_SECONDS = 86_400

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync.transports import ssh_pipes
 from claude_sync.transports.base import MARKER_NAME, Transport
+from claude_sync.transports.ssh import pipes as ssh_pipes
 from conformance.places import (
     MARKER,
     FileHouse,

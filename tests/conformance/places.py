@@ -9,7 +9,7 @@ from typing import Protocol
 from claude_sync.model import Stamp
 from claude_sync.transports import open_transport
 from claude_sync.transports.base import Block, Entry, Get, Put, Range, Transport, Written
-from claude_sync.transports.folder import FolderTransport
+from claude_sync.transports.folder.transport import FolderTransport
 from claude_sync.transports.memory import MemoryPlace, MemoryTransport
 from claude_sync.transports.metered import MeteredTransport
 from conformance.sshd import SshHost

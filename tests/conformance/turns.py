@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from claude_sync.transports import ssh_pipes
+from claude_sync.transports.ssh import pipes as ssh_pipes
 
 
 class Turns:

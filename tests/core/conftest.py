@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync.registry import Registry
+from claude_sync.projects.registry import Registry
 from repositories import clone, program
 
 

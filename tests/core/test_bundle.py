@@ -6,17 +6,17 @@ import json
 import pytest
 
 from bundles import crafted, cut, packed
-from claude_sync.bundle import (
+from claude_sync.bundle.head import (
     HEAD_SIZE,
     TAIL_SIZE,
     bundle_file_name,
     encoded_key,
     read_head,
 )
+from claude_sync.bundle.members import AFTER_TRANSCRIPT, BEFORE_BACK
+from claude_sync.bundle.unpack import read_whole
 from claude_sync.errors import BundleCorrupt, BundleError, BundleIncomplete, BundleTooNew
-from claude_sync.members import AFTER_TRANSCRIPT, BEFORE_BACK
 from claude_sync.model import BundleHead
-from claude_sync.unpack import read_whole
 
 LONG = b'{"type":"user","text":"\\n \x1b \xff"}\n' * 2000
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync.claude_home import (
+from claude_sync.claude.home import (
     ClaudeHome,
     encode_directory,
     folder_matches,

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from bundles import TRANSCRIPTS, cut
-from claude_sync.codec import (
+from claude_sync.bundle.codec import (
     BIGGEST_ESCAPE,
     MAX_UNSETTLED,
     Decoder,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync.comparison import LONGEST_LINE, Extent, Parting, line_start, part
+from claude_sync.claude.compare import LONGEST_LINE, Extent, Parting, line_start, part
 from machines import bookkeeping, said
 
 

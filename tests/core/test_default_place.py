@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync import preferences
 from claude_sync.errors import NotSetUp
-from claude_sync.marker import read_marker
-from claude_sync.places import places
+from claude_sync.state import preferences
+from claude_sync.state.paths import places
+from claude_sync.store.marker import read_marker
 from claude_sync.sync.setup import SetUp, set_up, set_up_default
 
 

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from claude_sync import schedule
-from claude_sync.engine.duties import Duties
-from claude_sync.engine.journal import Journal
-from claude_sync.engine.rounds import Rounds
-from claude_sync.engine.timetable import LOOK, RESCAN, Timetable
-from claude_sync.engine.worker import Done
 from claude_sync.errors import ClaudeSyncError, StoreAbsent, StoreOffline
-from claude_sync.status import Board
-from claude_sync.watch import What
+from claude_sync.service import schedule
+from claude_sync.service.duties import Duties
+from claude_sync.service.journal import Journal
+from claude_sync.service.rounds import Rounds
+from claude_sync.service.status import Board
+from claude_sync.service.timetable import LOOK, RESCAN, Timetable
+from claude_sync.service.watch import What
+from claude_sync.service.worker import Done
 from machines import SESSION, PlayedMachine, World, said
 from services import prepare, serving, until
 

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from claude_sync.comparison import Extent, Parting, part, prefix_hashes
-from claude_sync.snapshot import BLOCK_SIZE
-from claude_sync.transcript import is_said
+from claude_sync.claude.compare import Extent, Parting, part
+from claude_sync.claude.transcript import is_said
+from claude_sync.disk.prefix_hashes import prefix_hashes
+from claude_sync.disk.snapshot import BLOCK_SIZE
 
 SAID = b'{"uuid":"%d"}\n'
 NOTED = b'{"n":%d}\n'

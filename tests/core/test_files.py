@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from claude_sync import files
+from claude_sync.disk import files
+from claude_sync.disk.snapshot import Snapshot, open_regular, read_small
 from claude_sync.errors import BundleUnsafe, SessionChanging
-from claude_sync.snapshot import Snapshot, open_regular, read_small
 from faults.disks import small_disk
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes and FIFOs are POSIX'")

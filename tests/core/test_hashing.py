@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from claude_sync.hashing import PassingHash
+from claude_sync.disk.hashing import PassingHash
 
 MANY = 12 << 20
 

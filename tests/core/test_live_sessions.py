@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync.live_sessions import LiveSessions, pid_domain, read_live_sessions
+from claude_sync.claude.live_sessions import LiveSessions, pid_domain, read_live_sessions
 from claude_sync.model import LocalSession, Stamp
 
 SESSION = "0f4c1d9e-1111-4222-8333-444455556666"

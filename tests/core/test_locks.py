@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync import locks
+from claude_sync.disk import locks
+from claude_sync.disk.locks import Holder, Lock
 from claude_sync.errors import LockBusy, RecordsError, Stopped
-from claude_sync.locks import Holder, Lock
 
 HOLDER = """
 import sys
 from pathlib import Path
-from claude_sync.locks import Lock
+from claude_sync.disk.locks import Lock
 with Lock(Path(sys.argv[1]), sys.argv[2]):
     print("held", flush=True)
     sys.stdin.read()
@@ -27,7 +27,7 @@ with Lock(Path(sys.argv[1]), sys.argv[2]):
 COUNTER = """
 import sys
 from pathlib import Path
-from claude_sync.locks import Lock
+from claude_sync.disk.locks import Lock
 lock, counter = Path(sys.argv[1]), Path(sys.argv[2])
 for _ in range(50):
     with Lock(lock, "counting", patience_seconds=60):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync.log import Log
+from claude_sync.disk.log import Log
 
 WHEN = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ ")
 

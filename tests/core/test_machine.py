@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_sync import machine
 from claude_sync.errors import RecordsError, UsageError
-from claude_sync.machine import default_name, load_machine, name_machine, safe_name
 from claude_sync.names import is_machine_name
-from claude_sync.places import Places, places
+from claude_sync.state import machine
+from claude_sync.state.machine import default_name, load_machine, name_machine, safe_name
+from claude_sync.state.paths import Places, places
 
 SYSTEM_ID = "0123456789abcdef0123456789abcdef"
 

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from bundles import ABSENT, crafted, packed, sidecar_entry
-from claude_sync.bundle import HEAD_SIZE, TAIL_SIZE, read_head
-from claude_sync.errors import BundleCorrupt, BundleError, BundleTooNew, BundleUnsafe
-from claude_sync.members import (
+from claude_sync.bundle.head import HEAD_SIZE, TAIL_SIZE, read_head
+from claude_sync.bundle.members import (
     AFTER_FRONT,
     BEFORE_BACK,
     MAX_INTEGER,
@@ -17,8 +16,9 @@ from claude_sync.members import (
     SidecarPaths,
     sidecar_digest,
 )
+from claude_sync.bundle.unpack import read_whole
+from claude_sync.errors import BundleCorrupt, BundleError, BundleTooNew, BundleUnsafe
 from claude_sync.model import SidecarFile
-from claude_sync.unpack import read_whole
 
 BAD_NAMES = [
     "..",

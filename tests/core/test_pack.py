@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from bundles import TRANSCRIPTS, cut, label, packed
-from claude_sync.codec import encode, settled_size
+from claude_sync.bundle.codec import encode, settled_size
+from claude_sync.bundle.members import MEMBERS, SIDECAR_MEMBERS, compact
+from claude_sync.bundle.pack import FRAME, TRANSCRIPT, Packer, Piece, sidecar_section
+from claude_sync.bundle.unpack import SidecarData, TranscriptData, unpack
+from claude_sync.disk.snapshot import Snapshot
 from claude_sync.errors import BundleCorrupt, BundleUnsafe, SessionChanging
-from claude_sync.members import MEMBERS, SIDECAR_MEMBERS, compact
 from claude_sync.model import Version
-from claude_sync.pack import FRAME, TRANSCRIPT, Packer, Piece, sidecar_section
-from claude_sync.snapshot import Snapshot
-from claude_sync.unpack import SidecarData, TranscriptData, unpack
 
 LINE = b'{"type":"user","text":"\\n \x1b"}\n'
 

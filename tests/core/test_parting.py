@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from claude_sync.claude.message import Utterance
 from claude_sync.errors import UsageError
-from claude_sync.sync.parting import LINE_BYTES, PASSAGES, Apart, Passage, read_apart
-from claude_sync.utterance import Utterance
+from claude_sync.sync.read_conflict import LINE_BYTES, PASSAGES, Apart, Passage, read_apart
 from machines import KEY, SESSION, Pair, PlayedMachine, World, bookkeeping, said
 
 

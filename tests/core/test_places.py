@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync.claude_home import ClaudeHome
+from claude_sync.claude.home import ClaudeHome
+from claude_sync.disk.home_directory import home_directory
 from claude_sync.errors import UsageError
-from claude_sync.places import Places, home_directory, places
+from claude_sync.state.paths import Places, places
 from claude_sync.sync.setup import default_location
 
 pytestmark = pytest.mark.filterwarnings("ignore::platformdirs.RuntimeDirWarning")

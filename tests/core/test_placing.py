@@ -10,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from claude_sync.claude_home import encode_directory
+from claude_sync.claude.home import encode_directory
 from claude_sync.errors import (
     SessionUnplaced,
 )
 from claude_sync.model import ProjectKey
-from claude_sync.placing import place_below
-from claude_sync.registry import Registry
+from claude_sync.projects.directory import place_below
+from claude_sync.projects.registry import Registry
 from repositories import APP, clone, commit, git
 
 

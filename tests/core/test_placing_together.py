@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync import files
+from claude_sync.disk import files
 from claude_sync.model import Outcome
-from claude_sync.records import Records
-from claude_sync.sync.place import MARK
+from claude_sync.state.records import Records
+from claude_sync.sync.tree.install import MARK
 from machines import OTHER, SESSION, PlayedMachine, World, outcomes, said
 
 BOTH = (SESSION, OTHER)

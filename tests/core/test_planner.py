@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from claude_sync.model import Bundle, BundleHead, Stamp, Version
-from claude_sync.planner import (
+from claude_sync.sync.planner import (
     Ask,
     Kind,
     Mine,

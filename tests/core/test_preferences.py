@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from claude_sync import preferences
 from claude_sync.errors import PreferencesError
-from claude_sync.places import Places, places
-from claude_sync.preference_kinds import KINDS, Notifications
-from claude_sync.preferences import (
+from claude_sync.state import preferences
+from claude_sync.state.paths import Places, places
+from claude_sync.state.preference_kinds import KINDS, Notifications
+from claude_sync.state.preferences import (
     Preferences,
     Problem,
     as_json,

@@ -74,17 +74,6 @@ def test_a_class_says_what_it_is_and_holds(name: str) -> None:
             assert inspect.getdoc(value), f"{name}.{member} says nothing"
 
 
-def test_names_that_are_modules_too_stay_functions() -> None:
-    script = (
-        "import claude_sync.project_key, claude_sync.places, claude_sync.sync.push\n"
-        "from claude_sync import *\n"
-        "import claude_sync\n"
-        "assert callable(claude_sync.project_key) and callable(claude_sync.places)\n"
-        "assert callable(project_key) and callable(push) and callable(pack) and callable(unpack)\n"
-    )
-    subprocess.run([sys.executable, "-c", script], check=True)
-
-
 def test_an_import_costs_nothing_until_something_is_used() -> None:
     script = "import sys, claude_sync; print(*[n for n in sys.modules if 'claude_sync.' in n])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync.cache import Cache, LocalRow
-from claude_sync.database import Database
 from claude_sync.errors import RecordsError
 from claude_sync.model import Stamp, Version
-from claude_sync.records import NOTHING, Records
+from claude_sync.state.cache import Cache, LocalRow
+from claude_sync.state.database import Database
+from claude_sync.state.records import NOTHING, Records
 from faults.disks import ordinary_permissions
 
 SESSION = "some-session"

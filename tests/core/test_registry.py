@@ -12,14 +12,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from claude_sync.claude_home import encode_directory, folder_matches
+from claude_sync.claude.home import encode_directory, folder_matches
 from claude_sync.errors import (
     ProjectKeyError,
     SessionUnplaced,
     UsageError,
 )
 from claude_sync.model import ProjectKey
-from claude_sync.registry import Registry
+from claude_sync.projects.registry import Registry
 from repositories import APP, URL, clone, git, program
 
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync.claude_home import encode_directory
+from claude_sync.claude.home import encode_directory
 from claude_sync.errors import (
     ClaudeSyncError,
     PreferencesError,
     SessionUnplaced,
 )
-from claude_sync.placing import ProjectDirectory
-from claude_sync.registry import Registry
+from claude_sync.projects.directory import ProjectDirectory
+from claude_sync.projects.registry import Registry
 from repositories import APP, clone
 
 

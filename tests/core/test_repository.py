@@ -12,8 +12,8 @@ import pytest
 from claude_sync.errors import ProjectKeyError
 from claude_sync.model import ProjectKey
 from claude_sync.names import is_project_key
-from claude_sync.project_key import project_key, project_key_from_remote
-from claude_sync.repository import Finder
+from claude_sync.projects.key import project_key, project_key_from_remote
+from claude_sync.projects.repository import Finder
 from repositories import commit, git, program, repository
 
 SECRET = "s3cr3t-t0k3n"
@@ -238,7 +238,7 @@ def test_a_git_that_hangs_is_ended(
 ) -> None:
     root = repository(tmp_path / "app", "https://github.com/you/app")
     program(wrappers, "git", "exec sleep 60")
-    monkeypatch.setattr("claude_sync.git._PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr("claude_sync.projects.git._PATIENCE_SECONDS", 0.1)
     with pytest.raises(ProjectKeyError, match="doesn't answer") as caught:
         project_key(root)
     assert caught.value.passing

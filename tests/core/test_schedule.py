@@ -6,8 +6,8 @@ import itertools
 
 import pytest
 
-from claude_sync import schedule
-from claude_sync.schedule import Change
+from claude_sync.service import schedule
+from claude_sync.service.schedule import Change
 
 QUIET = 3.0
 MB = 1_000_000

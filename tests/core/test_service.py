@@ -9,11 +9,11 @@ import time
 
 import pytest
 
-from claude_sync import preferences
 from claude_sync.errors import LockBusy, NotSetUp
 from claude_sync.model import Outcome, State
-from claude_sync.service import Service
-from claude_sync.store import Store
+from claude_sync.service.service import Service
+from claude_sync.state import preferences
+from claude_sync.store.store import Store
 from claude_sync.sync.forget import bundles_of_this_machine
 from claude_sync.transports.base import Listing
 from machines import KEY, OTHER, SESSION, PlayedMachine, World, agree, opened, said

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync import snapshot
+from claude_sync.disk import snapshot
+from claude_sync.disk.snapshot import stamp_of
 from claude_sync.model import Outcome
-from claude_sync.snapshot import stamp_of
 from claude_sync.sync.push import push_surveyed
-from claude_sync.sync.survey import look
+from claude_sync.sync.survey.survey import look
 from machines import OTHER, SESSION, PlayedMachine, World, opened, said
 
 _opened: list[str] = []

@@ -8,8 +8,8 @@ from claude_sync.errors import StoreDenied, StoreFull, StoreOffline, TransportEr
 from claude_sync.model import Stamp
 from claude_sync.transports.base import Entry
 from claude_sync.transports.location import HostPlace, parse_location
-from claude_sync.transports.ssh_answers import listing_from, stamp_from, usable_digest
-from claude_sync.transports.ssh_errors import cant_make, file_refused, nonsense, not_connected
+from claude_sync.transports.ssh.answers import listing_from, stamp_from, usable_digest
+from claude_sync.transports.ssh.errors import cant_make, file_refused, nonsense, not_connected
 
 GOOD = b"12 1763822400.123456789 77 ./p/a b.ccsync"
 

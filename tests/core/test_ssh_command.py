@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from claude_sync.transports.location import HostPlace
-from claude_sync.transports.ssh_command import ssh_argv
+from claude_sync.transports.ssh.command import ssh_argv
 
 PLACE = HostPlace("nas.local", "/srv/$(id)", "me", 2222)
 NEEDS_SHARING = pytest.mark.skipif(os.name == "nt", reason="Windows' ssh shares no connections")

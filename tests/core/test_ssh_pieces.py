@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_sync.transports import ssh_writing
 from claude_sync.transports.base import LEAST_LEFT_BYTES, Block, Left, Prepared
-from claude_sync.transports.ssh_session import Session
-from claude_sync.transports.ssh_writing import _Pieces
+from claude_sync.transports.ssh import writing as ssh_writing
+from claude_sync.transports.ssh.session import Session
+from claude_sync.transports.ssh.writing import _Pieces
 
 BASE = random.Random(7).randbytes(60_000)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync.transcript import EDGE_BYTES, Glance, glance, one_line
+from claude_sync.claude.transcript import EDGE_BYTES, Glance, glance, one_line
 
 
 def line(**event: object) -> bytes:

@@ -12,17 +12,9 @@ from hashlib import sha256
 import pytest
 
 from bundles import TRANSCRIPTS, crafted, cut, packed
-from claude_sync.codec import encode, encoded_size
-from claude_sync.errors import (
-    BundleCorrupt,
-    BundleError,
-    BundleIncomplete,
-    BundleTooNew,
-    BundleUnsafe,
-)
-from claude_sync.members import AFTER_TRANSCRIPT, BEFORE_BACK, MEMBERS
-from claude_sync.model import SidecarFile
-from claude_sync.unpack import (
+from claude_sync.bundle.codec import encode, encoded_size
+from claude_sync.bundle.members import AFTER_TRANSCRIPT, BEFORE_BACK, MEMBERS
+from claude_sync.bundle.unpack import (
     Begun,
     Event,
     SidecarData,
@@ -33,6 +25,14 @@ from claude_sync.unpack import (
     read_whole,
     unpack,
 )
+from claude_sync.errors import (
+    BundleCorrupt,
+    BundleError,
+    BundleIncomplete,
+    BundleTooNew,
+    BundleUnsafe,
+)
+from claude_sync.model import SidecarFile
 
 TEXT = b'{"type":"user","text":"\\n \x1b \x7f"}\n' + "é中😀\0".encode()
 SIDECAR = {"a/b.txt": b"\t\x1f}\n", "c": b""}

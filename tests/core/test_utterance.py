@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_sync.utterance import TEXT_CHARACTERS, Utterance, utterance
+from claude_sync.claude.message import TEXT_CHARACTERS, Utterance, utterance
 
 
 def line(**event: Any) -> bytes:

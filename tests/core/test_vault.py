@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync import files
+from claude_sync.disk import files
 from claude_sync.errors import VaultError
 from claude_sync.model import Version
-from claude_sync.vault import KEEP_DAYS, KEEP_VERSIONS, Vault
-from claude_sync.vault_entry import ENTRY, SIDECAR, TRANSCRIPT, Kept
+from claude_sync.state.vault import KEEP_DAYS, KEEP_VERSIONS, Vault
+from claude_sync.state.vault_entry import ENTRY, SIDECAR, TRANSCRIPT, Kept
 from faults.disks import ordinary_permissions
 
 SESSION = "some-session"

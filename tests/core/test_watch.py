@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync.watch import Watch, What
+from claude_sync.service.watch import Watch, What
 from machines import SESSION, World, said
 from services import prepare, serving, until
 
@@ -130,7 +130,7 @@ if ctypes.CDLL(None, use_errno=True).unshare(0x10000000):  # CLONE_NEWUSER, man 
     sys.exit("no namespaces here")
 Path("/proc/sys/user/max_inotify_watches").write_text(sys.argv[2])
 
-from claude_sync.watch import Watch
+from claude_sync.service.watch import Watch
 
 root = Path(sys.argv[1])
 watch = Watch(root / "projects", root / "sessions", None, root / "run", lambda what, path: None)
@@ -158,7 +158,7 @@ def test_the_limit_on_watches_is_noticed(tmp_path: Path, limit: int, reached: bo
 def test_without_events_what_changes_is_found_by_looking(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("claude_sync.schedule.POLL_SECONDS", 0.3)
+    monkeypatch.setattr("claude_sync.service.schedule.POLL_SECONDS", 0.3)
     monkeypatch.setattr(Watch, "_watch_pulse", _no_watches_left)
     laptop = world.machine("laptop")
     prepare(laptop)

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from claude_sync import preferences
+from claude_sync.state import preferences
 from machines import SESSION, PlayedMachine, World, said
 from services import until
 
@@ -43,7 +43,7 @@ def open_hanging(location, ssh_command):
 @pytest.fixture
 def laptop(home: Path) -> PlayedMachine:
     """A machine in the process's home, where a program that is started finds all by itself."""
-    from claude_sync.places import places
+    from claude_sync.state.paths import places
 
     machine = PlayedMachine(World(home.parent / f"{home.name}-world"), "laptop")
     machine.home, machine.places, machine.claude = home, places(), home / ".claude"

@@ -8,14 +8,14 @@ from concurrent.futures import Future
 
 import pytest
 
-from claude_sync import schedule
-from claude_sync.claude_home import ClaudeHome
-from claude_sync.engine.changes import Changes
-from claude_sync.engine.mailbox import Command, Event, Mailbox
-from claude_sync.engine.timetable import LOOK, Timetable
-from claude_sync.engine.worker import Worker
+from claude_sync.claude.home import ClaudeHome
 from claude_sync.model import Outcome, Progress, Result, State
-from claude_sync.watch import What
+from claude_sync.service import schedule
+from claude_sync.service.changes import Changes
+from claude_sync.service.mailbox import Command, Event, Mailbox
+from claude_sync.service.timetable import LOOK, Timetable
+from claude_sync.service.watch import What
+from claude_sync.service.worker import Worker
 from machines import OTHER, SESSION, Pair, PlayedMachine, World, agree, said
 from services import until
 
@@ -218,7 +218,7 @@ def test_what_failed_stays_a_change_and_what_was_pushed_does_not(world: World) -
 
 def test_a_sleep_of_the_machine_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     now, wall = 1000.0, 5000.0
-    monkeypatch.setattr("claude_sync.engine.timetable.time.time", lambda: wall)
+    monkeypatch.setattr("claude_sync.service.timetable.time.time", lambda: wall)
     timetable = Timetable(lambda: now)
     assert timetable.is_due(LOOK)
     timetable.put(LOOK, 60.0)
@@ -245,7 +245,7 @@ def test_the_same_event_twice_is_one_message() -> None:
 
 
 def test_a_command_does_not_wait_for_events_to_gather(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("claude_sync.engine.mailbox._GATHER_SECONDS", FOR_EVER)
+    monkeypatch.setattr("claude_sync.service.mailbox._GATHER_SECONDS", FOR_EVER)
     mailbox = Mailbox()
     command = Command("push", lambda: None, Future())
     mailbox.put(Event(What.SESSION, "/a"))

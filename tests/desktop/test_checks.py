@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync import preferences
 from claude_sync.doctor import examine, open_aside
 from claude_sync.model import Finding, Level
-from claude_sync.places import places
+from claude_sync.state import preferences
+from claude_sync.state.paths import places
 from claude_sync_app.desktop import autostart
 from claude_sync_app.desktop import checks as desktop_checks
 from claude_sync_app.desktop.checks import checks

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync.places import Places
+from claude_sync.state.paths import Places
 from claude_sync_app.desktop import browser
 from claude_sync_app.tray.flows.pages import remove_pages, show_page
 from desktop.programs import install

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync import preferences
-from claude_sync.claude_home import encode_directory
+from claude_sync.claude.home import encode_directory
+from claude_sync.state import preferences
 from desktop.notification_servers import NotificationServer
 from desktop.panel import Panel
 from desktop.programs import Programs, install, until

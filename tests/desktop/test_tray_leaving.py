@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync import preferences
+from claude_sync.state import preferences
 from claude_sync.sync.setup import set_up
 from conformance.sshd import SshHost, running_sshd
 from desktop.logind import Logind

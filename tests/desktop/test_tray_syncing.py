@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from claude_sync import preferences
+from claude_sync.state import preferences
 from desktop.notification_servers import Dunst, NotificationServer
 from desktop.panel import Panel, Refused
 from desktop.programs import Programs, until

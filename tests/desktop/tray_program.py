@@ -6,8 +6,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from claude_sync import preferences
-from claude_sync.places import Places
+from claude_sync.state import preferences
+from claude_sync.state.paths import Places
 from desktop.notification_servers import NotificationServer
 from desktop.panel import Panel, Row
 from desktop.programs import Programs, until

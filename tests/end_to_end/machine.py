@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from claude_sync.claude_home import encode_directory
+from claude_sync.claude.home import encode_directory
 from repositories import repository
 
 COMMAND = Path(

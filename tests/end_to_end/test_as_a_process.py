@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from claude_sync.locks import Lock
+from claude_sync.disk.locks import Lock
 from end_to_end.machine import (
     COMMAND,
     SESSION,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync.preference_kinds import KINDS, Notifications
+from claude_sync.state.preference_kinds import KINDS, Notifications
 from claude_sync_app.cli.commands import COMMANDS
 from end_to_end.machine import SESSION, Machine
 

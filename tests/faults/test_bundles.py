@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from bundles import ABSENT, crafted, packed, sidecar_entry
-from claude_sync.members import MAX_INTEGER
+from claude_sync.bundle.members import MAX_INTEGER
+from claude_sync.disk.snapshot import stamp_of
 from claude_sync.model import Outcome, Result
-from claude_sync.snapshot import stamp_of
 from claude_sync.sync.pull import pull
 from machines import KEY, KEY_FOLDER, OTHER, SESSION, PlayedMachine, World, contents, opened, said
 

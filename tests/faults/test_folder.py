@@ -13,12 +13,12 @@ from typing import cast
 
 import pytest
 
-from claude_sync import files
+from claude_sync.disk import files
 from claude_sync.errors import FileGone, StoreDenied, StoreFull, StoreOffline
-from claude_sync.transports import folder as folder_module
 from claude_sync.transports import open_transport
 from claude_sync.transports.base import MARKER_NAME, Block, Get, Put, Range, Transport
-from claude_sync.transports.folder import FolderTransport
+from claude_sync.transports.folder import transport as folder_module
+from claude_sync.transports.folder.transport import FolderTransport
 from conformance.places import MARKER, put_of, write_all
 from faults.disks import ordinary_permissions, read_only, small_disk
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from claude_sync import files
+from claude_sync.disk import files
 from claude_sync.errors import ClaudeSyncError
 from claude_sync.model import Outcome, Stamp
-from claude_sync.sync import last_moment
-from claude_sync.sync.place import Placer
+from claude_sync.state.vault import Vault
 from claude_sync.sync.pull import pull
-from claude_sync.vault import Vault
+from claude_sync.sync.tree import last_moment
+from claude_sync.sync.tree.install import Placer
 from machines import SESSION, PlayedMachine, World, agree, outcomes, said
 
 Work = Callable[[PlayedMachine], Outcome]

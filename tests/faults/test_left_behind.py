@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from claude_sync.model import Outcome
-from claude_sync.sync.place import MARK
-from claude_sync.vault import Vault
+from claude_sync.state.vault import Vault
+from claude_sync.sync.tree.install import MARK
 from machines import SESSION, PlayedMachine, World, said
 
 SENT = {"a.txt": b"one two", "b.txt": b"theirs", "deep/c.txt": b"new"}

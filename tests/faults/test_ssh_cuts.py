@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync import preferences
 from claude_sync.errors import StoreOffline
+from claude_sync.state import preferences
 from claude_sync.transports import open_transport
 from claude_sync.transports.base import MARKER_NAME, Block, Entry, Get, Put, Range, Transport
-from claude_sync.transports.folder import FolderTransport
+from claude_sync.transports.folder.transport import FolderTransport
 from conformance.places import MARKER, put_of, write_all
 from conformance.proxy import Traffic, counted, through_proxy
 from conformance.sshd import SshHost

@@ -19,10 +19,11 @@ from claude_sync.errors import (
     StoreFull,
     StoreOffline,
 )
-from claude_sync.transports import open_transport, ssh_session
+from claude_sync.transports import open_transport
 from claude_sync.transports.base import MARKER_NAME, Get, Range, Transport
-from claude_sync.transports.ssh import SshTransport
-from claude_sync.transports.ssh_session import Session
+from claude_sync.transports.ssh import session as ssh_session
+from claude_sync.transports.ssh.session import Session
+from claude_sync.transports.ssh.transport import SshTransport
 from conformance.places import MARKER, put_of, write_all
 from conformance.proxy import through_proxy
 from conformance.sshd import SshHost

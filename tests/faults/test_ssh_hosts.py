@@ -11,12 +11,13 @@ from typing import Any
 import psutil
 import pytest
 
-from claude_sync import preferences
 from claude_sync.model import Outcome
-from claude_sync.transports import open_transport, ssh_session
+from claude_sync.state import preferences
+from claude_sync.transports import open_transport
 from claude_sync.transports.base import MARKER_NAME, Get, Listing, Put, Range, Transport
 from claude_sync.transports.location import parse_location
-from claude_sync.transports.ssh_session import Session
+from claude_sync.transports.ssh import session as ssh_session
+from claude_sync.transports.ssh.session import Session
 from conformance.places import MARKER, put_of, write_all
 from conformance.sshd import SshHost
 from conformance.turns import Turns

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from claude_sync.disk.locks import Lock
 from claude_sync.errors import ClaudeSyncError, LockBusy
-from claude_sync.locks import Lock
-from claude_sync.machine import load_machine
 from claude_sync.model import Machine, Outcome, State
-from claude_sync.places import Places
+from claude_sync.state.machine import load_machine
+from claude_sync.state.paths import Places
 from claude_sync.sync import context as context_module
 from machines import OTHER, SESSION, Pair, PlayedMachine, World, agree, opened, outcomes, said
 

@@ -13,7 +13,7 @@ import pytest
 from bundles import crafted
 from claude_sync.errors import ClaudeSyncError, StoreOffline, TransportError
 from claude_sync.model import Outcome
-from claude_sync.vault import Vault
+from claude_sync.state.vault import Vault
 from faults.disks import elsewhere, ordinary_permissions, read_only, small_disk
 from machines import KEY_FOLDER, OTHER, SESSION, Pair, PlayedMachine, World, agree, opened, said
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from bundles import TRANSCRIPTS
+from claude_sync.disk.snapshot import BLOCK_SIZE
 from claude_sync.model import Outcome
-from claude_sync.snapshot import BLOCK_SIZE
 from claude_sync.sync.push import push
 from machines import OTHER, SESSION, PlayedMachine, World, opened, said
 

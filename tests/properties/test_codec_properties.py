@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bundles import cut, packed
-from claude_sync.bundle import read_head
-from claude_sync.codec import Decoder, decode, encode, encoded_size, settled_size
+from claude_sync.bundle.codec import Decoder, decode, encode, encoded_size, settled_size
+from claude_sync.bundle.head import read_head
+from claude_sync.bundle.unpack import SidecarData, TranscriptData, Unpacked, read_whole, unpack
 from claude_sync.errors import BundleCorrupt, BundleError, BundleIncomplete
-from claude_sync.unpack import SidecarData, TranscriptData, Unpacked, read_whole, unpack
 
 # Bytes that are dense in what matters: escapes, parts of characters, controls, quotes.
 _SCRAPS = [b"\\", b'"', b"u", b"n", b"d", b"8", b"0", b"\n", b"\0", b"\x1b", b"\x7f", b"a", b"/"]

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from claude_sync import packing
-from claude_sync.sync import packing_ahead
+from claude_sync.store import packing
+from claude_sync.sync.bundles import pack_ahead as packing_ahead
 from distant import Distant
 from properties.histories import KINDS, Act, History, prepared
 

@@ -25,8 +25,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from claude_sync import preferences
-from claude_sync.places import Places
+from claude_sync.state import preferences
+from claude_sync.state.paths import Places
 from claude_sync.sync.setup import set_up
 from conformance.sshd import SshHost, running_sshd
 from machines import REMOTE, PlayedMachine, World, said

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from argparse import Namespace
 
+from claude_sync.disk.log import Log
 from claude_sync.errors import ClaudeSyncError
-from claude_sync.log import Log
-from claude_sync.places import places
+from claude_sync.state.paths import places
 from claude_sync_app.cli.opening import in_short
 from claude_sync_app.cli.output import complain, say, say_document
 from claude_sync_app.cli.parsing import Parser

@@ -6,10 +6,10 @@ import json
 from argparse import Namespace
 from collections.abc import Callable
 
-from claude_sync import preferences
+from claude_sync.disk.log import Log
 from claude_sync.errors import PreferencesError
-from claude_sync.log import Log
-from claude_sync.places import Places, places
+from claude_sync.state import preferences
+from claude_sync.state.paths import Places, places
 from claude_sync_app.cli.output import complain, say, say_document
 from claude_sync_app.cli.parsing import Parser
 from claude_sync_app.cli.running import DONE, Misuse

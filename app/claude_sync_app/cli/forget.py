@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError, Namespace
 
-from claude_sync.log import Log, removal_line
+from claude_sync.disk.log import Log, removal_line
 from claude_sync.model import Bundle
 from claude_sync.sync.context import Context
 from claude_sync.sync.forget import (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from claude_sync import preferences
-from claude_sync.log import Log
-from claude_sync.places import places
+from claude_sync.disk.log import Log
+from claude_sync.state import preferences
+from claude_sync.state.paths import places
 from claude_sync.sync.setup import set_up
 from claude_sync_app.cli.opening import in_short
 from claude_sync_app.cli.output import say, say_document

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from claude_sync.errors import ClaudeSyncError, Stopped
-from claude_sync.places import places
+from claude_sync.state.paths import places
 from claude_sync.sync.context import Context, open_context
 from claude_sync_app.cli.output import is_terminal, remark
 from claude_sync_app.cli.stopping import Stopping
 
 if TYPE_CHECKING:
     from claude_sync.model import Progress
-    from claude_sync.preferences import Preferences
+    from claude_sync.state.preferences import Preferences
     from claude_sync_app.cli.progress import ProgressBar
 
 
@@ -82,7 +82,7 @@ def is_set_up(chosen: Preferences) -> bool:
 
 def ensure_set_up() -> None:
     """See that a place where sessions meet is chosen: if none is, this machine's private folder."""
-    from claude_sync import preferences
+    from claude_sync.state import preferences
 
     own = places()
     if is_set_up(preferences.load(own)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from claude_sync.sync.portable import pack
+from claude_sync.sync.pack import pack
 from claude_sync_app.amounts import size
 from claude_sync_app.cli.choosing import SESSION
 from claude_sync_app.cli.opening import opened

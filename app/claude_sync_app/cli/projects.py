@@ -5,8 +5,8 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from claude_sync.log import Log
-from claude_sync.placing import ProjectDirectory
+from claude_sync.disk.log import Log
+from claude_sync.projects.directory import ProjectDirectory
 from claude_sync.sync.states import states
 from claude_sync_app.cli.opening import in_short, opened
 from claude_sync_app.cli.output import complain, say, say_document

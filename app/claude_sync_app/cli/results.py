@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from claude_sync.log import Log, result_line
+from claude_sync.disk.log import Log, result_line
 from claude_sync.model import Outcome, Result
 from claude_sync.sync.context import Context
 from claude_sync_app.amounts import count

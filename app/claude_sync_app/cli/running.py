@@ -133,8 +133,8 @@ def _bug(command: Command, error: Exception) -> int:
 
 def _log(lines: Sequence[str]) -> str:
     """Write into the log; its path, "" where it can't be written."""
-    from claude_sync.log import Log
-    from claude_sync.places import places
+    from claude_sync.disk.log import Log
+    from claude_sync.state.paths import places
 
     try:
         log = Log(places().log_file)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentTypeError, Namespace
 
-from claude_sync import preferences
-from claude_sync.places import places
+from claude_sync.state import preferences
+from claude_sync.state.paths import places
 from claude_sync.sync.states import states
 from claude_sync_app.cli import choosing, listing
 from claude_sync_app.cli.opening import is_set_up, opened

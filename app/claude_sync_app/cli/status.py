@@ -5,13 +5,13 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 
-from claude_sync import preferences
 from claude_sync.doctor import Seen, examine
 from claude_sync.model import Finding, Level, SessionState, State
-from claude_sync.places import places
+from claude_sync.state import preferences
+from claude_sync.state.paths import places
 from claude_sync.sync.context import Context
 from claude_sync.sync.states import states_surveyed
-from claude_sync.sync.survey import look
+from claude_sync.sync.survey.survey import look
 from claude_sync_app.amounts import count
 from claude_sync_app.cli import choosing, listing
 from claude_sync_app.cli.doctor import as_json as finding_as_json

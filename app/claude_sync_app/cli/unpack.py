@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from claude_sync.sync.portable import unpack
+from claude_sync.sync.pack import unpack
 from claude_sync_app.cli import choosing, results
 from claude_sync_app.cli.opening import opened
 from claude_sync_app.cli.parsing import Parser

@@ -7,10 +7,10 @@ import queue
 import sys
 from argparse import ArgumentTypeError, Namespace
 
-from claude_sync import preferences
-from claude_sync.places import places
-from claude_sync.service import Service
-from claude_sync.status import Status
+from claude_sync.service.service import Service
+from claude_sync.service.status import Status
+from claude_sync.state import preferences
+from claude_sync.state.paths import places
 from claude_sync_app.cli import watch_words
 from claude_sync_app.cli.opening import ensure_set_up
 from claude_sync_app.cli.output import finish, is_terminal

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 
 from claude_sync.model import Level, Outcome, Result
-from claude_sync.status import Status
+from claude_sync.service.status import Status
 from claude_sync_app.amounts import count
 from claude_sync_app.cli import results
 from claude_sync_app.cli.opening import in_short

@@ -14,13 +14,13 @@ from concurrent.futures import wait
 from dataclasses import replace
 from pathlib import Path
 
-from claude_sync import preferences
+from claude_sync.disk.log import Log
 from claude_sync.errors import ClaudeSyncError
-from claude_sync.log import Log
 from claude_sync.model import Finding
-from claude_sync.places import Places
-from claude_sync.service import Service
-from claude_sync.status import Status
+from claude_sync.service.service import Service
+from claude_sync.service.status import Status
+from claude_sync.state import preferences
+from claude_sync.state.paths import Places
 from claude_sync.sync.context import Context
 from claude_sync.sync.setup import set_up_default
 from claude_sync_app.amounts import count

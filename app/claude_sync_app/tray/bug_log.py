@@ -10,7 +10,7 @@ import logging
 import os
 import traceback
 
-from claude_sync.log import Log
+from claude_sync.disk.log import Log
 
 
 class BugLog(logging.Handler):

@@ -13,7 +13,7 @@ from datetime import datetime
 from html import escape
 
 from claude_sync.model import Side
-from claude_sync.sync.parting import Apart, Branch, Passage
+from claude_sync.sync.read_conflict import Apart, Branch, Passage
 from claude_sync_app.amounts import ago, count, size
 from claude_sync_app.shown_text import one_line, shortened, without_controls
 from claude_sync_app.tray.naming import machine_of, project_of

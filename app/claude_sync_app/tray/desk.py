@@ -8,13 +8,13 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
+from claude_sync.disk.log import Log
 from claude_sync.errors import ClaudeSyncError, Stopped
-from claude_sync.log import Log
 from claude_sync.model import SessionState
-from claude_sync.places import Places
-from claude_sync.preferences import Preferences
-from claude_sync.service import Service
-from claude_sync.status import Status
+from claude_sync.service.service import Service
+from claude_sync.service.status import Status
+from claude_sync.state.paths import Places
+from claude_sync.state.preferences import Preferences
 from claude_sync_app.desktop.dialogs import Dialogs
 from claude_sync_app.desktop.notifications.values import Button, Notification
 from claude_sync_app.shown_text import one_line

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from claude_sync.model import Outcome, Result
-from claude_sync.status import Happening
+from claude_sync.service.status import Happening
 from claude_sync_app.tray.menu_model import Action
 from claude_sync_app.tray.naming import place_of
 from claude_sync_app.tray.notice_parts import (

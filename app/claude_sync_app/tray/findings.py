@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from claude_sync.model import Finding, Level
-from claude_sync.preferences import Preferences
-from claude_sync.status import Status
+from claude_sync.service.status import Status
+from claude_sync.state.preferences import Preferences
 from claude_sync_app.amounts import count
 
 _PLACE_AWAY = frozenset({"store-missing", "store-not-mounted", "store-offline"})

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Sequence
 
 from claude_sync.model import SessionState, Side, Version
-from claude_sync.status import Status
+from claude_sync.service.status import Status
 from claude_sync_app.tray.menu_model import Action
 from claude_sync_app.tray.verbs import Verb
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 
-from claude_sync.service import Service
+from claude_sync.service.service import Service
 from claude_sync_app.desktop.loop import Loop
 from claude_sync_app.desktop.session_events import Leaving, Return, Way
 

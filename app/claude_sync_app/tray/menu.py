@@ -7,8 +7,8 @@ keeps its id while it means the same, so that an open menu can be kept up to dat
 from __future__ import annotations
 
 from claude_sync import __version__
-from claude_sync.preferences import Preferences
-from claude_sync.status import Status
+from claude_sync.service.status import Status
+from claude_sync.state.preferences import Preferences
 from claude_sync_app.amounts import count
 from claude_sync_app.shown_text import one_line, shortened
 from claude_sync_app.tray.findings import counted, is_ignored, listed, warned_of

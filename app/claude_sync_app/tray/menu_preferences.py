@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from claude_sync.preferences import Preferences
-from claude_sync.status import Status
+from claude_sync.service.status import Status
+from claude_sync.state.preferences import Preferences
 from claude_sync_app.shown_text import one_line, shortened
 from claude_sync_app.tray.menu_model import Action, Item, separator
 from claude_sync_app.tray.naming import is_private, place_of, synced_folder_of

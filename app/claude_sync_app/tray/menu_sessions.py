@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from claude_sync.model import SessionState, Side, State
-from claude_sync.preferences import Preferences
-from claude_sync.status import Arrival, Status
+from claude_sync.service.status import Arrival, Status
+from claude_sync.state.preferences import Preferences
 from claude_sync_app.amounts import ago, count
 from claude_sync_app.shown_text import one_line, shortened
 from claude_sync_app.tray.keeping import BOTH, keep, name_of

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePath
 
 from claude_sync.model import SessionState
-from claude_sync.status import Status
+from claude_sync.service.status import Status
 from claude_sync_app.shown_text import one_line, shortened
 from claude_sync_app.tray.surroundings import Surroundings, SyncedFolder
 

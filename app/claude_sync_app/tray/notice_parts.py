@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from claude_sync.model import SessionState
-from claude_sync.status import Status
+from claude_sync.service.status import Status
 from claude_sync_app.amounts import ago
 from claude_sync_app.desktop.notifications.values import Button, Notification
 from claude_sync_app.shown_text import one_line, shortened

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from claude_sync.model import Finding, Result, SessionState, Side
-from claude_sync.status import Arrival, Status
+from claude_sync.service.status import Arrival, Status
 from claude_sync_app.amounts import count
 from claude_sync_app.tray.findings import counted
 from claude_sync_app.tray.keeping import BOTH, keep

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from claude_sync.model import Outcome, Result, SessionState
-from claude_sync.preferences import Preferences
-from claude_sync.status import Arrival, Happening, Status
+from claude_sync.service.status import Arrival, Happening, Status
+from claude_sync.state.preferences import Preferences
 from claude_sync_app.tray import failure_texts, notice_texts
 from claude_sync_app.tray.findings import warned_of
 from claude_sync_app.tray.notice_memory import (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from claude_sync.status import Arrival, Status
+from claude_sync.service.status import Arrival, Status
 
 
 def pushable(status: Status) -> tuple[str, ...]:

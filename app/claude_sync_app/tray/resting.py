@@ -9,7 +9,7 @@ import sys
 from asyncio import TimerHandle
 from collections.abc import Callable
 
-from claude_sync.status import Status
+from claude_sync.service.status import Status
 from claude_sync_app.desktop.loop import Loop
 
 _QUIET_SECONDS = 10.0

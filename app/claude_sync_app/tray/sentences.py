@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from claude_sync.model import Level, Progress
-from claude_sync.preferences import Preferences
-from claude_sync.status import Status
+from claude_sync.service.status import Status
+from claude_sync.state.preferences import Preferences
 from claude_sync_app.amounts import ago, count
 from claude_sync_app.shown_text import one_line, shortened
 from claude_sync_app.tray.findings import counted, warned_of

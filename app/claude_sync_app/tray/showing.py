@@ -9,7 +9,7 @@ import time
 from asyncio import TimerHandle
 from collections.abc import Callable
 
-from claude_sync.status import Status
+from claude_sync.service.status import Status
 from claude_sync_app.desktop.loop import Loop
 from claude_sync_app.tray.backends import Backend
 from claude_sync_app.tray.icons import IconState, Picture, Theme

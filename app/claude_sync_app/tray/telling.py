@@ -6,7 +6,7 @@ import time
 from asyncio import TimerHandle
 from collections.abc import Callable
 
-from claude_sync.status import Status
+from claude_sync.service.status import Status
 from claude_sync_app.desktop.loop import Loop
 from claude_sync_app.desktop.notifications.values import Answer, AnswerKind, Notifier
 from claude_sync_app.tray import notices

@@ -14,15 +14,15 @@ from claude_sync.doctor import (
     bundles,
     claude,
     deep,
-    keeping,
-    place,
+    own_state,
     programs,
     projects,
     sessions,
     settings,
+    store,
 )
-from claude_sync.doctor.aside import aside, open_aside
 from claude_sync.doctor.examination import Check, Examination, Seen
+from claude_sync.doctor.read_only import aside, open_aside
 from claude_sync.doctor.wording import reading
 from claude_sync.errors import ClaudeSyncError, Stopped
 from claude_sync.model import Finding, Level
@@ -35,12 +35,12 @@ FurtherCheck = Callable[[Context], Iterable[Finding]]
 
 # In the order of a conversation: findings of one level are shown in it.
 _CHECKS: tuple[Check, ...] = (
-    place.reached,
-    place.writable,
+    store.reached,
+    store.writable,
     deep.probe,
-    place.private,
+    store.private,
     settings.preferences,
-    keeping.records,
+    own_state.records,
     claude.folder,
     claude.configured,
     claude.live,
@@ -66,10 +66,10 @@ _CHECKS: tuple[Check, ...] = (
     projects.projects,
     settings.roots,
     settings.pause,
-    place.room,
-    keeping.vault,
-    keeping.set_aside,
-    keeping.leftovers,
+    store.room,
+    own_state.vault,
+    own_state.set_aside,
+    own_state.leftovers,
     bundles.peers,
 )
 _MOST_OF_A_KIND = 10

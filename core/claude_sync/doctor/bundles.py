@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from claude_sync.doctor.examination import Examination
-from claude_sync.doctor.place import folder_of
+from claude_sync.doctor.store import folder_of
 from claude_sync.doctor.wording import DAY_SECONDS, ago, counted, listed, remove_command
 from claude_sync.errors import BundleCorrupt, BundleIncomplete, BundleTooNew, BundleUnsafe
 from claude_sync.model import Bundle, Finding, Level, Problem
-from claude_sync.store import PLACEHOLDER
-from claude_sync.sync.naming import is_named_for
+from claude_sync.store.store import PLACEHOLDER
+from claude_sync.sync.bundles.naming import is_named_for
 
 INCOMPLETE_SECONDS = 3600.0
 CLOCK_SECONDS = 300.0

@@ -18,7 +18,7 @@ from claude_sync.doctor.wording import (
 )
 from claude_sync.errors import ProjectKeyError, SessionError
 from claude_sync.model import Finding, Level, LocalSession, State
-from claude_sync.sync.naming import is_ignored
+from claude_sync.sync.bundles.naming import is_ignored
 
 SOON_SECONDS = 3 * DAY_SECONDS
 

@@ -10,10 +10,10 @@ from typing import NamedTuple
 from claude_sync.doctor.wording import quoted
 from claude_sync.errors import ClaudeHomeError, ClaudeSyncError, RecordsError, Stopped, StoreOffline
 from claude_sync.model import Bundle, Finding, SessionState
-from claude_sync.store import StoreView
+from claude_sync.store.store import StoreView
 from claude_sync.sync.context import Context
 from claude_sync.sync.states import states_surveyed
-from claude_sync.sync.survey import Survey
+from claude_sync.sync.survey.survey import Survey
 
 
 class Seen(NamedTuple):

@@ -14,10 +14,10 @@ from claude_sync.doctor.wording import (
     quoted,
     short_path,
 )
-from claude_sync.git import find_program
 from claude_sync.model import Finding, Level
-from claude_sync.placing import ProjectDirectory
-from claude_sync.project_key import HOME_KEY
+from claude_sync.projects.directory import ProjectDirectory
+from claude_sync.projects.git import find_program
+from claude_sync.projects.key import HOME_KEY
 
 
 def registry(examination: Examination) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from claude_sync.claude_home import sidecar_folder
+from claude_sync.claude.home import sidecar_folder
 from claude_sync.doctor.access import can_read
 from claude_sync.doctor.examination import Examination
 from claude_sync.doctor.wording import (

@@ -7,10 +7,10 @@ from functools import partial
 
 from claude_sync.errors import UsageError
 from claude_sync.model import Bundle, LocalSession, Side, Version
-from claude_sync.planner import Kind, Mine, may_keep, plan_pull
 from claude_sync.sync.context import Context
-from claude_sync.sync.relations import Relations
-from claude_sync.sync.survey import Survey, look
+from claude_sync.sync.planner import Kind, Mine, may_keep, plan_pull
+from claude_sync.sync.survey.relations import Relations
+from claude_sync.sync.survey.survey import Survey, look
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,23 +9,24 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from claude_sync import files, preferences
-from claude_sync.cache import Cache
-from claude_sync.claude_home import ClaudeHome
-from claude_sync.database import Database
+from claude_sync.claude.home import ClaudeHome
+from claude_sync.disk import files
+from claude_sync.disk.locks import Lock
 from claude_sync.errors import NotSetUp, Stopped
-from claude_sync.locks import Lock
-from claude_sync.machine import load_machine
 from claude_sync.model import Machine, Progress
-from claude_sync.places import Places
-from claude_sync.places import places as own_places
-from claude_sync.preferences import Preferences
-from claude_sync.records import Records
-from claude_sync.registry import Registry
-from claude_sync.store import Store
+from claude_sync.projects.registry import Registry
+from claude_sync.state import preferences
+from claude_sync.state.cache import Cache
+from claude_sync.state.database import Database
+from claude_sync.state.machine import load_machine
+from claude_sync.state.paths import Places
+from claude_sync.state.paths import places as own_places
+from claude_sync.state.preferences import Preferences
+from claude_sync.state.records import Records
+from claude_sync.state.vault import Vault
+from claude_sync.store.store import Store
 from claude_sync.transports import open_transport
 from claude_sync.transports.metered import MeteredTransport
-from claude_sync.vault import Vault
 
 LOCK_PATIENCE_SECONDS = 30.0
 _TELL_SECONDS = 0.1

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from claude_sync.disk.snapshot import reading
 from claude_sync.errors import SessionError, UsageError
 from claude_sync.model import Bundle
-from claude_sync.snapshot import reading
+from claude_sync.sync.bundles.keep import keep_bundle, lies_here
 from claude_sync.sync.context import Context
-from claude_sync.sync.keeping import keep_bundle, lies_here
-from claude_sync.sync.survey import Survey, look
+from claude_sync.sync.survey.survey import Survey, look
 from claude_sync.transports.base import is_same_file
 
 

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from claude_sync.bundle import encoded_key
+from claude_sync.bundle.head import encoded_key
 from claude_sync.errors import (
     BundleError,
     BundleIncomplete,
@@ -35,13 +35,13 @@ from claude_sync.model import (
     Result,
     Version,
 )
-from claude_sync.planner import Kind, PullPlan, plan_pull
 from claude_sync.sync.context import Context
-from claude_sync.sync.growth import learn_growth
-from claude_sync.sync.place import Placed
-from claude_sync.sync.relations import Relations
-from claude_sync.sync.survey import Survey, look
-from claude_sync.sync.take import Step, groups, take
+from claude_sync.sync.planner import Kind, PullPlan, plan_pull
+from claude_sync.sync.survey.extensions import learn_growth
+from claude_sync.sync.survey.relations import Relations
+from claude_sync.sync.survey.survey import Survey, look
+from claude_sync.sync.tree.install import Placed
+from claude_sync.sync.tree.pull_apply import Step, groups, take
 
 _NOT_WAITING = (Kind.NOTHING, Kind.AHEAD)
 _PLANNED = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from claude_sync.disk.snapshot import reading
 from claude_sync.errors import (
     BundleIncomplete,
     BundlePlaceholder,
@@ -18,15 +19,14 @@ from claude_sync.errors import (
     Stopped,
 )
 from claude_sync.model import Bundle, LocalSession, Outcome, Progress, ProjectKey, Result
-from claude_sync.planner import Mine, PushKind, plan_push
-from claude_sync.snapshot import reading
+from claude_sync.sync.bundles.keep import NO_SIDECAR, sidecars_lie_here
+from claude_sync.sync.bundles.naming import is_ignored, is_named_for
+from claude_sync.sync.bundles.pack_ahead import PackingAhead
+from claude_sync.sync.bundles.push_write import Giving, Step
 from claude_sync.sync.context import Context
-from claude_sync.sync.give import Giving, Step
-from claude_sync.sync.keeping import NO_SIDECAR, sidecars_lie_here
-from claude_sync.sync.naming import is_ignored, is_named_for
-from claude_sync.sync.packing_ahead import PackingAhead
-from claude_sync.sync.relations import Relations
-from claude_sync.sync.survey import Survey, look
+from claude_sync.sync.planner import Mine, PushKind, plan_push
+from claude_sync.sync.survey.relations import Relations
+from claude_sync.sync.survey.survey import Survey, look
 
 _FIRST_LINE_BYTES = 1 << 20
 _BEHIND = "this machine's own bundle is newer than its copy here: pull first"

@@ -12,23 +12,24 @@ from collections.abc import Collection
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from claude_sync import files
-from claude_sync.assembly import Wanted
-from claude_sync.comparison import Extent, prefix_hashes
+from claude_sync.bundle.members import next_after
+from claude_sync.claude.compare import Extent
+from claude_sync.disk import files
+from claude_sync.disk.prefix_hashes import prefix_hashes
 from claude_sync.errors import SessionChanging, SessionOpen, UsageError
-from claude_sync.fetching import Fetched
-from claude_sync.members import next_after
 from claude_sync.model import Bundle, Outcome, Result, Version
-from claude_sync.planner import told_of
+from claude_sync.state.vault_entry import TRANSCRIPT
+from claude_sync.store.delta import Wanted
+from claude_sync.store.download import Fetched
+from claude_sync.sync.bundles.keep import keep_bundle
+from claude_sync.sync.bundles.naming import copy_id
 from claude_sync.sync.conflict import Conflict, find_conflict, no_conflict
 from claude_sync.sync.context import Context
-from claude_sync.sync.keeping import keep_bundle
-from claude_sync.sync.naming import copy_id
-from claude_sync.sync.place import Placed, Placer, Undo, writing
+from claude_sync.sync.planner import told_of
 from claude_sync.sync.push import push_surveyed
-from claude_sync.sync.relations import given_up
-from claude_sync.sync.survey import Survey, look
-from claude_sync.vault_entry import TRANSCRIPT
+from claude_sync.sync.survey.relations import given_up
+from claude_sync.sync.survey.survey import Survey, look
+from claude_sync.sync.tree.install import Placed, Placer, Undo, writing
 
 MINE, THEIRS, BOTH = "mine", "theirs", "both"
 

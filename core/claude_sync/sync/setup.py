@@ -7,18 +7,19 @@ import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from claude_sync import preferences
+from claude_sync.disk.home_directory import home_directory
+from claude_sync.disk.locks import Lock
+from claude_sync.disk.snapshot import is_link
 from claude_sync.errors import MachineNameTaken, NotSetUp, UsageError
-from claude_sync.locks import Lock
-from claude_sync.machine import load_machine, name_machine
-from claude_sync.marker import create_store
 from claude_sync.model import Machine
 from claude_sync.names import WORDS_FOR_SIDES, is_machine_name
-from claude_sync.places import Places, home_directory
-from claude_sync.preferences import Preferences
-from claude_sync.snapshot import is_link
+from claude_sync.state import preferences
+from claude_sync.state.machine import load_machine, name_machine
+from claude_sync.state.paths import Places
+from claude_sync.state.preferences import Preferences
+from claude_sync.store.marker import create_store
 from claude_sync.sync.context import LOCK_PATIENCE_SECONDS, Context
-from claude_sync.sync.survey import Survey, look
+from claude_sync.sync.survey.survey import Survey, look
 from claude_sync.transports import open_transport
 from claude_sync.transports.base import MARKER_NAME
 from claude_sync.transports.location import parse_location

@@ -23,13 +23,13 @@ from claude_sync.model import (
     SessionState,
     State,
 )
-from claude_sync.planner import Kind, PushKind, newest_of_each, plan_pull, plan_push
+from claude_sync.sync.bundles.naming import is_ignored
 from claude_sync.sync.conflict import find_conflict
 from claude_sync.sync.context import Context
-from claude_sync.sync.growth import learn_growth
-from claude_sync.sync.naming import is_ignored
-from claude_sync.sync.relations import Relations
-from claude_sync.sync.survey import Survey, look
+from claude_sync.sync.planner import Kind, PushKind, newest_of_each, plan_pull, plan_push
+from claude_sync.sync.survey.extensions import learn_growth
+from claude_sync.sync.survey.relations import Relations
+from claude_sync.sync.survey.survey import Survey, look
 
 
 def states(context: Context, *, store: bool = True) -> list[SessionState]:

@@ -13,19 +13,19 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from claude_sync import files
-from claude_sync.claude_home import sidecar_folder
-from claude_sync.comparison import prefix_hashes
+from claude_sync.claude.home import sidecar_folder
+from claude_sync.disk import files
+from claude_sync.disk.files import Staged
+from claude_sync.disk.prefix_hashes import prefix_hashes
+from claude_sync.disk.snapshot import blocks_of, open_regular, stamp_of
 from claude_sync.errors import SessionChanging, SessionOpen, UsageError, VaultError
-from claude_sync.files import Staged
 from claude_sync.model import LocalSession, Outcome, Result, SidecarFile, Stamp, Version
-from claude_sync.snapshot import blocks_of, open_regular, stamp_of
+from claude_sync.state.vault_entry import SIDECAR, TRANSCRIPT
+from claude_sync.sync.bundles.naming import copy_id
 from claude_sync.sync.context import Context
-from claude_sync.sync.last_moment import put_where_nothing_was, swap
-from claude_sync.sync.naming import copy_id
-from claude_sync.sync.place import MARK, Placer, writing
-from claude_sync.sync.survey import Survey, look
-from claude_sync.vault_entry import SIDECAR, TRANSCRIPT
+from claude_sync.sync.survey.survey import Survey, look
+from claude_sync.sync.tree.install import MARK, Placer, writing
+from claude_sync.sync.tree.last_moment import put_where_nothing_was, swap
 
 
 def undo(context: Context, session: str) -> Result:

@@ -33,11 +33,11 @@ def open_transport(location: str, ssh_command: Sequence[str], runtime: Path) -> 
     """
     place = parse_location(location)
     if isinstance(place, FolderPlace):
-        from claude_sync.transports.folder import FolderTransport
+        from claude_sync.transports.folder.transport import FolderTransport
 
         return FolderTransport(place.path)
     if isinstance(place, HostPlace):
-        from claude_sync.transports.ssh import SshTransport
+        from claude_sync.transports.ssh.transport import SshTransport
 
         return SshTransport(place, ssh_command, runtime)
     transport: Transport = _opener(place)(place.location, ssh_command)

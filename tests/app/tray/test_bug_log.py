@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from claude_sync.log import Log
+from claude_sync.disk.log import Log
 from claude_sync_app.tray.bug_log import BugLog
 
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from claude_sync.claude.message import Utterance
 from claude_sync.model import Side
-from claude_sync.sync.parting import Apart, Branch, Passage
-from claude_sync.utterance import Utterance
+from claude_sync.sync.read_conflict import Apart, Branch, Passage
 from claude_sync_app.tray.comparison_page import page
 from tray_values import NOW, minutes_ago, version
 

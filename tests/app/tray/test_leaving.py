@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from claude_sync.places import places
-from claude_sync.service import Service
+from claude_sync.service.service import Service
+from claude_sync.state.paths import places
 from claude_sync_app.desktop.loop import Loop
 from claude_sync_app.desktop.session_events import Leaving, Way
 from claude_sync_app.tray.leaving import Coming

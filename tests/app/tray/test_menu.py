@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from claude_sync import __version__
 from claude_sync.model import Level, Progress, State
-from claude_sync.preference_kinds import Notifications
-from claude_sync.preferences import Preferences
-from claude_sync.status import Status
+from claude_sync.service.status import Status
+from claude_sync.state.preference_kinds import Notifications
+from claude_sync.state.preferences import Preferences
 from claude_sync_app.tray.menu import menu
 from claude_sync_app.tray.menu_model import Action, Item, hold, walk
 from claude_sync_app.tray.surroundings import Surroundings, SyncedFolder

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from claude_sync.model import State
-from claude_sync.preferences import Preferences
-from claude_sync.status import Status
+from claude_sync.service.status import Status
+from claude_sync.state.preferences import Preferences
 from claude_sync_app.tray.menu import menu
 from claude_sync_app.tray.menu_model import Action, Item, hold
 from tray_values import (

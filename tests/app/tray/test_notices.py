@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_sync.model import Level, Outcome
-from claude_sync.preference_kinds import Notifications
-from claude_sync.preferences import Preferences
-from claude_sync.status import Status
+from claude_sync.service.status import Status
+from claude_sync.state.preference_kinds import Notifications
+from claude_sync.state.preferences import Preferences
 from claude_sync_app.desktop.notifications.values import Answer, AnswerKind
 from claude_sync_app.tray.menu_model import Action
 from claude_sync_app.tray.notices import Notice, Noticed, answered, notices, started, woke

@@ -7,9 +7,9 @@ import time
 import pytest
 
 from claude_sync.errors import SessionChanging
-from claude_sync.preferences import Preferences
-from claude_sync.status import Status
-from claude_sync.sync.parting import read_apart
+from claude_sync.service.status import Status
+from claude_sync.state.preferences import Preferences
+from claude_sync.sync.read_conflict import read_apart
 from claude_sync.sync.resolve import resolve
 from claude_sync_app.tray.comparison_page import page
 from claude_sync_app.tray.keeping import kept

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_sync.model import Level, Progress
-from claude_sync.preferences import Preferences
+from claude_sync.state.preferences import Preferences
 from claude_sync_app.tray.icons import IconState
 from claude_sync_app.tray.sentences import icon_state, tooltip
 from tray_values import (

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync import preferences
 from claude_sync.doctor import examine, open_aside
 from claude_sync.model import Finding, Level
+from claude_sync.state import preferences
 from claude_sync.sync.setup import set_up
 from conformance.sshd import SshHost, running_sshd
 from examined import Patient

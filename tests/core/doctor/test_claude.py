@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
-from claude_sync import preferences
 from claude_sync.model import Level
+from claude_sync.state import preferences
 from examined import Patient, commands_of, follow
 from faults.disks import ordinary_permissions
 from machines import OTHER, SESSION, said

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync import machine
-from claude_sync.claude_home import encode_directory
-from claude_sync.database import Database, copy_of
+from claude_sync.claude.home import encode_directory
 from claude_sync.doctor import examine, open_aside
 from claude_sync.errors import RecordsError, SessionError, Stopped
 from claude_sync.model import Finding, Level
+from claude_sync.state import machine
+from claude_sync.state.database import Database, copy_of
 from claude_sync.sync.context import Context, open_context
 from examined import Patient, snapshot
 from faults.disks import ordinary_permissions

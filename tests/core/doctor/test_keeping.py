@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from claude_sync.model import Level
-from claude_sync.vault import Vault
+from claude_sync.state.vault import Vault
 from crashes import End, killed_at
 from examined import Patient, commands_of, follow, snapshot
 from faults.disks import ordinary_permissions

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync import preferences
-from claude_sync.doctor import place
+from claude_sync.doctor import store as place
 from claude_sync.model import Level
+from claude_sync.state import preferences
 from claude_sync.sync.setup import set_up
 from conformance.sshd import SshHost
 from examined import Patient, commands_of, follow

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync import preferences
-from claude_sync.doctor.login import login_environment, parse_environment
+from claude_sync.doctor.login_environment import login_environment, parse_environment
 from claude_sync.model import Level
+from claude_sync.state import preferences
 from claude_sync.sync.setup import set_up
 from conformance.sshd import SshHost
 from examined import Patient, follow

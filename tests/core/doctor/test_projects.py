@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import shutil
 
-from claude_sync.claude_home import encode_directory
+from claude_sync.claude.home import encode_directory
 from claude_sync.model import Level
 from examined import Patient, commands_of, follow
 from faults.disks import ordinary_permissions

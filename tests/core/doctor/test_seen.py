@@ -8,9 +8,9 @@ from claude_sync.doctor import Seen, examine
 from claude_sync.doctor.examination import Examination
 from claude_sync.model import Finding
 from claude_sync.sync.states import states_surveyed
-from claude_sync.sync.survey import look
+from claude_sync.sync.survey.survey import look
 from claude_sync.transports.base import Listing
-from claude_sync.transports.folder import FolderTransport
+from claude_sync.transports.folder.transport import FolderTransport
 from examined import Patient
 from machines import OTHER, SESSION, PlayedMachine, World, said
 

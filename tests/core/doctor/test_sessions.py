@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync.claude_home import encode_directory
+from claude_sync.claude.home import encode_directory
 from claude_sync.model import Level
 from claude_sync.sync.setup import set_up
 from examined import Patient, commands_of, follow

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync import preferences
-from claude_sync.machine import name_machine
 from claude_sync.model import Level
+from claude_sync.state import preferences
+from claude_sync.state.machine import name_machine
 from examined import Patient, follow
 from faults.disks import ordinary_permissions
 from machines import OTHER, SESSION, World, said

@@ -11,18 +11,18 @@ from typing import Any
 
 import pytest
 
-from claude_sync import files
-from claude_sync.cache import LocalRow
+from claude_sync.disk import files
+from claude_sync.disk.files import Staged
 from claude_sync.errors import ClaudeSyncError, SessionVanished, Stopped
-from claude_sync.fetching import Fetched
-from claude_sync.files import Staged
 from claude_sync.model import Outcome
-from claude_sync.store import Store
-from claude_sync.sync import local_rows
+from claude_sync.state.cache import LocalRow
+from claude_sync.store.download import Fetched
+from claude_sync.store.store import Store
 from claude_sync.sync.pull import pull
-from claude_sync.sync.survey import look as survey_of
+from claude_sync.sync.survey import local_rows
+from claude_sync.sync.survey.survey import look as survey_of
 from claude_sync.transports.base import Get, Got, Listing
-from claude_sync.transports.folder import FolderTransport
+from claude_sync.transports.folder.transport import FolderTransport
 from distant import Distant
 from machines import OTHER, SESSION, Pair, PlayedMachine, agree, outcomes, said
 

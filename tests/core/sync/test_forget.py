@@ -10,8 +10,8 @@ import pytest
 
 from claude_sync.errors import UsageError
 from claude_sync.model import Outcome
+from claude_sync.state.vault import Vault
 from claude_sync.sync.forget import bundles_of_machine, bundles_older_than, forget
-from claude_sync.vault import Vault
 from machines import DAY_NS, OTHER, SESSION, Pair, outcomes, said
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from claude_sync.model import Outcome
-from claude_sync.packing import Outgoing, PackedAhead, pack_ahead
-from claude_sync.sync import packing_ahead
-from claude_sync.sync.packing_ahead import PackingAhead
+from claude_sync.store.packing import Outgoing, PackedAhead, pack_ahead
+from claude_sync.sync.bundles import pack_ahead as packing_ahead
+from claude_sync.sync.bundles.pack_ahead import PackingAhead
 from claude_sync.sync.push import push_surveyed
-from claude_sync.sync.survey import look
+from claude_sync.sync.survey.survey import look
 from claude_sync.transports.base import Block
 from distant import Distant
 from machines import OTHER, SESSION, PlayedMachine, World, opened, outcomes, said

@@ -14,7 +14,7 @@ from claude_sync.errors import (
     UsageError,
 )
 from claude_sync.model import Outcome, Result
-from claude_sync.sync.portable import pack, unpack
+from claude_sync.sync.pack import pack, unpack
 from machines import KEY, SESSION, Pair, PlayedMachine, World, agree, opened, said
 
 

@@ -6,11 +6,11 @@ import shutil
 
 import pytest
 
-from claude_sync import preferences
 from claude_sync.errors import SessionAmbiguous, SessionNotFound, UsageError
 from claude_sync.model import Outcome
+from claude_sync.state import preferences
 from claude_sync.sync.push import push, push_surveyed
-from claude_sync.sync.survey import look
+from claude_sync.sync.survey.survey import look
 from machines import (
     KEY,
     KEY_FOLDER,

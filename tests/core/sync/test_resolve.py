@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from claude_sync import files
+from claude_sync.disk import files
 from claude_sync.errors import ClaudeHomeError, SessionChanging, SessionOpen, UsageError
 from claude_sync.model import Outcome, State, Version
 from claude_sync.sync.resolve import resolve

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync import preferences
 from claude_sync.errors import MachineNameTaken, StoreOffline, TransportError, UsageError
 from claude_sync.model import Outcome
+from claude_sync.state import preferences
 from claude_sync.sync.setup import set_up
 from claude_sync.transports.base import MARKER_NAME
 from faults.disks import read_only

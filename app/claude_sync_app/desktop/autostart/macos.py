@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from claude_sync import files
+from claude_sync.disk import files
 from claude_sync_app.desktop.autostart.status import APPLICATION, AutostartStatus
 
 LABEL = f"io.github.{APPLICATION}.tray"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from claude_sync import files
+from claude_sync.disk import files
 from claude_sync_app.desktop.autostart.status import APPLICATION, AutostartStatus
 from claude_sync_app.tray.icons import application_image
 

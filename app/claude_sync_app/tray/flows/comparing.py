@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from claude_sync.sync.parting import read_apart
+from claude_sync.sync.read_conflict import read_apart
 from claude_sync_app.tray.comparison_page import page
 from claude_sync_app.tray.desk import Desk
 from claude_sync_app.tray.flows.pages import show_page

@@ -6,8 +6,8 @@ import base64
 import re
 from pathlib import Path
 
-from claude_sync import preferences
 from claude_sync.errors import ClaudeSyncError
+from claude_sync.state import preferences
 from claude_sync.transports.location import FolderPlace, parse_location
 from claude_sync_app.desktop import opening
 from claude_sync_app.tray.desk import Desk

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from claude_sync.sync.portable import pack
+from claude_sync.sync.pack import pack
 from claude_sync_app.shown_text import without_controls
 from claude_sync_app.tray.desk import Desk
 

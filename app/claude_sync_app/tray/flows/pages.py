@@ -6,9 +6,9 @@ import os
 import time
 from pathlib import Path
 
-from claude_sync import files
+from claude_sync.disk import files
 from claude_sync.errors import ClaudeSyncError
-from claude_sync.places import Places
+from claude_sync.state.paths import Places
 from claude_sync_app.desktop import browser, opening
 
 _SUFFIX = ".html"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from claude_sync.disk.log import Log, removal_line
 from claude_sync.errors import ClaudeSyncError, MachineNameTaken, Stopped
-from claude_sync.log import Log, removal_line
-from claude_sync.preferences import Preferences
+from claude_sync.state.preferences import Preferences
 from claude_sync.sync.context import Context
 from claude_sync.sync.forget import bundles_of_this_machine, forget
 from claude_sync.sync.setup import SetUp, default_location, set_up

@@ -1,0 +1,213 @@
+"""Reading files that others may be writing: never a link, never a FIFO, never a mixture."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from claude_sync.disk.hashing import PassingHash
+from claude_sync.errors import SessionChanging, SessionVanished
+from claude_sync.model import Stamp, Version
+
+BLOCK_SIZE = 1 << 18
+"""Bytes in one piece of a stream; work can be stopped between two.
+
+With four times as many, packing and unpacking take a fifth longer: the allocator has to ask the
+system for each piece, which hands it out page by page."""
+
+NO_FOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
+_OPEN_SAFELY: int = (
+    os.O_RDONLY
+    | NO_FOLLOW
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+
+
+def stamp_of(status: os.stat_result) -> Stamp:
+    """The stamp of a file whose status is known."""
+    return Stamp(status.st_size, status.st_mtime_ns, status.st_ino)
+
+
+def is_link(status: os.stat_result) -> bool:
+    """Whether an lstat result is a symbolic link, or a junction or other link of Windows."""
+    if stat.S_ISLNK(status.st_mode):
+        return True
+    # Mount points and symlinks are the reparse points with the "name surrogate" bit.
+    return bool(getattr(status, "st_reparse_tag", 0) & 0x20000000)
+
+
+def open_regular(path: Path | str) -> IO[bytes]:
+    """Open a regular file for reading without following a link and without blocking.
+
+    Raises:
+        OSError: it can't be opened, or (errno EINVAL) isn't a regular file.
+    """
+    if not NO_FOLLOW and is_link(os.lstat(path)):
+        raise OSError(errno.EINVAL, "is a link", str(path))
+    descriptor = os.open(path, _OPEN_SAFELY)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "is not a regular file", str(path))
+        return os.fdopen(descriptor, "rb", buffering=0)
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def read_small(path: Path, limit: int = 1 << 20) -> bytes:
+    """A small regular file's bytes, at most `limit` of them; a link is not followed.
+
+    Raises:
+        OSError: as `open_regular` does, or it can't be read.
+    """
+    with open_regular(path) as file:
+        return _read_exactly(file, limit)
+
+
+def _read_exactly(file: IO[bytes], size: int) -> bytes:
+    """Up to `size` bytes: fewer only at the end of the file (a raw read may return early)."""
+    pieces: list[bytes] = []
+    while size > 0 and (piece := file.read(size)):
+        pieces.append(piece)
+        size -= len(piece)
+    return b"".join(pieces)
+
+
+@contextmanager
+def reading(session_id: str) -> Iterator[None]:
+    """Whatever of a session can't be read inside costs that session, not the others.
+
+    Raises:
+        SessionVanished: in the place of any OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise SessionVanished(
+            f"the session can't be read ({error.strerror})",
+            where=session_id,
+            todo="it is looked at again next time",
+            passing=True,
+        ) from error
+
+
+def blocks_of(file: IO[bytes], size: int) -> Iterator[bytes]:
+    """`size` bytes from where the file stands, in blocks; ends early where the file does.
+
+    Raises:
+        OSError: it can't be read.
+    """
+    while size > 0 and (block := file.read(min(size, BLOCK_SIZE))):
+        size -= len(block)
+        yield block
+
+
+class Snapshot:
+    """A file's bytes as they were in one moment, though others may append to it meanwhile.
+
+    Args:
+        path: the file; a link is not followed.
+        whole_lines: stop after the last line feed (for a file that is being written).
+        marks: sizes at which to note the hash as well.
+
+    Attributes:
+        noted: SHA-256, in hex, of the first so many bytes, for each mark that `blocks` passed.
+
+    Read `blocks` to the end, then ask `settle`. Use as a context manager.
+    """
+
+    def __init__(self, path: Path, *, whole_lines: bool = False, marks: Sequence[int] = ()) -> None:
+        self.path = path
+        self.noted: Mapping[int, str] = {}
+        self._marks = marks
+        self._file = open_regular(path)
+        try:
+            status = os.fstat(self._file.fileno())
+            self.stamp = stamp_of(status)
+            self.size = self.last_line_end(status.st_size) if whole_lines else status.st_size
+        except BaseException:
+            self._file.close()
+            raise
+        self._version: Version | None = None
+
+    def __enter__(self) -> Snapshot:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def last_line_end(self, end: int) -> int:
+        """Where the last full line ends in the first `end` bytes."""
+        if end > 0:
+            self._file.seek(end - 1)
+            if self._file.read(1) == b"\n":
+                return end
+        while end > 0:
+            start = max(0, end - BLOCK_SIZE)
+            self._file.seek(start)
+            found = _read_exactly(self._file, end - start).rfind(b"\n")
+            if found >= 0:
+                return start + found + 1
+            end = start
+        return 0
+
+    @property
+    def file(self) -> IO[bytes]:
+        """The open file; reading it moves where it stands, so not while `blocks` runs."""
+        return self._file
+
+    def blocks(self) -> Iterator[bytes]:
+        """The bytes, from the first on, in blocks.
+
+        Raises:
+            OSError: they can't be read; here as in `settle` and `prefix_hash`.
+        """
+        self._file.seek(0)
+        digest = PassingHash(self._marks)
+        read = 0
+        try:
+            for block in blocks_of(self._file, self.size):
+                digest.add(block)
+                read += len(block)
+                yield block
+            self._version, self.noted = Version(read, digest.hexdigest()), digest.noted
+        finally:
+            digest.close()
+
+    def settle(self) -> Version:
+        """The version that was read, once it is sure that it was all there in one moment.
+
+        Raises:
+            SessionChanging: the file was rewritten, not just appended to, during the reading.
+        """
+        version = self._version
+        if version is None:
+            for _ in self.blocks():
+                pass
+            version = self._version
+        assert version is not None
+        if version.size == self.size and stamp_of(os.fstat(self._file.fileno())) == self.stamp:
+            return version
+        if version.size != self.size or self.prefix_hash(version.size) != version.sha256:
+            raise SessionChanging(
+                "the file is being rewritten while it is read",
+                where=self.path.stem,
+                todo="it will be taken once it is quiet",
+            )
+        return version
+
+    def prefix_hash(self, size: int) -> str:
+        """SHA-256, in hex, of the first bytes as they are now."""
+        digest = hashlib.sha256()
+        self._file.seek(0)
+        for block in blocks_of(self._file, size):
+            digest.update(block)
+        return digest.hexdigest()

@@ -1,0 +1,185 @@
+"""What claude-sync keeps on this machine: records, the vault, and what it left behind."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from claude_sync.disk.files import PROBE_PREFIX, TEMPORARY_PREFIX
+from claude_sync.doctor.access import can_read, can_write, scan
+from claude_sync.doctor.examination import Examination
+from claude_sync.doctor.store import folder_of
+from claude_sync.doctor.wording import (
+    DAY_SECONDS,
+    amount,
+    as_sentence,
+    counted,
+    grant_command,
+    listed,
+    move_command,
+    remove_command,
+    short_path,
+)
+from claude_sync.errors import RecordsError
+from claude_sync.model import Finding, Level
+from claude_sync.state.database import copy_of
+from claude_sync.sync.context import records_file
+from claude_sync.sync.tree.install import MARK
+
+_NEARLY_FULL = 0.8
+_SUFFIX = ".tmp"
+
+
+def records(examination: Examination) -> Iterator[Finding]:
+    """Whether what is remembered can be read, written and believed."""
+    places = examination.context.places
+    path = records_file(places, examination.context.preferences)
+    folders = (places.state, places.records_directory, places.vault_directory)
+    shut = [str(folder) for folder in folders if os.path.exists(folder) and not can_write(folder)]
+    shut += [str(file) for file in (places.machine_file, path) if _is_shut(file)]
+    if shut:
+        yield Finding(
+            "records-unreadable",
+            Level.ERROR,
+            "This machine's records can't be used",
+            f"This user may not read and write {short_path(shut[0])}, so nothing can be pushed or "
+            "pulled.",
+            grant_command(places.state),
+        )
+    elif _is_damaged(path):
+        aside = places.records_directory.with_name("records-damaged")
+        yield Finding(
+            "records-damaged",
+            Level.WARNING,
+            "This machine's records are damaged",
+            f"{short_path(path)} can't be read, or another version made it. Doing without costs a "
+            "question or two, never bytes.",
+            f"{move_command(places.records_directory, aside)}; they are begun anew",
+        )
+
+
+def _is_shut(file: Path) -> bool:
+    return os.path.exists(file) and not (can_read(file) and can_write(file, passing=False))
+
+
+def _is_damaged(path: Path) -> bool:
+    try:
+        copy_of(path).close()
+    except FileNotFoundError:
+        return False
+    except RecordsError as error:
+        # Whoever writes for so long will be done at the next look.
+        return "locked" not in str(error.__cause__)
+    return False
+
+
+def set_aside(examination: Examination) -> Iterator[Finding]:
+    """Records that were damaged once and replaced by new ones."""
+    folder = examination.context.places.records_directory
+    found = sorted(entry.path for entry in scan(folder) if ".unreadable-" in entry.name)
+    if found:
+        yield Finding(
+            "records-set-aside",
+            Level.INFO,
+            "Records were damaged once, and begun anew",
+            f"The damaged ones are kept, for whoever wants to look: {_shown(found)}.",
+            as_sentence(remove_command(found))[:-1],
+        )
+
+
+def vault(examination: Examination) -> Iterator[Finding]:
+    """Whether there is room for what gets replaced: a full vault stops replacing."""
+    kept = examination.context.vault
+    size, limit = kept.size(), kept.limit()
+    if size < _NEARLY_FULL * limit:
+        return
+    full = size >= limit
+    yield Finding(
+        "vault-full" if full else "vault-nearly-full",
+        Level.ERROR if full else Level.WARNING,
+        f"The vault of replaced versions is {'full' if full else 'nearly full'}",
+        f"{short_path(kept.folder)} holds {amount(size)} of the {amount(limit)} it may; "
+        + ("no pull replaces anything." if full else "when it is full, no pull replaces anything."),
+        "Remove the folders of sessions in it whose old versions you don't miss",
+    )
+
+
+# --- what was left behind ----------------------------------------------------------------------
+
+
+def leftovers(examination: Examination) -> Iterator[Finding]:
+    """Files of ours that a process which died left behind, older than a day."""
+    context = examination.context
+    projects = [entry.path for entry in _directories(context.home.projects)]
+    beside = [entry.path for project in projects for entry in _directories(project)]
+    here = [str(context.places.state / "staging"), *projects, *beside]
+    found = list(_temporaries(here, examination.now))
+    store = folder_of(examination) if examination.view is not None else None
+    if store is not None:
+        there = [str(store), *(entry.path for entry in _directories(store))]
+        found += _temporaries(there, examination.now)
+    begun, marks = _begun(beside)
+    found = [*marks, *found]
+    if found:
+        size = sum(map(_size, found))
+        yield Finding(
+            "leftovers",
+            Level.INFO,
+            f"{counted(len(found), 'file')} that a broken-off run left behind",
+            f"{amount(size)} that nobody needs: {_shown(found)}.",
+            as_sentence(remove_command(found))[:-1],
+        )
+    for session_id in begun:
+        yield Finding(
+            "pull-broken-off",
+            Level.WARNING,
+            f"A pull of session {session_id} was broken off",
+            "Some of its files are here already, its transcript isn't.",
+            f"`claude-sync pull {session_id}`",
+        )
+
+
+def _directories(folder: str | os.PathLike[str]) -> Iterator[os.DirEntry[str]]:
+    return (entry for entry in scan(folder) if entry.is_dir(follow_symlinks=False))
+
+
+def _temporaries(folders: Iterable[str], now: float) -> Iterator[str]:
+    for folder in folders:
+        for entry in scan(folder):
+            ours = entry.name.startswith((TEMPORARY_PREFIX, PROBE_PREFIX))
+            if ours and entry.name.endswith(_SUFFIX) and _is_old(entry, now):
+                yield entry.path
+
+
+def _is_old(entry: os.DirEntry[str], now: float) -> bool:
+    try:
+        status = entry.stat(follow_symlinks=False)
+    except OSError:
+        return False
+    return entry.is_file(follow_symlinks=False) and now - status.st_mtime > DAY_SECONDS
+
+
+def _begun(folders: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Sessions whose sidecar files came without a transcript, and marks that are done with."""
+    begun, marks = [], []
+    for folder in folders:
+        mark = os.path.join(folder, MARK)
+        if not os.path.lexists(mark):
+            continue
+        if os.path.lexists(f"{folder}.jsonl"):
+            marks.append(mark)
+        else:
+            begun.append(os.path.basename(folder))
+    return begun, marks
+
+
+def _size(path: str) -> int:
+    try:
+        return os.lstat(path).st_size
+    except OSError:
+        return 0
+
+
+def _shown(paths: Sequence[str]) -> str:
+    return listed([short_path(path) for path in paths], 3)

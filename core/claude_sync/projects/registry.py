@@ -1,0 +1,370 @@
+"""Which directories of this machine belong to which project, and which to a session.
+
+Invariants:
+
+1. A directory counts for a session only if its encoded name is the session's folder: a transcript
+   that came from another machine begins with that machine's directory.
+2. What a person added, pinned or removed stands above what was found.
+3. A place for a session from elsewhere is in the project's directory, links included, or there is
+   none.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from claude_sync.claude.home import ENCODED_LIMIT, encode_directory
+from claude_sync.errors import PreferencesError, ProjectKeyError, SessionUnplaced, UsageError
+from claude_sync.model import ProjectKey
+from claude_sync.names import is_project_key, normal_key
+from claude_sync.projects.directory import ProjectDirectory, chosen, in_order, joined, place_below
+from claude_sync.projects.key import HOME_KEY, project_key_from_remote
+from claude_sync.projects.key_lookup import KeyLookup, is_below, nearest
+from claude_sync.projects.registry_file import ADDED, FOUND, REMOVED, DirectoryEntry, RegistryFile
+from claude_sync.projects.roots import search, still_holds
+
+_MAX_PATH = 4096
+_MEANT_AS_KEY = re.compile(r"(git|name):(?!//)")
+"""How a key begins; a host might be called so too, but would be given as ssh://."""
+
+
+class Registry:
+    """What this machine knows of its projects. Used by one thread at a time.
+
+    Args:
+        path: ``projects.json``; see `registry_file`.
+        home: the home directory, None for the user's.
+        roots: folders to look for projects in (the preference `projects_roots`); looked into only
+            when a project or a session's directory isn't known otherwise.
+
+    What it saw of the disk is remembered until `refresh`; what it learnt is kept by `save`.
+    """
+
+    def __init__(self, path: Path, *, home: Path | None = None, roots: Sequence[Path] = ()) -> None:
+        self._file = RegistryFile(path)
+        self._home = home
+        self._roots = tuple(roots)
+        self._standing: set[str] = set()
+        self.refresh()
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with the file, a sentence for the doctor; "" if nothing is."""
+        return self._file.problem
+
+    def refresh(
+        self, used: Mapping[str, int] | None = None, *, roots: Sequence[Path] | None = None
+    ) -> None:
+        """Begin a new pass: look at the disk again, and take over what other processes saved.
+
+        Args:
+            used: name of each folder of Claude's tree → mtime in ns of the newest session in it.
+            roots: the preference `projects_roots`, None if it is what it was.
+        """
+        self._file.reload()
+        self._keys = KeyLookup(self._file, self._home)
+        self._used: dict[str, int] = {}
+        for folder, mtime_ns in (used or {}).items():
+            bucket = _bucket(folder)
+            self._used[bucket] = max(mtime_ns, self._used.get(bucket, 0))
+        if roots is not None:
+            self._roots = tuple(roots)
+        self._searched = False
+        self._buckets: dict[str, str] = {}
+        self._forget()
+
+    def _forget(self) -> None:
+        self._keys.forget()
+        self._projects: dict[str, list[ProjectDirectory]] | None = None
+        self._by_folder: dict[str, list[str]] | None = None
+        self._directories: dict[tuple[str, tuple[str, ...], str | None], Path | None] = {}
+
+    def save(self) -> bool:
+        """Keep what was learnt, if anything was; whether the file was written.
+
+        Raises:
+            PreferencesError: it can't be written.
+        """
+        try:
+            return self._file.save()
+        except OSError as error:
+            raise PreferencesError(
+                f"the list of projects can't be written ({error.strerror})",
+                where=str(self._file.path),
+                todo="make its folder writable",
+            ) from error
+
+    # -- which directory a session belongs to -------------------------------------------------
+
+    def directory_of(
+        self, folder: str, cwds: Sequence[str], placed: str | None = None
+    ) -> Path | None:
+        """The working directory of a session that lies in Claude's tree, None where none fits.
+
+        The first that is there of: the directories its transcript names, the registered ones,
+        where the records say it was placed; else the first of them that isn't there any more.
+        All of them only if they encode to the folder. One that is there is learnt.
+
+        Args:
+            folder: name of the folder that the transcript lies in.
+            cwds: directories named in its head and tail, the likeliest first; unchecked.
+            placed: where the records say that it was placed.
+        """
+        question = (folder, tuple(cwds), placed)
+        if question not in self._directories:
+            # After the look: what is learnt by it makes older answers doubtful, not this one.
+            found = self._directory_of(*question)
+            self._directories[question] = found
+        return self._directories[question]
+
+    def _directory_of(self, folder: str, cwds: tuple[str, ...], placed: str | None) -> Path | None:
+        named = [cwd for cwd in dict.fromkeys(cwds) if self._fits(folder, cwd)]
+        candidates = [*named, *self._registered(folder)]
+        if placed and self._fits(folder, placed):
+            candidates.append(placed)
+        if not candidates and self.search_roots():
+            candidates = self._registered(folder)
+        for directory in candidates:
+            if self._keys.is_there(directory):
+                self.learn(Path(directory))
+                return Path(directory)
+        return Path(candidates[0]) if candidates else None
+
+    def _registered(self, folder: str) -> list[str]:
+        if self._by_folder is None:
+            self._by_folder = {}
+            for directory in self._current():
+                bucket = self._bucket_of(directory)
+                self._by_folder.setdefault(bucket, []).append(directory)
+        return self._by_folder.get(_bucket(folder), [])
+
+    def _fits(self, folder: str, directory: str) -> bool:
+        usable = len(directory) <= _MAX_PATH and "\0" not in directory and os.path.isabs(directory)
+        return usable and self._bucket_of(directory) == _bucket(folder)
+
+    def _bucket_of(self, directory: str) -> str:
+        bucket = self._buckets.get(directory)
+        if bucket is None:
+            bucket = self._buckets[directory] = _bucket(encode_directory(directory))
+        return bucket
+
+    def _current(self) -> Iterator[str]:
+        """The directories that count: those that weren't removed, and those somebody stands in."""
+        yield from self._standing
+        for directory in self._file.directories:
+            if directory not in self._standing and not self._is_removed(directory):
+                yield directory
+
+    # -- which project a directory belongs to -------------------------------------------------
+
+    def key_of(self, directory: Path) -> ProjectKey:
+        """The project of a directory, and where it lies in it.
+
+        A key given by hand, for the directory or one above it in the same repository, stands
+        above git's. A directory that is gone keeps the key it had.
+
+        Raises:
+            ProjectKeyError: it can't be told now, and wasn't known before.
+        """
+        text = os.fspath(directory)
+        answer = self._keys.answer(text)
+        return (answer or self._keys.known(os.path.abspath(text))).key
+
+    # -- where a session from elsewhere goes --------------------------------------------------
+
+    def place(self, key: str, subpath: str = "") -> Path:
+        """The directory here for a session of a project; nothing is made.
+
+        The main working tree before linked ones, then the one used last. A ``name:`` key is weak:
+        it counts only if one repository or directory here has it, or just one was given it by
+        hand. The directory for `subpath` may be missing still.
+
+        Raises:
+            SessionUnplaced: there is none, and why.
+        """
+        if not is_project_key(key):
+            raise SessionUnplaced("its bundle names no usable project", todo="it was left there")
+        if key == HOME_KEY:
+            return place_below(self._keys.finder.home, subpath)
+        places = self._of_project(key)
+        if not any(place.exists for place in places) and self.search_roots():
+            places = self._of_project(key)
+        return place_below(os.fspath(chosen(key, places).directory), subpath)
+
+    def projects(self) -> tuple[ProjectDirectory, ...]:
+        """Every directory of every project, by key, each project's in the order of `place`.
+
+        Those whose key can't be told come first, under "".
+        """
+        by_key = self._by_key()
+        return tuple(place for key in sorted(by_key) for place in by_key[key])
+
+    def _of_project(self, key: str) -> list[ProjectDirectory]:
+        return self._by_key().get(key, [])
+
+    def _by_key(self) -> dict[str, list[ProjectDirectory]]:
+        if self._projects is None:
+            found: dict[tuple[str, str], ProjectDirectory] = {}
+            for directory in list(self._current()):
+                place = self._place_of(directory)
+                at = (place.key, str(place.directory))
+                found[at] = joined(found[at], place) if at in found else place
+            self._projects = {}
+            for place in sorted(found.values(), key=in_order):
+                self._projects.setdefault(place.key, []).append(place)
+        return self._projects
+
+    def _place_of(self, directory: str) -> ProjectDirectory:
+        entry = self._file.directories.get(directory, DirectoryEntry())
+        key, root, problem, repository = "", directory, "", None
+        try:
+            known = self._keys.known(directory)
+            key, root, repository = known.key.key, known.root, known.repository
+        except ProjectKeyError as error:
+            problem = str(error)
+        is_root = root == directory
+        return ProjectDirectory(
+            key=key,
+            directory=Path(root),
+            exists=self._keys.is_there(root),
+            linked=repository is not None and repository.linked,
+            last_used_ns=self._used.get(self._bucket_of(directory), 0),
+            added=is_root and entry.source == ADDED,
+            pinned=root in self._keys.pinned,
+            repository=os.path.realpath(repository.common_dir if repository else root),
+            problem=problem,
+        )
+
+    # -- what is known ------------------------------------------------------------------------
+
+    def learn(self, directory: Path, *, placed: bool = False) -> bool:
+        """Register a directory that was found by itself; whether it is new.
+
+        One that was removed by hand, or lies below such a one, isn't learnt again.
+
+        Args:
+            directory: where a session belongs.
+            placed: a session was just put there, so it counts though it is missing still.
+        """
+        text = os.path.abspath(directory)
+        if text in self._file.directories or self._is_removed(text):
+            return False
+        if not placed and not self._keys.is_there(text):
+            return False
+        self._file.set_directory(text, DirectoryEntry(FOUND))
+        self._keys.learnt(text)
+        self._projects = None
+        self._directories.clear()
+        if self._by_folder is not None:
+            self._by_folder.setdefault(self._bucket_of(text), []).append(text)
+        return True
+
+    def stand(self, directory: Path) -> ProjectKey:
+        """The project somebody stands in, which counts as known from now on.
+
+        A directory without a repository counts only as long as this object lives: who asks for
+        a list in /tmp doesn't mean it to be a project.
+
+        Raises:
+            ProjectKeyError: its key can't be told now.
+        """
+        text = os.path.realpath(directory)
+        self._standing.add(text)
+        self._projects = self._by_folder = None
+        self._directories.clear()
+        known = self._keys.known(text)
+        if known.repository is not None and not self._keys.finder.is_home(text):
+            self.learn(Path(text))
+        return known.key
+
+    def add(self, directory: Path, key: str | None = None) -> ProjectKey:
+        """Register a directory by hand.
+
+        Args:
+            directory: it must be there.
+            key: its key from now on, or a remote's URL that gives it; None: what git says.
+
+        Raises:
+            UsageError: it is no directory, or the key is none.
+            ProjectKeyError: git can't be asked for the key; the directory is registered.
+        """
+        text = os.path.realpath(directory)
+        if not os.path.isdir(text):
+            raise UsageError("there is no such directory", where=str(directory))
+        given = _given_key(key) if key is not None else ""
+        entry = DirectoryEntry(ADDED, bool(given), given, "", text if given else "")
+        self._file.set_directory(text, entry)
+        for below, known in list(self._file.directories.items()):
+            if known.source == REMOVED and is_below(below, text):
+                self._file.set_directory(below, replace(known, source=FOUND))
+        self._forget()
+        return self.key_of(Path(text))
+
+    def remove(self, directory: Path) -> bool:
+        """Take a directory, and those below it, out of the registry; whether any was in it.
+
+        No session is placed there by itself any more, and nothing there is learnt again, until it
+        is added. The sessions that lie there stay what they are.
+        """
+        removed = False
+        for text in {os.path.abspath(directory), os.path.realpath(directory)}:
+            known = [
+                d
+                for d, entry in self._file.directories.items()
+                if (d == text or entry.root == text or is_below(d, text))
+                and not self._is_removed(d)
+            ]
+            for below in known:
+                entry = replace(self._file.directories[below], source=REMOVED, pinned=False)
+                self._file.set_directory(below, entry)
+            if known and text not in known:
+                self._file.set_directory(text, DirectoryEntry(REMOVED))
+            self._standing.discard(text)
+            removed = removed or bool(known)
+        self._forget()
+        return removed
+
+    def _is_removed(self, directory: str) -> bool:
+        above = nearest(directory, self._keys.removed)
+        entry = self._file.directories.get(directory)
+        return bool(above) and (above == directory or entry is None or entry.source != ADDED)
+
+    def search_roots(self) -> bool:
+        """Look for repositories below `projects_roots`, once a pass; whether there are new ones.
+
+        Costs a look at each folder's time if nothing changed there since the last search.
+        """
+        if self._searched or not self._roots:
+            return False
+        self._searched = True
+        if self._file.scanned and still_holds(self._file.scanned, self._roots):
+            return False
+        found = search(self._roots)
+        self._file.set_scanned(found.visited)
+        new = [self.learn(Path(repository)) for repository in found.repositories]
+        return any(new)
+
+
+# --- pure --------------------------------------------------------------------------------------
+
+
+def _bucket(folder: str) -> str:
+    """What the folders of one directory share: claude_home.folder_matches, as a look-up."""
+    return folder[: ENCODED_LIMIT + 1]
+
+
+def _given_key(key: str) -> str:
+    text = normal_key(key.strip())
+    if is_project_key(text):
+        return text
+    wrong = UsageError("that is no project key", todo="give git:<host>/<path> or name:<name>")
+    if _MEANT_AS_KEY.match(text):
+        raise wrong
+    try:
+        return project_key_from_remote(key)
+    except ProjectKeyError as error:
+        raise wrong from error

@@ -1,0 +1,68 @@
+"""Which arrivals are news, and since when others are known: kept, so that no restart asks twice."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable
+
+from claude_sync.model import Bundle, SessionState
+from claude_sync.service.status import Arrival
+from claude_sync.state.cache import Cache
+from claude_sync.sync.planner import newest_of_each
+
+_SETTING = "arrivals"
+
+
+class Arrivals:
+    """What could be pulled, and since when that is known.
+
+    Args:
+        cache: of the store; the times are kept there.
+    """
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+        self._seen = _read(cache.setting(_SETTING))
+
+    def of(self, waiting: Iterable[tuple[SessionState, tuple[Bundle, ...]]]) -> list[Arrival]:
+        """The arrivals of now, newest first.
+
+        Args:
+            waiting: each session that another machine holds a newer version of, and its bundles.
+        """
+        now = time.time()
+        found: list[Arrival] = []
+        seen: dict[str, float] = {}
+        for state, bundles in waiting:
+            heads = [bundle.head for bundle in newest_of_each(bundles)]
+            rivals = [head for head in heads if head.machine in state.rivals]
+            if not rivals:
+                continue
+            head = max(rivals, key=lambda one: (one.size, one.sha256))
+            key = f"{head.session_id} {head.sha256}"
+            seen[key] = self._seen.get(key, now)
+            here = state.path is not None
+            found.append(
+                Arrival(
+                    state,
+                    head.machine,
+                    head.version,
+                    seen[key],
+                    here,
+                    head.open,
+                    head.mtime_ns / 1e9,
+                )
+            )
+        if seen != self._seen:
+            self._seen = seen
+            self._cache.put_setting(_SETTING, json.dumps(seen))
+        return found
+
+
+def _read(kept: str) -> dict[str, float]:
+    try:
+        said = json.loads(kept)
+        return {str(key): float(value) for key, value in said.items()}
+    except (ValueError, AttributeError, TypeError):
+        return {}

@@ -1,0 +1,187 @@
+"""What changed on this machine, as far as events and rescans tell, and when it is to be pushed.
+
+Events are hints and the rescan is the truth: what an event names is looked at, and what a rescan
+finds is believed. Reads directory listings and live files, never a transcript.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from claude_sync.claude.home import ClaudeHome
+from claude_sync.claude.live_sessions import read_live_sessions
+from claude_sync.model import LocalSession, Outcome, Result
+from claude_sync.names import is_session_id
+from claude_sync.service import schedule
+from claude_sync.service.schedule import Change
+
+_EVENTS_COME_WITHIN_SECONDS = 5.0
+
+
+class Changes:
+    """What changed here since it was last pushed.
+
+    Args:
+        home: Claude Code's folders.
+        clock: the clock that the schedule runs by.
+
+    Attributes:
+        pending: changed sessions, by id.
+        open_ids: what the client had open when that was last looked at.
+        seen: whether anything here changed since `seen` was last set to False.
+    """
+
+    def __init__(self, home: ClaudeHome, clock: Callable[[], float] = time.monotonic) -> None:
+        self._home = home
+        self._clock = clock
+        self._roots = {str(home.projects), os.path.realpath(home.projects)}
+        self._local: dict[str, LocalSession] | None = None
+        self._pushed_at: dict[str, float] = {}
+        self.pending: dict[str, Change] = {}
+        self.open_ids: frozenset[str] = frozenset()
+        self.seen = True
+
+    # -- noticing -----------------------------------------------------------------------------
+
+    def rescan(self) -> bool:
+        """Look at all of Claude's tree, and at what the client has open.
+
+        The first one only learns what is there: what of it has to be pushed is for `adopt`.
+
+        Returns:
+            whether something had changed for so long that an event should have told of it.
+
+        Raises:
+            ClaudeHomeError: the tree is there and can't be read.
+        """
+        found = {str(session.path): session for session in self._home.sessions()}
+        known, self._local = self._local, found
+        unheard = False
+        if known is not None:
+            for path, session in found.items():
+                before = known.get(path)
+                if before is None or not _same(before, session):
+                    self._note(session)
+                    unheard = unheard or _is_stale_news(session)
+            if known.keys() - found.keys():
+                self.seen = True
+        self.look_at_live()
+        return unheard
+
+    def look_at(self, path: str) -> bool:
+        """Look at one session, because an event named its transcript or a file below it.
+
+        Returns:
+            whether a rescan is wanted, because a whole folder came, went or moved.
+        """
+        parts = self._parts(path)
+        if self._local is None or parts is None:
+            return False
+        if len(parts) == 1:
+            return True
+        session_id = parts[1].removesuffix(".jsonl")
+        if is_session_id(session_id):
+            self._look(parts[0], session_id)
+        return False
+
+    def look_at_live(self) -> bool:
+        """Look at what the client has open; whether that changed.
+
+        What it closed is looked at again, and pushed as soon as possible.
+        """
+        live = read_live_sessions(self._home.live_folder)
+        closed, opened = self.open_ids - live.open_ids, live.open_ids - self.open_ids
+        self.open_ids = live.open_ids
+        if not (closed or opened):
+            return False
+        self.seen = True
+        for session_id in closed:
+            # Afresh, for the events of its last lines may still be on the way. Also where nothing
+            # seems to have changed: while it was open, its last line may not have been finished,
+            # and wasn't pushed then.
+            for copy in self._home.find(session_id):
+                self._look(copy.folder, session_id, urgent=True)
+        return True
+
+    def adopt(self, sessions: Mapping[str, int]) -> None:
+        """Count sessions as changed though no change of them was seen.
+
+        Args:
+            sessions: sizes of their transcripts, by id.
+        """
+        now = self._clock()
+        for session_id, size in sessions.items():
+            if session_id not in self.pending:
+                pushed = self._pushed_at.get(session_id)
+                self.pending[session_id] = schedule.changed(None, now, size, pushed)
+
+    def _look(self, folder: str, session_id: str, *, urgent: bool = False) -> None:
+        if self._local is None:
+            return
+        path = str(self._home.projects / folder / f"{session_id}.jsonl")
+        session, before = self._home.look(folder, session_id), self._local.get(path)
+        if session is None:
+            if self._local.pop(path, None) is not None:
+                self.seen = True
+        elif urgent or before is None or not _same(before, session):
+            self._local[path] = session
+            self._note(session, urgent=urgent)
+
+    def _note(self, session: LocalSession, *, urgent: bool = False) -> None:
+        self.seen = True
+        session_id, size = session.session_id, session.stamp.size
+        pushed = self._pushed_at.get(session_id)
+        self.pending[session_id] = schedule.changed(
+            self.pending.get(session_id), self._clock(), size, pushed, urgent=urgent
+        )
+
+    def _parts(self, path: str) -> list[str] | None:
+        """A path relative to Claude's projects, None where it isn't below them."""
+        for root in self._roots:
+            if path.startswith(root + os.sep):
+                return path[len(root) + 1 :].split(os.sep)
+        return None
+
+    # -- what was done about it ---------------------------------------------------------------
+
+    def placed(self, path: Path) -> None:
+        """Take note of a transcript that we put there: our own write is no change to push."""
+        session_id, folder = path.stem, path.parent.name
+        self.pending.pop(session_id, None)
+        session = self._home.look(folder, session_id)
+        if session is not None and self._local is not None:
+            self._local[str(path)] = session
+
+    def pushed(self, asked: Iterable[str], results: Iterable[Result]) -> None:
+        """Take note of a push; what failed stays a change and is tried again later."""
+        now = self._clock()
+        outcomes = {result.session_id: result.outcome for result in results}
+        for session_id in asked:
+            change = self.pending.pop(session_id, None)
+            if change is not None and outcomes.get(session_id) is Outcome.FAILED:
+                self.pending[session_id] = schedule.failed(change, now)
+        for session_id, outcome in outcomes.items():
+            if outcome is Outcome.PUSHED:
+                self._pushed_at[session_id] = now
+
+    def due(self, quiet_seconds: float) -> dict[str, float]:
+        """When each changed session is to be pushed."""
+        return {
+            session_id: schedule.push_due(change, quiet_seconds)
+            for session_id, change in self.pending.items()
+        }
+
+    def smallest_first(self) -> list[str]:
+        """All changed sessions: before a sleep as many as possible are to be away."""
+        return sorted(self.pending, key=lambda session_id: self.pending[session_id].size)
+
+
+def _same(one: LocalSession, other: LocalSession) -> bool:
+    return one.stamp == other.stamp and one.sidecar == other.sidecar
+
+
+def _is_stale_news(session: LocalSession) -> bool:
+    return time.time() - session.stamp.mtime_ns / 1e9 > _EVENTS_COME_WITHIN_SECONDS

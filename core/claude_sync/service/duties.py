@@ -1,0 +1,397 @@
+"""What the service does by itself, and what commands have it do; all in its one thread.
+
+`runner` says when; here stands what is due, and what the preferences make of it.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+from claude_sync.errors import ClaudeSyncError, LockBusy, RecordsError, Stopped
+from claude_sync.model import Finding, Result
+from claude_sync.service import schedule
+from claude_sync.service.equipment import Equipment
+from claude_sync.service.findings_basis import circumstances
+from claude_sync.service.journal import Journal
+from claude_sync.service.mailbox import Event
+from claude_sync.service.rounds import Rounds
+from claude_sync.service.status import Board
+from claude_sync.service.timetable import DOCTOR, HEALTH, LOOK, OPEN, RESCAN, TIDY, Timetable
+from claude_sync.service.watch import Notify, What
+from claude_sync.service.worker import Done, Worker
+from claude_sync.state import preferences
+from claude_sync.state.paths import Places
+from claude_sync.state.preferences import Preferences
+from claude_sync.sync.context import Context
+from claude_sync.sync.push import push
+
+Check = Callable[[Context], Iterable[Finding]]
+"""A further check for the doctor, from a front end."""
+
+_LOCK_RETRY_SECONDS = 60.0
+_FOLDER_SECONDS = 1.0
+_IDLE_SECONDS = 60.0
+_DOCTOR_WAITS_SECONDS = 1.0
+
+
+class Duties:
+    """What is to be done, and with what. Used by one thread.
+
+    Args:
+        places: where claude-sync keeps its things.
+        board: where Status is put up.
+        journal: where is written what was done by itself.
+        on_arrival, interval_seconds: in place of the preferences.
+        checks: further checks for the doctor.
+        should_stop: asked between blocks of work.
+        notify: told by the watch what may have changed; from another thread.
+
+    Attributes:
+        timetable: when what is due.
+        equipment: what is open, None where nothing is.
+        by_itself: whether what is being done now was asked for by nobody.
+        deadline: when what is being done has to end, by a clock that doesn't jump.
+    """
+
+    def __init__(
+        self,
+        places: Places,
+        board: Board,
+        journal: Journal,
+        *,
+        on_arrival: str | None,
+        interval_seconds: float | None,
+        checks: Sequence[Check],
+        should_stop: Callable[[], bool],
+        notify: Notify,
+    ) -> None:
+        self._places = places
+        self._board = board
+        self._journal = journal
+        self._on_arrival = on_arrival
+        self._interval_seconds = interval_seconds
+        self._checks = checks
+        self._should_stop = should_stop
+        self._notify = notify
+        self._preferences = Preferences()
+        self._heard = False
+        self._unheard = False
+        self._examined: object = None
+        self.timetable = Timetable()
+        self._rounds = Rounds(self.timetable, board, journal)
+        self.equipment: Equipment | None = None
+        self.by_itself = False
+        self.deadline: float | None = None
+
+    def moments(self) -> Iterable[float]:
+        """When pushes are due; what can't be reached is tried again when a look is due."""
+        return () if self._rounds.offline else self._pushes().values()
+
+    def do_what_is_due(self) -> None:
+        """Do all that is due now.
+
+        Raises:
+            RecordsError: everything has to be opened anew.
+            Stopped: something else comes first.
+        """
+        equipment = self.equipment
+        if equipment is not None:
+            self.timetable.put(OPEN, math.inf)
+        if equipment is None or equipment.worker is None:
+            for kind in (LOOK, RESCAN, HEALTH, TIDY):
+                self.timetable.put(kind, _IDLE_SECONDS)
+        self.by_itself = True
+        try:
+            if equipment is not None:
+                if equipment.worker is not None:
+                    self._go_round(equipment, equipment.worker)
+                self._let_doctor_look()
+        finally:
+            self.by_itself = False
+
+    def _go_round(self, equipment: Equipment, worker: Worker) -> None:
+        timetable = self.timetable
+        if equipment.projects_changed():
+            # A session without a directory may have one now.
+            worker.adopting = True
+            timetable.now(LOOK)
+        if timetable.is_due(HEALTH):
+            timetable.put(HEALTH, schedule.HEALTH_SECONDS)
+            self._look_after(equipment, worker)
+        if timetable.is_due(RESCAN):
+            self._rescan(equipment, worker)
+        due = self._due()
+        if due or timetable.is_due(LOOK):
+            pull = self._arrival == "pull"
+            self._rounds.go(
+                equipment, due, pull=pull, act=not self._paused, interval=self._interval
+            )
+        if timetable.is_due(TIDY):
+            self._tidy(equipment)
+
+    def _let_doctor_look(self) -> None:
+        # What it found may be mended by now: a place that is back, a conflict that was settled.
+        status = self._board.status
+        if status.findings and self._examined != circumstances(status):
+            self.timetable.sooner(DOCTOR, self.timetable.clock() + _DOCTOR_WAITS_SECONDS)
+        if not self.timetable.is_due(DOCTOR):
+            return
+        if not self._board.status.started:
+            self.timetable.put(DOCTOR, _DOCTOR_WAITS_SECONDS)
+            return
+        try:
+            self.run_doctor()
+        except (RecordsError, Stopped):
+            raise
+        except ClaudeSyncError as error:
+            self._journal.say(f"doctor: {error}")
+
+    def hear(self, event: Event) -> None:
+        """Look at what an event named, or plan to."""
+        worker = self.equipment.worker if self.equipment is not None else None
+        if worker is None:
+            return
+        if event.what is What.SESSION:
+            self._heard = True
+            self._unheard = False
+            if worker.changes.look_at(event.path):
+                self.timetable.sooner(RESCAN, self.timetable.clock() + _FOLDER_SECONDS)
+        elif event.what is What.LIVE:
+            if worker.changes.look_at_live():
+                self.timetable.now(LOOK)
+        elif event.path.endswith((".ccsync", ".ccsync-store", ".icloud")):
+            self._rounds.hear_store()
+
+    def judge_again(self) -> None:
+        """Look where everything stands after a command changed something, and show it."""
+        equipment = self.equipment
+        if equipment is None or equipment.worker is None:
+            return
+        worker = equipment.worker
+
+        def judge() -> Done:
+            worker.judge()
+            return Done()
+
+        if self._rounds.attempt(judge) is not None:
+            self._rounds.show(equipment)
+
+    # -- by itself ----------------------------------------------------------------------------
+
+    def _pushes(self) -> dict[str, float]:
+        """When each changed session is to be pushed by itself."""
+        worker = self.equipment.worker if self.equipment is not None else None
+        if worker is None or self._paused or not self._preferences.push_on_change:
+            return {}
+        due = worker.changes.due(self._preferences.quiet_seconds)
+        rest = self._rounds.resting_until
+        return {session_id: max(moment, rest) for session_id, moment in due.items()}
+
+    def _due(self) -> list[str]:
+        if self._rounds.offline and not self.timetable.is_due(LOOK):
+            return []
+        now = self.timetable.clock()
+        due = sorted((moment, session_id) for session_id, moment in self._pushes().items())
+        return [session_id for moment, session_id in due if moment <= now]
+
+    def _rescan(self, equipment: Equipment, worker: Worker) -> None:
+        watch = equipment.watch
+        self.timetable.put(RESCAN, schedule.POLL_SECONDS)
+        if worker.changes.rescan():
+            # No event told of it: a network drive, or a watch that has gone blind.
+            self._unheard = True
+        if watch is not None and not watch.deaf and not self._unheard:
+            proved = self._heard
+            wait = schedule.RESCAN_SECONDS if proved else schedule.SILENT_RESCAN_SECONDS
+            self.timetable.put(RESCAN, wait)
+
+    def _look_after(self, equipment: Equipment, worker: Worker) -> None:
+        watch = equipment.watch
+        assert watch is not None
+        before = watch.problem
+        lost = watch.mend()
+        if watch.problem and watch.problem != before:
+            self._journal.say(f"watch: {watch.problem}")
+        if lost:
+            self._heard = False
+            self.timetable.now(RESCAN)
+            if What.STORE in lost:
+                self.timetable.now(LOOK)
+        if worker.changes.open_ids and worker.changes.look_at_live():
+            # A client that crashed removes no live file, so no event tells of it.
+            self.timetable.now(LOOK)
+
+    def _tidy(self, equipment: Equipment) -> None:
+        self.timetable.put(TIDY, schedule.TIDY_SECONDS)
+        try:
+            equipment.tidy()
+        except LockBusy:
+            self.timetable.put(TIDY, _LOCK_RETRY_SECONDS)
+        except ClaudeSyncError as error:
+            self._journal.say(f"watch: {error}")
+
+    # -- what commands do ---------------------------------------------------------------------
+
+    def ready(self) -> Context:
+        """What to work with.
+
+        Raises:
+            ClaudeSyncError: it can't be opened.
+        """
+        return self._opened().context
+
+    def push_older(self) -> list[Result]:
+        """Push what was last used more than seven days ago.
+
+        Raises:
+            NotSetUp, TransportError, LockBusy
+        """
+        worker = self._opened().worker
+        if worker is None:
+            return push(self.ready(), [])
+        return worker.push_older()
+
+    def note_pushed(self, results: Sequence[Result]) -> None:
+        """Take note of what a person had pushed."""
+        worker = self._opened().worker
+        if worker is not None:
+            worker.note_pushed(results)
+
+    def note_pulled(self, results: Sequence[Result]) -> None:
+        """Take note of what a person had pulled."""
+        worker = self._opened().worker
+        if worker is not None:
+            worker.note_pulled(results)
+
+    def look_now(self) -> None:
+        """Look at both sides at once."""
+        self.timetable.now(OPEN, LOOK, RESCAN, HEALTH)
+
+    def run_doctor(self) -> None:
+        """Let the doctor look.
+
+        Raises:
+            ClaudeSyncError: what it looks with can't be opened.
+        """
+        self.timetable.put(DOCTOR, schedule.DOCTOR_SECONDS)
+        self._examined = circumstances(self._board.status)
+        from claude_sync.doctor import examine
+
+        self._board.publish(findings=tuple(examine(self.ready(), checks=self._checks)))
+
+    def change(self, **changes: object) -> None:
+        """Store preferences.
+
+        Raises:
+            PreferencesError: they can't be.
+        """
+        self._take(preferences.change(self._places, **changes))
+
+    def leave(self, end: float, *, local_only: bool) -> list[str]:
+        """Push what changed, smallest first, until then; ids of the sessions that it wasn't enough
+        for."""
+        equipment = self._opened()
+        worker = equipment.worker
+        if worker is None or self._paused or not self._preferences.push_on_change:
+            return []
+        worker.changes.rescan()
+        if not (local_only and equipment.context.store.remote):
+            self.deadline = end
+            try:
+                for results in worker.push_all():
+                    self._journal.results("push", results)
+            except RecordsError:
+                raise
+            except ClaudeSyncError as error:
+                self._journal.say(f"push before leaving ended early: {error}")
+            finally:
+                self.deadline = None
+        return worker.changes.smallest_first()
+
+    # -- preferences --------------------------------------------------------------------------
+
+    @property
+    def _interval(self) -> float:
+        return self._interval_seconds or self._preferences.pull_interval_seconds
+
+    @property
+    def _arrival(self) -> str:
+        return self._on_arrival or self._preferences.on_arrival
+
+    @property
+    def _paused(self) -> bool:
+        until = self._preferences.paused_until
+        return until is not None and time.time() < until
+
+    def reload(self) -> None:
+        """Take what the preferences say now, and open what they name."""
+        if preferences.stamp(self._places) != self._preferences.stamp:
+            self._take(preferences.load(self._places))
+        elif self._board.status.paused_until is not None and not self._paused:
+            self._board.publish(paused_until=None)
+            if self.equipment is not None and self.equipment.worker is not None:
+                self.equipment.worker.again = True
+            self.timetable.now(LOOK)
+        if self.equipment is None and self.timetable.is_due(OPEN):
+            self._preferences = preferences.load(self._places)
+            self._opened()
+
+    def _take(self, new: Preferences) -> None:
+        old, self._preferences = self._preferences, new
+        if _place(old) != _place(new):
+            self.close()
+            self._rounds.begin_anew()
+        elif self.equipment is not None:
+            self.equipment.context.preferences = new
+            if self.equipment.worker is not None:
+                self.equipment.worker.again = True
+                self.equipment.worker.adopting |= old.ignore != new.ignore
+        self._board.publish(
+            preferences=new, paused_until=new.paused_until if self._paused else None
+        )
+        self.look_now()
+        self.timetable.now(DOCTOR)
+
+    # -- opening and closing ------------------------------------------------------------------
+
+    def _opened(self) -> Equipment:
+        if self.equipment is None:
+            self.equipment = Equipment(
+                self._places,
+                self._preferences,
+                should_stop=self._should_stop,
+                on_progress=lambda progress: self._board.publish(activity=progress),
+                notify=self._notify,
+            )
+            self.timetable.now(LOOK, RESCAN, HEALTH)
+            self.timetable.put(OPEN, math.inf)
+            self._show_place(self.equipment)
+        return self.equipment
+
+    def _show_place(self, equipment: Equipment) -> None:
+        set_up = equipment.worker is not None
+        store = equipment.context.store if set_up else None
+        self._heard = self._unheard = False
+        self._board.publish(
+            machine=equipment.context.machine,
+            location=self._preferences.location or "" if set_up else "",
+            label=store.label if store is not None else "",
+            remote=store.remote if store is not None else False,
+            preferences=self._preferences,
+            paused_until=self._preferences.paused_until if self._paused else None,
+            started=self._board.status.started or not set_up,
+        )
+        if equipment.watch is not None and equipment.watch.problem:
+            self._journal.say(f"watch: {equipment.watch.problem}")
+
+    def close(self) -> None:
+        """Let go of everything; it is opened again when it is needed."""
+        equipment, self.equipment = self.equipment, None
+        if equipment is not None:
+            equipment.close()
+
+
+def _place(chosen: Preferences) -> tuple[object, ...]:
+    return (chosen.location, chosen.store_id, chosen.ssh_command, chosen.claude_config_dir)

@@ -1,0 +1,101 @@
+"""What the service's thread holds open while the preferences stay what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from claude_sync.disk.snapshot import stamp_of
+from claude_sync.errors import ClaudeSyncError
+from claude_sync.model import Progress, Stamp
+from claude_sync.service.watch import Notify, Watch
+from claude_sync.service.worker import Worker
+from claude_sync.state.paths import Places
+from claude_sync.state.preferences import Preferences
+from claude_sync.sync.context import Context
+
+_PULSE = "pulse"
+
+
+class Equipment:
+    """Records, store and watch of one choice of preferences. Used by one thread.
+
+    Args:
+        places: where claude-sync keeps its things.
+        chosen: the preferences.
+        should_stop: asked between blocks of work.
+        on_progress: told how far the work is.
+        notify: told by the watch what may have changed; from another thread.
+
+    Attributes:
+        context: what to work with.
+        worker: does the rounds; None where no place was chosen yet.
+        watch: tells what changed; None where no place was chosen yet.
+
+    Raises:
+        RecordsError: what is remembered can't be opened.
+        UsageError: the place that was chosen can't be understood.
+    """
+
+    def __init__(
+        self,
+        places: Places,
+        chosen: Preferences,
+        *,
+        should_stop: Callable[[], bool],
+        on_progress: Callable[[Progress], None],
+        notify: Notify,
+    ) -> None:
+        self._projects_file = places.projects_file
+        self._projects = _stamp(self._projects_file)
+        self.context = Context(places, chosen, should_stop=should_stop, on_progress=on_progress)
+        self.worker: Worker | None = None
+        self.watch: Watch | None = None
+        if chosen.location is None or chosen.store_id is None:
+            return
+        try:
+            store = self.context.store
+            self.worker = Worker(self.context)
+        except ClaudeSyncError:
+            self.context.close(save=False)
+            raise
+        home = self.context.home
+        pulse = places.runtime / _PULSE
+        self.watch = Watch(home.projects, home.live_folder, store.local_root, pulse, notify)
+        self.watch.start()
+
+    def projects_changed(self) -> bool:
+        """Whether somebody changed which directories are known, since this was last asked."""
+        before, self._projects = self._projects, _stamp(self._projects_file)
+        return before != self._projects
+
+    def save(self) -> None:
+        """Keep what was learnt of projects; what can't be kept is learnt again."""
+        try:
+            if self.context.registry.save():
+                self._projects = _stamp(self._projects_file)
+        except ClaudeSyncError:
+            pass
+
+    def tidy(self) -> None:
+        """Drop from the vault what needn't be kept any longer.
+
+        Raises:
+            VaultError, LockBusy
+        """
+        with self.context.working("tidying up"):
+            self.context.vault.tidy()
+
+    def close(self) -> None:
+        """Let go of everything."""
+        if self.watch is not None:
+            self.watch.stop()
+        self.save()
+        self.context.close(save=False)
+
+
+def _stamp(path: Path) -> Stamp | None:
+    try:
+        return stamp_of(path.stat())
+    except OSError:
+        return None

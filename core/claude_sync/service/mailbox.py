@@ -1,0 +1,98 @@
+"""What reaches the service's thread: commands of people, and the system's hints."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Collection
+from concurrent.futures import Future
+from typing import Any, NamedTuple
+
+from claude_sync.service.watch import What
+
+_GATHER_SECONDS = 0.1
+
+
+class Command(NamedTuple):
+    """Something to do for a person, and where its outcome goes."""
+
+    kind: str
+    do: Callable[[], Any]
+    outcome: Future[Any]
+
+
+class Event(NamedTuple):
+    """What may have changed, and where."""
+
+    what: What
+    path: str
+
+
+class Mailbox:
+    """Messages from any thread, taken out by one.
+
+    An event that lies there already isn't put in twice, so a file that is written all the time
+    fills nothing.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._commands: deque[Command] = deque()
+        self._events: dict[Event, None] = {}
+        self._woken = False
+        self._closed = False
+
+    def put(self, message: Command | Event) -> bool:
+        """Put a message in; returns at once. Whether it was taken: not after the end."""
+        with self._changed:
+            if self._closed:
+                return False
+            if isinstance(message, Event):
+                self._events[message] = None
+            else:
+                self._commands.append(message)
+            self._changed.notify()
+            return True
+
+    def wake(self) -> None:
+        """Let the one who waits go on."""
+        with self._changed:
+            self._woken = True
+            self._changed.notify()
+
+    def holds(self, kinds: Collection[str] | None = None) -> bool:
+        """Whether a command waits; of these kinds, or any."""
+        with self._changed:
+            return any(kinds is None or command.kind in kinds for command in self._commands)
+
+    def receive(self, wait_seconds: float) -> list[Command | Event]:
+        """All messages that are there, commands first; waits so long for one.
+
+        Events are let gather for a moment, for where one is there are more; commands are not.
+        """
+        end = time.monotonic() + wait_seconds
+        with self._changed:
+            while not (self._commands or self._woken):
+                now = time.monotonic()
+                if self._events:
+                    end = min(end, now + _GATHER_SECONDS)
+                    self._changed.wait_for(lambda: self._commands or self._woken, end - now)
+                    break
+                if now >= end:
+                    break
+                self._changed.wait(end - now)
+            self._woken = False
+            messages: list[Command | Event] = [*self._commands, *self._events]
+            self._commands.clear()
+            self._events.clear()
+            return messages
+
+    def close(self) -> list[Command]:
+        """Take no more messages; the commands that nobody will obey."""
+        with self._changed:
+            self._closed = True
+            left = list(self._commands)
+            self._commands.clear()
+            self._events.clear()
+            return left

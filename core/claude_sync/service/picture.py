@@ -1,0 +1,127 @@
+"""Where everything stands, as one round of the service saw it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+
+from claude_sync.model import Bundle, SessionState, State
+from claude_sync.service import schedule
+from claude_sync.service.arrivals import Arrivals
+from claude_sync.service.status import Arrival
+from claude_sync.sync.context import Context
+from claude_sync.sync.states import states_surveyed
+from claude_sync.sync.survey.survey import Survey
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Where everything stands.
+
+    Attributes:
+        sessions: every session, newest first.
+        to_push: ids that a push of all would write.
+        older: those of them that were last used more than seven days ago.
+        arrivals: what could be pulled now.
+        conflicts: sessions that need a decision.
+    """
+
+    sessions: tuple[SessionState, ...] = ()
+    to_push: tuple[str, ...] = ()
+    older: tuple[str, ...] = ()
+    arrivals: tuple[Arrival, ...] = ()
+    conflicts: tuple[SessionState, ...] = ()
+
+    def unsent(self, written: Collection[str]) -> dict[str, int]:
+        """What is to be pushed although no change of it was seen: sizes by id.
+
+        What was used in the last seven days, or was pushed before; the rest waits to be asked for.
+
+        Args:
+            written: ids of sessions that this machine has pushed before.
+        """
+        older = set(self.older)
+        known = {
+            one.session_id: one.size
+            for one in self.sessions
+            if one.session_id in self.to_push
+            and (one.session_id in written or one.session_id not in older)
+        }
+        # Sides of a conflict too: the others shall see how far this one went on.
+        parted = {
+            one.session_id: one.size
+            for one in self.conflicts
+            if one.path is not None
+            and not (one.ignored or one.forgotten)
+            and (one.session_id in written or not _is_old(one))
+        }
+        return known | parted
+
+
+def judge(
+    context: Context,
+    survey: Survey,
+    before: Picture,
+    arrivals: Arrivals,
+    *,
+    broken: Collection[str] = (),
+    read: Collection[str] = (),
+) -> Picture:
+    """Judge a survey that was just made, under the lock.
+
+    A big session that is growing isn't read through only to say that it has changed.
+
+    Args:
+        before: the last picture.
+        arrivals: since when they are known.
+        broken: ids of sessions whose bundles can't be used as they are.
+        read: ids of sessions to read however big they are.
+    """
+    growing = [one for one in _growing(survey, before) if one.session_id not in read]
+    passed_over = {one.session_id for one in growing}
+    sessions = sorted(
+        [*states_surveyed(context, survey, but=passed_over), *growing],
+        key=lambda one: (-one.mtime_ns, one.session_id),
+    )
+    to_push = [one.session_id for one in sessions if _is_to_push(one)]
+    waiting: list[tuple[SessionState, tuple[Bundle, ...]]] = [
+        (one, survey.bundles.get(one.session_id, ()))
+        for one in sessions
+        if one.state is State.WAITING and one.session_id not in broken
+    ]
+    return Picture(
+        tuple(sessions),
+        tuple(to_push),
+        tuple(one.session_id for one in sessions if _is_old(one) and _is_to_push(one)),
+        tuple(arrivals.of(waiting)),
+        tuple(one for one in sessions if one.state is State.CONFLICT),
+    )
+
+
+def _growing(survey: Survey, before: Picture) -> Iterable[SessionState]:
+    """Big sessions known from before that would have to be read, as changed ones."""
+    known = {one.session_id: one for one in before.sessions if one.size > schedule.FREE_BYTES}
+    for session_id, state in known.items():
+        copies = survey.local.get(session_id, ())
+        if len(copies) != 1 or state.state not in (State.CHANGED, State.SYNCED, State.AHEAD):
+            continue
+        if survey.known_version(copies[0]) is None:
+            stamp = copies[0].stamp
+            yield replace(
+                state,
+                state=State.CHANGED,
+                size=stamp.size,
+                mtime_ns=stamp.mtime_ns,
+                open=survey.is_open(copies[0]),
+            )
+
+
+def _is_to_push(one: SessionState) -> bool:
+    return (
+        one.state is State.CHANGED and one.path is not None and not (one.ignored or one.forgotten)
+    )
+
+
+def _is_old(one: SessionState) -> bool:
+    return one.mtime_ns < (time.time() - schedule.RECENT_SECONDS) * 1e9

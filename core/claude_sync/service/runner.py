@@ -1,0 +1,220 @@
+"""The service's thread: waits for what is to be done next, and does it.
+
+One mailbox, one timetable, and one place that turns an exception into Status and log. The thread
+is the only one that touches sync, records and transports.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from functools import partial
+from typing import Any
+
+from claude_sync.disk.locks import Lock
+from claude_sync.errors import ClaudeSyncError, RecordsError, Stopped
+from claude_sync.service.duties import Check, Duties
+from claude_sync.service.journal import Journal
+from claude_sync.service.mailbox import Command, Event, Mailbox
+from claude_sync.service.status import Board
+from claude_sync.service.timetable import LOOK, OPEN
+from claude_sync.service.watch import What
+from claude_sync.state.paths import Places
+
+_FAILURE_RETRY_SECONDS = 60.0
+_PASSING_RETRY_SECONDS = 1.0
+_TICK_SECONDS = 0.05
+_CHANGING = frozenset({"push", "pull", "resolve", "undo", "forget"})
+_HURRIED = frozenset({"pause", "leave"})
+
+
+class Runner:
+    """The thread, and what it holds.
+
+    Args:
+        places: where claude-sync keeps its things.
+        board: where Status is put up.
+        lock: held already; let go at the end.
+        on_arrival, interval_seconds: in place of the preferences.
+        checks: further checks for the doctor.
+
+    Attributes:
+        duties: what a command may have the thread do; for that thread alone.
+    """
+
+    def __init__(
+        self,
+        places: Places,
+        board: Board,
+        lock: Lock,
+        *,
+        on_arrival: str | None,
+        interval_seconds: float | None,
+        checks: Sequence[Check],
+    ) -> None:
+        self._places = places
+        self._board = board
+        self._lock = lock
+        self._journal = Journal(places)
+        self._mailbox = Mailbox()
+        self._inbox: deque[Command | Event] = deque()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="claude-sync worker", daemon=True)
+        self.duties = Duties(
+            places,
+            board,
+            self._journal,
+            on_arrival=on_arrival,
+            interval_seconds=interval_seconds,
+            checks=checks,
+            should_stop=self._should_stop,
+            notify=self._notify,
+        )
+
+    # -- from any thread ----------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def submit(self, kind: str, do: Callable[[], Any]) -> Future[Any]:
+        """Let the thread do something; after the end, the future is cancelled."""
+        command = Command(kind, do, Future())
+        if not self._mailbox.put(command):
+            command.outcome.cancel()
+        return command.outcome
+
+    def stop(self, timeout_seconds: float) -> bool:
+        """End; whether the thread has ended by then. What hangs is abandoned."""
+        self._stopping.set()
+        self._mailbox.wake()
+        end = time.monotonic() + timeout_seconds
+        while self._thread.is_alive() and time.monotonic() < end:
+            equipment = self.duties.equipment
+            if equipment is not None:
+                # Again and again, for the connection may be opened only now.
+                equipment.context.interrupt()
+            self._thread.join(_TICK_SECONDS)
+        if self._thread.is_alive():
+            _cancel(self._mailbox.close())
+        return not self._thread.is_alive()
+
+    def _notify(self, what: What, path: str) -> None:
+        self._mailbox.put(Event(what, path))
+
+    def _should_stop(self) -> bool:
+        """Whether the work under way is to end between two blocks."""
+        if self._stopping.is_set():
+            return True
+        deadline = self.duties.deadline
+        if deadline is not None and time.monotonic() >= deadline:
+            return True
+        return self.duties.by_itself and self._mailbox.holds(_HURRIED)
+
+    # -- the thread ------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                try:
+                    self._turn()
+                except Stopped:
+                    self.duties.timetable.now(LOOK)
+                except ClaudeSyncError as error:
+                    self._fail(error)
+                except Exception as error:  # noqa: BLE001 -- the one of this thread
+                    self._journal.bug(error)
+                    self._fail(
+                        ClaudeSyncError(
+                            f"watching stopped on a bug of ours, {type(error).__name__}",
+                            todo=f"it goes on in a minute; the log says where "
+                            f"({self._places.log_file})",
+                        )
+                    )
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        try:
+            self.duties.close()
+        finally:
+            self._lock.release()
+            _cancel(self._mailbox.close())
+            _cancel(message for message in self._inbox if isinstance(message, Command))
+            self._board.publish(stopped=True, activity=None)
+
+    def _turn(self) -> None:
+        """Wait for what comes next, and do it."""
+        duties = self.duties
+        wait = duties.timetable.wait(duties.moments())
+        self._inbox.extend(self._mailbox.receive(0.0 if self._inbox else wait))
+        if self._stopping.is_set():
+            return
+        if duties.timetable.slept():
+            self._journal.say("watch looks again after a sleep")
+            duties.look_now()
+        duties.reload()
+        while self._inbox and not self._stopping.is_set():
+            self._handle(self._inbox.popleft())
+        if not self._stopping.is_set():
+            duties.do_what_is_due()
+        if self._board.status.activity is not None and not self._mailbox.holds():
+            self._board.publish(activity=None)
+
+    # -- messages -----------------------------------------------------------------------------
+
+    def _handle(self, message: Command | Event) -> None:
+        if isinstance(message, Event):
+            self.duties.hear(message)
+        elif message.outcome.set_running_or_notify_cancel():
+            self._obey(message)
+
+    def _obey(self, command: Command) -> None:
+        """Do what was asked for; who asked is told last, when Status shows it."""
+        try:
+            outcome = command.do()
+        except BaseException as error:
+            if isinstance(error, RecordsError) or not isinstance(error, ClaudeSyncError):
+                command.outcome.set_exception(error)
+                raise
+            if command.kind in _CHANGING and not isinstance(error, Stopped):
+                self._journal.say(f"{command.kind} failed: {error}")
+                self._board.happen("failed", by_hand=True, message=str(error))
+                self._judge(partial(command.outcome.set_exception, error))
+            else:
+                command.outcome.set_exception(error)
+            return
+        if command.kind not in _CHANGING:
+            command.outcome.set_result(outcome)
+            return
+        results = outcome if isinstance(outcome, list) else []
+        self._journal.results(command.kind, results)
+        self._board.happen(command.kind, by_hand=True, results=results)
+        self._judge(partial(command.outcome.set_result, outcome))
+
+    def _judge(self, tell: Callable[[], object]) -> None:
+        try:
+            self.duties.judge_again()
+            if not self._mailbox.holds():
+                self._board.publish(activity=None)
+        finally:
+            tell()
+
+    def _fail(self, error: ClaudeSyncError) -> None:
+        """Something went wrong that a round doesn't get over: begin anew a little later."""
+        message = str(error)
+        if self._board.status.error != message:
+            self._journal.say(f"watch failed: {message}")
+            self._board.happen("failed", message=message)
+        self._board.publish(error=message, activity=None, started=True)
+        retry = _PASSING_RETRY_SECONDS if error.passing else _FAILURE_RETRY_SECONDS
+        self.duties.timetable.put(OPEN, retry)
+        self.duties.close()
+
+
+def _cancel(commands: Iterable[Command]) -> None:
+    for command in commands:
+        command.outcome.cancel()

@@ -1,0 +1,197 @@
+"""The engine that runs by itself, for front ends: commands in, one immutable Status out.
+
+Nothing here reads or writes: a command is a message to the one thread that does (`runner`), and
+returns a Future at once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+from claude_sync.disk.locks import Lock
+from claude_sync.disk.log import Log, removal_line
+from claude_sync.errors import LockBusy
+from claude_sync.model import Progress, Result, Version
+from claude_sync.service.duties import Check
+from claude_sync.service.runner import Runner
+from claude_sync.service.status import Board, Status
+from claude_sync.state.paths import Places
+from claude_sync.state.paths import places as own_places
+from claude_sync.sync.context import Context
+from claude_sync.sync.forget import forget
+from claude_sync.sync.pull import pull
+from claude_sync.sync.push import push
+from claude_sync.sync.resolve import resolve
+from claude_sync.sync.undo import undo
+
+STOP_SECONDS = 1.0
+
+
+class Service:
+    """Pushes on change and pulls on interval, until it is stopped. One a user: it holds a lock.
+
+    Args:
+        places: where claude-sync keeps its things, None for the user's own.
+        on_status: told of every new Status, from the worker's thread; must return at once.
+        on_arrival: "pull", "ask" or "nothing", in place of the preference.
+        interval_seconds: how often to look at the store, in place of the preference.
+        checks: further checks for the doctor, from a front end.
+
+    `start` it, read `status`, submit commands: each returns a Future at once, which ends as the
+    function of that name does (and with NotSetUp where no place was chosen). `stop` it.
+    """
+
+    def __init__(
+        self,
+        places: Places | None = None,
+        *,
+        on_status: Callable[[Status], None] | None = None,
+        on_arrival: str | None = None,
+        interval_seconds: float | None = None,
+        checks: Sequence[Check] = (),
+    ) -> None:
+        self.places = places or own_places()
+        self._board = Board(on_status)
+        self._lock = Lock(self.places.service_lock_file, "watching")
+        self._runner = Runner(
+            self.places,
+            self._board,
+            self._lock,
+            on_arrival=on_arrival,
+            interval_seconds=interval_seconds,
+            checks=tuple(checks),
+        )
+
+    # -- for front ends, from any thread ------------------------------------------------------
+
+    @property
+    def status(self) -> Status:
+        """The newest Status."""
+        return self._board.status
+
+    def start(self) -> None:
+        """Begin.
+
+        Raises:
+            LockBusy: a service of this user runs already; says who.
+            RecordsError: it can't be known whether one does.
+        """
+        try:
+            self._lock.acquire()
+        except LockBusy as error:
+            raise LockBusy(
+                error.what, todo="one is enough; end that one to start another"
+            ) from None
+        self._runner.start()
+
+    def stop(self, timeout_seconds: float = STOP_SECONDS) -> bool:
+        """End: work stops between blocks, a connection is cut, a call that hangs is abandoned.
+
+        Returns:
+            whether the worker has ended.
+        """
+        return self._runner.stop(timeout_seconds)
+
+    def push(self, sessions: Sequence[str] | None = None) -> Future[list[Result]]:
+        """Push sessions by id, or all that changed; see `sync.push`."""
+
+        def do() -> list[Result]:
+            results = push(self._runner.duties.ready(), sessions)
+            self._runner.duties.note_pushed(results)
+            return results
+
+        return self._submit("push", "Pushing", do)
+
+    def push_older(self) -> Future[list[Result]]:
+        """Push also what was last used more than seven days ago: `Status.older`."""
+        return self._submit("push", "Pushing", self._runner.duties.push_older)
+
+    def pull(self, sessions: Sequence[str] | None = None) -> Future[list[Result]]:
+        """Pull sessions by id, or all that wait; see `sync.pull`.
+
+        What is open here is pulled when the client closes it.
+        """
+
+        def do() -> list[Result]:
+            results = pull(self._runner.duties.ready(), sessions)
+            self._runner.duties.note_pulled(results)
+            return results
+
+        return self._submit("pull", "Pulling", do)
+
+    def resolve(
+        self, session: str, keep: str, shown: Collection[Version] | None = None
+    ) -> Future[list[Result]]:
+        """Settle a conflict; see `sync.resolve`."""
+        return self._submit(
+            "resolve",
+            "Resolving",
+            lambda: resolve(self._runner.duties.ready(), session, keep, shown=shown),
+        )
+
+    def undo(self, session: str) -> Future[list[Result]]:
+        """Bring back what the last pull or resolve replaced; see `sync.undo`."""
+        return self._submit("undo", "Undoing", lambda: [undo(self._runner.duties.ready(), session)])
+
+    def forget(self, choose: Callable[[Context], Sequence[Any]]) -> Future[int]:
+        """Remove the bundles that `choose` gives; how many were. See `sync.forget`."""
+
+        def do() -> int:
+            context = self._runner.duties.ready()
+            removed = forget(context, choose(context))
+            Log(self.places.log_file).write(map(removal_line, removed))
+            return len(removed)
+
+        return self._submit("forget", "Forgetting", do)
+
+    def call(self, do: Callable[[Context], Any]) -> Future[Any]:
+        """Do something else in the worker's thread, such as reading what a conflict holds."""
+        return self._submit("call", "", lambda: do(self._runner.duties.ready()))
+
+    def look_now(self) -> Future[None]:
+        """Look at both sides at once: on a wake, an unlock, a network that came back, a click."""
+        return self._submit("look", "", self._runner.duties.look_now)
+
+    def run_doctor(self) -> Future[None]:
+        """Let the doctor look."""
+        return self._submit("doctor", "", self._runner.duties.run_doctor)
+
+    def pause(self, until: float | None = None) -> Future[None]:
+        """Stop pushing and pulling by itself until then (seconds since the epoch; None: for good).
+
+        Clicks still work. It survives a restart.
+        """
+        moment = float("inf") if until is None else until
+        return self._submit("pause", "", lambda: self._runner.duties.change(paused_until=moment))
+
+    def resume(self) -> Future[None]:
+        """End a pause."""
+        return self._submit("resume", "", lambda: self._runner.duties.change(paused_until=None))
+
+    def change(self, **changes: object) -> Future[None]:
+        """Store preferences; see `preferences.change`."""
+        return self._submit("preferences", "", lambda: self._runner.duties.change(**changes))
+
+    def push_before_leaving(self, seconds: float, *, local_only: bool = False) -> Future[list[str]]:
+        """Push what changed, smallest first, for so long: before a sleep, a log-out, a shutdown.
+
+        Args:
+            seconds: how long there is.
+            local_only: not over a connection.
+
+        Returns:
+            ids of the sessions that it wasn't enough for.
+        """
+        end = time.monotonic() + seconds
+        return self._submit(
+            "leave", "", lambda: self._runner.duties.leave(end, local_only=local_only)
+        )
+
+    def _submit(self, kind: str, verb: str, do: Callable[[], Any]) -> Future[Any]:
+        if verb:
+            # A click's change is seen at once, before the worker gets to it.
+            self._board.publish(activity=Progress(verb))
+        return self._runner.submit(kind, do)

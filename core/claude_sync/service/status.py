@@ -1,0 +1,163 @@
+"""What the service shows: one immutable value with everything a front end needs."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from claude_sync.model import (
+    Finding,
+    Machine,
+    Progress,
+    Result,
+    SessionState,
+    Version,
+)
+from claude_sync.state.preferences import Preferences
+
+_HAPPENINGS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A session that another machine holds a newer version of.
+
+    Attributes:
+        state: how it stands; its title is other people's text.
+        machine: whose it is.
+        version: that machine's, to tell a new arrival from a known one.
+        seen_at: when it was first seen here, seconds since the epoch.
+        here: whether an older version lies on this machine.
+        was_open: whether it was still open there when it was pushed.
+        pushed_at: when it was pushed, as that machine's clock said, seconds since the epoch.
+    """
+
+    state: SessionState
+    machine: str
+    version: Version
+    seen_at: float
+    here: bool
+    was_open: bool = False
+    pushed_at: float = 0.0
+
+    @property
+    def session_id(self) -> str:
+        return self.state.session_id
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Something that was done or failed, for notices: told from others by its number.
+
+    Attributes:
+        number: greater than that of everything before.
+        kind: "push", "pull", "resolve", "undo", "forget" or "failed".
+        by_hand: whether a person asked for it.
+        at: seconds since the epoch.
+        results: of each session that something was done with.
+        message: one sentence where it failed.
+    """
+
+    number: int
+    kind: str
+    by_hand: bool
+    at: float
+    results: tuple[Result, ...] = ()
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything at one moment.
+
+    Attributes:
+        machine: this one, None before the first look.
+        location: where sessions meet, as the preferences spell it; "" where nothing is chosen.
+        label: the same for a person.
+        remote: whether bytes cost there.
+        sessions: every session, newest first, as of the last look.
+        to_push: ids that a push of all would write.
+        older: those of them that were last used more than seven days ago.
+        arrivals: what could be pulled now.
+        deferred: ids whose pull waits until the client closes them.
+        conflicts: sessions that need a decision.
+        findings: what the doctor said last, worst first.
+        happenings: the last few, oldest first.
+        last_sync: when the store was last looked at, seconds since the epoch.
+        activity: what is being done now.
+        offline_since: since when the store can't be reached, None while it can.
+        offline_message: why, one sentence.
+        paused_until: seconds since the epoch, infinity until resumed by hand, None if not paused.
+        preferences: the user's, as the service goes by them.
+        error: what fails and won't mend itself, one sentence; "" for nothing. A place that is
+            merely out of reach is no error.
+        started: whether the first look is over, or was in vain.
+        stopped: whether the service has ended.
+    """
+
+    machine: Machine | None = None
+    location: str = ""
+    label: str = ""
+    remote: bool = False
+    sessions: tuple[SessionState, ...] = ()
+    to_push: tuple[str, ...] = ()
+    older: tuple[str, ...] = ()
+    arrivals: tuple[Arrival, ...] = ()
+    deferred: tuple[str, ...] = ()
+    conflicts: tuple[SessionState, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    happenings: tuple[Happening, ...] = ()
+    last_sync: float | None = None
+    activity: Progress | None = None
+    offline_since: float | None = None
+    offline_message: str = ""
+    paused_until: float | None = None
+    preferences: Preferences = Preferences()  # noqa: RUF009 -- it is immutable
+    error: str = ""
+    started: bool = False
+    stopped: bool = False
+
+
+class Board:
+    """Where the newest Status hangs. Written by the worker, and by a click that is to be seen.
+
+    Args:
+        on_status: told of every new one, from the thread that put it up; must return at once.
+    """
+
+    def __init__(self, on_status: Callable[[Status], None] | None = None) -> None:
+        self._on_status = on_status
+        self._writing = threading.Lock()
+        self._status = Status()
+        self._numbers = 0
+
+    @property
+    def status(self) -> Status:
+        """The newest one."""
+        return self._status
+
+    def publish(self, **changes: Any) -> None:
+        """Put up the newest Status with some attributes changed."""
+        with self._writing:
+            new = replace(self._status, **changes)
+            if new == self._status:
+                return
+            self._status = new
+        if self._on_status is not None:
+            self._on_status(new)
+
+    def happen(
+        self,
+        kind: str,
+        *,
+        by_hand: bool = False,
+        results: Sequence[Result] = (),
+        message: str = "",
+    ) -> None:
+        """Add something that was done or failed."""
+        self._numbers += 1
+        happening = Happening(self._numbers, kind, by_hand, time.time(), tuple(results), message)
+        self.publish(happenings=(*self._status.happenings, happening)[-_HAPPENINGS:])

@@ -1,0 +1,63 @@
+"""When the service's thread does what next, by its own clock; how long is for `schedule` to say."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+
+from claude_sync.service import schedule
+
+OPEN, LOOK, RESCAN, HEALTH, DOCTOR, TIDY = "open", "look", "rescan", "health", "doctor", "tidy"
+_FIRST = (OPEN, LOOK, RESCAN, HEALTH, DOCTOR)
+_LONGEST_WAIT_SECONDS = 5.0
+_TIDY_FIRST_SECONDS = 300.0
+
+
+class Timetable:
+    """When each kind of work is due next.
+
+    Args:
+        clock: a clock that doesn't jump, seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
+        now = clock()
+        self._due = dict.fromkeys(_FIRST, now)
+        self._due[TIDY] = now + _TIDY_FIRST_SECONDS
+        self._steady = now
+        self._wall = time.time()
+        self._waited = 0.0
+
+    def is_due(self, kind: str) -> bool:
+        """Whether some work is due."""
+        return self.clock() >= self._due[kind]
+
+    def put(self, kind: str, seconds: float) -> None:
+        """Do some work in so many seconds."""
+        self._due[kind] = self.clock() + seconds
+
+    def sooner(self, kind: str, moment: float) -> None:
+        """Do some work at that moment of the clock, if it isn't due before."""
+        self._due[kind] = min(self._due[kind], moment)
+
+    def now(self, *kinds: str) -> None:
+        """Do some work at once."""
+        for kind in kinds:
+            self._due[kind] = self.clock()
+
+    def wait(self, others: Iterable[float]) -> float:
+        """How long nothing is to be done, and the beginning of that time.
+
+        Args:
+            others: further moments at which something is to be done.
+        """
+        self._steady, self._wall = self.clock(), time.time()
+        moments = [*self._due.values(), *others]
+        self._waited = schedule.wait_for(moments, self._steady, _LONGEST_WAIT_SECONDS)
+        return self._waited
+
+    def slept(self) -> bool:
+        """Whether the machine slept, or its clock was set, since `wait`."""
+        passed, wall = self.clock() - self._steady, time.time() - self._wall
+        return schedule.is_gap(self._waited, passed, wall)

@@ -1,0 +1,232 @@
+"""The system's own word that something changed, and whether it still speaks.
+
+Events are hints: what they say is looked at, what they don't say is found by a rescan. A handler
+does nothing but pass a path on: an exception in it would end watchdog's thread for good while the
+observer looks alive. So whether events still come is found out by making one: in a folder of our
+own, watched by the same observer, a file is made now and then, and its event has to arrive. A
+watched folder that is removed and made again leaves its watch blind; so the folder's own identity
+is compared, and everything is built anew.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+import warnings
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from claude_sync.disk import files
+
+if TYPE_CHECKING:
+    from watchdog.events import FileSystemEvent, FileSystemEventHandler
+    from watchdog.observers.api import BaseObserver
+
+_JOIN_SECONDS = 0.5
+_LIMITS_RETRY_SECONDS = 300.0
+_ANSWER_SECONDS = 3.0
+_BEAT = "beat"
+
+
+class What(Enum):
+    """What may have changed."""
+
+    SESSION = "session"
+    LIVE = "live"
+    STORE = "store"
+
+
+Notify = Callable[[What, str], None]
+"""Told what may have changed, and where: a path. Called from watchdog's thread."""
+
+_Identity = tuple[int, int]
+
+
+class Watch:
+    """Watches Claude's projects, its live files, and a store that is local.
+
+    Args:
+        projects: Claude's projects folder.
+        live: its folder of live files.
+        store: the store's root where it is local, else None.
+        pulse: a folder of our own to make events in; made with mode 0700 if missing.
+        notify: told of every event; must return at once and never raise.
+
+    Attributes:
+        problem: why the system doesn't tell us of changes, a sentence; "" if it does.
+    """
+
+    def __init__(
+        self, projects: Path, live: Path, store: Path | None, pulse: Path, notify: Notify
+    ) -> None:
+        self._roots = {What.SESSION: projects, What.LIVE: live}
+        if store is not None:
+            self._roots[What.STORE] = store
+        self._pulse = pulse
+        self._notify = notify
+        self._observer: BaseObserver | None = None
+        self._watched: dict[What, _Identity | None] = {}
+        self._asked_at: float | None = None
+        self._answered = False
+        self._not_before = 0.0
+        self.problem = ""
+
+    @property
+    def deaf(self) -> bool:
+        """Whether no events come for Claude's projects: then somebody has to poll."""
+        return self._watched.get(What.SESSION) is None
+
+    def start(self) -> None:
+        """Watch what is there."""
+        from watchdog.observers import Observer
+
+        # It watches a folder twice that is made while its parent is looked through, and says so.
+        warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning, "watchdog")
+        self.problem = ""
+        self._watched = {}
+        self._asked_at = None
+        observer: BaseObserver | None = None
+        try:
+            observer = Observer()
+            observer.start()
+            watched = {
+                what: self._watch(observer, what, root) for what, root in self._roots.items()
+            }
+            # Last, and a root of its own: watchdog passes over folders below a root for which the
+            # system has no watch left, but not over a root.
+            self._watch_pulse(observer)
+        except OSError as error:
+            self._go_deaf(error, observer)
+            return
+        self._observer, self._watched = observer, watched
+
+    def _go_deaf(self, error: OSError, observer: BaseObserver | None) -> None:
+        if error.errno in (errno.ENOSPC, errno.EMFILE, errno.ENFILE):
+            self.problem = (
+                "the system's limit on watched folders is reached, so changes are looked for "
+                "every few seconds: raise fs.inotify.max_user_watches and max_user_instances"
+            )
+            # Trying takes what watches are left from everybody else for a moment.
+            self._not_before = time.monotonic() + _LIMITS_RETRY_SECONDS
+        else:
+            self.problem = (
+                f"the system doesn't tell of changes ({error.strerror}), so they are looked for "
+                "every few seconds"
+            )
+        if observer is not None:
+            _end(observer)
+
+    def _watch(self, observer: BaseObserver, what: What, root: Path) -> _Identity | None:
+        identity = _identity(root)
+        if identity is None:
+            return None
+        notify = self._notify
+        handler, wanted = _handler(lambda path: notify(what, path))
+        try:
+            recursive = what is not What.LIVE
+            observer.schedule(handler, str(root), recursive=recursive, event_filter=wanted)
+        except FileNotFoundError:
+            return None
+        return identity
+
+    def _watch_pulse(self, observer: BaseObserver) -> None:
+        try:
+            files.make_private(self._pulse)
+        except OSError:
+            return
+        handler, wanted = _handler(self._hear_pulse)
+        observer.schedule(handler, str(self._pulse), event_filter=wanted)
+        self._ask()
+
+    def _hear_pulse(self, _path: str) -> None:
+        self._answered = True
+
+    def _ask(self) -> None:
+        """Make an event that has to be heard until the next look at our health."""
+        beat = self._pulse / _BEAT
+        self._answered = False
+        try:
+            files.remove(beat)
+            files.touch_private(beat)
+        except OSError:
+            self._asked_at = None
+        else:
+            self._asked_at = time.monotonic()
+
+    def _is_silent(self) -> bool:
+        if self._answered or self._asked_at is None:
+            return False
+        return time.monotonic() - self._asked_at > _ANSWER_SECONDS
+
+    def mend(self) -> list[What]:
+        """Look whether everything is still watched, and watch anew what isn't.
+
+        Returns:
+            what may have changed unseen meanwhile.
+        """
+        if self._observer is not None and self._is_well(self._observer):
+            if self._answered:
+                self._ask()
+            return []
+        if self._observer is None and time.monotonic() < self._not_before:
+            return []
+        self.stop()
+        self.start()
+        return list(self._roots)
+
+    def _is_well(self, observer: BaseObserver) -> bool:
+        return (
+            observer.is_alive()
+            and all(emitter.is_alive() for emitter in observer.emitters)
+            and not self._is_silent()
+            and all(
+                self._watched.get(what) == _identity(root) for what, root in self._roots.items()
+            )
+        )
+
+    def stop(self) -> None:
+        """Watch nothing any more."""
+        observer, self._observer = self._observer, None
+        self._watched = {}
+        if observer is not None:
+            _end(observer)
+
+
+def _handler(
+    hear: Callable[[str], None],
+) -> tuple[FileSystemEventHandler, list[type[FileSystemEvent]]]:
+    """What passes events on, and which: reading a file, which we do all the time, is none."""
+    from watchdog import events
+
+    class Handler(events.FileSystemEventHandler):
+        def on_any_event(self, event: FileSystemEvent) -> None:
+            for path in (event.src_path, event.dest_path):
+                if path:
+                    hear(os.fsdecode(path))
+
+    return Handler(), [
+        events.FileCreatedEvent,
+        events.FileModifiedEvent,
+        events.FileMovedEvent,
+        events.FileDeletedEvent,
+        events.DirCreatedEvent,
+        events.DirMovedEvent,
+        events.DirDeletedEvent,
+    ]
+
+
+def _end(observer: BaseObserver) -> None:
+    if observer.is_alive():
+        observer.stop()
+        observer.join(_JOIN_SECONDS)
+
+
+def _identity(root: Path) -> _Identity | None:
+    try:
+        status = os.stat(root)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino

@@ -1,0 +1,253 @@
+"""What the user chose.
+
+preferences.json is the user's file. What can't be used in it is passed over, named in `problems`,
+and left as it is; keys that mean nothing here are kept. Reasons never quote a value.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from claude_sync.disk.json_object import NoObject, read_object, write_object
+from claude_sync.disk.locks import Lock
+from claude_sync.disk.snapshot import stamp_of
+from claude_sync.errors import PreferencesError
+from claude_sync.model import Stamp
+from claude_sync.state.paths import Places
+from claude_sync.state.preference_kinds import KINDS, Notifications, Wrong
+
+SCHEMA = 1
+
+
+class Problem(NamedTuple):
+    """Why something in preferences.json isn't used. ``key`` is "" where it is the whole file."""
+
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """Every preference, with its default where the file has none that can be used.
+
+    Attributes:
+        location: where sessions meet, None before it is chosen.
+        store_id: the UUID in that place's marker.
+        push_on_change: whether watching pushes.
+        on_arrival: "ask", "pull" or "nothing".
+        pull_interval_seconds: how often to look at the place.
+        quiet_seconds: how long a session has to rest before it is pushed.
+        notifications: which kinds are shown.
+        show_titles: whether notifications name sessions by their titles.
+        recent_limit: sessions in the menu.
+        left_click: "menu" or "push".
+        terminal: program and arguments of the terminal to resume in, None for the system's.
+        projects_roots: directories below which projects are looked for.
+        ignore: patterns of project keys that are never pushed by themselves.
+        ignored_findings: codes of the doctor's findings that aren't warned of; they stay listed.
+        ssh_command: program and arguments that stand for ssh.
+        claude_config_dir: Claude Code's folder as it was when this machine was set up.
+        paused_until: seconds since the epoch, infinity until resumed by hand, None if not paused.
+        problems: what in the file isn't used, and why.
+        unknown: keys in the file that mean nothing here.
+        stamp: of the file that was read, None where there is none: to see that it changed.
+    """
+
+    location: str | None = None
+    store_id: str | None = None
+    push_on_change: bool = True
+    on_arrival: str = "ask"
+    pull_interval_seconds: float = 60
+    quiet_seconds: float = 3
+    notifications: Notifications = Notifications()  # noqa: RUF009 -- it is immutable
+    show_titles: bool = True
+    recent_limit: int = 10
+    left_click: str = "menu"
+    terminal: tuple[str, ...] | None = None
+    projects_roots: tuple[Path, ...] = ()
+    ignore: tuple[str, ...] = ()
+    ignored_findings: tuple[str, ...] = ()
+    ssh_command: tuple[str, ...] = ("ssh",)
+    claude_config_dir: Path | None = None
+    paused_until: float | None = None
+    problems: tuple[Problem, ...] = ()
+    unknown: tuple[str, ...] = ()
+    stamp: Stamp | None = field(default=None, compare=False)
+
+
+def load(places: Places) -> Preferences:
+    """Read preferences.json. Whatever is in it, there are preferences afterwards."""
+    path = places.preferences_file
+    try:
+        stamp = stamp_of(os.stat(path))
+        given = read_object(path)
+    except FileNotFoundError:
+        return Preferences()
+    except OSError as error:
+        return Preferences(problems=(Problem("", f"can't be read: {error.strerror}"),))
+    except NoObject as error:
+        return Preferences(problems=(Problem("", str(error)),), stamp=stamp)
+    return _typed(given, stamp)
+
+
+def stamp(places: Places) -> Stamp | None:
+    """The stamp of preferences.json now: another one than was loaded means, load it again."""
+    try:
+        return stamp_of(os.stat(places.preferences_file))
+    except OSError:
+        return None
+
+
+def change(places: Places, **changes: object) -> Preferences:
+    """Store preferences; everything else in the file stays as it is.
+
+    Args:
+        places: where.
+        changes: key=value, as `Preferences` has it or as JSON would. None takes the key out of the
+            file. `notifications` changes the kinds that it names.
+
+    Raises:
+        PreferencesError: a value can't be used, the file isn't ours to rewrite (no JSON, or a
+            newer claude-sync's), or it can't be written. Nothing was changed.
+        LockBusy: another claude-sync keeps changing them.
+    """
+    path = places.preferences_file
+    with Lock(places.state / "preferences.lock", "changing preferences"):
+        try:
+            given = read_object(path)
+        except FileNotFoundError:
+            given = {"schema": SCHEMA}
+        except NoObject as error:
+            raise _unusable(path, f"preferences.json {error}", "mend or remove it") from error
+        except OSError as error:
+            what = f"preferences.json can't be read: {error.strerror}"
+            raise _unusable(path, what, "make it readable") from error
+        if _is_newer(given):
+            raise _unusable(path, "a newer claude-sync wrote preferences.json", "update this one")
+        for key, value in changes.items():
+            _put(given, key, value, path)
+        try:
+            write_object(path, given)
+        except OSError as error:
+            what = f"preferences.json can't be written: {error.strerror}"
+            raise _unusable(path, what, "make its folder writable") from error
+    return load(places)
+
+
+def set_text(places: Places, key: str, text: str) -> Preferences:
+    """Store one preference as typed; ``notifications.arrival`` names one kind of them.
+
+    Raises: what `change` and `parse_value` raise.
+    """
+    value = parse_value(key, text)
+    name, _, part = key.partition(".")
+    if part and value is None:
+        value = getattr(Notifications(), part)
+    return change(places, **{name: {part: value} if part else value})
+
+
+def parse_value(key: str, text: str) -> object:
+    """What a person typed, as JSON would have it: words or JSON, by what the key holds.
+
+    ``notifications.arrival`` names one kind of them; null is the default again.
+
+    Raises:
+        PreferencesError: there is no such key, or it can't hold that.
+    """
+    if not _is_key(key):
+        raise _no_such(key)
+    if text.strip() == "null":
+        return None
+    kind = KINDS["show_titles" if "." in key else key]  # one kind of notification is on or off too
+    try:
+        value = kind.words(text)
+        if value is not None:
+            kind.read(value)
+    except Wrong as wrong:
+        raise PreferencesError(f"{key} {wrong}") from None
+    return value
+
+
+def value_of(preferences: Preferences, key: str) -> object:
+    """A preference as JSON has it; ``notifications.arrival`` names one kind of them.
+
+    Raises:
+        PreferencesError: there is no such key.
+    """
+    if not _is_key(key):
+        raise _no_such(key)
+    name, _, part = key.partition(".")
+    if part:
+        return bool(getattr(preferences.notifications, part))
+    return as_json(preferences)[name]
+
+
+def as_json(preferences: Preferences) -> dict[str, object]:
+    """Every preference, as JSON has it."""
+    return {
+        key: None if (value := getattr(preferences, key)) is None else kind.store(value)
+        for key, kind in KINDS.items()
+    }
+
+
+def _is_newer(given: dict[str, Any]) -> bool:
+    schema = given.get("schema", SCHEMA)
+    return type(schema) is not int or schema > SCHEMA
+
+
+def _typed(given: dict[str, Any], stamp: Stamp) -> Preferences:
+    values: dict[str, Any] = {}
+    problems = []
+    if _is_newer(given):
+        problems.append(Problem("schema", "is not one that this version knows"))
+    for key, kind in KINDS.items():
+        value = given.get(key)
+        if value is None:
+            continue
+        try:
+            values[key] = kind.read(value)
+        except Wrong as wrong:
+            problems.append(Problem(key, str(wrong)))
+    if "notifications" in values:
+        problems += [
+            Problem(f"notifications.{kind}", "must be true or false")
+            for kind in Notifications._fields
+            if not isinstance(given["notifications"].get(kind, True), bool)
+        ]
+    unknown = tuple(key for key in given if key not in KINDS and key != "schema")
+    return Preferences(**values, problems=tuple(problems), unknown=unknown, stamp=stamp)
+
+
+def _put(given: dict[str, Any], key: str, value: object, path: Path) -> None:
+    kind = KINDS.get(key)
+    if kind is None:
+        raise _no_such(key)
+    if value is None:
+        given.pop(key, None)
+        return
+    try:
+        plain = kind.store(value)
+        kind.read(plain)
+    except Wrong as wrong:
+        raise PreferencesError(f"{key} {wrong}", where=str(path)) from None
+    if isinstance(plain, dict) and isinstance(given.get(key), dict):
+        plain = {**given[key], **plain}
+    given[key] = plain
+
+
+def _is_key(key: str) -> bool:
+    name, dot, part = key.partition(".")
+    return (name == "notifications" and part in Notifications._fields) if dot else key in KINDS
+
+
+def _no_such(key: str) -> PreferencesError:
+    return PreferencesError(
+        f"there is no preference {key!r}", todo="see them all with claude-sync config get"
+    )
+
+
+def _unusable(path: Path, what: str, todo: str) -> PreferencesError:
+    return PreferencesError(what, where=str(path), todo=todo)

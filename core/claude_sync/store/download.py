@@ -1,0 +1,250 @@
+"""Bundles on their way here: read, checked and staged as temporary files, in one pass.
+
+Nothing comes out of here before the whole bundle proved true. Where bytes cost, what lies here
+isn't asked for (`assembly`); if the whole doesn't prove true then, everything is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from claude_sync.bundle.unpack import (
+    Event,
+    SidecarData,
+    SidecarEnd,
+    SidecarStart,
+    TranscriptData,
+    Unpacked,
+    unpack,
+)
+from claude_sync.disk import files
+from claude_sync.disk.files import Staged
+from claude_sync.disk.prefix_hashes import prefix_hashes
+from claude_sync.errors import (
+    BundleError,
+    ClaudeHomeError,
+    ClaudeSyncError,
+    FileGone,
+    SessionChanging,
+)
+from claude_sync.model import BundleHead, SidecarFile, Version
+from claude_sync.store.delta import Plan, Wanted, plan
+from claude_sync.transports.base import Transport
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A bundle that is here, whole and true, as staged files that aren't synced yet.
+
+    Attributes:
+        head: what it says of itself.
+        transcript: its transcript.
+        sidecar: its sidecar files, sorted by path; none where all of them lie here already.
+        received: bytes that went through the transport.
+        noted: SHA-256 of the transcript's first bytes, by their number, where that was noted.
+    """
+
+    head: BundleHead
+    transcript: Staged
+    sidecar: tuple[tuple[SidecarFile, Staged], ...]
+    received: int
+    noted: Mapping[int, str] = field(default_factory=dict)
+
+    def staged(self) -> list[Staged]:
+        """All its files."""
+        return [self.transcript, *(staged for _, staged in self.sidecar)]
+
+    def begins_with(self, version: Version, check: Callable[[], None] = lambda: None) -> bool:
+        """Whether its transcript begins with another one, or is that one.
+
+        Args:
+            version: the other one.
+            check: called between blocks where it must be read for that; raises to stop.
+
+        Raises:
+            OSError: it can't be read.
+        """
+        size = version.size
+        noted = self.noted
+        if size not in noted:
+            noted = prefix_hashes(self.transcript.path, [size], check)
+        return noted.get(size) == version.sha256
+
+    def moved(self, folder: Path) -> Fetched:
+        """The same, staged in another folder.
+
+        Raises:
+            OSError: it can't be moved; nothing of it is left there.
+        """
+        moved: list[Staged] = []
+        try:
+            for staged in self.staged():
+                moved.append(files.restage(staged, folder))
+        except BaseException:
+            for staged in moved:
+                files.discard(staged)
+            raise
+        sidecar = zip((file for file, _ in self.sidecar), moved[1:], strict=True)
+        return replace(self, transcript=moved[0], sidecar=tuple(sidecar))
+
+    def discard(self) -> None:
+        """Remove what of it wasn't given a name."""
+        for staged in self.staged():
+            files.discard(staged)
+
+
+def fetch(
+    transport: Transport, wanted: Sequence[Wanted], check: Callable[[], None]
+) -> Iterator[Fetched | ClaudeSyncError]:
+    """Bring bundles here; see `Store.fetch`."""
+    plans = [plan(transport, one, check) for one in wanted]
+    for planned, answer in zip(plans, _received(transport, plans, check), strict=True):
+        if isinstance(answer, BundleError) and planned.parts:
+            # Something here wasn't what that file holds. Where the transcript parts within an
+            # escape even its end is missed, so that the file seems to end early.
+            yield from _received(transport, [Plan(planned.wanted)], check)
+        else:
+            yield answer
+
+
+def _received(
+    transport: Transport, plans: Sequence[Plan], check: Callable[[], None]
+) -> Iterator[Fetched | ClaudeSyncError]:
+    """What came for each plan. To be used to its end: left early, a host is let go of."""
+    gots = transport.read([planned.get for planned in plans])
+    for planned, got in zip(plans, gots, strict=True):
+        yield _receive(planned, got.blocks, check)
+
+
+# --- receiving ---------------------------------------------------------------------------------
+
+
+class _Counter:
+    """The bytes that came through the transport, checked for a stop between blocks."""
+
+    def __init__(self, blocks: Iterator[bytes], check: Callable[[], None]) -> None:
+        self._blocks = blocks
+        self._check = check
+        self._left = b""
+        self.received = 0
+
+    def take(self, size: int) -> Iterator[bytes]:
+        """The next bytes, so many of them."""
+        while size > 0:
+            block = self._left or self._next()
+            if not block:
+                return
+            self._left = block[size:]
+            size -= min(size, len(block))
+            yield block[: len(block) - len(self._left)]
+
+    def all(self) -> Iterator[bytes]:
+        """All that is left."""
+        while block := self._left or self._next():
+            self._left = b""
+            yield block
+
+    def _next(self) -> bytes:
+        self._check()
+        block = next(self._blocks, b"")
+        self.received += len(block)
+        return block
+
+
+def _receive(
+    planned: Plan, blocks: Iterator[bytes], check: Callable[[], None]
+) -> Fetched | ClaudeSyncError:
+    counter = _Counter(blocks, check)
+    staging = _Staging(planned.wanted)
+    try:
+        events = unpack(
+            _put_together(planned, counter),
+            planned.begun(),
+            sidecar=planned.sidecar(check),
+            marks=planned.marks(),
+        )
+        whole = staging.fill(events)
+        if whole.head.version != planned.wanted.bundle.head.version:
+            raise FileGone("the bundle is another one by now", todo="look again")
+    except (BundleError, FileGone, SessionChanging) as error:
+        staging.discard()
+        return error
+    except OSError as error:
+        staging.discard()
+        return ClaudeHomeError(
+            f"what comes from the store can't be written here ({error.strerror})",
+            where=str(planned.wanted.folder),
+            todo="check the disk's free space and the folder's permissions",
+        )
+    except BaseException:
+        staging.discard()
+        raise
+    return staging.fetched(whole, counter.received)
+
+
+def _put_together(planned: Plan, counter: _Counter) -> Iterator[bytes]:
+    for part in planned.parts:
+        yield from counter.take(part) if isinstance(part, int) else part()
+    yield from counter.all()
+
+
+class _Staging:
+    """The files of one bundle, as they come."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self._wanted = wanted
+        self._transcript: Staged | None = None
+        self._sidecar: list[tuple[SidecarFile, Staged]] = []
+        self._pending: Event | None = None
+
+    def fill(self, events: Iterator[Event]) -> Unpacked:
+        """Write all that comes; what the bundle says of itself once it proved true."""
+        while True:
+            # An event may be an empty tuple, so it is compared with None.
+            event = self._pending if self._pending is not None else next(events)
+            self._pending = None
+            if isinstance(event, Unpacked):
+                if self._transcript is None:
+                    self._transcript = self._stage(())
+                return event
+            if isinstance(event, TranscriptData):
+                self._transcript = self._stage(self._data(event, events))
+            elif isinstance(event, SidecarStart):
+                staged = self._stage(self._data(None, events), transcript=False)
+                end = self._pending
+                assert isinstance(end, SidecarEnd)
+                self._sidecar.append((end.file, staged))
+                self._pending = None
+
+    def _data(self, first: TranscriptData | None, events: Iterator[Event]) -> Iterator[bytes]:
+        kind = SidecarData if first is None else TranscriptData
+        if first is not None:
+            yield first.data
+        for event in events:
+            if not isinstance(event, kind):
+                self._pending = event
+                return
+            yield event.data
+
+    def _stage(self, blocks: Iterable[bytes], *, transcript: bool = True) -> Staged:
+        mtime_ns = None
+        if transcript:
+            mtime_ns = self._wanted.mtime_ns
+            if mtime_ns is None:
+                mtime_ns = self._wanted.bundle.head.mtime_ns
+        return files.stage(self._wanted.folder, blocks, mtime_ns=mtime_ns)
+
+    def fetched(self, whole: Unpacked, received: int) -> Fetched:
+        """What came, whole."""
+        assert self._transcript is not None
+        sidecar = tuple(sorted(self._sidecar, key=lambda one: one[0].path))
+        return Fetched(whole.head, self._transcript, sidecar, received, whole.noted)
+
+    def discard(self) -> None:
+        """Remove what came."""
+        if self._transcript is not None:
+            files.discard(self._transcript)
+        for _, staged in self._sidecar:
+            files.discard(staged)

@@ -1,0 +1,299 @@
+"""A session → the blocks of its bundle, packed from the files as they lie here.
+
+A bundle that only grew says of most of its bytes where they stand in the older file. It can be
+packed ahead, before anybody knows whether that one still lies in the store: then what stands in it
+is hashed and let go of, and only what is new is held.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property, partial
+from typing import Any, NamedTuple
+
+from claude_sync.bundle.codec import settled_size
+from claude_sync.bundle.members import sidecar_digest
+from claude_sync.bundle.pack import FRAME, TRANSCRIPT, Label, Packed, Packer, Piece, sidecar_section
+from claude_sync.claude.home import sidecar_folder
+from claude_sync.disk.hashing import PassingHash
+from claude_sync.disk.snapshot import Snapshot, reading
+from claude_sync.errors import ClaudeSyncError, SessionChanging
+from claude_sync.model import Bundle, LocalSession, SidecarFile, Stamp, Version
+from claude_sync.transports.base import LEAST_LEFT_BYTES, Block, Left, Prepared
+
+
+class Outgoing(NamedTuple):
+    """A session to write.
+
+    Attributes:
+        name: the bundle's file.
+        local: where it lies here.
+        label: what to say of it.
+        expected: what its transcript was found to be: it may have grown since, no more. None where
+            it wasn't read yet, for whatever it is, nothing in the store is to be compared with it.
+        whole_lines: whether to stop after the last full line, since the client has it open.
+        base: the bundle at that name that this one extends, None where there is none.
+        layout: where that one's sidecar files stand, as `Sent.layout` told.
+        ahead: the same packed before, None where it wasn't; it is used where it fits.
+    """
+
+    name: str
+    local: LocalSession
+    label: Label
+    expected: Version | None
+    whole_lines: bool = False
+    base: Bundle | None = None
+    layout: str = ""
+    ahead: PackedAhead | None = None
+
+
+class PackedAhead(NamedTuple):
+    """A session that was packed before anybody knew what lies in the store now.
+
+    Attributes:
+        outgoing: the session, with what was known of the store, and what is to be said of it as
+            far as the bundle begins with that.
+        packer: what packed it, but for its last bytes.
+        parts: what it packed.
+        held: bytes of that which aren't in the base.
+        digest: the SHA-256 of that; it goes on once.
+        read: as in `outgoing.Sent`.
+        extends: whether the transcript begins with the base's.
+    """
+
+    outgoing: Outgoing
+    packer: Packer
+    parts: Sequence[Block | Left]
+    held: int
+    digest: PassingHash
+    read: Stamp | None
+    extends: bool
+
+    @property
+    def version(self) -> Version:
+        """Of the transcript as it was packed."""
+        return self.packer.version
+
+    def is_for(self, outgoing: Outgoing) -> bool:
+        """Whether this is how a session would be packed now."""
+        mine = self.outgoing
+        if mine.base is None or outgoing.base is None:
+            return False
+        return (
+            (mine.name, mine.base.head) == (outgoing.name, outgoing.base.head)
+            and (mine.local, mine.expected) == (outgoing.local, outgoing.expected)
+            and (mine.whole_lines, mine.layout) == (outgoing.whole_lines, outgoing.layout)
+            and mine.label.begins_like(outgoing.label)
+        )
+
+
+def pack_ahead(outgoing: Outgoing, room: int, check: Callable[[], None]) -> PackedAhead | None:
+    """Pack a session before it is known what lies in the store now.
+
+    Args:
+        outgoing: the session; `base` is what is thought to lie there.
+        room: how many bytes may be held until then.
+        check: called between blocks; raises to stop.
+
+    Returns:
+        None where more of it isn't in the base.
+
+    Raises:
+        SessionError: it can't be read, or is being rewritten.
+        BundleError: it can't go into a bundle.
+    """
+    return Packing(outgoing, check).ahead(room)
+
+
+class Packing:
+    """One session being packed.
+
+    Args:
+        outgoing: the session.
+        check: called between blocks; raises to stop.
+
+    Attributes:
+        outgoing: the session.
+        packed: what was packed, None until it is.
+        read: as in `outgoing.Sent`.
+    """
+
+    def __init__(self, outgoing: Outgoing, check: Callable[[], None]) -> None:
+        self.outgoing = outgoing
+        self._check = check
+        self.packed: Packed | None = None
+        self.read: Stamp | None = None
+        self._extends = False
+        base = outgoing.base
+        self._hints: dict[str, tuple[int, int]] = {}
+        if base is not None and base.head.start:
+            head = base.head
+            self._hints[TRANSCRIPT] = (head.start, settled_size(head.encoded_size))
+            self._hints.update(_unchanged_sidecar(outgoing))
+
+    def blocks(self) -> Iterator[Block]:
+        """The bundle's bytes, with where they stand in the base; afresh at every call.
+
+        Raises:
+            SessionError: it can't be read, or is being rewritten.
+        """
+        with self._packer() as packer:
+            for piece in packer.pieces():
+                self._check()
+                yield from self._hinted(piece)
+            self.packed = packer.packed
+
+    def prepared(self) -> Prepared | None:
+        """The same as it was packed ahead, None where it wasn't, or wasn't quite the same."""
+        ahead = self.outgoing.ahead
+        try:
+            if ahead is None or not ahead.is_for(self.outgoing):
+                return None
+            back = ahead.packer.back(self.outgoing.label)
+        except ClaudeSyncError:
+            return None  # `blocks` meets it again, where it costs this session only
+        self.packed, self.read = ahead.packer.packed, ahead.read
+        ahead.digest.add(back)
+        size = self.packed.size
+        return Prepared([*ahead.parts, Block(back)], size, ahead.digest.hexdigest())
+
+    def ahead(self, room: int) -> PackedAhead | None:
+        """See `pack_ahead`; raises the same."""
+        digest, held = PassingHash(), 0
+        parts: list[Block | Left] = []
+        try:
+            with self._packer() as packer:
+                for piece in packer.body():
+                    self._check()
+                    for block in self._hinted(piece):
+                        digest.add(block.data)
+                        held += _leave_or_hold(parts, block)
+                    if held > room:
+                        return None
+            return PackedAhead(self.outgoing, packer, parts, held, digest, self.read, self._extends)
+        finally:
+            digest.close()
+
+    @contextmanager
+    def _packer(self) -> Iterator[Packer]:
+        """What packs the session as it lies here now; to be used to its end."""
+        outgoing = self.outgoing
+        base = outgoing.base.head.version if outgoing.base is not None else None
+        with (
+            reading(outgoing.label.session_id),
+            Snapshot(
+                outgoing.local.path,
+                whole_lines=outgoing.whole_lines,
+                marks=[base.size] if base is not None else [],
+            ) as snapshot,
+        ):
+            yield Packer(
+                outgoing.label,
+                self._expected(snapshot),
+                [
+                    (path, partial(self._sidecar_file, path, seen))
+                    for path, seen in outgoing.local.sidecar
+                ],
+                settle=snapshot.settle,
+            )
+            whole = snapshot.last_line_end(snapshot.size) == snapshot.size
+            self.read = snapshot.stamp if whole and not outgoing.whole_lines else None
+            if base is not None:
+                self._extends = snapshot.noted.get(base.size) == base.sha256
+
+    def _expected(self, snapshot: Snapshot) -> Iterator[bytes]:
+        """The transcript's bytes; it must begin with what it was found to be, if it was read."""
+        expected = self.outgoing.expected
+        if expected is None:
+            yield from snapshot.blocks()
+            return
+        if snapshot.size == expected.size:
+            yield from snapshot.blocks()
+            same = snapshot.settle() == expected
+        else:
+            same = snapshot.prefix_hash(expected.size) == expected.sha256
+            yield from snapshot.blocks()
+        if not same or snapshot.size < expected.size:
+            raise SessionChanging(
+                "the session was rewritten since it was looked at",
+                where=self.outgoing.label.session_id,
+                todo="it is looked at again next time",
+            )
+
+    def _sidecar_file(self, path: str, seen: Stamp) -> Iterator[bytes]:
+        """A sidecar file's bytes; if it changed since it was looked at, it must hold the base's.
+
+        That nothing of the base is lost was decided by what was looked at.
+        """
+        of_base = self._of_base
+        was = of_base.get(path) if of_base is not None else None
+        marks = [was.size] if was is not None else []
+        with Snapshot(sidecar_folder(self.outgoing.local.path) / path, marks=marks) as snapshot:
+            yield from snapshot.blocks()
+            snapshot.settle()
+        holds = was is None or not was.size or snapshot.noted.get(was.size) == was.sha256
+        if snapshot.stamp != seen and (of_base is None or not holds):
+            raise SessionChanging(
+                "a file beside the session was rewritten since it was looked at",
+                where=self.outgoing.label.session_id,
+                todo="it is looked at again next time",
+            )
+
+    @cached_property
+    def _of_base(self) -> Mapping[str, SidecarFile] | None:
+        """The base's sidecar files by path, None where it isn't known which it has."""
+        base = self.outgoing.base
+        return sidecar_of(base, self.outgoing.layout) if base is not None else {}
+
+    def _hinted(self, piece: Piece) -> Iterator[Block]:
+        start, size = self._hints.get(piece.section, (0, 0))
+        same = min(len(piece.data), max(0, size - piece.offset))
+        if piece.section == FRAME or not same:
+            yield Block(piece.data)
+            return
+        if same == len(piece.data):
+            yield Block(piece.data, start + piece.offset)
+            return
+        yield Block(piece.data[:same], start + piece.offset)
+        yield Block(piece.data[same:])
+
+
+def sidecar_of(bundle: Bundle, layout: str) -> Mapping[str, SidecarFile] | None:
+    """A bundle's sidecar files, by path, as a layout tells of them; None if it is of another."""
+    try:
+        told = {
+            path: SidecarFile(path, int(row[2]), str(row[3]))
+            for path, row in json.loads(layout or "{}").items()
+        }
+    except (ValueError, TypeError, AttributeError, IndexError):
+        return None
+    return told if sidecar_digest(told.values()) == bundle.head.sidecar_sha256 else None
+
+
+def _leave_or_hold(parts: list[Block | Left], block: Block) -> int:
+    """Add the next bytes of a file, without the bytes where they stand in the base; those held."""
+    length = len(block.data)
+    if block.base_offset < 0 or length < LEAST_LEFT_BYTES:
+        parts.append(block)
+        return length
+    last = parts[-1] if parts else None
+    if isinstance(last, Left) and last.base_offset + last.length == block.base_offset:
+        parts[-1] = last._replace(length=last.length + length)
+    else:
+        parts.append(Left(block.base_offset, length))
+    return 0
+
+
+def _unchanged_sidecar(outgoing: Outgoing) -> dict[str, tuple[int, int]]:
+    """Where the sidecar files stand in the base whose stamps are what they were then."""
+    try:
+        layout: dict[str, Any] = json.loads(outgoing.layout or "{}")
+        return {
+            sidecar_section(path): (layout[path][0], layout[path][1])
+            for path, stamp in outgoing.local.sidecar
+            if path in layout and layout[path][4:] == list(stamp)
+        }
+    except (ValueError, TypeError, LookupError):
+        return {}

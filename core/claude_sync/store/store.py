@@ -1,0 +1,394 @@
+"""The place where bundles meet: what lies there, and one bundle read or written.
+
+The marker tells a store from an empty mount point: without it, or with another store's id, the
+place is offline and nothing is created in it. A bundle is known by its contents, never by its
+file's name; both its ends tell everything but the bytes, and are read again only when the file's
+stamp has changed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from claude_sync.bundle.head import HEAD_SIZE, SUFFIX, TAIL_SIZE, read_head
+from claude_sync.bundle.unpack import read_whole
+from claude_sync.errors import (
+    BundleError,
+    BundleIncomplete,
+    BundlePlaceholder,
+    ClaudeSyncError,
+    FileGone,
+    Stopped,
+    StoreOffline,
+    TransportError,
+)
+from claude_sync.model import Bundle, BundleHead, Outcome, Problem, Stamp
+from claude_sync.state.cache import Cache, ProblemRow
+from claude_sync.state.database import Database
+from claude_sync.store.delta import Wanted
+from claude_sync.store.download import Fetched, fetch
+from claude_sync.store.marker import check_marker, probe
+from claude_sync.store.packing import Outgoing
+from claude_sync.store.upload import Sent, send
+from claude_sync.transports.base import (
+    Ends,
+    Entry,
+    Get,
+    Listing,
+    Range,
+    Transport,
+    is_same_file,
+)
+
+PLACEHOLDER = "in the cloud, not here yet"
+_IN_NAME = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,127}?)-[A-Za-z0-9]")
+_LOOK = "look"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreView:
+    """What lies in a store.
+
+    Attributes:
+        bundles: by session id.
+        problems: files that were passed over.
+    """
+
+    bundles: Mapping[str, tuple[Bundle, ...]]
+    problems: tuple[Problem, ...]
+
+
+class Store:
+    """One store. Used by one thread, save `interrupt`.
+
+    Args:
+        transport: what reaches it.
+        cache, database: of this store; heads of bundles are kept there.
+        store_id: what its marker must say.
+
+    Attributes:
+        last_listing: what `peek` or `look` saw last.
+    """
+
+    def __init__(
+        self, transport: Transport, cache: Cache, database: Database, store_id: str
+    ) -> None:
+        self._transport = transport
+        self._cache = cache
+        self._database = database
+        self.store_id = store_id
+        self._listing: Listing | None = None
+        self.last_listing: Listing | None = None
+
+    def remembering(self, cache: Cache, database: Database) -> Store:
+        """The same place, with what is known of it kept elsewhere; as long as this one is open."""
+        return Store(self._transport, cache, database, self.store_id)
+
+    @property
+    def label(self) -> str:
+        """How to name this place to a person."""
+        return self._transport.label
+
+    @property
+    def remote(self) -> bool:
+        """Whether bytes cost there."""
+        return self._transport.remote
+
+    @property
+    def local_root(self) -> Path | None:
+        """The store's folder where it is one of this machine's, None where it isn't."""
+        location = self._transport.location
+        return Path(location) if not self.remote and os.path.isabs(location) else None
+
+    def interrupt(self) -> None:
+        """From any thread: make the work under way end soon."""
+        self._transport.interrupt()
+
+    # -- looking ------------------------------------------------------------------------------
+
+    def peek(self) -> Listing:
+        """The bare listing: equal to an earlier one if nothing has changed there since.
+
+        Raises:
+            StoreOffline: it isn't there, isn't mounted, or is another store.
+            TransportError: it can't be read.
+        """
+        return self._checked(self._transport.look(self._known_listing()))
+
+    def _checked(self, listing: Listing) -> Listing:
+        check_marker(listing, self.store_id, self._transport.label)
+        self.last_listing = listing
+        return listing
+
+    @contextmanager
+    def asking(self) -> Iterator[Callable[[], StoreView]]:
+        """Look, with something else done while the answer is on its way.
+
+        Returns:
+            gives, called at most once and inside, what `look` would.
+
+        Raises:
+            TransportError: it can't be asked.
+        """
+        with self._transport.asking(self._known_listing()) as answer:
+            yield lambda: self.look(self._checked(answer()))
+
+    def look(self, listing: Listing | None = None) -> StoreView:
+        """What lies there now.
+
+        Args:
+            listing: what `peek` just gave, None to look.
+
+        Raises:
+            StoreOffline: it isn't there, isn't mounted, or is another store.
+            TransportError: it can't be read.
+        """
+        listing = listing or self.peek()
+        bundles = self._cache.bundles()
+        problems = self._cache.problems()
+        entries = [entry for entry in listing.entries if entry.name.endswith(SUFFIX)]
+        fresh: list[Entry] = []
+        waiting: list[Entry] = []
+        for entry in entries:
+            known = bundles.get(entry.name)
+            if known is not None:
+                if is_same_file(known.stamp, entry.stamp):
+                    continue
+                # Whatever lies there now, it isn't that bundle any more.
+                del bundles[entry.name]
+            if entry.placeholder:
+                waiting.append(entry)
+            elif not _still_wrong(problems.get(entry.name), entry.stamp):
+                fresh.append(entry)
+        names = {entry.name for entry in entries}
+        gone = [name for name in (*bundles, *problems) if name not in names]
+        if fresh or gone or waiting:
+            self._read_again(fresh, gone, bundles, problems)
+        self._keep_listing(listing)
+        return _view(names, bundles, problems, waiting)
+
+    def _known_listing(self) -> Listing | None:
+        if not self._transport.remote:
+            return None
+        if self._listing is None:
+            kept = self._cache.setting(_LOOK)
+            if kept:
+                marker, digest = json.loads(kept)
+                entries = tuple(Entry(name, stamp) for name, stamp in self._cache.entries())
+                self._listing = Listing(marker.encode("latin-1"), entries, digest)
+        return self._listing
+
+    def _keep_listing(self, listing: Listing) -> None:
+        if not self._transport.remote or listing is self._listing or listing.marker is None:
+            return
+        self._listing = listing
+        with self._database.transaction():
+            self._cache.put_entries((entry.name, entry.stamp) for entry in listing.entries)
+            kept = json.dumps([listing.marker.decode("latin-1"), listing.digest])
+            self._cache.put_setting(_LOOK, kept)
+
+    def _read_again(
+        self,
+        fresh: Sequence[Entry],
+        gone: Sequence[str],
+        bundles: dict[str, Bundle],
+        problems: dict[str, ProblemRow],
+    ) -> None:
+        for name in gone:
+            bundles.pop(name, None)
+            problems.pop(name, None)
+        read: list[Bundle] = []
+        wrong: dict[str, tuple[Stamp, ClaudeSyncError]] = {}
+        names = [entry.name for entry in fresh]
+        for ends in self._transport.ends(names, HEAD_SIZE, TAIL_SIZE):
+            try:
+                read.append(self._bundle(ends))
+            except FileGone:
+                bundles.pop(ends.name, None)
+            except (BundleError, TransportError) as error:
+                wrong[ends.name] = (ends.stamp, error)
+        with self._database.transaction():
+            self._cache.drop_files(gone)
+            self._cache.put_bundles(read)
+            self._cache.drop_problems(bundle.name for bundle in read)
+            for name, (stamp, why) in wrong.items():
+                self._cache.put_problem(name, stamp, type(why).__name__, str(why))
+                bundles.pop(name, None)
+        for bundle in read:
+            bundles[bundle.name] = bundle
+            problems.pop(bundle.name, None)
+        if wrong:
+            problems.update(self._cache.problems())
+
+    def _bundle(self, ends: Ends) -> Bundle:
+        if ends.error is not None:
+            raise ends.error
+        head = read_head(ends.head, ends.tail, ends.stamp.size)
+        if head is None:
+            head = self._read_in_full(ends)
+        return Bundle(ends.name, ends.stamp, head)
+
+    def _read_in_full(self, ends: Ends) -> BundleHead:
+        get = Get(ends.name, [Range(0, -1)], ends.stamp)
+        for got in self._transport.read([get]):
+            return read_whole(got.blocks).head
+        raise BundleIncomplete("the file vanished while it was read", todo="look again")
+
+    def remembered(self, name: str) -> Bundle | None:
+        """The bundle that bore a name at the last look, None where there was none."""
+        return self._cache.bundle(name)
+
+    # -- reading ------------------------------------------------------------------------------
+
+    def fetch(
+        self, wanted: Sequence[Wanted], check: Callable[[], None]
+    ) -> Iterator[Fetched | ClaudeSyncError]:
+        """Bring bundles here, in their order; what went wrong with one stands in its place.
+
+        Raises:
+            StoreOffline, Stopped: all that is left can't be brought.
+        """
+        return fetch(self._transport, wanted, check)
+
+    def fetch_one(self, wanted: Wanted, check: Callable[[], None]) -> Fetched:
+        """Bring one bundle here.
+
+        Raises:
+            BundleError, TransportError
+        """
+        # To its end: left early, a place would take that for a reading that was given up.
+        [answer] = self.fetch([wanted], check)
+        if isinstance(answer, Fetched):
+            return answer
+        raise answer
+
+    def raw(self, name: str, check: Callable[[], None]) -> Iterator[bytes]:
+        """A file's bytes, whatever they are.
+
+        Raises:
+            TransportError: it can't be read.
+        """
+        for got in self._transport.read([Get(name, [Range(0, -1)])]):
+            for block in got.blocks:
+                check()
+                yield block
+
+    def prefix_digest(self, bundle: Bundle, size: int) -> str | None:
+        """SHA-256, in hex, of the first bytes of a bundle's encoded transcript.
+
+        Args:
+            bundle: the bundle.
+            size: how many, encoded.
+
+        Returns:
+            None where it has fewer, or the place can't tell.
+        """
+        head = bundle.head
+        if not head.start or size > head.encoded_size:
+            return None
+        return self.prefix_digests([(bundle, size)])[0]
+
+    def prefix_digests(self, asked: Sequence[tuple[Bundle, int]]) -> list[str | None]:
+        """The same of many bundles, each with its size, without a round trip each."""
+        return self._transport.digests(
+            [
+                Get(bundle.name, [Range(bundle.head.start, size)], bundle.stamp)
+                for bundle, size in asked
+            ]
+        )
+
+    def verify(self, bundles: Sequence[Bundle]) -> Iterator[tuple[Bundle, ClaudeSyncError | None]]:
+        """Read bundles through; what is wrong with each, None for nothing.
+
+        Raises:
+            StoreOffline, Stopped: what is left can't be read.
+        """
+        gets = (Get(bundle.name, [Range(0, -1)], bundle.stamp) for bundle in bundles)
+        for got, bundle in zip(self._transport.read(gets), bundles, strict=False):
+            try:
+                read_whole(got.blocks)
+            except (StoreOffline, Stopped):
+                raise
+            except (BundleError, TransportError) as error:
+                yield bundle, error
+            else:
+                yield bundle, None
+
+    # -- writing ------------------------------------------------------------------------------
+
+    def send(self, outgoing: Iterable[Outgoing], check: Callable[[], None]) -> Iterator[Sent]:
+        """Write sessions into their bundles; each is durable there when its answer comes."""
+        return send(self._transport, outgoing, check)
+
+    def remember(self, bundles: Iterable[Bundle]) -> None:
+        """Keep the heads of bundles that were just written, inside the caller's transaction."""
+        self._cache.put_bundles(bundles)
+
+    def remove(self, names: Sequence[str]) -> None:
+        """Remove files of this store."""
+        self._transport.remove(names)
+        with self._database.transaction():
+            self._cache.drop_files(names)
+
+    def probe(self) -> None:
+        """Prove that a file can be written there, read back and removed.
+
+        Raises:
+            TransportError: it can't.
+        """
+        probe(self._transport)
+
+
+def _still_wrong(known: ProblemRow | None, stamp: Stamp) -> bool:
+    """Whether a file that couldn't be read is the same still; an incomplete one is read again."""
+    return (
+        known is not None
+        and known.kind != BundleIncomplete.__name__
+        and is_same_file(known.stamp, stamp)
+    )
+
+
+def _view(
+    names: set[str],
+    bundles: Mapping[str, Bundle],
+    problems: Mapping[str, ProblemRow],
+    waiting: Sequence[Entry],
+) -> StoreView:
+    by_session: dict[str, list[Bundle]] = {}
+    for bundle in bundles.values():
+        by_session.setdefault(bundle.head.session_id, []).append(bundle)
+    found = [
+        Problem(name, _outcome(row.kind), row.message, _session_in(name), row.kind)
+        for name, row in problems.items()
+        if name in names and name not in bundles
+    ]
+    found += [
+        Problem(
+            entry.name,
+            Outcome.INCOMPLETE,
+            PLACEHOLDER,
+            _session_in(entry.name),
+            BundlePlaceholder.__name__,
+        )
+        for entry in waiting
+    ]
+    return StoreView({key: tuple(value) for key, value in by_session.items()}, tuple(found))
+
+
+def _outcome(kind: str) -> Outcome:
+    return Outcome.INCOMPLETE if kind == BundleIncomplete.__name__ else Outcome.FAILED
+
+
+def _session_in(name: str) -> str:
+    """The session a file seems to be of, for showing; only its contents would tell."""
+    match = _IN_NAME.match(name.rsplit("/", 1)[-1])
+    uuid = re.match(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", name.rsplit("/", 1)[-1])
+    if uuid:
+        return uuid.group()
+    return match.group(1) if match else ""

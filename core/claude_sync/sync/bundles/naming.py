@@ -1,0 +1,74 @@
+"""What bundles and copies of sessions are called, and whose file a name is."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from functools import lru_cache
+
+from claude_sync.bundle.head import bundle_file_name, encoded_key
+from claude_sync.errors import BundleUnsafe
+from claude_sync.model import Bundle, Machine, Version
+from claude_sync.sync.context import Context
+
+
+def bundle_name(
+    machine: Machine, key: str, session_id: str, taken: Mapping[str, tuple[str, str]]
+) -> str:
+    """Where a machine's bundle of a session goes; never where another's, or another session's, is.
+
+    Session ids and machine names hold dashes, and some systems know no case: so two sessions, or
+    two machines, may claim one file.
+
+    Args:
+        machine: the writer.
+        key: the session's project.
+        session_id: the session.
+        taken: by name in lower case, which session's and which machine id's file lies there.
+
+    Raises:
+        BundleUnsafe: every name that it might have is taken.
+    """
+    for name in _names(key, session_id, machine.name, machine.id):
+        if taken.get(name.lower(), (session_id, machine.id)) == (session_id, machine.id):
+            return name
+    raise BundleUnsafe(
+        "files of others lie where this machine's bundle of the session could go",
+        where=session_id,
+        todo="choose another name for this machine with `claude-sync init`",
+    )
+
+
+def is_ignored(context: Context, key: str) -> bool:
+    """Whether the preferences keep a project from being pushed by itself."""
+    return any(fnmatchcase(key, pattern.lower()) for pattern in context.preferences.ignore)
+
+
+def is_named_for(bundle: Bundle, key: str, machine: str) -> bool:
+    """Whether a bundle's file bears a name that this project and machine give it.
+
+    What a sync tool renamed (a conflict copy) doesn't; what the writer itself named does.
+    """
+    head = bundle.head
+    return bundle.name in _names(key, head.session_id, machine, head.machine_id)
+
+
+def _names(key: str, session_id: str, machine: str, machine_id: str) -> Iterator[str]:
+    """The names that a bundle may have, the best first."""
+    digest = hashlib.sha256(session_id.encode()).hexdigest()[:8]
+    for name in (machine, f"{machine}-{machine_id[:8]}", f"{machine}-{machine_id[:8]}-{digest}"):
+        yield f"{_folder(key)}/{bundle_file_name(session_id, name)}"
+
+
+@lru_cache(maxsize=1024)
+def _folder(key: str) -> str:
+    """Of a project; asked for each of its sessions at every push."""
+    return encoded_key(key)
+
+
+def copy_id(session_id: str, version: Version) -> str:
+    """The id under which "both" keeps a rival: the same on every machine that decides so."""
+    import uuid
+
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, session_id + version.sha256))

@@ -1,0 +1,112 @@
+"""Packing what will most likely be pushed, while a distant store answers what lies there.
+
+What is made is used only where the answer leaves everything as it was thought to be; so nothing
+depends on it but time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from claude_sync.bundle.pack import Label
+from claude_sync.errors import ClaudeSyncError, RecordsError, Stopped
+from claude_sync.model import LocalSession
+from claude_sync.store.packing import Outgoing, PackedAhead, pack_ahead
+from claude_sync.sync.bundles.naming import is_ignored
+from claude_sync.sync.context import Context
+from claude_sync.sync.survey.local_rows import AHEAD_BYTES
+from claude_sync.sync.survey.relations import put_growth
+from claude_sync.sync.survey.survey import Survey
+
+_HELD_BYTES = 8 << 20
+WORTH_IT_BYTES = 1 << 20
+"""A smaller session is packed as quickly as it is written."""
+_UNKNOWN_TIME = "1970-01-01T00:00:00Z"
+
+
+class PackingAhead:
+    """Sessions that were packed ahead.
+
+    Args:
+        context: what to work with.
+        named: beginnings of the ids of those that will be pushed, None for all that changed.
+        project: only sessions of this project key.
+    """
+
+    def __init__(
+        self, context: Context, named: Sequence[str] | None = None, project: str | None = None
+    ) -> None:
+        self._context = context
+        self._named = named
+        self._project = project
+        self._made: dict[str, PackedAhead] = {}
+
+    def meanwhile(self, survey: Survey) -> None:
+        """Read what is new here, and pack the big ones of it that were pushed before.
+
+        Raises:
+            RecordsError, Stopped: any other error comes again when that session is pushed.
+        """
+        survey.read_ahead(self._named)
+        left, room = AHEAD_BYTES, _HELD_BYTES
+        for local in survey.alone(self._named):
+            size = local.stamp.size + sum(stamp.size for _, stamp in local.sidecar)
+            if size < WORTH_IT_BYTES or size > left:
+                continue
+            try:
+                outgoing = self._outgoing(survey, local)
+                if outgoing is None:
+                    continue
+                left -= size
+                made = self._pack(outgoing, room)
+            except (Stopped, RecordsError):
+                raise
+            except ClaudeSyncError:
+                continue
+            if made is not None:
+                self._made[local.session_id] = made
+                room -= made.held
+
+    def take(self, session_id: str) -> PackedAhead | None:
+        """A session as it was packed ahead; once."""
+        return self._made.pop(session_id, None)
+
+    def _pack(self, outgoing: Outgoing, room: int) -> PackedAhead | None:
+        made, base = pack_ahead(outgoing, room, self._context.check), outgoing.base
+        if made is None or base is None:
+            return None
+        if made.extends and made.version != base.head.version:
+            # So nobody reads it once more to know what it was packed from.
+            put_growth(self._context.records, made.version, base.head.version)
+        return made
+
+    def _outgoing(self, survey: Survey, local: LocalSession) -> Outgoing | None:
+        """How a session will be written if the store is as it was at the last look."""
+        context, session_id = self._context, local.session_id
+        remembered, row = survey.remember_of(session_id), survey.rows.known(local)
+        base = context.store.remembered(remembered.name) if remembered.name else None
+        if row is None or base is None or base.head.version != remembered.written:
+            return None
+        version = survey.version(local)
+        if (version, row.sidecar_sha256) == (base.head.version, base.head.sidecar_sha256):
+            return None
+        if remembered.forgotten and self._named is None:
+            return None
+        belongs = survey.project(local)
+        if belongs is None or (self._project is not None and belongs.key != self._project):
+            return None
+        if self._named is None and self._project is None and is_ignored(context, belongs.key):
+            return None
+        machine = context.machine
+        label = Label(
+            session_id,
+            belongs.key,
+            belongs.subpath,
+            machine.name,
+            machine.id,
+            remembered.revision,
+            _UNKNOWN_TIME,
+            local.stamp.mtime_ns,
+        )
+        is_open = survey.is_open(local)
+        return Outgoing(base.name, local, label, version, is_open, base, remembered.layout)

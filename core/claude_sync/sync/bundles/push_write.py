@@ -1,0 +1,284 @@
+"""Writing what a push decided on into this machine's bundles, a group at a time.
+
+Invariant: what a bundle of ours holds and the new one won't is in the vault, durable, before it is
+written over or removed; a file that can't be read may hold anything.
+
+Order of steps: what goes is kept, for each · write, each durable before its answer · remove older
+files of sessions that moved · remember the group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import cached_property
+from itertools import chain
+
+from claude_sync.bundle.members import next_after
+from claude_sync.bundle.pack import Label
+from claude_sync.claude.compare import Extent
+from claude_sync.disk.snapshot import reading
+from claude_sync.errors import (
+    BundleCorrupt,
+    BundleError,
+    BundleIncomplete,
+    BundleTooNew,
+    BundleUnsafe,
+    ClaudeSyncError,
+    Stopped,
+)
+from claude_sync.model import Bundle, LocalSession, Problem, ProjectKey, Version
+from claude_sync.store.packing import Outgoing
+from claude_sync.store.upload import Sent
+from claude_sync.sync.bundles.keep import keep_bundle, keep_unreadable, lies_here
+from claude_sync.sync.bundles.naming import bundle_name, is_named_for
+from claude_sync.sync.bundles.pack_ahead import PackingAhead
+from claude_sync.sync.context import Context
+from claude_sync.sync.survey.relations import given_up
+from claude_sync.sync.survey.survey import Survey
+
+_RECORDS_A_GROUP = 200
+_SEVERAL = ("", "")
+"""Whose a name is that several share, but for its case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One session to be written.
+
+    Attributes:
+        local: the session.
+        project: where it belongs.
+        own: this machine's bundle of it as it lies in the store, None where there is none.
+        keep_own: whether that holds something that the new one won't.
+    """
+
+    local: LocalSession
+    project: ProjectKey
+    own: Bundle | None
+    keep_own: bool
+
+
+class Giving:
+    """Writes sessions.
+
+    Args:
+        context: what to work with.
+        survey: what was seen.
+        ahead: what was packed while the store answered.
+        named: whether a person named the sessions: then what never arrived is written over.
+    """
+
+    def __init__(
+        self, context: Context, survey: Survey, ahead: PackingAhead, *, named: bool
+    ) -> None:
+        self._context = context
+        self._survey = survey
+        self._ahead = ahead
+        self._named = named
+
+    def run(self, steps: Sequence[Step]) -> Iterator[tuple[Step, Sent | ClaudeSyncError]]:
+        """Write them; what went wrong with one stands in its place.
+
+        Raises:
+            StoreOffline, Stopped: all that is left can't be written; what was is remembered.
+        """
+        made: list[Outgoing] = []
+        by_name: dict[str, Step] = {}
+        for step in steps:
+            self._context.check()
+            try:
+                with reading(step.local.session_id):
+                    outgoing = self._outgoing(step)
+            except Stopped:
+                raise
+            except ClaudeSyncError as error:
+                yield step, error
+                continue
+            made.append(outgoing)
+            by_name[outgoing.name] = step
+        written: list[tuple[Step, Sent, Bundle]] = []
+        try:
+            for sent in self._context.store.send(made, self._context.check):
+                step = by_name[sent.outgoing.name]
+                if sent.bundle is None or sent.error is not None:
+                    assert sent.error is not None
+                    yield step, sent.error
+                    continue
+                written.append((step, sent, sent.bundle))
+                if sent.outgoing.expected is None and sent.read == step.local.stamp:
+                    head = sent.bundle.head
+                    self._survey.rows.learn(step.local, head.version, head.sidecar_sha256)
+                yield step, sent
+                if len(written) >= _RECORDS_A_GROUP:
+                    self._remember(written)
+                    written = []
+        finally:
+            self._remember(written)
+
+    def _outgoing(self, step: Step) -> Outgoing:
+        context, survey, local = self._context, self._survey, step.local
+        session_id, own = local.session_id, step.own
+        name = bundle_name(context.machine, step.project.key, session_id, self._taken)
+        self._keep_what_goes(step, name)
+        self._taken[name.lower()] = (session_id, context.machine.id)
+        remembered = survey.remember_of(session_id)
+        is_open = survey.is_open(local)
+        compared = is_open or bool(survey.bundles.get(session_id))
+        expected = self._version(local) if compared else survey.known_version(local)
+        revisions = [
+            bundle.head.revision
+            for bundle in survey.bundles.get(session_id, ())
+            if bundle.head.machine_id == context.machine.id
+        ]
+        label = Label(
+            session_id,
+            step.project.key,
+            step.project.subpath,
+            context.machine.name,
+            context.machine.id,
+            next_after(remembered.revision, *revisions),
+            datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            survey.row(local).stamp.mtime_ns if compared else local.stamp.mtime_ns,
+            survey.rows.said(local).title,
+            is_open,
+            survey.supersedes(session_id),
+            remembered.decision,
+        )
+        extends = own is not None and own.name == name and not step.keep_own
+        return Outgoing(
+            name,
+            local,
+            label,
+            expected,
+            is_open,
+            own if extends else None,
+            remembered.layout if remembered.name == name else "",
+            self._ahead.take(session_id),
+        )
+
+    def _version(self, local: LocalSession) -> Version:
+        """What goes into the bundle: of an open session no unfinished line."""
+        row = self._survey.row(local)
+        return row.cut if self._survey.is_open(local) else row.whole
+
+    @cached_property
+    def _files(self) -> dict[str, Bundle | Problem]:
+        """What lies in the store, by name; where no other bears that, by the one in lower case."""
+        exact: dict[str, Bundle | Problem] = {one.name: one for one in self._survey.problems}
+        exact |= {one.name: one for one in chain(*self._survey.bundles.values())}
+        return {name.lower(): one for name, one in exact.items()} | exact
+
+    @cached_property
+    def _taken(self) -> dict[str, tuple[str, str]]:
+        """Whose file each in the store is, or is about to be, by its name in lower case."""
+        taken: dict[str, tuple[str, str]] = {}
+        for bundle in chain(*self._survey.bundles.values()):
+            owner = bundle.head.session_id, bundle.head.machine_id
+            if taken.setdefault(bundle.name.lower(), owner) != owner:
+                taken[bundle.name.lower()] = _SEVERAL
+        return taken
+
+    # -- what is written over, or removed afterwards ------------------------------------------
+
+    def _keep_what_goes(self, step: Step, name: str) -> None:
+        context, survey, local = self._context, self._survey, step.local
+        if step.own is not None and step.keep_own:
+            self._keep_own(local, step.own)
+        # Some systems know no case; where they do, the file of that very name.
+        there = self._files.get(name) or self._files.get(name.lower())
+        going = self._older_files(step, name)
+        if isinstance(there, Problem):
+            _check_replaceable(there, named=self._named)
+            keep_unreadable(context, local.session_id, there.name, "push")
+        elif there is not None:
+            going.append(there)
+        for bundle in going:
+            if bundle is step.own:
+                continue
+            version, sidecar_sha256 = self._version(local), survey.row(local).sidecar_sha256
+            if not lies_here(local, version, sidecar_sha256, bundle):
+                keep_bundle(context, bundle, "push")
+
+    def _keep_own(self, local: LocalSession, own: Bundle) -> None:
+        """Put the own bundle's version into the vault, and what it gave up into the records."""
+        context, session_id = self._context, local.session_id
+        kept = keep_bundle(context, own, "push")
+        version = self._version(local)
+        context.records.hold(session_id, version)
+        lost = given_up(
+            context,
+            session_id,
+            Extent(kept.transcript, own.head.size),
+            Extent(local.path, version.size),
+        )
+        context.records.supersede(session_id, lost)
+        self._survey.refresh(session_id)
+
+    def _older_files(self, step: Step, name: str) -> list[Bundle]:
+        """This machine's files of a session under other names that it gave them itself.
+
+        Not whatever bears its id: a machine that was cloned shares that, and may write its own.
+        """
+        session_id = step.local.session_id
+        written = {self._survey.remember_of(session_id).name, step.own.name if step.own else ""}
+        return [
+            other
+            for other in self._survey.bundles.get(session_id, ())
+            if other.name in written - {name}
+            and other.head.machine_id == self._context.machine.id
+            and is_named_for(other, other.head.project_key, other.head.machine)
+        ]
+
+    # -- remembering --------------------------------------------------------------------------
+
+    def _remember(self, written: Sequence[tuple[Step, Sent, Bundle]]) -> None:
+        older = [
+            one.name for step, _, bundle in written for one in self._older_files(step, bundle.name)
+        ]
+        try:
+            # Before that is remembered: else nothing would tell later that they are ours.
+            if older:
+                self._context.store.remove(older)
+        finally:
+            self._remember_bundles([(sent, bundle) for _, sent, bundle in written])
+
+    def _remember_bundles(self, written: Sequence[tuple[Sent, Bundle]]) -> None:
+        records = self._context.records
+        with self._context.database.transaction():
+            self._context.store.remember(bundle for _, bundle in written)
+            for sent, bundle in written:
+                session_id = bundle.head.session_id
+                records.hold(session_id, bundle.head.version)
+                records.remember(
+                    session_id,
+                    written=bundle.head.version,
+                    revision=bundle.head.revision,
+                    name=bundle.name,
+                    layout=sent.layout,
+                    forgotten=0,
+                )
+
+
+def _check_replaceable(there: Problem, *, named: bool) -> None:
+    """Whether a file of the store that is no bundle may be written over, once it is kept.
+
+    Raises:
+        BundleError: it may yet turn out to be a newer bundle of this machine.
+    """
+    if there.kind in (BundleCorrupt.__name__, BundleUnsafe.__name__):
+        return
+    if there.kind != BundleIncomplete.__name__:
+        kind = BundleTooNew if there.kind == BundleTooNew.__name__ else BundleError
+        raise kind(
+            "what lies where this machine's bundle goes can't be read, so it isn't written over",
+            where=there.name,
+            todo=there.message,
+        )
+    if not named:
+        raise BundleIncomplete(
+            "this machine's bundle there hasn't arrived whole, so it isn't written over",
+            where=there.name,
+            todo="wait for it, or push the session by name to replace it",
+        )

@@ -1,0 +1,204 @@
+"""What each side of a conflict says after they parted, for a person who has to choose.
+
+Transcripts are read from where they parted to their ends, line by line, and only the last of what
+was said is kept: memory grows neither with a transcript nor with one of its lines.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import IO
+
+from claude_sync.claude.compare import Extent, line_start
+from claude_sync.claude.message import Utterance, utterance
+from claude_sync.disk.snapshot import BLOCK_SIZE, open_regular
+from claude_sync.errors import SessionVanished, UsageError
+from claude_sync.model import Side
+from claude_sync.sync.conflict import Conflict, find_conflict
+from claude_sync.sync.context import Context
+from claude_sync.sync.survey.relations import Relations
+from claude_sync.sync.survey.survey import Survey, look
+
+PASSAGES = 40
+"""So much of what was last said is kept of each side."""
+
+LINE_BYTES = 1 << 20
+"""Of a longer line only this is read: a pasted picture, an endless output."""
+
+_BEFORE_PASSAGES = 3
+_BEFORE_BYTES = 1 << 20
+_KINDS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Something said, and the events that followed it until the next.
+
+    Attributes:
+        said: what was said; None where the first thing here is an event.
+        events: one word for each kind of event, and how many there were.
+    """
+
+    said: Utterance | None
+    events: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One side after they parted.
+
+    Attributes:
+        side: whose, how far it went on, when it was last written.
+        passages: the last of what was said there, oldest first.
+        left_out: how many passages came before these.
+    """
+
+    side: Side
+    passages: tuple[Passage, ...]
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """A conflict as it can be read.
+
+    Attributes:
+        session_id: the session.
+        title: other people's text.
+        project_key: "" where unknown.
+        before: the last of what was said before they parted.
+        branches: the sides, this machine's first where it has one.
+    """
+
+    session_id: str
+    title: str
+    project_key: str
+    before: tuple[Passage, ...]
+    branches: tuple[Branch, ...]
+
+
+def read_apart(context: Context, session: str) -> Apart:
+    """Read what the sides of a conflict say after they parted.
+
+    Args:
+        context: what to work with.
+        session: its id, or the beginning of it.
+
+    Raises:
+        UsageError: there is no conflict.
+        SessionError, BundleError, TransportError: a side can't be read.
+    """
+    with context.working("comparing"):
+        survey = look(context)
+        session_id = survey.find(session)
+        conflict = find_conflict(context, survey, session_id)
+        if conflict is None:
+            raise UsageError("that session is in no conflict", where=session_id)
+        counted = conflict.mine.version if conflict.mine is not None else None
+        with Relations(context, conflict.local, counted, conflict.rivals) as relations:
+            try:
+                before, branches = _read(context, conflict, relations)
+            except OSError as error:
+                raise SessionVanished(
+                    f"a transcript can't be read ({error.strerror})",
+                    where=session_id,
+                    todo="look again",
+                    passing=True,
+                ) from error
+        title, key = _name(survey, conflict)
+    return Apart(session_id, title, key, before, branches)
+
+
+def _name(survey: Survey, conflict: Conflict) -> tuple[str, str]:
+    head = conflict.rivals[0].head
+    title = survey.row(conflict.local).title if conflict.local is not None else ""
+    return title or head.title, head.project_key
+
+
+def _read(
+    context: Context, conflict: Conflict, relations: Relations
+) -> tuple[tuple[Passage, ...], tuple[Branch, ...]]:
+    first, *others = [side.version for side in conflict.sides]
+    common = min(relations.fully(first, other).common for other in others)
+    start = line_start(relations.extent(first), common)
+    before = _passages(_tail(relations.extent(first), start, context.check), _BEFORE_PASSAGES)
+    branches = []
+    for side in conflict.sides:
+        extent = relations.extent(side.version)
+        read = _passages(_lines(extent, start, context.check), PASSAGES)
+        branches.append(Branch(side, read.passages, read.left_out))
+    return before.passages, tuple(branches)
+
+
+# --- lines -------------------------------------------------------------------------------------
+
+
+def _tail(extent: Extent, end: int, check: Callable[[], None]) -> Iterator[bytes]:
+    """The last lines before a position, not more than can be read in a moment."""
+    start = max(0, end - _BEFORE_BYTES)
+    lines = _lines(Extent(extent.path, end), start, check)
+    if start:
+        # It is cut, unless a line happens to begin there.
+        next(lines, None)
+    yield from lines
+
+
+def _lines(extent: Extent, start: int, check: Callable[[], None]) -> Iterator[bytes]:
+    """The lines from a position on, each cut to what is read of it."""
+    with open_regular(extent.path) as file:
+        file.seek(start)
+        line = bytearray()
+        for block in _blocks(file, extent.size - start):
+            check()
+            *full, rest = block.split(b"\n")
+            for piece in full:
+                line += piece[: LINE_BYTES - len(line)]
+                yield bytes(line)
+                line.clear()
+            line += rest[: LINE_BYTES - len(line)]
+        if line:
+            yield bytes(line)
+
+
+def _blocks(file: IO[bytes], left: int) -> Iterator[bytes]:
+    while left > 0 and (block := file.read(min(BLOCK_SIZE, left))):
+        left -= len(block)
+        yield block
+
+
+# --- passages ----------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Open:
+    said: Utterance | None
+    events: dict[str, int] = field(default_factory=dict)
+
+    def add(self, word: str) -> None:
+        if word not in self.events and len(self.events) >= _KINDS:
+            word = "…"
+        self.events[word] = self.events.get(word, 0) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Passages:
+    passages: tuple[Passage, ...]
+    left_out: int
+
+
+def _passages(lines: Iterator[bytes], limit: int) -> _Passages:
+    kept: deque[_Open] = deque(maxlen=limit)
+    count = 0
+    for line in lines:
+        read = utterance(line)
+        if read is None:
+            continue
+        if read.speaker or not kept:
+            kept.append(_Open(read if read.speaker else None))
+            count += 1
+        if not read.speaker:
+            kept[-1].add(read.text)
+    passages = tuple(Passage(one.said, tuple(one.events.items())) for one in kept)
+    return _Passages(passages, count - len(kept))

@@ -1,0 +1,118 @@
+"""What the transcripts that lie here are: read where their stamps are new, else remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator
+from contextlib import suppress
+
+from claude_sync.claude.transcript import Glance
+from claude_sync.errors import SessionError
+from claude_sync.model import LocalSession, Version
+from claude_sync.state.cache import LocalRow
+from claude_sync.store.delta import Here, Lines, measure
+from claude_sync.sync.context import Context
+from claude_sync.sync.survey.read_session import glance_at, read_session, row_of, signature_of
+
+_ROWS_A_FLUSH = 500
+AHEAD_BYTES = 128 << 20
+"""About as much as is read while a host answers."""
+
+
+class LocalRows:
+    """The rows of all transcripts here, by the path of each.
+
+    Every method that reads may raise RecordsError, and Stopped where `context` says so.
+
+    Args:
+        context: what to work with.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._rows = context.cache.local_rows()
+        self._new: dict[str, LocalRow] = {}
+        self._glances: dict[str, Glance] = {}
+        self._lines: dict[str, Lines] = {}
+
+    def known(self, local: LocalSession) -> LocalRow | None:
+        """What a session is, if that is known without reading it."""
+        row = self._rows.get(str(local.path))
+        if row is None or row.stamp != local.stamp or row.sidecar != signature_of(local):
+            return None
+        return row
+
+    def row(self, local: LocalSession) -> LocalRow:
+        """What a session is; read if its stamps are new.
+
+        Raises:
+            SessionError: it vanished, or is being rewritten.
+        """
+        row = self.known(local)
+        if row is None:
+            key = str(local.path)
+            before = self._rows.get(key)
+            row = read_session(local, signature_of(local), before, self._context.check)
+            self._rows[key] = self._new[key] = row
+            if len(self._new) >= _ROWS_A_FLUSH:
+                self._write()
+        return row
+
+    def said(self, local: LocalSession) -> Glance:
+        """What both ends of a transcript say; the rest of it isn't read for that."""
+        key = str(local.path)
+        row = self._rows.get(key)
+        if row is not None and row.stamp == local.stamp:
+            return Glance(row.cwds, row.title)
+        if key not in self._glances:
+            self._glances[key] = glance_at(local)
+        return self._glances[key]
+
+    def learn(self, local: LocalSession, version: Version, sidecar_sha256: str) -> None:
+        """Take over what a session proved to be when it was read elsewhere, with these stamps."""
+        key, row = str(local.path), row_of(local, self.said(local), version, sidecar_sha256)
+        self._rows[key] = self._new[key] = row
+
+    def read_ahead(self, sessions: Iterable[LocalSession]) -> None:
+        """Read those whose stamps are new, as many as aren't too much to wait for."""
+        for local in _few(one for one in sessions if self.known(one) is None):
+            with suppress(SessionError):  # it comes again where somebody wants this one
+                self.row(local)
+
+    def measure_ahead(self, sessions: Iterable[LocalSession]) -> None:
+        """Measure transcripts, for what `here` tells of them, as many as aren't too much."""
+        for local in _few(sessions):
+            with suppress(OSError):  # it is measured where somebody wants this one
+                self._lines[str(local.path)] = measure(local, self._context.check)
+
+    def here(self, local: LocalSession) -> Here:
+        """A session as it lies here, for bringing a newer one with few bytes.
+
+        Raises:
+            SessionError: it vanished, or is being rewritten.
+        """
+        return Here(local, self.row(local).sidecar_sha256, self._lines.get(str(local.path)))
+
+    def flush(self, here: Container[str]) -> None:
+        """Write what was read into the cache, and drop those whose paths aren't here."""
+        gone = [path for path in self._rows if path not in here]
+        if not self._new and not gone:
+            return
+        with self._context.database.transaction():
+            self._write()
+            self._context.cache.drop_local(gone)
+        for path in gone:
+            del self._rows[path]
+
+    def _write(self) -> None:
+        with self._context.database.transaction():
+            self._context.cache.put_local(self._new)
+        self._new = {}
+
+
+def _few(sessions: Iterable[LocalSession]) -> Iterator[LocalSession]:
+    """Those that are read while a host answers; one that is too big is passed over."""
+    left = AHEAD_BYTES
+    for local in sessions:
+        if local.stamp.size <= left:
+            left -= local.stamp.size
+            yield local

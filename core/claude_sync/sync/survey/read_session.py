@@ -1,0 +1,91 @@
+"""Reading a session that lies here: what its transcript and its sidecar files are."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+
+from claude_sync.bundle.members import sidecar_digest
+from claude_sync.claude.home import read_sidecar
+from claude_sync.claude.transcript import Glance, glance
+from claude_sync.disk.snapshot import Snapshot, open_regular, reading
+from claude_sync.model import LocalSession, SidecarFile, Version
+from claude_sync.state.cache import LocalRow
+
+
+def signature_of(local: LocalSession) -> str:
+    """What tells that none of a session's sidecar files has changed; "" where it has none."""
+    if not local.sidecar:
+        return ""
+    return hashlib.sha256(repr(local.sidecar).encode()).hexdigest()
+
+
+def read_session(
+    local: LocalSession, signature: str, known: LocalRow | None, check: Callable[[], None]
+) -> LocalRow:
+    """Read a session whose stamps are new.
+
+    Args:
+        local: the session.
+        signature: of its sidecar files.
+        known: what it was when it was last read, None where it wasn't.
+        check: called between blocks; raises to stop.
+
+    Raises:
+        SessionError: it vanished, or is being rewritten.
+    """
+    with reading(local.session_id):
+        with Snapshot(local.path) as snapshot:
+            whole, cut = _versions(snapshot, check)
+            stamp = snapshot.stamp
+            said = glance(snapshot.file)
+        if known is not None and known.sidecar == signature:
+            sidecar_sha256 = known.sidecar_sha256
+        else:
+            sidecar_sha256 = sidecar_digest(read_sidecar(local, check))
+    return LocalRow(stamp, signature, whole, cut, sidecar_sha256, said.cwds, said.title)
+
+
+def _versions(snapshot: Snapshot, check: Callable[[], None]) -> tuple[Version, Version]:
+    """The whole of a file, and the same up to its last line feed."""
+    for _ in snapshot.blocks():
+        check()
+    whole = snapshot.settle()
+    end = snapshot.last_line_end(whole.size)
+    if end == whole.size:
+        return whole, whole
+    return whole, Version(end, snapshot.prefix_hash(end))
+
+
+def glance_at(local: LocalSession) -> Glance:
+    """What both ends of a transcript say; nothing where it can't be read now."""
+    try:
+        with open_regular(local.path) as file:
+            return glance(file)
+    except OSError:
+        return Glance((), "")
+
+
+def row_of_placed(
+    local: LocalSession, version: Version, sidecar: Iterable[SidecarFile]
+) -> LocalRow | None:
+    """What a session that was just placed is, without reading it all again.
+
+    None where its last line isn't finished: then it is read when it is looked at.
+    """
+    try:
+        with open_regular(local.path) as file:
+            file.seek(max(0, local.stamp.size - 1))
+            finished = file.read(1) in (b"\n", b"")
+            said = glance(file)
+    except OSError:
+        return None
+    if not finished:
+        return None
+    return row_of(local, said, version, sidecar_digest(sidecar))
+
+
+def row_of(local: LocalSession, said: Glance, version: Version, sidecar_sha256: str) -> LocalRow:
+    """What a session is whose transcript is known whole, and ends with a line."""
+    signature = signature_of(local)
+    return LocalRow(local.stamp, signature, version, version, sidecar_sha256, said.cwds, said.title)

@@ -1,0 +1,258 @@
+"""How versions relate: remembered where it was found out before, else read from the bytes.
+
+What is known of two versions never changes, so it is kept for ever; so it must be sure that the
+bytes that were read are these versions', though the client may be at work on one. Reading goes from
+cheap to dear: a hash of the longer one's beginning; on a store where bytes cost, a hash made there;
+only then both transcripts whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from typing import TypeVar
+
+from claude_sync.bundle import codec
+from claude_sync.claude.compare import Extent, Parting, part
+from claude_sync.disk.prefix_hashes import prefix_hashes
+from claude_sync.disk.snapshot import Snapshot, reading, stamp_of
+from claude_sync.errors import SessionChanging, SessionVanished
+from claude_sync.model import Bundle, LocalSession, Version
+from claude_sync.state.records import Records
+from claude_sync.store.delta import Here, Wanted
+from claude_sync.store.download import Fetched
+from claude_sync.sync.context import Context
+from claude_sync.sync.planner import Ask, Relation
+
+Plan = TypeVar("Plan")
+
+
+class Relations:
+    """How the versions of one session relate.
+
+    Args:
+        context: what to work with.
+        local: the session here, None where it isn't.
+        version: what its transcript counts as.
+        bundles: its bundles that can be read where bytes are needed.
+        taking: what lies here where whatever goes on from it is taken anyway, else None: then that
+            is fetched, which tells as much as asking for a hash first.
+
+    Call it with two versions: how they relate, None where that must be read first. Use as a
+    context manager: what was fetched to be read is dropped at the end, save what was taken.
+
+    Every method may raise RecordsError; what reads raises as `learn` does.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        local: LocalSession | None,
+        version: Version | None,
+        bundles: tuple[Bundle, ...],
+        *,
+        taking: Here | None = None,
+    ) -> None:
+        self._context = context
+        self._taking = taking
+        self._local = local
+        self._version = version
+        self._bundles = {bundle.head.version: bundle for bundle in bundles}
+        self._fetched: dict[Version, Fetched] = {}
+
+    def __enter__(self) -> Relations:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for fetched in self._fetched.values():
+            fetched.discard()
+
+    def __call__(self, x: Version, y: Version) -> Relation | None:
+        known = self.parting(x, y)
+        if known is None:
+            return None
+        return Relation(known.extends, known.extended, known.said, known.answered)
+
+    def parting(self, x: Version, y: Version) -> Parting | None:
+        """Where two versions part, None where that must be read first."""
+        known = self._context.records.relation(x, y)
+        if known is not None:
+            return Parting(**known)
+        known = self._context.records.relation(y, x)
+        return _turned(Parting(**known)) if known is not None else None
+
+    def settle(self, plan: Callable[[], Plan | Ask]) -> Plan:
+        """Plan, reading what the plan asks for, until there is one.
+
+        Raises: what `learn` raises.
+        """
+        while isinstance(planned := plan(), Ask):
+            self.learn(planned.x, planned.y)
+        return planned
+
+    def learn(self, x: Version, y: Version) -> Parting:
+        """Find out, and remember, where two versions part.
+
+        Raises:
+            BundleError, TransportError: a version can't be read.
+            SessionVanished: one is no longer there.
+            SessionChanging: the transcript here was rewritten meanwhile.
+        """
+        known = self.parting(x, y)
+        if known is None:
+            known = self._read(x, y, lambda: self._by_hash(x, y) or self._by_bytes(x, y))
+        return known
+
+    def fully(self, x: Version, y: Version) -> Parting:
+        """The same with lines counted, whatever is known already."""
+        known = self.parting(x, y)
+        if known is None or (known.x_lines < 0 or known.y_lines < 0):
+            known = self._read(x, y, lambda: self._by_bytes(x, y))
+        return known
+
+    def take(self, bundle: Bundle) -> Fetched | None:
+        """A bundle that was fetched to be read, now the caller's to place or to discard.
+
+        None where another one was read for the same transcript: it may have other sidecar files.
+        """
+        fetched = self._fetched.get(bundle.head.version)
+        if fetched is None or fetched.head.sidecar_sha256 != bundle.head.sidecar_sha256:
+            return None
+        return self._fetched.pop(bundle.head.version)
+
+    def extent(self, version: Version) -> Extent:
+        """Where a version's bytes can be read."""
+        if self._local is not None and version == self._version:
+            return Extent(self._local.path, version.size)
+        if version not in self._fetched:
+            bundle = self._bundles.get(version)
+            if bundle is None:
+                raise SessionVanished(
+                    "a version of this session is no longer there to be read",
+                    todo="look again",
+                    passing=True,
+                )
+            self._fetched[version] = self._context.store.fetch_one(
+                self._wanted(bundle), self._context.check
+            )
+        return Extent(self._fetched[version].transcript.path, version.size)
+
+    def _wanted(self, bundle: Bundle) -> Wanted:
+        mtime_ns = self._context.home.mtime_to_restore(bundle.head.mtime_ns)
+        staging = self._context.staging
+        return Wanted(bundle, staging, mtime_ns, self._taking)
+
+    def _read(self, x: Version, y: Version, read: Callable[[], Parting]) -> Parting:
+        """Read where two versions part, and remember it once it is sure to be of these two."""
+        local = self._local
+        with reading(local.session_id if local is not None else ""):
+            parting = read()
+            if local is not None and self._version is not None and self._version in (x, y):
+                self._check_still(local, self._version)
+        self._remember(x, y, parting)
+        return parting
+
+    def _check_still(self, local: LocalSession, version: Version) -> None:
+        """Whether the transcript here still begins with the version it counts as."""
+        if stamp_of(os.lstat(local.path)) == local.stamp:
+            return
+        if prefix_hashes(local.path, [version.size]).get(version.size) != version.sha256:
+            raise SessionChanging(
+                "the session was rewritten while it was compared",
+                where=local.session_id,
+                todo="it is looked at again next time",
+            )
+
+    def _remember(self, x: Version, y: Version, parting: Parting) -> None:
+        records = self._context.records
+        if parting.extended:
+            records.put_relation(y, x, _turned(parting)._asdict())
+        else:
+            records.put_relation(x, y, parting._asdict())
+
+    def _by_hash(self, x: Version, y: Version) -> Parting | None:
+        """Whether the longer one begins with the shorter, if a hash says so."""
+        longer, shorter = (x, y) if x.size >= y.size else (y, x)
+        if longer == self._version and self._local is not None:
+            found = prefix_hashes(self._local.path, [shorter.size], self._context.check)
+            holds = found.get(shorter.size) == shorter.sha256
+        elif self._is_asked_for(longer, shorter):
+            holds = self._remote_begins_with(longer, shorter)
+        else:
+            self.extent(longer)
+            holds = self._fetched[longer].begins_with(shorter, self._context.check)
+        if not holds:
+            return None
+        parting = _growth(shorter)
+        return parting if longer == x else _turned(parting)
+
+    def _is_asked_for(self, longer: Version, shorter: Version) -> bool:
+        """Whether a hash made there tells, and costs less than to fetch the longer one."""
+        if longer in self._fetched or self._taking is not None:
+            return False
+        return self._context.store.remote and shorter == self._version
+
+    def _remote_begins_with(self, longer: Version, shorter: Version) -> bool:
+        bundle = self._bundles.get(longer)
+        if bundle is None or self._local is None:
+            return False
+        digest = hashlib.sha256()
+        size = 0
+        try:
+            with Snapshot(self._local.path) as snapshot:
+                snapshot.size = min(snapshot.size, shorter.size)
+                for block in codec.encode(snapshot.blocks()):
+                    self._context.check()
+                    digest.update(block)
+                    size += len(block)
+        except OSError:
+            return False
+        return self._context.store.prefix_digest(bundle, size) == digest.hexdigest()
+
+    def _by_bytes(self, x: Version, y: Version) -> Parting:
+        return part(self.extent(x), self.extent(y), self._context.check)
+
+
+def put_growth(records: Records, longer: Version, shorter: Version) -> None:
+    """Remember that a version extends another."""
+    records.put_relation(longer, shorter, _growth(shorter)._asdict())
+
+
+def _growth(shorter: Version) -> Parting:
+    return Parting(shorter.size, True, False, True, False, -1, 0)
+
+
+def _turned(parting: Parting) -> Parting:
+    return Parting(
+        parting.common,
+        parting.extended,
+        parting.extends,
+        parting.answered,
+        parting.said,
+        parting.y_lines,
+        parting.x_lines,
+    )
+
+
+def given_up(context: Context, session_id: str, old: Extent, new: Extent) -> list[str]:
+    """What a session gives up when its transcript becomes another that doesn't extend it.
+
+    Args:
+        context: what to work with.
+        session_id: the session.
+        old, new: the transcript before and after.
+
+    Returns:
+        SHA-256 of the versions held before that the new one neither extends nor is a part of;
+        none where the old one was merely cut short, and none that was undone: neither is carried
+        to other machines.
+    """
+    common = part(old, new, context.check).common
+    if common == new.size:
+        return []
+    records = context.records
+    kept = records.held(session_id) - records.declined(session_id)
+    held = [version for version in kept if common < version.size <= old.size]
+    hashes = prefix_hashes(old.path, [version.size for version in held], context.check)
+    return [version.sha256 for version in held if hashes.get(version.size) == version.sha256]

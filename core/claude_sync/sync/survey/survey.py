@@ -1,0 +1,375 @@
+"""Looking: what lies here, what lies in the store, what is remembered, joined by session id.
+
+A survey reads directory listings, the caches, and only those files whose stamps are new. It
+decides nothing and changes nothing but the caches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from claude_sync.claude.compare import Extent, part
+from claude_sync.claude.live_sessions import LiveSessions, read_live_sessions
+from claude_sync.disk.prefix_hashes import prefix_hashes
+from claude_sync.disk.snapshot import reading
+from claude_sync.errors import SessionDivided
+from claude_sync.model import Bundle, LocalSession, Outcome, Problem, ProjectKey, Version
+from claude_sync.state.cache import LocalRow
+from claude_sync.state.records import NOTHING, SessionRecord
+from claude_sync.store.store import StoreView
+from claude_sync.sync.context import Context
+from claude_sync.sync.planner import Mine, own_and_rivals
+from claude_sync.sync.survey.identity import find_id, remember_name
+from claude_sync.sync.survey.local_rows import LocalRows
+
+SUPERSEDES_LIMIT = 64
+"""How many versions a bundle can say it replaces: the newest."""
+
+
+class Survey:
+    """One look at everything. Good as long as its caller holds the lock; look again after.
+
+    Args:
+        context: what to look at.
+        view: the store's listing, None to look at this machine only.
+
+    Attributes:
+        local: every copy of each session in Claude's tree, by id; mostly one.
+        bundles: of each session in the store, by id.
+        problems: files of the store that were passed over.
+        live: what the client has open.
+        all_are_rivals: whether this machine's own bundles count as others' too: a file that
+            somebody brings by hand may be anybody's.
+        into: where sessions that aren't here go, None for their projects' directories.
+        remembered: the records of every session, by id.
+        rows: what the transcripts here were found to be.
+    """
+
+    def __init__(self, context: Context, view: StoreView | None) -> None:
+        self.context = context
+        self.live: LiveSessions = read_live_sessions(context.home.live_folder)
+        self.local: dict[str, tuple[LocalSession, ...]] = {}
+        for session in context.home.sessions():
+            known = self.local.get(session.session_id, ())
+            self.local[session.session_id] = (*known, session)
+        self.bundles: Mapping[str, tuple[Bundle, ...]] = {}
+        self.problems: tuple[Problem, ...] = ()
+        if view is not None:
+            self.see(view)
+        self.remembered: dict[str, SessionRecord] = context.records.sessions()
+        self.superseding = set(context.records.superseding_ids())
+        self.declining = context.records.declined_ids()
+        self.all_are_rivals = False
+        self.into: Path | None = None
+        self.rows = LocalRows(context)
+        self._directories: dict[str, Path | None] = {}
+        used: dict[str, int] = {}
+        for copies in self.local.values():
+            for session in copies:
+                used[session.folder] = max(session.stamp.mtime_ns, used.get(session.folder, 0))
+        context.registry.refresh(used, roots=context.preferences.projects_roots)
+
+    def see(self, view: StoreView) -> None:
+        """Take over what lies in the store."""
+        self.bundles, self.problems = view.bundles, view.problems
+
+    # -- ids ----------------------------------------------------------------------------------
+
+    def ids(self) -> list[str]:
+        """Every session that is here or in the store."""
+        return sorted(self.local.keys() | self.bundles.keys())
+
+    def find(self, prefix: str) -> str:
+        """The one session whose id begins so, or is so.
+
+        Raises:
+            SessionNotFound, SessionAmbiguous
+        """
+        if prefix in self.local or prefix in self.bundles:
+            return prefix
+        return find_id(prefix, self.ids())
+
+    def remember_of(self, session_id: str) -> SessionRecord:
+        """The record of one session; of an unknown one, nothing."""
+        return self.remembered.get(session_id, NOTHING)
+
+    # -- the transcript that lies here --------------------------------------------------------
+
+    def copy(self, session_id: str) -> LocalSession | None:
+        """The transcript that lies here: of several copies the one that extends the others.
+
+        Raises:
+            SessionDivided: two copies have parted; both are named.
+        """
+        copies = self.local.get(session_id, ())
+        if len(copies) < 2:
+            return copies[0] if copies else None
+        longest = max(copies, key=lambda one: (one.stamp.size, one.stamp.mtime_ns, one.folder))
+        for other in copies:
+            if other is not longest and not self._holds(longest, other):
+                raise SessionDivided(
+                    "two copies of this session lie here and each has lines of its own",
+                    where=f"{longest.path} and {other.path}",
+                    todo="move one of them away",
+                )
+        return longest
+
+    def _holds(self, longer: LocalSession, shorter: LocalSession) -> bool:
+        x, y = self.row(longer).whole, self.row(shorter).whole
+        with reading(longer.session_id):
+            if x == y or prefix_hashes(longer.path, [y.size]).get(y.size) == y.sha256:
+                return True
+            return part(Extent(longer.path, x.size), Extent(shorter.path, y.size)).extends
+
+    def is_open(self, local: LocalSession) -> bool:
+        """Whether the client counts as having a session open."""
+        return self.live.is_open(local, self._is_own_write)
+
+    def _is_own_write(self, local: LocalSession) -> bool:
+        placed = self.remember_of(local.session_id).placed_ns
+        return placed != 0 and placed == local.stamp.mtime_ns
+
+    def version(self, local: LocalSession) -> Version:
+        """What the transcript is: while it is open, up to its last full line."""
+        row = self.row(local)
+        return row.cut if self.is_open(local) else row.whole
+
+    def known_version(self, local: LocalSession) -> Version | None:
+        """The same if it is known without reading the file."""
+        row = self.rows.known(local)
+        if row is None:
+            return None
+        return row.cut if row.cut != row.whole and self.is_open(local) else row.whole
+
+    def row(self, local: LocalSession) -> LocalRow:
+        """What a transcript and its sidecars are; read if their stamps are new.
+
+        Raises:
+            SessionError: it vanished, or is being rewritten.
+        """
+        return self.rows.row(local)
+
+    def alone(self, named: Sequence[str] | None = None) -> Iterator[LocalSession]:
+        """Transcripts that are their session's only copy here.
+
+        Args:
+            named: beginnings of their ids, None for all.
+        """
+        beginnings = None if named is None else tuple(filter(None, named))
+        for session_id, copies in self.local.items():
+            if len(copies) == 1 and (beginnings is None or session_id.startswith(beginnings)):
+                yield copies[0]
+
+    def read_ahead(self, named: Sequence[str] | None = None) -> None:
+        """Read what is new of sessions that were met before: it is sure to be compared.
+
+        Args:
+            named: beginnings of their ids, None for all.
+        """
+        self.rows.read_ahead(one for one in self.alone(named) if one.session_id in self.remembered)
+
+    def flush(self) -> None:
+        """Write what was read into the cache, and drop what is no longer there."""
+        self.rows.flush({str(copy.path) for copies in self.local.values() for copy in copies})
+
+    # -- for the planner ----------------------------------------------------------------------
+
+    def mine(self, session_id: str, local: LocalSession | None) -> Mine | None:
+        """The transcript here with everything that decides who wins."""
+        if local is None:
+            return None
+        records, remembered = self.context.records, self.remember_of(session_id)
+        version, sidecar = self.version(local), self.row(local).sidecar_sha256
+        supersedes, decision = self.supersedes(session_id), remembered.decision
+        held = records.held(session_id) - records.declined(session_id)
+        return Mine(version, sidecar, frozenset(supersedes), held, decision)
+
+    def supersedes(self, session_id: str) -> tuple[str, ...]:
+        """The newest versions that the one here knowingly replaces, oldest first."""
+        found = (
+            self.context.records.supersedes(session_id) if session_id in self.superseding else ()
+        )
+        return found[-SUPERSEDES_LIMIT:]
+
+    def split(self, session_id: str) -> tuple[Bundle | None, bool, tuple[Bundle, ...]]:
+        """This machine's own bundle, whether a push must beat it, and all rivals.
+
+        Where the session isn't here, its own bundle is one more that could bring it back. One that
+        was undone here needn't be beaten: a pull passes over it, so nothing else would help.
+        """
+        if self.all_are_rivals:
+            return None, False, self.bundles.get(session_id, ())
+        here = session_id in self.local
+        own, is_rival, rivals = own_and_rivals(
+            self.bundles.get(session_id, ()),
+            self.context.machine.id,
+            self.remember_of(session_id).written if here else None,
+        )
+        if is_rival and own is not None and session_id in self.declining:
+            is_rival = own.head.version not in self.context.records.declined(session_id)
+        return own, is_rival, rivals
+
+    def read_back(self, session_id: str, local: LocalSession | None) -> None:
+        """Learn what a session gave up from the bundles that know it.
+
+        From its own bundle where the records were lost; from another machine's that is the very
+        version that lies here: what was decided of that version there holds here as well. (Else
+        a conflict that somebody settled elsewhere stood here until the last machine followed.)
+        """
+        remembered = self.remember_of(session_id)
+        is_known = remembered.seen or remembered.written is not None
+        if is_known and not any(one.head.supersedes for one in self.bundles.get(session_id, ())):
+            return  # so it is with most, and told without sorting out whose bundles they are
+        own, _, rivals = self.split(session_id)
+        told = []
+        if own is not None and not remembered.seen and remembered.written is None:
+            told.append(own.head)
+        if local is not None and any(rival.head.supersedes for rival in rivals):
+            version = self.version(local)
+            told += [
+                rival.head
+                for rival in rivals
+                if rival.head.version == version
+                and rival.head.machine_id != self.context.machine.id
+            ]
+        known, decision = self.supersedes(session_id), remembered.decision
+        lost = [one for head in told for one in head.supersedes if one not in known]
+        latest = max([decision, *(head.decision for head in told)])
+        if not lost and latest == decision:
+            return
+        with self.context.database.transaction():
+            self.context.records.supersede(session_id, lost)
+            self.context.records.remember(session_id, decision=latest)
+        self.refresh(session_id)
+
+    def refresh(self, session_id: str) -> None:
+        """Look at the records of one session again, after they were changed."""
+        records = self.context.records
+        self.remembered[session_id] = records.session(session_id)
+        if records.supersedes(session_id):
+            self.superseding.add(session_id)
+        else:
+            self.superseding.discard(session_id)
+
+    # -- what needs no planner ----------------------------------------------------------------
+
+    def is_pushed(self, local: LocalSession, own: Bundle | None) -> bool:
+        """Whether this machine's bundle is known to hold what lies here, and we to have written it.
+
+        Asks nothing of the disk; False where it isn't known.
+        """
+        remembered = self.remember_of(local.session_id)
+        row, version = self.rows.known(local), self.known_version(local)
+        if own is None or row is None or version is None or not remembered.seen:
+            return False
+        head = own.head
+        return (
+            head.version == version == remembered.written
+            and head.sidecar_sha256 == row.sidecar_sha256
+            and head.decision >= remembered.decision
+            and local.session_id not in self.superseding
+        )
+
+    def is_elsewhere(self, local: LocalSession, rivals: Sequence[Bundle]) -> bool:
+        """Whether another machine's bundle holds just what lies here, and all that it gave up."""
+        row, remembered = self.row(local), self.remember_of(local.session_id)
+        given_up = set(self.supersedes(local.session_id))
+        return any(
+            rival.head.version == row.whole
+            and rival.head.sidecar_sha256 == row.sidecar_sha256
+            and rival.head.decision >= remembered.decision
+            and given_up <= set(rival.head.supersedes)
+            for rival in rivals
+        )
+
+    def settled(self, session_id: str) -> Outcome | None:
+        """Whether nothing of a session waits, as far as that is known without reading anything.
+
+        UNCHANGED where all bundles are what lies here, AHEAD where they are known to be older.
+        """
+        copies = self.local.get(session_id, ())
+        version = self.known_version(copies[0]) if len(copies) == 1 else None
+        remembered = self.remember_of(session_id)
+        if version is None or not remembered.seen or session_id in self.superseding:
+            return None
+        row = self.row(copies[0])
+        outcome = Outcome.UNCHANGED
+        for bundle in self.bundles.get(session_id, ()):
+            head = bundle.head
+            if head.supersedes or head.decision > remembered.decision:
+                return None
+            if head.version == version:
+                if head.sidecar_sha256 != row.sidecar_sha256:
+                    return None
+            elif (version.sha256, head.sha256) in self._extensions:
+                outcome = Outcome.AHEAD
+            else:
+                return None
+        return outcome
+
+    @cached_property
+    def _extensions(self) -> frozenset[tuple[str, str]]:
+        return self.context.records.extensions()
+
+    # -- where it belongs ---------------------------------------------------------------------
+
+    def directory(self, local: LocalSession) -> Path | None:
+        """The working directory of a session that lies here, None where it isn't known."""
+        key = f"{local.folder}/{local.session_id}"
+        if key not in self._directories:
+            cwds = self.rows.said(local).cwds
+            placed = self.remember_of(local.session_id).directory
+            self._directories[key] = self.context.registry.directory_of(
+                local.folder, cwds, placed or None
+            )
+        return self._directories[key]
+
+    def place(self, bundle: Bundle) -> Path:
+        """The working directory for a session that isn't here.
+
+        Raises:
+            SessionUnplaced: none is known.
+        """
+        if self.into is not None:
+            return self.into
+        return self.context.registry.place(bundle.head.project_key, bundle.head.subpath)
+
+    def project(self, local: LocalSession) -> ProjectKey | None:
+        """The project of a session that lies here: its directory's, else that of its bundle."""
+        directory = self.directory(local)
+        if directory is not None:
+            return self.context.registry.key_of(directory)
+        for bundle in self.bundles.get(local.session_id, ()):
+            return ProjectKey(bundle.head.project_key, bundle.head.subpath)
+        return None
+
+
+def look(
+    context: Context,
+    *,
+    store: bool = True,
+    meanwhile: Callable[[Survey], None] = Survey.read_ahead,
+) -> Survey:
+    """Look at this machine and, unless told not to, at the store.
+
+    Args:
+        context: what to look at.
+        store: whether to look at the store.
+        meanwhile: what to do with what was seen here while a distant store answers.
+
+    Raises:
+        TransportError: the store isn't there.
+    """
+    if not store:
+        survey = Survey(context, None)
+    else:
+        with context.store.asking() as answer:
+            survey = Survey(context, None)
+            if context.store.remote:
+                meanwhile(survey)
+            survey.see(answer())
+    if not context.machine.named:
+        remember_name(context, survey.bundles)
+    return survey

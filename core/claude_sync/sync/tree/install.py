@@ -1,0 +1,337 @@
+"""Putting a version into Claude's tree.
+
+Invariants:
+
+1. At every moment the transcript is the old bytes or the new bytes.
+2. What is replaced and not held by the new bytes is in the vault, durable, before.
+3. Sidecar files are there before the transcript that names them.
+4. An open session, or one that changed since it was looked at, is left alone; this is looked at
+   again in the last moment.
+
+Order of steps: fetch beside the target and sync (the caller) · look again · vault · look again ·
+sidecar files, each by rename · sync their folders · look again · rename or link the transcript ·
+sync its folder (`settle`: once for all that is new in it).
+A new session's sidecar folder bears a mark until its transcript is there, so that one left behind
+by a crash is known as ours; a folder without a transcript that isn't ours is never written into.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from claude_sync.claude.home import ClaudeHome, sidecar_folder
+from claude_sync.claude.live_sessions import read_live_sessions
+from claude_sync.disk import files
+from claude_sync.disk.files import Staged
+from claude_sync.errors import ClaudeHomeError, SessionError, SessionOpen
+from claude_sync.model import LocalSession, SidecarFile, Stamp, Version
+from claude_sync.state.vault import Vault
+from claude_sync.state.vault_entry import Kept, is_as_kept
+from claude_sync.store.download import Fetched
+from claude_sync.sync.tree.last_moment import changed, watched
+from claude_sync.sync.tree.merge import Merge, merge, sync_directories
+
+MARK = ".ccsync-placing"
+"""The file in a sidecar folder that says: its transcript is on its way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """What brings back the state before a version was placed.
+
+    Attributes:
+        before: the transcript that was there, None where there was none.
+        after: the transcript that was placed.
+        entry: folder of the vault's entry with what was replaced, "" where there is none.
+        mtime_ns: of the transcript that was there.
+        added: sidecar files that weren't there.
+        kept: sidecar files that are in the vault's entry.
+        grown: sidecar files that only grew, with what they were.
+    """
+
+    before: Version | None
+    after: Version
+    entry: str = ""
+    mtime_ns: int = 0
+    added: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    grown: tuple[SidecarFile, ...] = ()
+
+
+class Placed(NamedTuple):
+    """What was placed, and how to take it back."""
+
+    path: Path
+    stamp: Stamp
+    undo: Undo
+
+
+class Placer:
+    """Places versions into one Claude tree.
+
+    Args:
+        home: the tree.
+        vault: where what is replaced goes.
+    """
+
+    def __init__(self, home: ClaudeHome, vault: Vault) -> None:
+        self._home = home
+        self._vault = vault
+
+    def place_new(self, fetched: Fetched, folder: Path) -> Placed:
+        """Place a session that isn't here, durably.
+
+        Raises: what `put_new` and `settle` raise.
+        """
+        placed = self.put_new(fetched, folder)
+        self.settle(folder, [placed])
+        return placed
+
+    def put_new(self, fetched: Fetched, folder: Path) -> Placed:
+        """Place a session that isn't here; `settle` is still to come.
+
+        Args:
+            fetched: what to place; staged in `folder`, synced.
+            folder: the encoded working directory's, in the tree.
+
+        Raises:
+            SessionError: it is here by now, open, or something lies in its way.
+            ClaudeHomeError: the tree can't be written.
+            VaultError: what a crash left in its place can't be kept.
+        """
+        session_id = fetched.head.session_id
+        target = folder / f"{session_id}.jsonl"
+        sidecar = sidecar_folder(target)
+        with writing(folder):
+            self._check_absent(session_id, target)
+            if fetched.sidecar:
+                merged, kept = self._open_folder(sidecar, fetched)
+                merged.put(session_id, self._vault, kept)
+                for staged in merged.dropped:
+                    files.discard(staged)
+                _sync_below(sidecar, [file.path for file, _ in fetched.sidecar])
+            self._check_absent(session_id, target)
+            try:
+                stamp = files.commit_new(fetched.transcript, target)
+            except FileExistsError as error:
+                raise changed(session_id) from error
+        added = tuple(file.path for file, _ in fetched.sidecar)
+        undo = Undo(None, fetched.head.version, added=added)
+        return Placed(target, stamp, undo)
+
+    def settle(self, folder: Path, placed: Iterable[Placed]) -> None:
+        """Make durable that new sessions are in a folder; only then may they be remembered.
+
+        Raises:
+            ClaudeHomeError: it can't be done.
+        """
+        with writing(folder):
+            files.sync_directory(folder)
+            for done in placed:
+                if done.undo.added:
+                    files.remove(sidecar_folder(done.path) / MARK)
+
+    def place_over(
+        self,
+        fetched: Fetched,
+        local: LocalSession,
+        version: Version,
+        reason: str,
+        *,
+        extends: bool,
+        theirs_win: bool | None = True,
+        transcript: bool = True,
+    ) -> Placed:
+        """Place a version where another one is.
+
+        Args:
+            fetched: what to place; staged in the transcript's folder, synced.
+            local: the session as it was looked at.
+            version: its whole transcript.
+            reason: for the vault, a word.
+            extends: whether the new transcript holds all bytes of the old one.
+            theirs_win: whose sidecar file stands where both have one and neither holds the other;
+                None where neither transcript wins: then the one with the smaller hash, so that
+                all machines end with the same.
+            transcript: whether the transcript is replaced, or sidecar files are merged only.
+
+        Raises:
+            SessionError: it is open, or changed since it was looked at.
+            VaultError: what would be replaced can't be kept.
+            ClaudeHomeError: the tree can't be written.
+        """
+        with writing(local.path.parent):
+            self.check_same(local)
+            merged = merge(sidecar_folder(local.path), fetched, theirs_win)
+            kept = self._keep(local, version, reason, merged, extends, transcript)
+            self.check_still_same(local, kept)
+            merged.put(local.session_id, self._vault, kept)
+            sync_directories(merged.directories())
+            stamp = local.stamp
+            if transcript:
+                stamp = self.replace(fetched.transcript, local, kept)
+            for staged in merged.dropped if transcript else [*merged.dropped, fetched.transcript]:
+                files.discard(staged)
+            after = fetched.head.version if transcript else version
+            undo = self._undo(local, version, after, merged, kept, extends)
+        return Placed(local.path, stamp, undo)
+
+    def _keep(
+        self,
+        local: LocalSession,
+        version: Version,
+        reason: str,
+        merged: Merge,
+        extends: bool,
+        transcript: bool,
+    ) -> Kept | None:
+        sidecar = merged.to_keep()
+        if not transcript and not sidecar:
+            return None
+        return self._vault.keep(
+            local.session_id,
+            reason,
+            transcript=local.path if transcript else None,
+            version=version if transcript else None,
+            sidecar=sidecar,
+            passing=extends and not merged.replaced,
+        )
+
+    def replace(self, staged: Staged | None, local: LocalSession, kept: Kept | None) -> Stamp:
+        """Put a staged transcript in the place of the one that lies here, or just take that away.
+
+        What a client appends in this very moment ends in the vault's entry.
+
+        Raises:
+            SessionError: it is open, or changed since it was looked at.
+            VaultError: what was appended can't be kept.
+            OSError: the tree can't be written.
+        """
+        stamp = local.stamp
+        with watched(local.path, stamp, self._vault, kept.transcript if kept else None):
+            self.check_same(local, sidecar=False)
+            if staged is not None:
+                stamp = files.commit(staged, local.path)
+            else:
+                files.remove(local.path)
+            files.sync_directory(local.path.parent)
+        return stamp
+
+    def _undo(
+        self,
+        local: LocalSession,
+        before: Version,
+        after: Version,
+        merged: Merge,
+        kept: Kept | None,
+        extends: bool,
+    ) -> Undo:
+        entry = ""
+        if kept is not None:
+            same = (kept.version is None or is_as_kept(kept)) and merged.is_as_kept(kept)
+            if extends and not merged.replaced and same:
+                # What was placed holds every byte of it.
+                self._vault.drop(kept)
+            else:
+                entry = f"{kept.folder.parent.name}/{kept.folder.name}"
+        return Undo(
+            before,
+            after,
+            entry,
+            local.stamp.mtime_ns,
+            tuple(name for _, _, name in merged.added),
+            tuple(over.was.path for over in merged.replaced),
+            tuple(over.was for over in merged.grown),
+        )
+
+    # -- looking again ------------------------------------------------------------------------
+
+    def check_same(self, local: LocalSession, *, sidecar: bool = True) -> None:
+        """Look again whether a session is what it was, and closed.
+
+        Raises:
+            SessionChanging, SessionOpen
+        """
+        now = self._home.look(local.folder, local.session_id)
+        if now is None or now.stamp != local.stamp or (sidecar and now.sidecar != local.sidecar):
+            raise changed(local.session_id)
+        self._check_closed(local.session_id)
+
+    def check_still_same(self, local: LocalSession, kept: Kept | None) -> None:
+        """The same once something was kept, and nothing yet replaced; else that is let go.
+
+        Raises:
+            SessionChanging, SessionOpen
+        """
+        try:
+            self.check_same(local)
+        except SessionError:
+            if kept is not None:
+                self._vault.drop(kept)
+            raise
+
+    def _check_absent(self, session_id: str, target: Path) -> None:
+        if os.path.lexists(target):
+            raise changed(session_id)
+        self._check_closed(session_id)
+
+    def _check_closed(self, session_id: str) -> None:
+        # Where no client writes live files, the survey has judged by the transcript's time, and
+        # that is the same still.
+        live = read_live_sessions(self._home.live_folder)
+        if session_id in live.open_ids or live.unreadable:
+            raise SessionOpen("the session is open here", where=session_id, todo="close it first")
+
+    def _open_folder(self, sidecar: Path, fetched: Fetched) -> tuple[Merge, Kept | None]:
+        """Make a new session's sidecar folder, or go on with one that a crash left behind.
+
+        Returns:
+            what becomes of each file; and the vault's entry with what is to be written over.
+        """
+        names = files.names_in(files.descend(sidecar.parent, sidecar.name))
+        ours = MARK in names
+        if not ours and any(not name.startswith(files.TEMPORARY_PREFIX) for name in names):
+            raise SessionError(
+                "a folder of this session lies here without its transcript",
+                where=str(sidecar),
+                todo="move it away, then pull again",
+            )
+        merged, kept = merge(sidecar, fetched, True), None
+        others = merged.to_keep()
+        if others:
+            kept = self._vault.keep(fetched.head.session_id, "pull", sidecar=others)
+        files.make_private(sidecar)
+        files.replace(sidecar / MARK, b"")
+        return merged, kept
+
+
+def _sync_below(folder: Path, relatives: Sequence[str]) -> None:
+    parents = {folder, folder.parent}
+    for relative in relatives:
+        path = (folder / relative).parent
+        while path != folder:
+            parents.add(path)
+            path = path.parent
+    sync_directories(parents)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """What can't be written inside is Claude Code's folder.
+
+    Raises:
+        ClaudeHomeError: in the place of any OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise ClaudeHomeError(
+            f"Claude Code's folder can't be written ({error.strerror})",
+            where=str(path),
+            todo="check the disk's free space and the folder's permissions",
+        ) from error

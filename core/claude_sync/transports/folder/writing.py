@@ -1,0 +1,188 @@
+"""Writing many files into a folder: one sync for a group of them instead of one each."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from claude_sync.disk import files
+from claude_sync.disk.snapshot import is_link
+from claude_sync.errors import (
+    ClaudeSyncError,
+    FileGone,
+    Stopped,
+    StoreDenied,
+    StoreOffline,
+    TransportError,
+)
+from claude_sync.model import Stamp
+from claude_sync.transports.base import Put, Written, is_usable_name, unusable_name
+from claude_sync.transports.folder.errors import translate
+
+_GROUP_FILES = 200
+_GROUP_BYTES = 64 << 20
+_DAY_SECONDS = 86_400
+
+
+class Folder(Protocol):
+    """What a group needs to know of its folder."""
+
+    def path(self, name: str) -> Path: ...
+    def check_stopped(self) -> None: ...
+    def check_root(self, *, name: str = ...) -> None: ...
+    def sync_directory(self, directory: Path) -> None: ...
+
+
+@dataclass(slots=True)
+class _Pending:
+    """One put on its way."""
+
+    name: str
+    target: Path
+    staged: files.Staged | None = None
+    stamp: Stamp | None = None
+    error: ClaudeSyncError | None = None
+
+
+class Group:
+    """Puts that become durable together: staged, synced, renamed, their folders synced."""
+
+    def __init__(self, folder: Folder) -> None:
+        self._folder = folder
+        self._pending: list[_Pending] = []
+        self._ready: set[Path] = set()
+        self._bytes = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is time for `finish`."""
+        return len(self._pending) >= _GROUP_FILES or self._bytes >= _GROUP_BYTES
+
+    def add(self, put: Put) -> None:
+        """Stage one put. What fails with it is kept for its answer, unless the place is gone."""
+        if not is_usable_name(put.name):
+            self._pending.append(_Pending(put.name, Path(), error=unusable_name()))
+            return
+        pending = _Pending(put.name, self._folder.path(put.name))
+        self._pending.append(pending)
+        try:
+            pending.staged = self._stage(put, pending.target.parent)
+            self._bytes += pending.staged.size
+        except (Stopped, StoreOffline):
+            raise
+        except ClaudeSyncError as error:
+            pending.error = error
+        except OSError as error:
+            pending.error = self._error(error, pending)
+
+    def _stage(self, put: Put, directory: Path) -> files.Staged:
+        self._make_ready(directory, put.name)
+        try:
+            return files.stage(directory, self._data(put))
+        except FileNotFoundError:
+            # Another machine's `remove` takes a directory away when it empties it.
+            self._ready.discard(directory)
+            self._make_ready(directory, put.name)
+            return files.stage(directory, self._data(put))
+
+    def _data(self, put: Put) -> Iterator[bytes]:
+        for block in put.blocks():
+            self._folder.check_stopped()
+            yield block.data
+
+    def _make_ready(self, directory: Path, name: str) -> None:
+        """Have a directory that can be listed and isn't a link; old temporaries in it go."""
+        if directory in self._ready:
+            return
+        self._folder.check_root(name=name)
+        try:
+            status = os.lstat(directory)
+        except FileNotFoundError:
+            try:
+                os.mkdir(directory, 0o700)
+                self._folder.sync_directory(directory.parent)
+            except FileExistsError:
+                pass
+            status = os.lstat(directory)
+        # The root may be a link: its owner chose it.
+        if "/" in name and (is_link(status) or not stat.S_ISDIR(status.st_mode)):
+            raise StoreDenied(
+                "a link or a file is where a folder should be",
+                where=str(directory),
+                todo="move it aside",
+            )
+        os.scandir(directory).close()
+        files.remove_leftovers(directory, older_than_seconds=_DAY_SECONDS)
+        self._ready.add(directory)
+
+    def finish(self) -> Iterator[Written]:
+        """Make all of it durable, and answer each put in its turn."""
+        self._folder.check_stopped()
+        self._sync()
+        for pending in self._pending:
+            if pending.staged is not None:
+                self._commit(pending, pending.staged)
+        self._sync_directories()
+        finished, self._pending, self._bytes = self._pending, [], 0
+        for pending in finished:
+            stamp = pending.stamp
+            yield Written(pending.name, stamp, stamp.size if stamp else 0, pending.error)
+
+    def _sync(self) -> None:
+        staged: list[files.Staged] = []
+        for pending in self._pending:
+            if pending.staged is not None and not os.path.lexists(pending.staged.path):
+                pending.error = self._error(FileNotFoundError(errno.ENOENT, ""), pending)
+                pending.staged = None
+            elif pending.staged is not None:
+                staged.append(pending.staged)
+        try:
+            files.sync(staged)
+        except OSError as error:
+            # Which of them it was can't be found out: a second fsync may say that all is well.
+            for pending in self._pending:
+                if pending.staged is not None:
+                    pending.error = self._error(error, pending)
+                    self._discard(pending)
+
+    def _commit(self, pending: _Pending, staged: files.Staged) -> None:
+        try:
+            self._folder.check_root(name=pending.name)
+            pending.stamp = files.commit(staged, pending.target)
+            pending.staged = None
+        except OSError as error:
+            pending.error = self._error(error, pending)
+            self._discard(pending)
+
+    def _sync_directories(self) -> None:
+        for directory in {p.target.parent for p in self._pending if p.stamp is not None}:
+            try:
+                self._folder.sync_directory(directory)
+            except TransportError as error:
+                for pending in self._pending:
+                    if pending.stamp is not None and pending.target.parent == directory:
+                        pending.stamp, pending.error = None, error
+
+    def _error(self, error: OSError, pending: _Pending) -> TransportError:
+        """The error of one put; raises StoreOffline if the whole place is gone."""
+        self._folder.check_root(name=pending.name)
+        translated = translate(error, str(pending.target))
+        if isinstance(translated, FileGone):
+            return StoreOffline("a folder vanished while it was written", where=translated.where)
+        return translated
+
+    def _discard(self, pending: _Pending) -> None:
+        if pending.staged is not None:
+            files.discard(pending.staged)
+            pending.staged = None
+
+    def drop(self) -> None:
+        """Leave nothing behind of what wasn't finished."""
+        for pending in self._pending:
+            self._discard(pending)
+        self._pending = []

@@ -1,0 +1,88 @@
+"""How ssh is called: the user's own, with the user's configuration, and never asking."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from claude_sync.disk import files
+from claude_sync.transports.location import HostPlace
+from claude_sync.transports.ssh.script import REMOTE_COMMAND
+
+# ssh reads the first value that it sees, so these stand above its configuration files. A dead
+# connection is given up when ServerAliveInterval has passed three times without a byte. What the
+# configuration forwards or runs for people who log in has no place here.
+_OPTIONS = (
+    "BatchMode=yes",
+    "ConnectTimeout=10",
+    "ServerAliveInterval=4",
+    "ServerAliveCountMax=2",
+    "Compression=yes",
+    "LogLevel=INFO",
+    "RemoteCommand=none",
+    "ClearAllForwardings=yes",
+    "ForwardAgent=no",
+    "ForwardX11=no",
+    "PermitLocalCommand=no",
+    "EscapeChar=none",
+)
+_PERSIST_SECONDS = 240
+# A socket's path may have 104 bytes with its NUL on macOS, and ssh binds it with 17 more at first.
+_SOCKET_PATH_BYTES = 86
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9/._+=@-]+")
+
+
+def ssh_argv(command: Sequence[str], place: HostPlace, runtime: Path) -> list[str]:
+    """The program and arguments that run the script's shell on the host.
+
+    Args:
+        command: what stands for ``ssh``; empty for ``ssh``.
+        place: where to; its host and user never begin with ``-`` (`parse_location`).
+        runtime: where the socket of the shared connection may lie.
+    """
+    options = [*_OPTIONS, *_sharing(command, place, runtime)]
+    argv = [*(command or ["ssh"]), "-T", *(f"-o{option}" for option in options)]
+    if place.port:
+        argv += ["-p", str(place.port)]
+    if place.user:
+        argv += ["-l", place.user]
+    return [*argv, "--", place.host, REMOTE_COMMAND]
+
+
+def _sharing(command: Sequence[str], place: HostPlace, runtime: Path) -> list[str]:
+    """Options that share one connection for a few minutes, where that can be done privately."""
+    # Windows' OpenSSH has no multiplexing: https://github.com/PowerShell/Win32-OpenSSH/wiki
+    directory = None if os.name == "nt" else _socket_directory(runtime)
+    if directory is None:
+        return []
+    identity = "\0".join([*command, place.user, place.host, str(place.port)])
+    name = hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return [
+        "ControlMaster=auto",
+        f"ControlPath={directory / name}",
+        f"ControlPersist={_PERSIST_SECONDS}",
+    ]
+
+
+def _socket_directory(runtime: Path) -> Path | None:
+    """A directory of ours that nobody else may enter, with a short and plain path."""
+    if sys.platform == "win32":
+        return None
+    for directory in (runtime, Path("/tmp") / f"claude-sync-{os.getuid()}"):  # noqa: S108
+        text = os.fspath(directory)
+        if len(os.fsencode(text)) + 17 > _SOCKET_PATH_BYTES or not _PLAIN_PATH.fullmatch(text):
+            continue
+        try:
+            files.make_private(directory)
+            status = os.lstat(directory)
+        except OSError:
+            continue
+        private = stat.S_ISDIR(status.st_mode) and not status.st_mode & 0o077
+        if private and status.st_uid == os.getuid():
+            return directory
+    return None

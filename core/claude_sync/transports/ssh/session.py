@@ -1,0 +1,180 @@
+"""One conversation with the script on the host: requests out, lines and counted bytes back."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from claude_sync.errors import TransportError
+from claude_sync.transports.base import stopped
+from claude_sync.transports.location import HostPlace
+from claude_sync.transports.ssh.errors import (
+    connection_lost,
+    no_answer,
+    no_ssh,
+    nonsense,
+    not_connected,
+)
+from claude_sync.transports.ssh.pipes import Pipes, start_pipes
+from claude_sync.transports.ssh.script import addition, opening
+
+_GREETING_SECONDS = 14.0
+_MOMENT_SECONDS = 1.0
+# Whether the connection lives is ssh's to find out (ServerAliveInterval); this is for a host that
+# is alive and yet does nothing, and has to leave room for hashing a big file on a small machine.
+_ANSWER_SECONDS = 600.0
+_CHATTER_BYTES = 1 << 20
+_LINE_BYTES = 1 << 16
+
+
+class Session:
+    """A running script. Used by one thread, save `end`.
+
+    Whatever sends or takes an answer raises TransportError where ssh can't be started, the host
+    can't be reached, is silent or says what makes no sense, and Stopped where the work was
+    interrupted.
+
+    Args:
+        argv: the ssh to run.
+        place: the host, and the store's path there.
+        is_stopped: whether the work was interrupted.
+    """
+
+    def __init__(
+        self, argv: Sequence[str], place: HostPlace, is_stopped: Callable[[], bool]
+    ) -> None:
+        self._place = place
+        self._is_stopped = is_stopped
+        self._token = os.urandom(16).hex()
+        self._buffer = bytearray()
+        self._greeted = False
+        self._started = self.used = time.monotonic()
+        self._closed = False
+        self._known: set[str] = set()
+        try:
+            self._pipes: Pipes = start_pipes(argv, is_stopped)
+        except OSError as error:
+            raise no_ssh(argv[0]) from error
+        self.send(opening(place.path, self._token))
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process is there, as far as can be told without asking the host."""
+        return self._pipes.is_running
+
+    def send(self, data: bytes | memoryview) -> None:
+        """Send requests or the bytes of a file."""
+        try:
+            self._pipes.write(data, _ANSWER_SECONDS if self._greeted else self._greeting_left())
+        except BrokenPipeError:
+            # What it still has to say tells why.
+            self._greet()
+            raise self._lost() from None
+        except TimeoutError:
+            raise self._timed_out() from None
+
+    def wait_from_now(self) -> None:
+        """Something else was done since it was begun: what came meanwhile must still be taken in.
+
+        The host gets no second time for its greeting: only a moment where the first is used up.
+        """
+        self._started = max(self._started, time.monotonic() - _GREETING_SECONDS + _MOMENT_SECONDS)
+
+    def need(self, *parts: str) -> None:
+        """Have the script know these parts of `ssh_script_parts`; sends what it doesn't know."""
+        for part in parts:
+            if part not in self._known:
+                self._known.add(part)
+                self.send(addition(part))
+
+    # --- answers -------------------------------------------------------------------------------
+
+    def line(self) -> bytes:
+        """The next line, without its end."""
+        self._greet()
+        return self._line(_LINE_BYTES)
+
+    def words(self) -> list[str]:
+        """The next line's words."""
+        return self.line().decode("utf-8", "replace").split()
+
+    def nonsense(self) -> TransportError:
+        """The error for an answer that isn't one of the script's."""
+        return nonsense(self._place)
+
+    def lines(self) -> Iterator[bytes]:
+        """The lines up to one that is a lone dot."""
+        while (line := self.line()) != b".":
+            yield line
+
+    def counted(self, size: int) -> Iterator[bytes]:
+        """Exactly so many bytes, in pieces."""
+        self._greet()
+        while size > 0:
+            if not self._buffer:
+                self._receive()
+            piece = bytes(memoryview(self._buffer)[:size])
+            del self._buffer[: len(piece)]
+            size -= len(piece)
+            yield piece
+
+    def _line(self, limit: int) -> bytes:
+        searched = 0
+        while (end := self._buffer.find(b"\n", searched)) < 0:
+            searched = len(self._buffer)
+            if searched > limit:
+                raise self.nonsense()
+            self._receive()
+        line = bytes(self._buffer[:end])
+        del self._buffer[: end + 1]
+        return line
+
+    def _greet(self) -> None:
+        """Pass over what start-up files say, up to the token."""
+        chatter = 0
+        while not self._greeted:
+            line = self._line(_CHATTER_BYTES)
+            chatter += len(line) + 1
+            self._greeted = line == self._token.encode()
+            if chatter > _CHATTER_BYTES:
+                raise self.nonsense()
+
+    def _receive(self) -> None:
+        patience = _ANSWER_SECONDS if self._greeted else self._greeting_left()
+        try:
+            data = self._pipes.read(patience)
+        except TimeoutError:
+            raise self._timed_out() from None
+        if not data:
+            raise self._lost()
+        self._buffer += data
+        self.used = time.monotonic()
+
+    def _greeting_left(self) -> float:
+        return max(0.0, self._started + _GREETING_SECONDS - time.monotonic())
+
+    def _timed_out(self) -> Exception:
+        self.close()
+        return stopped() if self._is_stopped() else no_answer(self._place.host)
+
+    def _lost(self) -> Exception:
+        status, messages = self.close()
+        if self._is_stopped():
+            return stopped()
+        if self._greeted:
+            return connection_lost(self._place.host)
+        return not_connected(messages, status, self._place)
+
+    # --- the end -------------------------------------------------------------------------------
+
+    def end(self) -> None:
+        """From any thread: make what is under way fail soon."""
+        self._pipes.end()
+
+    def close(self) -> tuple[int | None, str]:
+        """End it, whatever it is doing; its exit status and ssh's messages."""
+        if self._closed:
+            return None, ""
+        self._closed = True
+        return self._pipes.close()

@@ -1,0 +1,375 @@
+"""A directory on a host that ssh reaches.
+
+One running script on the host serves many calls, one after the other, and requests are sent ahead
+of answers, so that many files don't cost a round trip each. See `ssh_script` for what runs there.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+
+from claude_sync.errors import FileGone
+from claude_sync.model import Stamp
+from claude_sync.transports.base import (
+    Answer,
+    Ends,
+    Get,
+    Got,
+    Listing,
+    Put,
+    Written,
+    is_usable_name,
+    stopped,
+    unusable_name,
+)
+from claude_sync.transports.location import HostPlace
+from claude_sync.transports.ssh.answers import listing_from, usable_digest
+from claude_sync.transports.ssh.command import ssh_argv
+from claude_sync.transports.ssh.errors import cant_make, file_refused
+from claude_sync.transports.ssh.reading import (
+    BYTES_AT_ONCE,
+    NAMES_AT_ONCE,
+    Stream,
+    ahead,
+    answer_words,
+    check_place,
+    cut_ends,
+    ends_request,
+    gathered,
+    gets_request,
+    is_wanted,
+    length_of,
+    read_files,
+    read_stamps,
+)
+from claude_sync.transports.ssh.script import spelled
+from claude_sync.transports.ssh.script_parts import CUTTING, HASHING, READING, WRITING
+from claude_sync.transports.ssh.session import Session
+from claude_sync.transports.ssh.writing import Upload
+
+_IDLE_SECONDS = 20.0
+_ATTEMPTS = 3
+
+
+class SshTransport:
+    """A `Transport` over ssh.
+
+    Args:
+        place: the host and the directory on it.
+        command: what stands for ``ssh``; empty for ``ssh``.
+        runtime: a directory for the shared connection's socket; made with mode 0700 if missing.
+    """
+
+    remote = True
+
+    def __init__(self, place: HostPlace, command: Sequence[str], runtime: Path) -> None:
+        self._place = place
+        self._command = list(command)
+        self._runtime = runtime
+        self._stopped = False
+        self._marked = False
+        self._proves = True
+        self._idle: list[Session] = []
+        self._running: set[Session] = set()
+        self._lock = threading.Lock()
+
+    @property
+    def location(self) -> str:
+        return self._place.location
+
+    @property
+    def label(self) -> str:
+        return self._place.host
+
+    # --- sessions ------------------------------------------------------------------------------
+
+    @contextmanager
+    def _session(self, *parts: str) -> Iterator[Session]:
+        """A session for one call. It is kept for the next one if the call went well.
+
+        Args:
+            parts: what the script needs to know for it.
+        """
+        with self._kept(self._take()) as session:
+            session.need(*parts)
+            yield session
+
+    @contextmanager
+    def _kept(self, session: Session) -> Iterator[Session]:
+        try:
+            yield session
+        except BaseException:
+            self._let_go(session)
+            raise
+        self._idle.append(session)
+
+    def _take(self) -> Session:
+        if self._stopped:
+            raise stopped()
+        while self._idle:
+            session = self._idle.pop()
+            # What was idle for long may have lost its connection unnoticed: a laptop that slept.
+            if session.is_running and time.monotonic() - session.used < _IDLE_SECONDS:
+                return session
+            self._let_go(session)
+        argv = ssh_argv(self._command, self._place, self._runtime)
+        session = Session(argv, self._place, lambda: self._stopped)
+        with self._lock:
+            self._running.add(session)
+        return session
+
+    def _let_go(self, session: Session) -> None:
+        with self._lock:
+            self._running.discard(session)
+        session.close()
+
+    def interrupt(self) -> None:
+        self._stopped = True
+        with self._lock:
+            running = list(self._running)
+        for session in running:
+            session.end()
+
+    def close(self) -> None:
+        self._idle.clear()
+        with self._lock:
+            running = list(self._running)
+        # Also what somebody left in the middle, and still holds.
+        for session in running:
+            self._let_go(session)
+
+    # --- looking -------------------------------------------------------------------------------
+
+    def look(self, known: Listing | None = None) -> Listing:
+        with self.asking(known) as answer:
+            return answer()
+
+    @contextmanager
+    def asking(self, known: Listing | None = None) -> Iterator[Answer]:
+        digest = usable_digest(known.digest) if known is not None else ""
+        session = self._take()
+        unanswered = True
+
+        def answer() -> Listing:
+            nonlocal unanswered
+            unanswered = False
+            # From here on it is there for the next call: what is new is read over it at once.
+            with self._kept(session):
+                session.wait_from_now()
+                return self._listing(session, known)
+
+        try:
+            session.send(b"L %s\n" % (digest or "none").encode())
+            yield answer
+        finally:
+            if unanswered:
+                self._let_go(session)
+
+    def _listing(self, session: Session, known: Listing | None) -> Listing:
+        words = self._words(session)
+        if words == ["same"] and known is not None:
+            listing: Listing | None = known
+        elif words[0] == "look" and len(words) == 2:
+            listing = listing_from(words[1], session.lines())
+        else:
+            listing = None
+        if listing is None:
+            raise session.nonsense()
+        self._marked = listing.marker is not None
+        if known is not None and not listing.digest and known == listing:
+            return known
+        return listing
+
+    def _words(self, session: Session) -> list[str]:
+        return answer_words(session, self._where())
+
+    # --- reading -------------------------------------------------------------------------------
+
+    def ends(self, names: Sequence[str], head: int, tail: int) -> Iterator[Ends]:
+        if not names:
+            return
+        at_once = max(1, min(NAMES_AT_ONCE, 4 * BYTES_AT_ONCE // max(1, head + tail)))
+        batches = [names[at : at + at_once] for at in range(0, len(names), at_once)]
+        with self._session(CUTTING, READING) as session:
+            for batch in ahead(
+                session, batches, lambda batch: ends_request(_usable(batch), head, tail)
+            ):
+                found = self._ends(session, _usable(batch), head, tail)
+                for name in batch:
+                    if found is None:
+                        yield self._ends_alone(name, head, tail)
+                    else:
+                        yield found.get(name) or self._no_ends(name)
+
+    def _ends(
+        self, session: Session, names: Sequence[str], head: int, tail: int
+    ) -> dict[str, Ends] | None:
+        """The next answer; None if a file changed while it was given."""
+        files = read_files(session, "ends", len(names), self._where())
+        data = b"".join(session.counted(files.total))
+        if not files.is_settled(read_stamps(session)):
+            return None
+        return cut_ends(names, files, data, head, tail)
+
+    def _ends_alone(self, name: str, head: int, tail: int) -> Ends:
+        for _ in range(_ATTEMPTS if is_usable_name(name) else 0):
+            with self._session(CUTTING, READING) as session:
+                session.send(ends_request([name], head, tail))
+                found = self._ends(session, [name], head, tail)
+            if found is not None:
+                return found.get(name) or self._no_ends(name)
+        return self._no_ends(name)
+
+    def _no_ends(self, name: str) -> Ends:
+        return Ends(name, Stamp(0, 0, 0), b"", b"", self._gone(name))
+
+    def digests(self, gets: Sequence[Get]) -> list[str | None]:
+        answers: list[str | None] = []
+        if not gets:
+            return answers
+        batches = [gets[at : at + NAMES_AT_ONCE] for at in range(0, len(gets), NAMES_AT_ONCE)]
+        with self._session(HASHING, CUTTING, READING) as session:
+            for batch in ahead(session, batches, lambda b: gets_request("K", _usable_gets(b))):
+                found = iter(self._digests(session, _usable_gets(batch)))
+                answers += [next(found) if is_usable_name(get.name) else None for get in batch]
+        return answers
+
+    def _digests(self, session: Session, gets: Sequence[Get]) -> list[str | None]:
+        files = read_files(session, "digests", len(gets), self._where())
+        lines = [session.line().decode("ascii", "replace") for _ in gets]
+        if not files.is_settled(read_stamps(session)):
+            return [None] * len(gets)
+        answers: list[str | None] = []
+        for get, mark, stamp, line in zip(gets, files.marks, files.stamps, lines, strict=True):
+            whole = stamp is not None and all(
+                piece.length < 0 or piece.offset + piece.length <= stamp.size
+                for piece in get.ranges
+            )
+            told = len(line) == 64 and whole and is_wanted(get, mark, stamp)
+            answers.append(line if told else None)
+        return answers
+
+    def read(self, gets: Iterable[Get]) -> Iterator[Got]:
+        batches = gathered(gets)
+        first = next(batches, None)
+        if first is None:
+            return
+        with self._session(CUTTING, READING) as session:
+            for batch in ahead(
+                session, chain([first], batches), lambda b: gets_request("G", _usable_gets(b))
+            ):
+                if len(batch) == 1:
+                    yield from self._stream(session, batch[0])
+                else:
+                    yield from self._several(session, batch)
+
+    def _stream(self, session: Session, get: Get) -> Iterator[Got]:
+        """The answer to one get, as it comes."""
+        asked = _usable_gets([get])
+        answer = Stream(session, asked, self._where())
+
+        def blocks() -> Iterator[bytes]:
+            if not answer.is_wanted():
+                raise self._gone(get.name)
+            for piece in answer.pieces():
+                self._check_stopped()
+                yield piece
+            self._check_stopped()
+            if not answer.finish():
+                raise self._gone(get.name)
+
+        yield Got(get.name, blocks())
+        answer.finish()
+
+    def _several(self, session: Session, gets: Sequence[Get]) -> Iterator[Got]:
+        """The answer to several small gets, once it is sure that they can be told apart."""
+        asked = _usable_gets(gets)
+        files = read_files(session, "gets", len(asked), self._where())
+        data = b"".join(session.counted(files.total))
+        if not files.is_settled(read_stamps(session)):
+            for get in gets:
+                yield from self._alone(get)
+            return
+        found: dict[int, bytes | None] = {}
+        at = 0
+        for get, mark, stamp in zip(asked, files.marks, files.stamps, strict=True):
+            size = length_of(get.ranges, stamp.size) if stamp is not None and mark == "+" else 0
+            found[id(get)] = data[at : at + size] if is_wanted(get, mark, stamp) else None
+            at += size
+        for get in gets:
+            yield Got(get.name, self._blocks(get.name, found.get(id(get))))
+
+    def _alone(self, get: Get) -> Iterator[Got]:
+        with self._session(CUTTING, READING) as session:
+            session.send(gets_request("G", _usable_gets([get])))
+            yield from self._stream(session, get)
+
+    def _blocks(self, name: str, data: bytes | None) -> Iterator[bytes]:
+        self._check_stopped()
+        if data is None:
+            raise self._gone(name)
+        yield data
+
+    # --- writing -------------------------------------------------------------------------------
+
+    def write(self, puts: Iterable[Put]) -> Iterator[Written]:
+        with self._session(HASHING, CUTTING, WRITING) as session:
+            upload = Upload(session, self._where, self._check_stopped)
+            upload.marked, upload.proves = self._marked, self._proves
+            yield from upload.run(puts)
+            self._proves = upload.proves
+
+    def remove(self, names: Sequence[str]) -> None:
+        if not all(map(is_usable_name, names)):
+            raise unusable_name()
+        with self._session() as session:
+            batches = [names[at : at + NAMES_AT_ONCE] for at in range(0, len(names), NAMES_AT_ONCE)]
+            for _ in ahead(session, batches, _remove_request):
+                words = self._words(session)
+                if words != ["ok"]:
+                    raise file_refused(" ".join(words[1:]), self._where())
+
+    def create(self) -> None:
+        with self._session() as session:
+            session.send(b"M\n")
+            words = session.words()
+            if words == ["ok"]:
+                return
+            if len(words) > 2 and words[1] == "offline":
+                raise cant_make(" ".join(words[2:]), self._where())
+            check_place(words, self._where())
+            raise session.nonsense()
+
+    # --- small things --------------------------------------------------------------------------
+
+    def _check_stopped(self) -> None:
+        if self._stopped:
+            raise stopped()
+
+    def _where(self, name: str = "") -> str:
+        path = f"{self._place.path}/{name}" if is_usable_name(name) else self._place.path
+        return f"{self._place.host}:{path}"
+
+    def _gone(self, name: str) -> FileGone:
+        return FileGone(
+            "a file is gone, or has changed since it was listed",
+            where=self._where(name),
+            todo="look again",
+        )
+
+
+def _usable(names: Sequence[str]) -> list[str]:
+    return [name for name in names if is_usable_name(name)]
+
+
+def _usable_gets(gets: Sequence[Get]) -> list[Get]:
+    return [get for get in gets if is_usable_name(get.name)]
+
+
+def _remove_request(names: Sequence[str]) -> bytes:
+    return "".join(f"{line}\n" for line in [f"R {len(names)}", *map(spelled, names)]).encode()
