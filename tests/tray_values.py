@@ -17,8 +17,8 @@ from claude_sync.model import (
     Version,
 )
 from claude_sync.service.status import Arrival, Happening, Status
-from claude_sync_app.tray.menu_model import Item
-from claude_sync_app.tray.surroundings import Surroundings, SyncedFolder
+from claude_sync_app.tray.environment import Surroundings, SyncedFolder
+from claude_sync_app.tray.menu.model import Item
 
 MINUTES = 29_498_040
 """The moment it is in these tests, in whole minutes since the epoch: 2026-01-31 18:00 UTC."""

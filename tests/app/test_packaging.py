@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync_app.tray.icons import IconState, application_image, assets
+from claude_sync_app.tray.icons.icons import IconState, application_image, assets
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ("packaging/run", "packaging/test", "packaging/setup.sh")

@@ -12,8 +12,8 @@ from claude_sync_app.desktop.loop import Loop
 from claude_sync_app.tray import backends
 from claude_sync_app.tray.backends.events import Events, Presence
 from claude_sync_app.tray.backends.status_notifier import StatusNotifierIcon
-from claude_sync_app.tray.icons import IconState, Picture
-from claude_sync_app.tray.menu_model import Action, Item, separator
+from claude_sync_app.tray.icons.icons import IconState, Picture
+from claude_sync_app.tray.menu.model import Action, Item, separator
 from desktop.programs import Heard, PrivateBus, Programs, until
 from desktop.xfce import XfceDesk
 

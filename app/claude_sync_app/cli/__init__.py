@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
     if arguments is None and sys.getfilesystemencoding() != "utf-8":
         _begin_again(given)
-    from claude_sync_app.cli.running import run
+    from claude_sync_app.cli.runner import run
 
     return run(given)
 

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from claude_sync_app.desktop import dbus
-from claude_sync_app.tray.icons import Theme
+from claude_sync_app.tray.icons.icons import Theme
 
 if TYPE_CHECKING:
     from claude_sync_app.desktop.loop import Loop

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 
-from claude_sync_app.tray.surroundings import SyncedFolder
+from claude_sync_app.tray.environment import SyncedFolder
 
 _MOST_BYTES = 4_000_000
 _CLOUDS = {"Dropbox": "Dropbox", "GoogleDrive": "Google Drive", "OneDrive": "OneDrive"}

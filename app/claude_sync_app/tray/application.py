@@ -28,20 +28,20 @@ from claude_sync_app.desktop import appearance, notifications, session_events
 from claude_sync_app.desktop.loop import Loop
 from claude_sync_app.desktop.signals import Signals
 from claude_sync_app.tray import backends
+from claude_sync_app.tray.actions.pages import remove_pages
 from claude_sync_app.tray.backends import Backend, Events, Presence
 from claude_sync_app.tray.bug_log import BugLog
 from claude_sync_app.tray.clicks import Clicks
-from claude_sync_app.tray.desk import Desk
-from claude_sync_app.tray.flows.pages import remove_pages
-from claude_sync_app.tray.icons import IconState, Picture
-from claude_sync_app.tray.leaving import LAST_SECONDS, Coming
-from claude_sync_app.tray.looking import look_around
-from claude_sync_app.tray.menu_model import Action
-from claude_sync_app.tray.notices import Notice, welcome
-from claude_sync_app.tray.resting import Resting, give_memory_back
-from claude_sync_app.tray.showing import Showing
-from claude_sync_app.tray.surroundings import Surroundings, SyncedFolder
-from claude_sync_app.tray.telling import Telling
+from claude_sync_app.tray.context import Desk
+from claude_sync_app.tray.environment import Surroundings, SyncedFolder
+from claude_sync_app.tray.icon_updates import Showing
+from claude_sync_app.tray.icons.icons import IconState, Picture
+from claude_sync_app.tray.look_around import look_around
+from claude_sync_app.tray.memory import Resting, give_memory_back
+from claude_sync_app.tray.menu.model import Action
+from claude_sync_app.tray.notice_centre import Telling
+from claude_sync_app.tray.notices.notices import Notice, welcome
+from claude_sync_app.tray.power_events import LAST_SECONDS, Coming
 from claude_sync_app.tray.verbs import Verb
 
 NAME = "claude-sync"

@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable, Iterable
 
 from claude_sync.model import Outcome
-from claude_sync_app.tray.desk import Desk
-from claude_sync_app.tray.keeping import kept
-from claude_sync_app.tray.menu_model import Action
+from claude_sync_app.tray.conflict_choice import kept
+from claude_sync_app.tray.context import Desk
+from claude_sync_app.tray.environment import Surroundings
+from claude_sync_app.tray.menu.model import Action
 from claude_sync_app.tray.offers import pullable, pushable
-from claude_sync_app.tray.surroundings import Surroundings
 from claude_sync_app.tray.verbs import Verb
 
 _HOUR_SECONDS = 3600.0
@@ -69,7 +69,7 @@ class Clicks:
 
         def errand() -> None:
             # Imported where it costs nobody a wait.
-            from claude_sync_app.tray.flows import do
+            from claude_sync_app.tray.actions import do
 
             do(self._desk, action, surroundings)
             if action.verb == Verb.START_AT_LOGIN:

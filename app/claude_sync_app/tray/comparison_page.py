@@ -16,7 +16,7 @@ from claude_sync.model import Side
 from claude_sync.sync.read_conflict import Apart, Branch, Passage
 from claude_sync_app.amounts import ago, count, size
 from claude_sync_app.shown_text import one_line, shortened, without_controls
-from claude_sync_app.tray.naming import machine_of, project_of
+from claude_sync_app.tray.labels import machine_of, project_of
 
 _TITLE_LENGTH = 100
 _WORD_LENGTH = 40

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 import pytest
 
 from claude_sync.errors import ClaudeSyncError, Stopped
-from claude_sync_app.tray.errands import Errands
+from claude_sync_app.tray.background_tasks import Errands
 
 
 @pytest.fixture

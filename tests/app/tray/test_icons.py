@@ -7,9 +7,9 @@ import itertools
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from claude_sync_app.tray import icons
-from claude_sync_app.tray.icons import IconState, Picture, Theme, image
-from claude_sync_app.tray.svg import draw
+from claude_sync_app.tray.icons import icons
+from claude_sync_app.tray.icons.icons import IconState, Picture, Theme, image
+from claude_sync_app.tray.icons.svg import draw
 
 SIZES = (16, 22, 24, 32, 48, 64, 128)
 PANELS = {Theme.LIGHT: (237, 237, 237), Theme.DARK: (30, 30, 30)}

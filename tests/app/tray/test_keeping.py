@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from claude_sync.model import SessionState, Side
-from claude_sync_app.tray.keeping import BOTH, MINE, THEIRS, keep, kept, name_of
-from claude_sync_app.tray.menu_model import Action
+from claude_sync_app.tray.conflict_choice import BOTH, MINE, THEIRS, keep, kept, name_of
+from claude_sync_app.tray.menu.model import Action
 from tray_values import conflict, minutes_ago, status, version
 
 

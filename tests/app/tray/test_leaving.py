@@ -8,7 +8,7 @@ from claude_sync.service.service import Service
 from claude_sync.state.paths import places
 from claude_sync_app.desktop.loop import Loop
 from claude_sync_app.desktop.session_events import Leaving, Way
-from claude_sync_app.tray.leaving import Coming
+from claude_sync_app.tray.power_events import Coming
 
 
 @pytest.mark.parametrize("way", list(Way))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_sync_app.tray.menu_model import Action, Item, hold, separator, walk
+from claude_sync_app.tray.menu.model import Action, Item, hold, separator, walk
 
 
 def entry(name: str, label: str = "", *children: Item, enabled: bool = True) -> Item:

@@ -10,8 +10,8 @@ import pytest
 from claude_sync.model import State
 from claude_sync.service.status import Status
 from claude_sync.state.preferences import Preferences
-from claude_sync_app.tray.menu import menu
-from claude_sync_app.tray.menu_model import Action, Item, hold
+from claude_sync_app.tray.menu.menu import menu
+from claude_sync_app.tray.menu.model import Action, Item, hold
 from tray_values import (
     AROUND,
     MINUTES,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from claude_sync_app.tray.backends.menu_tree import Node, Numbers, difference
-from claude_sync_app.tray.menu_model import Action, Item
+from claude_sync_app.tray.menu.model import Action, Item
 
 
 def entry(name: str, label: str = "", verb: str = "") -> Item:

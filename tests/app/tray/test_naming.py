@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_sync_app.tray.naming import (
+from claude_sync_app.tray.environment import Surroundings, SyncedFolder
+from claude_sync_app.tray.labels import (
     discreet_title_of,
     machine_of,
     machines_of,
@@ -16,7 +17,6 @@ from claude_sync_app.tray.naming import (
     project_of,
     title_of,
 )
-from claude_sync_app.tray.surroundings import Surroundings, SyncedFolder
 from tray_values import HOME, session, status
 
 

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from claude_sync.model import Level, Outcome, Side
-from claude_sync_app.tray import failure_texts, notice_texts
-from claude_sync_app.tray.keeping import BOTH, keep
-from claude_sync_app.tray.menu_model import Action
-from claude_sync_app.tray.notice_parts import Notice, Telling, without_buttons
-from claude_sync_app.tray.surroundings import Surroundings
+from claude_sync_app.tray.conflict_choice import BOTH, keep
+from claude_sync_app.tray.environment import Surroundings
+from claude_sync_app.tray.menu.model import Action
+from claude_sync_app.tray.notices import failures as failure_texts
+from claude_sync_app.tray.notices import texts as notice_texts
+from claude_sync_app.tray.notices.parts import Notice, Telling, without_buttons
 from tray_values import (
     AROUND,
     HOME,

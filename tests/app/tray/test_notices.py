@@ -14,8 +14,8 @@ from claude_sync.service.status import Status
 from claude_sync.state.preference_kinds import Notifications
 from claude_sync.state.preferences import Preferences
 from claude_sync_app.desktop.notifications.values import Answer, AnswerKind
-from claude_sync_app.tray.menu_model import Action
-from claude_sync_app.tray.notices import Notice, Noticed, answered, notices, started, woke
+from claude_sync_app.tray.menu.model import Action
+from claude_sync_app.tray.notices.notices import Notice, Noticed, answered, notices, started, woke
 from claude_sync_app.tray.verbs import Verb
 from tray_values import (
     AROUND,

@@ -8,8 +8,8 @@ from typing import Any
 
 from claude_sync_app.tray.backends.events import Events, Presence
 from claude_sync_app.tray.backends.pystray_icon import PystrayIcon, Tags, pystray_menu
-from claude_sync_app.tray.icons import IconState, Picture
-from claude_sync_app.tray.menu_model import Action, Item, separator
+from claude_sync_app.tray.icons.icons import IconState, Picture
+from claude_sync_app.tray.menu.model import Action, Item, separator
 
 MENU = Item(
     "menu",

@@ -12,10 +12,10 @@ from claude_sync.state.preferences import Preferences
 from claude_sync.sync.read_conflict import read_apart
 from claude_sync.sync.resolve import resolve
 from claude_sync_app.tray.comparison_page import page
-from claude_sync_app.tray.keeping import kept
-from claude_sync_app.tray.menu import menu
-from claude_sync_app.tray.menu_model import Action, Item
-from claude_sync_app.tray.surroundings import Surroundings
+from claude_sync_app.tray.conflict_choice import kept
+from claude_sync_app.tray.environment import Surroundings
+from claude_sync_app.tray.menu.menu import menu
+from claude_sync_app.tray.menu.model import Action, Item
 from machines import SESSION, Pair, PlayedMachine, World, agree, said
 from tray_values import entry
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from claude_sync.model import Level, Progress
 from claude_sync.state.preferences import Preferences
-from claude_sync_app.tray.icons import IconState
-from claude_sync_app.tray.sentences import icon_state, tooltip
+from claude_sync_app.tray.icons.icons import IconState
+from claude_sync_app.tray.status_line import icon_state, tooltip
 from tray_values import (
     AROUND,
     HOME,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from claude_sync.disk import files
 from claude_sync_app.desktop.autostart.status import APPLICATION, AutostartStatus
-from claude_sync_app.tray.icons import application_image
+from claude_sync_app.tray.icons.icons import application_image
 
 _FILE = f"{APPLICATION}.desktop"
 _RESERVED = frozenset(" \t\n\"'\\><~|&;$*?#()`")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from claude_sync_app.desktop.notifications.values import Answer, AnswerKind, Notification
 from claude_sync_app.shown_text import one_line
-from claude_sync_app.tray.icons import application_image
+from claude_sync_app.tray.icons.icons import application_image
 
 if TYPE_CHECKING:
     from claude_sync_app.desktop.loop import Loop

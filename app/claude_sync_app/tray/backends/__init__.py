@@ -7,8 +7,8 @@ import sys
 from typing import TYPE_CHECKING, Protocol
 
 from claude_sync_app.tray.backends.events import Events, Presence
-from claude_sync_app.tray.icons import Picture
-from claude_sync_app.tray.menu_model import Action, Item
+from claude_sync_app.tray.icons.icons import Picture
+from claude_sync_app.tray.menu.model import Action, Item
 
 if TYPE_CHECKING:
     from claude_sync_app.desktop.loop import Loop

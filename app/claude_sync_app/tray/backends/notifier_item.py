@@ -19,7 +19,7 @@ from dbus_fast.annotations import DBusBool, DBusInt32, DBusObjectPath, DBusSigna
 from dbus_fast.service import ServiceInterface, dbus_method, dbus_property, dbus_signal
 
 from claude_sync_app.shown_text import one_line, shortened
-from claude_sync_app.tray.icons import Picture, image
+from claude_sync_app.tray.icons.icons import Picture, image
 
 SIZES = (16, 22, 24, 32, 48, 64)
 """Pixels. Panels are 16 to 48 high; the largest is for those that are scaled up."""

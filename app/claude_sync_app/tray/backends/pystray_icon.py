@@ -13,8 +13,8 @@ from typing import Any, NamedTuple, Protocol
 from claude_sync_app.shown_text import left_to_right, one_line, shortened
 from claude_sync_app.tray.backends.events import Events, Presence
 from claude_sync_app.tray.backends.pystray_base import pystray_base
-from claude_sync_app.tray.icons import Picture, image
-from claude_sync_app.tray.menu_model import Action, Item
+from claude_sync_app.tray.icons.icons import Picture, image
+from claude_sync_app.tray.menu.model import Action, Item
 
 IMAGE_SIZE = 64
 """Pixels; each system reduces it to what it needs."""

@@ -1,0 +1,59 @@
+"""``claude-sync autostart``"""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from claude_sync.disk.log import Log
+from claude_sync.errors import ClaudeSyncError
+from claude_sync.state.paths import places
+from claude_sync_app.cli.context import in_short
+from claude_sync_app.cli.output import complain, say, say_document
+from claude_sync_app.cli.parser import Parser
+from claude_sync_app.cli.runner import DONE
+
+
+def configure(parser: Parser) -> None:
+    parser.add_argument(
+        "action", nargs="?", choices=("enable", "disable", "status"), default="status"
+    )
+    parser.add_json()
+    parser.explain(
+        "",
+        ("autostart enable", "show the icon at every login"),
+        ("autostart disable", "don't any more"),
+        ("autostart status", "what the system has"),
+    )
+
+
+def run(arguments: Namespace) -> int:
+    from claude_sync_app.desktop import autostart
+
+    log = Log(places().log_file)
+    system = autostart.choose()
+    try:
+        if arguments.action == "enable":
+            system.enable(autostart.tray_command())
+        elif arguments.action == "disable":
+            system.disable()
+        status = system.status()
+    except OSError as error:
+        raise ClaudeSyncError(
+            f"the start at login can't be read or changed ({error.strerror})",
+            where=str(error.filename or ""),
+            todo="make that folder writable",
+        ) from error
+    if arguments.action != "status":
+        log.write([f"autostart {arguments.action}"])
+    if arguments.json:
+        say_document({"enabled": status.enabled, "where": status.where, "program": status.program})
+    elif status.enabled:
+        say(f"The icon is shown at login ({in_short(status.where)}).")
+    else:
+        say("The icon isn't shown at login.")
+    if status.is_broken:
+        complain(
+            f"what is to be started at login isn't there ({status.program}): "
+            "claude-sync autostart enable mends it"
+        )
+    return DONE

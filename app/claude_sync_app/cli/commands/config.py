@@ -1,0 +1,107 @@
+"""``claude-sync config``"""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from collections.abc import Callable
+
+from claude_sync.disk.log import Log
+from claude_sync.errors import PreferencesError
+from claude_sync.state import preferences
+from claude_sync.state.paths import Places, places
+from claude_sync_app.cli.output import complain, say, say_document
+from claude_sync_app.cli.parser import Parser
+from claude_sync_app.cli.runner import DONE, Misuse
+
+_BY_INIT = ("location", "store_id")
+
+
+def configure(parser: Parser) -> None:
+    parser.add_argument("action", nargs="?", choices=("get", "set", "path"), default="get")
+    parser.add_argument("key", nargs="?", metavar="KEY")
+    parser.add_argument("value", nargs="?", metavar="VALUE")
+    parser.add_json()
+    parser.explain(
+        "A VALUE is plain words or JSON; null is the default again.",
+        ("config", "every preference"),
+        ("config get on_arrival", "one of them"),
+        ("config set on_arrival pull", "pull what arrives without asking"),
+        ("config set notifications.pushed off", "one kind of notification"),
+        ("config set ignore '[\"git:github.com/employer/*\"]'", "never push these by --all"),
+        ("config path", "the file they stand in"),
+    )
+
+
+def run(arguments: Namespace) -> int:
+    own = places()
+    if arguments.action == "path":
+        return _path(own, arguments)
+    if arguments.action == "set":
+        return _set(own, arguments)
+    return _get(own, arguments)
+
+
+def _path(own: Places, arguments: Namespace) -> int:
+    if arguments.key is not None:
+        raise Misuse("config path takes nothing after it")
+    if arguments.json:
+        say_document({"path": str(own.preferences_file)})
+    else:
+        say(str(own.preferences_file))
+    return DONE
+
+
+def _get(own: Places, arguments: Namespace) -> int:
+    if arguments.value is not None:
+        raise Misuse("config get takes one key", todo="config set KEY VALUE changes it")
+    chosen = preferences.load(own)
+    if arguments.key is not None:
+        value = _checked(preferences.value_of, chosen, arguments.key)
+        if arguments.json:
+            say_document({arguments.key: value})
+        else:
+            say(_words(value))
+    elif arguments.json:
+        say_document(preferences.as_json(chosen))
+    else:
+        values = preferences.as_json(chosen)
+        width = max(map(len, values))
+        for key, value in values.items():
+            say(f"{key.ljust(width)}  {_words(value)}")
+    for problem in chosen.problems:
+        what = f"{problem.key} {problem.reason}" if problem.key else f"the file {problem.reason}"
+        complain(f"{what} ({own.preferences_file}): the default counts until it is mended")
+    return DONE
+
+
+def _set(own: Places, arguments: Namespace) -> int:
+    key, value = arguments.key, arguments.value
+    if key is None or value is None:
+        raise Misuse("config set takes a key and a value")
+    if key in _BY_INIT:
+        raise Misuse(
+            f"{key} isn't set by itself", todo="choose a place with `claude-sync init LOCATION`"
+        )
+    _checked(preferences.parse_value, key, value)
+    changed = preferences.set_text(own, key, value)
+    Log(own.log_file).write([f"config set {key}"])
+    shown = preferences.value_of(changed, key)
+    if arguments.json:
+        say_document({key: shown})
+    else:
+        say(f"{key} is {_words(shown)}.")
+    return DONE
+
+
+def _checked(function: Callable[..., object], *given: object) -> object:
+    """What a function says of a key or a value that was typed; if it can't be, that is misuse."""
+    try:
+        return function(*given)
+    except PreferencesError as error:
+        raise Misuse(error.what, where=error.where, todo=error.todo) from None
+
+
+def _words(value: object) -> str:
+    """A value as it can be given to ``config set``."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

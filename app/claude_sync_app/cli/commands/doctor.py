@@ -1,0 +1,110 @@
+"""``claude-sync doctor``"""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+
+from claude_sync.doctor import examine
+from claude_sync.model import Finding, Level
+from claude_sync_app.amounts import count
+from claude_sync_app.cli.context import opened_aside
+from claude_sync_app.cli.output import finish, is_terminal, say, say_document
+from claude_sync_app.cli.parser import Parser
+from claude_sync_app.cli.runner import DONE, FAILED
+from claude_sync_app.cli.tables import say_table
+from claude_sync_app.shown_text import one_line
+
+# What tells the levels apart: a mark, one for terminals that know few characters, and a style.
+_MARKS = {
+    Level.ERROR: ("✗", "x", "bold red"),
+    Level.WARNING: ("!", "!", "bold yellow"),
+    Level.INFO: ("·", "-", "cyan"),
+    Level.OK: ("✓", "+", "green"),
+}
+_WIDEST = 100
+
+
+def configure(parser: Parser) -> None:
+    parser.add_argument(
+        "--deep",
+        action="store_true",
+        help="also write a probe to where sessions meet, and read through this machine's bundles",
+    )
+    parser.add_json()
+    parser.explain(
+        "Changes nothing; what --deep writes is removed again. Ends with status 1 if\n"
+        "something is marked as an error. In a pipe: level, code, title, meaning and fix,\n"
+        "with tabs between.",
+        ("doctor", "is anything wrong, and how is it mended?"),
+        ("doctor --deep", "the same, and can all that was pushed still be read?"),
+    )
+
+
+def run(arguments: Namespace) -> int:
+    from claude_sync_app.desktop.checks import checks
+
+    with opened_aside() as context:
+        findings = examine(context, deep=arguments.deep, checks=checks())
+    if arguments.json:
+        say_document({"findings": [as_json(finding) for finding in findings]})
+    elif is_terminal(sys.stdout):
+        _show(findings)
+        say()
+        say(_summary(findings))
+    else:
+        say_table(
+            (), [(one.level.value, one.code, one.title, one.detail, one.fix) for one in findings]
+        )
+    return FAILED if any(finding.level is Level.ERROR for finding in findings) else DONE
+
+
+def as_json(finding: Finding) -> dict[str, str]:
+    """A finding as programs read it."""
+    return {
+        "code": finding.code,
+        "level": finding.level.value,
+        "title": finding.title,
+        "detail": finding.detail,
+        "fix": finding.fix,
+    }
+
+
+def _summary(findings: Sequence[Finding]) -> str:
+    numbers = {level: sum(one.level is level for one in findings) for level in Level}
+    found = [
+        count(numbers[level], level.value)
+        for level in (Level.ERROR, Level.WARNING)
+        if numbers[level]
+    ]
+    return f"{' and '.join(found)}." if found else "Nothing is wrong."
+
+
+def _show(findings: Sequence[Finding]) -> None:
+    """Each with its mark; what needs nothing done on one line, so that the rest is seen."""
+    finish()
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    known = (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
+    width = min(console.width, _WIDEST)
+    table = Table.grid(padding=(0, 1))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for finding in findings:
+        mark, plain, style = _MARKS[finding.level]
+        text = Text()
+        text.append(one_line(finding.title), style="bold" if finding.fix else "")
+        if finding.level is Level.OK:
+            text.append(f"  {one_line(finding.detail)}", style="dim")
+            text.truncate(width - 2, overflow="ellipsis")
+        elif finding.detail:
+            text.append(f"\n{one_line(finding.detail)}")
+        if finding.fix:
+            text.append("\nFix: ", style="dim")
+            text.append(one_line(finding.fix))
+        table.add_row(Text(mark if known else plain, style=style), text)
+    console.print(table, width=width)

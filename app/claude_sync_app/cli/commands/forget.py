@@ -1,0 +1,97 @@
+"""``claude-sync forget``"""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError, Namespace
+
+from claude_sync.disk.log import Log, removal_line
+from claude_sync.model import Bundle
+from claude_sync.sync.context import Context
+from claude_sync.sync.forget import (
+    bundles_of_machine,
+    bundles_of_sessions,
+    bundles_older_than,
+    forget,
+)
+from claude_sync_app.amounts import count, size
+from claude_sync_app.cli.context import in_short, opened
+from claude_sync_app.cli.output import ask_yes, can_ask, say, say_document
+from claude_sync_app.cli.parser import Parser
+from claude_sync_app.cli.runner import DONE, FAILED, Misuse
+from claude_sync_app.cli.selection import SESSION
+
+
+def configure(parser: Parser) -> None:
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("session", nargs="?", metavar="SESSION", help=SESSION)
+    which.add_argument("--machine", metavar="NAME", help="a retired machine: all that it pushed")
+    which.add_argument(
+        "--older-than",
+        metavar="DAYS",
+        type=_days,
+        help="what this machine pushed of sessions not written to for so many days",
+    )
+    parser.add_argument("--yes", action="store_true", help="don't ask first")
+    parser.add_json()
+    parser.explain(
+        "The session here stays as it is, and is no longer pushed until it is named in a\n"
+        "push. What is only there is kept in the vault first.",
+        ("forget 3f2a", "what this machine pushed of that session"),
+        ("forget --machine old-laptop", "all that a machine pushed which is no more"),
+        ("forget --older-than 90 --yes", "this machine's old ones, without a question"),
+    )
+
+
+def run(arguments: Namespace) -> int:
+    with opened() as context:
+        bundles = _meant(context, arguments)
+        where = in_short(context.store.label)
+    if bundles and not arguments.yes:
+        if not can_ask():
+            raise Misuse("nobody is here to be asked", todo="add --yes if it is meant")
+        if not ask_yes(f"Remove {_described(bundles)} from {where}?"):
+            say("Nothing was removed.")
+            return FAILED
+    removed = 0
+    if bundles:
+        with opened() as context:
+            gone = forget(context, bundles)
+            Log(context.places.log_file).write(map(removal_line, gone))
+            removed = len(gone)
+    if arguments.json:
+        say_document({"removed": removed})
+    elif not bundles:
+        say("There is nothing to remove.")
+    else:
+        say(f"Removed {count(removed, 'bundle')} from {where}.")
+    if removed < len(bundles):
+        left = len(bundles) - removed
+        say(f"{count(left, 'bundle')} had changed meanwhile and stayed: run it again.")
+        return FAILED
+    return DONE
+
+
+def _meant(context: Context, arguments: Namespace) -> list[Bundle]:
+    if arguments.machine is not None:
+        return bundles_of_machine(context, arguments.machine)
+    if arguments.older_than is not None:
+        return bundles_older_than(context, arguments.older_than)
+    return bundles_of_sessions(context, [arguments.session])
+
+
+def _described(bundles: list[Bundle]) -> str:
+    total = size(sum(bundle.stamp.size for bundle in bundles))
+    machines = sorted({bundle.head.machine for bundle in bundles})
+    if len(bundles) == 1:
+        return f"{machines[0]}'s bundle of {bundles[0].head.session_id} ({total})"
+    return f"{count(len(bundles), 'bundle')} of {', '.join(machines)} ({total})"
+
+
+def _days(text: str) -> float:
+    try:
+        days = float(text)
+    except ValueError:
+        days = -1.0
+    if not 0 <= days < 1e6:
+        raise ArgumentTypeError(f"{text!r} is no number of days")
+    return days

@@ -1,0 +1,69 @@
+"""``claude-sync init``"""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from claude_sync.disk.log import Log
+from claude_sync.state import preferences
+from claude_sync.state.paths import places
+from claude_sync.sync.setup import set_up
+from claude_sync_app.cli.context import in_short
+from claude_sync_app.cli.output import say, say_document
+from claude_sync_app.cli.parser import Parser
+
+
+def configure(parser: Parser) -> None:
+    parser.add_argument(
+        "location",
+        metavar="LOCATION",
+        help="a folder, host:path, or ssh://[user@]host[:port]/path; made if it is missing",
+    )
+    parser.add_argument(
+        "--name", metavar="MACHINE", help="this machine's name there (default: the host's)"
+    )
+    parser.add_argument(
+        "--take-over",
+        action="store_true",
+        help="this is the machine that had that name, installed anew",
+    )
+    parser.add_json()
+    parser.explain(
+        "Whoever can read that place can read the sessions: they lie there as plain text.",
+        ("init ~/Dropbox/sessions", "a folder that something mirrors"),
+        ("init nas:sessions", "a folder in your home directory on a host"),
+        ("init ssh://me@nas:2222/srv/sessions", "the same with user, port and whole path"),
+        ("init /media/stick --name desktop", "a name for this machine"),
+    )
+
+
+def run(arguments: Namespace) -> int:
+    own = places()
+    before = preferences.load(own).location
+    done = set_up(own, arguments.location, name=arguments.name, take_over=arguments.take_over)
+    Log(own.log_file).write([f"init as {done.machine.name}"])
+    if arguments.json:
+        say_document(
+            {
+                "location": done.location,
+                "machine": done.machine.name,
+                "machine_id": done.machine.id,
+                "machines": list(done.machines),
+            }
+        )
+        return 0
+    say(f"Sessions meet in {in_short(done.label)}. This machine is {done.machine.name} there.")
+    if before is not None and before != done.location:
+        say(f"What this machine pushed to {in_short(before)} stays there.")
+    if done.machines:
+        say(f"Sessions of {_listed(done.machines)} are there already.")
+    say()
+    say("claude-sync push --all   copies this machine's sessions there")
+    if done.machines:
+        say("claude-sync pull --all   takes the others', for the projects that are here")
+    return 0
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    *before, last = names
+    return f"{', '.join(before)} and {last}" if before else last

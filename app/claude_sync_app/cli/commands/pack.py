@@ -1,0 +1,41 @@
+"""``claude-sync pack``"""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+from claude_sync.sync.pack import pack
+from claude_sync_app.amounts import size
+from claude_sync_app.cli.context import opened
+from claude_sync_app.cli.output import say, say_document
+from claude_sync_app.cli.parser import Parser
+from claude_sync_app.cli.selection import SESSION
+
+
+def configure(parser: Parser) -> None:
+    parser.add_argument("session", metavar="SESSION", help=SESSION)
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        type=Path,
+        help="the file, or a directory for it (default: the current one)",
+    )
+    parser.add_json()
+    parser.explain(
+        "No set-up is needed. Whoever has the file can read the session.",
+        ("pack 3f2a", "into SESSION-MACHINE.ccsync here"),
+        ("pack 3f2a -o /media/stick/", "onto a stick"),
+    )
+
+
+def run(arguments: Namespace) -> int:
+    with opened(store=False) as context:
+        file = pack(context, arguments.session, arguments.output)
+    length = file.stat().st_size
+    if arguments.json:
+        say_document({"file": str(file.absolute()), "bytes": length})
+    else:
+        say(f"Packed into {file} ({size(length)}).")
+    return 0

@@ -1,0 +1,115 @@
+"""``claude-sync projects``"""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+from claude_sync.disk.log import Log
+from claude_sync.projects.directory import ProjectDirectory
+from claude_sync.sync.states import states
+from claude_sync_app.cli.context import in_short, opened
+from claude_sync_app.cli.output import complain, say, say_document
+from claude_sync_app.cli.parser import Parser
+from claude_sync_app.cli.runner import DONE, FAILED, Misuse
+from claude_sync_app.cli.tables import Column, say_table
+
+
+def configure(parser: Parser) -> None:
+    parser.add_argument(
+        "action", nargs="?", choices=("add", "remove"), help="default: list what is known"
+    )
+    parser.add_argument("directory", nargs="?", metavar="DIR", type=Path)
+    parser.add_argument(
+        "--key", help="its project's key from now on, or the remote's URL that gives it"
+    )
+    parser.add_json()
+    parser.explain(
+        "Directories are found by themselves where a session names them or you stand\n"
+        "in one. In a pipe: key, directory and remarks, with tabs between.",
+        ("projects", "what is known"),
+        ("projects add ~/code/app", "sessions of that project from elsewhere go there"),
+        ("projects add . --key git:github.com/you/app", "where git can't tell"),
+        ("projects remove ~/code/old", "nothing goes there any more"),
+    )
+
+
+def run(arguments: Namespace) -> int:
+    if arguments.action is None:
+        return _list(arguments)
+    if arguments.directory is None:
+        raise Misuse("no directory is named", todo=f"projects {arguments.action} DIR")
+    if arguments.action == "add":
+        return _add(arguments)
+    if arguments.key is not None:
+        raise Misuse("--key says nothing where a directory is removed", todo="leave it out")
+    return _remove(arguments)
+
+
+def _add(arguments: Namespace) -> int:
+    with opened(store=False) as context:
+        key = context.registry.add(arguments.directory, arguments.key)
+        Log(context.places.log_file).write([f"projects add {key.key}"])
+    if arguments.json:
+        say_document({"project_key": key.key, "subpath": key.subpath})
+    else:
+        below = f", below it in {key.subpath}" if key.subpath else ""
+        say(f"{in_short(str(arguments.directory.resolve()))} is {key.key}{below}.")
+    return DONE
+
+
+def _remove(arguments: Namespace) -> int:
+    with opened(store=False) as context:
+        removed = context.registry.remove(arguments.directory)
+        Log(context.places.log_file).write(["projects remove"] if removed else [])
+    if arguments.json:
+        say_document({"removed": removed})
+    elif removed:
+        say("Sessions no longer go there by themselves; those that lie there stay.")
+    if not removed:
+        complain(f"that directory isn't known ({arguments.directory}): see `claude-sync projects`")
+        return FAILED
+    return DONE
+
+
+def _list(arguments: Namespace) -> int:
+    with opened(store=False) as context:
+        states(context, store=False)  # so that the directories which sessions name are known
+        known = context.registry.projects()
+    if arguments.json:
+        say_document({"projects": [_as_json(one) for one in known]})
+    elif not known:
+        say("No project is known yet: they are found where sessions are, or added by hand with")
+        say("  claude-sync projects add DIR")
+    else:
+        say_table(
+            (Column("project", least=20), Column("directory", least=20), Column("", least=10)),
+            [
+                (one.key or "(can't be told)", in_short(str(one.directory)), _remarks(one))
+                for one in known
+            ],
+        )
+    return DONE
+
+
+def _as_json(one: ProjectDirectory) -> dict[str, object]:
+    return {
+        "project_key": one.key,
+        "directory": str(one.directory),
+        "exists": one.exists,
+        "linked": one.linked,
+        "added": one.added,
+        "pinned": one.pinned,
+        "problem": one.problem,
+    }
+
+
+def _remarks(one: ProjectDirectory) -> str:
+    remarks = (
+        (not one.exists, "missing"),
+        (one.linked, "worktree"),
+        (one.pinned, "key given by hand"),
+        (one.added and not one.pinned, "added"),
+        (bool(one.problem), one.problem),
+    )
+    return ", ".join(words for holds, words in remarks if holds)

@@ -1,0 +1,45 @@
+"""``claude-sync pull``"""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from claude_sync.sync.pull import pull
+from claude_sync_app.cli import results
+from claude_sync_app.cli import selection as choosing
+from claude_sync_app.cli.context import in_short, opened
+from claude_sync_app.cli.output import say
+from claude_sync_app.cli.parser import Parser
+
+
+def configure(parser: Parser) -> None:
+    choosing.add_sessions(parser, "every project")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be taken, and take nothing"
+    )
+    parser.add_json()
+    parser.explain(
+        "Without a session's name: those of this directory's project.\n"
+        "A session that is open here is never replaced; a name brings back\n"
+        "what is gone from here or was undone.",
+        ("pull", "when you arrive at this machine"),
+        ("pull --all --dry-run", "what there would be to take"),
+        ("pull 3f2a", "the session whose id begins so"),
+    )
+
+
+def run(arguments: Namespace) -> int:
+    named = choosing.named(arguments)
+    with opened() as context:
+        project = choosing.project(context, arguments)
+        done = pull(context, named, project=project, dry_run=arguments.dry_run)
+        if not arguments.dry_run:
+            results.record(context, "pull", done)
+        where = in_short(context.store.label)
+    if arguments.json:
+        results.say_results(done)
+    elif not done and project is not None:
+        say(f"No session of {project} is in {where}; --all pulls every project's.")
+    else:
+        results.tell(done, "pull", where, named=named is not None, dry_run=arguments.dry_run)
+    return results.status_of(done, named=named is not None)

@@ -1,0 +1,88 @@
+"""``claude-sync resolve``"""
+
+from __future__ import annotations
+
+import time
+from argparse import Namespace
+
+from claude_sync.errors import SessionChanging
+from claude_sync.sync.conflict import Conflict, show_conflict
+from claude_sync.sync.resolve import BOTH, MINE, resolve
+from claude_sync_app.cli import listing, results
+from claude_sync_app.cli.context import in_short, opened
+from claude_sync_app.cli.output import ask, can_ask, complain, say
+from claude_sync_app.cli.parser import Parser
+from claude_sync_app.cli.runner import FAILED, Misuse
+from claude_sync_app.cli.selection import SESSION
+
+
+def configure(parser: Parser) -> None:
+    parser.add_argument("session", metavar="SESSION", help=SESSION)
+    parser.add_argument(
+        "--keep",
+        metavar="SIDE",
+        help="mine, theirs (where there is one other), a machine's name, or both",
+    )
+    parser.add_json()
+    parser.explain(
+        "What isn't kept goes into the vault; `both` makes a session of its own of each\n"
+        "other side. The other machines follow at their next pull. Without --keep it shows\n"
+        "the sides and asks.",
+        ("resolve 3f2a", "what are the sides?"),
+        ("resolve 3f2a --keep both", "go on with either"),
+        ("resolve 3f2a --keep mine", "this machine's stands"),
+        ("resolve 3f2a --keep desktop", "that machine's does"),
+    )
+
+
+def run(arguments: Namespace) -> int:
+    if arguments.keep is None and (arguments.json or not can_ask()):
+        raise Misuse(
+            "it isn't said which side to keep", todo="add --keep mine, theirs, MACHINE or both"
+        )
+    keep, shown = arguments.keep, None
+    while True:
+        if arguments.keep is None:
+            with opened() as context:
+                conflict = show_conflict(context, arguments.session)
+            keep, shown = _choice(conflict), conflict.versions
+        if keep is None:
+            say("Nothing was changed.")
+            return FAILED
+        try:
+            with opened() as context:
+                done = resolve(context, arguments.session, keep, shown=shown)
+                results.record(context, "resolve", done)
+                where = in_short(context.store.label)
+            break
+        except SessionChanging as error:
+            if arguments.keep is not None:
+                raise
+            complain(f"{error.what}: here it is again")
+    if arguments.json:
+        results.say_results(done)
+    else:
+        results.tell(done, "resolve", where, named=True)
+    return results.status_of(done, named=True)
+
+
+def _choice(conflict: Conflict) -> str | None:
+    """Show the sides, and ask; None for none of them."""
+    now_ns = time.time_ns()
+    offered = {
+        side.machine if side.machine_id else MINE: side for side in conflict.sides if side.offered
+    }
+    say(f"{conflict.session_id} went on apart:")
+    for side in conflict.sides:
+        name = side.machine if side.machine_id else f"{MINE} (this machine, {side.machine})"
+        held = "" if side.offered else "; another side holds all of it"
+        say(f"  {name}: {listing.how_far(side, now_ns)}{held}")
+    choices = [*offered, BOTH]
+    while True:
+        answer = ask(f"Keep {', '.join(choices)}, or nothing for now? [nothing]")
+        if answer.lower() in ("", "n", "no", "nothing"):
+            return None
+        for choice in choices:
+            if answer.lower() == choice.lower():
+                return choice
+        complain(f"there is no side {answer!r}: choose one of {', '.join(choices)}")

@@ -1,0 +1,38 @@
+"""``claude-sync tray``, and ``claude-sync-tray``"""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+
+from claude_sync.errors import LockBusy
+from claude_sync_app.cli.output import remark, say
+from claude_sync_app.cli.parser import Parser
+from claude_sync_app.cli.runner import DONE
+from claude_sync_app.cli.runner import run as run_command
+
+
+def configure(parser: Parser) -> None:
+    parser.explain(
+        "\nAn icon with a menu that pushes what changes here, tells what arrives from other\n"
+        "machines, and pulls it with one click. It runs until Quit is chosen in its menu; a\n"
+        "second one isn't started. Without a panel that shows icons it watches all the same.",
+        ("tray", "show the icon"),
+        ("autostart enable", "show it at every login"),
+    )
+
+
+def run(arguments: Namespace) -> int:
+    del arguments
+    from claude_sync_app.tray.application import Application
+
+    try:
+        Application(say=remark).run()
+    except LockBusy as error:
+        say(f"claude-sync is already running: {error.what}.")
+    return DONE
+
+
+def main() -> int:
+    """The windowed script."""
+    return run_command(["tray", *sys.argv[1:]])

@@ -1,0 +1,38 @@
+"""``claude-sync undo``"""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from claude_sync.model import Outcome
+from claude_sync.sync.undo import undo
+from claude_sync_app.cli import results
+from claude_sync_app.cli.context import opened
+from claude_sync_app.cli.output import say
+from claude_sync_app.cli.parser import Parser
+from claude_sync_app.cli.selection import SESSION
+
+
+def configure(parser: Parser) -> None:
+    parser.add_argument("session", metavar="SESSION", help=SESSION)
+    parser.add_json()
+    parser.explain(
+        "What is undone is kept too; pulls pass it over until it changes or is named.",
+        ("undo 3f2a", "the session is again as it was before"),
+        ("pull 3f2a", "and this takes the other one after all"),
+    )
+
+
+def run(arguments: Namespace) -> int:
+    with opened(store=False) as context:
+        done = undo(context, arguments.session)
+        results.record_one(context, "undo", done)
+    if arguments.json:
+        results.say_results([done])
+    elif done.outcome is Outcome.GONE:
+        say(f"Took {done.session_id} away again: it wasn't here before.")
+    else:
+        say(f"{done.session_id} is as it was before the last pull or resolve.")
+        if done.directory is not None:
+            results.say_how_to_resume(done.directory, done.session_id)
+    return 0

@@ -1,0 +1,46 @@
+"""``claude-sync unpack``"""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+from claude_sync.sync.pack import unpack
+from claude_sync_app.cli import results
+from claude_sync_app.cli import selection as choosing
+from claude_sync_app.cli.context import opened
+from claude_sync_app.cli.parser import Parser
+from claude_sync_app.cli.runner import Misuse
+
+
+def configure(parser: Parser) -> None:
+    parser.add_argument("file", metavar="FILE", type=Path, help="what `claude-sync pack` wrote")
+    parser.add_argument(
+        "--into",
+        metavar="DIR",
+        type=Path,
+        help="the directory to resume it in, where its project isn't known here",
+    )
+    parser.add_json()
+    parser.explain(
+        "No set-up is needed. A session that is here already is never overwritten:\n"
+        "the same rules hold as for a pull.",
+        ("unpack 3f2a-laptop.ccsync", "into its project's directory"),
+        ("unpack 3f2a-laptop.ccsync --into .", "into this directory"),
+    )
+
+
+def run(arguments: Namespace) -> int:
+    if arguments.into is not None and not arguments.into.is_dir():
+        raise Misuse(
+            "there is no such directory", where=str(arguments.into), todo="make it, or mend --into"
+        )
+    with opened(store=False) as context:
+        choosing.stand_here(context)
+        done = unpack(context, arguments.file, arguments.into)
+        results.record(context, "unpack", [done])
+    if arguments.json:
+        results.say_results([done])
+    else:
+        results.tell([done], "unpack", "", named=True)
+    return results.status_of([done], named=True)

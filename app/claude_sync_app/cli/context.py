@@ -1,0 +1,124 @@
+"""Opens what a command works with: set up, stoppable, and with a bar where somebody sees it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from claude_sync.errors import ClaudeSyncError, Stopped
+from claude_sync.state.paths import places
+from claude_sync.sync.context import Context, open_context
+from claude_sync_app.cli.interrupts import Stopping
+from claude_sync_app.cli.output import is_terminal, remark
+
+if TYPE_CHECKING:
+    from claude_sync.model import Progress
+    from claude_sync.state.preferences import Preferences
+    from claude_sync_app.cli.progress import ProgressBar
+
+
+@contextmanager
+def opened(*, store: bool = True) -> Iterator[Context]:
+    """This user's claude-sync.
+
+    Args:
+        store: whether a place where sessions meet is needed; if none was chosen yet, the private
+            folder of this machine is, which is said.
+
+    Raises:
+        Stopped: a signal asked for it.
+    """
+    with _stoppable() as (stopping, asked, tell):
+        if store:
+            ensure_set_up()
+        with open_context(should_stop=asked, on_progress=tell) as context:
+            stopping.cut = context.interrupt
+            yield context
+
+
+@contextmanager
+def opened_aside() -> Iterator[Context]:
+    """The same to look at only, as it is; see `claude_sync.doctor.open_aside`.
+
+    Raises:
+        Stopped: a signal asked for it.
+    """
+    from claude_sync.doctor import open_aside
+
+    with (
+        _stoppable() as (stopping, asked, tell),
+        open_aside(places(), should_stop=asked, on_progress=tell) as context,
+    ):
+        stopping.cut = context.interrupt
+        yield context
+
+
+@contextmanager
+def _stoppable() -> Iterator[
+    tuple[Stopping, Callable[[], bool], Callable[[Progress], None] | None]
+]:
+    """What listens to signals, whether one has asked to stop, what to tell how far the work is."""
+    bar = _bar()
+    with Stopping() as stopping:
+        try:
+            yield stopping, _asked(stopping, bar), bar.tell if bar else None
+        except ClaudeSyncError as error:
+            # An ssh that got the same signal fails in its own words.
+            if stopping.asked() and not isinstance(error, Stopped):
+                raise Stopped("stopped before it was done", todo="run it again") from error
+            raise
+        finally:
+            if bar is not None:
+                bar.close()
+
+
+def is_set_up(chosen: Preferences) -> bool:
+    """Whether a place where sessions meet was chosen."""
+    return chosen.location is not None
+
+
+def ensure_set_up() -> None:
+    """See that a place where sessions meet is chosen: if none is, this machine's private folder."""
+    from claude_sync.state import preferences
+
+    own = places()
+    if is_set_up(preferences.load(own)):
+        return
+    from claude_sync.sync.setup import set_up_default
+
+    done = set_up_default(own)
+    if done is not None:
+        remark(
+            f"Sessions now meet in {in_short(done.label)}, a folder of this machine only; "
+            "`claude-sync init LOCATION` chooses another place."
+        )
+
+
+def _asked(stopping: Stopping, bar: ProgressBar | None) -> Callable[[], bool]:
+    if bar is None:
+        return stopping.asked
+
+    def asked() -> bool:
+        bar.tick()
+        return stopping.asked()
+
+    return asked
+
+
+def _bar() -> ProgressBar | None:
+    if not is_terminal(sys.stderr):
+        return None
+    from claude_sync_app.cli.progress import ProgressBar
+
+    return ProgressBar()
+
+
+def in_short(path: str) -> str:
+    """A path as a person would say it: the home directory is ``~``."""
+    try:
+        return str(Path("~") / Path(path).relative_to(Path.home()))
+    except ValueError:
+        return path

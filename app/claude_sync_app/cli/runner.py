@@ -1,0 +1,143 @@
+"""Runs one command, and is the one place where what went wrong becomes a sentence and a status."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from claude_sync import __version__
+from claude_sync.errors import ClaudeSyncError, NotSetUp, Stopped, UsageError
+from claude_sync_app.cli.commands import COMMANDS, Command
+from claude_sync_app.cli.output import PROGRAM, be_safe, complain, finish, say
+
+DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
+"""Exit statuses. Passed over in a bulk run (open, unplaced, still arriving) counts as done."""
+
+DEBUG = "CLAUDE_SYNC_DEBUG"
+"""Set to 1, a bug shows its traceback."""
+
+# Their arguments are all there is to be wrong; elsewhere a session, a file or a machine is named.
+_ABOUT_ARGUMENTS = {"init", "projects", "config"}
+
+
+class Misuse(UsageError):
+    """A command was typed in a way that makes no sense."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run what was typed; returns the exit status."""
+    be_safe()
+    try:
+        try:
+            return _run(arguments)
+        finally:
+            finish()
+    except SystemExit as ended:  # argparse: help was asked for, or couldn't be understood
+        return ended.code if isinstance(ended.code, int) else WRONG_USAGE
+    except OSError as error:
+        return _system_said(error)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    first = arguments[0] if arguments else "--help"
+    if first in ("--version", "-V"):
+        say(f"{PROGRAM} {__version__}")
+        return DONE
+    if first == "help" and len(arguments) > 1:
+        return _run([arguments[1], "--help"])
+    if first in ("--help", "-h", "help"):
+        from claude_sync_app.cli.help import overview
+
+        for line in overview().splitlines():
+            say(line)
+        return DONE
+    command = COMMANDS.get(first)
+    if command is None:
+        complain(_unknown(first))
+        return WRONG_USAGE
+    return _guarded(command, arguments[1:])
+
+
+def _guarded(command: Command, arguments: Sequence[str]) -> int:
+    try:
+        return _call(command, arguments)
+    except ClaudeSyncError as error:
+        complain(str(error))
+        if command.changes and not isinstance(error, (UsageError, Stopped)):
+            _log([f"{command.name} failed: {error}"])
+        return _status(command, error)
+    except KeyboardInterrupt:
+        complain("interrupted")
+        return INTERRUPTED
+    except OSError as error:
+        return _system_said(error)
+    except Exception as error:  # noqa: BLE001 -- the top room: a bug, said plainly
+        return _bug(command, error)
+
+
+def _call(command: Command, arguments: Sequence[str]) -> int:
+    from importlib import import_module
+
+    from claude_sync_app.cli.parser import Parser
+
+    module = import_module(f"claude_sync_app.cli.commands.{command.name}")
+    parser = Parser(command)
+    module.configure(parser)
+    status: int = module.run(parser.parse_args(arguments))
+    return status
+
+
+def _status(command: Command, error: ClaudeSyncError) -> int:
+    if isinstance(error, Stopped):
+        return INTERRUPTED
+    if isinstance(error, (Misuse, NotSetUp)):
+        return WRONG_USAGE
+    if isinstance(error, UsageError) and command.name in _ABOUT_ARGUMENTS:
+        return WRONG_USAGE
+    return FAILED
+
+
+def _unknown(name: str) -> str:
+    if name.startswith("-"):
+        return f"there is no option {name} here: options come after a command, see `{PROGRAM} help`"
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, COMMANDS, 1)
+    todo = f"did you mean `{PROGRAM} {near[0]}`?" if near else f"see `{PROGRAM} help`"
+    return f"there is no command {name!r}: {todo}"
+
+
+def _system_said(error: OSError) -> int:
+    where = f" ({os.fsdecode(error.filename)})" if isinstance(error.filename, (str, bytes)) else ""
+    try:
+        complain(f"the system refused something: {error.strerror or type(error).__name__}{where}")
+    except OSError:
+        pass  # not even that can be said
+    return FAILED
+
+
+def _bug(command: Command, error: Exception) -> int:
+    import traceback
+
+    # Names and lines only: an exception's own words may hold what a transcript says.
+    frames = traceback.extract_tb(error.__traceback__)
+    trail = " < ".join(f"{os.path.basename(f.filename)}:{f.lineno}" for f in reversed(frames))
+    written = _log([f"{command.name} stopped on {type(error).__name__} at {trail}"])
+    if os.environ.get(DEBUG) == "1":
+        traceback.print_exception(error)
+    else:
+        todo = f"the log says where ({written})" if written else f"see it with {DEBUG}=1"
+        complain(f"{command.name} stopped on a bug of ours, {type(error).__name__}: {todo}")
+    return FAILED
+
+
+def _log(lines: Sequence[str]) -> str:
+    """Write into the log; its path, "" where it can't be written."""
+    from claude_sync.disk.log import Log
+    from claude_sync.state.paths import places
+
+    try:
+        log = Log(places().log_file)
+    except UsageError:  # Without a home directory there is no log.
+        return ""
+    return str(log.path) if log.write(lines) else ""

@@ -1,0 +1,56 @@
+"""What is only said: about this program, and the menu's news where no menu can be opened."""
+
+from __future__ import annotations
+
+import time
+
+from claude_sync import __version__
+from claude_sync_app.shown_text import one_line
+from claude_sync_app.tray.context import Desk
+from claude_sync_app.tray.environment import Surroundings
+from claude_sync_app.tray.labels import machine_of, title_of
+from claude_sync_app.tray.menu.model import Action
+from claude_sync_app.tray.offers import held_back, pullable
+from claude_sync_app.tray.status_line import tooltip
+from claude_sync_app.tray.verbs import Verb
+
+_MOST = 8
+
+
+def about(desk: Desk) -> None:
+    """Which program this is, and what it is set up for."""
+    status = desk.status
+    machine = f"This machine is {status.machine.name}." if status.machine else ""
+    meet = f"Sessions meet in {one_line(status.label)}." if status.label else ""
+    desk.tell(
+        "about",
+        f"claude-sync {__version__}",
+        "\n".join(
+            line
+            for line in ("Moves Claude Code sessions between your machines.", meet, machine)
+            if line
+        ),
+        [("Help", Action(Verb.HELP.value))],
+    )
+
+
+def what_the_menu_says(desk: Desk, surroundings: Surroundings) -> None:
+    """Everything that waits for a person, in a window: panels don't open menus when told to."""
+    status = desk.status
+    lines = [tooltip(status, int(time.time() // 60), status.preferences, surroundings), ""]
+    lines += [f"Conflict: {desk.title_of(one.session_id)}" for one in status.conflicts[:_MOST]]
+    lines += [
+        f"Close it here: {desk.title_of(one.session_id)}" for one in held_back(status)[:_MOST]
+    ]
+    lines += [
+        f"From {machine_of(one.machine)}: {title_of(one.state)}" for one in pullable(status)[:_MOST]
+    ]
+    text = "\n".join(lines).strip()
+    dialogs = desk.dialogs
+    if dialogs is None:
+        desk.tell("menu", "claude-sync", text)
+        return
+    waiting = len(pullable(status))
+    labels = [f"Pull {waiting}"] if waiting else ["OK"]
+    if dialogs.choose_button("claude-sync", text, labels) == 0 and waiting:
+        desk.click(Action(Verb.PULL_ALL.value))

@@ -1,0 +1,58 @@
+"""Opening what claude-sync keeps: the preferences, the log, the shared folder, the help."""
+
+from __future__ import annotations
+
+import base64
+import re
+from pathlib import Path
+
+from claude_sync.errors import ClaudeSyncError
+from claude_sync.state import preferences
+from claude_sync.transports.location import FolderPlace, parse_location
+from claude_sync_app.desktop import opening
+from claude_sync_app.tray.actions.pages import show_page
+from claude_sync_app.tray.context import Desk
+from claude_sync_app.tray.icons.icons import assets
+
+_ICON = re.compile(r'src="icons/([a-z-]+\.svg)"')
+
+
+def open_preferences(desk: Desk) -> None:
+    """Open preferences.json in the user's editor; it is made where it isn't there yet."""
+    path = desk.places.preferences_file
+    if not path.exists():
+        preferences.change(desk.places)
+    opening.open_path(path)
+
+
+def open_store(desk: Desk) -> None:
+    """Open the folder where sessions meet."""
+    folder = local_folder(desk.preferences.location or "")
+    if folder is None:
+        raise ClaudeSyncError("the place where sessions meet isn't a folder of this machine")
+    opening.open_path(folder)
+
+
+def local_folder(location: str) -> Path | None:
+    """The folder that a location names, None where it names a host or nothing."""
+    if not location:
+        return None
+    place = parse_location(location)
+    return Path(place.path) if isinstance(place, FolderPlace) else None
+
+
+def show_log(desk: Desk) -> None:
+    """Open the log."""
+    opening.open_path(desk.places.log_file)
+
+
+def show_help(desk: Desk) -> None:
+    """Open the page that says what the icon and the menu mean."""
+    page = (assets() / "help.html").read_text(encoding="utf-8")
+    show_page(desk.places, "help", _ICON.sub(_with_its_bytes, page))
+
+
+def _with_its_bytes(found: re.Match[str]) -> str:
+    """An icon in the page itself: a browser in a sandbox reads no file beside it."""
+    image = (assets() / "icons" / found[1]).read_bytes()
+    return f'src="data:image/svg+xml;base64,{base64.b64encode(image).decode()}"'

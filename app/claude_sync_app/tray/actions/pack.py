@@ -1,0 +1,27 @@
+"""One session into one file that can be carried by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from claude_sync.sync.pack import pack
+from claude_sync_app.shown_text import without_controls
+from claude_sync_app.tray.context import Desk
+
+
+def pack_to_file(desk: Desk, session_id: str) -> None:
+    """Ask for a folder and write the session's file there; without dialogs, in the home folder."""
+    folder: Path | None = Path.home()
+    dialogs = desk.dialogs
+    if dialogs is not None:
+        folder = dialogs.choose_folder("Where to put the packed session", Path.home())
+    if folder is None:
+        return
+    target = folder
+    written = desk.answer(desk.service.call(lambda context: pack(context, session_id, target)))
+    desk.tell(
+        f"packed {session_id}",
+        f"Packed {desk.title_of(session_id)}",
+        f"{without_controls(str(written))}\n"
+        "On another machine: claude-sync unpack, and the name of that file.",
+    )

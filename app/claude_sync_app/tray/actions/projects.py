@@ -1,0 +1,79 @@
+"""Which projects are shared: choosing among all, ending one, and taking that back."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from claude_sync.errors import ClaudeSyncError
+from claude_sync.sync.forget import bundles_of_this_machine
+from claude_sync_app.amounts import count
+from claude_sync_app.desktop.dialogs import Dialogs, Row
+from claude_sync_app.shown_text import one_line
+from claude_sync_app.tray.context import Desk
+from claude_sync_app.tray.disclosure import matches, pattern_of
+from claude_sync_app.tray.labels import project_of
+
+
+def choose_projects(desk: Desk, dialogs: Dialogs) -> None:
+    """Ask which projects are shared; the others are never pushed by themselves."""
+    sessions = Counter(
+        one.project_key for one in desk.status.sessions if one.path is not None and one.project_key
+    )
+    ignored = desk.preferences.ignore
+    rows = [
+        Row(key, f"{one_line(key)} — {count(number, 'session')}", not matches(key, ignored))
+        for key, number in sorted(sessions.items())
+    ]
+    chosen = dialogs.choose_rows("Projects", "Which projects are to be shared?", rows)
+    if chosen is None:
+        return
+    shared = frozenset(chosen)
+    # What no longer fits any project that is to be shared stays; the rest is said one by one.
+    kept = [one for one in ignored if not any(matches(key, [one]) for key in sessions)]
+    kept += [
+        one for one in ignored if one not in kept and not any(matches(k, [one]) for k in shared)
+    ]
+    left = [key for key in sessions if key not in shared and not matches(key, kept)]
+    desk.answer(desk.service.change(ignore=[*kept, *map(pattern_of, left)]))
+
+
+def stop_sharing(desk: Desk, key: str) -> None:
+    """Never push a project by itself any more; asks what becomes of the bundles of it."""
+    dialogs = desk.dialogs
+    name = project_of(key)
+    pressed: int | None = 0
+    if dialogs is not None:
+        text = (
+            f"Sessions of {name} will no longer be pushed by themselves.\n"
+            "Should the ones that this machine pushed before be removed from where sessions meet?"
+        )
+        labels = ["Only stop", "Stop and remove them"]
+        pressed = dialogs.choose_button(f"Stop sharing {name}", text, labels)
+    if pressed is None:
+        return
+    ignored = [*desk.preferences.ignore, pattern_of(key)]
+    desk.answer(desk.service.change(ignore=ignored))
+    if pressed == 1:
+        desk.outcome(desk.service.forget(lambda context: bundles_of_this_machine(context, key)))
+
+
+def share_again(desk: Desk, key: str) -> None:
+    """Take that back, and push what there is of the project now."""
+    ignored = desk.preferences.ignore
+    left = [one for one in ignored if one not in (key, pattern_of(key))]
+    others = [one for one in left if matches(key, [one])]
+    if others:
+        raise ClaudeSyncError(
+            f"{project_of(key)} is also left out by a pattern in the preferences",
+            where=f"ignore: {others[0]}",
+            todo="take it out of the preferences file",
+        )
+    desk.answer(desk.service.change(ignore=left))
+    # By name: that is what brings back sessions whose bundles were removed.
+    here = [
+        one.session_id
+        for one in desk.status.sessions
+        if one.project_key == key and one.path is not None
+    ]
+    if here:
+        desk.service.push(here)

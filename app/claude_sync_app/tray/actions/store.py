@@ -1,0 +1,208 @@
+"""Choosing where sessions meet, and leaving it. What will be readable there is said first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from claude_sync.disk.log import Log, removal_line
+from claude_sync.errors import ClaudeSyncError, MachineNameTaken, Stopped
+from claude_sync.state.preferences import Preferences
+from claude_sync.sync.context import Context
+from claude_sync.sync.forget import bundles_of_this_machine, forget
+from claude_sync.sync.setup import SetUp, default_location, set_up
+from claude_sync.transports.location import FolderPlace, parse_location
+from claude_sync_app.amounts import count
+from claude_sync_app.desktop.dialogs import Dialogs
+from claude_sync_app.shown_text import one_line, without_controls
+from claude_sync_app.tray.actions.projects import choose_projects
+from claude_sync_app.tray.context import Desk
+from claude_sync_app.tray.disclosure import readable
+
+_TITLE = "Where sessions meet"
+_OWN_FOLDER = "claude-sync"
+_MARKER = ".ccsync-store"
+SHARE, CHOOSE = "Share", "Choose projects…"
+
+
+def choose_place(desk: Desk, how: str, synced: tuple[str, ...] = ()) -> None:
+    """Let sessions meet elsewhere, with the person's word for it.
+
+    Args:
+        desk: what to work with.
+        how: "" asks for a folder, "ssh" for a host, "menu" for which of the two; else a folder
+            that something mirrors.
+        synced: such folders on this machine; asking begins there.
+    """
+    dialogs = desk.dialogs
+    if dialogs is None:
+        desk.tell(
+            "place",
+            "Choose where sessions meet in a terminal",
+            "This desktop has no dialogs (zenity or kdialog). Type: claude-sync init FOLDER",
+        )
+        return
+    location = _asked(dialogs, how, synced)
+    if location is None or not _agreed(desk, dialogs, location):
+        return
+    before = desk.preferences
+    done = _set_up(desk, dialogs, location)
+    if done is None:
+        return
+    desk.answer(desk.service.look_now())
+    others = f" Sessions of {_listed(done.machines)} are there already." if done.machines else ""
+    desk.tell(
+        "place",
+        f"Sessions meet in {_short(done.label)}",
+        f"This machine is {done.machine.name} there.{others}",
+    )
+    if before.location not in (None, done.location):
+        _offer_to_remove(desk, dialogs, before)
+
+
+def leave_place(desk: Desk) -> None:
+    """Meet in the private folder of this machine again."""
+    dialogs = desk.dialogs
+    if dialogs is None:
+        desk.tell(
+            "place",
+            "Leave in a terminal",
+            "This desktop has no dialogs (zenity or kdialog). Type: claude-sync init ~/claude-sync",
+        )
+        return
+    before = desk.preferences
+    here = _short(desk.status.label)
+    text = (
+        f"Sessions will no longer be pushed to {here} nor pulled from there.\n"
+        "They will meet in ~/claude-sync, which only this machine sees."
+    )
+    if dialogs.choose_button(f"Leave {here}", text, ["Leave"]) != 0:
+        return
+    done = _set_up(desk, dialogs, default_location())
+    if done is None:
+        return
+    desk.answer(desk.service.look_now())
+    if before.location not in (None, done.location):
+        _offer_to_remove(desk, dialogs, before)
+
+
+# --- asking ------------------------------------------------------------------------------------
+
+
+def _asked(dialogs: Dialogs, how: str, synced: tuple[str, ...]) -> str | None:
+    if how == "menu":
+        text = "In a folder that something mirrors, or on a host that you reach over ssh?"
+        pressed = dialogs.choose_button(_TITLE, text, ["A folder…", "A host over ssh…"])
+        if pressed is None:
+            return None
+        how = ("", "ssh")[pressed]
+    if how == "ssh":
+        question = "Host and folder there, as in nas:sessions or ssh://me@nas:2222/srv/sessions"
+        return dialogs.ask_text(_TITLE, question) or None
+    if how == "":
+        start = Path(synced[0]) if synced else Path.home()
+        folder = dialogs.choose_folder(_TITLE, start)
+        return None if folder is None else str(own_folder(folder))
+    return str(own_folder(Path(how)))
+
+
+def own_folder(chosen: Path) -> Path:
+    """The folder in which sessions meet for a folder that a person chose.
+
+    Itself, where it is empty, isn't there yet, or sessions meet there already; else one of our
+    own in it, so that nobody finds dozens of strange folders among the documents in Dropbox.
+    """
+    try:
+        is_ours = not chosen.exists() or (chosen / _MARKER).exists() or not any(chosen.iterdir())
+    except OSError:
+        is_ours = True  # setting it up will say what is wrong with it
+    return chosen if is_ours else chosen / _OWN_FOLDER
+
+
+def _agreed(desk: Desk, dialogs: Dialogs, location: str) -> bool:
+    place = parse_location(location)
+    is_folder = isinstance(place, FolderPlace)
+    where = _short(place.location)
+    who = "whoever can read this folder" if is_folder else "whoever can read that place"
+    while True:
+        found = readable(desk.status.sessions, desk.preferences.ignore)
+        text = f"{where}\n\n{found}, will be readable by {who}."
+        pressed = dialogs.choose_button(_TITLE, text, [SHARE, CHOOSE])
+        if pressed == 1:
+            choose_projects(desk, dialogs)
+            continue
+        return pressed == 0
+
+
+# --- doing -------------------------------------------------------------------------------------
+
+
+def _set_up(desk: Desk, dialogs: Dialogs, location: str) -> SetUp | None:
+    """Set it up under a name that no other machine has there; None where the person gave up."""
+    do: Callable[[Context], SetUp] = lambda context: set_up(context.places, location)  # noqa: E731
+    while True:
+        try:
+            done: SetUp = desk.answer(desk.service.call(do))
+            return done
+        except MachineNameTaken as error:
+            taken = one_line(error.where)
+        text = f"Another machine is called {taken} there."
+        labels = ["Choose a name…", f"This is {taken}, installed anew"]
+        pressed = dialogs.choose_button("This machine's name", text, labels)
+        if pressed is None:
+            return None
+        name = taken
+        if pressed == 0:
+            asked = dialogs.ask_text("This machine's name", "What is this machine called?", taken)
+            if not asked:
+                return None
+            name = asked
+        do = _naming(location, name, take_over=pressed == 1)
+
+
+def _naming(location: str, name: str, *, take_over: bool) -> Callable[[Context], SetUp]:
+    return lambda context: set_up(context.places, location, name=name, take_over=take_over)
+
+
+def _offer_to_remove(desk: Desk, dialogs: Dialogs, before: Preferences) -> None:
+    """Ask whether this machine's bundles go from the place that was left."""
+    where = _short(before.location or "")
+    try:
+        there = desk.answer(desk.service.call(lambda context: _count(context, before)))
+    except Stopped:
+        raise
+    except ClaudeSyncError as error:
+        desk.tell("left", f"This machine's sessions stay in {where}", one_line(str(error)))
+        return
+    if not there:
+        return
+    text = (
+        f"{count(there, 'session')} of this machine still lie in {where}.\n"
+        "Other machines that meet there can go on pulling them."
+    )
+    if dialogs.choose_button(f"Leaving {where}", text, ["Leave them there", "Remove them"]) == 1:
+        removed = desk.answer(desk.service.call(lambda context: _remove(context, before)))
+        desk.tell("left", f"Removed {count(removed, 'session')} from {where}")
+
+
+def _count(context: Context, before: Preferences) -> int:
+    with Context(context.places, before) as old:
+        return len(bundles_of_this_machine(old))
+
+
+def _remove(context: Context, before: Preferences) -> int:
+    with Context(context.places, before, should_stop=context.should_stop) as old:
+        removed = forget(old, bundles_of_this_machine(old))
+    Log(context.places.log_file).write(map(removal_line, removed))
+    return len(removed)
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    *first, last = (one_line(name) for name in names)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _short(path: str) -> str:
+    shown = without_controls(path)
+    home = str(Path.home())
+    return "~" + shown[len(home) :] if shown == home or shown.startswith(home + "/") else shown

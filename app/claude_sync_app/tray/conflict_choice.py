@@ -1,0 +1,51 @@
+"""The choice between the sides of a conflict, as an action that holds for what was shown. Pure.
+
+The choice carries a sign of every version that was shown. Should a side grow while the menu is
+open or a notification stands there, the choice is another one, and the old one is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from claude_sync.model import SessionState, Side, Version
+from claude_sync.service.status import Status
+from claude_sync_app.tray.menu.model import Action
+from claude_sync_app.tray.verbs import Verb
+
+MINE, THEIRS, BOTH = "mine", "theirs", "both"
+
+
+def keep(state: SessionState, what: str) -> Action:
+    """The action that keeps "mine", a machine's, or "both" of a session's sides."""
+    return Action(Verb.KEEP.value, state.session_id, f"{what} {_sign(state.sides)}")
+
+
+def kept(action: Action, status: Status) -> tuple[str, tuple[Version, ...]] | None:
+    """What a KEEP action keeps and which versions were shown, as `Service.resolve` takes them.
+
+    None where the session isn't in that conflict any more, or a side has changed since.
+    """
+    what, _, sign = action.detail.partition(" ")
+    for state in status.conflicts:
+        if state.session_id == action.subject and sign == _sign(state.sides):
+            return what, tuple(side.version for side in state.sides)
+    return None
+
+
+def name_of(side: Side, sides: Sequence[Side]) -> str:
+    """What a resolve calls a side; "" where it has no name of its own there."""
+    if not side.machine_id:
+        return MINE
+    rivals = [other for other in sides if other.machine_id]
+    if len(rivals) == 1:
+        return THEIRS
+    alike = [other for other in rivals if other.machine.lower() == side.machine.lower()]
+    reserved = side.machine.lower() in (MINE, THEIRS, BOTH)
+    return "" if reserved or len(alike) > 1 else side.machine
+
+
+def _sign(sides: Sequence[Side]) -> str:
+    versions = ",".join(f"{side.machine_id}:{side.version.sha256}" for side in sides)
+    return hashlib.sha256(versions.encode()).hexdigest()[:16]

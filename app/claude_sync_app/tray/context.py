@@ -1,0 +1,179 @@
+"""What everything that a click begins works with."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, TypeVar
+
+from claude_sync.disk.log import Log
+from claude_sync.errors import ClaudeSyncError, Stopped
+from claude_sync.model import SessionState
+from claude_sync.service.service import Service
+from claude_sync.service.status import Status
+from claude_sync.state.paths import Places
+from claude_sync.state.preferences import Preferences
+from claude_sync_app.desktop.dialogs import Dialogs
+from claude_sync_app.desktop.notifications.values import Button, Notification
+from claude_sync_app.shown_text import one_line
+from claude_sync_app.tray.background_tasks import Errands
+from claude_sync_app.tray.labels import title_of
+from claude_sync_app.tray.menu.model import Action
+from claude_sync_app.tray.notices.notices import Notice
+
+T = TypeVar("T")
+
+
+class Desk:
+    """The service, what waits in threads of its own, and how a person is asked and told.
+
+    Args:
+        service: does the work.
+        show: shows a notice; from any thread.
+        click: does what an action asks for; from any thread.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        show: Callable[[Notice], None],
+        click: Callable[[Action], None],
+    ) -> None:
+        self.service = service
+        self.click = click
+        self.errands = Errands(self.fail)
+        self._show = show
+        self._dialogs: Dialogs | None = None
+        self._has_looked = False
+        self._lock = threading.Lock()
+
+    # --- what is known ---
+
+    @property
+    def places(self) -> Places:
+        return self.service.places
+
+    @property
+    def status(self) -> Status:
+        return self.service.status
+
+    @property
+    def preferences(self) -> Preferences:
+        return self.service.status.preferences
+
+    def session(self, session_id: str) -> SessionState:
+        """A session as it stands.
+
+        Raises:
+            ClaudeSyncError: it isn't there any more.
+        """
+        for state in self.status.sessions:
+            if state.session_id == session_id:
+                return state
+        raise ClaudeSyncError("that session isn't there any more", where=session_id)
+
+    def directory_of(self, session_id: str) -> Path:
+        """A session's working directory here.
+
+        Raises:
+            ClaudeSyncError: it isn't known.
+        """
+        directory = self.session(session_id).directory
+        if directory is None:
+            raise ClaudeSyncError(
+                "no folder of this machine is known for that session",
+                where=session_id,
+                todo="add its project's with `claude-sync projects add DIR`",
+            )
+        return directory
+
+    def title_of(self, session_id: str) -> str:
+        """What a session is called where only this person reads it."""
+        for state in self.status.sessions:
+            if state.session_id == session_id:
+                return title_of(state)
+        return session_id[:8]
+
+    # --- asking ---
+
+    @property
+    def dialogs(self) -> Dialogs | None:
+        """The system's dialogs, None where it has none; in an errand only."""
+        from claude_sync_app.desktop import dialogs
+
+        with self._lock:
+            if not self._has_looked:
+                self._dialogs, self._has_looked = dialogs.choose(), True
+            return self._dialogs
+
+    # --- working ---
+
+    def answer(self, future: Future[T]) -> T:
+        """What the service found out; in an errand only, which a failure ends and tells.
+
+        Raises:
+            Stopped, ClaudeSyncError
+        """
+        return self.errands.result_of(future)
+
+    def outcome(self, future: Future[T]) -> T | None:
+        """What the service did, in an errand only; None where it failed, which notices tell.
+
+        Raises:
+            Stopped
+        """
+        try:
+            return self.errands.result_of(future)
+        except Stopped:
+            raise
+        except ClaudeSyncError:
+            return None
+
+    def mind(self, future: Future[Any]) -> None:
+        """Tell if a command fails that no notice is made of."""
+
+        def ended(done: Future[Any]) -> None:
+            if done.cancelled():
+                return
+            error = done.exception()
+            if isinstance(error, ClaudeSyncError) and not isinstance(error, Stopped):
+                self.fail(error)
+
+        future.add_done_callback(ended)
+
+    # --- telling ---
+
+    def tell(
+        self,
+        key: str,
+        title: str,
+        body: str = "",
+        buttons: Sequence[tuple[str, Action]] = (),
+        click: Action | None = None,
+    ) -> None:
+        """Show a notification of what a click led to; from any thread.
+
+        Args:
+            key: replaces what was told under the same.
+            title, body: plain text.
+            buttons: what stands on each and what it asks for.
+            click: what a click on the body asks for; must decide nothing.
+        """
+        actions = {str(number): action for number, (_, action) in enumerate(buttons)}
+        labels = [Button(str(number), label) for number, (label, _) in enumerate(buttons)]
+        notification = Notification(key, title, body, tuple(labels))
+        self._show(Notice(notification, click, actions))
+
+    def fail(self, error: ClaudeSyncError) -> None:
+        """Tell of an error, and write it down; not in the loop's thread."""
+        Log(self.places.log_file).write([f"tray: {error}"])
+        sentence = one_line(str(error))
+        self.tell("problem", "claude-sync", f"{sentence[:1].upper()}{sentence[1:]}.")
+
+    def end(self, timeout_seconds: float) -> None:
+        """Take dialogs away and let errands end."""
+        if self._dialogs is not None:
+            self._dialogs.close()
+        self.errands.end(timeout_seconds)

@@ -1,0 +1,96 @@
+"""Keeps icon and menu as the newest Status has it. All of it in the loop's thread.
+
+What a click changes is shown at once; all else together, at most once a second.
+"""
+
+from __future__ import annotations
+
+import time
+from asyncio import TimerHandle
+from collections.abc import Callable
+
+from claude_sync.service.status import Status
+from claude_sync_app.desktop.loop import Loop
+from claude_sync_app.tray.backends import Backend
+from claude_sync_app.tray.environment import Surroundings
+from claude_sync_app.tray.icons.icons import IconState, Picture, Theme
+from claude_sync_app.tray.menu.menu import menu
+from claude_sync_app.tray.status_line import icon_state, tooltip
+
+REST_SECONDS = 1.0
+_MINUTE = 60
+_CONSPICUOUS = frozenset({IconState.ATTENTION, IconState.ERROR})
+
+
+class Showing:
+    """The icon's face.
+
+    Args:
+        loop: carries it.
+        status: gives the newest Status.
+        surroundings: gives the newest Surroundings.
+        shown: called after each time with the Status that is shown now.
+    """
+
+    def __init__(
+        self,
+        loop: Loop,
+        status: Callable[[], Status],
+        surroundings: Callable[[], Surroundings],
+        shown: Callable[[Status], None],
+    ) -> None:
+        self._loop = loop
+        self._status = status
+        self._surroundings = surroundings
+        self._shown = shown
+        self._backend: Backend | None = None
+        self._theme = Theme.DARK
+        self._last = float("-inf")
+        self._planned: TimerHandle | None = None
+        self._minute: TimerHandle | None = None
+        self._ended = False
+
+    def use(self, backend: Backend | None, theme: Theme) -> None:
+        """Show it through this; without any, only `shown` is told."""
+        self._backend, self._theme = backend, theme
+
+    def plan(self) -> None:
+        """Something changed that can wait until the last change has rested."""
+        if self._planned is not None or self._ended:
+            return
+        wait = self._last + REST_SECONDS - time.monotonic()
+        if wait <= 0:
+            self.now()
+        else:
+            self._planned = self._loop.later(wait, self.now)
+
+    def now(self) -> None:
+        """Show what there is at this moment."""
+        self._cancel()
+        if self._ended:
+            return
+        self._last = time.monotonic()
+        status, surroundings = self._status(), self._surroundings()
+        moment = time.time()
+        if self._backend is not None:
+            state = icon_state(status, status.preferences, moment)
+            self._backend.show(
+                menu(status, int(moment // _MINUTE), status.preferences, surroundings),
+                Picture(state, self._theme),
+                tooltip(status, int(moment // _MINUTE), status.preferences, surroundings),
+                state in _CONSPICUOUS,
+            )
+        # "2 min ago" becomes "3 min ago".
+        self._minute = self._loop.later(_MINUTE - moment % _MINUTE + 0.01, self.now)
+        self._shown(status)
+
+    def end(self) -> None:
+        """Show nothing any more."""
+        self._ended = True
+        self._cancel()
+
+    def _cancel(self) -> None:
+        for timer in (self._planned, self._minute):
+            if timer is not None:
+                timer.cancel()
+        self._planned = self._minute = None

@@ -1,0 +1,168 @@
+"""The whole menu: a pure function of Status, the minute, the preferences and the surroundings.
+
+Counts stand in labels. What can't apply is left out, apart from the two main entries. An entry
+keeps its id while it means the same, so that an open menu can be kept up to date.
+"""
+
+from __future__ import annotations
+
+from claude_sync import __version__
+from claude_sync.service.status import Status
+from claude_sync.state.preferences import Preferences
+from claude_sync_app.amounts import count
+from claude_sync_app.shown_text import one_line, shortened
+from claude_sync_app.tray.environment import Surroundings
+from claude_sync_app.tray.labels import is_private
+from claude_sync_app.tray.menu.model import Action, Item, separator
+from claude_sync_app.tray.menu.preferences import places, preferences_menu
+from claude_sync_app.tray.menu.sessions import arrivals, conflicts, recent
+from claude_sync_app.tray.offers import pullable, pushable
+from claude_sync_app.tray.status_line import is_paused, not_set_up, tooltip
+from claude_sync_app.tray.verbs import Verb
+from claude_sync_app.tray.warnings import counted, is_ignored, listed, warned_of
+
+_FINDING_LENGTH = 70
+_STATUS_LENGTH = 90  # the longest row makes the whole menu wide
+
+
+def menu(
+    status: Status, now_minutes: int, preferences: Preferences, surroundings: Surroundings
+) -> Item:
+    """The menu.
+
+    Args:
+        status: what there is.
+        now_minutes: whole minutes since the epoch.
+        preferences: what the user chose.
+        surroundings: this machine and this desktop.
+
+    Returns:
+        an item whose children are the menu's rows.
+    """
+    groups = (
+        _top(status, now_minutes, preferences, surroundings),
+        _main(status),
+        (
+            *recent(status, now_minutes, preferences),
+            *arrivals(status, now_minutes, preferences),
+            *conflicts(status, now_minutes),
+            *_doctor(status, preferences),
+        ),
+        (
+            *_pause(status, now_minutes),
+            preferences_menu(status, preferences, surroundings),
+            *_windows(status),
+        ),
+        (Item("quit", "Quit", action=Action(Verb.QUIT.value)),),
+    )
+    rows: list[Item] = []
+    for number, group in enumerate(groups):
+        if rows and group:
+            rows.append(separator(f"line.{number}"))
+        rows += group
+    return Item("menu", children=tuple(rows))
+
+
+# --- how it stands -----------------------------------------------------------------------------
+
+
+def _top(
+    status: Status, now_minutes: int, preferences: Preferences, surroundings: Surroundings
+) -> tuple[Item, ...]:
+    said = shortened(tooltip(status, now_minutes, preferences, surroundings), _STATUS_LENGTH)
+    rows = [Item("status", said, enabled=False)]
+    if status.error or status.offline_since is not None:
+        rows.append(Item("retry", "Try again", action=Action(Verb.RETRY.value)))
+    if not_set_up(status):
+        rows += places("top", status, surroundings)
+    elif is_private(status, surroundings):
+        rows.append(
+            Item("private", f"Sessions meet in {status.label} (this machine only)", enabled=False)
+        )
+        rows += places("top", status, surroundings)
+    return tuple(rows)
+
+
+# --- pushing and pulling -----------------------------------------------------------------------
+
+
+def _main(status: Status) -> tuple[Item, ...]:
+    verb = status.activity.verb if status.activity is not None else ""
+    push, pull = len(pushable(status)), len(pullable(status))
+    rows = [
+        _one_of_two("push", Verb.PUSH_ALL, "Push", push, busy=verb == "Pushing"),
+        _one_of_two("pull", Verb.PULL_ALL, "Pull", pull, busy=verb == "Pulling"),
+    ]
+    if status.older:
+        rows.append(
+            Item(
+                "push-older",
+                f"Push older ones ({len(status.older)})…",
+                action=Action(Verb.PUSH_OLDER.value),
+            )
+        )
+    return tuple(rows)
+
+
+def _one_of_two(item_id: str, verb: Verb, word: str, number: int, *, busy: bool) -> Item:
+    if busy:
+        label = f"{word}ing…"
+    else:
+        label = f"{word} {count(number, 'session')}" if number else f"Nothing to {word.lower()}"
+    return Item(item_id, label, enabled=bool(number) and not busy, action=Action(verb.value))
+
+
+# --- the doctor --------------------------------------------------------------------------------
+
+
+def _doctor(status: Status, preferences: Preferences) -> tuple[Item, ...]:
+    found = listed(status)
+    if not found:
+        return ()
+    rows = []
+    codes = [finding.code for finding in found]
+    for index, finding in enumerate(found):
+        item_id = f"finding.{finding.code}.{codes[:index].count(finding.code)}"
+        title = shortened(one_line(finding.title), _FINDING_LENGTH)
+        # Where one code was found several times, the title tells which is meant.
+        which = finding.title if codes.count(finding.code) > 1 else ""
+        show = Action(Verb.SHOW_FINDING.value, finding.code, which)
+        if not is_ignored(finding, preferences):
+            rows.append(Item(item_id, title, action=show))
+            continue
+        heed = Action(Verb.HEED_FINDING.value, finding.code)
+        choices = (
+            Item(f"{item_id}.show", "What it means…", action=show),
+            Item(f"{item_id}.heed", "Warn of it again", action=heed),
+        )
+        rows.append(Item(f"{item_id}.ignored", f"{title} (ignored)", children=choices))
+    rows += [
+        separator("doctor.line"),
+        Item("doctor.again", "Check again", action=Action(Verb.RUN_DOCTOR.value)),
+    ]
+    said = counted(warned_of(status, preferences)) or "no warnings"
+    return (Item("doctor", f"Doctor: {said}", children=tuple(rows)),)
+
+
+# --- the rest ----------------------------------------------------------------------------------
+
+
+def _pause(status: Status, now_minutes: int) -> tuple[Item, ...]:
+    if is_paused(status, now_minutes * 60):
+        return (Item("continue", "Resume syncing", action=Action(Verb.CONTINUE.value)),)
+    return (
+        Item("pause.hour", "Pause for an hour", action=Action(Verb.PAUSE.value, detail="hour")),
+        Item("pause", "Pause", action=Action(Verb.PAUSE.value)),
+    )
+
+
+def _windows(status: Status) -> tuple[Item, ...]:
+    rows = []
+    if status.location and not status.remote:
+        rows.append(Item("store", "Open shared folder", action=Action(Verb.OPEN_STORE.value)))
+    return (
+        *rows,
+        Item("log", "Show log", action=Action(Verb.SHOW_LOG.value)),
+        Item("help", "Help", action=Action(Verb.HELP.value)),
+        Item("about", f"About claude-sync {__version__}", action=Action(Verb.ABOUT.value)),
+    )

@@ -1,0 +1,110 @@
+"""The menu's preferences, and where sessions meet. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from claude_sync.service.status import Status
+from claude_sync.state.preferences import Preferences
+from claude_sync_app.shown_text import one_line, shortened
+from claude_sync_app.tray.environment import Surroundings
+from claude_sync_app.tray.labels import is_private, place_of, synced_folder_of
+from claude_sync_app.tray.menu.model import Action, Item, separator
+from claude_sync_app.tray.verbs import Verb
+
+_ON_ARRIVAL = (("ask", "Ask me"), ("pull", "Pull it"), ("nothing", "Do nothing"))
+_NAME_LENGTH = 40
+
+
+def preferences_menu(status: Status, preferences: Preferences, surroundings: Surroundings) -> Item:
+    """The submenu of preferences."""
+    arrival = tuple(
+        Item(
+            f"preferences.arrival.{value}",
+            label,
+            checked=preferences.on_arrival == value,
+            radio=True,
+            action=_set("on_arrival", value),
+        )
+        for value, label in _ON_ARRIVAL
+    )
+    notified = any(preferences.notifications)
+    switched = dict.fromkeys(preferences.notifications._fields, not notified)
+    rows = [
+        _flag("push_on_change", "Push when a session changes", preferences.push_on_change),
+        Item("preferences.arrival", "When a session arrives", children=arrival),
+        Item(
+            "preferences.notifications",
+            "Notifications",
+            checked=notified,
+            action=_set("notifications", switched),
+        ),
+        _flag("show_titles", "Titles in notifications", preferences.show_titles),
+    ]
+    if surroundings.autostart is not None:
+        wanted = "off" if surroundings.autostart else "on"
+        rows.append(
+            Item(
+                "preferences.autostart",
+                "Start at login",
+                checked=surroundings.autostart,
+                action=Action(Verb.START_AT_LOGIN.value, detail=wanted),
+            )
+        )
+    rows += places("preferences", status, surroundings)
+    rows.append(
+        Item(
+            "preferences.file",
+            "Open preferences file",
+            action=Action(Verb.OPEN_PREFERENCES.value),
+        )
+    )
+    return Item("preferences", "Preferences", children=tuple(rows))
+
+
+def places(under: str, status: Status, surroundings: Surroundings) -> Sequence[Item]:
+    """The submenu that says where sessions meet and offers other places.
+
+    Args:
+        under: sets apart the ids of the two that there may be in one menu.
+        status: where they meet now.
+        surroundings: the synced folders there are.
+    """
+    prefix = f"{under}.place"
+    rows: list[Item] = []
+    if status.location:
+        here = f"Now: {place_of(status, surroundings)}"
+        rows += [Item(f"{prefix}.now", here, enabled=False), separator(f"{prefix}.line")]
+    now = synced_folder_of(status, surroundings)
+    rows += [
+        Item(
+            f"{prefix}.folder.{folder.path}",
+            f"{shortened(one_line(folder.name), _NAME_LENGTH)}…",
+            action=Action(Verb.CHOOSE_PLACE.value, detail=folder.path),
+        )
+        for folder in surroundings.synced_folders
+        if folder != now
+    ]
+    rows += [
+        Item(f"{prefix}.folder", "Other folder…", action=Action(Verb.CHOOSE_PLACE.value)),
+        Item(
+            f"{prefix}.host",
+            "A host over ssh…",
+            action=Action(Verb.CHOOSE_PLACE.value, detail="ssh"),
+        ),
+    ]
+    if status.location and not is_private(status, surroundings):
+        rows += [
+            separator(f"{prefix}.leaving"),
+            Item(f"{prefix}.leave", "Leave this place…", action=Action(Verb.LEAVE_PLACE.value)),
+        ]
+    return (Item(prefix, "Where sessions meet…", children=tuple(rows)),)
+
+
+def _flag(name: str, label: str, value: bool) -> Item:
+    return Item(f"preferences.{name}", label, checked=value, action=_set(name, not value))
+
+
+def _set(name: str, value: object) -> Action:
+    return Action(Verb.SET.value, name, json.dumps(value))

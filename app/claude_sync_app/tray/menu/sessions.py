@@ -1,0 +1,234 @@
+"""The menu's sessions: recent ones, those on other machines, conflicts. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from claude_sync.model import SessionState, Side, State
+from claude_sync.service.status import Arrival, Status
+from claude_sync.state.preferences import Preferences
+from claude_sync_app.amounts import ago, count
+from claude_sync_app.shown_text import one_line, shortened
+from claude_sync_app.tray.conflict_choice import BOTH, keep, name_of
+from claude_sync_app.tray.labels import machine_of, machines_of, project_of, title_of
+from claude_sync_app.tray.menu.model import Action, Item, separator
+from claude_sync_app.tray.offers import is_held_back, pullable
+from claude_sync_app.tray.verbs import Verb
+
+CONFLICTS_SHOWN = 20
+
+_MINUTE_NS = 60 * 10**9
+_DETAIL_LENGTH = 90
+
+
+# --- recent ones -------------------------------------------------------------------------------
+
+
+def recent(status: Status, now_minutes: int, preferences: Preferences) -> tuple[Item, ...]:
+    """The last sessions of this machine, by use."""
+    here = [state for state in status.sessions if state.path is not None]
+    if not here:
+        return ()
+    waiting = {arrival.session_id: arrival for arrival in status.arrivals}
+    rows = tuple(
+        _recent(state, waiting.get(state.session_id), now_minutes, status.deferred)
+        for state in here[: preferences.recent_limit]
+    )
+    return (Item("recent", "Recent sessions", children=rows),)
+
+
+def _recent(
+    state: SessionState, arrival: Arrival | None, now_minutes: int, deferred: Collection[str]
+) -> Item:
+    said = " — ".join(
+        filter(None, (title_of(state), project_of(state.project_key), _age(state, now_minutes)))
+    )
+    marks = "".join(f"{mark} " for mark in _marks(state))
+    return Item(
+        f"session.{state.session_id}", marks + said, children=_deeds(state, arrival, deferred)
+    )
+
+
+def _marks(state: SessionState) -> Iterable[str]:
+    """What stands in front: how it stands, and whether it is open."""
+    if state.state is State.CONFLICT:
+        yield "!"
+    elif state.state is State.WAITING:
+        yield "↓"
+    elif state.state is State.CHANGED:
+        yield "•"
+    if state.open:
+        yield "▶"
+
+
+def _deeds(
+    state: SessionState, arrival: Arrival | None, deferred: Collection[str]
+) -> tuple[Item, ...]:
+    sid = state.session_id
+    prefix = f"session.{sid}"
+    rows = []
+    if state.detail:
+        detail = shortened(one_line(state.detail), _DETAIL_LENGTH)
+        rows.append(Item(f"{prefix}.detail", detail, enabled=False))
+    if state.state is State.CHANGED:
+        rows.append(_deed(prefix, "push", "Push now", Verb.PUSH, sid))
+    if arrival is not None:
+        machine = machine_of(arrival.machine)
+        if is_held_back(arrival):
+            label = f"Close it here to pull from {machine}"
+            if sid in deferred:
+                label = f"Pulled from {machine} once it is closed here"
+            rows.append(Item(f"{prefix}.close", label, enabled=False))
+        else:
+            rows.append(_deed(prefix, "pull", f"Pull from {machine}", Verb.PULL, sid))
+    if state.directory is not None:
+        rows += [
+            _deed(prefix, "resume", "Resume in terminal", Verb.RESUME, sid, enabled=not state.open),
+            _deed(prefix, "copy", "Copy resume command", Verb.COPY_COMMAND, sid),
+            _deed(prefix, "open", "Open project folder", Verb.OPEN_PROJECT, sid),
+        ]
+    rows.append(_deed(prefix, "pack", "Pack to file…", Verb.PACK, sid))
+    return (*rows, *_second_thoughts(prefix, state))
+
+
+def _second_thoughts(prefix: str, state: SessionState) -> Iterable[Item]:
+    rows = []
+    if state.undoable and not state.open:
+        rows.append(_deed(prefix, "undo", "Undo the last pull", Verb.UNDO, state.session_id))
+    project, key = project_of(state.project_key), state.project_key
+    if key and state.ignored:
+        rows.append(_deed(prefix, "share", f"Share {project} again", Verb.SHARE_AGAIN, key))
+    elif key:
+        rows.append(_deed(prefix, "stop", f"Stop sharing {project}…", Verb.STOP_SHARING, key))
+    return [separator(f"{prefix}.line"), *rows] if rows else []
+
+
+def _deed(
+    prefix: str, name: str, label: str, verb: Verb, subject: str, *, enabled: bool = True
+) -> Item:
+    return Item(f"{prefix}.{name}", label, enabled=enabled, action=Action(verb.value, subject))
+
+
+# --- those on other machines -------------------------------------------------------------------
+
+
+def arrivals(status: Status, now_minutes: int, preferences: Preferences) -> tuple[Item, ...]:
+    """What other machines have and this one hasn't."""
+    away = [arrival for arrival in pullable(status) if not arrival.here]
+    limit = preferences.recent_limit
+    rows = [_arrival(arrival, now_minutes) for arrival in away[:limit]]
+    if len(away) > limit:
+        rows.append(
+            Item(
+                "arrivals.choose",
+                f"Choose from all {len(away)}…",
+                action=Action(Verb.CHOOSE_ARRIVALS.value),
+            )
+        )
+    rows += _homeless(status.sessions, limit)
+    coming = sum(one.state is State.INCOMPLETE and one.path is None for one in status.sessions)
+    if coming:
+        verb = "is" if coming == 1 else "are"
+        rows.append(Item("arrivals.coming", f"{coming} {verb} still arriving", enabled=False))
+    return (Item("arrivals", "From other machines", children=tuple(rows)),) if rows else ()
+
+
+def _arrival(arrival: Arrival, now_minutes: int) -> Item:
+    state, sid = arrival.state, arrival.session_id
+    machine = machine_of(arrival.machine)
+    pushed = ago(int(arrival.pushed_at * 1e9), now_minutes * _MINUTE_NS)
+    said = (title_of(state), project_of(state.project_key), f"{machine}, {pushed}")
+    rows = (
+        Item(f"arrival.{sid}.pull", "Pull", action=Action(Verb.PULL.value, sid)),
+        Item(
+            f"arrival.{sid}.resume",
+            "Pull and resume",
+            action=Action(Verb.PULL_AND_RESUME.value, sid),
+        ),
+    )
+    return Item(f"arrival.{sid}", " — ".join(filter(None, said)), children=rows)
+
+
+def _homeless(sessions: Iterable[SessionState], limit: int) -> list[Item]:
+    """A row for each project that has no directory on this machine."""
+    waiting: dict[str, int] = {}
+    for state in sessions:
+        if state.state is State.UNPLACED and state.path is None:
+            waiting[state.project_key] = waiting.get(state.project_key, 0) + 1
+    rows = []
+    for key, number in list(waiting.items())[:limit]:
+        needs = "needs its" if number == 1 else "need their"
+        project = project_of(key)
+        rows.append(
+            Item(
+                f"arrivals.folder.{key}",
+                f"{f'{project} — ' if project else ''}{number} {needs} folder…",
+                action=Action(Verb.ADD_PROJECT_FOLDER.value, key),
+            )
+        )
+    return rows
+
+
+# --- conflicts ---------------------------------------------------------------------------------
+
+
+def conflicts(status: Status, now_minutes: int) -> tuple[Item, ...]:
+    """Sessions on which machines went on apart."""
+    if not status.conflicts:
+        return ()
+    rows = [_conflict(state, now_minutes) for state in status.conflicts[:CONFLICTS_SHOWN]]
+    rest = len(status.conflicts) - len(rows)
+    if rest:
+        rows.append(Item("conflicts.rest", f"and {rest} more after these", enabled=False))
+    return (Item("conflicts", f"Conflicts ({len(status.conflicts)})", children=tuple(rows)),)
+
+
+def _conflict(state: SessionState, now_minutes: int) -> Item:
+    prefix = f"conflict.{state.session_id}"
+    rows = []
+    if state.detail:
+        detail = shortened(one_line(state.detail), _DETAIL_LENGTH)
+        rows.append(Item(f"{prefix}.detail", detail, enabled=False))
+    is_open = state.open and state.path is not None
+    if is_open:
+        rows.append(Item(f"{prefix}.close", "Close it here before you choose", enabled=False))
+    if state.sides:
+        rows += [
+            Item(
+                f"{prefix}.compare",
+                "Compare…",
+                action=Action(Verb.COMPARE.value, state.session_id),
+            ),
+            Item(f"{prefix}.both", "Keep both", enabled=not is_open, action=keep(state, BOTH)),
+        ]
+    for number, side in enumerate(state.sides):
+        name = name_of(side, state.sides)
+        rows.append(
+            Item(
+                f"{prefix}.side.{number}.{side.machine_id}",
+                _side(side, now_minutes),
+                enabled=side.offered and bool(name) and not is_open,
+                action=keep(state, name) if name else None,
+            )
+        )
+    return Item(prefix, _conflict_title(state), children=tuple(rows))
+
+
+def _conflict_title(state: SessionState) -> str:
+    others = machines_of(state.rivals)
+    said = (title_of(state), project_of(state.project_key), others)
+    return " — ".join(filter(None, said))
+
+
+def _side(side: Side, now_minutes: int) -> str:
+    whose = f"{machine_of(side.machine)}'s" if side.machine_id else "this machine's"
+    return f"Keep {whose} ({went_on(side, now_minutes * _MINUTE_NS)})"
+
+
+def went_on(side: Side, now_ns: int) -> str:
+    """How far a side went on: 12 lines more since they parted, 5 min ago."""
+    return f"{count(side.lines, 'line')} more since they parted, {ago(side.mtime_ns, now_ns)}"
+
+
+def _age(state: SessionState, now_minutes: int) -> str:
+    return ago(state.mtime_ns, now_minutes * _MINUTE_NS)

@@ -1,0 +1,100 @@
+"""Shows notices, and turns what people answer into clicks. All of it in the loop's thread."""
+
+from __future__ import annotations
+
+import time
+from asyncio import TimerHandle
+from collections.abc import Callable
+
+from claude_sync.service.status import Status
+from claude_sync_app.desktop.loop import Loop
+from claude_sync_app.desktop.notifications.values import Answer, AnswerKind, Notifier
+from claude_sync_app.tray.environment import Surroundings
+from claude_sync_app.tray.menu.model import Action
+from claude_sync_app.tray.notices import notices
+from claude_sync_app.tray.notices.notices import Notice
+
+_KEPT = 100
+
+
+class Telling:
+    """What was told, and what there is to tell.
+
+    Args:
+        loop: carries it.
+        clicked: what an answer that asks for something calls.
+    """
+
+    def __init__(self, loop: Loop, clicked: Callable[[Action], None]) -> None:
+        self._loop = loop
+        self._clicked = clicked
+        self._notifier: Notifier | None = None
+        self._memory = notices.started(time.time())
+        self._told = Status()
+        self._shown: dict[str, Notice] = {}
+        self._again: TimerHandle | None = None
+
+    def use(self, notifier: Notifier) -> None:
+        """Show them through this from now on."""
+        self._notifier = notifier
+
+    def woke(self) -> None:
+        """The machine was asleep until now."""
+        self._memory = notices.woke(self._memory, time.time())
+
+    def consider(self, status: Status, surroundings: Surroundings) -> None:
+        """Tell what there is to tell since the Status before."""
+        now = time.time()
+        noticed = notices.notices(
+            self._told, status, status.preferences, self._memory, now, surroundings
+        )
+        self._told, self._memory = status, noticed.memory
+        for key in noticed.withdraw:
+            self._withdraw(key)
+        for notice in noticed.show:
+            self.show(notice)
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
+        if noticed.again_at is not None:
+            wait = max(0.0, noticed.again_at - now)
+            self._again = self._loop.later(wait, lambda: self._consider_again(surroundings))
+
+    def _consider_again(self, surroundings: Surroundings) -> None:
+        self._again = None
+        self.consider(self._told, surroundings)
+
+    def show(self, notice: Notice) -> None:
+        """Show a notice, in place of one with its key."""
+        key = notice.notification.key
+        self._shown.pop(key, None)
+        self._shown[key] = notice
+        for oldest in list(self._shown)[:-_KEPT]:
+            del self._shown[oldest]
+        if self._notifier is not None:
+            self._notifier.show(notice.notification)
+
+    def answered(self, answer: Answer) -> None:
+        """Somebody answered, or nothing shows notifications here."""
+        self._memory = notices.answered(self._memory, answer, time.time())
+        notice = self._shown.get(answer.key)
+        if notice is None or answer.kind is AnswerKind.SHOWN:
+            return
+        del self._shown[answer.key]
+        action = None
+        if answer.kind is AnswerKind.BODY:
+            action = notice.body
+        elif answer.kind is AnswerKind.BUTTON:
+            action = notice.buttons.get(answer.button)
+        if action is not None:
+            self._clicked(action)
+
+    def end(self) -> None:
+        """Tell nothing any more."""
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
+
+    def _withdraw(self, key: str) -> None:
+        if self._shown.pop(key, None) is not None and self._notifier is not None:
+            self._notifier.withdraw(key)

@@ -1,0 +1,88 @@
+"""What notifications say of what failed: by itself, for good, or at a click. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from claude_sync.model import Outcome, Result
+from claude_sync.service.status import Happening
+from claude_sync_app.tray.labels import place_of
+from claude_sync_app.tray.menu.model import Action
+from claude_sync_app.tray.notices.parts import (
+    LISTED,
+    Choice,
+    Notice,
+    Telling,
+    made,
+    more,
+    sentence,
+)
+from claude_sync_app.tray.verbs import Verb
+
+_SHOW_LOG = Action(Verb.SHOW_LOG.value)
+_RETRY = Action(Verb.RETRY.value)
+_REPEATED = {"push": Verb.PUSH, "pull": Verb.PULL}
+_NOT_DONE = {
+    "push": "{} was pushed",
+    "pull": "{} was pulled",
+    "resolve": "The conflict wasn't settled",
+    "undo": "The pull wasn't undone",
+}
+_WHY = {
+    Outcome.CONFLICT: "it went on apart, and a person has to choose",
+    Outcome.OPEN: "it is open here: close it first",
+    Outcome.UNPLACED: "its project has no folder here yet",
+    Outcome.INCOMPLETE: "it is still arriving",
+    Outcome.GONE: "it is gone",
+}
+
+
+def offline(telling: Telling) -> Notice:
+    """The place can't be reached."""
+    status = telling.status
+    place = place_of(status, telling.surroundings) or "The place where sessions meet"
+    return _failed("offline", f"{place} can't be reached", [sentence(status.offline_message)])
+
+
+def failed(message: str) -> Notice:
+    """Something that lasts."""
+    return _failed("error", "Syncing has failed", [sentence(message)])
+
+
+def failed_by_itself(results: Sequence[Result], telling: Telling) -> Notice:
+    """Sessions, at least one, that could not be pushed or pulled without being asked for."""
+    first = results[0]
+    title = telling.name_of(first.session_id)
+    lines = [sentence(first.message)]
+    if len(results) > 1:
+        lines.append(f"And {more(len(results) - 1)}.")
+    return _failed("failing", f"{title} can't be synced", lines)
+
+
+def not_done(happening: Happening, results: Sequence[Result], *, some_was: bool) -> Notice:
+    """What a person asked for, and wasn't done with these results, or at all.
+
+    Args:
+        happening: what was tried.
+        results: those that tell why.
+        some_was: whether it was done with others.
+    """
+    ids = " ".join(result.session_id for result in results)
+    again = _RETRY
+    if ids and happening.kind in _REPEATED:
+        again = Action(_REPEATED[happening.kind].value, ids)
+    messages = dict.fromkeys(one.message or _WHY.get(one.outcome, "") for one in results)
+    lines = [sentence(message) for message in messages] or [sentence(happening.message)]
+    rest = len(lines) - LISTED
+    title = _NOT_DONE.get(happening.kind, "That didn't work")
+    return _failed(
+        "not-done",
+        title.format("Not all of it" if some_was else "Nothing"),
+        [*lines[:LISTED], f"And {rest} more." if rest > 0 else ""],
+        again,
+    )
+
+
+def _failed(key: str, title: str, lines: Sequence[str], again: Action = _RETRY) -> Notice:
+    choices = [Choice("again", "Try again", again), Choice("log", "Show log", _SHOW_LOG)]
+    return made(key, title, lines, choices)

@@ -1,0 +1,216 @@
+"""What notifications say and offer: arrivals, what was done, conflicts, the doctor. Pure.
+
+A click on a body never decides anything: it shows, or pulls what is simply newer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from claude_sync.model import Finding, Result, SessionState, Side
+from claude_sync.service.status import Arrival, Status
+from claude_sync_app.amounts import count
+from claude_sync_app.tray.conflict_choice import BOTH, keep
+from claude_sync_app.tray.environment import Surroundings
+from claude_sync_app.tray.labels import (
+    is_private,
+    machine_of,
+    machines_of,
+    place_of,
+    synced_folder_of,
+)
+from claude_sync_app.tray.menu.model import Action
+from claude_sync_app.tray.notices.parts import (
+    SHOW_MENU,
+    Choice,
+    Notice,
+    Telling,
+    listed,
+    made,
+    more,
+)
+from claude_sync_app.tray.verbs import Verb
+from claude_sync_app.tray.warnings import counted
+
+ARRIVAL_KEY = "arrival"
+PULLED_KEY = "pulled"
+LATER_BUTTON = "later"
+
+MANY = 10
+"""So many arrivals at once are counted, not named: a machine that is new here."""
+
+
+# --- arrivals ----------------------------------------------------------------------------------
+
+
+def arrived(arrivals: Sequence[Arrival], telling: Telling) -> Notice:
+    """Sessions that can be pulled: the first is named, a great many are counted."""
+    first = arrivals[0]
+    ids = " ".join(arrival.session_id for arrival in arrivals)
+    later = Choice(LATER_BUTTON, "Later", Action(Verb.LATER.value, ids))
+    if len(arrivals) >= MANY:
+        machines = machines_of(arrival.machine for arrival in arrivals)
+        return made(
+            ARRIVAL_KEY,
+            f"{len(arrivals)} sessions are waiting",
+            [f"From {machines}"],
+            [
+                Choice("pull", "Pull all", Action(Verb.PULL_ALL.value)),
+                Choice("choose", "Choose…", Action(Verb.CHOOSE_ARRIVALS.value)),
+            ],
+        )
+    said = f"From {machine_of(first.machine)}, {telling.when(first.pushed_at)}"
+    lines = [said, "It was still open there." if first.was_open else ""]
+    title = telling.title_of(first.state)
+    if len(arrivals) == 1:
+        pull = Action(Verb.PULL.value, first.session_id)
+        resume = Action(Verb.PULL_AND_RESUME.value, first.session_id)
+        choices = [
+            Choice("pull", "Pull", pull),
+            Choice("resume", "Pull and resume", resume),
+            later,
+        ]
+        return made(ARRIVAL_KEY, title, lines, choices, pull)
+    choices = [
+        Choice("pull", f"Pull all {len(arrivals)}", Action(Verb.PULL.value, ids)),
+        Choice("choose", "Choose…", Action(Verb.CHOOSE_ARRIVALS.value)),
+        later,
+    ]
+    lines.append(f"And {more(len(arrivals) - 1)}.")
+    return made(ARRIVAL_KEY, title, lines, choices)
+
+
+def close(arrival: Arrival, telling: Telling) -> Notice:
+    """A session that is newer elsewhere but open here."""
+    title, machine = telling.title_of(arrival.state), machine_of(arrival.machine)
+    if not telling.show_titles:
+        title = title[:1].lower() + title[1:]
+    asked_for = arrival.session_id in telling.status.deferred
+    then = "is pulled" if asked_for else "can be pulled"
+    return made(
+        f"close.{arrival.session_id}",
+        f"Close {title} here: {machine} is ahead",
+        [f"Written there {telling.when(arrival.pushed_at)}. It {then} once it is closed."],
+        [Choice("show", "Show", SHOW_MENU)],
+    )
+
+
+# --- what was done -----------------------------------------------------------------------------
+
+
+def pulled(results: Sequence[Result], telling: Telling) -> Notice:
+    """Sessions that were pulled by themselves, at least one; the last used one is resumed."""
+    used = {state.session_id: state.mtime_ns for state in telling.status.sessions}
+    newest = sorted(results, key=lambda one: -used.get(one.session_id, 0))
+    first = newest[0].session_id
+    machines = machines_of(result.machine for result in newest)
+    choices = [
+        Choice("resume", "Resume", Action(Verb.RESUME.value, first)),
+        Choice("undo", "Undo", Action(Verb.UNDO.value, " ".join(one.session_id for one in newest))),
+    ]
+    return made(
+        PULLED_KEY,
+        f"Pulled {count(len(newest), 'session')} from {machines}",
+        listed([telling.name_of(one.session_id) for one in newest]),
+        choices,
+        Action(Verb.OPEN_PROJECT.value, first),
+    )
+
+
+def pushed(number: int, telling: Telling) -> Notice:
+    """So many sessions were pushed by a click."""
+    status, surroundings = telling.status, telling.surroundings
+    place = place_of(status, surroundings)
+    if not number:
+        return made("pushed", "Nothing to push", [f"All of it is in {place} already."])
+    sessions = count(number, "session")
+    if status.remote:
+        return made("pushed", f"Pushed {sessions} to {place}")
+    if synced_folder_of(status, surroundings) is not None:
+        return made("pushed", f"Copied {sessions} to {place}", ["Let it finish before you leave."])
+    lines = []
+    if is_private(status, surroundings):
+        lines = ["No other machine sees this folder yet."]
+    return made("pushed", f"Copied {sessions} to {place}", lines)
+
+
+# --- conflicts ---------------------------------------------------------------------------------
+
+
+def conflict(state: SessionState, telling: Telling) -> Notice:
+    """A session on which machines went on apart."""
+    choices = []
+    if state.sides:
+        choices = [
+            Choice("compare", "Compare…", Action(Verb.COMPARE.value, state.session_id)),
+            Choice("both", "Keep both", keep(state, BOTH)),
+        ]
+    lines = [_went_on(side, telling) for side in state.sides] or [state.detail]
+    return made(
+        f"conflict.{state.session_id}",
+        f"{telling.title_of(state)} went on apart",
+        lines,
+        choices,
+        urgent=True,
+    )
+
+
+def _went_on(side: Side, telling: Telling) -> str:
+    whose = machine_of(side.machine)
+    here = "" if side.machine_id else " (this machine)"
+    when = telling.when(side.mtime_ns / 1e9)
+    return f"{whose}{here}: {count(side.lines, 'line')} more, {when}"
+
+
+def conflicts(states: Sequence[SessionState], telling: Telling) -> Notice:
+    """Several at once."""
+    return made(
+        "conflict",
+        f"{len(states)} sessions went on apart",
+        listed([telling.title_of(state) for state in states]),
+        [Choice("show", "Show", SHOW_MENU)],
+        urgent=True,
+    )
+
+
+# --- the doctor --------------------------------------------------------------------------------
+
+
+def finding(found: Finding) -> Notice:
+    """A warning or an error of the doctor."""
+    choices = []
+    if found.fix:
+        choices.append(Choice("fix", "Fix", Action(Verb.FIX_FINDING.value, found.code)))
+    choices.append(Choice("ignore", "Ignore", Action(Verb.IGNORE_FINDING.value, found.code)))
+    return made(
+        f"doctor.{found.code}",
+        found.title,
+        [found.fix or found.detail],
+        choices,
+        Action(Verb.SHOW_FINDING.value, found.code),
+    )
+
+
+def findings(found: Sequence[Finding]) -> Notice:
+    """Several at once."""
+    return made(
+        "doctor",
+        f"Doctor: {counted(found)}",
+        listed([one.title for one in found]),
+        [Choice("show", "Show", SHOW_MENU)],
+    )
+
+
+# --- the first start ------------------------------------------------------------------------------
+
+
+def welcome(status: Status, surroundings: Surroundings) -> Notice:
+    """What a first start says: where sessions meet, and how to choose another place."""
+    place = place_of(status, surroundings)
+    alone = " (this machine only)" if is_private(status, surroundings) else ""
+    return made(
+        "welcome",
+        f"Sessions meet in {place}{alone}",
+        ["Choose a synced folder or a host, and your other machines see them."],
+        [Choice("place", "Where sessions meet…", Action(Verb.CHOOSE_PLACE.value, detail="menu"))],
+    )

@@ -1,0 +1,140 @@
+"""What the icon and its status line say. Pure."""
+
+from __future__ import annotations
+
+import math
+
+from claude_sync.model import Level, Progress
+from claude_sync.service.status import Status
+from claude_sync.state.preferences import Preferences
+from claude_sync_app.amounts import ago, count
+from claude_sync_app.shown_text import one_line, shortened
+from claude_sync_app.tray.environment import Surroundings
+from claude_sync_app.tray.icons.icons import IconState
+from claude_sync_app.tray.labels import machines_of
+from claude_sync_app.tray.offers import held_back, pullable, pushable
+from claude_sync_app.tray.warnings import counted, warned_of
+
+TOOLTIP_LENGTH = 127
+"""What Windows shows of a tooltip: 128 characters, the last of them a NUL."""
+
+_MINUTE_NS = 60 * 10**9
+
+
+def icon_state(status: Status, preferences: Preferences, now: float) -> IconState:
+    """The icon's state: of all that hold, the most important one.
+
+    Args:
+        status: what there is.
+        preferences: which findings are ignored.
+        now: seconds since the epoch.
+    """
+    warnings = warned_of(status, preferences)
+    holds = {
+        IconState.ERROR: bool(status.error)
+        or status.stopped
+        or any(finding.level is Level.ERROR for finding in warnings),
+        IconState.ATTENTION: bool(status.conflicts or warnings) or not_set_up(status),
+        IconState.OFFLINE: status.offline_since is not None,
+        IconState.PAUSED: is_paused(status, now),
+        IconState.WAITING: bool(pullable(status)),
+        IconState.SYNCING: status.activity is not None or not status.started,
+    }
+    return next((state for state, does in holds.items() if does), IconState.UP_TO_DATE)
+
+
+def is_paused(status: Status, now: float) -> bool:
+    """Whether nothing is pushed and pulled by itself (`now`: seconds since the epoch)."""
+    return status.paused_until is not None and now < status.paused_until
+
+
+def not_set_up(status: Status) -> bool:
+    """Whether no place where sessions meet is chosen."""
+    return status.machine is not None and not status.location
+
+
+def tooltip(
+    status: Status, now_minutes: int, preferences: Preferences, surroundings: Surroundings
+) -> str:
+    """How everything stands: one sentence on one line of at most 127 characters.
+
+    Args:
+        status: what there is.
+        now_minutes: whole minutes since the epoch.
+        preferences: which findings are ignored.
+        surroundings: the home directory, which is shown as ``~``.
+    """
+    said = one_line(_sentence(status, now_minutes, preferences))
+    home = surroundings.home
+    if len(home) > 1:
+        said = said.replace(f"{home}/", "~/").replace(f"{home}\\", "~\\")
+    return shortened(said[:1].upper() + said[1:], TOOLTIP_LENGTH)
+
+
+def _sentence(status: Status, now_minutes: int, preferences: Preferences) -> str:
+    if status.stopped:
+        return "Stopped — quit, then start again"
+    if status.activity is not None:
+        return doing(status.activity)
+    if status.error:
+        return status.error
+    if not_set_up(status):
+        return "Choose where sessions meet"
+    if status.offline_since is not None:
+        offline = f"Offline{_lasting(status.offline_since, now_minutes)}"
+        return f"{offline} — {status.offline_message}" if status.offline_message else offline
+    if not status.started:
+        return "Looking at sessions…"
+    counts = ", ".join(_counts(status))
+    warnings = counted(warned_of(status, preferences))
+    doctor = f", doctor: {warnings}" if warnings else ""
+    if is_paused(status, now_minutes * 60):
+        paused = _paused(status, now_minutes)
+        return f"{paused} — {counts}{doctor}" if counts else f"{paused}{doctor}"
+    return (counts or f"Up to date — {_when(status.last_sync, now_minutes)}") + doctor
+
+
+def doing(activity: Progress) -> str:
+    """What is being done: Pushing…, Pulling 3 of 12…"""
+    verb = one_line(activity.verb) or "Working"
+    if activity.sessions_total > 1:
+        at = min(activity.sessions_done + 1, activity.sessions_total)
+        return f"{verb} {at} of {activity.sessions_total}…"
+    return f"{verb}…"
+
+
+def _counts(status: Status) -> list[str]:
+    changed, waiting, held = pushable(status), pullable(status), held_back(status)
+    said = []
+    if status.conflicts:
+        said.append(count(len(status.conflicts), "conflict"))
+    if changed:
+        said.append(f"{len(changed)} changed here")
+    if waiting:
+        machines = machines_of(arrival.machine for arrival in waiting)
+        said.append(f"{len(waiting)} waiting from {machines}")
+    if held:
+        said.append(f"{len(held)} newer elsewhere but open here")
+    return said
+
+
+def _paused(status: Status, now_minutes: int) -> str:
+    until = status.paused_until
+    assert until is not None
+    if until == float("inf"):
+        return "Paused"
+    left = max(1, math.ceil(until / 60 - now_minutes))
+    return f"Paused for {left} min more" if left < 120 else f"Paused for {round(left / 60)} h more"
+
+
+def _lasting(since: float, now_minutes: int) -> str:
+    said = _when(since, now_minutes)
+    if said.endswith(" ago"):
+        return f" for {said[: -len(' ago')]}"
+    return "" if said == "just now" else f" since {said}"
+
+
+def _when(moment: float | None, now_minutes: int) -> str:
+    if moment is None:
+        return "just now"
+    return ago(int(moment * 1e9), now_minutes * _MINUTE_NS)
