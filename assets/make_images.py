@@ -14,7 +14,7 @@ sys.path.insert(0, str(ASSETS.parent / "app"))
 from PIL import Image  # noqa: E402
 
 from claude_sync_app.tray.icons import IconState, Picture, Theme, image  # noqa: E402
-from claude_sync_app.tray.svg import draw  # noqa: E402
+from claude_sync_app.tray.icons.svg import draw  # noqa: E402
 
 PANELS = {Theme.LIGHT: "#ededed", Theme.DARK: "#1e1e1e"}
 SIZES = (16, 22, 24, 32, 48, 64)

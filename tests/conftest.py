@@ -81,7 +81,7 @@ def _the_real_home_stays_as_it_is() -> Iterator[None]:
     assert not made, f"the tests made something in the real home: {made}"
 
 
-# --- every test's own surroundings -------------------------------------------------------------
+# --- every test's own environment -------------------------------------------------------------
 
 _numbers = itertools.count()
 
@@ -111,7 +111,7 @@ def _isolate(patch: pytest.MonkeyPatch, home: Path) -> None:
             "[user]\n\tname = Somebody\n\temail = somebody@example.org\n"
             "[init]\n\tdefaultBranch = main\n[commit]\n\tgpgSign = false\n"
         )
-    surroundings = {
+    environment = {
         "HOME": home,
         "USERPROFILE": home,
         "APPDATA": home / "AppData" / "Roaming",
@@ -125,7 +125,7 @@ def _isolate(patch: pytest.MonkeyPatch, home: Path) -> None:
         "PYTHONUTF8": "1",
         "PYTHONPATH": os.pathsep.join(_sources()),
     }
-    for name, value in surroundings.items():
+    for name, value in environment.items():
         patch.setenv(name, str(value))
 
 

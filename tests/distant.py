@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync.transports.base import Block, Get, Got, Left, Put, Written
+from claude_sync.transports.base import Block, Get, Got, Put, Reuse, Written
 from claude_sync.transports.folder.transport import FolderTransport
 
 _read, _write = FolderTransport.read, FolderTransport.write
@@ -23,7 +23,7 @@ class Distant:
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.prepared: dict[str, list[Block | Left]] = {}
+        self.prepared: dict[str, list[Block | Reuse]] = {}
         monkeypatch.setattr(FolderTransport, "remote", True)
         monkeypatch.setattr(FolderTransport, "read", self._reading())
         monkeypatch.setattr(FolderTransport, "write", self._writing())
@@ -60,7 +60,7 @@ class Distant:
             return put
         base = (root / put.base.name).read_bytes()
         parts = [
-            base[part.base_offset :][: part.length] if isinstance(part, Left) else part.data
+            base[part.base_offset :][: part.length] if isinstance(part, Reuse) else part.data
             for part in put.prepared.parts
         ]
         whole = b"".join(parts)

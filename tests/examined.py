@@ -11,7 +11,7 @@ from pathlib import Path
 
 from claude_sync.doctor import examine, open_aside
 from claude_sync.model import Finding, Level
-from claude_sync.state.paths import places
+from claude_sync.state.paths import paths
 from claude_sync_app.cli import main
 from machines import PlayedMachine, World
 
@@ -26,13 +26,13 @@ class Patient(PlayedMachine):
     def __init__(self, world: World) -> None:
         super().__init__(world, "laptop")
         self.home = Path(os.environ["HOME"])
-        self.places = places()
+        self.paths = paths()
         self.claude = self.home / ".claude"
         self.project = self.home / "code" / "app"
 
     def findings(self, *, deep: bool = False, now: float | None = None) -> list[Finding]:
         """What the doctor says, looking as the command does."""
-        with open_aside(self.places) as context:
+        with open_aside(self.paths) as context:
             return examine(context, deep=deep, now=now)
 
     def all(self, code: str, *, deep: bool = False, now: float | None = None) -> list[Finding]:

@@ -27,7 +27,7 @@ from claude_sync.bundle.unpack import SidecarData, SidecarEnd, TranscriptData, U
 from claude_sync.claude.home import encode_directory
 from claude_sync.errors import ClaudeSyncError
 from claude_sync.model import BundleHead, Outcome, Result, SessionState
-from claude_sync.state.paths import Places
+from claude_sync.state.paths import Paths
 from claude_sync.sync.context import Context, open_context
 from claude_sync.sync.forget import bundles_of_sessions, forget
 from claude_sync.sync.pull import pull
@@ -109,7 +109,7 @@ class PlayedMachine:
         self.world = world
         self.name = name
         self.home = world.folder / name
-        self.places = Places(self.home / "config", self.home / "state", self.home / "run")
+        self.paths = Paths(self.home / "config", self.home / "state", self.home / "run")
         self.claude = self.home / ".claude"
         self.project = self.home / "code" / f"app-on-{name}"
         self._live_files = live_files
@@ -130,7 +130,7 @@ class PlayedMachine:
     @contextmanager
     def at_work(self, should_stop: Callable[[], bool] | None = None) -> Iterator[Context]:
         """Be at this machine with everything open that claude-sync works with."""
-        with self.here(), open_context(self.places, should_stop=should_stop) as context:
+        with self.here(), open_context(self.paths, should_stop=should_stop) as context:
             yield context
 
     # -- what claude-sync does ----------------------------------------------------------------
@@ -143,7 +143,7 @@ class PlayedMachine:
             (self.claude / "sessions").mkdir(parents=True, exist_ok=True)
         with self.here():
             done = set_up(
-                self.places, str(self.world.store), name=name or self.name, take_over=take_over
+                self.paths, str(self.world.store), name=name or self.name, take_over=take_over
             )
         self.add_project()
         return done
@@ -263,11 +263,11 @@ class PlayedMachine:
 
     def lose_records(self) -> None:
         """Lose everything remembered; the vault stays."""
-        shutil.rmtree(self.places.records_directory, ignore_errors=True)
+        shutil.rmtree(self.paths.records_directory, ignore_errors=True)
 
     def records_file(self) -> Path:
         """The store's records."""
-        (file,) = self.places.records_directory.glob("*.sqlite")
+        (file,) = self.paths.records_directory.glob("*.sqlite")
         return file
 
     def kept(self) -> list[bytes]:
@@ -275,7 +275,7 @@ class PlayedMachine:
         return [kept for folder in self._vaults() for kept in contents(folder)]
 
     def _vaults(self) -> list[Path]:
-        return [path for path in self.places.vault_directory.glob("*") if path.is_dir()]
+        return [path for path in self.paths.vault_directory.glob("*") if path.is_dir()]
 
     def leftovers(self) -> list[Path]:
         """Temporaries of ours in Claude's tree."""

@@ -30,7 +30,7 @@ def serving(machine: PlayedMachine, **options: Any) -> Iterator[Service]:
     options.setdefault("interval_seconds", 3600.0)
     # Who a machine is depends on its home, so it is the process's as long as the service runs.
     with machine.here():
-        service = Service(machine.places, **options)
+        service = Service(machine.paths, **options)
         try:
             service.start()
             until(lambda: service.status.started)
@@ -44,10 +44,10 @@ def prepare(machine: PlayedMachine, **changes: object) -> None:
     machine.folder.mkdir(parents=True, exist_ok=True)
     changes.setdefault("quiet_seconds", QUIET_SECONDS)
     # Not by the home directory: another machine may be played meanwhile.
-    preferences.change(machine.places, claude_config_dir=machine.claude, **changes)
+    preferences.change(machine.paths, claude_config_dir=machine.claude, **changes)
 
 
 def log_of(machine: PlayedMachine) -> str:
     """What was written into the log."""
-    path = machine.places.log_file
+    path = machine.paths.log_file
     return path.read_text() if path.exists() else ""

@@ -16,8 +16,8 @@ from claude_sync.model import (
     State,
     Version,
 )
-from claude_sync.service.status import Arrival, Happening, Status
-from claude_sync_app.tray.environment import Surroundings, SyncedFolder
+from claude_sync.service.status import Arrival, Event, Status
+from claude_sync_app.tray.environment import Environment, SyncedFolder
 from claude_sync_app.tray.menu.model import Item
 
 MINUTES = 29_498_040
@@ -28,7 +28,7 @@ NOW = MINUTES * 60.0
 
 HOME = "/home/me"
 DROPBOX = SyncedFolder("Dropbox", f"{HOME}/Dropbox")
-AROUND = Surroundings(autostart=True, synced_folders=(DROPBOX,), home=HOME)
+AROUND = Environment(autostart=True, synced_folders=(DROPBOX,), home=HOME)
 LAPTOP = Machine("laptop", "id-of-laptop")
 
 
@@ -105,8 +105,8 @@ def status(**more: Any) -> Status:
 
 def happened(
     number: int, kind: str, *results: Result, by_hand: bool = True, message: str = ""
-) -> Happening:
-    return Happening(number, kind, by_hand, NOW, results, message)
+) -> Event:
+    return Event(number, kind, by_hand, NOW, results, message)
 
 
 def result(sid: str, outcome: Outcome, **more: Any) -> Result:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from claude_sync.bundle.codec import decode, encode
     from claude_sync.bundle.head import bundle_file_name, encoded_key, read_head
     from claude_sync.claude.home import ClaudeHome, encode_directory
-    from claude_sync.claude.message import Utterance
+    from claude_sync.claude.message import Message
     from claude_sync.doctor import examine
     from claude_sync.errors import (
         BundleError,
@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     )
     from claude_sync.projects.key import project_key, project_key_from_remote
     from claude_sync.service.service import Service
-    from claude_sync.service.status import Arrival, Happening, Status
-    from claude_sync.state.paths import Places, places
+    from claude_sync.service.status import Arrival, Event, Status
+    from claude_sync.state.paths import Paths, paths
     from claude_sync.state.preferences import Preferences
     from claude_sync.sync.conflict import Conflict, show_conflict
     from claude_sync.sync.context import Context, open_context
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from claude_sync.sync.pack import pack, unpack
     from claude_sync.sync.pull import pull
     from claude_sync.sync.push import push
-    from claude_sync.sync.read_conflict import Apart, Branch, Passage, read_apart
+    from claude_sync.sync.read_conflict import ConflictView, Excerpt, SideView, read_conflict
     from claude_sync.sync.resolve import resolve
     from claude_sync.sync.setup import SetUp, default_location, set_up, set_up_default
     from claude_sync.sync.states import states
@@ -70,9 +70,19 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "bundle.head": ("bundle_file_name", "encoded_key", "read_head"),
-    "claude.home": ("ClaudeHome", "encode_directory"),
-    "bundle.codec": ("decode", "encode"),
+    "bundle.head": (
+        "bundle_file_name",
+        "encoded_key",
+        "read_head",
+    ),
+    "claude.home": (
+        "ClaudeHome",
+        "encode_directory",
+    ),
+    "bundle.codec": (
+        "decode",
+        "encode",
+    ),
     "doctor": ("examine",),
     "errors": (
         "BundleError",
@@ -101,13 +111,29 @@ _HOMES = {
         "State",
         "Version",
     ),
-    "state.paths": ("Places", "places"),
+    "state.paths": (
+        "Paths",
+        "paths",
+    ),
     "state.preferences": ("Preferences",),
-    "projects.key": ("project_key", "project_key_from_remote"),
+    "projects.key": (
+        "project_key",
+        "project_key_from_remote",
+    ),
     "service.service": ("Service",),
-    "service.status": ("Arrival", "Happening", "Status"),
-    "sync.conflict": ("Conflict", "show_conflict"),
-    "sync.context": ("Context", "open_context"),
+    "service.status": (
+        "Arrival",
+        "Event",
+        "Status",
+    ),
+    "sync.conflict": (
+        "Conflict",
+        "show_conflict",
+    ),
+    "sync.context": (
+        "Context",
+        "open_context",
+    ),
     "sync.forget": (
         "bundles_of_machine",
         "bundles_of_sessions",
@@ -115,44 +141,57 @@ _HOMES = {
         "bundles_older_than",
         "forget",
     ),
-    "sync.read_conflict": ("Apart", "Branch", "Passage", "read_apart"),
-    "sync.pack": ("pack", "unpack"),
+    "sync.read_conflict": (
+        "ConflictView",
+        "Excerpt",
+        "SideView",
+        "read_conflict",
+    ),
+    "sync.pack": (
+        "pack",
+        "unpack",
+    ),
     "sync.pull": ("pull",),
     "sync.push": ("push",),
     "sync.resolve": ("resolve",),
-    "sync.setup": ("SetUp", "default_location", "set_up", "set_up_default"),
+    "sync.setup": (
+        "SetUp",
+        "default_location",
+        "set_up",
+        "set_up_default",
+    ),
     "sync.states": ("states",),
     "sync.undo": ("undo",),
     "transports.base": ("Transport",),
     "transports.folder.transport": ("FolderTransport",),
     "transports.memory": ("MemoryTransport",),
-    "claude.message": ("Utterance",),
+    "claude.message": ("Message",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "Apart",
     "Arrival",
-    "Branch",
     "Bundle",
     "BundleError",
     "BundleHead",
     "ClaudeHome",
     "ClaudeSyncError",
     "Conflict",
+    "ConflictView",
     "Context",
+    "Event",
+    "Excerpt",
     "Finding",
     "FolderTransport",
-    "Happening",
     "Level",
     "LocalSession",
     "LockBusy",
     "Machine",
     "MemoryTransport",
+    "Message",
     "NotSetUp",
     "Outcome",
-    "Passage",
-    "Places",
+    "Paths",
     "Preferences",
     "Progress",
     "ProjectKey",
@@ -163,13 +202,13 @@ __all__ = [
     "SessionState",
     "SetUp",
     "Side",
+    "SideView",
     "State",
     "Status",
     "Stopped",
     "Transport",
     "TransportError",
     "UsageError",
-    "Utterance",
     "Version",
     "bundle_file_name",
     "bundles_of_machine",
@@ -185,12 +224,12 @@ __all__ = [
     "forget",
     "open_context",
     "pack",
-    "places",
+    "paths",
     "project_key",
     "project_key_from_remote",
     "pull",
     "push",
-    "read_apart",
+    "read_conflict",
     "read_head",
     "resolve",
     "set_up",

@@ -7,7 +7,7 @@ import pytest
 
 from claude_sync.transports.base import MARKER_NAME, Transport
 from claude_sync.transports.ssh import pipes as ssh_pipes
-from conformance.places import (
+from conformance.locations import (
     MARKER,
     FileHouse,
     MemoryHouse,

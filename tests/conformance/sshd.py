@@ -21,7 +21,7 @@ from pathlib import Path
 import psutil
 
 from claude_sync.transports import open_transport
-from claude_sync.transports.location import HostPlace
+from claude_sync.transports.location import HostLocation
 
 PATIENCE_SECONDS = 20.0
 
@@ -77,7 +77,7 @@ class SshHost:
 
     def location(self, path: Path | str, flavour: str = "box") -> str:
         """The location of a directory, for the preferences."""
-        return HostPlace(flavour, str(path)).location
+        return HostLocation(flavour, str(path)).location
 
     def command_with(self, *options: str) -> list[str]:
         """An ssh command with more options."""

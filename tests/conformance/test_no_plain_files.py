@@ -10,7 +10,7 @@ import pytest
 
 from claude_sync.errors import FileGone
 from claude_sync.transports.base import MARKER_NAME, Get, Range, Transport
-from conformance.places import FileHouse, put_of, write_all
+from conformance.locations import FileHouse, put_of, write_all
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="FIFOs are POSIX'")
 

@@ -7,8 +7,8 @@ import random
 
 import pytest
 
-from claude_sync.transports.base import Block, Get, Left, Prepared, Put, Range, Transport
-from conformance.places import Place, entry_of, put_of, read_one, write_all
+from claude_sync.transports.base import Block, Get, PreparedPut, Put, Range, Reuse, Transport
+from conformance.locations import Place, entry_of, put_of, read_one, write_all
 
 MIB = 1 << 20
 
@@ -79,8 +79,8 @@ def test_what_was_prepared_is_what_the_blocks_make_whatever_lies_there(
         store.remove(["p/a"])
     blocks = [Block(b"front"), Block(old[100:], 100), Block(b"new")]
     new = b"".join(block.data for block in blocks)
-    parts: list[Block | Left] = [blocks[0], Left(100, len(old) - 100), blocks[2]]
-    prepared = Prepared(parts, len(new), hashlib.sha256(new).hexdigest())
+    parts: list[Block | Reuse] = [blocks[0], Reuse(100, len(old) - 100), blocks[2]]
+    prepared = PreparedPut(parts, len(new), hashlib.sha256(new).hexdigest())
     (written,) = write_all(store, Put("p/a", lambda: iter(blocks), base, prepared))
     assert place.bytes_of("p/a") == new
     assert written.stamp is not None

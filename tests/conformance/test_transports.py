@@ -23,7 +23,7 @@ from claude_sync.transports.base import (
     Range,
     Transport,
 )
-from conformance.places import MARKER, Place, entry_of, put_of, read_one, whole, write_all
+from conformance.locations import MARKER, Place, entry_of, put_of, read_one, whole, write_all
 
 MIB = 1 << 20
 

@@ -54,7 +54,7 @@ PURE = (
 )
 IMPURE = (
     "asyncio io logging os random shutil socket sqlite3 subprocess tempfile threading time "
-    "claude_sync.disk.files claude_sync.locks claude_sync.snapshot claude_sync.transports"
+    "claude_sync.disk.files claude_sync.disk.locks claude_sync.disk.snapshot claude_sync.transports"
 )
 MAY_WRITE = {
     "claude_sync.disk.files",

@@ -10,7 +10,7 @@ import pytest
 from claude_sync.doctor import examine, open_aside
 from claude_sync.model import Finding, Level
 from claude_sync.state import preferences
-from claude_sync.state.paths import places
+from claude_sync.state.paths import paths
 from claude_sync_app.desktop import autostart
 from claude_sync_app.desktop import checks as desktop_checks
 from claude_sync_app.desktop.checks import checks
@@ -22,7 +22,7 @@ from examined import follow
 
 
 def _found(code: str) -> list[Finding]:
-    with open_aside(places()) as context:
+    with open_aside(paths()) as context:
         return [one for one in examine(context, checks=checks()) if one.code == code]
 
 
@@ -103,7 +103,7 @@ def test_a_real_panel_that_shows_icons(
 
 
 def _of_notifications(system: str) -> list[tuple[str, str]]:
-    with open_aside(places()) as context:
+    with open_aside(paths()) as context:
         return [(one.code, one.fix) for one in desktop_checks.notifications(context, system)]
 
 
@@ -121,5 +121,5 @@ def test_whoever_wants_no_notifications_misses_no_buttons(
 ) -> None:
     monkeypatch.setattr(osascript, "is_bundle", lambda: False)
     none = dict.fromkeys(preferences.Preferences().notifications._fields, False)
-    preferences.change(places(), notifications=none)
+    preferences.change(paths(), notifications=none)
     assert _of_notifications("darwin") == []

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync.state.paths import Places
+from claude_sync.state.paths import Paths
 from claude_sync_app.desktop import browser
 from claude_sync_app.tray.actions.pages import remove_pages, show_page
 from desktop.programs import install
@@ -18,8 +18,8 @@ ENTRY = "[Desktop Entry]\nX-SnapInstanceName={}\nName=Browser\nExec=/snap/bin/fi
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Places:
-    return Places(tmp_path / "config", tmp_path / "state", tmp_path / "run")
+def paths(tmp_path: Path) -> Paths:
+    return Paths(tmp_path / "config", tmp_path / "state", tmp_path / "run")
 
 
 @pytest.fixture
@@ -38,46 +38,46 @@ def prefers(
 
 
 def test_a_page_is_written_for_its_reader_alone_and_goes_again(
-    places: Places, opened: Callable[[], list[Path]], prefers: Callable[[str, str], None]
+    paths: Paths, opened: Callable[[], list[Path]], prefers: Callable[[str, str], None]
 ) -> None:
     prefers("browser.desktop", "[Desktop Entry]\nExec=/usr/bin/browser %u\n")
-    show_page(places, "one", "<p>é\ud800")
-    path = places.state / "pages" / "one.html"
+    show_page(paths, "one", "<p>é\ud800")
+    path = paths.state / "pages" / "one.html"
     assert opened() == [path]
     assert path.read_bytes() == "<p>é?".encode()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     os.utime(path, (0, 0))
-    show_page(places, "two", "<p>")
+    show_page(paths, "two", "<p>")
     assert [one.name for one in path.parent.iterdir()] == ["two.html"], (
         "an old one is in nobody's way"
     )
-    show_page(places, "three", "<p>")
+    show_page(paths, "three", "<p>")
     assert sorted(one.name for one in path.parent.iterdir()) == ["three.html", "two.html"], (
         "somebody may be reading the other"
     )
-    remove_pages(places)
+    remove_pages(paths)
     assert list(path.parent.iterdir()) == []
 
 
 def test_a_browser_from_a_snap_gets_it_in_its_own_folder(
-    places: Places,
+    paths: Paths,
     home: Path,
     opened: Callable[[], list[Path]],
     prefers: Callable[[str, str], None],
 ) -> None:
     prefers("firefox_firefox.desktop", ENTRY.format("firefox"))
-    show_page(places, "one", "<p>")
+    show_page(paths, "one", "<p>")
     folder = home / "snap/firefox/common/claude-sync"
     assert opened() == [folder / "one.html"]
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert not places.state.exists()
-    remove_pages(places)
+    assert not paths.state.exists()
+    remove_pages(paths)
     assert list(folder.iterdir()) == []
 
 
 def test_no_browser_leads_us_elsewhere(
-    places: Places,
+    paths: Paths,
     home: Path,
     opened: Callable[[], list[Path]],
     prefers: Callable[[str, str], None],
@@ -87,9 +87,9 @@ def test_no_browser_leads_us_elsewhere(
     (home / "site/index.html").write_text("mine")
     (home / "snap/firefox/common").mkdir(parents=True)
     (home / "snap/firefox/common/claude-sync").symlink_to(home / "site")
-    show_page(places, "one", "<p>")
-    assert opened() == [places.state / "pages/one.html"]
-    remove_pages(places)
+    show_page(paths, "one", "<p>")
+    assert opened() == [paths.state / "pages/one.html"]
+    remove_pages(paths)
     assert os.listdir(home / "site") == ["index.html"]
 
 

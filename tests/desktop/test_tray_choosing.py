@@ -99,8 +99,8 @@ def test_projects_are_chosen_before_anything_is_shared(
     click_in(window, 26, 70)
     answer("Projects", "Tab", "Tab", "Return")
     answer("Where sessions meet", "Return")
-    until(lambda: preferences.load(laptop.places).location == str(elsewhere), seconds=20)
-    assert preferences.load(laptop.places).ignore == ("git:example.org/you/private",)
+    until(lambda: preferences.load(laptop.paths).location == str(elsewhere), seconds=20)
+    assert preferences.load(laptop.paths).ignore == ("git:example.org/you/private",)
     answer("Leaving", "Return")
     assert laptop.bundle().exists(), "what was pushed before may stay there"
 
@@ -122,8 +122,8 @@ def test_a_name_that_another_machine_has_there_is_asked_for_anew(
     await_window("This machine's name")
     xdotool("type", "notebook")
     answer("This machine's name", "Return")
-    until(lambda: preferences.load(laptop.places).location == str(other.world.store))
-    assert json.loads(laptop.places.machine_file.read_text())["name"] == "notebook"
+    until(lambda: preferences.load(laptop.paths).location == str(other.world.store))
+    assert json.loads(laptop.paths.machine_file.read_text())["name"] == "notebook"
     await_row(panel, "Pull 1 session")
 
 
@@ -138,7 +138,7 @@ def test_leaving_a_place_ends_in_the_private_folder(
     answer("Leave", "Return")
     answer("Leaving", *SECOND)
     until(lambda: not laptop.bundle().exists())
-    assert preferences.load(laptop.places).location == str(laptop.home / "claude-sync")
+    assert preferences.load(laptop.paths).location == str(laptop.home / "claude-sync")
     await_row(panel, "Where sessions meet")
 
 
@@ -163,7 +163,7 @@ def test_what_arrives_in_numbers_is_chosen_from(
 def test_cancelling_leaves_everything_as_it_was(
     programs: Programs, panel: Panel, laptop: TrayMachine
 ) -> None:
-    before = laptop.places.preferences_file.read_bytes()
+    before = laptop.paths.preferences_file.read_bytes()
     Tray(programs, laptop)
     click(panel, "Preferences", "Where sessions meet", "A host over ssh")
     answer("Where sessions meet", "h", "o", "s", "t", "colon", "x", "Return")
@@ -173,7 +173,7 @@ def test_cancelling_leaves_everything_as_it_was(
     click(panel, "Preferences", "Where sessions meet", "A host over ssh")
     assert xdotool("search", "--onlyvisible", "--class", "zenity").split() == [window]
     answer("Where sessions meet", "Escape")
-    assert laptop.places.preferences_file.read_bytes() == before
+    assert laptop.paths.preferences_file.read_bytes() == before
 
 
 def test_without_dialogs_it_says_what_to_type(
@@ -197,11 +197,11 @@ def test_a_project_is_shared_no_longer_and_then_again(
     click(panel, "Recent sessions", "", "Stop sharing app")
     answer("Stop sharing app", *SECOND)
     until(lambda: not laptop.world.bundles())
-    assert preferences.load(laptop.places).ignore == (KEY,)
+    assert preferences.load(laptop.paths).ignore == (KEY,)
     laptop.write(SESSION, said("never to be seen there"))
     click(panel, "Recent sessions", "", "Share app again")
     until(lambda: laptop.bundle().exists())
-    assert preferences.load(laptop.places).ignore == ()
+    assert preferences.load(laptop.paths).ignore == ()
 
 
 # --- going on with a session -------------------------------------------------------------------
@@ -276,9 +276,9 @@ def test_a_session_is_packed_and_what_is_kept_is_opened(
     assert str(packed) in str(await_notice(server, "Packed")["body"])
     assert contents_of(packed).transcript == laptop.read(SESSION)
     wanted = [
-        ("Show log", laptop.places.log_file),
+        ("Show log", laptop.paths.log_file),
         ("Open shared folder", laptop.world.store),
-        ("Help", laptop.places.state / "pages" / "help.html"),
+        ("Help", laptop.paths.state / "pages" / "help.html"),
     ]
     for label, _ in wanted:
         click(panel, label)
@@ -343,7 +343,7 @@ def test_wrong_preferences_are_told_and_opened(
 ) -> None:
     Tray(programs, laptop)
     until(lambda: panel.menu().rows[0].label.startswith("Up to date"))
-    path = laptop.places.preferences_file
+    path = laptop.paths.preferences_file
     text = json.loads(path.read_text())
     path.write_text(json.dumps({**text, "on_arrival": "perhaps", "recent_limit": 1}))
     press(server, await_notice(server, "on_arrival"), "Fix")
@@ -363,14 +363,14 @@ def test_preferences_that_are_edited_while_it_runs_are_followed(
     Tray(programs, laptop)
     until(lambda: len(await_row(panel, "Recent sessions").rows) == 2)
     assert panel.properties()["ItemIsMenu"] is True
-    path = laptop.places.preferences_file
+    path = laptop.paths.preferences_file
     text = json.loads(path.read_text())
     path.write_text(json.dumps({**text, "recent_limit": 1, "left_click": "push", "mine": 1}))
     until(lambda: len(await_row(panel, "Recent sessions").rows) == 1)
     until(lambda: panel.properties()["ItemIsMenu"] is False)
     laptop.write(SESSION, said("more"))
     click(panel, "Preferences", "When a session arrives", "Pull it")
-    until(lambda: preferences.load(laptop.places).on_arrival == "pull")
+    until(lambda: preferences.load(laptop.paths).on_arrival == "pull")
     assert json.loads(path.read_text())["mine"] == 1
     before = laptop.bundle().stat().st_mtime_ns
     panel.tell("opened", 0)

@@ -93,7 +93,7 @@ def test_what_did_not_fit_before_the_sleep_is_said_on_waking(
 def _meet_on(nas: SshHost, machine: TrayMachine, root: Path) -> None:
     prefer(machine, ssh_command=nas.ssh_command, pull_interval_seconds=3600)
     with machine.here():
-        set_up(machine.places, nas.location(root), name=machine.name)
+        set_up(machine.paths, nas.location(root), name=machine.name)
 
 
 def test_a_host_that_goes_down_is_offline_until_it_is_back(
@@ -165,5 +165,5 @@ def test_coming_back_looks_at_once_and_a_log_out_pushes_nothing_over_ssh(
     tray.process.send_signal(signal.SIGTERM)
     assert tray.ended(5) == 0
     assert [path.name for path in root.glob("*/*.ccsync")] == [target.name]
-    assert preferences.load(laptop.places).location == nas.location(root)
+    assert preferences.load(laptop.paths).location == nas.location(root)
     assert os.path.exists(laptop.path(SESSION))

@@ -254,9 +254,9 @@ def test_five_hundred_clicks_in_a_row_are_all_taken(
 
     def agrees() -> bool:
         row = panel.menu().find("Preferences", "Titles in notifications")
-        return bool(row.properties["toggle-state"]) is preferences.load(laptop.places).show_titles
+        return bool(row.properties["toggle-state"]) is preferences.load(laptop.paths).show_titles
 
     until(agrees)
-    log = laptop.places.log_file.read_text()
+    log = laptop.paths.log_file.read_text()
     assert "stopped" not in log
     assert "failed" not in log

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from claude_sync.state import preferences
-from claude_sync.state.paths import Places
+from claude_sync.state.paths import Paths
 from desktop.notification_servers import NotificationServer
 from desktop.panel import Panel, Row
 from desktop.programs import Programs, until
@@ -28,7 +28,7 @@ class TrayMachine(PlayedMachine):
         super().__init__(world, name)
         self.runtime = self.home / ".run"
         self.runtime.mkdir(mode=0o700, parents=True)
-        self.places = Places(
+        self.paths = Paths(
             self.home / ".config" / "claude-sync",
             self.home / ".local" / "state" / "claude-sync",
             self.runtime / "claude-sync",
@@ -124,7 +124,7 @@ def tree(row: Row, depth: int = 0) -> str:
 
 def prefer(machine: TrayMachine, **changes: object) -> None:
     """Change preferences on the disk, as an editor does."""
-    preferences.change(machine.places, **changes)
+    preferences.change(machine.paths, **changes)
 
 
 def await_notice(server: NotificationServer, words: str, seconds: float = 15) -> dict[str, Any]:

@@ -70,10 +70,10 @@ class Machine:
             "WIN_PD_OVERRIDE_LOCAL_APPDATA": self.home / "AppData" / "Local",
             "XDG_RUNTIME_DIR": self.home / ".run",
         }
-        surroundings = {**os.environ, **{name: str(path) for name, path in of_the_home.items()}}
-        del surroundings["PYTHONPATH"]  # the command is what was installed
-        surroundings.pop("PYTHONUNBUFFERED", None)  # and buffers as it does for its users
-        return {**surroundings, **(more or {})}
+        environment = {**os.environ, **{name: str(path) for name, path in of_the_home.items()}}
+        del environment["PYTHONPATH"]  # the command is what was installed
+        environment.pop("PYTHONUNBUFFERED", None)  # and buffers as it does for its users
+        return {**environment, **(more or {})}
 
     def run(
         self,

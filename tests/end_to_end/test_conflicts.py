@@ -11,7 +11,7 @@ import pytest
 from end_to_end.machine import SESSION, Machine, outcomes
 
 
-class Apart(NamedTuple):
+class ConflictView(NamedTuple):
     """One session after both machines went on with it, and the laptop pushed first."""
 
     laptop: Machine
@@ -22,13 +22,13 @@ class Apart(NamedTuple):
 
 
 @pytest.fixture
-def apart(laptop: Machine, desktop: Machine) -> Apart:
+def apart(laptop: Machine, desktop: Machine) -> ConflictView:
     shared = laptop.says("Fix the login bug")
     laptop.does("push")
     desktop.does("pull")
     of_laptop, of_desktop = laptop.says("on the laptop"), desktop.says("on the desktop")
     laptop.does("push")
-    return Apart(laptop, desktop, shared, of_laptop, of_desktop)
+    return ConflictView(laptop, desktop, shared, of_laptop, of_desktop)
 
 
 def bundle(place: Path, machine: str) -> bytes:
@@ -44,7 +44,7 @@ def in_the_vault(machine: Machine, data: bytes) -> bool:
     return any(path.is_file() and path.read_bytes() == data for path in files)
 
 
-def test_a_conflict_touches_nothing_and_says_what_to_do(apart: Apart) -> None:
+def test_a_conflict_touches_nothing_and_says_what_to_do(apart: ConflictView) -> None:
     desktop = apart.desktop
     done = desktop.run("pull")
     assert done.status == 1
@@ -63,7 +63,7 @@ def test_a_conflict_touches_nothing_and_says_what_to_do(apart: Apart) -> None:
     ] == [("desktop", True, 1, True), ("laptop", False, 1, True)]
 
 
-def test_keep_mine(apart: Apart, place: Path) -> None:
+def test_keep_mine(apart: ConflictView, place: Path) -> None:
     assert (
         apart.desktop.does("resolve", "3f2a", "--keep", "mine") == f"Pushed {SESSION} → {place}\n"
     )
@@ -75,7 +75,7 @@ def test_keep_mine(apart: Apart, place: Path) -> None:
 
 
 @pytest.mark.parametrize("keep", ["theirs", "laptop", "LapTop"])
-def test_keep_theirs(apart: Apart, keep: str) -> None:
+def test_keep_theirs(apart: ConflictView, keep: str) -> None:
     said = apart.desktop.does("resolve", SESSION, "--keep", keep)
     assert said.startswith(f"Replaced {SESSION} by laptop's; `claude-sync undo {SESSION}` brings")
     assert f"claude --resume {SESSION}" in said
@@ -84,7 +84,7 @@ def test_keep_theirs(apart: Apart, keep: str) -> None:
     assert outcomes(apart.laptop.document("pull")) == {SESSION: "unchanged"}
 
 
-def test_keep_both(apart: Apart) -> None:
+def test_keep_both(apart: ConflictView) -> None:
     done = apart.desktop.document("resolve", SESSION, "--keep", "both")
     (copy,) = [s for s, outcome in outcomes(done).items() if outcome == "pushed" and s != SESSION]
     assert apart.desktop.sessions() == sorted([SESSION, copy])
@@ -94,7 +94,7 @@ def test_keep_both(apart: Apart) -> None:
     assert apart.laptop.read(copy) == apart.of_laptop
 
 
-def test_what_cannot_be_chosen_is_said(apart: Apart) -> None:
+def test_what_cannot_be_chosen_is_said(apart: ConflictView) -> None:
     desktop = apart.desktop
     assert desktop.fails("resolve", SESSION, "--keep", "nobody").endswith(
         "choose one of: mine, both, laptop"
@@ -112,7 +112,7 @@ def test_what_cannot_be_chosen_is_said(apart: Apart) -> None:
     assert desktop.fails("resolve", SESSION, "--keep", "theirs").endswith("close it first")
 
 
-def test_undo_brings_back_what_was_and_is_not_overruled(apart: Apart) -> None:
+def test_undo_brings_back_what_was_and_is_not_overruled(apart: ConflictView) -> None:
     laptop, desktop = apart.laptop, apart.desktop
     desktop.does("resolve", SESSION, "--keep", "theirs")
     said = desktop.does("undo", "3f2a").splitlines()

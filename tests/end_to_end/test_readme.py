@@ -61,7 +61,7 @@ def test_every_message_about_a_host_that_it_explains_is_one_that_is_said() -> No
     explained = [row.split(" | ")[0].strip("| ") for row in table.splitlines()[1:]]
     several = explained.pop(0).split(", ")
     assert len(explained) >= 5
-    said = (ROOT / "core/claude_sync/transports/ssh_errors.py").read_text(encoding="utf-8")
+    said = (ROOT / "core/claude_sync/transports/ssh/errors.py").read_text(encoding="utf-8")
     for words in [*several, *explained]:
         assert f'{words}"' in said, words
 

@@ -75,7 +75,7 @@ def check_passed_over(world: World, desktop: PlayedMachine) -> list[Result]:
 
 
 def _may_change(machine: PlayedMachine, path: Path) -> bool:
-    ours = (machine.places.state, machine.places.config, machine.places.runtime, machine.folder)
+    ours = (machine.paths.state, machine.paths.config, machine.paths.runtime, machine.folder)
     return any(path == place or place in path.parents for place in ours) or (
         path in machine.folder.parents
     )

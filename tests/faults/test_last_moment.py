@@ -15,7 +15,7 @@ from claude_sync.model import Outcome, Stamp
 from claude_sync.state.vault import Vault
 from claude_sync.sync.pull import pull
 from claude_sync.sync.tree import last_moment
-from claude_sync.sync.tree.install import Placer
+from claude_sync.sync.tree.install import Installer
 from machines import SESSION, PlayedMachine, World, agree, outcomes, said
 
 Work = Callable[[PlayedMachine], Outcome]
@@ -223,15 +223,15 @@ def test_what_is_written_to_a_sidecar_file_even_later_is_kept(
             target.write_bytes(word)
         words.append(word)
 
-    check = Placer.check_still_same
+    check = Installer.check_still_same
 
-    def check_and_write(placer: Placer, *arguments: Any) -> None:
-        check(placer, *arguments)
+    def check_and_write(installer: Installer, *arguments: Any) -> None:
+        check(installer, *arguments)
         if not words:
             write_late()
 
     with monkeypatch.context() as patch:
-        patch.setattr(Placer, "check_still_same", check_and_write)
+        patch.setattr(Installer, "check_still_same", check_and_write)
         if not links:
             forbid_links(patch)
         attempt(work, machine)

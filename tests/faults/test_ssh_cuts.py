@@ -17,7 +17,7 @@ from claude_sync.state import preferences
 from claude_sync.transports import open_transport
 from claude_sync.transports.base import MARKER_NAME, Block, Entry, Get, Put, Range, Transport
 from claude_sync.transports.folder.transport import FolderTransport
-from conformance.places import MARKER, put_of, write_all
+from conformance.locations import MARKER, put_of, write_all
 from conformance.proxy import Traffic, counted, through_proxy
 from conformance.sshd import SshHost
 from machines import SESSION, PlayedMachine, World, agree, bookkeeping, said
@@ -206,7 +206,7 @@ def over_ssh(machine: PlayedMachine, line: Line, *options: str) -> None:
     """Have a machine reach the world's store over the host from now on."""
     location = line.host.location(machine.world.store)
     command = line.command(*options)
-    preferences.change(machine.places, location=location, ssh_command=command)
+    preferences.change(machine.paths, location=location, ssh_command=command)
 
 
 def attempt(work: Callable[[], object]) -> bool:

@@ -24,7 +24,7 @@ from claude_sync.transports.base import MARKER_NAME, Get, Range, Transport
 from claude_sync.transports.ssh import session as ssh_session
 from claude_sync.transports.ssh.session import Session
 from claude_sync.transports.ssh.transport import SshTransport
-from conformance.places import MARKER, put_of, write_all
+from conformance.locations import MARKER, put_of, write_all
 from conformance.proxy import through_proxy
 from conformance.sshd import SshHost
 from faults.disks import small_disk

@@ -18,7 +18,7 @@ from claude_sync.transports.base import MARKER_NAME, Get, Listing, Put, Range, T
 from claude_sync.transports.location import parse_location
 from claude_sync.transports.ssh import session as ssh_session
 from claude_sync.transports.ssh.session import Session
-from conformance.places import MARKER, put_of, write_all
+from conformance.locations import MARKER, put_of, write_all
 from conformance.sshd import SshHost
 from conformance.turns import Turns
 from machines import SESSION, World, agree, outcomes, said
@@ -170,7 +170,7 @@ def test_pulling_many_sessions_that_grew_costs_as_many_round_trips_as_one(
         laptop.write(session, said("hello"))
     for machine in (laptop, desktop):
         preferences.change(
-            machine.places,
+            machine.paths,
             location=ssh_host.location(world.store),
             ssh_command=ssh_host.command_alone(),
         )
@@ -206,7 +206,7 @@ def test_one_connection_serves_a_whole_pull(
     monkeypatch.setattr(Session, "__init__", counted)
     for machine in (laptop, desktop):
         preferences.change(
-            machine.places,
+            machine.paths,
             location=ssh_host.location(world.store),
             ssh_command=ssh_host.command_alone(),
         )

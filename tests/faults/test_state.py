@@ -15,7 +15,7 @@ from claude_sync.disk.locks import Lock
 from claude_sync.errors import ClaudeSyncError, LockBusy
 from claude_sync.model import Machine, Outcome, State
 from claude_sync.state.machine import load_machine
-from claude_sync.state.paths import Places
+from claude_sync.state.paths import Paths
 from claude_sync.sync import context as context_module
 from machines import OTHER, SESSION, Pair, PlayedMachine, World, agree, opened, outcomes, said
 
@@ -120,7 +120,7 @@ def test_damaged_records_are_set_aside_and_not_removed(pair: Pair) -> None:
     _fill_with_garbage(desktop.records_file())
     garbage = desktop.records_file().read_bytes()
     again(desktop.pull)
-    aside = desktop.places.records_directory.glob("*unreadable*")
+    aside = desktop.paths.records_directory.glob("*unreadable*")
     assert [path.read_bytes() for path in aside] == [garbage]
 
 
@@ -228,8 +228,8 @@ def cloned(machine: PlayedMachine) -> PlayedMachine:
     return clone
 
 
-def _with_id(machine_id: str) -> Callable[[Places], Machine]:
-    return lambda places: replace(load_machine(places), id=machine_id)
+def _with_id(machine_id: str) -> Callable[[Paths], Machine]:
+    return lambda paths: replace(load_machine(paths), id=machine_id)
 
 
 # --- two processes at once ---------------------------------------------------------------------
@@ -240,7 +240,7 @@ def test_while_one_works_another_waits_and_then_says_who_is_at_work(
 ) -> None:
     laptop, _ = pair
     monkeypatch.setattr(context_module, "LOCK_PATIENCE_SECONDS", 0.05)
-    with Lock(laptop.places.lock_file, "pulling"), pytest.raises(LockBusy, match="pulling"):
+    with Lock(laptop.paths.lock_file, "pulling"), pytest.raises(LockBusy, match="pulling"):
         laptop.push()
 
 

@@ -331,13 +331,13 @@ def test_nothing_is_replaced_while_the_vault_can_not_keep_it(
         with pytest.raises(ClaudeSyncError):
             desktop.resolve(SESSION, "theirs")
     assert desktop.read() == mine
-    desktop.places.vault_directory.mkdir(parents=True, exist_ok=True)
-    desktop.places.vault_directory.chmod(0o500)
+    desktop.paths.vault_directory.mkdir(parents=True, exist_ok=True)
+    desktop.paths.vault_directory.chmod(0o500)
     try:
         with ordinary_permissions(), pytest.raises(ClaudeSyncError):
             desktop.resolve(SESSION, "theirs")
     finally:
-        desktop.places.vault_directory.chmod(0o700)
+        desktop.paths.vault_directory.chmod(0o700)
     assert desktop.read() == mine
     desktop.resolve(SESSION, "theirs")
     assert desktop.read() == laptop.read()

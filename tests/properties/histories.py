@@ -196,7 +196,7 @@ class History:
         elif kind == "lose records":
             machine.lose_records()
         elif kind == "lose all state but the vault":
-            for path in machine.places.state.iterdir():
+            for path in machine.paths.state.iterdir():
                 if path.name != "vault":
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
 

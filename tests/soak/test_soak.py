@@ -26,7 +26,7 @@ import psutil
 import pytest
 
 from claude_sync.state import preferences
-from claude_sync.state.paths import Places
+from claude_sync.state.paths import Paths
 from claude_sync.sync.setup import set_up
 from conformance.sshd import SshHost, running_sshd
 from machines import REMOTE, PlayedMachine, World, said
@@ -104,13 +104,13 @@ def three(tmp_path: Path, host: SshHost) -> Iterator[list[Watched]]:
         machine = PlayedMachine(world, name)
         home = machine.home
         state = home / ".local" / "state" / "claude-sync"
-        machine.places = Places(home / ".config" / "claude-sync", state, state / "run")
+        machine.paths = Paths(home / ".config" / "claude-sync", state, state / "run")
         bare_bones(machine.project, REMOTE)
         (machine.claude / "sessions").mkdir(parents=True)
         machine.folder.mkdir(parents=True)
-        preferences.change(machine.places, ssh_command=host.ssh_command, quiet_seconds=0.5)
+        preferences.change(machine.paths, ssh_command=host.ssh_command, quiet_seconds=0.5)
         with machine.here():
-            set_up(machine.places, location, name=name)
+            set_up(machine.paths, location, name=name)
         machine.add_project()
         watched.append(Watched(machine))
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from claude_sync.errors import ClaudeSyncError, Stopped
-from claude_sync.state.paths import places
+from claude_sync.state.paths import paths
 from claude_sync.sync.context import Context, open_context
 from claude_sync_app.cli.interrupts import Stopping
 from claude_sync_app.cli.output import is_terminal, remark
@@ -50,7 +50,7 @@ def opened_aside() -> Iterator[Context]:
 
     with (
         _stoppable() as (stopping, asked, tell),
-        open_aside(places(), should_stop=asked, on_progress=tell) as context,
+        open_aside(paths(), should_stop=asked, on_progress=tell) as context,
     ):
         stopping.cut = context.interrupt
         yield context
@@ -84,7 +84,7 @@ def ensure_set_up() -> None:
     """See that a place where sessions meet is chosen: if none is, this machine's private folder."""
     from claude_sync.state import preferences
 
-    own = places()
+    own = paths()
     if is_set_up(preferences.load(own)):
         return
     from claude_sync.sync.setup import set_up_default

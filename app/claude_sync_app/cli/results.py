@@ -101,12 +101,12 @@ def record(context: Context, verb: str, results: Iterable[Result]) -> None:
         if result.outcome not in _QUIET and result.outcome is not Outcome.UNPLACED
     ]
     if lines:
-        Log(context.places.log_file).write(lines)
+        Log(context.paths.log_file).write(lines)
 
 
 def record_one(context: Context, verb: str, result: Result) -> None:
     """Keep in the log what was done to one session by a person's word, whatever came of it."""
-    Log(context.places.log_file).write([result_line(verb, result)])
+    Log(context.paths.log_file).write([result_line(verb, result)])
 
 
 # --- for people --------------------------------------------------------------------------------

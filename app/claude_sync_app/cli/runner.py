@@ -134,10 +134,10 @@ def _bug(command: Command, error: Exception) -> int:
 def _log(lines: Sequence[str]) -> str:
     """Write into the log; its path, "" where it can't be written."""
     from claude_sync.disk.log import Log
-    from claude_sync.state.paths import places
+    from claude_sync.state.paths import paths
 
     try:
-        log = Log(places().log_file)
+        log = Log(paths().log_file)
     except UsageError:  # Without a home directory there is no log.
         return ""
     return str(log.path) if log.write(lines) else ""

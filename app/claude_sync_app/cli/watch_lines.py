@@ -60,13 +60,13 @@ class Teller:
             say("Resumed.")
 
     def _tell_happenings(self, now: Status) -> None:
-        for happening in now.happenings:
-            if happening.number <= self._happened:
+        for event in now.events:
+            if event.number <= self._happened:
                 continue
-            self._happened = happening.number
-            told = [one for one in happening.results if self._is_news(one)]
+            self._happened = event.number
+            told = [one for one in event.results if self._is_news(one)]
             if told:
-                results.tell(told, happening.kind, in_short(now.label), named=True)
+                results.tell(told, event.kind, in_short(now.label), named=True)
 
     def _is_news(self, result: Result) -> bool:
         """Whether a result is worth a line: what fails in the same way again isn't."""

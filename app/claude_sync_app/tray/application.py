@@ -2,7 +2,8 @@
 
 Threads: the main one shows the icon, or waits where there is none. The desktop's loop owns
 everything that is shown and told, reads the newest Status, and submits commands; nothing in it
-waits. The service's worker does the work. Whatever asks a person or starts a program is an errand.
+waits. The service's worker does the work. Whatever asks a person or starts a program is a
+background task.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from claude_sync.model import Finding
 from claude_sync.service.service import Service
 from claude_sync.service.status import Status
 from claude_sync.state import preferences
-from claude_sync.state.paths import Places
+from claude_sync.state.paths import Paths
 from claude_sync.sync.context import Context
 from claude_sync.sync.setup import set_up_default
 from claude_sync_app.amounts import count
@@ -32,16 +33,16 @@ from claude_sync_app.tray.actions.pages import remove_pages
 from claude_sync_app.tray.backends import Backend, Events, Presence
 from claude_sync_app.tray.bug_log import BugLog
 from claude_sync_app.tray.clicks import Clicks
-from claude_sync_app.tray.context import Desk
-from claude_sync_app.tray.environment import Surroundings, SyncedFolder
-from claude_sync_app.tray.icon_updates import Showing
+from claude_sync_app.tray.context import TrayContext
+from claude_sync_app.tray.environment import Environment, SyncedFolder
+from claude_sync_app.tray.icon_updates import IconUpdates
 from claude_sync_app.tray.icons.icons import IconState, Picture
 from claude_sync_app.tray.look_around import look_around
-from claude_sync_app.tray.memory import Resting, give_memory_back
+from claude_sync_app.tray.memory import MemoryRelease, give_memory_back
 from claude_sync_app.tray.menu.model import Action
-from claude_sync_app.tray.notice_centre import Telling
+from claude_sync_app.tray.notice_centre import NoticeCentre
 from claude_sync_app.tray.notices.notices import Notice, welcome
-from claude_sync_app.tray.power_events import LAST_SECONDS, Coming
+from claude_sync_app.tray.power_events import LAST_SECONDS, PowerEvents
 from claude_sync_app.tray.verbs import Verb
 
 NAME = "claude-sync"
@@ -65,27 +66,29 @@ class Application:
     """One tray application. `run` it in the main thread.
 
     Args:
-        places: where claude-sync keeps its things, None for the user's own.
+        paths: where claude-sync keeps its things, None for the user's own.
         say: told what a terminal should read: why no icon can be seen.
     """
 
     def __init__(
-        self, places: Places | None = None, say: Callable[[str], None] = lambda _: None
+        self, paths: Paths | None = None, say: Callable[[str], None] = lambda _: None
     ) -> None:
         self._say = say
         self._loop = Loop()
-        self._service = Service(places, on_status=self._heard, checks=[_check])
-        self._surroundings = Surroundings(home=str(Path.home()))
-        self._telling = Telling(self._loop, self._clicked)
-        self._showing = Showing(
-            self._loop, lambda: self._service.status, lambda: self._surroundings, self._shown
+        self._service = Service(paths, on_status=self._heard, checks=[_check])
+        self._environment = Environment(home=str(Path.home()))
+        self._notice_centre = NoticeCentre(self._loop, self._clicked)
+        self._icon_updates = IconUpdates(
+            self._loop, lambda: self._service.status, lambda: self._environment, self._shown
         )
-        self._desk = Desk(self._service, self._show, self.click)
-        self._clicks = Clicks(self._desk, lambda: self._surroundings, self._look_around, self.quit)
-        self._resting = Resting(
-            self._loop, lambda: self._desk.errands.run("resting", give_memory_back)
+        self._tray = TrayContext(self._service, self._show, self.click)
+        self._clicks = Clicks(self._tray, lambda: self._environment, self._look_around, self.quit)
+        self._memory_release = MemoryRelease(
+            self._loop, lambda: self._tray.background_tasks.run("memory_release", give_memory_back)
         )
-        self._coming = Coming(self._loop, self._service, self._telling.woke, self._tell_unpushed)
+        self._power_events = PowerEvents(
+            self._loop, self._service, self._notice_centre.woke, self._tell_unpushed
+        )
         self._backend: Backend | None = None
         self._left_click: Action | None = None
         self._ended = threading.Event()
@@ -105,19 +108,19 @@ class Application:
         """
         problem = self._set_up()
         self._service.start()
-        log = Log(self._service.places.log_file)
+        log = Log(self._service.paths.log_file)
         bugs = BugLog(log)
         logging.getLogger().addHandler(bugs)
         log.write(["tray started"])
         self._loop.start()
         signals = Signals(self._loop, self._ended_by_signal)
-        notifier = notifications.choose(NAME, self._loop, self._telling.answered)
+        notifier = notifications.choose(NAME, self._loop, self._notice_centre.answered)
         listener = session_events.choose(
-            NAME, self._loop, self._coming.leaving, self._coming.returned
+            NAME, self._loop, self._power_events.leaving, self._power_events.returned
         )
         try:
-            self._telling.use(notifier)
-            self._surroundings = replace(self._surroundings, has_buttons=notifier.has_buttons)
+            self._notice_centre.use(notifier)
+            self._environment = replace(self._environment, has_buttons=notifier.has_buttons)
             self._choose_backend()
             self._loop.call(self._begin, problem)
             if listener is not None:
@@ -129,8 +132,8 @@ class Application:
                 listener.stop()
             self._leave()
             signals.end()
-            self._desk.end(_STOP_SECONDS)
-            remove_pages(self._service.places)
+            self._tray.end(_STOP_SECONDS)
+            remove_pages(self._service.paths)
             notifier.close()
             self._loop.stop()
             logging.getLogger().removeHandler(bugs)
@@ -141,10 +144,10 @@ class Application:
 
         Before the service starts, so that nobody sees the moment without one.
         """
-        places = self._service.places
+        paths = self._service.paths
         try:
-            if preferences.load(places).location is None:
-                self._is_first = set_up_default(places) is not None
+            if preferences.load(paths).location is None:
+                self._is_first = set_up_default(paths) is not None
         except ClaudeSyncError as error:
             return error
         return None
@@ -158,7 +161,7 @@ class Application:
             lambda presence: self._loop.call(self._present, presence),
         )
         self._backend = backends.choose(NAME, self._loop, events, first)
-        self._showing.use(self._backend, theme)
+        self._icon_updates.use(self._backend, theme)
         if self._backend is None:
             self._loop.call(self._present, Presence.NO_BUS)
 
@@ -176,8 +179,8 @@ class Application:
         if self._by_signal:
             future = self._service.push_before_leaving(LAST_SECONDS, local_only=True)
             wait([future], LAST_SECONDS)
-        self._loop.call(self._showing.end)
-        self._loop.call(self._telling.end)
+        self._loop.call(self._icon_updates.end)
+        self._loop.call(self._notice_centre.end)
         self._service.stop(_STOP_SECONDS)
 
     # --- any thread ---
@@ -198,26 +201,26 @@ class Application:
             self._loop.call(self._plan)
 
     def _show(self, notice: Notice) -> None:
-        self._loop.call(self._telling.show, notice)
+        self._loop.call(self._notice_centre.show, notice)
 
     # --- the loop's thread ---
 
     def _begin(self, problem: ClaudeSyncError | None) -> None:
-        self._showing.now()
+        self._icon_updates.now()
         if problem is not None:
-            self._desk.errands.run("failing", lambda: self._desk.fail(problem))
+            self._tray.background_tasks.run("failing", lambda: self._tray.report(problem))
         self._look_around_and_again()
 
     def _plan(self) -> None:
         self._is_planned = False
-        self._showing.plan()
+        self._icon_updates.plan()
 
     def _shown(self, status: Status) -> None:
         if self._is_first and status.location:
             self._is_first = False
-            self._telling.show(welcome(status, self._surroundings))
-        self._telling.consider(status, self._surroundings)
-        self._resting.consider(status)
+            self._notice_centre.show(welcome(status, self._environment))
+        self._notice_centre.consider(status, self._environment)
+        self._memory_release.consider(status)
         left_click = _LEFT_CLICKS.get(status.preferences.left_click)
         if left_click != self._left_click and self._backend is not None:
             self._left_click = left_click
@@ -225,7 +228,7 @@ class Application:
 
     def _clicked(self, action: Action) -> None:
         self._clicks.click(action)
-        self._showing.now()
+        self._icon_updates.now()
 
     def _opened(self, is_open: bool) -> None:
         if is_open:
@@ -234,8 +237,8 @@ class Application:
             self._look_around()
 
     def _present(self, presence: Presence) -> None:
-        self._surroundings = replace(self._surroundings, presence=presence)
-        self._showing.plan()
+        self._environment = replace(self._environment, presence=presence)
+        self._icon_updates.plan()
         if presence is not Presence.SHOWN and not self._is_advising:
             self._is_advising = True
             # A panel may only be restarting; and at login it may come after us.
@@ -243,18 +246,18 @@ class Application:
             self._loop.later(_PANEL_PATIENCE_SECONDS, self._show_advice)
 
     def _say_advice(self) -> None:
-        if advice := backends.advice(self._surroundings.presence):
-            self._desk.errands.run("advising", lambda: self._say(advice))
+        if advice := backends.advice(self._environment.presence):
+            self._tray.background_tasks.run("advising", lambda: self._say(advice))
 
     def _show_advice(self) -> None:
         # Where there is no icon, a notification may still be seen.
-        if advice := backends.advice(self._surroundings.presence):
-            self._desk.tell("icon", "claude-sync is watching", advice)
+        if advice := backends.advice(self._environment.presence):
+            self._tray.notify("icon", "claude-sync is watching", advice)
 
     def _tell_unpushed(self, number: int) -> None:
         title = f"{count(number, 'session')} didn't fit in before the sleep"
         push = (("Push now", Action(Verb.PUSH_ALL.value)),)
-        self._desk.tell("unpushed", title, "Other machines don't have all of it yet.", push)
+        self._tray.notify("unpushed", title, "Other machines don't have all of it yet.", push)
 
     def _ended_by_signal(self) -> None:
         self._by_signal = True
@@ -266,21 +269,21 @@ class Application:
             # One that is about to run doesn't hear it yet.
             self._loop.later(_STOP_AGAIN_SECONDS, self._stop_icon)
 
-    # --- surroundings ---
+    # --- environment ---
 
     def _look_around_and_again(self) -> None:
         self._look_around()
         self._loop.later(_LOOK_AROUND_SECONDS, self._look_around_and_again)
 
     def _look_around(self) -> None:
-        self._desk.errands.run("looking around", self._look)
+        self._tray.background_tasks.run("looking around", self._look)
 
     def _look(self) -> None:
         enabled, folders = look_around()
         self._loop.call(self._saw, enabled, folders)
 
     def _saw(self, autostart: bool | None, folders: tuple[SyncedFolder, ...]) -> None:
-        new = replace(self._surroundings, autostart=autostart, synced_folders=folders)
-        if new != self._surroundings:
-            self._surroundings = new
-            self._showing.now()
+        new = replace(self._environment, autostart=autostart, synced_folders=folders)
+        if new != self._environment:
+            self._environment = new
+            self._icon_updates.now()

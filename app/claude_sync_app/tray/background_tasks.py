@@ -18,7 +18,7 @@ _POLL_SECONDS = 0.2
 T = TypeVar("T")
 
 
-class Errands:
+class BackgroundTasks:
     """Runs functions, each in a thread of its own.
 
     Args:
@@ -32,7 +32,7 @@ class Errands:
         self._running: dict[str, threading.Thread] = {}
 
     def run(self, name: str, do: Callable[[], object]) -> bool:
-        """Begin an errand; returns at once.
+        """Begin a background task; returns at once.
 
         Args:
             name: what it is about. While one of that name is under way, another isn't begun: a
@@ -53,7 +53,7 @@ class Errands:
             return True
 
     def result_of(self, future: Future[T]) -> T:
-        """What the service did; for use in an errand, which it ends when the program does.
+        """What the service did; for use in a background task, which it ends when the program does.
 
         Raises:
             Stopped: the program ends.
@@ -86,7 +86,7 @@ class Errands:
         except ClaudeSyncError as error:
             self._failed(error)
         except Exception as error:  # noqa: BLE001 -- the one of this thread
-            _log.exception("the errand %r met a bug", name)
+            _log.exception("the background task %r met a bug", name)
             self._failed(
                 ClaudeSyncError(
                     f"something went wrong that should not have ({type(error).__name__})",

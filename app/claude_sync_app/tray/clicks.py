@@ -1,7 +1,7 @@
 """What each verb of the menu and the notifications does. In the loop's thread: nothing waits.
 
 What takes one command of the service is one line here; what asks somebody, starts a program or
-touches the disk is an errand, and its steps stand in `flows`.
+touches the disk is a background task, and its steps stand in `flows`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable
 
 from claude_sync.model import Outcome
 from claude_sync_app.tray.conflict_choice import kept
-from claude_sync_app.tray.context import Desk
-from claude_sync_app.tray.environment import Surroundings
+from claude_sync_app.tray.context import TrayContext
+from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.menu.model import Action
 from claude_sync_app.tray.offers import pullable, pushable
 from claude_sync_app.tray.verbs import Verb
@@ -25,36 +25,36 @@ class Clicks:
     """Does what actions ask for.
 
     Args:
-        desk: what to work with.
-        surroundings: gives the newest Surroundings.
+        tray: what to work with.
+        environment: gives the newest Environment.
         look_around: has them looked at again.
         quit: ends the program.
     """
 
     def __init__(
         self,
-        desk: Desk,
-        surroundings: Callable[[], Surroundings],
+        tray: TrayContext,
+        environment: Callable[[], Environment],
         look_around: Callable[[], None],
         quit: Callable[[], None],  # noqa: A002 -- as the menu has it
     ) -> None:
-        self._desk = desk
-        self._service = desk.service
-        self._surroundings = surroundings
+        self._tray = tray
+        self._service = tray.service
+        self._environment = environment
         self._look_around = look_around
         self._quit = quit
         self._does: dict[str, Callable[[Action], None]] = {
             Verb.PUSH: lambda action: self._push(action.subject.split()),
-            Verb.PUSH_ALL: lambda _: self._push(pushable(desk.status)),
+            Verb.PUSH_ALL: lambda _: self._push(pushable(tray.status)),
             Verb.PULL: lambda action: self._pull(action.subject.split()),
-            Verb.PULL_ALL: lambda _: self._pull(one.session_id for one in pullable(desk.status)),
+            Verb.PULL_ALL: lambda _: self._pull(one.session_id for one in pullable(tray.status)),
             Verb.UNDO: self._undo,
             Verb.KEEP: self._keep,
             Verb.RETRY: self._retry,
             Verb.PAUSE: self._pause,
-            Verb.CONTINUE: lambda _: desk.mind(self._service.resume()),
+            Verb.CONTINUE: lambda _: tray.report_failure(self._service.resume()),
             Verb.SET: self._set,
-            Verb.RUN_DOCTOR: lambda _: desk.mind(self._service.run_doctor()),
+            Verb.RUN_DOCTOR: lambda _: tray.report_failure(self._service.run_doctor()),
             Verb.LATER: lambda _: None,
             Verb.QUIT: lambda _: self._quit(),
         }
@@ -65,17 +65,19 @@ class Clicks:
         if do is not None:
             do(action)
             return
-        surroundings = self._surroundings()
+        environment = self._environment()
 
-        def errand() -> None:
+        def task() -> None:
             # Imported where it costs nobody a wait.
             from claude_sync_app.tray.actions import do
 
-            do(self._desk, action, surroundings)
+            do(self._tray, action, environment)
             if action.verb == Verb.START_AT_LOGIN:
                 self._look_around()
 
-        self._desk.errands.run(f"{action.verb} {action.subject} {action.detail}".strip(), errand)
+        self._tray.background_tasks.run(
+            f"{action.verb} {action.subject} {action.detail}".strip(), task
+        )
 
     # --- one command of the service ---
 
@@ -92,9 +94,9 @@ class Clicks:
             self._service.undo(session_id)
 
     def _keep(self, action: Action) -> None:
-        chosen = kept(action, self._desk.status)
+        chosen = kept(action, self._tray.status)
         if chosen is None:
-            self._desk.tell(
+            self._tray.notify(
                 f"keep {action.subject}",
                 "Nothing was decided",
                 "A side has changed since it was shown; look at it again, then choose.",
@@ -105,19 +107,21 @@ class Clicks:
 
     def _retry(self, action: Action) -> None:
         del action
-        for happening in reversed(self._desk.status.happenings):
-            failed = [one.session_id for one in happening.results if one.outcome is Outcome.FAILED]
-            if failed and happening.kind == "push":
+        for event in reversed(self._tray.status.events):
+            failed = [one.session_id for one in event.results if one.outcome is Outcome.FAILED]
+            if failed and event.kind == "push":
                 self._push(failed)
-            elif failed and happening.kind == "pull":
+            elif failed and event.kind == "pull":
                 self._pull(failed)
-            if failed or happening.kind == "failed":
+            if failed or event.kind == "failed":
                 break
-        self._desk.mind(self._service.look_now())
+        self._tray.report_failure(self._service.look_now())
 
     def _pause(self, action: Action) -> None:
         until = time.time() + _HOUR_SECONDS if action.detail == "hour" else None
-        self._desk.mind(self._service.pause(until))
+        self._tray.report_failure(self._service.pause(until))
 
     def _set(self, action: Action) -> None:
-        self._desk.mind(self._service.change(**{action.subject: json.loads(action.detail)}))
+        self._tray.report_failure(
+            self._service.change(**{action.subject: json.loads(action.detail)})
+        )

@@ -13,7 +13,7 @@ from datetime import datetime
 from html import escape
 
 from claude_sync.model import Side
-from claude_sync.sync.read_conflict import Apart, Branch, Passage
+from claude_sync.sync.read_conflict import ConflictView, Excerpt, SideView
 from claude_sync_app.amounts import ago, count, size
 from claude_sync_app.shown_text import one_line, shortened, without_controls
 from claude_sync_app.tray.labels import machine_of, project_of
@@ -46,7 +46,7 @@ _POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; for
 _SPEAKERS = {"user": "You", "assistant": "Claude"}
 
 
-def page(apart: Apart, now: float) -> str:
+def page(apart: ConflictView, now: float) -> str:
     """The page, as HTML.
 
     Args:
@@ -58,8 +58,8 @@ def page(apart: Apart, now: float) -> str:
     )
     project = escape(project_of(apart.project_key))
     session = escape(without_controls(apart.session_id))
-    machines = [_whose(branch.side) for branch in apart.branches]
-    sides = "\n".join(_side(branch, now) for branch in apart.branches)
+    machines = [_whose(branch.side) for branch in apart.sides]
+    sides = "\n".join(_side(branch, now) for branch in apart.sides)
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -90,14 +90,14 @@ claude-sync's vault for a while.</p>
 """
 
 
-def _before(passages: Sequence[Passage]) -> str:
-    if not passages:
+def _before(excerpts: Sequence[Excerpt]) -> str:
+    if not excerpts:
         return ""
-    said = "\n".join(_passage(passage) for passage in passages)
+    said = "\n".join(_excerpt(excerpt) for excerpt in excerpts)
     return f"<section>\n<h2>Before they parted</h2>\n{said}\n</section>\n"
 
 
-def _side(branch: Branch, now: float) -> str:
+def _side(branch: SideView, now: float) -> str:
     side = branch.side
     written = side.mtime_ns / 1e9
     parts = [
@@ -110,16 +110,16 @@ def _side(branch: Branch, now: float) -> str:
         parts.append('<p class="left">All of it is in another side, so it isn\'t offered.</p>')
     if branch.left_out:
         parts.append(f'<p class="left">{count(branch.left_out, "message")} before these</p>')
-    if not branch.passages:
+    if not branch.excerpts:
         parts.append('<p class="left">Nothing was said here.</p>')
-    parts += [_passage(passage) for passage in branch.passages]
+    parts += [_excerpt(excerpt) for excerpt in branch.excerpts]
     inside = "\n".join(parts)
     return f"<section>\n{inside}\n</section>"
 
 
-def _passage(passage: Passage) -> str:
+def _excerpt(excerpt: Excerpt) -> str:
     parts = []
-    said = passage.said
+    said = excerpt.said
     if said is not None:
         speaker = _SPEAKERS.get(said.speaker, "")
         when = f" {_time(said.at)}" if said.at is not None else ""
@@ -128,10 +128,10 @@ def _passage(passage: Passage) -> str:
             f'<blockquote class="{kind}"><b>{speaker}{when}</b>'
             f"<div>{_text(said.text)}</div></blockquote>"
         )
-    if passage.events:
+    if excerpt.events:
         words = ", ".join(
             _shown(word, _WORD_LENGTH) + (f" × {number}" if number > 1 else "")
-            for word, number in passage.events
+            for word, number in excerpt.events
         )
         parts.append(f'<p class="events">{words}</p>')
     return "\n".join(parts)

@@ -13,12 +13,12 @@ from claude_sync.errors import ClaudeSyncError, Stopped
 from claude_sync.model import SessionState
 from claude_sync.service.service import Service
 from claude_sync.service.status import Status
-from claude_sync.state.paths import Places
+from claude_sync.state.paths import Paths
 from claude_sync.state.preferences import Preferences
 from claude_sync_app.desktop.dialogs import Dialogs
 from claude_sync_app.desktop.notifications.values import Button, Notification
 from claude_sync_app.shown_text import one_line
-from claude_sync_app.tray.background_tasks import Errands
+from claude_sync_app.tray.background_tasks import BackgroundTasks
 from claude_sync_app.tray.labels import title_of
 from claude_sync_app.tray.menu.model import Action
 from claude_sync_app.tray.notices.notices import Notice
@@ -26,7 +26,7 @@ from claude_sync_app.tray.notices.notices import Notice
 T = TypeVar("T")
 
 
-class Desk:
+class TrayContext:
     """The service, what waits in threads of its own, and how a person is asked and told.
 
     Args:
@@ -43,7 +43,7 @@ class Desk:
     ) -> None:
         self.service = service
         self.click = click
-        self.errands = Errands(self.fail)
+        self.background_tasks = BackgroundTasks(self.report)
         self._show = show
         self._dialogs: Dialogs | None = None
         self._has_looked = False
@@ -52,8 +52,8 @@ class Desk:
     # --- what is known ---
 
     @property
-    def places(self) -> Places:
-        return self.service.places
+    def paths(self) -> Paths:
+        return self.service.paths
 
     @property
     def status(self) -> Status:
@@ -100,7 +100,7 @@ class Desk:
 
     @property
     def dialogs(self) -> Dialogs | None:
-        """The system's dialogs, None where it has none; in an errand only."""
+        """The system's dialogs, None where it has none; in a background task only."""
         from claude_sync_app.desktop import dialogs
 
         with self._lock:
@@ -110,28 +110,28 @@ class Desk:
 
     # --- working ---
 
-    def answer(self, future: Future[T]) -> T:
-        """What the service found out; in an errand only, which a failure ends and tells.
+    def wait(self, future: Future[T]) -> T:
+        """What the service found out; in a background task only, which a failure ends and tells.
 
         Raises:
             Stopped, ClaudeSyncError
         """
-        return self.errands.result_of(future)
+        return self.background_tasks.result_of(future)
 
-    def outcome(self, future: Future[T]) -> T | None:
-        """What the service did, in an errand only; None where it failed, which notices tell.
+    def wait_or_none(self, future: Future[T]) -> T | None:
+        """What the service did; in a background task only. None where it failed: notices tell that.
 
         Raises:
             Stopped
         """
         try:
-            return self.errands.result_of(future)
+            return self.background_tasks.result_of(future)
         except Stopped:
             raise
         except ClaudeSyncError:
             return None
 
-    def mind(self, future: Future[Any]) -> None:
+    def report_failure(self, future: Future[Any]) -> None:
         """Tell if a command fails that no notice is made of."""
 
         def ended(done: Future[Any]) -> None:
@@ -139,13 +139,13 @@ class Desk:
                 return
             error = done.exception()
             if isinstance(error, ClaudeSyncError) and not isinstance(error, Stopped):
-                self.fail(error)
+                self.report(error)
 
         future.add_done_callback(ended)
 
     # --- telling ---
 
-    def tell(
+    def notify(
         self,
         key: str,
         title: str,
@@ -166,14 +166,14 @@ class Desk:
         notification = Notification(key, title, body, tuple(labels))
         self._show(Notice(notification, click, actions))
 
-    def fail(self, error: ClaudeSyncError) -> None:
+    def report(self, error: ClaudeSyncError) -> None:
         """Tell of an error, and write it down; not in the loop's thread."""
-        Log(self.places.log_file).write([f"tray: {error}"])
+        Log(self.paths.log_file).write([f"tray: {error}"])
         sentence = one_line(str(error))
-        self.tell("problem", "claude-sync", f"{sentence[:1].upper()}{sentence[1:]}.")
+        self.notify("problem", "claude-sync", f"{sentence[:1].upper()}{sentence[1:]}.")
 
     def end(self, timeout_seconds: float) -> None:
-        """Take dialogs away and let errands end."""
+        """Take dialogs away and let background tasks end."""
         if self._dialogs is not None:
             self._dialogs.close()
-        self.errands.end(timeout_seconds)
+        self.background_tasks.end(timeout_seconds)

@@ -21,7 +21,7 @@ class SyncedFolder(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class Environment:
     """This machine and this desktop, as they are now.
 
     Attributes:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from claude_sync.service.status import Status
 from claude_sync_app.desktop.loop import Loop
 from claude_sync_app.tray.backends import Backend
-from claude_sync_app.tray.environment import Surroundings
+from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.icons.icons import IconState, Picture, Theme
 from claude_sync_app.tray.menu.menu import menu
 from claude_sync_app.tray.status_line import icon_state, tooltip
@@ -22,13 +22,13 @@ _MINUTE = 60
 _CONSPICUOUS = frozenset({IconState.ATTENTION, IconState.ERROR})
 
 
-class Showing:
+class IconUpdates:
     """The icon's face.
 
     Args:
         loop: carries it.
         status: gives the newest Status.
-        surroundings: gives the newest Surroundings.
+        environment: gives the newest Environment.
         shown: called after each time with the Status that is shown now.
     """
 
@@ -36,12 +36,12 @@ class Showing:
         self,
         loop: Loop,
         status: Callable[[], Status],
-        surroundings: Callable[[], Surroundings],
+        environment: Callable[[], Environment],
         shown: Callable[[Status], None],
     ) -> None:
         self._loop = loop
         self._status = status
-        self._surroundings = surroundings
+        self._environment = environment
         self._shown = shown
         self._backend: Backend | None = None
         self._theme = Theme.DARK
@@ -70,14 +70,14 @@ class Showing:
         if self._ended:
             return
         self._last = time.monotonic()
-        status, surroundings = self._status(), self._surroundings()
+        status, environment = self._status(), self._environment()
         moment = time.time()
         if self._backend is not None:
             state = icon_state(status, status.preferences, moment)
             self._backend.show(
-                menu(status, int(moment // _MINUTE), status.preferences, surroundings),
+                menu(status, int(moment // _MINUTE), status.preferences, environment),
                 Picture(state, self._theme),
-                tooltip(status, int(moment // _MINUTE), status.preferences, surroundings),
+                tooltip(status, int(moment // _MINUTE), status.preferences, environment),
                 state in _CONSPICUOUS,
             )
         # "2 min ago" becomes "3 min ago".

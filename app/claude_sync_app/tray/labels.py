@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 from claude_sync.model import SessionState
 from claude_sync.service.status import Status
 from claude_sync_app.shown_text import one_line, shortened
-from claude_sync_app.tray.environment import Surroundings, SyncedFolder
+from claude_sync_app.tray.environment import Environment, SyncedFolder
 
 TITLE_LENGTH = 50
 _NAME_LENGTH = 30
@@ -52,39 +52,39 @@ def machines_of(names: Iterable[str]) -> str:
     return " and ".join(known)
 
 
-def place_of(status: Status, surroundings: Surroundings) -> str:
+def place_of(status: Status, environment: Environment) -> str:
     """Where sessions meet: the synced folder's name, the host's, or the folder itself."""
-    folder = synced_folder_of(status, surroundings)
+    folder = synced_folder_of(status, environment)
     if folder is not None:
         return shortened(one_line(folder.name), _NAME_LENGTH)
     return shortened(one_line(status.label or status.location), _PLACE_LENGTH)
 
 
-def synced_folder_of(status: Status, surroundings: Surroundings) -> SyncedFolder | None:
+def synced_folder_of(status: Status, environment: Environment) -> SyncedFolder | None:
     """The synced folder that sessions meet in, None where it is none that is known."""
-    root = _folder(status, surroundings)
+    root = _folder(status, environment)
     if root is None:
         return None
-    around = [one for one in surroundings.synced_folders if root.is_relative_to(one.path)]
+    around = [one for one in environment.synced_folders if root.is_relative_to(one.path)]
     return max(around, key=lambda one: len(one.path), default=None)
 
 
-def is_private(status: Status, surroundings: Surroundings) -> bool:
+def is_private(status: Status, environment: Environment) -> bool:
     """Whether sessions meet in this machine's own folder, where no other machine comes."""
-    if _folder(status, surroundings) != Path(surroundings.home) / _PRIVATE:
+    if _folder(status, environment) != Path(environment.home) / _PRIVATE:
         return False
-    if synced_folder_of(status, surroundings) is not None:
+    if synced_folder_of(status, environment) is not None:
         return False
     # Another machine may reach the folder over ssh.
     own = status.machine.name if status.machine is not None else ""
     return all(name == own for state in status.sessions for name in state.machines)
 
 
-def _folder(status: Status, surroundings: Surroundings) -> PurePath | None:
+def _folder(status: Status, environment: Environment) -> PurePath | None:
     location = status.location
     if not location or status.remote:
         return None
     if location == "~" or location.startswith(("~/", "~\\")):
-        return Path(surroundings.home + location[1:])
+        return Path(environment.home + location[1:])
     folder = Path(location)
     return folder if folder.is_absolute() else None

@@ -15,7 +15,7 @@ from claude_sync_app.desktop.loop import Loop
 _QUIET_SECONDS = 10.0
 
 
-class Resting:
+class MemoryRelease:
     """Notices when work has ended. In the loop's thread.
 
     Args:

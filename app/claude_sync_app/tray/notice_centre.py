@@ -9,7 +9,7 @@ from collections.abc import Callable
 from claude_sync.service.status import Status
 from claude_sync_app.desktop.loop import Loop
 from claude_sync_app.desktop.notifications.values import Answer, AnswerKind, Notifier
-from claude_sync_app.tray.environment import Surroundings
+from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.menu.model import Action
 from claude_sync_app.tray.notices import notices
 from claude_sync_app.tray.notices.notices import Notice
@@ -17,7 +17,7 @@ from claude_sync_app.tray.notices.notices import Notice
 _KEPT = 100
 
 
-class Telling:
+class NoticeCentre:
     """What was told, and what there is to tell.
 
     Args:
@@ -42,11 +42,11 @@ class Telling:
         """The machine was asleep until now."""
         self._memory = notices.woke(self._memory, time.time())
 
-    def consider(self, status: Status, surroundings: Surroundings) -> None:
+    def consider(self, status: Status, environment: Environment) -> None:
         """Tell what there is to tell since the Status before."""
         now = time.time()
         noticed = notices.notices(
-            self._told, status, status.preferences, self._memory, now, surroundings
+            self._told, status, status.preferences, self._memory, now, environment
         )
         self._told, self._memory = status, noticed.memory
         for key in noticed.withdraw:
@@ -58,11 +58,11 @@ class Telling:
             self._again = None
         if noticed.again_at is not None:
             wait = max(0.0, noticed.again_at - now)
-            self._again = self._loop.later(wait, lambda: self._consider_again(surroundings))
+            self._again = self._loop.later(wait, lambda: self._consider_again(environment))
 
-    def _consider_again(self, surroundings: Surroundings) -> None:
+    def _consider_again(self, environment: Environment) -> None:
         self._again = None
-        self.consider(self._told, surroundings)
+        self.consider(self._told, environment)
 
     def show(self, notice: Notice) -> None:
         """Show a notice, in place of one with its key."""

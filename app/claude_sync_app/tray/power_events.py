@@ -13,7 +13,7 @@ LAST_SECONDS = 2.0
 """How long a local push may take where the program is asked to end."""
 
 
-class Coming:
+class PowerEvents:
     """What is done when the machine is left and come back to. All of it in the loop's thread.
 
     Args:

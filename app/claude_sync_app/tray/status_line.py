@@ -9,7 +9,7 @@ from claude_sync.service.status import Status
 from claude_sync.state.preferences import Preferences
 from claude_sync_app.amounts import ago, count
 from claude_sync_app.shown_text import one_line, shortened
-from claude_sync_app.tray.environment import Surroundings
+from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.icons.icons import IconState
 from claude_sync_app.tray.labels import machines_of
 from claude_sync_app.tray.offers import held_back, pullable, pushable
@@ -54,7 +54,7 @@ def not_set_up(status: Status) -> bool:
 
 
 def tooltip(
-    status: Status, now_minutes: int, preferences: Preferences, surroundings: Surroundings
+    status: Status, now_minutes: int, preferences: Preferences, environment: Environment
 ) -> str:
     """How everything stands: one sentence on one line of at most 127 characters.
 
@@ -62,10 +62,10 @@ def tooltip(
         status: what there is.
         now_minutes: whole minutes since the epoch.
         preferences: which findings are ignored.
-        surroundings: the home directory, which is shown as ``~``.
+        environment: the home directory, which is shown as ``~``.
     """
     said = one_line(_sentence(status, now_minutes, preferences))
-    home = surroundings.home
+    home = environment.home
     if len(home) > 1:
         said = said.replace(f"{home}/", "~/").replace(f"{home}\\", "~\\")
     return shortened(said[:1].upper() + said[1:], TOOLTIP_LENGTH)

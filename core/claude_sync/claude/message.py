@@ -19,7 +19,7 @@ _UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True)
-class Utterance:
+class Message:
     """What one line holds.
 
     Attributes:
@@ -33,24 +33,24 @@ class Utterance:
     at: float | None = None
 
 
-def utterance(line: bytes) -> Utterance | None:
+def read_message(line: bytes) -> Message | None:
     """What a line holds, None for a blank one."""
     if not line.strip():
         return None
     try:
         event = json.loads(line)
     except (ValueError, RecursionError):
-        return Utterance("", _UNREADABLE)
+        return Message("", _UNREADABLE)
     if not isinstance(event, dict):
-        return Utterance("", _UNREADABLE)
+        return Message("", _UNREADABLE)
     kind = event.get("type")
     kind = kind if isinstance(kind, str) else ""
     at = _moment(event.get("timestamp"))
     message = event.get("message")
     content = message.get("content") if isinstance(message, dict) else None
     if kind in _SPEAKERS and not event.get("isMeta") and (text := _text(content)):
-        return Utterance(kind, text, at)
-    return Utterance("", _word(kind, content), at)
+        return Message(kind, text, at)
+    return Message("", _word(kind, content), at)
 
 
 def _text(content: object) -> str:

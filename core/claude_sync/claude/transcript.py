@@ -29,7 +29,7 @@ _TITLED = re.compile(rb'"(%s)"' % b"|".join(kind.encode() for kind, _ in _TITLES
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
+class Summary:
     """What both ends of a transcript say.
 
     Attributes:
@@ -41,7 +41,7 @@ class Glance:
     title: str
 
 
-def glance(file: IO[bytes]) -> Glance:
+def summarize(file: IO[bytes]) -> Summary:
     """Read both ends of an open transcript.
 
     Raises:
@@ -61,9 +61,9 @@ def glance(file: IO[bytes]) -> Glance:
     return glance_at(head, tail)
 
 
-def glance_at(head: bytes, tail: bytes) -> Glance:
+def glance_at(head: bytes, tail: bytes) -> Summary:
     """The same, from the bytes of both ends; a short transcript is all head."""
-    return Glance(cwds=_cwds(head, tail), title=_title(head, tail))
+    return Summary(cwds=_cwds(head, tail), title=_title(head, tail))
 
 
 def _cwds(head: bytes, tail: bytes) -> tuple[str, ...]:

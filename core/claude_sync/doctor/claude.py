@@ -149,7 +149,7 @@ def _is_left_alone(examination: Examination, local: LocalSession) -> bool:
     """Whether somebody said that it isn't to be pushed: then nobody wants to hear of it."""
     survey = examination.survey
     assert survey is not None
-    if survey.remember_of(local.session_id).forgotten:
+    if survey.record(local.session_id).forgotten:
         return True
     try:
         project = survey.project(local)
@@ -163,7 +163,7 @@ def _is_elsewhere(examination: Examination, local: LocalSession) -> bool:
     survey = examination.survey
     assert survey is not None
     if examination.view is None:
-        written = survey.remember_of(local.session_id).written
+        written = survey.record(local.session_id).written
         return written is not None and written == survey.known_version(local)
     state = examination.states.get(local.session_id)
     if state is not None and state.state in (State.SYNCED, State.AHEAD, State.WAITING):

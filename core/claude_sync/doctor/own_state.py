@@ -33,11 +33,11 @@ _SUFFIX = ".tmp"
 
 def records(examination: Examination) -> Iterator[Finding]:
     """Whether what is remembered can be read, written and believed."""
-    places = examination.context.places
-    path = records_file(places, examination.context.preferences)
-    folders = (places.state, places.records_directory, places.vault_directory)
+    paths = examination.context.paths
+    path = records_file(paths, examination.context.preferences)
+    folders = (paths.state, paths.records_directory, paths.vault_directory)
     shut = [str(folder) for folder in folders if os.path.exists(folder) and not can_write(folder)]
-    shut += [str(file) for file in (places.machine_file, path) if _is_shut(file)]
+    shut += [str(file) for file in (paths.machine_file, path) if _is_shut(file)]
     if shut:
         yield Finding(
             "records-unreadable",
@@ -45,17 +45,17 @@ def records(examination: Examination) -> Iterator[Finding]:
             "This machine's records can't be used",
             f"This user may not read and write {short_path(shut[0])}, so nothing can be pushed or "
             "pulled.",
-            grant_command(places.state),
+            grant_command(paths.state),
         )
     elif _is_damaged(path):
-        aside = places.records_directory.with_name("records-damaged")
+        aside = paths.records_directory.with_name("records-damaged")
         yield Finding(
             "records-damaged",
             Level.WARNING,
             "This machine's records are damaged",
             f"{short_path(path)} can't be read, or another version made it. Doing without costs a "
             "question or two, never bytes.",
-            f"{move_command(places.records_directory, aside)}; they are begun anew",
+            f"{move_command(paths.records_directory, aside)}; they are begun anew",
         )
 
 
@@ -76,7 +76,7 @@ def _is_damaged(path: Path) -> bool:
 
 def set_aside(examination: Examination) -> Iterator[Finding]:
     """Records that were damaged once and replaced by new ones."""
-    folder = examination.context.places.records_directory
+    folder = examination.context.paths.records_directory
     found = sorted(entry.path for entry in scan(folder) if ".unreadable-" in entry.name)
     if found:
         yield Finding(
@@ -113,7 +113,7 @@ def leftovers(examination: Examination) -> Iterator[Finding]:
     context = examination.context
     projects = [entry.path for entry in _directories(context.home.projects)]
     beside = [entry.path for project in projects for entry in _directories(project)]
-    here = [str(context.places.state / "staging"), *projects, *beside]
+    here = [str(context.paths.state / "staging"), *projects, *beside]
     found = list(_temporaries(here, examination.now))
     store = folder_of(examination) if examination.view is not None else None
     if store is not None:

@@ -11,7 +11,7 @@ from claude_sync.doctor.wording import short_path
 from claude_sync.errors import UsageError
 from claude_sync.model import Finding, Level
 from claude_sync.projects.git import find_program
-from claude_sync.transports.location import HostPlace, parse_location
+from claude_sync.transports.location import HostLocation, parse_location
 
 
 def programs(examination: Examination) -> Iterator[Finding]:
@@ -54,14 +54,14 @@ def programs(examination: Examination) -> Iterator[Finding]:
         )
 
 
-def host_of(examination: Examination) -> HostPlace | None:
+def host_of(examination: Examination) -> HostLocation | None:
     """The host where sessions meet, None where it is none."""
     location = examination.context.preferences.location
     try:
         place = parse_location(location) if location else None
     except UsageError:
         return None
-    return place if isinstance(place, HostPlace) else None
+    return place if isinstance(place, HostLocation) else None
 
 
 def _path(login: LoginEnvironment, found: Mapping[str, str]) -> Iterator[Finding]:
@@ -87,7 +87,9 @@ def _find(name: str, path: str) -> str | None:
     return shutil.which(name, path=path)
 
 
-def _agent(login: LoginEnvironment, command: Sequence[str], host: HostPlace) -> Iterator[Finding]:
+def _agent(
+    login: LoginEnvironment, command: Sequence[str], host: HostLocation
+) -> Iterator[Finding]:
     """The agent that this shell has and the login hasn't; unless ssh's configuration names one."""
     here = os.environ.get("SSH_AUTH_SOCK", "")
     if not here or login.agent is None or login.agent == here:

@@ -24,7 +24,7 @@ def registry(examination: Examination) -> Iterator[Finding]:
     """The file that keeps which project is where."""
     problem = examination.context.registry.problem
     if problem:
-        file = examination.context.places.projects_file
+        file = examination.context.paths.projects_file
         path = short_path(file)
         yield Finding(
             "registry-damaged",

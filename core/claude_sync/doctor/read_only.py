@@ -14,14 +14,14 @@ from claude_sync.model import Progress
 from claude_sync.state import preferences
 from claude_sync.state.database import Database, copy_of
 from claude_sync.state.machine import machine_as_seen
-from claude_sync.state.paths import Places
+from claude_sync.state.paths import Paths
 from claude_sync.store.store import Store
 from claude_sync.sync.context import Context, records_file
 
 
 @contextmanager
 def open_aside(
-    places: Places,
+    paths: Paths,
     *,
     should_stop: Callable[[], bool] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
@@ -31,18 +31,18 @@ def open_aside(
     Whatever is wrong with it, it opens: what can't be read counts as missing.
 
     Args:
-        places: where it keeps its things.
+        paths: where it keeps its things.
         should_stop: asked between blocks of work; true ends it.
         on_progress: told how far the work is.
     """
-    chosen = preferences.load(places)
+    chosen = preferences.load(paths)
     context = Context(
-        places,
+        paths,
         chosen,
         should_stop=should_stop,
         on_progress=on_progress,
-        database=_copy(records_file(places, chosen)),
-        machine=machine_as_seen(places),
+        database=_copy(records_file(paths, chosen)),
+        machine=machine_as_seen(paths),
     )
     try:
         yield context
@@ -72,7 +72,7 @@ class _Aside(Context):
 
     def __init__(self, of: Context) -> None:
         super().__init__(
-            of.places,
+            of.paths,
             of.preferences,
             should_stop=of.should_stop,
             on_progress=of.on_progress,

@@ -21,7 +21,7 @@ _DEFAULT_NAMES = (
 
 def preferences(examination: Examination) -> Iterator[Finding]:
     """Values of preferences.json that aren't used, and keys that mean nothing."""
-    chosen, path = examination.context.preferences, examination.context.places.preferences_file
+    chosen, path = examination.context.preferences, examination.context.paths.preferences_file
     file = short_path(path)
     for problem in chosen.problems:
         if problem.key in ("", "schema"):
@@ -96,12 +96,12 @@ def name(examination: Examination) -> Iterator[Finding]:
             "So are many others; two machines of one name can't be told apart by people.",
             _rename(examination),
         )
-    if not context.machine.named and os.path.lexists(context.places.machine_file):
+    if not context.machine.named and os.path.lexists(context.paths.machine_file):
         yield Finding(
             "machine-name-lost",
             Level.WARNING,
             "This machine's record of its own name is damaged",
-            f"{short_path(context.places.machine_file)} holds no name; {mine} is used for now.",
+            f"{short_path(context.paths.machine_file)} holds no name; {mine} is used for now.",
             _rename(examination, mine),
         )
     yield from _shared_names(examination, mine)

@@ -22,7 +22,7 @@ from claude_sync.doctor.wording import (
 from claude_sync.errors import NotSetUp, StoreOffline, UsageError
 from claude_sync.model import Finding, Level
 from claude_sync.sync.setup import default_location
-from claude_sync.transports.location import FolderPlace, parse_location
+from claude_sync.transports.location import FolderLocation, parse_location
 
 SLOW_SECONDS = 2.0
 _ROOM_BYTES = 1 << 30
@@ -36,7 +36,7 @@ def folder_of(examination: Examination) -> Path | None:
         place = parse_location(location) if location else None
     except UsageError:
         return None
-    return Path(place.path) if isinstance(place, FolderPlace) else None
+    return Path(place.path) if isinstance(place, FolderLocation) else None
 
 
 def reached(examination: Examination) -> Iterator[Finding]:
@@ -263,13 +263,13 @@ def room(examination: Examination) -> Iterator[Finding]:
     """Whether a disk that claude-sync writes to is nearly full."""
     context = examination.context
     folder = folder_of(examination) if examination.view is not None else None
-    places = [
+    paths = [
         ("store-nearly-full", "where sessions meet", folder, "pushed"),
         ("disk-nearly-full", "of Claude's folder", context.home.path, "pulled"),
-        ("disk-nearly-full", "of this machine's records", context.places.state, "remembered"),
+        ("disk-nearly-full", "of this machine's records", context.paths.state, "remembered"),
     ]
     seen: set[int] = set()
-    for code, what, path, verb in places:
+    for code, what, path, verb in paths:
         if path is None:
             continue
         free, total, device = _free(path)

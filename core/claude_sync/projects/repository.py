@@ -67,7 +67,7 @@ class Finder:
         self._homes = {os.path.normcase(text), os.path.normcase(os.path.realpath(text))}
         self._seen: dict[str, Repository | None] = {}
         self._stamps: dict[str, str] = {}
-        self._surroundings = ""
+        self._general = ""
 
     def is_home(self, directory: str) -> bool:
         """Whether this is the home directory."""
@@ -141,9 +141,9 @@ class Finder:
         if head_counts:
             own_files.append(os.path.join(own, "HEAD"))
             own_files.append(os.path.join(own, "reftable", "tables.list"))
-        if not self._surroundings:
-            self._surroundings = "\n".join(map(self._stamp, _general_configurations(self.home)))
-        lines = [_RULES, own, common, repository.problem, self._surroundings]
+        if not self._general:
+            self._general = "\n".join(map(self._stamp, _general_configurations(self.home)))
+        lines = [_RULES, own, common, repository.problem, self._general]
         lines += map(self._stamp, own_files)
         lines += map(self._stamp, files)
         text = "\n".join(lines).encode("utf-8", "surrogateescape")

@@ -8,18 +8,18 @@ from collections.abc import Iterable
 
 from claude_sync.disk.log import Log, result_line
 from claude_sync.model import Result
-from claude_sync.state.paths import Places
+from claude_sync.state.paths import Paths
 
 
 class Journal:
     """Writes into the log what nobody was there to see.
 
     Args:
-        places: where the log lies.
+        paths: where the log lies.
     """
 
-    def __init__(self, places: Places) -> None:
-        self._log = Log(places.log_file)
+    def __init__(self, paths: Paths) -> None:
+        self._log = Log(paths.log_file)
 
     def say(self, line: str) -> None:
         """Write one line."""

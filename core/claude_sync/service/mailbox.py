@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from typing import Any, NamedTuple
 
-from claude_sync.service.watch import What
+from claude_sync.service.watch import Area
 
 _GATHER_SECONDS = 0.1
 
@@ -22,10 +22,10 @@ class Command(NamedTuple):
     outcome: Future[Any]
 
 
-class Event(NamedTuple):
+class Hint(NamedTuple):
     """What may have changed, and where."""
 
-    what: What
+    what: Area
     path: str
 
 
@@ -39,16 +39,16 @@ class Mailbox:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._commands: deque[Command] = deque()
-        self._events: dict[Event, None] = {}
+        self._events: dict[Hint, None] = {}
         self._woken = False
         self._closed = False
 
-    def put(self, message: Command | Event) -> bool:
+    def put(self, message: Command | Hint) -> bool:
         """Put a message in; returns at once. Whether it was taken: not after the end."""
         with self._changed:
             if self._closed:
                 return False
-            if isinstance(message, Event):
+            if isinstance(message, Hint):
                 self._events[message] = None
             else:
                 self._commands.append(message)
@@ -66,7 +66,7 @@ class Mailbox:
         with self._changed:
             return any(kinds is None or command.kind in kinds for command in self._commands)
 
-    def receive(self, wait_seconds: float) -> list[Command | Event]:
+    def receive(self, wait_seconds: float) -> list[Command | Hint]:
         """All messages that are there, commands first; waits so long for one.
 
         Events are let gather for a moment, for where one is there are more; commands are not.
@@ -83,7 +83,7 @@ class Mailbox:
                     break
                 self._changed.wait(end - now)
             self._woken = False
-            messages: list[Command | Event] = [*self._commands, *self._events]
+            messages: list[Command | Hint] = [*self._commands, *self._events]
             self._commands.clear()
             self._events.clear()
             return messages

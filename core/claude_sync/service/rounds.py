@@ -16,9 +16,9 @@ from claude_sync.errors import (
     StoreOffline,
 )
 from claude_sync.service import schedule
-from claude_sync.service.equipment import Equipment
 from claude_sync.service.journal import Journal
-from claude_sync.service.status import Board
+from claude_sync.service.resources import Resources
+from claude_sync.service.status import StatusPublisher
 from claude_sync.service.timetable import LOOK, Timetable
 from claude_sync.service.worker import Done, Worker
 
@@ -31,7 +31,7 @@ class Rounds:
 
     Args:
         timetable: when the next look is due.
-        board: where Status is put up.
+        publisher: where Status is put up.
         journal: where it is written down.
 
     Attributes:
@@ -39,9 +39,9 @@ class Rounds:
             line that waits for its turn gets it before that.
     """
 
-    def __init__(self, timetable: Timetable, board: Board, journal: Journal) -> None:
+    def __init__(self, timetable: Timetable, publisher: StatusPublisher, journal: Journal) -> None:
         self._timetable = timetable
-        self._board = board
+        self._publisher = publisher
         self._journal = journal
         self._failures = 0
         self._trouble = ""
@@ -60,7 +60,7 @@ class Rounds:
         self._timetable.sooner(LOOK, moment)
 
     def go(
-        self, equipment: Equipment, due: list[str], *, pull: bool, act: bool, interval: float
+        self, resources: Resources, due: list[str], *, pull: bool, act: bool, interval: float
     ) -> None:
         """One round; what goes wrong is said, and tried again when that is of use.
 
@@ -73,7 +73,7 @@ class Rounds:
         Raises:
             RecordsError, Stopped
         """
-        worker = equipment.worker
+        worker = resources.worker
         if worker is None:
             return
         portion = worker.portion(due)
@@ -89,8 +89,8 @@ class Rounds:
             self._timetable.sooner(LOOK, self.resting_until)
         self._say(done)
         if done.pulled or done.pushed:
-            equipment.save()
-        self.show(equipment)
+            resources.save()
+        self.show(resources)
 
     def attempt(self, work: Callable[[], Done]) -> Done | None:
         """Do some work with the store; None where it couldn't be done, and why is said.
@@ -114,24 +114,24 @@ class Rounds:
     def _say(self, done: Done) -> None:
         if done.pulled:
             self._journal.results("pull", done.pulled)
-            self._board.happen("pull", results=done.pulled)
+            self._publisher.record("pull", results=done.pulled)
         if done.pushed:
             self._journal.results("push", done.pushed)
-            self._board.happen("push", results=done.pushed)
+            self._publisher.record("push", results=done.pushed)
 
-    def show(self, equipment: Equipment) -> None:
+    def show(self, resources: Resources) -> None:
         """Put up where everything stands now."""
-        worker = equipment.worker
+        worker = resources.worker
         if worker is None:
             return
-        picture = worker.picture
-        self._board.publish(
-            machine=equipment.context.machine,
-            sessions=picture.sessions,
-            to_push=picture.to_push,
-            older=picture.older,
-            arrivals=picture.arrivals,
-            conflicts=picture.conflicts,
+        overview = worker.overview
+        self._publisher.publish(
+            machine=resources.context.machine,
+            sessions=overview.sessions,
+            to_push=overview.to_push,
+            older=overview.older,
+            arrivals=overview.arrivals,
+            conflicts=overview.conflicts,
             deferred=tuple(sorted(worker.deferred)),
             last_sync=time.time(),
             error=_first_failure(worker),
@@ -153,25 +153,27 @@ class Rounds:
             self._journal.say(f"watch waits: {message}")
             self._trouble = message
         if isinstance(error, StoreOffline):
-            since = self._board.status.offline_since or time.time()
-            self._board.publish(offline_since=since, offline_message=message, started=True)
+            since = self._publisher.status.offline_since or time.time()
+            self._publisher.publish(offline_since=since, offline_message=message, started=True)
         else:
-            if self._board.status.error != message:
-                self._board.happen("failed", message=message)
-            self._board.publish(offline_since=None, offline_message="", error=message, started=True)
+            if self._publisher.status.error != message:
+                self._publisher.record("failed", message=message)
+            self._publisher.publish(
+                offline_since=None, offline_message="", error=message, started=True
+            )
 
     def _can_again(self) -> None:
         if self._failures:
             self._failures = 0
             self._trouble = ""
             self._journal.say("watch goes on")
-            self._board.publish(offline_since=None, offline_message="")
+            self._publisher.publish(offline_since=None, offline_message="")
 
     def begin_anew(self) -> None:
         """Forget what couldn't be used: another place was chosen."""
         self._failures = 0
         self._trouble = ""
-        self._board.publish(
+        self._publisher.publish(
             sessions=(),
             to_push=(),
             older=(),

@@ -16,13 +16,13 @@ from typing import Any
 
 from claude_sync.disk.locks import Lock
 from claude_sync.errors import ClaudeSyncError, RecordsError, Stopped
-from claude_sync.service.duties import Check, Duties
 from claude_sync.service.journal import Journal
-from claude_sync.service.mailbox import Command, Event, Mailbox
-from claude_sync.service.status import Board
+from claude_sync.service.loop import Check, ServiceLoop
+from claude_sync.service.mailbox import Command, Hint, Mailbox
+from claude_sync.service.status import StatusPublisher
 from claude_sync.service.timetable import LOOK, OPEN
-from claude_sync.service.watch import What
-from claude_sync.state.paths import Places
+from claude_sync.service.watch import Area
+from claude_sync.state.paths import Paths
 
 _FAILURE_RETRY_SECONDS = 60.0
 _PASSING_RETRY_SECONDS = 1.0
@@ -35,37 +35,37 @@ class Runner:
     """The thread, and what it holds.
 
     Args:
-        places: where claude-sync keeps its things.
-        board: where Status is put up.
+        paths: where claude-sync keeps its things.
+        publisher: where Status is put up.
         lock: held already; let go at the end.
         on_arrival, interval_seconds: in place of the preferences.
         checks: further checks for the doctor.
 
     Attributes:
-        duties: what a command may have the thread do; for that thread alone.
+        loop: what a command may have the thread do; for that thread alone.
     """
 
     def __init__(
         self,
-        places: Places,
-        board: Board,
+        paths: Paths,
+        publisher: StatusPublisher,
         lock: Lock,
         *,
         on_arrival: str | None,
         interval_seconds: float | None,
         checks: Sequence[Check],
     ) -> None:
-        self._places = places
-        self._board = board
+        self._paths = paths
+        self._publisher = publisher
         self._lock = lock
-        self._journal = Journal(places)
+        self._journal = Journal(paths)
         self._mailbox = Mailbox()
-        self._inbox: deque[Command | Event] = deque()
+        self._inbox: deque[Command | Hint] = deque()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="claude-sync worker", daemon=True)
-        self.duties = Duties(
-            places,
-            board,
+        self.loop = ServiceLoop(
+            paths,
+            publisher,
             self._journal,
             on_arrival=on_arrival,
             interval_seconds=interval_seconds,
@@ -93,26 +93,26 @@ class Runner:
         self._mailbox.wake()
         end = time.monotonic() + timeout_seconds
         while self._thread.is_alive() and time.monotonic() < end:
-            equipment = self.duties.equipment
-            if equipment is not None:
+            resources = self.loop.resources
+            if resources is not None:
                 # Again and again, for the connection may be opened only now.
-                equipment.context.interrupt()
+                resources.context.interrupt()
             self._thread.join(_TICK_SECONDS)
         if self._thread.is_alive():
             _cancel(self._mailbox.close())
         return not self._thread.is_alive()
 
-    def _notify(self, what: What, path: str) -> None:
-        self._mailbox.put(Event(what, path))
+    def _notify(self, what: Area, path: str) -> None:
+        self._mailbox.put(Hint(what, path))
 
     def _should_stop(self) -> bool:
         """Whether the work under way is to end between two blocks."""
         if self._stopping.is_set():
             return True
-        deadline = self.duties.deadline
+        deadline = self.loop.deadline
         if deadline is not None and time.monotonic() >= deadline:
             return True
-        return self.duties.by_itself and self._mailbox.holds(_HURRIED)
+        return self.loop.by_itself and self._mailbox.holds(_HURRIED)
 
     # -- the thread ------------------------------------------------------------------------
 
@@ -122,7 +122,7 @@ class Runner:
                 try:
                     self._turn()
                 except Stopped:
-                    self.duties.timetable.now(LOOK)
+                    self.loop.timetable.now(LOOK)
                 except ClaudeSyncError as error:
                     self._fail(error)
                 except Exception as error:  # noqa: BLE001 -- the one of this thread
@@ -131,7 +131,7 @@ class Runner:
                         ClaudeSyncError(
                             f"watching stopped on a bug of ours, {type(error).__name__}",
                             todo=f"it goes on in a minute; the log says where "
-                            f"({self._places.log_file})",
+                            f"({self._paths.log_file})",
                         )
                     )
         finally:
@@ -139,36 +139,36 @@ class Runner:
 
     def _end(self) -> None:
         try:
-            self.duties.close()
+            self.loop.close()
         finally:
             self._lock.release()
             _cancel(self._mailbox.close())
             _cancel(message for message in self._inbox if isinstance(message, Command))
-            self._board.publish(stopped=True, activity=None)
+            self._publisher.publish(stopped=True, activity=None)
 
     def _turn(self) -> None:
         """Wait for what comes next, and do it."""
-        duties = self.duties
-        wait = duties.timetable.wait(duties.moments())
+        loop = self.loop
+        wait = loop.timetable.wait(loop.moments())
         self._inbox.extend(self._mailbox.receive(0.0 if self._inbox else wait))
         if self._stopping.is_set():
             return
-        if duties.timetable.slept():
+        if loop.timetable.slept():
             self._journal.say("watch looks again after a sleep")
-            duties.look_now()
-        duties.reload()
+            loop.look_now()
+        loop.reload()
         while self._inbox and not self._stopping.is_set():
             self._handle(self._inbox.popleft())
         if not self._stopping.is_set():
-            duties.do_what_is_due()
-        if self._board.status.activity is not None and not self._mailbox.holds():
-            self._board.publish(activity=None)
+            loop.do_what_is_due()
+        if self._publisher.status.activity is not None and not self._mailbox.holds():
+            self._publisher.publish(activity=None)
 
     # -- messages -----------------------------------------------------------------------------
 
-    def _handle(self, message: Command | Event) -> None:
-        if isinstance(message, Event):
-            self.duties.hear(message)
+    def _handle(self, message: Command | Hint) -> None:
+        if isinstance(message, Hint):
+            self.loop.hear(message)
         elif message.outcome.set_running_or_notify_cancel():
             self._obey(message)
 
@@ -182,7 +182,7 @@ class Runner:
                 raise
             if command.kind in _CHANGING and not isinstance(error, Stopped):
                 self._journal.say(f"{command.kind} failed: {error}")
-                self._board.happen("failed", by_hand=True, message=str(error))
+                self._publisher.record("failed", by_hand=True, message=str(error))
                 self._judge(partial(command.outcome.set_exception, error))
             else:
                 command.outcome.set_exception(error)
@@ -192,27 +192,27 @@ class Runner:
             return
         results = outcome if isinstance(outcome, list) else []
         self._journal.results(command.kind, results)
-        self._board.happen(command.kind, by_hand=True, results=results)
+        self._publisher.record(command.kind, by_hand=True, results=results)
         self._judge(partial(command.outcome.set_result, outcome))
 
     def _judge(self, tell: Callable[[], object]) -> None:
         try:
-            self.duties.judge_again()
+            self.loop.judge_again()
             if not self._mailbox.holds():
-                self._board.publish(activity=None)
+                self._publisher.publish(activity=None)
         finally:
             tell()
 
     def _fail(self, error: ClaudeSyncError) -> None:
         """Something went wrong that a round doesn't get over: begin anew a little later."""
         message = str(error)
-        if self._board.status.error != message:
+        if self._publisher.status.error != message:
             self._journal.say(f"watch failed: {message}")
-            self._board.happen("failed", message=message)
-        self._board.publish(error=message, activity=None, started=True)
+            self._publisher.record("failed", message=message)
+        self._publisher.publish(error=message, activity=None, started=True)
         retry = _PASSING_RETRY_SECONDS if error.passing else _FAILURE_RETRY_SECONDS
-        self.duties.timetable.put(OPEN, retry)
-        self.duties.close()
+        self.loop.timetable.put(OPEN, retry)
+        self.loop.close()
 
 
 def _cancel(commands: Iterable[Command]) -> None:

@@ -15,11 +15,11 @@ from claude_sync.disk.locks import Lock
 from claude_sync.disk.log import Log, removal_line
 from claude_sync.errors import LockBusy
 from claude_sync.model import Progress, Result, Version
-from claude_sync.service.duties import Check
+from claude_sync.service.loop import Check
 from claude_sync.service.runner import Runner
-from claude_sync.service.status import Board, Status
-from claude_sync.state.paths import Places
-from claude_sync.state.paths import places as own_places
+from claude_sync.service.status import Status, StatusPublisher
+from claude_sync.state.paths import Paths
+from claude_sync.state.paths import paths as own_places
 from claude_sync.sync.context import Context
 from claude_sync.sync.forget import forget
 from claude_sync.sync.pull import pull
@@ -34,7 +34,7 @@ class Service:
     """Pushes on change and pulls on interval, until it is stopped. One a user: it holds a lock.
 
     Args:
-        places: where claude-sync keeps its things, None for the user's own.
+        paths: where claude-sync keeps its things, None for the user's own.
         on_status: told of every new Status, from the worker's thread; must return at once.
         on_arrival: "pull", "ask" or "nothing", in place of the preference.
         interval_seconds: how often to look at the store, in place of the preference.
@@ -46,19 +46,19 @@ class Service:
 
     def __init__(
         self,
-        places: Places | None = None,
+        paths: Paths | None = None,
         *,
         on_status: Callable[[Status], None] | None = None,
         on_arrival: str | None = None,
         interval_seconds: float | None = None,
         checks: Sequence[Check] = (),
     ) -> None:
-        self.places = places or own_places()
-        self._board = Board(on_status)
-        self._lock = Lock(self.places.service_lock_file, "watching")
+        self.paths = paths or own_places()
+        self._publisher = StatusPublisher(on_status)
+        self._lock = Lock(self.paths.service_lock_file, "watching")
         self._runner = Runner(
-            self.places,
-            self._board,
+            self.paths,
+            self._publisher,
             self._lock,
             on_arrival=on_arrival,
             interval_seconds=interval_seconds,
@@ -70,7 +70,7 @@ class Service:
     @property
     def status(self) -> Status:
         """The newest Status."""
-        return self._board.status
+        return self._publisher.status
 
     def start(self) -> None:
         """Begin.
@@ -99,15 +99,15 @@ class Service:
         """Push sessions by id, or all that changed; see `sync.push`."""
 
         def do() -> list[Result]:
-            results = push(self._runner.duties.ready(), sessions)
-            self._runner.duties.note_pushed(results)
+            results = push(self._runner.loop.ready(), sessions)
+            self._runner.loop.note_pushed(results)
             return results
 
         return self._submit("push", "Pushing", do)
 
     def push_older(self) -> Future[list[Result]]:
         """Push also what was last used more than seven days ago: `Status.older`."""
-        return self._submit("push", "Pushing", self._runner.duties.push_older)
+        return self._submit("push", "Pushing", self._runner.loop.push_older)
 
     def pull(self, sessions: Sequence[str] | None = None) -> Future[list[Result]]:
         """Pull sessions by id, or all that wait; see `sync.pull`.
@@ -116,8 +116,8 @@ class Service:
         """
 
         def do() -> list[Result]:
-            results = pull(self._runner.duties.ready(), sessions)
-            self._runner.duties.note_pulled(results)
+            results = pull(self._runner.loop.ready(), sessions)
+            self._runner.loop.note_pulled(results)
             return results
 
         return self._submit("pull", "Pulling", do)
@@ -129,35 +129,35 @@ class Service:
         return self._submit(
             "resolve",
             "Resolving",
-            lambda: resolve(self._runner.duties.ready(), session, keep, shown=shown),
+            lambda: resolve(self._runner.loop.ready(), session, keep, shown=shown),
         )
 
     def undo(self, session: str) -> Future[list[Result]]:
         """Bring back what the last pull or resolve replaced; see `sync.undo`."""
-        return self._submit("undo", "Undoing", lambda: [undo(self._runner.duties.ready(), session)])
+        return self._submit("undo", "Undoing", lambda: [undo(self._runner.loop.ready(), session)])
 
     def forget(self, choose: Callable[[Context], Sequence[Any]]) -> Future[int]:
         """Remove the bundles that `choose` gives; how many were. See `sync.forget`."""
 
         def do() -> int:
-            context = self._runner.duties.ready()
+            context = self._runner.loop.ready()
             removed = forget(context, choose(context))
-            Log(self.places.log_file).write(map(removal_line, removed))
+            Log(self.paths.log_file).write(map(removal_line, removed))
             return len(removed)
 
         return self._submit("forget", "Forgetting", do)
 
     def call(self, do: Callable[[Context], Any]) -> Future[Any]:
         """Do something else in the worker's thread, such as reading what a conflict holds."""
-        return self._submit("call", "", lambda: do(self._runner.duties.ready()))
+        return self._submit("call", "", lambda: do(self._runner.loop.ready()))
 
     def look_now(self) -> Future[None]:
         """Look at both sides at once: on a wake, an unlock, a network that came back, a click."""
-        return self._submit("look", "", self._runner.duties.look_now)
+        return self._submit("look", "", self._runner.loop.look_now)
 
     def run_doctor(self) -> Future[None]:
         """Let the doctor look."""
-        return self._submit("doctor", "", self._runner.duties.run_doctor)
+        return self._submit("doctor", "", self._runner.loop.run_doctor)
 
     def pause(self, until: float | None = None) -> Future[None]:
         """Stop pushing and pulling by itself until then (seconds since the epoch; None: for good).
@@ -165,15 +165,15 @@ class Service:
         Clicks still work. It survives a restart.
         """
         moment = float("inf") if until is None else until
-        return self._submit("pause", "", lambda: self._runner.duties.change(paused_until=moment))
+        return self._submit("pause", "", lambda: self._runner.loop.change(paused_until=moment))
 
     def resume(self) -> Future[None]:
         """End a pause."""
-        return self._submit("resume", "", lambda: self._runner.duties.change(paused_until=None))
+        return self._submit("resume", "", lambda: self._runner.loop.change(paused_until=None))
 
     def change(self, **changes: object) -> Future[None]:
         """Store preferences; see `preferences.change`."""
-        return self._submit("preferences", "", lambda: self._runner.duties.change(**changes))
+        return self._submit("preferences", "", lambda: self._runner.loop.change(**changes))
 
     def push_before_leaving(self, seconds: float, *, local_only: bool = False) -> Future[list[str]]:
         """Push what changed, smallest first, for so long: before a sleep, a log-out, a shutdown.
@@ -187,11 +187,11 @@ class Service:
         """
         end = time.monotonic() + seconds
         return self._submit(
-            "leave", "", lambda: self._runner.duties.leave(end, local_only=local_only)
+            "leave", "", lambda: self._runner.loop.leave(end, local_only=local_only)
         )
 
     def _submit(self, kind: str, verb: str, do: Callable[[], Any]) -> Future[Any]:
         if verb:
             # A click's change is seen at once, before the worker gets to it.
-            self._board.publish(activity=Progress(verb))
+            self._publisher.publish(activity=Progress(verb))
         return self._runner.submit(kind, do)

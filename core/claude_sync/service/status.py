@@ -49,7 +49,7 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class Event:
     """Something that was done or failed, for notices: told from others by its number.
 
     Attributes:
@@ -85,7 +85,7 @@ class Status:
         deferred: ids whose pull waits until the client closes them.
         conflicts: sessions that need a decision.
         findings: what the doctor said last, worst first.
-        happenings: the last few, oldest first.
+        events: the last few, oldest first.
         last_sync: when the store was last looked at, seconds since the epoch.
         activity: what is being done now.
         offline_since: since when the store can't be reached, None while it can.
@@ -109,7 +109,7 @@ class Status:
     deferred: tuple[str, ...] = ()
     conflicts: tuple[SessionState, ...] = ()
     findings: tuple[Finding, ...] = ()
-    happenings: tuple[Happening, ...] = ()
+    events: tuple[Event, ...] = ()
     last_sync: float | None = None
     activity: Progress | None = None
     offline_since: float | None = None
@@ -121,7 +121,7 @@ class Status:
     stopped: bool = False
 
 
-class Board:
+class StatusPublisher:
     """Where the newest Status hangs. Written by the worker, and by a click that is to be seen.
 
     Args:
@@ -149,7 +149,7 @@ class Board:
         if self._on_status is not None:
             self._on_status(new)
 
-    def happen(
+    def record(
         self,
         kind: str,
         *,
@@ -159,5 +159,5 @@ class Board:
     ) -> None:
         """Add something that was done or failed."""
         self._numbers += 1
-        happening = Happening(self._numbers, kind, by_hand, time.time(), tuple(results), message)
-        self.publish(happenings=(*self._status.happenings, happening)[-_HAPPENINGS:])
+        event = Event(self._numbers, kind, by_hand, time.time(), tuple(results), message)
+        self.publish(events=(*self._status.events, event)[-_HAPPENINGS:])

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 _JOIN_SECONDS = 0.5
 _LIMITS_RETRY_SECONDS = 300.0
 _ANSWER_SECONDS = 3.0
-_BEAT = "beat"
+_BEAT = "heartbeat"
 
 
-class What(Enum):
+class Area(Enum):
     """What may have changed."""
 
     SESSION = "session"
@@ -39,7 +39,7 @@ class What(Enum):
     STORE = "store"
 
 
-Notify = Callable[[What, str], None]
+Notify = Callable[[Area, str], None]
 """Told what may have changed, and where: a path. Called from watchdog's thread."""
 
 _Identity = tuple[int, int]
@@ -62,22 +62,22 @@ class Watch:
     def __init__(
         self, projects: Path, live: Path, store: Path | None, pulse: Path, notify: Notify
     ) -> None:
-        self._roots = {What.SESSION: projects, What.LIVE: live}
+        self._roots = {Area.SESSION: projects, Area.LIVE: live}
         if store is not None:
-            self._roots[What.STORE] = store
+            self._roots[Area.STORE] = store
         self._pulse = pulse
         self._notify = notify
         self._observer: BaseObserver | None = None
-        self._watched: dict[What, _Identity | None] = {}
+        self._watched: dict[Area, _Identity | None] = {}
         self._asked_at: float | None = None
         self._answered = False
         self._not_before = 0.0
         self.problem = ""
 
     @property
-    def deaf(self) -> bool:
+    def is_blind(self) -> bool:
         """Whether no events come for Claude's projects: then somebody has to poll."""
-        return self._watched.get(What.SESSION) is None
+        return self._watched.get(Area.SESSION) is None
 
     def start(self) -> None:
         """Watch what is there."""
@@ -119,14 +119,14 @@ class Watch:
         if observer is not None:
             _end(observer)
 
-    def _watch(self, observer: BaseObserver, what: What, root: Path) -> _Identity | None:
+    def _watch(self, observer: BaseObserver, what: Area, root: Path) -> _Identity | None:
         identity = _identity(root)
         if identity is None:
             return None
         notify = self._notify
         handler, wanted = _handler(lambda path: notify(what, path))
         try:
-            recursive = what is not What.LIVE
+            recursive = what is not Area.LIVE
             observer.schedule(handler, str(root), recursive=recursive, event_filter=wanted)
         except FileNotFoundError:
             return None
@@ -146,11 +146,11 @@ class Watch:
 
     def _ask(self) -> None:
         """Make an event that has to be heard until the next look at our health."""
-        beat = self._pulse / _BEAT
+        heartbeat = self._pulse / _BEAT
         self._answered = False
         try:
-            files.remove(beat)
-            files.touch_private(beat)
+            files.remove(heartbeat)
+            files.touch_private(heartbeat)
         except OSError:
             self._asked_at = None
         else:
@@ -161,7 +161,7 @@ class Watch:
             return False
         return time.monotonic() - self._asked_at > _ANSWER_SECONDS
 
-    def mend(self) -> list[What]:
+    def restart_if_dead(self) -> list[Area]:
         """Look whether everything is still watched, and watch anew what isn't.
 
         Returns:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from claude_sync.model import Outcome, Result, Stamp
 from claude_sync.service.arrivals import Arrivals
 from claude_sync.service.changes import Changes
-from claude_sync.service.picture import Picture, judge
+from claude_sync.service.overview import Overview, judge
 from claude_sync.sync.context import Context
 from claude_sync.sync.pull import pull_surveyed
 from claude_sync.sync.push import push_surveyed
@@ -45,7 +45,7 @@ class Worker:
 
     Attributes:
         changes: what changed here and is to be pushed.
-        picture: where everything stood at the end of the last round.
+        overview: where everything stood at the end of the last round.
         deferred: sessions whose pull waits until the client closes them.
         failures: sessions that the last attempt failed for, and a sentence on why.
         adopting: whether the next round pushes also what changed while nobody looked: at the
@@ -57,7 +57,7 @@ class Worker:
     def __init__(self, context: Context) -> None:
         self._context = context
         self.changes = Changes(context.home)
-        self.picture = Picture()
+        self.overview = Overview()
         self.deferred: set[str] = set()
         self.failures: dict[str, str] = {}
         self.adopting = True
@@ -108,7 +108,7 @@ class Worker:
             if any(result.outcome in _PLACED for result in done.pulled) or done.pushed:
                 self._judge(look(self._context))
                 # What came meanwhile is in the listing that the next round compares with.
-                came = {arrival.session_id for arrival in self.picture.arrivals} - set(tried)
+                came = {arrival.session_id for arrival in self.overview.arrivals} - set(tried)
                 self.more = bool(pull and act and came)
                 self.again |= self.more
             self.changes.seen = False
@@ -135,7 +135,7 @@ class Worker:
 
     def _to_pull(self, *, pull: bool, closed: Collection[str]) -> list[str]:
         """What is pulled by itself: what arrived, and what waited to be closed."""
-        waiting = {arrival.session_id for arrival in self.picture.arrivals}
+        waiting = {arrival.session_id for arrival in self.overview.arrivals}
         wanted = set(closed) & waiting
         self.deferred -= set(closed) - waiting
         if pull:
@@ -151,7 +151,7 @@ class Worker:
         """
         with self._context.working("pushing"):
             survey = look(self._context)
-            older = [session_id for session_id in self.picture.older if session_id in survey.local]
+            older = [session_id for session_id in self.overview.older if session_id in survey.local]
             return push_surveyed(self._context, survey, older, named=False)
 
     def push_all(self) -> Iterator[list[Result]]:
@@ -231,10 +231,10 @@ class Worker:
             if _bundles_of(survey, session_id) != bundles:
                 del self._broken[session_id]
                 self.failures.pop(session_id, None)
-        self.picture = judge(
+        self.overview = judge(
             self._context,
             survey,
-            self.picture,
+            self.overview,
             self._arrivals,
             broken=self._broken,
             read=read,
@@ -250,7 +250,7 @@ class Worker:
                 for session_id, record in survey.remembered.items()
                 if record.written is not None
             }
-            self.changes.adopt(self.picture.unsent(written))
+            self.changes.adopt(self.overview.unsent(written))
 
 
 def _bundles_of(survey: Survey, session_id: str) -> _Bundles:

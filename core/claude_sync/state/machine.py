@@ -20,7 +20,7 @@ from claude_sync.disk.snapshot import read_small
 from claude_sync.errors import RecordsError, UsageError
 from claude_sync.model import Machine
 from claude_sync.names import is_machine_name
-from claude_sync.state.paths import Places
+from claude_sync.state.paths import Paths
 
 SCHEMA = 1
 _NAMESPACE = bytes.fromhex("6f0c3a5e27b94d61a8d3f2b1c7e45a90")
@@ -29,30 +29,30 @@ _NO_NAME = "machine"
 _MAX_NAME = 64
 
 
-def load_machine(places: Places) -> Machine:
+def load_machine(paths: Paths) -> Machine:
     """This machine. Where it has no name of its own yet, the host's, and `named` is false.
 
     Raises:
         RecordsError: what is kept of it can't be read; or this system has no id, and none can be
             kept.
     """
-    kept = _kept(places)
+    kept = _kept(paths)
     machine_id = system_machine_id()
     if machine_id is None and not _is_uuid(kept.get("id")):
-        with Lock(places.state / "machine.lock", "naming this machine"):
-            kept = _kept(places)
+        with Lock(paths.state / "machine.lock", "naming this machine"):
+            kept = _kept(paths)
             if not _is_uuid(kept.get("id")):
                 kept["id"] = _random_id()
-                _keep(places, kept)
+                _keep(paths, kept)
     name = kept.get("name")
     named = isinstance(name, str) and is_machine_name(name)
     return Machine(str(name) if named else default_name(), machine_id or kept["id"], named)
 
 
-def machine_as_seen(places: Places) -> Machine:
+def machine_as_seen(paths: Paths) -> Machine:
     """This machine as far as it can be told without keeping or mending anything."""
     try:
-        kept = _kept(places)
+        kept = _kept(paths)
     except RecordsError:
         kept = {}
     machine_id = system_machine_id() or kept.get("id")
@@ -65,7 +65,7 @@ def machine_as_seen(places: Places) -> Machine:
     )
 
 
-def name_machine(places: Places, name: str) -> Machine:
+def name_machine(paths: Paths, name: str) -> Machine:
     """Give this machine its name; its id stays.
 
     Raises:
@@ -77,32 +77,32 @@ def name_machine(places: Places, name: str) -> Machine:
             "that can't be a machine's name",
             todo="take up to 64 letters, digits, dots, dashes and underscores, a letter first",
         )
-    load_machine(places)
-    with Lock(places.state / "machine.lock", "naming this machine"):
-        _keep(places, {**_kept(places), "name": name})
-    return load_machine(places)
+    load_machine(paths)
+    with Lock(paths.state / "machine.lock", "naming this machine"):
+        _keep(paths, {**_kept(paths), "name": name})
+    return load_machine(paths)
 
 
-def _kept(places: Places) -> dict[str, Any]:
+def _kept(paths: Paths) -> dict[str, Any]:
     try:
-        return read_object(places.machine_file)
+        return read_object(paths.machine_file)
     except (FileNotFoundError, NoObject):
         return {}
     except OSError as error:
         raise RecordsError(
             f"this machine's name can't be read: {error.strerror}",
-            where=str(places.machine_file),
+            where=str(paths.machine_file),
             todo="make it readable",
         ) from error
 
 
-def _keep(places: Places, kept: dict[str, Any]) -> None:
+def _keep(paths: Paths, kept: dict[str, Any]) -> None:
     try:
-        write_object(places.machine_file, {"schema": SCHEMA, **kept})
+        write_object(paths.machine_file, {"schema": SCHEMA, **kept})
     except OSError as error:
         raise RecordsError(
             f"this machine's name and id can't be kept: {error.strerror}",
-            where=str(places.machine_file),
+            where=str(paths.machine_file),
             todo="make its folder writable",
         ) from error
 

@@ -14,7 +14,7 @@ APPLICATION = "claude-sync"
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class Paths:
     """The directories of this user on this machine; none of them need exist.
 
     Attributes:
@@ -64,7 +64,7 @@ class Places:
 
 if sys.platform.startswith("linux"):
 
-    def places() -> Places:
+    def paths() -> Paths:
         """Where this user's things are, as platformdirs says: XDG_* are honoured.
 
         Raises:
@@ -73,7 +73,7 @@ if sys.platform.startswith("linux"):
         # platformdirs' own answer, without the 8 ms that its import takes; a test compares them.
         home = home_directory()
         state = _xdg("XDG_STATE_HOME", home / ".local/state")
-        return Places(_xdg("XDG_CONFIG_HOME", home / ".config"), state, _runtime() or state / "run")
+        return Paths(_xdg("XDG_CONFIG_HOME", home / ".config"), state, _runtime() or state / "run")
 
     def _xdg(variable: str, otherwise: Path) -> Path:
         base = os.environ.get(variable, "")
@@ -92,7 +92,7 @@ if sys.platform.startswith("linux"):
 
 else:
 
-    def places() -> Places:
+    def paths() -> Paths:
         """Where this user's things are, as platformdirs says: XDG_* are honoured.
 
         Raises:
@@ -102,7 +102,7 @@ else:
 
         home_directory()  # nothing goes on without one
         directories = PlatformDirs(APPLICATION, appauthor=False)
-        return Places(
+        return Paths(
             directories.user_config_path,
             directories.user_state_path,
             directories.user_runtime_path,

@@ -16,7 +16,7 @@ from claude_sync.disk.locks import Lock
 from claude_sync.disk.snapshot import stamp_of
 from claude_sync.errors import PreferencesError
 from claude_sync.model import Stamp
-from claude_sync.state.paths import Places
+from claude_sync.state.paths import Paths
 from claude_sync.state.preference_kinds import KINDS, Notifications, Wrong
 
 SCHEMA = 1
@@ -78,9 +78,9 @@ class Preferences:
     stamp: Stamp | None = field(default=None, compare=False)
 
 
-def load(places: Places) -> Preferences:
+def load(paths: Paths) -> Preferences:
     """Read preferences.json. Whatever is in it, there are preferences afterwards."""
-    path = places.preferences_file
+    path = paths.preferences_file
     try:
         stamp = stamp_of(os.stat(path))
         given = read_object(path)
@@ -93,19 +93,19 @@ def load(places: Places) -> Preferences:
     return _typed(given, stamp)
 
 
-def stamp(places: Places) -> Stamp | None:
+def stamp(paths: Paths) -> Stamp | None:
     """The stamp of preferences.json now: another one than was loaded means, load it again."""
     try:
-        return stamp_of(os.stat(places.preferences_file))
+        return stamp_of(os.stat(paths.preferences_file))
     except OSError:
         return None
 
 
-def change(places: Places, **changes: object) -> Preferences:
+def change(paths: Paths, **changes: object) -> Preferences:
     """Store preferences; everything else in the file stays as it is.
 
     Args:
-        places: where.
+        paths: where.
         changes: key=value, as `Preferences` has it or as JSON would. None takes the key out of the
             file. `notifications` changes the kinds that it names.
 
@@ -114,8 +114,8 @@ def change(places: Places, **changes: object) -> Preferences:
             newer claude-sync's), or it can't be written. Nothing was changed.
         LockBusy: another claude-sync keeps changing them.
     """
-    path = places.preferences_file
-    with Lock(places.state / "preferences.lock", "changing preferences"):
+    path = paths.preferences_file
+    with Lock(paths.state / "preferences.lock", "changing preferences"):
         try:
             given = read_object(path)
         except FileNotFoundError:
@@ -134,10 +134,10 @@ def change(places: Places, **changes: object) -> Preferences:
         except OSError as error:
             what = f"preferences.json can't be written: {error.strerror}"
             raise _unusable(path, what, "make its folder writable") from error
-    return load(places)
+    return load(paths)
 
 
-def set_text(places: Places, key: str, text: str) -> Preferences:
+def set_text(paths: Paths, key: str, text: str) -> Preferences:
     """Store one preference as typed; ``notifications.arrival`` names one kind of them.
 
     Raises: what `change` and `parse_value` raise.
@@ -146,7 +146,7 @@ def set_text(places: Places, key: str, text: str) -> Preferences:
     name, _, part = key.partition(".")
     if part and value is None:
         value = getattr(Notifications(), part)
-    return change(places, **{name: {part: value} if part else value})
+    return change(paths, **{name: {part: value} if part else value})
 
 
 def parse_value(key: str, text: str) -> object:

@@ -27,7 +27,7 @@ from claude_sync.transports.base import Get, Range, Transport
 _WORTH_ASKING_BYTES = 1024
 
 
-class Lines(NamedTuple):
+class LinePrefix(NamedTuple):
     """The full lines of a transcript.
 
     Attributes:
@@ -39,7 +39,7 @@ class Lines(NamedTuple):
     encoded_size: int
 
 
-class Here(NamedTuple):
+class LocalBase(NamedTuple):
     """An older version of a session, as it lies here.
 
     Attributes:
@@ -50,10 +50,10 @@ class Here(NamedTuple):
 
     local: LocalSession
     sidecar_sha256: str = ""
-    lines: Lines | None = None
+    lines: LinePrefix | None = None
 
 
-class Wanted(NamedTuple):
+class Request(NamedTuple):
     """A bundle to bring here.
 
     Attributes:
@@ -66,14 +66,14 @@ class Wanted(NamedTuple):
     bundle: Bundle
     folder: Path
     mtime_ns: int | None = None
-    here: Here | None = None
+    here: LocalBase | None = None
 
 
 Local = Callable[[], Iterator[bytes]]
 """Makes bytes from what is here."""
 
 
-class Plan(NamedTuple):
+class DeltaPlan(NamedTuple):
     """How a file is put together.
 
     Attributes:
@@ -85,10 +85,10 @@ class Plan(NamedTuple):
         has_sidecar: whether all its sidecar files lie here, and none of the parts has them.
     """
 
-    wanted: Wanted
+    wanted: Request
     ranges: tuple[Range, ...] = (Range(0, -1),)
     parts: tuple[int | Local, ...] = ()
-    lines: Lines | None = None
+    lines: LinePrefix | None = None
     has_sidecar: bool = False
 
     @property
@@ -127,7 +127,7 @@ class Plan(NamedTuple):
         return (here.local.stamp.size, *([self.lines.size] if self.lines else []))
 
 
-def measure(local: LocalSession, check: Callable[[], None]) -> Lines:
+def measure(local: LocalSession, check: Callable[[], None]) -> LinePrefix:
     """Measure the full lines of a transcript.
 
     Args:
@@ -140,10 +140,10 @@ def measure(local: LocalSession, check: Callable[[], None]) -> Lines:
     with Snapshot(local.path, whole_lines=True) as snapshot:
         size = snapshot.size
         snapshot.file.seek(0)
-        return Lines(size, encoded_size(_checked(blocks_of(snapshot.file, size), check)))
+        return LinePrefix(size, encoded_size(_checked(blocks_of(snapshot.file, size), check)))
 
 
-def plan(transport: Transport, wanted: Wanted, check: Callable[[], None]) -> Plan:
+def plan(transport: Transport, wanted: Request, check: Callable[[], None]) -> DeltaPlan:
     """How to bring a bundle here with as few bytes as can be.
 
     Raises:
@@ -151,16 +151,16 @@ def plan(transport: Transport, wanted: Wanted, check: Callable[[], None]) -> Pla
     """
     here = wanted.here
     if not transport.remote or here is None or not wanted.bundle.head.start:
-        return Plan(wanted)
+        return DeltaPlan(wanted)
     try:
-        return _with_what_is_here(transport, wanted, here, check) or Plan(wanted)
+        return _with_what_is_here(transport, wanted, here, check) or DeltaPlan(wanted)
     except (OSError, SessionChanging):
-        return Plan(wanted)
+        return DeltaPlan(wanted)
 
 
 def _with_what_is_here(
-    transport: Transport, wanted: Wanted, here: Here, check: Callable[[], None]
-) -> Plan | None:
+    transport: Transport, wanted: Request, here: LocalBase, check: Callable[[], None]
+) -> DeltaPlan | None:
     head, size = wanted.bundle.head, wanted.bundle.stamp.size
     lines = here.lines or measure(here.local, check)
     front = front_of(members_of(head))
@@ -185,7 +185,7 @@ def _with_what_is_here(
         position = start + length
     ranges.append(Range(position, size - position))
     parts.append(size - position)
-    return Plan(wanted, tuple(ranges), tuple(parts), lines, has_sidecar)
+    return DeltaPlan(wanted, tuple(ranges), tuple(parts), lines, has_sidecar)
 
 
 def _nothing() -> Iterator[bytes]:
@@ -194,7 +194,7 @@ def _nothing() -> Iterator[bytes]:
 
 def _sidecar_spans(
     transport: Transport,
-    wanted: Wanted,
+    wanted: Request,
     local: LocalSession,
     between: tuple[int, int],
     check: Callable[[], None],

@@ -30,7 +30,7 @@ from claude_sync.errors import (
     SessionChanging,
 )
 from claude_sync.model import BundleHead, SidecarFile, Version
-from claude_sync.store.delta import Plan, Wanted, plan
+from claude_sync.store.delta import DeltaPlan, Request, plan
 from claude_sync.transports.base import Transport
 
 
@@ -96,7 +96,7 @@ class Fetched:
 
 
 def fetch(
-    transport: Transport, wanted: Sequence[Wanted], check: Callable[[], None]
+    transport: Transport, wanted: Sequence[Request], check: Callable[[], None]
 ) -> Iterator[Fetched | ClaudeSyncError]:
     """Bring bundles here; see `Store.fetch`."""
     plans = [plan(transport, one, check) for one in wanted]
@@ -104,13 +104,13 @@ def fetch(
         if isinstance(answer, BundleError) and planned.parts:
             # Something here wasn't what that file holds. Where the transcript parts within an
             # escape even its end is missed, so that the file seems to end early.
-            yield from _received(transport, [Plan(planned.wanted)], check)
+            yield from _received(transport, [DeltaPlan(planned.wanted)], check)
         else:
             yield answer
 
 
 def _received(
-    transport: Transport, plans: Sequence[Plan], check: Callable[[], None]
+    transport: Transport, plans: Sequence[DeltaPlan], check: Callable[[], None]
 ) -> Iterator[Fetched | ClaudeSyncError]:
     """What came for each plan. To be used to its end: left early, a host is let go of."""
     gots = transport.read([planned.get for planned in plans])
@@ -154,7 +154,7 @@ class _Counter:
 
 
 def _receive(
-    planned: Plan, blocks: Iterator[bytes], check: Callable[[], None]
+    planned: DeltaPlan, blocks: Iterator[bytes], check: Callable[[], None]
 ) -> Fetched | ClaudeSyncError:
     counter = _Counter(blocks, check)
     staging = _Staging(planned.wanted)
@@ -184,7 +184,7 @@ def _receive(
     return staging.fetched(whole, counter.received)
 
 
-def _put_together(planned: Plan, counter: _Counter) -> Iterator[bytes]:
+def _put_together(planned: DeltaPlan, counter: _Counter) -> Iterator[bytes]:
     for part in planned.parts:
         yield from counter.take(part) if isinstance(part, int) else part()
     yield from counter.all()
@@ -193,7 +193,7 @@ def _put_together(planned: Plan, counter: _Counter) -> Iterator[bytes]:
 class _Staging:
     """The files of one bundle, as they come."""
 
-    def __init__(self, wanted: Wanted) -> None:
+    def __init__(self, wanted: Request) -> None:
         self._wanted = wanted
         self._transcript: Staged | None = None
         self._sidecar: list[tuple[SidecarFile, Staged]] = []

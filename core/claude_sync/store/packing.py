@@ -21,7 +21,7 @@ from claude_sync.disk.hashing import PassingHash
 from claude_sync.disk.snapshot import Snapshot, reading
 from claude_sync.errors import ClaudeSyncError, SessionChanging
 from claude_sync.model import Bundle, LocalSession, SidecarFile, Stamp, Version
-from claude_sync.transports.base import LEAST_LEFT_BYTES, Block, Left, Prepared
+from claude_sync.transports.base import LEAST_LEFT_BYTES, Block, PreparedPut, Reuse
 
 
 class Outgoing(NamedTuple):
@@ -65,7 +65,7 @@ class PackedAhead(NamedTuple):
 
     outgoing: Outgoing
     packer: Packer
-    parts: Sequence[Block | Left]
+    parts: Sequence[Block | Reuse]
     held: int
     digest: PassingHash
     read: Stamp | None
@@ -145,7 +145,7 @@ class Packing:
                 yield from self._hinted(piece)
             self.packed = packer.packed
 
-    def prepared(self) -> Prepared | None:
+    def prepared(self) -> PreparedPut | None:
         """The same as it was packed ahead, None where it wasn't, or wasn't quite the same."""
         ahead = self.outgoing.ahead
         try:
@@ -157,12 +157,12 @@ class Packing:
         self.packed, self.read = ahead.packer.packed, ahead.read
         ahead.digest.add(back)
         size = self.packed.size
-        return Prepared([*ahead.parts, Block(back)], size, ahead.digest.hexdigest())
+        return PreparedPut([*ahead.parts, Block(back)], size, ahead.digest.hexdigest())
 
     def ahead(self, room: int) -> PackedAhead | None:
         """See `pack_ahead`; raises the same."""
         digest, held = PassingHash(), 0
-        parts: list[Block | Left] = []
+        parts: list[Block | Reuse] = []
         try:
             with self._packer() as packer:
                 for piece in packer.body():
@@ -272,17 +272,17 @@ def sidecar_of(bundle: Bundle, layout: str) -> Mapping[str, SidecarFile] | None:
     return told if sidecar_digest(told.values()) == bundle.head.sidecar_sha256 else None
 
 
-def _leave_or_hold(parts: list[Block | Left], block: Block) -> int:
+def _leave_or_hold(parts: list[Block | Reuse], block: Block) -> int:
     """Add the next bytes of a file, without the bytes where they stand in the base; those held."""
     length = len(block.data)
     if block.base_offset < 0 or length < LEAST_LEFT_BYTES:
         parts.append(block)
         return length
     last = parts[-1] if parts else None
-    if isinstance(last, Left) and last.base_offset + last.length == block.base_offset:
+    if isinstance(last, Reuse) and last.base_offset + last.length == block.base_offset:
         parts[-1] = last._replace(length=last.length + length)
     else:
-        parts.append(Left(block.base_offset, length))
+        parts.append(Reuse(block.base_offset, length))
     return 0
 
 

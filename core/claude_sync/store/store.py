@@ -31,7 +31,7 @@ from claude_sync.errors import (
 from claude_sync.model import Bundle, BundleHead, Outcome, Problem, Stamp
 from claude_sync.state.cache import Cache, ProblemRow
 from claude_sync.state.database import Database
-from claude_sync.store.delta import Wanted
+from claude_sync.store.delta import Request
 from claude_sync.store.download import Fetched, fetch
 from claude_sync.store.marker import check_marker, probe
 from claude_sync.store.packing import Outgoing
@@ -247,7 +247,7 @@ class Store:
     # -- reading ------------------------------------------------------------------------------
 
     def fetch(
-        self, wanted: Sequence[Wanted], check: Callable[[], None]
+        self, wanted: Sequence[Request], check: Callable[[], None]
     ) -> Iterator[Fetched | ClaudeSyncError]:
         """Bring bundles here, in their order; what went wrong with one stands in its place.
 
@@ -256,7 +256,7 @@ class Store:
         """
         return fetch(self._transport, wanted, check)
 
-    def fetch_one(self, wanted: Wanted, check: Callable[[], None]) -> Fetched:
+    def fetch_one(self, wanted: Request, check: Callable[[], None]) -> Fetched:
         """Bring one bundle here.
 
         Raises:

@@ -70,7 +70,7 @@ def find_conflict(context: Context, survey: Survey, session_id: str) -> Conflict
         SessionError, BundleError, TransportError: they can't be read.
     """
     local = survey.copy(session_id)
-    survey.read_back(session_id, local)
+    survey.learn_from_bundles(session_id, local)
     mine = survey.mine(session_id, local)
     declined = context.records.declined(session_id)
     _, _, every = survey.split(session_id)

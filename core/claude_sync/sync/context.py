@@ -19,8 +19,8 @@ from claude_sync.state import preferences
 from claude_sync.state.cache import Cache
 from claude_sync.state.database import Database
 from claude_sync.state.machine import load_machine
-from claude_sync.state.paths import Places
-from claude_sync.state.paths import places as own_places
+from claude_sync.state.paths import Paths
+from claude_sync.state.paths import paths as own_places
 from claude_sync.state.preferences import Preferences
 from claude_sync.state.records import Records
 from claude_sync.state.vault import Vault
@@ -38,7 +38,7 @@ class Context:
     """Everything one claude-sync works with. Use as a context manager; `open_context` makes it.
 
     Attributes:
-        places: where claude-sync keeps its things.
+        paths: where claude-sync keeps its things.
         preferences: what the user chose.
         machine: this machine.
         home: Claude Code's folders.
@@ -51,7 +51,7 @@ class Context:
 
     def __init__(
         self,
-        places: Places,
+        paths: Paths,
         chosen: Preferences,
         *,
         should_stop: Callable[[], bool] | None = None,
@@ -59,17 +59,17 @@ class Context:
         database: Database | None = None,
         machine: Machine | None = None,
     ) -> None:
-        self.places = places
+        self.paths = paths
         self.preferences = chosen
-        self.machine: Machine = machine or load_machine(places)
+        self.machine: Machine = machine or load_machine(paths)
         self.should_stop = should_stop
         self.on_progress = on_progress
         remembered = chosen.claude_config_dir
         self.home = ClaudeHome.locate(remembered=str(remembered) if remembered else None)
-        self.vault = Vault(places.vault_directory)
-        self.registry = Registry(places.projects_file)
+        self.vault = Vault(paths.vault_directory)
+        self.registry = Registry(paths.projects_file)
         self._open = ExitStack()
-        self.database = database or Database(records_file(places, chosen))
+        self.database = database or Database(records_file(paths, chosen))
         self._open.callback(self.database.close)
         self.records = Records(self.database)
         self.cache = Cache(self.database)
@@ -109,10 +109,10 @@ class Context:
             if chosen.store_id is None:
                 raise NotSetUp(
                     "the place where sessions meet stands in preferences.json, but wasn't set up",
-                    where=str(self.places.preferences_file),
+                    where=str(self.paths.preferences_file),
                     todo="run `claude-sync init` with it",
                 )
-            transport = open_transport(chosen.location, chosen.ssh_command, self.places.runtime)
+            transport = open_transport(chosen.location, chosen.ssh_command, self.paths.runtime)
             self._open.callback(transport.close)
             if self.on_progress is not None:
                 transport = MeteredTransport(transport, self._moved)
@@ -126,7 +126,7 @@ class Context:
     @cached_property
     def staging(self) -> Path:
         """A private folder for what isn't in its place yet; left-overs of dead processes go."""
-        folder = self.places.state / "staging"
+        folder = self.paths.state / "staging"
         if not folder.is_dir():
             files.make_private(folder)
         files.remove_leftovers(folder, older_than_seconds=_STAGING_LEFTOVERS_SECONDS)
@@ -139,7 +139,7 @@ class Context:
         Raises:
             LockBusy: another claude-sync kept it for half a minute.
         """
-        lock = Lock(self.places.lock_file, purpose)
+        lock = Lock(self.paths.lock_file, purpose)
         lock.acquire(LOCK_PATIENCE_SECONDS, self.should_stop)
         try:
             yield
@@ -186,13 +186,13 @@ class Context:
             self.on_progress(replace(known, done=done))
 
 
-def records_file(places: Places, chosen: Preferences) -> Path:
+def records_file(paths: Paths, chosen: Preferences) -> Path:
     """Where the records of the store that was chosen are kept."""
-    return places.records_directory / f"{chosen.store_id or _NO_STORE}.sqlite"
+    return paths.records_directory / f"{chosen.store_id or _NO_STORE}.sqlite"
 
 
 def open_context(
-    places: Places | None = None,
+    paths: Paths | None = None,
     *,
     should_stop: Callable[[], bool] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
@@ -200,7 +200,7 @@ def open_context(
     """Open everything this user's claude-sync works with.
 
     Args:
-        places: where it keeps its things; None for the user's own.
+        paths: where it keeps its things; None for the user's own.
         should_stop: asked between blocks of work; true ends it.
         on_progress: told how far the work is, from the thread that works.
 
@@ -208,7 +208,5 @@ def open_context(
         RecordsError: what is remembered can't be opened.
         UsageError: the home directory can't be told.
     """
-    places = places or own_places()
-    return Context(
-        places, preferences.load(places), should_stop=should_stop, on_progress=on_progress
-    )
+    paths = paths or own_places()
+    return Context(paths, preferences.load(paths), should_stop=should_stop, on_progress=on_progress)

@@ -71,7 +71,7 @@ def _label(context: Context, survey: Survey, local: LocalSession) -> Label:
             where=session_id,
             todo="register its directory with `claude-sync projects add`",
         )
-    remembered, row = survey.remember_of(session_id), survey.row(local)
+    remembered, row = survey.record(session_id), survey.row(local)
     return Label(
         session_id,
         project.key,

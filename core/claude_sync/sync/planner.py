@@ -169,7 +169,7 @@ def own_and_rivals(
     return chosen, chosen in strange, (*rivals, *strange)
 
 
-def told_of(version: Version, bundles: Sequence[Bundle]) -> tuple[tuple[str, ...], int]:
+def inherited_decisions(version: Version, bundles: Sequence[Bundle]) -> tuple[tuple[str, ...], int]:
     """What any of several bundles says that a version gives up, and the latest decision for it.
 
     What one machine decided of a version holds wherever the same bytes lie.
@@ -329,5 +329,5 @@ def _of_mine(mine: Mine) -> _Candidate:
 
 def _of_bundle(bundle: Bundle, bundles: Sequence[Bundle]) -> _Candidate:
     version = bundle.head.version
-    given_up, decision = told_of(version, bundles)
+    given_up, decision = inherited_decisions(version, bundles)
     return _Candidate(version, frozenset(given_up), frozenset(), decision)

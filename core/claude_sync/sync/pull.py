@@ -37,10 +37,10 @@ from claude_sync.model import (
 )
 from claude_sync.sync.context import Context
 from claude_sync.sync.planner import Kind, PullPlan, plan_pull
-from claude_sync.sync.survey.extensions import learn_growth
+from claude_sync.sync.survey.extensions import learn_extensions
 from claude_sync.sync.survey.relations import Relations
 from claude_sync.sync.survey.survey import Survey, look
-from claude_sync.sync.tree.install import Placed
+from claude_sync.sync.tree.install import Installed
 from claude_sync.sync.tree.pull_apply import Step, groups, take
 
 _NOT_WAITING = (Kind.NOTHING, Kind.AHEAD)
@@ -127,10 +127,10 @@ class _Pull:
         else:
             ids = self._ids(sessions)
         results: list[Result] = []
-        alone = sum(self._named or survey.settled(sid) is None for sid in ids) == 1
+        alone = sum(self._named or survey.cheap_outcome(sid) is None for sid in ids) == 1
         self._takes = alone and not self._dry_run
         if not alone:
-            learn_growth(self._context, survey, ids)
+            learn_extensions(self._context, survey, ids)
         # What was fetched to decide is let go of where it isn't placed after all.
         with ExitStack() as staged:
             steps: list[Step] = []
@@ -184,7 +184,7 @@ class _Pull:
 
     def _decide(self, session_id: str) -> Step | Result:
         survey = self._survey
-        settled = None if self._named else survey.settled(session_id)
+        settled = None if self._named else survey.cheap_outcome(session_id)
         if settled is not None:
             return self._result(session_id, settled)
         try:
@@ -197,13 +197,13 @@ class _Pull:
     def _plan(self, session_id: str) -> Step | Result:
         survey, context = self._survey, self._context
         local = survey.copy(session_id)
-        if local is None and survey.remember_of(session_id).seen and not self._named:
+        if local is None and survey.record(session_id).seen and not self._named:
             return self._result(
                 session_id,
                 Outcome.GONE,
                 "it was here and is gone; name it to have it back",
             )
-        survey.read_back(session_id, local)
+        survey.learn_from_bundles(session_id, local)
         declined = context.records.declined(session_id) if session_id in survey.declining else ()
         if declined and self._named and not self._dry_run:
             context.records.accept(session_id)
@@ -319,7 +319,7 @@ class _Pull:
 
     # -- results ------------------------------------------------------------------------------
 
-    def _taken(self, step: Step, done: Placed | None, message: str) -> Result:
+    def _taken(self, step: Step, done: Installed | None, message: str) -> Result:
         result = self._result(
             step.session_id, _PLANNED[step.kind], message, step.bundle, step.directory
         )

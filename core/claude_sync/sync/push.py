@@ -22,7 +22,7 @@ from claude_sync.model import Bundle, LocalSession, Outcome, Progress, ProjectKe
 from claude_sync.sync.bundles.keep import NO_SIDECAR, sidecars_lie_here
 from claude_sync.sync.bundles.naming import is_ignored, is_named_for
 from claude_sync.sync.bundles.pack_ahead import PackingAhead
-from claude_sync.sync.bundles.push_write import Giving, Step
+from claude_sync.sync.bundles.push_write import PushWriter, Step
 from claude_sync.sync.context import Context
 from claude_sync.sync.planner import Mine, PushKind, plan_push
 from claude_sync.sync.survey.relations import Relations
@@ -128,7 +128,7 @@ class _Push:
             raise SessionNotFound(
                 "the session isn't on this machine", where=session_id, todo="pull it first"
             )
-        if not self._named and survey.remember_of(session_id).forgotten:
+        if not self._named and survey.record(session_id).forgotten:
             return self._result(
                 local, Outcome.UNCHANGED, message="forgotten; name it to push it again"
             )
@@ -150,7 +150,7 @@ class _Push:
 
     def _plan(self, local: LocalSession, project: ProjectKey) -> Step | Result:
         survey, session_id = self._survey, local.session_id
-        survey.read_back(session_id, local)
+        survey.learn_from_bundles(session_id, local)
         own, own_is_rival, rivals = survey.split(session_id)
         moved = own is not None and not own_is_rival and self._is_elsewhere(own, project)
         if not (moved or self._named or own_is_rival) and survey.is_pushed(local, own):
@@ -189,7 +189,7 @@ class _Push:
         if not is_named_for(own, project.key, self._context.machine.name):
             return True
         session_id = own.head.session_id
-        name = self._survey.remember_of(session_id).name
+        name = self._survey.record(session_id).name
         return name != own.name and any(
             other.name == name for other in self._survey.bundles[session_id]
         )
@@ -228,13 +228,13 @@ class _Push:
         row = self._survey.row(local)
         if own.head.sidecar_sha256 in (row.sidecar_sha256, NO_SIDECAR):
             return False
-        layout = self._survey.remember_of(local.session_id).layout
+        layout = self._survey.record(local.session_id).layout
         return not sidecars_lie_here(self._context, local, layout, own)
 
     # -- writing ------------------------------------------------------------------------------
 
     def _write(self, steps: Sequence[Step]) -> Iterator[Result]:
-        giving = Giving(self._context, self._survey, self._ahead, named=self._named)
+        giving = PushWriter(self._context, self._survey, self._ahead, named=self._named)
         progress = Progress(
             "Pushing",
             total=sum(step.local.stamp.size for step in steps),
@@ -265,7 +265,7 @@ class _Push:
             self._context.progress(progress)
 
     def _note_written(self, session_id: str, own: Bundle) -> None:
-        remembered = self._survey.remember_of(session_id)
+        remembered = self._survey.record(session_id)
         version = own.head.version
         if remembered.written == version and remembered.seen:
             return

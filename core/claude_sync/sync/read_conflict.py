@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from claude_sync.claude.compare import Extent, line_start
-from claude_sync.claude.message import Utterance, utterance
+from claude_sync.claude.message import Message, read_message
 from claude_sync.disk.snapshot import BLOCK_SIZE, open_regular
 from claude_sync.errors import SessionVanished, UsageError
 from claude_sync.model import Side
@@ -21,7 +21,7 @@ from claude_sync.sync.context import Context
 from claude_sync.sync.survey.relations import Relations
 from claude_sync.sync.survey.survey import Survey, look
 
-PASSAGES = 40
+EXCERPTS = 40
 """So much of what was last said is kept of each side."""
 
 LINE_BYTES = 1 << 20
@@ -33,7 +33,7 @@ _KINDS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class Excerpt:
     """Something said, and the events that followed it until the next.
 
     Attributes:
@@ -41,27 +41,27 @@ class Passage:
         events: one word for each kind of event, and how many there were.
     """
 
-    said: Utterance | None
+    said: Message | None
     events: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Branch:
+class SideView:
     """One side after they parted.
 
     Attributes:
         side: whose, how far it went on, when it was last written.
-        passages: the last of what was said there, oldest first.
+        excerpts: the last of what was said there, oldest first.
         left_out: how many passages came before these.
     """
 
     side: Side
-    passages: tuple[Passage, ...]
+    excerpts: tuple[Excerpt, ...]
     left_out: int
 
 
 @dataclass(frozen=True, slots=True)
-class Apart:
+class ConflictView:
     """A conflict as it can be read.
 
     Attributes:
@@ -69,17 +69,17 @@ class Apart:
         title: other people's text.
         project_key: "" where unknown.
         before: the last of what was said before they parted.
-        branches: the sides, this machine's first where it has one.
+        sides: the sides, this machine's first where it has one.
     """
 
     session_id: str
     title: str
     project_key: str
-    before: tuple[Passage, ...]
-    branches: tuple[Branch, ...]
+    before: tuple[Excerpt, ...]
+    sides: tuple[SideView, ...]
 
 
-def read_apart(context: Context, session: str) -> Apart:
+def read_conflict(context: Context, session: str) -> ConflictView:
     """Read what the sides of a conflict say after they parted.
 
     Args:
@@ -99,7 +99,7 @@ def read_apart(context: Context, session: str) -> Apart:
         counted = conflict.mine.version if conflict.mine is not None else None
         with Relations(context, conflict.local, counted, conflict.rivals) as relations:
             try:
-                before, branches = _read(context, conflict, relations)
+                before, sides = _read(context, conflict, relations)
             except OSError as error:
                 raise SessionVanished(
                     f"a transcript can't be read ({error.strerror})",
@@ -108,7 +108,7 @@ def read_apart(context: Context, session: str) -> Apart:
                     passing=True,
                 ) from error
         title, key = _name(survey, conflict)
-    return Apart(session_id, title, key, before, branches)
+    return ConflictView(session_id, title, key, before, sides)
 
 
 def _name(survey: Survey, conflict: Conflict) -> tuple[str, str]:
@@ -119,17 +119,17 @@ def _name(survey: Survey, conflict: Conflict) -> tuple[str, str]:
 
 def _read(
     context: Context, conflict: Conflict, relations: Relations
-) -> tuple[tuple[Passage, ...], tuple[Branch, ...]]:
+) -> tuple[tuple[Excerpt, ...], tuple[SideView, ...]]:
     first, *others = [side.version for side in conflict.sides]
     common = min(relations.fully(first, other).common for other in others)
     start = line_start(relations.extent(first), common)
-    before = _passages(_tail(relations.extent(first), start, context.check), _BEFORE_PASSAGES)
-    branches = []
+    before = _excerpts(_tail(relations.extent(first), start, context.check), _BEFORE_PASSAGES)
+    sides = []
     for side in conflict.sides:
         extent = relations.extent(side.version)
-        read = _passages(_lines(extent, start, context.check), PASSAGES)
-        branches.append(Branch(side, read.passages, read.left_out))
-    return before.passages, tuple(branches)
+        read = _excerpts(_lines(extent, start, context.check), EXCERPTS)
+        sides.append(SideView(side, read.excerpts, read.left_out))
+    return before.excerpts, tuple(sides)
 
 
 # --- lines -------------------------------------------------------------------------------------
@@ -173,7 +173,7 @@ def _blocks(file: IO[bytes], left: int) -> Iterator[bytes]:
 
 @dataclass(slots=True)
 class _Open:
-    said: Utterance | None
+    said: Message | None
     events: dict[str, int] = field(default_factory=dict)
 
     def add(self, word: str) -> None:
@@ -183,16 +183,16 @@ class _Open:
 
 
 @dataclass(frozen=True, slots=True)
-class _Passages:
-    passages: tuple[Passage, ...]
+class _Excerpts:
+    excerpts: tuple[Excerpt, ...]
     left_out: int
 
 
-def _passages(lines: Iterator[bytes], limit: int) -> _Passages:
+def _excerpts(lines: Iterator[bytes], limit: int) -> _Excerpts:
     kept: deque[_Open] = deque(maxlen=limit)
     count = 0
     for line in lines:
-        read = utterance(line)
+        read = read_message(line)
         if read is None:
             continue
         if read.speaker or not kept:
@@ -200,5 +200,5 @@ def _passages(lines: Iterator[bytes], limit: int) -> _Passages:
             count += 1
         if not read.speaker:
             kept[-1].add(read.text)
-    passages = tuple(Passage(one.said, tuple(one.events.items())) for one in kept)
-    return _Passages(passages, count - len(kept))
+    excerpts = tuple(Excerpt(one.said, tuple(one.events.items())) for one in kept)
+    return _Excerpts(excerpts, count - len(kept))

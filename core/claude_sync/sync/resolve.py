@@ -19,17 +19,17 @@ from claude_sync.disk.prefix_hashes import prefix_hashes
 from claude_sync.errors import SessionChanging, SessionOpen, UsageError
 from claude_sync.model import Bundle, Outcome, Result, Version
 from claude_sync.state.vault_entry import TRANSCRIPT
-from claude_sync.store.delta import Wanted
+from claude_sync.store.delta import Request
 from claude_sync.store.download import Fetched
 from claude_sync.sync.bundles.keep import keep_bundle
 from claude_sync.sync.bundles.naming import copy_id
 from claude_sync.sync.conflict import Conflict, find_conflict, no_conflict
 from claude_sync.sync.context import Context
-from claude_sync.sync.planner import told_of
+from claude_sync.sync.planner import inherited_decisions
 from claude_sync.sync.push import push_surveyed
 from claude_sync.sync.survey.relations import given_up
 from claude_sync.sync.survey.survey import Survey, look
-from claude_sync.sync.tree.install import Placed, Placer, Undo, writing
+from claude_sync.sync.tree.install import Installed, Installer, Undo, writing
 
 MINE, THEIRS, BOTH = "mine", "theirs", "both"
 
@@ -78,8 +78,8 @@ class _Resolve:
         self._context = context
         self._survey = survey
         self._conflict = conflict
-        self._placer = Placer(context.home, context.vault)
-        self._before = survey.remember_of(conflict.session_id)
+        self._installer = Installer(context.home, context.vault)
+        self._before = survey.record(conflict.session_id)
 
     def run(self, keep: str) -> list[Result]:
         conflict = self._conflict
@@ -138,10 +138,10 @@ class _Resolve:
         fetched = self._fetch(kept, folder)
         try:
             if conflict.local is None:
-                placed = self._placer.place_new(fetched, folder)
+                placed = self._installer.install_new(fetched, folder)
             else:
                 whole = self._survey.row(conflict.local).whole
-                placed = self._placer.place_over(
+                placed = self._installer.install_over(
                     fetched, conflict.local, whole, "resolve", extends=False
                 )
         finally:
@@ -174,7 +174,7 @@ class _Resolve:
             fetched = self._fetch(rival, folder)
             try:
                 fetched = replace(fetched, head=fetched.head._replace(session_id=copy))
-                placed = self._placer.place_new(fetched, folder)
+                placed = self._installer.install_new(fetched, folder)
             finally:
                 fetched.discard()
             with context.database.transaction():
@@ -202,7 +202,7 @@ class _Resolve:
     def _fetch(self, bundle: Bundle, folder: Path) -> Fetched:
         mtime_ns = self._context.home.mtime_to_restore(bundle.head.mtime_ns)
         fetched = self._context.store.fetch_one(
-            Wanted(bundle, folder, mtime_ns), self._context.check
+            Request(bundle, folder, mtime_ns), self._context.check
         )
         try:
             with writing(folder):
@@ -219,7 +219,7 @@ class _Resolve:
         self,
         kept: Version,
         undo: Undo,
-        placed: Placed | None = None,
+        placed: Installed | None = None,
         copies: Collection[str] = (),
     ) -> None:
         """Remember the decision, and all that it gave up."""
@@ -227,7 +227,7 @@ class _Resolve:
         session_id = conflict.session_id
         earlier = records.supersedes(session_id)
         bundles = self._survey.bundles[session_id]
-        told = [told_of(rival.head.version, bundles) for rival in conflict.rivals]
+        told = [inherited_decisions(rival.head.version, bundles) for rival in conflict.rivals]
         with context.database.transaction():
             for superseded, _ in told:
                 records.supersede(session_id, superseded)
@@ -259,7 +259,7 @@ class _Resolve:
                 changes["placed_ns"] = placed.stamp.mtime_ns
             records.remember(session_id, **changes)
 
-    def _extends(self, kept: Version, other: Version, placed: Placed | None) -> bool:
+    def _extends(self, kept: Version, other: Version, placed: Installed | None) -> bool:
         local = self._conflict.local
         path = placed.path if placed is not None else local.path if local is not None else None
         if path is None or other.size > kept.size:

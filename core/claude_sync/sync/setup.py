@@ -15,7 +15,7 @@ from claude_sync.model import Machine
 from claude_sync.names import WORDS_FOR_SIDES, is_machine_name
 from claude_sync.state import preferences
 from claude_sync.state.machine import load_machine, name_machine
-from claude_sync.state.paths import Places
+from claude_sync.state.paths import Paths
 from claude_sync.state.preferences import Preferences
 from claude_sync.store.marker import create_store
 from claude_sync.sync.context import LOCK_PATIENCE_SECONDS, Context
@@ -51,14 +51,14 @@ def default_location() -> str:
     return str(home_directory() / "claude-sync")
 
 
-def set_up_default(places: Places) -> SetUp | None:
+def set_up_default(paths: Paths) -> SetUp | None:
     """Let sessions meet in the private folder of this machine, unless a place was chosen already.
 
     A folder of that name which is something else (a clone of some tree, a link into a cloud's
     folder) is never taken for it.
 
     Args:
-        places: where claude-sync keeps its things.
+        paths: where claude-sync keeps its things.
 
     Returns:
         what was set up, None where a place was chosen before.
@@ -68,28 +68,28 @@ def set_up_default(places: Places) -> SetUp | None:
         TransportError: it can't be made, written or read back.
         LockBusy: another claude-sync kept working.
     """
-    lock = Lock(places.lock_file, "setting up")
+    lock = Lock(paths.lock_file, "setting up")
     lock.acquire(LOCK_PATIENCE_SECONDS)
     try:
-        chosen = preferences.load(places)
+        chosen = preferences.load(paths)
         if chosen.location is not None:
             return None
-        _check_readable(places, chosen)
+        _check_readable(paths, chosen)
         location = default_location()
         _check_private(Path(location))
-        return set_up(places, location)
+        return set_up(paths, location)
     finally:
         lock.release()
 
 
-def _check_readable(places: Places, chosen: Preferences) -> None:
+def _check_readable(paths: Paths, chosen: Preferences) -> None:
     """Whether no place stands in the preferences, rather than one that can't be read."""
     for problem in chosen.problems:
         if problem.key in ("", "location"):
             raise NotSetUp(
                 "it can't be told where sessions meet: "
                 f"{problem.key or 'the file'} {problem.reason}",
-                where=str(places.preferences_file),
+                where=str(paths.preferences_file),
                 todo="mend that file, or choose a place with `claude-sync init LOCATION`",
             )
 
@@ -125,12 +125,12 @@ def _occupied(folder: Path) -> NotSetUp:
 
 
 def set_up(
-    places: Places, location: str, *, name: str | None = None, take_over: bool = False
+    paths: Paths, location: str, *, name: str | None = None, take_over: bool = False
 ) -> SetUp:
     """Choose where sessions meet; folder and marker are made if they are missing.
 
     Args:
-        places: where claude-sync keeps its things.
+        paths: where claude-sync keeps its things.
         location: a folder, ``ssh://[user@]host[:port]/path`` or ``host:path``.
         name: this machine's name; None for the one it has, or had there, or the host's.
         take_over: this is the machine of that name, installed anew: its old bundles then count
@@ -152,24 +152,24 @@ def set_up(
             where=name,
             todo="choose another with --name",
         )
-    chosen = preferences.load(places)
+    chosen = preferences.load(paths)
     spelled = parse_location(location).location
-    transport = open_transport(spelled, chosen.ssh_command, places.runtime)
+    transport = open_transport(spelled, chosen.ssh_command, paths.runtime)
     try:
         store_id = create_store(transport)
         label = transport.label
     finally:
         transport.close()
-    with Context(places, replace(chosen, location=spelled, store_id=store_id)) as context:
+    with Context(paths, replace(chosen, location=spelled, store_id=store_id)) as context:
         machine, others = _named(context, look(context), name, take_over=take_over)
-    name_machine(places, machine.name)
+    name_machine(paths, machine.name)
     preferences.change(
-        places,
+        paths,
         location=spelled,
         store_id=store_id,
         claude_config_dir=os.environ.get("CLAUDE_CONFIG_DIR") or chosen.claude_config_dir,
     )
-    return SetUp(spelled, label, load_machine(places), others)
+    return SetUp(spelled, label, load_machine(paths), others)
 
 
 def _named(

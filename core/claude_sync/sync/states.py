@@ -27,7 +27,7 @@ from claude_sync.sync.bundles.naming import is_ignored
 from claude_sync.sync.conflict import find_conflict
 from claude_sync.sync.context import Context
 from claude_sync.sync.planner import Kind, PushKind, newest_of_each, plan_pull, plan_push
-from claude_sync.sync.survey.extensions import learn_growth
+from claude_sync.sync.survey.extensions import learn_extensions
 from claude_sync.sync.survey.relations import Relations
 from claude_sync.sync.survey.survey import Survey, look
 
@@ -73,7 +73,7 @@ def states_surveyed(
         if session_id not in but
     ]
     if any(survey.bundles.get(session_id) for session_id in asked):
-        learn_growth(context, survey, asked)
+        learn_extensions(context, survey, asked)
     found = [_state(context, survey, session_id) for session_id in asked]
     survey.flush()
     if sessions is None:
@@ -117,7 +117,7 @@ def _state(context: Context, survey: Survey, session_id: str) -> SessionState:
         assert taken is not None
         title, size, mtime_ns = taken.title, taken.size, taken.mtime_ns
         is_open = taken.open
-    remembered = survey.remember_of(session_id)
+    remembered = survey.record(session_id)
     return SessionState(
         session_id,
         title,
@@ -143,17 +143,17 @@ def _judge(
 ) -> tuple[State, tuple[Bundle, ...], str]:
     """The state, the rivals that are left, and a sentence where one is needed."""
     own, own_is_rival, every = survey.split(session_id)
-    settled = survey.settled(session_id) if local is not None else None
-    if settled is not None and local is not None and survey.bundles.get(session_id):
-        if settled is Outcome.UNCHANGED:
+    cheap_outcome = survey.cheap_outcome(session_id) if local is not None else None
+    if cheap_outcome is not None and local is not None and survey.bundles.get(session_id):
+        if cheap_outcome is Outcome.UNCHANGED:
             return State.SYNCED, (), ""
         if survey.is_pushed(local, own):
             return State.AHEAD, (), ""
     declined = context.records.declined(session_id) if session_id in survey.declining else ()
     rivals = [rival for rival in every if rival.head.version not in declined]
-    if local is None and survey.remember_of(session_id).seen:
+    if local is None and survey.record(session_id).seen:
         return State.GONE, (), "it was here and is gone"
-    survey.read_back(session_id, local)
+    survey.learn_from_bundles(session_id, local)
     mine = survey.mine(session_id, local)
     counted = mine.version if mine is not None else None
     with Relations(context, local, counted, survey.bundles.get(session_id, ())) as relations:

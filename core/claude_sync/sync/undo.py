@@ -24,7 +24,7 @@ from claude_sync.state.vault_entry import SIDECAR, TRANSCRIPT
 from claude_sync.sync.bundles.naming import copy_id
 from claude_sync.sync.context import Context
 from claude_sync.sync.survey.survey import Survey, look
-from claude_sync.sync.tree.install import MARK, Placer, writing
+from claude_sync.sync.tree.install import MARK, Installer, writing
 from claude_sync.sync.tree.last_moment import put_where_nothing_was, swap
 
 
@@ -72,10 +72,10 @@ class _Undo:
         self._context = context
         self._survey = survey
         self._session_id = session_id
-        self._placer = Placer(context.home, context.vault)
+        self._installer = Installer(context.home, context.vault)
 
     def run(self) -> Result:
-        remembered = self._survey.remember_of(self._session_id)
+        remembered = self._survey.record(self._session_id)
         local = self._survey.copy(self._session_id)
         if not remembered.undo or local is None:
             raise UsageError(
@@ -134,11 +134,11 @@ class _Undo:
         kept = self._context.vault.keep(
             local.session_id, "undo", transcript=local.path, version=version, sidecar=paths
         )
-        self._placer.check_still_same(local, kept)
+        self._installer.check_still_same(local, kept)
         if paths:
             # Should we die here, what is left of the folder is known as ours.
             files.replace(folder / MARK, b"")
-        self._placer.replace(None, local, kept)
+        self._installer.replace(None, local, kept)
         for name, seen in local.sidecar:
             self._remove(local.session_id, folder / name, seen, kept.sidecar / name)
         _remove_empty_below(folder)
@@ -180,7 +180,7 @@ class _Undo:
                     version=now if transcript is not None else None,
                     sidecar=there,
                 )
-            self._placer.check_still_same(local, kept)
+            self._installer.check_still_same(local, kept)
             for path, staged in restored:
                 if kept is not None and path in seen:
                     where = kept.sidecar / path.relative_to(folder)
@@ -190,7 +190,7 @@ class _Undo:
                     put_where_nothing_was(local.session_id, staged, path)
                 files.sync_directory(path.parent)
             if transcript is not None:
-                self._placer.replace(transcript, local, kept)
+                self._installer.replace(transcript, local, kept)
         finally:
             for staged in [*(one for _, one in restored), *([transcript] if transcript else [])]:
                 files.discard(staged)

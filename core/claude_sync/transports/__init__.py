@@ -11,7 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from claude_sync.errors import UsageError
-from claude_sync.transports.location import FolderPlace, HostPlace, OtherPlace, parse_location
+from claude_sync.transports.location import (
+    FolderLocation,
+    HostLocation,
+    OtherLocation,
+    parse_location,
+)
 
 if TYPE_CHECKING:
     from claude_sync.transports.base import Opener, Transport
@@ -32,11 +37,11 @@ def open_transport(location: str, ssh_command: Sequence[str], runtime: Path) -> 
         UsageError: the location can't be read, or no installed package knows its kind.
     """
     place = parse_location(location)
-    if isinstance(place, FolderPlace):
+    if isinstance(place, FolderLocation):
         from claude_sync.transports.folder.transport import FolderTransport
 
         return FolderTransport(place.path)
-    if isinstance(place, HostPlace):
+    if isinstance(place, HostLocation):
         from claude_sync.transports.ssh.transport import SshTransport
 
         return SshTransport(place, ssh_command, runtime)
@@ -44,7 +49,7 @@ def open_transport(location: str, ssh_command: Sequence[str], runtime: Path) -> 
     return transport
 
 
-def _opener(place: OtherPlace) -> Opener:
+def _opener(place: OtherLocation) -> Opener:
     from importlib.metadata import entry_points
 
     for entry_point in entry_points(group=ENTRY_POINT_GROUP, name=place.scheme):

@@ -151,7 +151,7 @@ LEAST_LEFT_BYTES = 4 << 10
 """Below this, sending bytes costs less than having a place cut them out of an older file."""
 
 
-class Left(NamedTuple):
+class Reuse(NamedTuple):
     """Bytes of a file to write that stand in the put's base and aren't given.
 
     Attributes:
@@ -164,7 +164,7 @@ class Left(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedPut:
     """A file to write, put together in advance.
 
     Attributes:
@@ -173,7 +173,7 @@ class Prepared:
         sha256: of the file, in hex: it tells whether the base was the right one.
     """
 
-    parts: Sequence[Block | Left]
+    parts: Sequence[Block | Reuse]
     size: int
     sha256: str
 
@@ -194,7 +194,7 @@ class Put:
     name: str
     blocks: Callable[[], Iterator[Block]]
     base: Entry | None = None
-    prepared: Prepared | None = None
+    prepared: PreparedPut | None = None
 
 
 class Written(NamedTuple):

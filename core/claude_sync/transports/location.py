@@ -25,7 +25,7 @@ _UNSAFE_FOR_SHELLS = frozenset("'`\"$;&<>|(){}")
 _HOW = "write a folder, or ssh://host/path for a host"
 
 
-class FolderPlace(NamedTuple):
+class FolderLocation(NamedTuple):
     """A folder of this machine. ``path`` is absolute."""
 
     path: str
@@ -36,7 +36,7 @@ class FolderPlace(NamedTuple):
         return self.path
 
 
-class HostPlace(NamedTuple):
+class HostLocation(NamedTuple):
     """A directory on a host that ssh reaches.
 
     Attributes:
@@ -69,14 +69,14 @@ class HostPlace(NamedTuple):
         return f"ssh {port}{shlex.quote(f'{self.user}@{self.host}' if self.user else self.host)}"
 
 
-class OtherPlace(NamedTuple):
+class OtherLocation(NamedTuple):
     """A place of a kind that an installed package knows. ``scheme`` is in lower case."""
 
     scheme: str
     location: str
 
 
-Place = FolderPlace | HostPlace | OtherPlace
+Place = FolderLocation | HostLocation | OtherLocation
 
 
 def parse_location(text: str, *, home: str = "", directory: str = "") -> Place:
@@ -113,7 +113,7 @@ def parse_location(text: str, *, home: str = "", directory: str = "") -> Place:
     return _parse_folder(text, home, directory)
 
 
-def _parse_folder(text: str, home: str, directory: str) -> FolderPlace:
+def _parse_folder(text: str, home: str, directory: str) -> FolderLocation:
     if text.startswith("-"):
         raise UsageError("the place begins with '-'", todo=f"write .{os.sep}{text} for a folder")
     if text.startswith("~"):
@@ -123,10 +123,10 @@ def _parse_folder(text: str, home: str, directory: str) -> FolderPlace:
         text = os.path.join(home or os.path.expanduser("~"), rest if separator else "")
     if not os.path.isabs(text):
         text = os.path.join(directory or os.getcwd(), text)
-    return FolderPlace(os.path.normpath(text))
+    return FolderLocation(os.path.normpath(text))
 
 
-def _parse_scp(text: str) -> HostPlace:
+def _parse_scp(text: str) -> HostLocation:
     if _PASSWORD_BEFORE_HOST.match(text):
         raise _password_refused()
     before, _, path = text.partition(":")
@@ -146,7 +146,7 @@ def _parse_url(scheme: str, text: str, rest: str) -> Place:
     if ":" in user:
         raise _password_refused()
     if scheme != "ssh":
-        return OtherPlace(scheme, scheme + text[len(scheme) :])
+        return OtherLocation(scheme, scheme + text[len(scheme) :])
     host, port = _split_port(address)
     path = _unescaped(path)
     return _host_place(_unescaped(user), host, port, path if path.startswith("~") else slash + path)
@@ -165,7 +165,7 @@ def _split_port(address: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def _host_place(user: str, host: str, port: int, path: str) -> HostPlace:
+def _host_place(user: str, host: str, port: int, path: str) -> HostLocation:
     for what, value in (("host", host), ("user", user)):
         if value.startswith("-"):
             raise UsageError(f"the name of the {what} begins with '-'", todo=_HOW)
@@ -175,7 +175,7 @@ def _host_place(user: str, host: str, port: int, path: str) -> HostPlace:
             raise UsageError(f"the name of the {what} ends in a backslash", todo=_HOW)
     if not host or any(c in "/\\@%[]" for c in host):
         raise UsageError("no host can be read from the place", todo=_HOW)
-    return HostPlace(host, _normal(path), user, port)
+    return HostLocation(host, _normal(path), user, port)
 
 
 def _normal(path: str) -> str:

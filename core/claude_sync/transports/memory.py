@@ -36,7 +36,7 @@ from claude_sync.transports.base import (
 _BLOCK_SIZE = 1 << 20
 
 
-class MemoryPlace:
+class MemoryFolder:
     """What lies there. Several transports may share one, as machines share a folder.
 
     Attributes:
@@ -58,7 +58,7 @@ class MemoryPlace:
 
 
 class MemoryTransport:
-    """A `Transport` over a `MemoryPlace`; the bytes go with the process.
+    """A `Transport` over a `MemoryFolder`; the bytes go with the process.
 
     Args:
         place: a shared one; None for one of its own.
@@ -66,8 +66,8 @@ class MemoryTransport:
 
     remote = False
 
-    def __init__(self, place: MemoryPlace | None = None) -> None:
-        self.place = MemoryPlace() if place is None else place
+    def __init__(self, place: MemoryFolder | None = None) -> None:
+        self.place = MemoryFolder() if place is None else place
         self._stopped = False
         self._marked = False
 

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 import pytest
 
 from claude_sync.errors import ClaudeSyncError, Stopped
-from claude_sync_app.tray.background_tasks import Errands
+from claude_sync_app.tray.background_tasks import BackgroundTasks
 
 
 @pytest.fixture
@@ -17,11 +17,11 @@ def failures() -> list[str]:
 
 
 @pytest.fixture
-def errands(failures: list[str]) -> Errands:
-    return Errands(lambda error: failures.append(str(error)))
+def background_tasks(failures: list[str]) -> BackgroundTasks:
+    return BackgroundTasks(lambda error: failures.append(str(error)))
 
 
-def test_a_second_click_on_the_same_is_no_second_errand(errands: Errands) -> None:
+def test_a_second_click_on_the_same_is_no_second_task(background_tasks: BackgroundTasks) -> None:
     go = threading.Event()
     done: list[int] = []
 
@@ -29,33 +29,35 @@ def test_a_second_click_on_the_same_is_no_second_errand(errands: Errands) -> Non
         go.wait(10)
         done.append(1)
 
-    assert errands.run("ask", ask)
-    assert not errands.run("ask", lambda: done.append(2))
-    assert errands.run("ask something else", lambda: done.append(3))
+    assert background_tasks.run("ask", ask)
+    assert not background_tasks.run("ask", lambda: done.append(2))
+    assert background_tasks.run("ask something else", lambda: done.append(3))
     go.set()
-    errands.end(10)
+    background_tasks.end(10)
     assert sorted(done) == [1, 3]
 
 
-def test_the_name_is_free_again_when_the_errand_is_over(errands: Errands) -> None:
+def test_the_name_is_free_again_when_the_task_is_over(background_tasks: BackgroundTasks) -> None:
     done = threading.Semaphore(0)
     for _ in range(20):
-        while not errands.run("x", done.release):
+        while not background_tasks.run("x", done.release):
             pass
         assert done.acquire(timeout=10)
-    errands.end(10)
+    background_tasks.end(10)
 
 
 def test_an_error_is_told_once_and_a_bug_without_its_words(
-    errands: Errands, failures: list[str]
+    background_tasks: BackgroundTasks, failures: list[str]
 ) -> None:
     def fail(error: Exception) -> None:
         raise error
 
-    errands.run("a", lambda: fail(ClaudeSyncError("no terminal was found", todo="install one")))
-    errands.run("b", lambda: fail(KeyError("a title that nobody should see")))
-    errands.run("c", lambda: fail(Stopped("stopped")))
-    errands.end(10)
+    background_tasks.run(
+        "a", lambda: fail(ClaudeSyncError("no terminal was found", todo="install one"))
+    )
+    background_tasks.run("b", lambda: fail(KeyError("a title that nobody should see")))
+    background_tasks.run("c", lambda: fail(Stopped("stopped")))
+    background_tasks.end(10)
     assert sorted(failures) == [
         "no terminal was found: install one",
         "something went wrong that should not have (KeyError): please report it",
@@ -63,37 +65,39 @@ def test_an_error_is_told_once_and_a_bug_without_its_words(
 
 
 def test_waiting_for_the_service_ends_with_the_program(
-    errands: Errands, failures: list[str]
+    background_tasks: BackgroundTasks, failures: list[str]
 ) -> None:
     never: Future[int] = Future()
     ended = threading.Event()
 
     def wait() -> None:
         try:
-            errands.result_of(never)
+            background_tasks.result_of(never)
         finally:
             ended.set()
 
-    errands.run("wait", wait)
-    errands.end(10)
+    background_tasks.run("wait", wait)
+    background_tasks.end(10)
     assert ended.is_set()
     assert failures == []
-    assert not errands.run("late", lambda: None)
+    assert not background_tasks.run("late", lambda: None)
 
 
-def test_a_result_and_a_failure_of_the_service_come_through(errands: Errands) -> None:
+def test_a_result_and_a_failure_of_the_service_come_through(
+    background_tasks: BackgroundTasks,
+) -> None:
     good: Future[int] = Future()
     good.set_result(7)
-    assert errands.result_of(good) == 7
+    assert background_tasks.result_of(good) == 7
     bad: Future[int] = Future()
     bad.set_exception(ClaudeSyncError("no"))
     with pytest.raises(ClaudeSyncError):
-        errands.result_of(bad)
+        background_tasks.result_of(bad)
     timed_out: Future[int] = Future()
     timed_out.set_exception(TimeoutError())
     with pytest.raises(TimeoutError):
-        errands.result_of(timed_out)
+        background_tasks.result_of(timed_out)
     cancelled: Future[int] = Future()
     cancelled.cancel()
     with pytest.raises(Stopped):
-        errands.result_of(cancelled)
+        background_tasks.result_of(cancelled)

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_sync.claude.message import Utterance
+from claude_sync.claude.message import Message
 from claude_sync.model import Side
-from claude_sync.sync.read_conflict import Apart, Branch, Passage
+from claude_sync.sync.read_conflict import ConflictView, Excerpt, SideView
 from claude_sync_app.tray.comparison_page import page
 from tray_values import NOW, minutes_ago, version
 
@@ -23,24 +23,24 @@ HOSTILE = '</div></title><script>alert(1)</script><img src="http://x/"> \'"&amp;
 
 def branch(
     machine: str = "laptop",
-    *passages: Passage,
+    *excerpts: Excerpt,
     machine_id: str = "",
     lines: int = 12,
     offered: bool = True,
     left_out: int = 0,
-) -> Branch:
+) -> SideView:
     side = Side(machine, machine_id, version("x" * 2_000), lines, minutes_ago(5), offered)
-    return Branch(side, passages, left_out)
+    return SideView(side, excerpts, left_out)
 
 
-def spoken(speaker: str, text: str, at: float | None = None, *events: tuple[str, int]) -> Passage:
-    return Passage(Utterance(speaker, text, at), events)
+def spoken(speaker: str, text: str, at: float | None = None, *events: tuple[str, int]) -> Excerpt:
+    return Excerpt(Message(speaker, text, at), events)
 
 
 def apart(
-    *branches: Branch, title: str = "Fix the login bug", before: tuple[Passage, ...] = ()
-) -> Apart:
-    return Apart("0f4c1d9e-1111", title, "git:github.com/you/app", before, branches)
+    *sides: SideView, title: str = "Fix the login bug", before: tuple[Excerpt, ...] = ()
+) -> ConflictView:
+    return ConflictView("0f4c1d9e-1111", title, "git:github.com/you/app", before, sides)
 
 
 BOTH = (
@@ -50,7 +50,7 @@ BOTH = (
         spoken("assistant", "It was the cookie."),
         left_out=31,
     ),
-    branch("desktop", Passage(None, (("system", 1),)), machine_id="d", lines=1, offered=False),
+    branch("desktop", Excerpt(None, (("system", 1),)), machine_id="d", lines=1, offered=False),
 )
 
 
@@ -125,15 +125,15 @@ def test_there_is_one_column_for_each_side(count: int) -> None:
     assert f"on {', '.join(names[:-1])} and {names[-1]}." in Reader(text).read
 
 
-def hostile() -> Apart:
-    return Apart(
+def hostile() -> ConflictView:
+    return ConflictView(
         HOSTILE,
         HOSTILE,
         "git:h/" + HOSTILE,
         (spoken("user", HOSTILE), spoken(HOSTILE, HOSTILE)),
         (
             branch(HOSTILE, spoken("assistant", HOSTILE, 1e30, (HOSTILE, 2))),
-            branch(HOSTILE, Passage(None, ((HOSTILE, 1),)), machine_id="d"),
+            branch(HOSTILE, Excerpt(None, ((HOSTILE, 1),)), machine_id="d"),
         ),
     )
 

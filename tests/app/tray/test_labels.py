@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_sync_app.tray.environment import Surroundings, SyncedFolder
+from claude_sync_app.tray.environment import Environment, SyncedFolder
 from claude_sync_app.tray.labels import (
     discreet_title_of,
     machine_of,
@@ -99,4 +99,4 @@ def test_a_place_is_called_what_people_call_it(
     holds: dict[str, Any], folders: list[tuple[str, str]], said: str
 ) -> None:
     synced = tuple(SyncedFolder(name, f"{HOME}/{path}".rstrip("/")) for name, path in folders)
-    assert place_of(status(**holds), Surroundings(synced_folders=synced, home=HOME)) == said
+    assert place_of(status(**holds), Environment(synced_folders=synced, home=HOME)) == said

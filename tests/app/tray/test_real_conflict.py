@@ -9,11 +9,11 @@ import pytest
 from claude_sync.errors import SessionChanging
 from claude_sync.service.status import Status
 from claude_sync.state.preferences import Preferences
-from claude_sync.sync.read_conflict import read_apart
+from claude_sync.sync.read_conflict import read_conflict
 from claude_sync.sync.resolve import resolve
 from claude_sync_app.tray.comparison_page import page
 from claude_sync_app.tray.conflict_choice import kept
-from claude_sync_app.tray.environment import Surroundings
+from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.menu.menu import menu
 from claude_sync_app.tray.menu.model import Action, Item
 from machines import SESSION, Pair, PlayedMachine, World, agree, said
@@ -42,7 +42,7 @@ def seen(machine: PlayedMachine) -> Status:
 
 def shown(status: Status) -> Item:
     now = int(time.time() // 60)
-    return entry(menu(status, now, Preferences(), Surroundings()), "Conflicts (1)", "Where is")
+    return entry(menu(status, now, Preferences(), Environment()), "Conflicts (1)", "Where is")
 
 
 def choose(machine: PlayedMachine, action: Action | None, status: Status) -> None:
@@ -110,7 +110,7 @@ def test_a_choice_that_was_overtaken_decides_nothing(
 def test_the_page_shows_what_each_said(apart: Pair) -> None:
     _, desktop = apart
     with desktop.at_work() as context:
-        written = page(read_apart(context, SESSION), time.time())
+        written = page(read_conflict(context, SESSION), time.time())
     for text in (
         "<title>Where is the bug?</title>",
         "<h2>Before they parted</h2>",

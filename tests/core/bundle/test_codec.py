@@ -175,7 +175,7 @@ def test_a_string_that_ends_within_a_character_is_incomplete(inside: bytes) -> N
 
 def test_nothing_is_said_to_the_user_about_escapes_that_python_does_not_know() -> None:
     script = (
-        "from claude_sync.codec import decode\n"
+        "from claude_sync.bundle.codec import decode\n"
         "assert b''.join(decode([rb'\\/'])) == b'/'\n"
         "try: list(decode([rb'\\q']))\n"
         "except Exception as error: print(type(error).__name__)\n"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_sync.claude.message import TEXT_CHARACTERS, Utterance, utterance
+from claude_sync.claude.message import TEXT_CHARACTERS, Message, read_message
 
 
 def line(**event: Any) -> bytes:
@@ -44,7 +44,7 @@ def part(kind: str, **more: Any) -> dict[str, Any]:
     ],
 )
 def test_what_was_said_is_shown(given_line: bytes, speaker: str, text: str) -> None:
-    assert utterance(given_line) == Utterance(speaker, text)
+    assert read_message(given_line) == Message(speaker, text)
 
 
 @pytest.mark.parametrize(
@@ -73,12 +73,12 @@ def test_what_was_said_is_shown(given_line: bytes, speaker: str, text: str) -> N
     ],
 )
 def test_anything_else_is_one_word(given_line: bytes, word: str) -> None:
-    assert utterance(given_line) == Utterance("", word)
+    assert read_message(given_line) == Message("", word)
 
 
 @pytest.mark.parametrize("blank", [b"", b"  ", b"\r", b"\t\r"])
 def test_a_blank_line_is_nothing(blank: bytes) -> None:
-    assert utterance(blank) is None
+    assert read_message(blank) is None
 
 
 @pytest.mark.parametrize(
@@ -98,16 +98,16 @@ def test_a_blank_line_is_nothing(blank: bytes) -> None:
 def test_when_it_was_said_is_what_the_line_says_if_that_is_a_moment(
     timestamp: object, at: float | None
 ) -> None:
-    found = utterance(message("user", "hello", timestamp=timestamp))
-    assert found == Utterance("user", "hello", at)
+    found = read_message(message("user", "hello", timestamp=timestamp))
+    assert found == Message("user", "hello", at)
 
 
 def test_a_long_text_is_cut_to_what_can_be_read() -> None:
     exact, longer = "x" * TEXT_CHARACTERS, "x" * (TEXT_CHARACTERS + 1)
-    assert utterance(message("user", exact)) == Utterance("user", exact)
-    assert utterance(message("user", longer)) == Utterance("user", exact[:-1] + "…")
+    assert read_message(message("user", exact)) == Message("user", exact)
+    assert read_message(message("user", longer)) == Message("user", exact[:-1] + "…")
     many = [part("text", text=longer) for _ in range(100)]
-    assert utterance(message("assistant", many)) == Utterance("assistant", exact[:-1] + "…")
+    assert read_message(message("assistant", many)) == Message("assistant", exact[:-1] + "…")
 
 
 JSON = st.recursive(
@@ -128,5 +128,5 @@ EVENTS = st.fixed_dictionaries(
 
 @given(st.binary() | EVENTS.map(lambda event: json.dumps(event).encode()))
 def test_every_line_has_an_answer(given_line: bytes) -> None:
-    found = utterance(given_line)
+    found = read_message(given_line)
     assert found is None or (found.text and found.speaker in ("", "user", "assistant"))

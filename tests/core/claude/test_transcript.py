@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync.claude.transcript import EDGE_BYTES, Glance, glance, one_line
+from claude_sync.claude.transcript import EDGE_BYTES, Summary, one_line, summarize
 
 
 def line(**event: object) -> bytes:
@@ -18,11 +18,11 @@ def user(text: object) -> bytes:
     return line(type="user", message={"content": text})
 
 
-def glanced(folder: Path, *lines: bytes) -> Glance:
+def glanced(folder: Path, *lines: bytes) -> Summary:
     path = folder / "x.jsonl"
     path.write_bytes(b"".join(lines))
     with path.open("rb", buffering=0) as file:
-        return glance(file)
+        return summarize(file)
 
 
 FILLING = line(type="progress", data="x" * 1000) * (3 * EDGE_BYTES // 1000)

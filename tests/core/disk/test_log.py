@@ -71,7 +71,7 @@ def test_at_its_limit_it_begins_anew_and_keeps_the_old_one(tmp_path: Path) -> No
 
 def test_what_several_processes_write_at_once_stays_whole(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from claude_sync.log import Log\n"
+        "import sys; from pathlib import Path; from claude_sync.disk.log import Log\n"
         "log = Log(Path(sys.argv[1]))\n"
         "for n in range(300): log.write([f'{sys.argv[2]} {n}'])"
     )

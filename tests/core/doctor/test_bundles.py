@@ -126,8 +126,8 @@ def test_a_name_from_elsewhere_never_becomes_a_command(pushed: Patient, name: st
 def test_a_copy_on_a_host(newcomer: Patient, ssh_host: SshHost, tmp_path: Path) -> None:
     store = tmp_path / "store"
     newcomer.set_up()
-    preferences.change(newcomer.places, ssh_command=ssh_host.command_alone())
-    set_up(newcomer.places, ssh_host.location(store), name="laptop")
+    preferences.change(newcomer.paths, ssh_command=ssh_host.command_alone())
+    set_up(newcomer.paths, ssh_host.location(store), name="laptop")
     newcomer.write(SESSION, said())
     newcomer.push()
     (bundle,) = store.rglob("*.ccsync")
@@ -243,8 +243,8 @@ def test_a_hosts_clock_tells_of_a_machine_that_is_behind(
 ) -> None:
     newcomer.claude.mkdir()
     newcomer.world.store = tmp_path / "store"
-    preferences.change(newcomer.places, ssh_command=ssh_host.command_alone())
-    set_up(newcomer.places, ssh_host.location(newcomer.world.store), name="laptop")
+    preferences.change(newcomer.paths, ssh_command=ssh_host.command_alone())
+    set_up(newcomer.paths, ssh_host.location(newcomer.world.store), name="laptop")
     now = time.time()
     _bundle_of(newcomer.world, "desktop", now - 4000, now - 100)
     found = newcomer.the("clock-skew", Level.WARNING)

@@ -58,7 +58,7 @@ def test_a_login_would_look_into_another_folder(
     found = patient.the("claude-config-dir-differs", Level.WARNING)
     follow(found)
     assert patient.is_well("claude-config-dir-differs")
-    assert preferences.load(patient.places).claude_config_dir == work
+    assert preferences.load(patient.paths).claude_config_dir == work
 
 
 def test_a_file_about_an_open_session_cannot_be_read(patient: Patient) -> None:
@@ -148,9 +148,9 @@ def test_many_old_sessions_are_pushed_together(patient: Patient) -> None:
 def test_what_nobody_wants_pushed_is_not_spoken_of(patient: Patient) -> None:
     patient.write(SESSION, said())
     patient.grow_old(SESSION, 40 * DAY)
-    preferences.change(patient.places, ignore=["git:example.org/*"])
+    preferences.change(patient.paths, ignore=["git:example.org/*"])
     assert patient.is_well("cleanup-soon")
-    preferences.change(patient.places, ignore=None)
+    preferences.change(patient.paths, ignore=None)
     patient.the("cleanup-soon", Level.WARNING)
     patient.push()
     patient.forget()

@@ -70,7 +70,7 @@ def test_every_own_bundle_is_read_through(pushed: Patient) -> None:
 
 def test_how_far_the_reading_is(pushed: Patient) -> None:
     told: list[Progress] = []
-    with open_aside(pushed.places, on_progress=told.append) as context:
+    with open_aside(pushed.paths, on_progress=told.append) as context:
         examine(context, deep=True)
     assert [(one.verb, one.sessions_done, one.sessions_total) for one in told] == [
         ("Reading", 1, 2),
@@ -116,8 +116,8 @@ def test_a_bundle_on_a_host_has_rotted(
 ) -> None:
     store = tmp_path / "store"
     newcomer.set_up()
-    preferences.change(newcomer.places, ssh_command=ssh_host.command_alone())
-    set_up(newcomer.places, ssh_host.location(store), name="laptop")
+    preferences.change(newcomer.paths, ssh_command=ssh_host.command_alone())
+    set_up(newcomer.paths, ssh_host.location(store), name="laptop")
     newcomer.write(SESSION, *(said("x" * 5000) for _ in range(20)))
     newcomer.push()
     path = store / KEY_FOLDER / f"{SESSION}-laptop.ccsync"

@@ -55,8 +55,8 @@ def test_a_directory_that_was_never_seen_before_is_not_learnt_by_looking(parted:
     with parted.at_work() as context:
         examine(context)
         context.close(save=False)
-    assert snapshot(parted.places.config) == {
-        path: seen for path, seen in before.items() if path.startswith(str(parted.places.config))
+    assert snapshot(parted.paths.config) == {
+        path: seen for path, seen in before.items() if path.startswith(str(parted.paths.config))
     }
 
 
@@ -156,9 +156,9 @@ def test_a_healthy_machine_has_nothing_to_mend(patient: Patient, world: World) -
 
 
 def test_the_worst_comes_first(parted: Patient) -> None:
-    file = parted.places.preferences_file
+    file = parted.paths.preferences_file
     file.write_text(file.read_text().replace("{", '{"odd": 1, "quiet_seconds": "x",', 1))
-    parted.places.machine_file.chmod(0o000)
+    parted.paths.machine_file.chmod(0o000)
     order = [Level.ERROR, Level.WARNING, Level.INFO, Level.OK]
     with ordinary_permissions():
         levels = [order.index(one.level) for one in parted.findings()]
@@ -178,8 +178,8 @@ def test_codes_are_fit_for_scripts_and_nothing_is_quoted_that_should_not_be(
 
 
 def test_on_a_machine_with_much_that_is_wrong_all_of_it_is_said(parted: Patient) -> None:
-    parted.places.machine_file.write_text("{")
-    parted.places.projects_file.write_text("[")
+    parted.paths.machine_file.write_text("{")
+    parted.paths.projects_file.write_text("[")
     parted.records_file().write_bytes(b"no database" * 999)
     parted.claude.joinpath("sessions", "1.json").write_text("{")
     parted.world.store.rename(parted.world.folder / "away")
@@ -224,7 +224,7 @@ def _works(context: Context) -> Iterator[Finding]:
 
 
 def test_a_front_end_adds_checks_and_one_that_fails_stops_no_other(patient: Patient) -> None:
-    with open_aside(patient.places) as context:
+    with open_aside(patient.paths) as context:
         found = examine(context, checks=[_fails, _refused, _works])
     assert found[0] == Finding("last", Level.ERROR, "laptop")
     failed = [one.detail for one in found if one.code == "check-failed"]
@@ -239,7 +239,7 @@ def test_a_bug_in_a_check_is_not_hidden(patient: Patient) -> None:
         raise ZeroDivisionError
         yield
 
-    with open_aside(patient.places) as context, pytest.raises(ZeroDivisionError):
+    with open_aside(patient.paths) as context, pytest.raises(ZeroDivisionError):
         examine(context, checks=[broken])
 
 
@@ -251,18 +251,18 @@ def test_it_can_be_stopped(patient: Patient) -> None:
         yield Finding("x", Level.OK, "x")
 
     with (
-        open_context(patient.places, should_stop=asked.is_set) as context,
+        open_context(patient.paths, should_stop=asked.is_set) as context,
         pytest.raises(Stopped),
     ):
         examine(context, checks=[stops, _works])
 
 
 def test_a_context_opens_aside_whatever_is_wrong(patient: Patient) -> None:
-    patient.places.machine_file.chmod(0o000)
-    patient.places.state.chmod(0o000)
+    patient.paths.machine_file.chmod(0o000)
+    patient.paths.state.chmod(0o000)
     with ordinary_permissions():
         assert "records-unreadable" in patient.codes(Level.ERROR)
-    patient.places.state.chmod(0o700)
+    patient.paths.state.chmod(0o700)
 
 
 def test_a_machine_without_an_id_of_its_own_is_not_given_one_by_looking(
@@ -270,7 +270,7 @@ def test_a_machine_without_an_id_of_its_own_is_not_given_one_by_looking(
 ) -> None:
     monkeypatch.setattr(machine, "_LINUX_FILES", ())
     before = snapshot(patient.home)
-    with open_aside(patient.places) as context:
+    with open_aside(patient.paths) as context:
         assert context.machine.name == "laptop"
         assert len(context.machine.id) == 36
         examine(context)

@@ -29,8 +29,8 @@ def _meet_on(host: SshHost, *machines: PlayedMachine) -> None:
     for machine in machines:
         machine.set_up()
         with machine.here():
-            preferences.change(machine.places, ssh_command=host.command_alone())
-            set_up(machine.places, host.location(host.root / "sessions"), name=machine.name)
+            preferences.change(machine.paths, ssh_command=host.command_alone())
+            set_up(machine.paths, host.location(host.root / "sessions"), name=machine.name)
 
 
 def _shut_out(host: SshHost) -> None:
@@ -53,7 +53,7 @@ def test_reading_through_is_broken_off(newcomer: Patient, host: SshHost) -> None
         newcomer.write(session, *(said("x" * 100_000) for _ in range(60)))
     newcomer.push()
     keys = (host.directory / "authorized_keys").read_text()
-    with open_aside(newcomer.places, on_progress=lambda _: _shut_out(host)) as context:
+    with open_aside(newcomer.paths, on_progress=lambda _: _shut_out(host)) as context:
         found = examine(context, deep=True)
     (broken,) = _of(found, "deep-broken-off")
     assert broken.level is Level.WARNING
@@ -82,7 +82,7 @@ def test_judging_sessions_is_broken_off(newcomer: Patient, host: SshHost) -> Non
         looked.append(True)
         return False
 
-    with open_aside(newcomer.places, should_stop=shut_out_after_the_look) as context:
+    with open_aside(newcomer.paths, should_stop=shut_out_after_the_look) as context:
         found = examine(context)
     (broken,) = _of(found, "sessions-unjudged")
     assert broken.level is Level.WARNING

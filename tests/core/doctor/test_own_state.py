@@ -31,8 +31,8 @@ def used(patient: Patient) -> Patient:
 def test_the_records_may_not_be_used(used: Patient, what: str) -> None:
     path = {
         "file": used.records_file(),
-        "folder": used.places.state,
-        "name": used.places.machine_file,
+        "folder": used.paths.state,
+        "name": used.paths.machine_file,
     }[what]
     path.chmod(0o500 if path.is_dir() else 0o000)
     with ordinary_permissions():
@@ -80,7 +80,7 @@ def test_records_that_were_set_aside(used: Patient) -> None:
     [(0.85, "vault-nearly-full", Level.WARNING), (1.0, "vault-full", Level.ERROR)],
 )
 def test_the_vault_fills_up(used: Patient, share: float, code: str, level: Level) -> None:
-    vault = Vault(used.places.vault_directory)
+    vault = Vault(used.paths.vault_directory)
     old = vault.folder / SESSION / "000001-0123456789abcdef" / "transcript.jsonl"
     old.parent.mkdir(parents=True)
     with old.open("wb") as file:

@@ -54,7 +54,7 @@ def test_ssh_is_missing_where_sessions_meet_on_a_host(
     newcomer: Patient, ssh_host: SshHost, tmp_path: Path
 ) -> None:
     before = _on_host(newcomer, ssh_host, tmp_path)
-    preferences.change(newcomer.places, ssh_command=["no-such-ssh", *before[1:]])
+    preferences.change(newcomer.paths, ssh_command=["no-such-ssh", *before[1:]])
     found = newcomer.the("ssh-missing", Level.ERROR)
     assert "box" in found.detail
     assert newcomer.findings()[0].level is Level.ERROR
@@ -70,8 +70,8 @@ def _on_host(newcomer: Patient, ssh_host: SshHost, tmp_path: Path) -> list[str]:
     """Have sessions meet on a host; the ssh command for it."""
     newcomer.claude.mkdir()
     command = ssh_host.command_alone()
-    preferences.change(newcomer.places, ssh_command=command)
-    set_up(newcomer.places, ssh_host.location(tmp_path / "store"), name="laptop")
+    preferences.change(newcomer.paths, ssh_command=command)
+    set_up(newcomer.paths, ssh_host.location(tmp_path / "store"), name="laptop")
     return command
 
 
@@ -128,7 +128,7 @@ def test_a_login_does_not_see_the_agent(
     text = ssh_host.config.read_text().replace("  IdentityAgent none\n", "")
     mine.write_text(text)
     command[command.index("-F") + 1] = str(mine)
-    preferences.change(newcomer.places, ssh_command=command)
+    preferences.change(newcomer.paths, ssh_command=command)
     found = newcomer.the("login-agent", Level.WARNING)
     assert "`IdentityAgent`" in found.fix
     mine.write_text(f"IdentityAgent /run/agent\n{text}")

@@ -29,7 +29,7 @@ def test_every_project_with_its_directories(patient: Patient) -> None:
 
 
 def test_the_list_of_projects_is_damaged(patient: Patient) -> None:
-    file = patient.places.projects_file
+    file = patient.paths.projects_file
     file.write_text(file.read_text()[:-9])
     found = patient.the("registry-damaged", Level.WARNING)
     assert "~/.config/claude-sync/projects.json" in found.detail
@@ -39,7 +39,7 @@ def test_the_list_of_projects_is_damaged(patient: Patient) -> None:
 
 
 def test_the_list_of_projects_may_not_be_read(patient: Patient) -> None:
-    patient.places.projects_file.chmod(0o000)
+    patient.paths.projects_file.chmod(0o000)
     with ordinary_permissions():
         follow(patient.the("registry-damaged", Level.WARNING))
         assert patient.is_well("registry-damaged")

@@ -78,7 +78,7 @@ def test_sessions_from_elsewhere_without_a_directory(newcomer: Patient, world: W
     for session in (SESSION, OTHER):
         desktop.write(session, said())
     desktop.push()
-    set_up(newcomer.places, str(world.store), name="laptop")
+    set_up(newcomer.paths, str(world.store), name="laptop")
     found = newcomer.the("sessions-unplaced", Level.INFO)
     assert found.title == f"2 sessions of {KEY} wait for a directory"
     bare_bones(newcomer.project, "https://example.org/you/app")

@@ -17,12 +17,12 @@ from machines import OTHER, SESSION, World, said
 
 def _edit(patient: Patient, **changes: object) -> None:
     """Change preferences.json as a person does: by hand, unchecked."""
-    file = patient.places.preferences_file
+    file = patient.paths.preferences_file
     file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
 
 
 def test_preferences_that_are_no_json(patient: Patient) -> None:
-    file = patient.places.preferences_file
+    file = patient.paths.preferences_file
     good = file.read_text()
     file.write_text(good[:-2])
     found = patient.the("preferences-unreadable", Level.ERROR)
@@ -34,9 +34,9 @@ def test_preferences_that_are_no_json(patient: Patient) -> None:
 
 
 def test_preferences_that_are_removed_and_made_again(patient: Patient) -> None:
-    patient.places.preferences_file.write_text("[]")
+    patient.paths.preferences_file.write_text("[]")
     found = patient.the("preferences-unreadable", Level.ERROR)
-    patient.places.preferences_file.unlink()
+    patient.paths.preferences_file.unlink()
     follow(found, fill=[("LOCATION", patient.world.store)])
     assert patient.is_well("preferences-unreadable")
     assert not patient.codes(Level.ERROR)
@@ -51,7 +51,7 @@ def test_preferences_of_a_newer_claude_sync(patient: Patient) -> None:
 
 
 def test_preferences_that_may_not_be_read(patient: Patient) -> None:
-    patient.places.preferences_file.chmod(0o000)
+    patient.paths.preferences_file.chmod(0o000)
     with ordinary_permissions():
         follow(patient.the("preferences-unreadable", Level.ERROR))
         assert patient.is_well("preferences-unreadable")
@@ -99,7 +99,7 @@ def test_a_misspelled_preference(patient: Patient) -> None:
     _edit(patient, quiet_secondz=4)
     found = patient.the("preference-unknown", Level.INFO)
     assert "quiet_secondz" in found.detail
-    file = patient.places.preferences_file
+    file = patient.paths.preferences_file
     file.write_text(file.read_text().replace("quiet_secondz", "quiet_seconds"))
     assert patient.is_well("preference-unknown")
 
@@ -107,7 +107,7 @@ def test_a_misspelled_preference(patient: Patient) -> None:
 def test_a_folder_to_look_for_projects_in_is_gone(patient: Patient) -> None:
     root = patient.home / "work"
     root.mkdir()
-    preferences.change(patient.places, projects_roots=[str(root)])
+    preferences.change(patient.paths, projects_roots=[str(root)])
     assert patient.is_well("projects-root-missing")
     root.rmdir()
     found = patient.the("projects-root-missing", Level.WARNING)
@@ -121,7 +121,7 @@ def test_a_folder_to_look_for_projects_in_is_gone(patient: Patient) -> None:
 )
 def test_syncing_is_paused(patient: Patient, seconds: float, words: str) -> None:
     now = time.time()
-    preferences.change(patient.places, paused_until=now + seconds)
+    preferences.change(patient.paths, paused_until=now + seconds)
     found = patient.the("paused", Level.INFO, now=now)
     assert words in found.detail
     follow(found)
@@ -130,7 +130,7 @@ def test_syncing_is_paused(patient: Patient, seconds: float, words: str) -> None
 
 def test_a_pause_that_is_over_is_none(patient: Patient) -> None:
     now = time.time()
-    preferences.change(patient.places, paused_until=now + 60)
+    preferences.change(patient.paths, paused_until=now + 60)
     assert patient.is_well("paused", now=now + 61)
 
 
@@ -139,7 +139,7 @@ def test_a_pause_that_is_over_is_none(patient: Patient) -> None:
 
 @pytest.mark.parametrize("name", ["localhost", "MacBook-Pro", "raspberrypi"])
 def test_a_name_that_many_machines_have(patient: Patient, name: str) -> None:
-    name_machine(patient.places, name)
+    name_machine(patient.paths, name)
     found = patient.the("machine-name-default", Level.WARNING)
     assert name in found.title
     follow(found, fill=[("NAME", "laptop")])
@@ -149,18 +149,18 @@ def test_a_name_that_many_machines_have(patient: Patient, name: str) -> None:
 def test_the_machines_own_word_of_its_name_is_damaged(patient: Patient) -> None:
     patient.write(SESSION, said())
     patient.push()
-    patient.places.machine_file.write_text('{"schema": 1, "name": ')
+    patient.paths.machine_file.write_text('{"schema": 1, "name": ')
     found = patient.the("machine-name-lost", Level.WARNING)
     assert found.fix.endswith("--name laptop`")  # as the store has it
     follow(found)
     assert patient.is_well("machine-name-lost")
-    assert json.loads(patient.places.machine_file.read_text())["name"] == "laptop"
+    assert json.loads(patient.paths.machine_file.read_text())["name"] == "laptop"
 
 
 def _other(world: World, name: str) -> Patient:
     """Another machine of some name, with a bundle in the store."""
     other = world.machine("elsewhere")
-    name_machine(other.places, name)
+    name_machine(other.paths, name)
     other.write(OTHER, said())
     other.push()
     return other  # type: ignore[return-value]
@@ -199,12 +199,12 @@ def test_two_machines_of_one_name(patient: Patient, world: World) -> None:
 def test_two_other_machines_of_one_name(patient: Patient, world: World) -> None:
     first, second = world.machine("desktop"), world.machine("workshop")
     for machine, session in ((first, SESSION), (second, OTHER)):
-        name_machine(machine.places, "desktop")
+        name_machine(machine.paths, "desktop")
         machine.write(session, said())
         machine.push()
     found = patient.the("machine-name-shared", Level.INFO)
     assert found.title == "2 machines are called desktop"
-    name_machine(second.places, "workshop")
+    name_machine(second.paths, "workshop")
     second.push(OTHER)
     assert patient.is_well("machine-name-shared")
 
@@ -218,8 +218,8 @@ def test_a_home_that_was_copied_from_another_machine(world: World, tmp_path: Pat
     patient = Patient(world)
     # Where this system's machines have their things.
     for theirs, ours in (
-        (original.places.config, patient.places.config),
-        (original.places.state, patient.places.state),
+        (original.paths.config, patient.paths.config),
+        (original.paths.state, patient.paths.state),
         (original.claude, patient.claude),
         (original.project, patient.project),
     ):

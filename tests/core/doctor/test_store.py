@@ -27,14 +27,14 @@ def test_nothing_was_set_up(newcomer: Patient) -> None:
 
 
 def test_sessions_meet_on_this_machine_only(newcomer: Patient) -> None:
-    set_up(newcomer.places, str(newcomer.home / "claude-sync"))
+    set_up(newcomer.paths, str(newcomer.home / "claude-sync"))
     found = newcomer.the("store-private", Level.INFO)
     follow(found, fill=[("FOLDER", newcomer.world.store)])
     assert newcomer.is_well("store-private")
 
 
 def test_the_location_cannot_be_read(patient: Patient) -> None:
-    file = patient.places.preferences_file
+    file = patient.paths.preferences_file
     written = json.loads(file.read_text())
     file.write_text(json.dumps({**written, "location": "ssh://"}))
     found = patient.findings()
@@ -44,7 +44,7 @@ def test_the_location_cannot_be_read(patient: Patient) -> None:
 
 
 def test_a_kind_of_place_that_nobody_here_knows(patient: Patient) -> None:
-    preferences.change(patient.places, location="bucket://somewhere")
+    preferences.change(patient.paths, location="bucket://somewhere")
     found = patient.the("location-wrong", Level.ERROR)
     follow(found, fill=[("LOCATION", patient.world.store)])
     assert patient.is_well("location-wrong")
@@ -188,7 +188,7 @@ def test_the_disk_of_claudes_folder_is_nearly_full(patient: Patient, tmp_path: P
     with small_disk(tmp_path / "disk") as disk:
         if shutil.disk_usage(disk).total > SMALL_DISK_BYTES:
             return  # this system lets nobody mount a small one
-        preferences.change(patient.places, claude_config_dir=str(disk))
+        preferences.change(patient.paths, claude_config_dir=str(disk))
         filler = _fill(disk)
         assert "Make room" in patient.the("disk-nearly-full", Level.WARNING).fix
         filler.unlink()
@@ -203,8 +203,8 @@ def guest(newcomer: Patient, ssh_host: SshHost, tmp_path: Path) -> Patient:
     """This machine, with sessions meeting on a host."""
     newcomer.claude.mkdir()
     alone = ssh_host.command_alone()
-    preferences.change(newcomer.places, ssh_command=alone)
-    set_up(newcomer.places, ssh_host.location(tmp_path / "store"), name="laptop")
+    preferences.change(newcomer.paths, ssh_command=alone)
+    set_up(newcomer.paths, ssh_host.location(tmp_path / "store"), name="laptop")
     return newcomer
 
 
@@ -226,37 +226,37 @@ def test_a_host_answers_slowly(guest: Patient, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_host_is_down(guest: Patient) -> None:
-    before = preferences.load(guest.places).ssh_command
-    preferences.change(guest.places, ssh_command=[*before, "-oPort=1"])
+    before = preferences.load(guest.paths).ssh_command
+    preferences.change(guest.paths, ssh_command=[*before, "-oPort=1"])
     found = guest.the("store-offline", Level.ERROR)
     assert "box" in found.detail
     assert found.fix
-    preferences.change(guest.places, ssh_command=list(before))
+    preferences.change(guest.paths, ssh_command=list(before))
     assert guest.is_well("store-offline")
 
 
 def test_a_host_does_not_let_us_in(guest: Patient, tmp_path: Path) -> None:
-    before = preferences.load(guest.places).ssh_command
-    preferences.change(guest.places, ssh_command=[*before, "-oUser=nobody-of-this-name"])
+    before = preferences.load(guest.paths).ssh_command
+    preferences.change(guest.paths, ssh_command=[*before, "-oUser=nobody-of-this-name"])
     found = guest.the("store-offline", Level.ERROR)
     assert "keys" in found.detail
     assert "`ssh box`" in found.fix
-    preferences.change(guest.places, ssh_command=list(before))
+    preferences.change(guest.paths, ssh_command=list(before))
     assert guest.is_well("store-offline")
 
 
 def test_a_hosts_key_is_not_the_one_that_is_known(guest: Patient, tmp_path: Path) -> None:
-    before = preferences.load(guest.places).ssh_command
-    preferences.change(guest.places, ssh_command=[*before, "-oHostKeyAlias=impostor"])
+    before = preferences.load(guest.paths).ssh_command
+    preferences.change(guest.paths, ssh_command=[*before, "-oHostKeyAlias=impostor"])
     found = guest.the("store-denied", Level.ERROR)
     assert found.fix == "Log in once with `ssh box` and confirm it"
-    preferences.change(guest.places, ssh_command=list(before))
+    preferences.change(guest.paths, ssh_command=list(before))
     assert guest.is_well("store-denied")
 
 
 def test_another_store_lies_there(patient: Patient, world: World) -> None:
     shutil.rmtree(world.store)
-    set_up(World(world.folder / "another").machine("desktop").places, str(world.store))
+    set_up(World(world.folder / "another").machine("desktop").paths, str(world.store))
     found = patient.the("store-not-mounted", Level.ERROR)
     follow(found)
     assert patient.is_well("store-not-mounted")

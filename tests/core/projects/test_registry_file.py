@@ -24,9 +24,9 @@ def folder(directory: Path) -> str:
     return encode_directory(str(directory))
 
 
-def only(places: tuple[ProjectDirectory, ...]) -> ProjectDirectory:
-    assert len(places) == 1, places
-    return places[0]
+def only(paths: tuple[ProjectDirectory, ...]) -> ProjectDirectory:
+    assert len(paths) == 1, paths
+    return paths[0]
 
 
 # --- projects_roots ----------------------------------------------------------------------------

@@ -9,12 +9,12 @@ import pytest
 
 from claude_sync.errors import ClaudeSyncError, StoreAbsent, StoreOffline
 from claude_sync.service import schedule
-from claude_sync.service.duties import Duties
 from claude_sync.service.journal import Journal
+from claude_sync.service.loop import ServiceLoop
 from claude_sync.service.rounds import Rounds
-from claude_sync.service.status import Board
+from claude_sync.service.status import StatusPublisher
 from claude_sync.service.timetable import LOOK, RESCAN, Timetable
-from claude_sync.service.watch import What
+from claude_sync.service.watch import Area
 from claude_sync.service.worker import Done
 from machines import SESSION, PlayedMachine, World, said
 from services import prepare, serving, until
@@ -27,18 +27,18 @@ def laptop(world: World) -> PlayedMachine:
     return machine
 
 
-def _hear_nothing(what: What, path: str) -> None:
+def _hear_nothing(what: Area, path: str) -> None:
     """As on a network drive, of whose changes elsewhere no system tells."""
 
 
 @pytest.fixture
-def deaf(laptop: PlayedMachine) -> Iterator[Duties]:
+def blind_loop(laptop: PlayedMachine) -> Iterator[ServiceLoop]:
     """The laptop's duties once they are begun, and nobody told of any change."""
     with laptop.here():
-        duties = Duties(
-            laptop.places,
-            Board(),
-            Journal(laptop.places),
+        loop = ServiceLoop(
+            laptop.paths,
+            StatusPublisher(),
+            Journal(laptop.paths),
             on_arrival=None,
             interval_seconds=3600.0,
             checks=(),
@@ -46,15 +46,15 @@ def deaf(laptop: PlayedMachine) -> Iterator[Duties]:
             notify=_hear_nothing,
         )
         try:
-            duties.reload()
-            duties.do_what_is_due()
-            yield duties
+            loop.reload()
+            loop.do_what_is_due()
+            yield loop
         finally:
-            duties.close()
+            loop.close()
 
 
-def is_due_in(duties: Duties, kind: str, seconds: float) -> bool:
-    timetable, real = duties.timetable, duties.timetable.clock
+def is_due_in(loop: ServiceLoop, kind: str, seconds: float) -> bool:
+    timetable, real = loop.timetable, loop.timetable.clock
     timetable.clock = lambda: real() + seconds
     try:
         return timetable.is_due(kind)
@@ -63,41 +63,43 @@ def is_due_in(duties: Duties, kind: str, seconds: float) -> bool:
 
 
 def test_where_an_event_should_have_told_it_looks_for_itself_more_often(
-    deaf: Duties, laptop: PlayedMachine
+    blind_loop: ServiceLoop, laptop: PlayedMachine
 ) -> None:
     soon = schedule.POLL_SECONDS + 1
-    assert not is_due_in(deaf, RESCAN, soon)
+    assert not is_due_in(blind_loop, RESCAN, soon)
     laptop.write(SESSION, said())
     laptop.grow_old(seconds=30)
-    deaf.look_now()
-    deaf.do_what_is_due()
-    assert is_due_in(deaf, RESCAN, soon)
+    blind_loop.look_now()
+    blind_loop.do_what_is_due()
+    assert is_due_in(blind_loop, RESCAN, soon)
 
 
 def test_a_change_of_this_moment_proves_nothing_of_events(
-    deaf: Duties, laptop: PlayedMachine
+    blind_loop: ServiceLoop, laptop: PlayedMachine
 ) -> None:
     laptop.write(SESSION, said())
-    deaf.look_now()
-    deaf.do_what_is_due()
-    assert not is_due_in(deaf, RESCAN, schedule.POLL_SECONDS + 1)
+    blind_loop.look_now()
+    blind_loop.do_what_is_due()
+    assert not is_due_in(blind_loop, RESCAN, schedule.POLL_SECONDS + 1)
 
 
-def test_between_two_portions_others_get_their_turn(deaf: Duties, laptop: PlayedMachine) -> None:
+def test_between_two_portions_others_get_their_turn(
+    blind_loop: ServiceLoop, laptop: PlayedMachine
+) -> None:
     for number in range(201):
         laptop.write(f"{number:08d}", said())
-    deaf.look_now()
-    deaf.do_what_is_due()
+    blind_loop.look_now()
+    blind_loop.do_what_is_due()
     quiet = time.monotonic() + 10
-    deaf.timetable.clock = lambda: quiet
-    deaf.do_what_is_due()
-    (left,) = deaf.moments()
+    blind_loop.timetable.clock = lambda: quiet
+    blind_loop.do_what_is_due()
+    (left,) = blind_loop.moments()
     assert quiet < left < quiet + 1
     # A command line asks for the lock every twentieth of a second.
     assert left - quiet > 2 * 0.05
-    deaf.timetable.clock = lambda: left
-    deaf.do_what_is_due()
-    assert not list(deaf.moments())
+    blind_loop.timetable.clock = lambda: left
+    blind_loop.do_what_is_due()
+    assert not list(blind_loop.moments())
     assert len(laptop.world.bundles()) == 201
 
 
@@ -115,7 +117,7 @@ def test_a_place_is_tried_soon_again_unless_it_waits_for_a_person(
 ) -> None:
     now = 1000.0
     timetable = Timetable(lambda: now)
-    rounds = Rounds(timetable, Board(), Journal(laptop.places))
+    rounds = Rounds(timetable, StatusPublisher(), Journal(laptop.paths))
 
     def fail() -> Done:
         raise error

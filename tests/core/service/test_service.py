@@ -52,8 +52,8 @@ def test_a_session_is_pushed_when_it_is_quiet_and_its_push_is_no_change(
         laptop.write(OTHER, said())
         until(laptop.bundle(OTHER).exists)
         assert opened(laptop.bundle()).head.revision == 1
-        until(lambda: [one.kind for one in service.status.happenings] == ["push", "push"])
-        assert not any(one.by_hand for one in service.status.happenings)
+        until(lambda: [one.kind for one in service.status.events] == ["push", "push"])
+        assert not any(one.by_hand for one in service.status.events)
 
 
 def test_an_unfinished_line_stays_here_until_the_client_closes_the_session(
@@ -70,7 +70,7 @@ def test_an_unfinished_line_stays_here_until_the_client_closes_the_session(
 
 
 def test_what_the_client_closes_is_pushed_at_once(laptop: PlayedMachine) -> None:
-    preferences.change(laptop.places, quiet_seconds=60)
+    preferences.change(laptop.paths, quiet_seconds=60)
     laptop.open(SESSION)
     with serving(laptop) as service:
         until(lambda: laptop.world.store.exists())
@@ -108,7 +108,7 @@ def test_what_was_pushed_before_is_pushed_again_however_old_it_is(laptop: Played
 def test_ignored_projects_are_left_alone_until_they_are_shared_again(
     laptop: PlayedMachine,
 ) -> None:
-    preferences.change(laptop.places, ignore=[KEY])
+    preferences.change(laptop.paths, ignore=[KEY])
     laptop.write(SESSION, said())
     with serving(laptop) as service:
         until(lambda: service.status.sessions)
@@ -152,7 +152,7 @@ def test_an_arrival_is_reported_at_once_and_pulled_by_a_click(
         assert [result.outcome for result in results] == [Outcome.IMPORTED]
         until(lambda: not service.status.arrivals)
         assert agree(laptop, desktop)
-        assert service.status.happenings[-1].by_hand
+        assert service.status.events[-1].by_hand
         (state,) = service.status.sessions
         assert state.undoable
         service.undo(SESSION).result(10)
@@ -163,13 +163,13 @@ def test_an_arrival_is_reported_at_once_and_pulled_by_a_click(
 def test_what_arrives_is_left_where_it_is_unless_it_is_to_be_pulled(
     laptop: PlayedMachine, desktop: PlayedMachine, on_arrival: str
 ) -> None:
-    preferences.change(laptop.places, on_arrival=on_arrival)
+    preferences.change(laptop.paths, on_arrival=on_arrival)
     desktop.write(SESSION, said())
     desktop.push()
     with serving(laptop) as service:
         until(lambda: service.status.arrivals)
         assert not laptop.has()
-        preferences.change(laptop.places, on_arrival="pull")
+        preferences.change(laptop.paths, on_arrival="pull")
         service.look_now().result(5)
         until(laptop.has)
         until(lambda: not service.status.arrivals)
@@ -301,7 +301,7 @@ def test_a_store_that_vanishes_is_said_once_and_taken_up_again_when_it_is_back(
         until(lambda: service.status.offline_since is None, 30)
         until(lambda: opened(laptop.bundle()).transcript == laptop.read())
         assert log_of(laptop).count("watch waits") == 1
-        assert not [one for one in service.status.happenings if one.kind == "failed"]
+        assert not [one for one in service.status.events if one.kind == "failed"]
 
 
 def test_a_place_that_is_gone_is_left_alone_until_it_is_tried_again(
@@ -355,7 +355,7 @@ def test_another_place_in_the_preferences_is_taken_up_while_it_runs(
 
 
 def test_wrong_preferences_are_got_over(laptop: PlayedMachine) -> None:
-    file = laptop.places.preferences_file
+    file = laptop.paths.preferences_file
     good = file.read_bytes()
     with serving(laptop) as service:
         file.write_text(json.dumps({**json.loads(good), "location": "ssh://-bad/x"}))
@@ -439,7 +439,7 @@ def test_a_pause_ends_when_its_time_is_over(laptop: PlayedMachine) -> None:
 def test_before_leaving_what_changed_is_pushed_and_what_did_not_fit_is_said(
     laptop: PlayedMachine,
 ) -> None:
-    preferences.change(laptop.places, quiet_seconds=60)
+    preferences.change(laptop.paths, quiet_seconds=60)
     with serving(laptop) as service:
         laptop.write(SESSION, said())
         laptop.write(OTHER, said())
@@ -456,7 +456,7 @@ def test_before_leaving_what_changed_is_pushed_and_what_did_not_fit_is_said(
 def test_there_is_one_service_a_user_and_it_says_who_it_is(laptop: PlayedMachine) -> None:
     with serving(laptop):
         with pytest.raises(LockBusy, match=f"pid {os.getpid()}, watching"):
-            Service(laptop.places).start()
+            Service(laptop.paths).start()
         # The command line works beside it.
         laptop.write(SESSION, said())
         assert laptop.push(SESSION)[SESSION].outcome in (Outcome.PUSHED, Outcome.UNCHANGED)
@@ -478,7 +478,7 @@ def test_a_command_that_fails_says_so_and_takes_nothing_down(laptop: PlayedMachi
     with serving(laptop) as service:
         with pytest.raises(Exception, match="no session"):
             service.push(["ffff"]).result(5)
-        assert service.status.happenings[-1].kind == "failed"
+        assert service.status.events[-1].kind == "failed"
         with pytest.raises(ZeroDivisionError):
             service.call(broken).result(5)
         until(lambda: service.status.error)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync.service.watch import Watch, What
+from claude_sync.service.watch import Area, Watch
 from machines import SESSION, World, said
 from services import prepare, serving, until
 
@@ -23,10 +23,10 @@ class Heard:
     """What a watch told of."""
 
     def __init__(self) -> None:
-        self.events: list[tuple[What, str]] = []
+        self.events: list[tuple[Area, str]] = []
         self._lock = threading.Lock()
 
-    def __call__(self, what: What, path: str) -> None:
+    def __call__(self, what: Area, path: str) -> None:
         with self._lock:
             self.events.append((what, path))
 
@@ -69,14 +69,14 @@ def test_what_is_written_below_each_folder_is_heard(
     hears(heard, tmp_path / "projects" / "-a" / SESSION / "subagents" / "agent-1.jsonl")
     hears(heard, tmp_path / "sessions" / "1.json")
     hears(heard, tmp_path / "store" / "git+x" / "a.ccsync")
-    assert not watch.deaf
-    assert {what for what, _ in heard.events} == set(What)
+    assert not watch.is_blind
+    assert {what for what, _ in heard.events} == set(Area)
 
 
 def test_reading_is_no_change(watch: Watch, heard: Heard, tmp_path: Path) -> None:
     path = tmp_path / "projects" / "-a" / "b.jsonl"
     hears(heard, path)
-    until(lambda: watch.mend() == [])
+    until(lambda: watch.restart_if_dead() == [])
     heard.events.clear()
     path.read_bytes()
     os.listdir(path.parent)
@@ -89,12 +89,12 @@ def test_a_folder_that_was_made_anew_is_watched_again(
 ) -> None:
     projects = tmp_path / "projects"
     projects.rename(tmp_path / "away")
-    assert What.SESSION in watch.mend()
-    assert watch.deaf
-    assert watch.mend() == []
+    assert Area.SESSION in watch.restart_if_dead()
+    assert watch.is_blind
+    assert watch.restart_if_dead() == []
     projects.mkdir()
-    assert What.SESSION in watch.mend()
-    assert not watch.deaf
+    assert Area.SESSION in watch.restart_if_dead()
+    assert not watch.is_blind
     hears(heard, projects / "-a" / "b.jsonl")
 
 
@@ -103,7 +103,7 @@ def test_an_observer_that_died_is_replaced(watch: Watch, heard: Heard, tmp_path:
     assert observer is not None
     observer.stop()
     observer.join()
-    assert watch.mend() != []
+    assert watch.restart_if_dead() != []
     hears(heard, tmp_path / "projects" / "-a" / "b.jsonl")
 
 
@@ -111,13 +111,13 @@ def test_an_observer_that_lives_but_says_nothing_is_replaced(
     watch: Watch, heard: Heard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     until(lambda: watch._answered, 5)
-    assert watch.mend() == []
+    assert watch.restart_if_dead() == []
     until(lambda: watch._answered, 5)
     # Its thread runs on, but what it is told goes nowhere.
     observer = watch._observer
     assert observer is not None
     monkeypatch.setattr(observer, "dispatch_events", lambda queue: queue.get(timeout=0.1))
-    until(lambda: watch.mend() != [], 10)
+    until(lambda: watch.restart_if_dead() != [], 10)
     assert watch._observer is not observer
     hears(heard, tmp_path / "projects" / "-a" / "b.jsonl")
 
@@ -135,8 +135,8 @@ from claude_sync.service.watch import Watch
 root = Path(sys.argv[1])
 watch = Watch(root / "projects", root / "sessions", None, root / "run", lambda what, path: None)
 watch.start()
-print(watch.deaf, "limit" in watch.problem)
-assert watch.mend() == []
+print(watch.is_blind, "limit" in watch.problem)
+assert watch.restart_if_dead() == []
 watch.stop()
 """
 

@@ -43,10 +43,10 @@ def open_hanging(location, ssh_command):
 @pytest.fixture
 def laptop(home: Path) -> PlayedMachine:
     """A machine in the process's home, where a program that is started finds all by itself."""
-    from claude_sync.state.paths import places
+    from claude_sync.state.paths import paths
 
     machine = PlayedMachine(World(home.parent / f"{home.name}-world"), "laptop")
-    machine.home, machine.places, machine.claude = home, places(), home / ".claude"
+    machine.home, machine.paths, machine.claude = home, paths(), home / ".claude"
     machine.project = home / "app"
     machine.set_up()
     machine.folder.mkdir(parents=True)
@@ -101,9 +101,7 @@ def test_a_signal_ends_it_while_ssh_hangs_and_ssh_with_it(
     ssh = tmp_path / "ssh"
     ssh.write_text(f"#!/bin/sh\necho $$ > '{tmp_path}/pid'\nexec sleep 600\n")
     ssh.chmod(0o755)
-    preferences.change(
-        laptop.places, location="ssh://nowhere.example/store", ssh_command=[str(ssh)]
-    )
+    preferences.change(laptop.paths, location="ssh://nowhere.example/store", ssh_command=[str(ssh)])
     with watching() as process:
         until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
         ended_within_a_second(process, signal.SIGTERM)
@@ -124,7 +122,7 @@ def test_a_signal_ends_it_while_a_folder_call_hangs(
     )
     monkeypatch.setenv("PYTHONPATH", f"{package}{os.pathsep}{os.environ['PYTHONPATH']}")
     monkeypatch.setenv("HANGS", str(tmp_path / "hangs"))
-    preferences.change(laptop.places, location="hang://there")
+    preferences.change(laptop.paths, location="hang://there")
     with watching() as process:
         until((tmp_path / "hangs").exists)
         ended_within_a_second(process, signal.SIGTERM)
@@ -132,8 +130,8 @@ def test_a_signal_ends_it_while_a_folder_call_hangs(
 
 def test_a_second_one_says_who_watches(laptop: PlayedMachine) -> None:
     with watching() as first:
-        until(lambda: laptop.places.service_lock_file.exists())
-        until(lambda: b"watching" in laptop.places.service_lock_file.read_bytes())
+        until(lambda: laptop.paths.service_lock_file.exists())
+        until(lambda: b"watching" in laptop.paths.service_lock_file.read_bytes())
         with watching() as second:
             words, _ = second.communicate(timeout=10)
         assert second.returncode == 1
@@ -141,11 +139,11 @@ def test_a_second_one_says_who_watches(laptop: PlayedMachine) -> None:
         ended_within_a_second(first, signal.SIGTERM)
     # A lock dies with its process, however that ends.
     with watching() as killed:
-        until(lambda: str(killed.pid).encode() in laptop.places.service_lock_file.read_bytes())
+        until(lambda: str(killed.pid).encode() in laptop.paths.service_lock_file.read_bytes())
         killed.kill()
         killed.wait()
     with watching() as again:
-        until(lambda: str(again.pid).encode() in laptop.places.service_lock_file.read_bytes())
+        until(lambda: str(again.pid).encode() in laptop.paths.service_lock_file.read_bytes())
         ended_within_a_second(again, signal.SIGINT)
 
 

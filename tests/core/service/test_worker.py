@@ -12,9 +12,9 @@ from claude_sync.claude.home import ClaudeHome
 from claude_sync.model import Outcome, Progress, Result, State
 from claude_sync.service import schedule
 from claude_sync.service.changes import Changes
-from claude_sync.service.mailbox import Command, Event, Mailbox
+from claude_sync.service.mailbox import Command, Hint, Mailbox
 from claude_sync.service.timetable import LOOK, Timetable
-from claude_sync.service.watch import What
+from claude_sync.service.watch import Area
 from claude_sync.service.worker import Worker
 from machines import OTHER, SESSION, Pair, PlayedMachine, World, agree, said
 from services import until
@@ -32,12 +32,12 @@ def test_a_round_in_which_nothing_has_changed_is_only_a_look(world: World) -> No
         worker = Worker(context)
         worker.changes.rescan()
         worker.round()
-        assert [one.state for one in worker.picture.sessions] == [State.CHANGED]
-        before = worker.picture
+        assert [one.state for one in worker.overview.sessions] == [State.CHANGED]
+        before = worker.overview
         worker.round()
-        assert worker.picture is before
+        assert worker.overview is before
         worker.round(push=[SESSION])
-        assert [one.state for one in worker.picture.sessions] == [State.SYNCED]
+        assert [one.state for one in worker.overview.sessions] == [State.SYNCED]
 
 
 def test_what_arrives_while_a_round_is_at_work_is_taken_by_the_next(world: World) -> None:
@@ -78,9 +78,9 @@ def test_what_waits_to_be_closed_costs_no_more_than_a_look_as_long_as_it_is_open
         worker.round(pull=True)
         assert worker.deferred == {SESSION}
         worker.round()
-        before = worker.picture
+        before = worker.overview
         worker.round()
-        assert worker.picture is before
+        assert worker.overview is before
         desktop.close()
         worker.changes.look_at_live()
         (done,) = worker.round().pulled
@@ -119,13 +119,13 @@ def test_a_big_session_that_grows_is_not_read_to_say_so(
         laptop.write(OTHER, said())
         worker.changes.rescan()
         worker.round()
-        states = {one.session_id: one for one in worker.picture.sessions}
+        states = {one.session_id: one for one in worker.overview.sessions}
         assert states[SESSION].state is states[OTHER].state is State.CHANGED
         assert states[SESSION].size == len(laptop.read())
         row = context.cache.local_rows()[str(laptop.path())]
         assert row.whole.size < len(laptop.read())
         worker.round(push=[SESSION, OTHER])
-        assert {one.state for one in worker.picture.sessions} == {State.SYNCED}
+        assert {one.state for one in worker.overview.sessions} == {State.SYNCED}
 
 
 # --- changes -----------------------------------------------------------------------------------
@@ -239,16 +239,16 @@ def test_a_sleep_of_the_machine_is_noticed(monkeypatch: pytest.MonkeyPatch) -> N
 def test_the_same_event_twice_is_one_message() -> None:
     mailbox = Mailbox()
     for _ in range(1000):
-        mailbox.put(Event(What.SESSION, "/a"))
-    mailbox.put(Event(What.SESSION, "/b"))
-    assert mailbox.receive(1.0) == [Event(What.SESSION, "/a"), Event(What.SESSION, "/b")]
+        mailbox.put(Hint(Area.SESSION, "/a"))
+    mailbox.put(Hint(Area.SESSION, "/b"))
+    assert mailbox.receive(1.0) == [Hint(Area.SESSION, "/a"), Hint(Area.SESSION, "/b")]
 
 
 def test_a_command_does_not_wait_for_events_to_gather(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("claude_sync.service.mailbox._GATHER_SECONDS", FOR_EVER)
     mailbox = Mailbox()
     command = Command("push", lambda: None, Future())
-    mailbox.put(Event(What.SESSION, "/a"))
+    mailbox.put(Hint(Area.SESSION, "/a"))
     mailbox.put(command)
     assert mailbox.receive(FOR_EVER)[0] is command
 

@@ -14,39 +14,39 @@ from claude_sync.errors import RecordsError, UsageError
 from claude_sync.names import is_machine_name
 from claude_sync.state import machine
 from claude_sync.state.machine import default_name, load_machine, name_machine, safe_name
-from claude_sync.state.paths import Places, places
+from claude_sync.state.paths import Paths, paths
 
 SYSTEM_ID = "0123456789abcdef0123456789abcdef"
 
 
 @pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch) -> Places:
+def here(monkeypatch: pytest.MonkeyPatch) -> Paths:
     """A machine whose system has an id, whatever the one that runs the tests has."""
     monkeypatch.setattr(machine, "_system_id", lambda: SYSTEM_ID)
-    return places()
+    return paths()
 
 
 @pytest.fixture
-def without_id(here: Places, monkeypatch: pytest.MonkeyPatch) -> Places:
+def without_id(here: Paths, monkeypatch: pytest.MonkeyPatch) -> Paths:
     monkeypatch.setattr(machine, "_system_id", lambda: None)
     return here
 
 
-def test_a_machine_without_a_name_is_called_like_its_host(here: Places) -> None:
+def test_a_machine_without_a_name_is_called_like_its_host(here: Paths) -> None:
     found = load_machine(here)
     assert found.name == default_name()
     assert not found.named
     assert not here.state.exists()
 
 
-def test_a_given_name_is_kept(here: Places) -> None:
+def test_a_given_name_is_kept(here: Paths) -> None:
     given = name_machine(here, "laptop")
     assert given.named
     assert load_machine(here) == given
     assert given.name == "laptop"
 
 
-def test_naming_does_not_change_the_id(here: Places) -> None:
+def test_naming_does_not_change_the_id(here: Paths) -> None:
     before = load_machine(here).id
     assert name_machine(here, "laptop").id == before
     here.machine_file.unlink()
@@ -54,21 +54,21 @@ def test_naming_does_not_change_the_id(here: Places) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "-x", "a/b", "con", "a.", "x" * 65, "ü", "a\n"])
-def test_a_name_that_no_file_could_bear_is_refused(here: Places, name: str) -> None:
+def test_a_name_that_no_file_could_bear_is_refused(here: Paths, name: str) -> None:
     name_machine(here, "laptop")
     with pytest.raises(UsageError, match="letters, digits"):
         name_machine(here, name)
     assert load_machine(here).name == "laptop"
 
 
-def test_the_id_is_a_version_5_uuid_of_system_user_and_home(here: Places, home: Path) -> None:
+def test_the_id_is_a_version_5_uuid_of_system_user_and_home(here: Paths, home: Path) -> None:
     namespace = uuid.UUID(bytes=machine._NAMESPACE)
     whole = f"{SYSTEM_ID}\0{machine._user()}\0{os.path.normcase(os.path.realpath(home))}"
     assert load_machine(here).id == str(uuid.uuid5(namespace, whole))
 
 
 def test_a_copied_home_is_another_machine(
-    here: Places, home: Path, monkeypatch: pytest.MonkeyPatch
+    here: Paths, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name_machine(here, "laptop")
     first = load_machine(here)
@@ -83,7 +83,7 @@ def test_a_copied_home_is_another_machine(
 
 
 def test_a_home_reached_through_a_link_is_the_same_home(
-    here: Places, home: Path, monkeypatch: pytest.MonkeyPatch
+    here: Paths, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = load_machine(here).id
     link = home.parent / f"{home.name}-link"
@@ -93,7 +93,7 @@ def test_a_home_reached_through_a_link_is_the_same_home(
     assert load_machine(here).id == before
 
 
-def test_a_system_without_an_id_gets_a_random_one_that_stays(without_id: Places) -> None:
+def test_a_system_without_an_id_gets_a_random_one_that_stays(without_id: Paths) -> None:
     first = load_machine(without_id)
     assert uuid.UUID(first.id).version == 4
     assert not first.named
@@ -104,9 +104,9 @@ def test_a_system_without_an_id_gets_a_random_one_that_stays(without_id: Places)
 
 def test_two_first_starts_at_once_agree_on_the_random_id(home: Path) -> None:
     script = (
-        "from claude_sync import machine, places\n"
+        "from claude_sync.state import machine, paths\n"
         "machine._system_id = lambda: None\n"
-        "print(machine.load_machine(places.places()).id)"
+        "print(machine.load_machine(places.paths()).id)"
     )
     started = [
         subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
@@ -116,7 +116,7 @@ def test_two_first_starts_at_once_agree_on_the_random_id(home: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"name": "../x", "id": "../x"}', '{"name": 7}'])
-def test_a_spoilt_machine_file_counts_as_lost(without_id: Places, text: str) -> None:
+def test_a_spoilt_machine_file_counts_as_lost(without_id: Paths, text: str) -> None:
     without_id.state.mkdir(parents=True)
     without_id.machine_file.write_text(text)
     found = load_machine(without_id)
@@ -125,20 +125,20 @@ def test_a_spoilt_machine_file_counts_as_lost(without_id: Places, text: str) -> 
     assert load_machine(without_id).id == found.id
 
 
-def test_a_machine_file_that_cannot_be_read_is_not_replaced(without_id: Places) -> None:
+def test_a_machine_file_that_cannot_be_read_is_not_replaced(without_id: Paths) -> None:
     without_id.machine_file.mkdir(parents=True)
     with pytest.raises(RecordsError, match="name can't be read"):
         load_machine(without_id)
 
 
-def test_an_id_that_cannot_be_kept_is_an_error(without_id: Places) -> None:
+def test_an_id_that_cannot_be_kept_is_an_error(without_id: Paths) -> None:
     without_id.state.parent.mkdir(parents=True)
     without_id.state.write_text("")
     with pytest.raises(RecordsError):
         load_machine(without_id)
 
 
-def test_keys_of_a_newer_version_are_kept(here: Places) -> None:
+def test_keys_of_a_newer_version_are_kept(here: Paths) -> None:
     here.state.mkdir(parents=True)
     here.machine_file.write_text('{"schema": 1, "name": "old", "colour": "red"}')
     name_machine(here, "new")

@@ -10,7 +10,7 @@ import pytest
 from claude_sync.claude.home import ClaudeHome
 from claude_sync.disk.home_directory import home_directory
 from claude_sync.errors import UsageError
-from claude_sync.state.paths import Places, places
+from claude_sync.state.paths import Paths, paths
 from claude_sync.sync.setup import default_location
 
 pytestmark = pytest.mark.filterwarnings("ignore::platformdirs.RuntimeDirWarning")
@@ -30,7 +30,7 @@ def test_the_places_are_those_of_platformdirs(
     for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
         if value is not None:
             monkeypatch.setenv(name, value.format(home=home))
-    here = places()
+    here = paths()
     assert (here.config, here.state) == as_platformdirs_says()
     assert here.config.is_relative_to(home)
 
@@ -45,7 +45,7 @@ def test_without_a_home_directory_there_are_no_places(
         _forget_the_user(monkeypatch)
     else:
         monkeypatch.setenv("HOME", value)
-    for ask in (home_directory, places, ClaudeHome.locate, default_location):
+    for ask in (home_directory, paths, ClaudeHome.locate, default_location):
         with pytest.raises(UsageError, match="home directory isn't known") as caught:
             ask()
         assert caught.value.todo == "set HOME to it"
@@ -73,7 +73,7 @@ def test_without_home_the_home_directory_is_the_one_that_the_system_has(
 
 def test_a_start_on_linux_does_not_import_platformdirs() -> None:
     script = (
-        "import sys; from claude_sync.places import places; places()\n"
+        "import sys; from claude_sync.state.paths import paths; paths()\n"
         "loaded = 'platformdirs' in sys.modules\n"
         "sys.exit(loaded == sys.platform.startswith('linux'))"
     )
@@ -81,7 +81,7 @@ def test_a_start_on_linux_does_not_import_platformdirs() -> None:
 
 
 def test_files_of_this_machine_do_not_lie_where_people_copy_configuration(home: Path) -> None:
-    here = Places(home / "config", home / "state", home / "run")
+    here = Paths(home / "config", home / "state", home / "run")
     shared = {here.preferences_file, here.projects_file}
     own = {here.machine_file, here.records_directory, here.vault_directory, here.log_file}
     own |= {here.lock_file, here.service_lock_file}
@@ -94,12 +94,12 @@ def test_sockets_go_into_the_private_runtime_directory(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if os.name == "nt":
-        assert places().runtime.is_absolute()
+        assert paths().runtime.is_absolute()
         return
     runtime = home / "run-of-the-session"
     runtime.mkdir(mode=0o700)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
-    assert places().runtime == runtime / "claude-sync"
+    assert paths().runtime == runtime / "claude-sync"
 
 
 @pytest.mark.parametrize("kind", ["unset", "missing", "open to others", "a link", "a file"])
@@ -119,7 +119,7 @@ def test_a_runtime_directory_that_others_could_own_is_not_used(
     elif kind == "a file":
         runtime.write_text("")
         runtime.chmod(0o600)
-    here = places()
+    here = paths()
     assert not here.runtime.is_relative_to(runtime)
     if sys.platform.startswith("linux"):
         assert here.runtime == here.state / "run"

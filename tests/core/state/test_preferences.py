@@ -12,7 +12,7 @@ import pytest
 
 from claude_sync.errors import PreferencesError
 from claude_sync.state import preferences
-from claude_sync.state.paths import Places, places
+from claude_sync.state.paths import Paths, paths
 from claude_sync.state.preference_kinds import KINDS, Notifications
 from claude_sync.state.preferences import (
     Preferences,
@@ -29,25 +29,25 @@ SECRET = "hunter2"
 
 
 @pytest.fixture
-def here(home: Path) -> Places:
-    return places()
+def here(home: Path) -> Paths:
+    return paths()
 
 
-def write(here: Places, given: object) -> str:
+def write(here: Paths, given: object) -> str:
     text = given if isinstance(given, str) else json.dumps(given)
     here.config.mkdir(parents=True, exist_ok=True)
     here.preferences_file.write_text(text, encoding="utf-8")
     return text
 
 
-def stored(here: Places) -> Any:
+def stored(here: Paths) -> Any:
     return json.loads(here.preferences_file.read_text(encoding="utf-8"))
 
 
 # --- reading -----------------------------------------------------------------------------------
 
 
-def test_without_a_file_everything_has_its_default(here: Places) -> None:
+def test_without_a_file_everything_has_its_default(here: Paths) -> None:
     found = load(here)
     assert found == Preferences()
     assert as_json(found) == {
@@ -72,7 +72,7 @@ def test_without_a_file_everything_has_its_default(here: Places) -> None:
     assert not here.config.exists()
 
 
-def test_every_value_of_the_file_arrives(here: Places, home: Path) -> None:
+def test_every_value_of_the_file_arrives(here: Paths, home: Path) -> None:
     write(
         here,
         {
@@ -118,7 +118,7 @@ def test_every_value_of_the_file_arrives(here: Places, home: Path) -> None:
 
 
 @pytest.mark.parametrize("key", ["terminal", "ssh_command"])
-def test_a_command_that_is_a_string_is_one_program_never_split(here: Places, key: str) -> None:
+def test_a_command_that_is_a_string_is_one_program_never_split(here: Paths, key: str) -> None:
     write(here, {key: "/opt/my tools/run -x"})
     assert getattr(load(here), key) == ("/opt/my tools/run -x",)
 
@@ -167,7 +167,7 @@ WRONG: list[tuple[str, Any]] = [
 
 @pytest.mark.parametrize(("key", "value"), WRONG)
 def test_a_wrong_value_leaves_that_key_its_default_and_is_named(
-    here: Places, key: str, value: Any
+    here: Paths, key: str, value: Any
 ) -> None:
     text = write(here, {"show_titles": False, key: value} if key != "show_titles" else {key: value})
     found = load(here)
@@ -179,7 +179,7 @@ def test_a_wrong_value_leaves_that_key_its_default_and_is_named(
 
 
 @pytest.mark.parametrize("key", KINDS)
-def test_a_reason_never_quotes_the_value(here: Places, key: str) -> None:
+def test_a_reason_never_quotes_the_value(here: Paths, key: str) -> None:
     write(here, {key: {SECRET: [SECRET]}})
     found = load(here)
     assert SECRET not in str(found.problems)
@@ -188,19 +188,19 @@ def test_a_reason_never_quotes_the_value(here: Places, key: str) -> None:
     assert SECRET not in str(caught.value)
 
 
-def test_a_wrong_kind_of_notification_leaves_the_others(here: Places) -> None:
+def test_a_wrong_kind_of_notification_leaves_the_others(here: Paths) -> None:
     write(here, {"notifications": {"arrival": "no", "pushed": False, "future": 7}})
     found = load(here)
     assert found.notifications == Notifications(pushed=False)
     assert found.problems == (Problem("notifications.arrival", "must be true or false"),)
 
 
-def test_null_stands_for_the_default(here: Places) -> None:
+def test_null_stands_for_the_default(here: Paths) -> None:
     write(here, dict.fromkeys(KINDS))
     assert load(here) == Preferences()
 
 
-def test_keys_that_mean_nothing_are_listed(here: Places) -> None:
+def test_keys_that_mean_nothing_are_listed(here: Paths) -> None:
     write(here, {"schema": 1, "colour": "red", "push_on_chnage": True})
     found = load(here)
     assert found.unknown == ("colour", "push_on_chnage")
@@ -208,9 +208,7 @@ def test_keys_that_mean_nothing_are_listed(here: Places) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"a": }', "[" * 50_000, "\0"])
-def test_a_file_that_is_no_json_object_means_defaults_and_a_problem(
-    here: Places, text: str
-) -> None:
+def test_a_file_that_is_no_json_object_means_defaults_and_a_problem(here: Paths, text: str) -> None:
     write(here, text)
     found = load(here)
     assert found.location is None
@@ -218,7 +216,7 @@ def test_a_file_that_is_no_json_object_means_defaults_and_a_problem(
     assert "JSON" in found.problems[0].reason
 
 
-def test_a_file_that_cannot_be_read_means_defaults_and_a_problem(here: Places) -> None:
+def test_a_file_that_cannot_be_read_means_defaults_and_a_problem(here: Paths) -> None:
     here.preferences_file.mkdir(parents=True)
     found = load(here)
     assert [problem.key for problem in found.problems] == [""]
@@ -226,14 +224,14 @@ def test_a_file_that_cannot_be_read_means_defaults_and_a_problem(here: Places) -
 
 
 @pytest.mark.parametrize("schema", [2, "1", 1.0, True, []])
-def test_another_schema_is_a_problem_but_what_is_known_is_used(here: Places, schema: Any) -> None:
+def test_another_schema_is_a_problem_but_what_is_known_is_used(here: Paths, schema: Any) -> None:
     write(here, {"schema": schema, "on_arrival": "pull"})
     found = load(here)
     assert [problem.key for problem in found.problems] == ["schema"]
     assert found.on_arrival == "pull"
 
 
-def test_a_changed_file_is_seen_by_its_stamp(here: Places) -> None:
+def test_a_changed_file_is_seen_by_its_stamp(here: Paths) -> None:
     assert preferences.stamp(here) is None
     change(here, show_titles=False)
     found = load(here)
@@ -245,7 +243,7 @@ def test_a_changed_file_is_seen_by_its_stamp(here: Places) -> None:
 # --- changing ----------------------------------------------------------------------------------
 
 
-def test_a_change_is_stored_and_the_rest_of_the_file_stays(here: Places) -> None:
+def test_a_change_is_stored_and_the_rest_of_the_file_stays(here: Paths) -> None:
     before = {"schema": 1, "on_arrival": "WRONG", "colour": {"a": [1, None]}, "recent_limit": 4}
     write(here, before)
     found = change(here, show_titles=False)
@@ -255,7 +253,7 @@ def test_a_change_is_stored_and_the_rest_of_the_file_stays(here: Places) -> None
     assert found == load(here)
 
 
-def test_the_first_change_makes_a_private_file(here: Places) -> None:
+def test_the_first_change_makes_a_private_file(here: Paths) -> None:
     change(here, location="/srv/sessions")
     assert stored(here) == {"schema": 1, "location": "/srv/sessions"}
     if os.name == "posix":
@@ -263,7 +261,7 @@ def test_the_first_change_makes_a_private_file(here: Places) -> None:
         assert here.config.stat().st_mode & 0o777 == 0o700
 
 
-def test_what_is_stored_is_loaded_again(here: Places, home: Path) -> None:
+def test_what_is_stored_is_loaded_again(here: Paths, home: Path) -> None:
     changes: dict[str, Any] = {
         "location": home / "with bytes \udcff",
         "terminal": ("xterm", "-e"),
@@ -286,7 +284,7 @@ def test_what_is_stored_is_loaded_again(here: Places, home: Path) -> None:
     assert again == found
 
 
-def test_a_pause_may_last_until_it_is_ended_by_hand(here: Places) -> None:
+def test_a_pause_may_last_until_it_is_ended_by_hand(here: Paths) -> None:
     found = change(here, paused_until=math.inf)
     assert found.paused_until == math.inf
     assert stored(here)["paused_until"] == "resumed"
@@ -294,7 +292,7 @@ def test_a_pause_may_last_until_it_is_ended_by_hand(here: Places) -> None:
     assert "paused_until" not in stored(here)
 
 
-def test_changing_one_kind_of_notification_leaves_the_others(here: Places) -> None:
+def test_changing_one_kind_of_notification_leaves_the_others(here: Paths) -> None:
     write(here, {"notifications": {"pushed": False, "future": 7}})
     found = change(here, notifications={"arrival": False})
     assert stored(here)["notifications"] == {"pushed": False, "future": 7, "arrival": False}
@@ -307,7 +305,7 @@ def test_changing_one_kind_of_notification_leaves_the_others(here: Places) -> No
     # A number is how `Preferences` itself has a moment.
     [*(w for w in WRONG if w != ("paused_until", 7)), ("notifications", {"arival": True})],
 )
-def test_a_wrong_value_is_refused_and_nothing_is_stored(here: Places, key: str, value: Any) -> None:
+def test_a_wrong_value_is_refused_and_nothing_is_stored(here: Paths, key: str, value: Any) -> None:
     text = write(here, {"recent_limit": 4})
     with pytest.raises(PreferencesError, match=f"^{key} must "):
         change(here, **{"show_titles": False, key: value})
@@ -315,14 +313,14 @@ def test_a_wrong_value_is_refused_and_nothing_is_stored(here: Places, key: str, 
 
 
 @pytest.mark.parametrize("key", ["colour", "schema", "problems", "stamp"])
-def test_a_preference_that_does_not_exist_cannot_be_changed(here: Places, key: str) -> None:
+def test_a_preference_that_does_not_exist_cannot_be_changed(here: Paths, key: str) -> None:
     with pytest.raises(PreferencesError, match="there is no preference"):
         change(here, **{key: "x"})
     assert not here.preferences_file.exists()
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"schema": 2, "on_arrival": "pull"}', '{"a": NaN}'])
-def test_a_file_that_is_not_ours_to_rewrite_is_left_alone(here: Places, text: str) -> None:
+def test_a_file_that_is_not_ours_to_rewrite_is_left_alone(here: Paths, text: str) -> None:
     write(here, text)
     with pytest.raises(PreferencesError) as caught:
         change(here, show_titles=False)
@@ -330,14 +328,14 @@ def test_a_file_that_is_not_ours_to_rewrite_is_left_alone(here: Places, text: st
     assert here.preferences_file.read_text() == text
 
 
-def test_a_place_that_cannot_be_written_is_named(here: Places) -> None:
+def test_a_place_that_cannot_be_written_is_named(here: Paths) -> None:
     here.config.parent.mkdir(parents=True)
     here.config.write_text("a file where the folder should be")
     with pytest.raises(PreferencesError, match=r"preferences\.json can't be"):
         change(here, show_titles=False)
 
 
-def test_a_linked_file_stays_a_link(here: Places, home: Path) -> None:
+def test_a_linked_file_stays_a_link(here: Paths, home: Path) -> None:
     kept = home / "dotfiles.json"
     kept.write_text('{"recent_limit": 4}')
     here.config.mkdir(parents=True)
@@ -347,13 +345,13 @@ def test_a_linked_file_stays_a_link(here: Places, home: Path) -> None:
     assert json.loads(kept.read_text()) == {"recent_limit": 4, "show_titles": False}
 
 
-def test_changes_of_two_processes_at_once_are_all_kept(here: Places) -> None:
+def test_changes_of_two_processes_at_once_are_all_kept(here: Paths) -> None:
     script = (
-        "import sys; from claude_sync.places import places\n"
-        "from claude_sync.preferences import change, load\n"
+        "import sys; from claude_sync.state.paths import paths\n"
+        "from claude_sync.state.preferences import change, load\n"
         "for number in range(20):\n"
-        "    change(places(), notifications={sys.argv[1]: number % 2 == 0})\n"
-        "change(places(), notifications={sys.argv[1]: False})"
+        "    change(paths(), notifications={sys.argv[1]: number % 2 == 0})\n"
+        "change(paths(), notifications={sys.argv[1]: False})"
     )
     kinds = Notifications._fields[:4]
     started = [subprocess.Popen([sys.executable, "-c", script, kind]) for kind in kinds]
@@ -396,7 +394,7 @@ def test_changes_of_two_processes_at_once_are_all_kept(here: Places) -> None:
         ("paused_until", "null", None),
     ],
 )
-def test_typed_words_become_values(here: Places, key: str, text: str, value: object) -> None:
+def test_typed_words_become_values(here: Paths, key: str, text: str, value: object) -> None:
     assert parse_value(key, text) == value
     found = set_text(here, key, text)
     assert not found.problems
@@ -431,7 +429,7 @@ _AN_ARRAY = "one item in plain words, or a JSON array of texts"
     ],
 )
 def test_typed_words_that_make_no_sense_are_refused_with_what_it_must_be(
-    here: Places, key: str, text: str, must_be: str
+    here: Paths, key: str, text: str, must_be: str
 ) -> None:
     with pytest.raises(PreferencesError) as caught:
         set_text(here, key, text)
@@ -439,7 +437,7 @@ def test_typed_words_that_make_no_sense_are_refused_with_what_it_must_be(
     assert not here.preferences_file.exists()
 
 
-def test_one_kind_of_notification_can_be_set_and_read(here: Places) -> None:
+def test_one_kind_of_notification_can_be_set_and_read(here: Paths) -> None:
     found = set_text(here, "notifications.arrival", "off")
     assert value_of(found, "notifications.arrival") is False
     assert value_of(found, "notifications.pushed") is True
@@ -447,7 +445,7 @@ def test_one_kind_of_notification_can_be_set_and_read(here: Places) -> None:
 
 
 @pytest.mark.parametrize("key", ["colour", "schema", "notifications.colour", "location.x", ""])
-def test_a_key_that_does_not_exist_can_be_neither_set_nor_read(here: Places, key: str) -> None:
+def test_a_key_that_does_not_exist_can_be_neither_set_nor_read(here: Paths, key: str) -> None:
     with pytest.raises(PreferencesError, match="there is no preference"):
         set_text(here, key, "true")
     with pytest.raises(PreferencesError, match="there is no preference"):

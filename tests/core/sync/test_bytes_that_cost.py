@@ -163,7 +163,7 @@ def test_what_was_fetched_to_decide_does_not_stay_where_the_work_is_stopped_then
     with desktop.at_work(lambda: came) as context, pytest.raises(Stopped):
         pull(context)
     assert came
-    assert list((desktop.places.state / "staging").iterdir()) == []
+    assert list((desktop.paths.state / "staging").iterdir()) == []
 
 
 def test_what_can_not_be_moved_beside_its_place_is_left_nowhere(
@@ -185,7 +185,7 @@ def test_what_can_not_be_moved_beside_its_place_is_left_nowhere(
     monkeypatch.setattr(files, "restage", restaged)
     assert outcomes(desktop.pull()) == {SESSION: Outcome.FAILED}
     assert len(moved) == 1
-    assert desktop.leftovers() == list((desktop.places.state / "staging").iterdir()) == []
+    assert desktop.leftovers() == list((desktop.paths.state / "staging").iterdir()) == []
 
 
 def test_an_unfinished_character_at_the_end_is_no_trouble(pair: Pair) -> None:

@@ -19,12 +19,12 @@ from claude_sync.sync.planner import (
     PushKind,
     PushPlan,
     Relation,
+    inherited_decisions,
     may_keep,
     newest_of_each,
     own_and_rivals,
     plan_pull,
     plan_push,
-    told_of,
 )
 
 HERE = "here"
@@ -364,7 +364,7 @@ def test_what_one_bundle_says_of_a_version_holds_for_all_of_that_version() -> No
     for rivals in ([silent, decided], [decided, silent]):
         assert pulled(Told("1\n3\n"), *rivals).kind is Kind.REPLACE
     bundles = [bundle_of(silent, "a"), bundle_of(decided, "b"), bundle_of(Told("1\n"), "c")]
-    assert told_of(version("1\n2\n"), bundles) == ((version("1\n3\n").sha256,), 1)
+    assert inherited_decisions(version("1\n2\n"), bundles) == ((version("1\n3\n").sha256,), 1)
 
 
 def test_of_two_own_bundles_of_one_revision_the_strange_one_is_a_rival() -> None:

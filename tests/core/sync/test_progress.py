@@ -25,7 +25,7 @@ def told(machine: PlayedMachine, verb: str) -> list[Progress]:
     """Push or pull all, and collect what is told meanwhile."""
     heard: list[Progress] = []
     with machine.here():
-        with contexts.open_context(machine.places, on_progress=heard.append) as context:
+        with contexts.open_context(machine.paths, on_progress=heard.append) as context:
             done = push(context) if verb == "push" else pull(context)
         assert all(result.bytes for result in done)
     return heard

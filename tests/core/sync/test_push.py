@@ -248,7 +248,7 @@ def test_ids_may_be_cut_short_as_far_as_they_are_clear(pair: Pair) -> None:
 
 def test_an_ignored_project_is_pushed_only_by_name(world: World) -> None:
     (laptop,) = world.machines("laptop")
-    preferences.change(laptop.places, ignore=("git:EXAMPLE.org/you/*",))
+    preferences.change(laptop.paths, ignore=("git:EXAMPLE.org/you/*",))
     laptop.write(SESSION, said())
     assert laptop.push() == {}
     with laptop.at_work() as context:

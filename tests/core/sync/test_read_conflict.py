@@ -8,9 +8,15 @@ from typing import Any
 
 import pytest
 
-from claude_sync.claude.message import Utterance
+from claude_sync.claude.message import Message
 from claude_sync.errors import UsageError
-from claude_sync.sync.read_conflict import LINE_BYTES, PASSAGES, Apart, Passage, read_apart
+from claude_sync.sync.read_conflict import (
+    EXCERPTS,
+    LINE_BYTES,
+    ConflictView,
+    Excerpt,
+    read_conflict,
+)
 from machines import KEY, SESSION, Pair, PlayedMachine, World, bookkeeping, said
 
 
@@ -34,13 +40,13 @@ def parted(
     return laptop, desktop
 
 
-def read(machine: PlayedMachine, session: str = SESSION) -> Apart:
+def read(machine: PlayedMachine, session: str = SESSION) -> ConflictView:
     with machine.at_work() as context:
-        return read_apart(context, session)
+        return read_conflict(context, session)
 
 
-def texts(passages: tuple[Passage, ...]) -> list[str]:
-    return [one.said.text if one.said is not None else "" for one in passages]
+def texts(excerpts: tuple[Excerpt, ...]) -> list[str]:
+    return [one.said.text if one.said is not None else "" for one in excerpts]
 
 
 def test_each_side_tells_what_it_said_after_they_parted(world: World) -> None:
@@ -52,12 +58,12 @@ def test_each_side_tells_what_it_said_after_they_parted(world: World) -> None:
     apart = read(laptop)
     assert (apart.session_id, apart.project_key) == (SESSION, KEY)
     assert texts(apart.before) == ["Where is the bug?", "In the login."]
-    mine, theirs = apart.branches
+    mine, theirs = apart.sides
     assert (mine.side.machine, mine.side.machine_id, mine.side.lines) == ("laptop", "", 2)
-    assert texts(mine.passages) == ["Try the cookie.", "It was the cookie."]
-    assert [one.said and one.said.speaker for one in mine.passages] == ["user", "assistant"]
+    assert texts(mine.excerpts) == ["Try the cookie.", "It was the cookie."]
+    assert [one.said and one.said.speaker for one in mine.excerpts] == ["user", "assistant"]
     assert (theirs.side.machine, theirs.side.lines) == ("desktop", 2)
-    (only,) = theirs.passages
+    (only,) = theirs.excerpts
     assert only.said is not None
     assert (only.said.text, only.said.at) == ("Try the session.", 1769882400.0)
     assert only.events == (("cost-state", 1),)
@@ -68,19 +74,19 @@ def test_what_was_said_before_is_read_from_the_end_of_it(world: World) -> None:
     beginning = (said("x" * LINE_BYTES), *(said(f"word {number}") for number in range(5)))
     laptop, _ = parted(world, [said("one")], [said("two")], beginning)
     assert read(laptop).before == tuple(
-        Passage(Utterance("user", f"word {number}")) for number in (2, 3, 4)
+        Excerpt(Message("user", f"word {number}")) for number in (2, 3, 4)
     )
     (world.folder / "again").mkdir()
     short = (said("x" * LINE_BYTES), said("the last word"))
     laptop, _ = parted(World(world.folder / "again"), [said("one")], [said("two")], short)
-    assert read(laptop).before == (Passage(Utterance("user", "the last word")),)
+    assert read(laptop).before == (Excerpt(Message("user", "the last word")),)
 
 
 def test_where_none_of_it_is_here_the_others_are_told_apart(world: World) -> None:
     parted(world, [said("one")], [said("two")])[0].push()
     tablet = world.machine("tablet")
     apart = read(tablet)
-    sides = {one.side.machine: texts(one.passages) for one in apart.branches}
+    sides = {one.side.machine: texts(one.excerpts) for one in apart.sides}
     assert sides == {"desktop": ["two"], "laptop": ["one"]}
     assert texts(apart.before) == ["Where is the bug?", "In the login."]
 
@@ -94,7 +100,7 @@ def test_three_sides_are_read_from_where_the_first_of_them_left(world: World) ->
     tablet.rewrite(SESSION, said("all anew"))
     tablet.push()
     apart = read(desktop)
-    sides = {one.side.machine: texts(one.passages) for one in apart.branches}
+    sides = {one.side.machine: texts(one.excerpts) for one in apart.sides}
     beginning = ["Where is the bug?", "In the login."]
     assert sides == {
         "desktop": [*beginning, "two"],
@@ -107,18 +113,18 @@ def test_three_sides_are_read_from_where_the_first_of_them_left(world: World) ->
 def test_only_the_last_of_a_long_side_is_kept(world: World) -> None:
     lines = [line for number in range(100) for line in (said(f"word {number}"), bookkeeping())]
     laptop, _ = parted(world, lines, [said("short")])
-    mine = read(laptop).branches[0]
-    assert len(mine.passages) == PASSAGES
-    assert texts(mine.passages)[-1] == "word 99"
-    assert texts(mine.passages)[0] == f"word {100 - PASSAGES}"
-    assert mine.left_out == 100 - PASSAGES
-    assert all(one.events == (("cost-state", 1),) for one in mine.passages)
+    mine = read(laptop).sides[0]
+    assert len(mine.excerpts) == EXCERPTS
+    assert texts(mine.excerpts)[-1] == "word 99"
+    assert texts(mine.excerpts)[0] == f"word {100 - EXCERPTS}"
+    assert mine.left_out == 100 - EXCERPTS
+    assert all(one.events == (("cost-state", 1),) for one in mine.excerpts)
 
 
 def test_events_before_anything_was_said_are_counted_by_kind(world: World) -> None:
     kinds = [json.dumps({"type": f"kind-{n % 12}", "uuid": n}).encode() + b"\n" for n in range(24)]
     laptop, _ = parted(world, [*kinds, said("then this")], [said("two")])
-    first, then = read(laptop).branches[0].passages
+    first, then = read(laptop).sides[0].excerpts
     assert first.said is None
     assert first.events == (*((f"kind-{n}", 2) for n in range(8)), ("…", 8))
     assert then.said is not None
@@ -136,7 +142,7 @@ HOSTILE = [
 
 def test_lines_that_can_not_be_read_are_one_word_each(world: World) -> None:
     laptop, _ = parted(world, [*HOSTILE, said("still here")], [said("two")])
-    first, last = read(laptop).branches[0].passages
+    first, last = read(laptop).sides[0].excerpts
     assert first.events == (("unreadable", 3), ("event", 1))
     assert last.said is not None
     assert last.said.text == "still here"
@@ -144,7 +150,7 @@ def test_lines_that_can_not_be_read_are_one_word_each(world: World) -> None:
 
 def test_a_last_line_that_is_being_written_does_no_harm(world: World) -> None:
     laptop, _ = parted(world, [said("whole"), b'{"type": "user", "me'], [said("two")])
-    assert texts(read(laptop).branches[0].passages)[:1] == ["whole"]
+    assert texts(read(laptop).sides[0].excerpts)[:1] == ["whole"]
 
 
 def test_a_huge_line_is_read_in_part_and_memory_stays_small(world: World) -> None:
@@ -153,11 +159,11 @@ def test_a_huge_line_is_read_in_part_and_memory_stays_small(world: World) -> Non
     with laptop.at_work() as context:
         tracemalloc.start()
         try:
-            apart = read_apart(context, SESSION)
+            apart = read_conflict(context, SESSION)
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
-    first, last = apart.branches[0].passages
+    first, last = apart.sides[0].excerpts
     assert first.events == (("unreadable", 1),)
     assert last.said is not None
     assert last.said.text == "after it"
@@ -174,7 +180,7 @@ def test_nothing_is_changed_by_reading(world: World) -> None:
         laptop.kept(),
         laptop.leftovers(),
     ) == before
-    assert not list((laptop.places.state / "staging").iterdir())
+    assert not list((laptop.paths.state / "staging").iterdir())
     assert laptop.states()[SESSION].state == "conflict"
 
 

@@ -20,7 +20,7 @@ from machines import OTHER, SESSION, Pair, PlayedMachine, World, opened, outcome
 def test_folder_and_marker_are_made_and_chosen(world: World) -> None:
     (laptop,) = world.machines("laptop")
     marker = json.loads((world.store / MARKER_NAME).read_bytes())
-    chosen = preferences.load(laptop.places)
+    chosen = preferences.load(laptop.paths)
     assert marker["schema"] == 1
     assert (chosen.location, chosen.store_id) == (str(world.store), marker["store_id"])
     assert stat.S_IMODE(world.store.stat().st_mode) == 0o700
@@ -41,7 +41,7 @@ def test_a_name_that_another_machine_uses_is_refused_unless_it_is_taken_over(
     tablet = PlayedMachine(world, "tablet")
     with pytest.raises(MachineNameTaken):
         tablet.set_up(name="LAPTOP")
-    assert preferences.load(tablet.places).location is None
+    assert preferences.load(tablet.paths).location is None
     tablet.set_up(name="laptop", take_over=True)
     assert outcomes(tablet.pull()) == {SESSION: Outcome.IMPORTED}
     assert pair[0].bundle().exists()
@@ -58,7 +58,7 @@ def test_a_name_that_could_do_harm_is_refused(world: World, name: str) -> None:
     laptop = PlayedMachine(world, "laptop")
     laptop.project.mkdir(parents=True)
     with laptop.here(), pytest.raises(UsageError):
-        set_up(laptop.places, str(world.store), name=name)
+        set_up(laptop.paths, str(world.store), name=name)
     assert not world.store.exists()
 
 
@@ -67,7 +67,7 @@ def test_what_can_not_be_written_is_not_chosen(world: World) -> None:
     world.store.mkdir(parents=True)
     with read_only(world.store), pytest.raises(TransportError):
         laptop.set_up()
-    assert preferences.load(laptop.places).location is None
+    assert preferences.load(laptop.paths).location is None
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_moving_to_another_store_brings_everything_there_and_leaves_the_old_one(
 
 def test_a_name_that_was_lost_is_found_again_in_the_store(pair: Pair) -> None:
     laptop, _ = pair
-    (laptop.places.state / "machine.json").unlink()
+    (laptop.paths.state / "machine.json").unlink()
     laptop.write(SESSION, said("second"))
     laptop.push()
     assert opened(laptop.bundle()).head.machine == "laptop"

@@ -222,7 +222,7 @@ def test_what_is_no_longer_kept_is_said_and_nothing_is_changed(pair: Pair) -> No
     laptop, desktop = pair
     changed(laptop, desktop)
     desktop.pull()
-    for path in desktop.places.vault_directory.rglob("changed.txt"):
+    for path in desktop.paths.vault_directory.rglob("changed.txt"):
         path.unlink()
     before = desktop.read(), desktop.sidecar()
     with pytest.raises(VaultError, match="no longer kept"):

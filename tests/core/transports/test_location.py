@@ -9,13 +9,18 @@ import pytest
 
 from claude_sync.errors import UsageError
 from claude_sync.transports import open_transport
-from claude_sync.transports.location import FolderPlace, HostPlace, OtherPlace, parse_location
+from claude_sync.transports.location import (
+    FolderLocation,
+    HostLocation,
+    OtherLocation,
+    parse_location,
+)
 
 HOME = os.path.join(os.sep, "home", "me")
 HERE = os.path.join(os.sep, "work", "here")
 
 
-def parse(text: str) -> FolderPlace | HostPlace | OtherPlace:
+def parse(text: str) -> FolderLocation | HostLocation | OtherLocation:
     return parse_location(text, home=HOME, directory=HERE)
 
 
@@ -46,45 +51,45 @@ FOLDERS = {
 @pytest.mark.parametrize(("text", "path"), FOLDERS[os.name])
 def test_a_folder_is_made_absolute(text: str, path: str) -> None:
     place = parse(text)
-    assert place == FolderPlace(path)
+    assert place == FolderLocation(path)
     assert parse(place.location) == place
 
 
 @pytest.mark.parametrize(
     ("text", "place", "canonical"),
     [
-        ("nas:/srv/sync", HostPlace("nas", "/srv/sync"), "ssh://nas/srv/sync"),
-        ("nas:sync", HostPlace("nas", "~/sync"), "ssh://nas/~/sync"),
-        ("nas:~/sync/", HostPlace("nas", "~/sync"), "ssh://nas/~/sync"),
-        ("me@nas.local:a b", HostPlace("nas.local", "~/a b", "me"), "ssh://me@nas.local/~/a b"),
-        ("nas:a:b", HostPlace("nas", "~/a:b"), "ssh://nas/~/a:b"),
-        ("nas:100%", HostPlace("nas", "~/100%"), "ssh://nas/~/100%25"),
-        ("nas:%41", HostPlace("nas", "~/%41"), "ssh://nas/~/%2541"),
-        ("[::1]:sync", HostPlace("::1", "~/sync"), "ssh://[::1]/~/sync"),
-        ("me@ad@nas:sync", HostPlace("nas", "~/sync", "me@ad"), "ssh://me@ad@nas/~/sync"),
-        ("ssh://nas/srv/sync", HostPlace("nas", "/srv/sync"), "ssh://nas/srv/sync"),
-        ("SSH://nas//srv//./sync/", HostPlace("nas", "/srv/sync"), "ssh://nas/srv/sync"),
-        ("ssh://nas/~/sync", HostPlace("nas", "~/sync"), "ssh://nas/~/sync"),
-        ("ssh://nas//~odd/x", HostPlace("nas", "/~odd/x"), "ssh://nas//~odd/x"),
+        ("nas:/srv/sync", HostLocation("nas", "/srv/sync"), "ssh://nas/srv/sync"),
+        ("nas:sync", HostLocation("nas", "~/sync"), "ssh://nas/~/sync"),
+        ("nas:~/sync/", HostLocation("nas", "~/sync"), "ssh://nas/~/sync"),
+        ("me@nas.local:a b", HostLocation("nas.local", "~/a b", "me"), "ssh://me@nas.local/~/a b"),
+        ("nas:a:b", HostLocation("nas", "~/a:b"), "ssh://nas/~/a:b"),
+        ("nas:100%", HostLocation("nas", "~/100%"), "ssh://nas/~/100%25"),
+        ("nas:%41", HostLocation("nas", "~/%41"), "ssh://nas/~/%2541"),
+        ("[::1]:sync", HostLocation("::1", "~/sync"), "ssh://[::1]/~/sync"),
+        ("me@ad@nas:sync", HostLocation("nas", "~/sync", "me@ad"), "ssh://me@ad@nas/~/sync"),
+        ("ssh://nas/srv/sync", HostLocation("nas", "/srv/sync"), "ssh://nas/srv/sync"),
+        ("SSH://nas//srv//./sync/", HostLocation("nas", "/srv/sync"), "ssh://nas/srv/sync"),
+        ("ssh://nas/~/sync", HostLocation("nas", "~/sync"), "ssh://nas/~/sync"),
+        ("ssh://nas//~odd/x", HostLocation("nas", "/~odd/x"), "ssh://nas//~odd/x"),
         (
             "ssh://me@nas:2222/srv/a%20b",
-            HostPlace("nas", "/srv/a b", "me", 2222),
+            HostLocation("nas", "/srv/a b", "me", 2222),
             "ssh://me@nas:2222/srv/a b",
         ),
         (
             "ssh://[fe80::1]:22/x",
-            HostPlace("fe80::1", "/x", "", 22),
+            HostLocation("fe80::1", "/x", "", 22),
             "ssh://[fe80::1]:22/x",
         ),
-        ("ssh://nas/a%0Ab", HostPlace("nas", "/a\nb"), "ssh://nas/a%0Ab"),
-        ("ssh://nas/a%zz%", HostPlace("nas", "/a%zz%"), "ssh://nas/a%25zz%25"),
-        ("ssh://nas/%FF", HostPlace("nas", "/\udcff"), "ssh://nas/%FF"),
-        ("ssh://nas/ünï", HostPlace("nas", "/ünï"), "ssh://nas/ünï"),
-        ("ssh://nas/-rf", HostPlace("nas", "/-rf"), "ssh://nas/-rf"),
-        ("ssh://nas/a/../b", HostPlace("nas", "/a/../b"), "ssh://nas/a/../b"),
+        ("ssh://nas/a%0Ab", HostLocation("nas", "/a\nb"), "ssh://nas/a%0Ab"),
+        ("ssh://nas/a%zz%", HostLocation("nas", "/a%zz%"), "ssh://nas/a%25zz%25"),
+        ("ssh://nas/%FF", HostLocation("nas", "/\udcff"), "ssh://nas/%FF"),
+        ("ssh://nas/ünï", HostLocation("nas", "/ünï"), "ssh://nas/ünï"),
+        ("ssh://nas/-rf", HostLocation("nas", "/-rf"), "ssh://nas/-rf"),
+        ("ssh://nas/a/../b", HostLocation("nas", "/a/../b"), "ssh://nas/a/../b"),
     ],
 )
-def test_a_host_is_read_and_spelled_one_way(text: str, place: HostPlace, canonical: str) -> None:
+def test_a_host_is_read_and_spelled_one_way(text: str, place: HostLocation, canonical: str) -> None:
     assert parse(text) == place
     assert place.location == canonical
     assert parse(canonical) == place
@@ -93,7 +98,7 @@ def test_a_host_is_read_and_spelled_one_way(text: str, place: HostPlace, canonic
 def test_one_letter_before_the_colon_is_a_drive_on_every_system() -> None:
     for text in ("c:stuff", "C:\\Users\\me", "d:/x", "x:"):
         if os.name == "nt":
-            assert isinstance(parse(text), FolderPlace)
+            assert isinstance(parse(text), FolderLocation)
         else:
             with pytest.raises(UsageError, match="drive"):
                 parse(text)
@@ -163,7 +168,7 @@ def test_a_password_is_refused_without_being_quoted(text: str) -> None:
 
 
 def test_other_kinds_of_places_are_for_installed_packages() -> None:
-    assert parse("S3://bucket/x") == OtherPlace("s3", "s3://bucket/x")
+    assert parse("S3://bucket/x") == OtherLocation("s3", "s3://bucket/x")
 
 
 def test_a_kind_that_no_package_knows_is_named(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from argparse import Namespace
 
 from claude_sync.disk.log import Log
 from claude_sync.errors import ClaudeSyncError
-from claude_sync.state.paths import places
+from claude_sync.state.paths import paths
 from claude_sync_app.cli.context import in_short
 from claude_sync_app.cli.output import complain, say, say_document
 from claude_sync_app.cli.parser import Parser
@@ -29,7 +29,7 @@ def configure(parser: Parser) -> None:
 def run(arguments: Namespace) -> int:
     from claude_sync_app.desktop import autostart
 
-    log = Log(places().log_file)
+    log = Log(paths().log_file)
     system = autostart.choose()
     try:
         if arguments.action == "enable":

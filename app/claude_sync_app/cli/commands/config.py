@@ -9,7 +9,7 @@ from collections.abc import Callable
 from claude_sync.disk.log import Log
 from claude_sync.errors import PreferencesError
 from claude_sync.state import preferences
-from claude_sync.state.paths import Places, places
+from claude_sync.state.paths import Paths, paths
 from claude_sync_app.cli.output import complain, say, say_document
 from claude_sync_app.cli.parser import Parser
 from claude_sync_app.cli.runner import DONE, Misuse
@@ -34,7 +34,7 @@ def configure(parser: Parser) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    own = places()
+    own = paths()
     if arguments.action == "path":
         return _path(own, arguments)
     if arguments.action == "set":
@@ -42,7 +42,7 @@ def run(arguments: Namespace) -> int:
     return _get(own, arguments)
 
 
-def _path(own: Places, arguments: Namespace) -> int:
+def _path(own: Paths, arguments: Namespace) -> int:
     if arguments.key is not None:
         raise Misuse("config path takes nothing after it")
     if arguments.json:
@@ -52,7 +52,7 @@ def _path(own: Places, arguments: Namespace) -> int:
     return DONE
 
 
-def _get(own: Places, arguments: Namespace) -> int:
+def _get(own: Paths, arguments: Namespace) -> int:
     if arguments.value is not None:
         raise Misuse("config get takes one key", todo="config set KEY VALUE changes it")
     chosen = preferences.load(own)
@@ -75,7 +75,7 @@ def _get(own: Places, arguments: Namespace) -> int:
     return DONE
 
 
-def _set(own: Places, arguments: Namespace) -> int:
+def _set(own: Paths, arguments: Namespace) -> int:
     key, value = arguments.key, arguments.value
     if key is None or value is None:
         raise Misuse("config set takes a key and a value")

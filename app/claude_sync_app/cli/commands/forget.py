@@ -56,7 +56,7 @@ def run(arguments: Namespace) -> int:
     if bundles:
         with opened() as context:
             gone = forget(context, bundles)
-            Log(context.places.log_file).write(map(removal_line, gone))
+            Log(context.paths.log_file).write(map(removal_line, gone))
             removed = len(gone)
     if arguments.json:
         say_document({"removed": removed})

@@ -6,7 +6,7 @@ from argparse import Namespace
 
 from claude_sync.disk.log import Log
 from claude_sync.state import preferences
-from claude_sync.state.paths import places
+from claude_sync.state.paths import paths
 from claude_sync.sync.setup import set_up
 from claude_sync_app.cli.context import in_short
 from claude_sync_app.cli.output import say, say_document
@@ -38,7 +38,7 @@ def configure(parser: Parser) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    own = places()
+    own = paths()
     before = preferences.load(own).location
     done = set_up(own, arguments.location, name=arguments.name, take_over=arguments.take_over)
     Log(own.log_file).write([f"init as {done.machine.name}"])

@@ -49,7 +49,7 @@ def run(arguments: Namespace) -> int:
 def _add(arguments: Namespace) -> int:
     with opened(store=False) as context:
         key = context.registry.add(arguments.directory, arguments.key)
-        Log(context.places.log_file).write([f"projects add {key.key}"])
+        Log(context.paths.log_file).write([f"projects add {key.key}"])
     if arguments.json:
         say_document({"project_key": key.key, "subpath": key.subpath})
     else:
@@ -61,7 +61,7 @@ def _add(arguments: Namespace) -> int:
 def _remove(arguments: Namespace) -> int:
     with opened(store=False) as context:
         removed = context.registry.remove(arguments.directory)
-        Log(context.places.log_file).write(["projects remove"] if removed else [])
+        Log(context.paths.log_file).write(["projects remove"] if removed else [])
     if arguments.json:
         say_document({"removed": removed})
     elif removed:

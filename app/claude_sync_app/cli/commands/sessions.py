@@ -6,7 +6,7 @@ import sys
 from argparse import ArgumentTypeError, Namespace
 
 from claude_sync.state import preferences
-from claude_sync.state.paths import places
+from claude_sync.state.paths import paths
 from claude_sync.sync.states import states
 from claude_sync_app.cli import listing
 from claude_sync_app.cli import selection as choosing
@@ -48,7 +48,7 @@ def configure(parser: Parser) -> None:
 def run(arguments: Namespace) -> int:
     with opened(store=False) as context:
         project = choosing.project(context, arguments)
-        met = is_set_up(preferences.load(places()))
+        met = is_set_up(preferences.load(paths()))
         every = states(context, store=met)
     found = [one for one in every if project in (None, one.project_key)]
     limit = arguments.limit

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from claude_sync.doctor import Seen, examine
 from claude_sync.model import Finding, Level, SessionState, State
 from claude_sync.state import preferences
-from claude_sync.state.paths import places
+from claude_sync.state.paths import paths
 from claude_sync.sync.context import Context
 from claude_sync.sync.states import states_surveyed
 from claude_sync.sync.survey.survey import look
@@ -37,7 +37,7 @@ def configure(parser: Parser) -> None:
 def run(arguments: Namespace) -> int:
     with opened(store=False) as context:
         choosing.stand_here(context)
-        met = is_set_up(preferences.load(places()))
+        met = is_set_up(preferences.load(paths()))
         with context.working("looking"):
             survey = look(context, store=met)
             every = states_surveyed(context, survey)

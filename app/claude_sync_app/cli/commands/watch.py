@@ -10,7 +10,7 @@ from argparse import ArgumentTypeError, Namespace
 from claude_sync.service.service import Service
 from claude_sync.service.status import Status
 from claude_sync.state import preferences
-from claude_sync.state.paths import places
+from claude_sync.state.paths import paths
 from claude_sync_app.cli import watch_lines as watch_words
 from claude_sync_app.cli.context import ensure_set_up
 from claude_sync_app.cli.interrupts import Stopping
@@ -71,7 +71,7 @@ def run(arguments: Namespace) -> int:
 def _pulls() -> bool:
     """Whether what arrives is pulled: who types it at a terminal wants that, whatever the tray
     does; elsewhere nobody can be asked, so only the preference "nothing" is heard."""
-    return is_terminal(sys.stdout) or preferences.load(places()).on_arrival != "nothing"
+    return is_terminal(sys.stdout) or preferences.load(paths()).on_arrival != "nothing"
 
 
 def _seconds(text: str) -> float:

@@ -1,6 +1,6 @@
 """What a click begins that takes more than one command of the service, each in its own file.
 
-All of it may wait, so it runs in an errand.
+All of it may wait, so it runs in a background task.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from claude_sync_app.tray.menu.model import Action
 from claude_sync_app.tray.verbs import Verb
 
 if TYPE_CHECKING:
-    from claude_sync_app.tray.context import Desk
-    from claude_sync_app.tray.environment import Surroundings
+    from claude_sync_app.tray.context import TrayContext
+    from claude_sync_app.tray.environment import Environment
 
 
-def do(desk: Desk, action: Action, surroundings: Surroundings) -> None:
+def do(tray: TrayContext, action: Action, environment: Environment) -> None:
     """Do what an action asks for.
 
     Raises:
         ClaudeSyncError: it can't be done; nobody was told yet.
     """
-    flow = _flow(action, surroundings)
+    flow = _flow(action, environment)
     if flow is None:
         raise ClaudeSyncError(f"nothing is done for {action.verb}", todo="please report it")
-    flow(desk)
+    flow(tray)
 
 
-def _flow(action: Action, surroundings: Surroundings) -> Callable[[Desk], object] | None:
+def _flow(action: Action, environment: Environment) -> Callable[[TrayContext], object] | None:
     from claude_sync_app.tray.actions import (
         about,
         arrivals,
@@ -44,31 +44,31 @@ def _flow(action: Action, surroundings: Surroundings) -> Callable[[Desk], object
     )
 
     _, subject, detail = action
-    synced = tuple(folder.path for folder in surroundings.synced_folders)
-    flows: dict[str, Callable[[Desk], object]] = {
+    synced = tuple(folder.path for folder in environment.synced_folders)
+    flows: dict[str, Callable[[TrayContext], object]] = {
         Verb.PUSH_OLDER: arrivals.push_older,
         Verb.CHOOSE_ARRIVALS: arrivals.choose_arrivals,
-        Verb.ADD_PROJECT_FOLDER: lambda desk: arrivals.add_project_folder(desk, subject),
-        Verb.PULL_AND_RESUME: lambda desk: resume.pull_and_resume(desk, subject),
-        Verb.RESUME: lambda desk: resume.resume(desk, subject),
-        Verb.COPY_COMMAND: lambda desk: resume.copy_command(desk, subject),
-        Verb.OPEN_PROJECT: lambda desk: resume.open_project(desk, subject),
-        Verb.PACK: lambda desk: pack.pack_to_file(desk, subject),
-        Verb.COMPARE: lambda desk: compare.compare(desk, subject),
-        Verb.STOP_SHARING: lambda desk: projects.stop_sharing(desk, subject),
-        Verb.SHARE_AGAIN: lambda desk: projects.share_again(desk, subject),
-        Verb.SHOW_FINDING: lambda desk: findings.show_finding(desk, subject, detail),
-        Verb.FIX_FINDING: lambda desk: findings.fix_finding(desk, subject, detail),
-        Verb.IGNORE_FINDING: lambda desk: findings.set_ignored(desk, subject, ignored=True),
-        Verb.HEED_FINDING: lambda desk: findings.set_ignored(desk, subject, ignored=False),
+        Verb.ADD_PROJECT_FOLDER: lambda tray: arrivals.add_project_folder(tray, subject),
+        Verb.PULL_AND_RESUME: lambda tray: resume.pull_and_resume(tray, subject),
+        Verb.RESUME: lambda tray: resume.resume(tray, subject),
+        Verb.COPY_COMMAND: lambda tray: resume.copy_command(tray, subject),
+        Verb.OPEN_PROJECT: lambda tray: resume.open_project(tray, subject),
+        Verb.PACK: lambda tray: pack.pack_to_file(tray, subject),
+        Verb.COMPARE: lambda tray: compare.compare(tray, subject),
+        Verb.STOP_SHARING: lambda tray: projects.stop_sharing(tray, subject),
+        Verb.SHARE_AGAIN: lambda tray: projects.share_again(tray, subject),
+        Verb.SHOW_FINDING: lambda tray: findings.show_finding(tray, subject, detail),
+        Verb.FIX_FINDING: lambda tray: findings.fix_finding(tray, subject, detail),
+        Verb.IGNORE_FINDING: lambda tray: findings.set_ignored(tray, subject, ignored=True),
+        Verb.HEED_FINDING: lambda tray: findings.set_ignored(tray, subject, ignored=False),
         Verb.START_AT_LOGIN: lambda _: autostart.start_at_login(on=detail == "on"),
-        Verb.CHOOSE_PLACE: lambda desk: store.choose_place(desk, detail, synced),
+        Verb.CHOOSE_PLACE: lambda tray: store.choose_place(tray, detail, synced),
         Verb.LEAVE_PLACE: store.leave_place,
         Verb.OPEN_PREFERENCES: open_files.open_preferences,
         Verb.OPEN_STORE: open_files.open_store,
         Verb.SHOW_LOG: open_files.show_log,
         Verb.HELP: open_files.show_help,
         Verb.ABOUT: about.about,
-        Verb.SHOW_MENU: lambda desk: about.what_the_menu_says(desk, surroundings),
+        Verb.SHOW_MENU: lambda tray: about.what_the_menu_says(tray, environment),
     }
     return flows.get(action.verb)

@@ -6,8 +6,8 @@ import time
 
 from claude_sync import __version__
 from claude_sync_app.shown_text import one_line
-from claude_sync_app.tray.context import Desk
-from claude_sync_app.tray.environment import Surroundings
+from claude_sync_app.tray.context import TrayContext
+from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.labels import machine_of, title_of
 from claude_sync_app.tray.menu.model import Action
 from claude_sync_app.tray.offers import held_back, pullable
@@ -17,12 +17,12 @@ from claude_sync_app.tray.verbs import Verb
 _MOST = 8
 
 
-def about(desk: Desk) -> None:
+def about(tray: TrayContext) -> None:
     """Which program this is, and what it is set up for."""
-    status = desk.status
+    status = tray.status
     machine = f"This machine is {status.machine.name}." if status.machine else ""
     meet = f"Sessions meet in {one_line(status.label)}." if status.label else ""
-    desk.tell(
+    tray.notify(
         "about",
         f"claude-sync {__version__}",
         "\n".join(
@@ -34,23 +34,23 @@ def about(desk: Desk) -> None:
     )
 
 
-def what_the_menu_says(desk: Desk, surroundings: Surroundings) -> None:
+def what_the_menu_says(tray: TrayContext, environment: Environment) -> None:
     """Everything that waits for a person, in a window: panels don't open menus when told to."""
-    status = desk.status
-    lines = [tooltip(status, int(time.time() // 60), status.preferences, surroundings), ""]
-    lines += [f"Conflict: {desk.title_of(one.session_id)}" for one in status.conflicts[:_MOST]]
+    status = tray.status
+    lines = [tooltip(status, int(time.time() // 60), status.preferences, environment), ""]
+    lines += [f"Conflict: {tray.title_of(one.session_id)}" for one in status.conflicts[:_MOST]]
     lines += [
-        f"Close it here: {desk.title_of(one.session_id)}" for one in held_back(status)[:_MOST]
+        f"Close it here: {tray.title_of(one.session_id)}" for one in held_back(status)[:_MOST]
     ]
     lines += [
         f"From {machine_of(one.machine)}: {title_of(one.state)}" for one in pullable(status)[:_MOST]
     ]
     text = "\n".join(lines).strip()
-    dialogs = desk.dialogs
+    dialogs = tray.dialogs
     if dialogs is None:
-        desk.tell("menu", "claude-sync", text)
+        tray.notify("menu", "claude-sync", text)
         return
     waiting = len(pullable(status))
     labels = [f"Pull {waiting}"] if waiting else ["OK"]
     if dialogs.choose_button("claude-sync", text, labels) == 0 and waiting:
-        desk.click(Action(Verb.PULL_ALL.value))
+        tray.click(Action(Verb.PULL_ALL.value))

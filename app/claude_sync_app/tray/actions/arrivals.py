@@ -9,20 +9,20 @@ from claude_sync.sync.context import Context
 from claude_sync_app.desktop.dialogs import Row
 from claude_sync_app.shown_text import one_line
 from claude_sync_app.tray.actions.open_files import open_preferences
-from claude_sync_app.tray.context import Desk
+from claude_sync_app.tray.context import TrayContext
 from claude_sync_app.tray.disclosure import readable
 from claude_sync_app.tray.labels import machine_of, project_of, title_of
 from claude_sync_app.tray.offers import pullable
 
 
-def choose_arrivals(desk: Desk) -> None:
+def choose_arrivals(tray: TrayContext) -> None:
     """Ask which of the waiting sessions to pull."""
-    dialogs = desk.dialogs
-    arrivals = pullable(desk.status)
+    dialogs = tray.dialogs
+    arrivals = pullable(tray.status)
     if not arrivals:
         return
     if dialogs is None:
-        desk.tell("choose", "Choose in the menu", "There they stand under “From other machines”.")
+        tray.notify("choose", "Choose in the menu", "There they stand under “From other machines”.")
         return
     rows = [
         Row(
@@ -41,20 +41,20 @@ def choose_arrivals(desk: Desk) -> None:
     ]
     chosen = dialogs.choose_rows("claude-sync", "Which sessions are to be pulled?", rows)
     if chosen:
-        desk.service.pull(chosen)
+        tray.service.pull(chosen)
 
 
-def add_project_folder(desk: Desk, key: str) -> None:
+def add_project_folder(tray: TrayContext, key: str) -> None:
     """Ask where a project is on this machine; what waits for it can be pulled then."""
-    dialogs = desk.dialogs
+    dialogs = tray.dialogs
     if dialogs is None:
-        open_preferences(desk)
+        open_preferences(tray)
         return
     folder = dialogs.choose_folder(f"Where is {project_of(key)} on this machine?", Path.home())
     if folder is None:
         return
-    desk.answer(desk.service.call(_adding(folder, key)))
-    desk.answer(desk.service.look_now())
+    tray.wait(tray.service.call(_adding(folder, key)))
+    tray.wait(tray.service.look_now())
 
 
 def _adding(directory: Path, key: str) -> Callable[[Context], None]:
@@ -66,14 +66,14 @@ def _adding(directory: Path, key: str) -> Callable[[Context], None]:
     return add
 
 
-def push_older(desk: Desk) -> None:
+def push_older(tray: TrayContext) -> None:
     """Push also what was last used more than seven days ago, once that is agreed to."""
-    dialogs = desk.dialogs
-    older = frozenset(desk.status.older)
+    dialogs = tray.dialogs
+    older = frozenset(tray.status.older)
     found = readable(
-        [one for one in desk.status.sessions if one.session_id in older], desk.preferences.ignore
+        [one for one in tray.status.sessions if one.session_id in older], tray.preferences.ignore
     )
-    where = one_line(desk.status.label)
+    where = one_line(tray.status.label)
     text = f"{found}, last used more than a week ago, will be copied to {where}."
     if dialogs is None or dialogs.choose_button("Push older sessions", text, ["Push them"]) == 0:
-        desk.service.push_older()
+        tray.service.push_older()

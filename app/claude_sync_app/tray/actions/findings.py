@@ -11,7 +11,7 @@ from claude_sync_app.desktop import clipboard
 from claude_sync_app.shown_text import one_line
 from claude_sync_app.tray.actions.autostart import start_at_login
 from claude_sync_app.tray.actions.open_files import open_preferences
-from claude_sync_app.tray.context import Desk
+from claude_sync_app.tray.context import TrayContext
 from claude_sync_app.tray.menu.model import Action
 from claude_sync_app.tray.verbs import Verb
 
@@ -26,25 +26,27 @@ _ACTIONS = {
 }
 
 
-def show_finding(desk: Desk, code: str, title: str = "") -> None:
+def show_finding(tray: TrayContext, code: str, title: str = "") -> None:
     """Say what a finding means and what mends it; of several with that code, the one so titled."""
-    finding = _find(desk, code, title)
+    finding = _find(tray, code, title)
     todo = f"What to do: {finding.fix}" if finding.fix else ""
     text = "\n\n".join(one_line(part) for part in (finding.detail, todo) if part)
-    dialogs = desk.dialogs
+    dialogs = tray.dialogs
     fix = Action(Verb.FIX_FINDING.value, code, title)
     ignore = Action(Verb.IGNORE_FINDING.value, code)
     label = fix_label(finding)
     if dialogs is None:
         buttons = [(label, fix)] if label else []
-        desk.tell(f"finding {code}", one_line(finding.title), text, [*buttons, ("Ignore", ignore)])
+        tray.notify(
+            f"finding {code}", one_line(finding.title), text, [*buttons, ("Ignore", ignore)]
+        )
         return
     offered = [(label, fix), ("Ignore", ignore)] if label else [("Ignore", ignore)]
     pressed = dialogs.choose_button(
         one_line(finding.title), text or one_line(finding.title), [name for name, _ in offered]
     )
     if pressed is not None:
-        desk.click(offered[pressed][1])
+        tray.click(offered[pressed][1])
 
 
 def fix_label(finding: Finding) -> str:
@@ -53,22 +55,22 @@ def fix_label(finding: Finding) -> str:
     return label
 
 
-def fix_finding(desk: Desk, code: str, title: str = "") -> None:
+def fix_finding(tray: TrayContext, code: str, title: str = "") -> None:
     """Mend it where a click can; else hand over what mends it."""
-    finding = _find(desk, code, title)
+    finding = _find(tray, code, title)
     _, mend = _remedy(finding)
     if mend is None:
-        show_finding(desk, code, title)
+        show_finding(tray, code, title)
     else:
-        mend(desk)
+        mend(tray)
 
 
-def _remedy(finding: Finding) -> tuple[str, Callable[[Desk], None] | None]:
+def _remedy(finding: Finding) -> tuple[str, Callable[[TrayContext], None] | None]:
     """What mends a finding: what the button says, and what it does."""
     code = finding.code
     action = _ACTIONS.get(code)
     if action is not None:
-        return action[0], lambda desk: desk.click(action[1])
+        return action[0], lambda tray: tray.click(action[1])
     if code == "autostart-broken":
         return "Fix", _mend_autostart
     if code.startswith("preference"):
@@ -80,29 +82,29 @@ def _remedy(finding: Finding) -> tuple[str, Callable[[Desk], None] | None]:
     verb, _, rest = command.removeprefix("claude-sync ").partition(" ")
     ids = rest.split()
     if verb in ("push", "pull") and ids and all(_SESSION.fullmatch(one) for one in ids):
-        return f"{verb.capitalize()} now", lambda desk: desk.click(Action(verb, " ".join(ids)))
-    return "Copy command", lambda desk: _hand_over(desk, code, command)
+        return f"{verb.capitalize()} now", lambda tray: tray.click(Action(verb, " ".join(ids)))
+    return "Copy command", lambda tray: _hand_over(tray, code, command)
 
 
-def _mend_autostart(desk: Desk) -> None:
+def _mend_autostart(tray: TrayContext) -> None:
     start_at_login(on=True)
-    desk.service.run_doctor()
+    tray.service.run_doctor()
 
 
-def _hand_over(desk: Desk, code: str, command: str) -> None:
+def _hand_over(tray: TrayContext, code: str, command: str) -> None:
     copied = clipboard.copy(command)
     title = "Copied; paste it into a terminal" if copied else "Type this in a terminal"
-    desk.tell(f"fix {code}", title, command)
+    tray.notify(f"fix {code}", title, command)
 
 
-def set_ignored(desk: Desk, code: str, *, ignored: bool) -> None:
+def set_ignored(tray: TrayContext, code: str, *, ignored: bool) -> None:
     """Say nothing of a finding any more, or again."""
-    known = [one for one in desk.preferences.ignored_findings if one != code]
-    desk.answer(desk.service.change(ignored_findings=[*known, code] if ignored else known))
+    known = [one for one in tray.preferences.ignored_findings if one != code]
+    tray.wait(tray.service.change(ignored_findings=[*known, code] if ignored else known))
 
 
-def _find(desk: Desk, code: str, title: str) -> Finding:
-    found = [finding for finding in desk.status.findings if finding.code == code]
+def _find(tray: TrayContext, code: str, title: str) -> Finding:
+    found = [finding for finding in tray.status.findings if finding.code == code]
     for finding in found:
         if not title or finding.title == title:
             return finding

@@ -8,26 +8,26 @@ from pathlib import Path
 
 from claude_sync.errors import ClaudeSyncError
 from claude_sync.state import preferences
-from claude_sync.transports.location import FolderPlace, parse_location
+from claude_sync.transports.location import FolderLocation, parse_location
 from claude_sync_app.desktop import opening
 from claude_sync_app.tray.actions.pages import show_page
-from claude_sync_app.tray.context import Desk
+from claude_sync_app.tray.context import TrayContext
 from claude_sync_app.tray.icons.icons import assets
 
 _ICON = re.compile(r'src="icons/([a-z-]+\.svg)"')
 
 
-def open_preferences(desk: Desk) -> None:
+def open_preferences(tray: TrayContext) -> None:
     """Open preferences.json in the user's editor; it is made where it isn't there yet."""
-    path = desk.places.preferences_file
+    path = tray.paths.preferences_file
     if not path.exists():
-        preferences.change(desk.places)
+        preferences.change(tray.paths)
     opening.open_path(path)
 
 
-def open_store(desk: Desk) -> None:
+def open_store(tray: TrayContext) -> None:
     """Open the folder where sessions meet."""
-    folder = local_folder(desk.preferences.location or "")
+    folder = local_folder(tray.preferences.location or "")
     if folder is None:
         raise ClaudeSyncError("the place where sessions meet isn't a folder of this machine")
     opening.open_path(folder)
@@ -38,18 +38,18 @@ def local_folder(location: str) -> Path | None:
     if not location:
         return None
     place = parse_location(location)
-    return Path(place.path) if isinstance(place, FolderPlace) else None
+    return Path(place.path) if isinstance(place, FolderLocation) else None
 
 
-def show_log(desk: Desk) -> None:
+def show_log(tray: TrayContext) -> None:
     """Open the log."""
-    opening.open_path(desk.places.log_file)
+    opening.open_path(tray.paths.log_file)
 
 
-def show_help(desk: Desk) -> None:
+def show_help(tray: TrayContext) -> None:
     """Open the page that says what the icon and the menu mean."""
     page = (assets() / "help.html").read_text(encoding="utf-8")
-    show_page(desk.places, "help", _ICON.sub(_with_its_bytes, page))
+    show_page(tray.paths, "help", _ICON.sub(_with_its_bytes, page))
 
 
 def _with_its_bytes(found: re.Match[str]) -> str:

@@ -6,22 +6,22 @@ from pathlib import Path
 
 from claude_sync.sync.pack import pack
 from claude_sync_app.shown_text import without_controls
-from claude_sync_app.tray.context import Desk
+from claude_sync_app.tray.context import TrayContext
 
 
-def pack_to_file(desk: Desk, session_id: str) -> None:
+def pack_to_file(tray: TrayContext, session_id: str) -> None:
     """Ask for a folder and write the session's file there; without dialogs, in the home folder."""
     folder: Path | None = Path.home()
-    dialogs = desk.dialogs
+    dialogs = tray.dialogs
     if dialogs is not None:
         folder = dialogs.choose_folder("Where to put the packed session", Path.home())
     if folder is None:
         return
     target = folder
-    written = desk.answer(desk.service.call(lambda context: pack(context, session_id, target)))
-    desk.tell(
+    written = tray.wait(tray.service.call(lambda context: pack(context, session_id, target)))
+    tray.notify(
         f"packed {session_id}",
-        f"Packed {desk.title_of(session_id)}",
+        f"Packed {tray.title_of(session_id)}",
         f"{without_controls(str(written))}\n"
         "On another machine: claude-sync unpack, and the name of that file.",
     )

@@ -8,28 +8,28 @@ from pathlib import Path
 
 from claude_sync.disk import files
 from claude_sync.errors import ClaudeSyncError
-from claude_sync.state.paths import Places
+from claude_sync.state.paths import Paths
 from claude_sync_app.desktop import browser, opening
 
 _SUFFIX = ".html"
 _KEPT_SECONDS = 3600.0
 
 
-def show_page(places: Places, name: str, page: str) -> None:
+def show_page(paths: Paths, name: str, page: str) -> None:
     """Write a page, for this user's eyes only, and open it. It has to be whole by itself.
 
     Args:
-        places: where claude-sync keeps its things.
+        paths: where claude-sync keeps its things.
         name: sets it apart from other pages; its file's name without the suffix.
         page: HTML.
 
     Raises:
         ClaudeSyncError: it can't be written, or nothing opens it.
     """
-    remove_pages(places, older_than_seconds=_KEPT_SECONDS)
+    remove_pages(paths, older_than_seconds=_KEPT_SECONDS)
     folder = browser.folder_of_browser(Path.home(), os.environ)
     if folder is None or folder.is_symlink():
-        folder = _own_folder(places)
+        folder = _own_folder(paths)
     path = folder / f"{name}{_SUFFIX}"
     try:
         files.make_private(folder)
@@ -43,10 +43,10 @@ def show_page(places: Places, name: str, page: str) -> None:
     opening.open_path(path)
 
 
-def remove_pages(places: Places, older_than_seconds: float = 0.0) -> None:
+def remove_pages(paths: Paths, older_than_seconds: float = 0.0) -> None:
     """Remove the pages that were written so long ago: they may hold what sessions say."""
     limit = time.time() - older_than_seconds
-    for folder in (_own_folder(places), *browser.folders_of_browsers(Path.home())):
+    for folder in (_own_folder(paths), *browser.folders_of_browsers(Path.home())):
         if folder.is_symlink():
             continue  # a browser's own folder is its to change: nothing is removed elsewhere
         try:
@@ -57,5 +57,5 @@ def remove_pages(places: Places, older_than_seconds: float = 0.0) -> None:
             pass  # the next time
 
 
-def _own_folder(places: Places) -> Path:
-    return places.state / "pages"
+def _own_folder(paths: Paths) -> Path:
+    return paths.state / "pages"

@@ -9,17 +9,17 @@ from claude_sync.sync.forget import bundles_of_this_machine
 from claude_sync_app.amounts import count
 from claude_sync_app.desktop.dialogs import Dialogs, Row
 from claude_sync_app.shown_text import one_line
-from claude_sync_app.tray.context import Desk
+from claude_sync_app.tray.context import TrayContext
 from claude_sync_app.tray.disclosure import matches, pattern_of
 from claude_sync_app.tray.labels import project_of
 
 
-def choose_projects(desk: Desk, dialogs: Dialogs) -> None:
+def choose_projects(tray: TrayContext, dialogs: Dialogs) -> None:
     """Ask which projects are shared; the others are never pushed by themselves."""
     sessions = Counter(
-        one.project_key for one in desk.status.sessions if one.path is not None and one.project_key
+        one.project_key for one in tray.status.sessions if one.path is not None and one.project_key
     )
-    ignored = desk.preferences.ignore
+    ignored = tray.preferences.ignore
     rows = [
         Row(key, f"{one_line(key)} — {count(number, 'session')}", not matches(key, ignored))
         for key, number in sorted(sessions.items())
@@ -34,12 +34,12 @@ def choose_projects(desk: Desk, dialogs: Dialogs) -> None:
         one for one in ignored if one not in kept and not any(matches(k, [one]) for k in shared)
     ]
     left = [key for key in sessions if key not in shared and not matches(key, kept)]
-    desk.answer(desk.service.change(ignore=[*kept, *map(pattern_of, left)]))
+    tray.wait(tray.service.change(ignore=[*kept, *map(pattern_of, left)]))
 
 
-def stop_sharing(desk: Desk, key: str) -> None:
+def stop_sharing(tray: TrayContext, key: str) -> None:
     """Never push a project by itself any more; asks what becomes of the bundles of it."""
-    dialogs = desk.dialogs
+    dialogs = tray.dialogs
     name = project_of(key)
     pressed: int | None = 0
     if dialogs is not None:
@@ -51,15 +51,17 @@ def stop_sharing(desk: Desk, key: str) -> None:
         pressed = dialogs.choose_button(f"Stop sharing {name}", text, labels)
     if pressed is None:
         return
-    ignored = [*desk.preferences.ignore, pattern_of(key)]
-    desk.answer(desk.service.change(ignore=ignored))
+    ignored = [*tray.preferences.ignore, pattern_of(key)]
+    tray.wait(tray.service.change(ignore=ignored))
     if pressed == 1:
-        desk.outcome(desk.service.forget(lambda context: bundles_of_this_machine(context, key)))
+        tray.wait_or_none(
+            tray.service.forget(lambda context: bundles_of_this_machine(context, key))
+        )
 
 
-def share_again(desk: Desk, key: str) -> None:
+def share_again(tray: TrayContext, key: str) -> None:
     """Take that back, and push what there is of the project now."""
-    ignored = desk.preferences.ignore
+    ignored = tray.preferences.ignore
     left = [one for one in ignored if one not in (key, pattern_of(key))]
     others = [one for one in left if matches(key, [one])]
     if others:
@@ -68,12 +70,12 @@ def share_again(desk: Desk, key: str) -> None:
             where=f"ignore: {others[0]}",
             todo="take it out of the preferences file",
         )
-    desk.answer(desk.service.change(ignore=left))
+    tray.wait(tray.service.change(ignore=left))
     # By name: that is what brings back sessions whose bundles were removed.
     here = [
         one.session_id
-        for one in desk.status.sessions
+        for one in tray.status.sessions
         if one.project_key == key and one.path is not None
     ]
     if here:
-        desk.service.push(here)
+        tray.service.push(here)

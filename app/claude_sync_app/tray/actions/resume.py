@@ -10,27 +10,27 @@ from claude_sync_app.desktop import clipboard, opening, terminals
 from claude_sync_app.desktop.launching import DesktopError
 from claude_sync_app.resume_line import resume_line
 from claude_sync_app.shown_text import one_line
-from claude_sync_app.tray.context import Desk
+from claude_sync_app.tray.context import TrayContext
 from claude_sync_app.tray.menu.model import Action
 from claude_sync_app.tray.verbs import Verb
 
 _IS_HERE = frozenset({Outcome.IMPORTED, Outcome.UPDATED, Outcome.REPLACED, Outcome.UNCHANGED})
 
 
-def resume(desk: Desk, session_id: str, directory: Path | None = None) -> None:
+def resume(tray: TrayContext, session_id: str, directory: Path | None = None) -> None:
     """Open a terminal in the session's folder that resumes it; waits for the terminal to start.
 
     Args:
-        desk: what to work with.
+        tray: what to work with.
         session_id: the session.
         directory: its folder where that is known better than from the Status.
     """
-    directory = directory or desk.directory_of(session_id)
+    directory = directory or tray.directory_of(session_id)
     try:
-        terminals.resume(directory, session_id, desk.preferences.terminal)
+        terminals.resume(directory, session_id, tray.preferences.terminal)
     except DesktopError as error:
         sentence = one_line(str(error))
-        desk.tell(
+        tray.notify(
             f"resume {session_id}",
             "Couldn't open a terminal",
             f"{sentence[:1].upper()}{sentence[1:]}.",
@@ -38,27 +38,27 @@ def resume(desk: Desk, session_id: str, directory: Path | None = None) -> None:
         )
 
 
-def pull_and_resume(desk: Desk, session_id: str) -> None:
+def pull_and_resume(tray: TrayContext, session_id: str) -> None:
     """Pull a session, and resume it if it is here then."""
-    results = desk.outcome(desk.service.pull([session_id])) or []
+    results = tray.wait_or_none(tray.service.pull([session_id])) or []
     for one in results:
         if one.session_id == session_id and one.outcome in _IS_HERE:
             # The Status that knows of it may still be on its way.
-            resume(desk, session_id, one.directory)
+            resume(tray, session_id, one.directory)
 
 
-def copy_command(desk: Desk, session_id: str) -> None:
+def copy_command(tray: TrayContext, session_id: str) -> None:
     """Put the line that resumes a session into the clipboard, or show it where there is none."""
-    directory = desk.directory_of(session_id)
+    directory = tray.directory_of(session_id)
     line = resume_line(directory, session_id, missing=not directory.is_dir())
     if not line:
         raise ClaudeSyncError(
             "the folder's name holds characters that can't be typed safely", where=session_id
         )
     if not clipboard.copy(line):
-        desk.tell(f"line {session_id}", "Type this to resume", line)
+        tray.notify(f"line {session_id}", "Type this to resume", line)
 
 
-def open_project(desk: Desk, session_id: str) -> None:
+def open_project(tray: TrayContext, session_id: str) -> None:
     """Open a session's folder in the file manager."""
-    opening.open_path(desk.directory_of(session_id))
+    opening.open_path(tray.directory_of(session_id))

@@ -11,12 +11,12 @@ from claude_sync.state.preferences import Preferences
 from claude_sync.sync.context import Context
 from claude_sync.sync.forget import bundles_of_this_machine, forget
 from claude_sync.sync.setup import SetUp, default_location, set_up
-from claude_sync.transports.location import FolderPlace, parse_location
+from claude_sync.transports.location import FolderLocation, parse_location
 from claude_sync_app.amounts import count
 from claude_sync_app.desktop.dialogs import Dialogs
 from claude_sync_app.shown_text import one_line, without_controls
 from claude_sync_app.tray.actions.projects import choose_projects
-from claude_sync_app.tray.context import Desk
+from claude_sync_app.tray.context import TrayContext
 from claude_sync_app.tray.disclosure import readable
 
 _TITLE = "Where sessions meet"
@@ -25,65 +25,65 @@ _MARKER = ".ccsync-store"
 SHARE, CHOOSE = "Share", "Choose projects…"
 
 
-def choose_place(desk: Desk, how: str, synced: tuple[str, ...] = ()) -> None:
+def choose_place(tray: TrayContext, how: str, synced: tuple[str, ...] = ()) -> None:
     """Let sessions meet elsewhere, with the person's word for it.
 
     Args:
-        desk: what to work with.
+        tray: what to work with.
         how: "" asks for a folder, "ssh" for a host, "menu" for which of the two; else a folder
             that something mirrors.
         synced: such folders on this machine; asking begins there.
     """
-    dialogs = desk.dialogs
+    dialogs = tray.dialogs
     if dialogs is None:
-        desk.tell(
+        tray.notify(
             "place",
             "Choose where sessions meet in a terminal",
             "This desktop has no dialogs (zenity or kdialog). Type: claude-sync init FOLDER",
         )
         return
     location = _asked(dialogs, how, synced)
-    if location is None or not _agreed(desk, dialogs, location):
+    if location is None or not _agreed(tray, dialogs, location):
         return
-    before = desk.preferences
-    done = _set_up(desk, dialogs, location)
+    before = tray.preferences
+    done = _set_up(tray, dialogs, location)
     if done is None:
         return
-    desk.answer(desk.service.look_now())
+    tray.wait(tray.service.look_now())
     others = f" Sessions of {_listed(done.machines)} are there already." if done.machines else ""
-    desk.tell(
+    tray.notify(
         "place",
         f"Sessions meet in {_short(done.label)}",
         f"This machine is {done.machine.name} there.{others}",
     )
     if before.location not in (None, done.location):
-        _offer_to_remove(desk, dialogs, before)
+        _offer_to_remove(tray, dialogs, before)
 
 
-def leave_place(desk: Desk) -> None:
+def leave_place(tray: TrayContext) -> None:
     """Meet in the private folder of this machine again."""
-    dialogs = desk.dialogs
+    dialogs = tray.dialogs
     if dialogs is None:
-        desk.tell(
+        tray.notify(
             "place",
             "Leave in a terminal",
             "This desktop has no dialogs (zenity or kdialog). Type: claude-sync init ~/claude-sync",
         )
         return
-    before = desk.preferences
-    here = _short(desk.status.label)
+    before = tray.preferences
+    here = _short(tray.status.label)
     text = (
         f"Sessions will no longer be pushed to {here} nor pulled from there.\n"
         "They will meet in ~/claude-sync, which only this machine sees."
     )
     if dialogs.choose_button(f"Leave {here}", text, ["Leave"]) != 0:
         return
-    done = _set_up(desk, dialogs, default_location())
+    done = _set_up(tray, dialogs, default_location())
     if done is None:
         return
-    desk.answer(desk.service.look_now())
+    tray.wait(tray.service.look_now())
     if before.location not in (None, done.location):
-        _offer_to_remove(desk, dialogs, before)
+        _offer_to_remove(tray, dialogs, before)
 
 
 # --- asking ------------------------------------------------------------------------------------
@@ -119,17 +119,17 @@ def own_folder(chosen: Path) -> Path:
     return chosen if is_ours else chosen / _OWN_FOLDER
 
 
-def _agreed(desk: Desk, dialogs: Dialogs, location: str) -> bool:
+def _agreed(tray: TrayContext, dialogs: Dialogs, location: str) -> bool:
     place = parse_location(location)
-    is_folder = isinstance(place, FolderPlace)
+    is_folder = isinstance(place, FolderLocation)
     where = _short(place.location)
     who = "whoever can read this folder" if is_folder else "whoever can read that place"
     while True:
-        found = readable(desk.status.sessions, desk.preferences.ignore)
+        found = readable(tray.status.sessions, tray.preferences.ignore)
         text = f"{where}\n\n{found}, will be readable by {who}."
         pressed = dialogs.choose_button(_TITLE, text, [SHARE, CHOOSE])
         if pressed == 1:
-            choose_projects(desk, dialogs)
+            choose_projects(tray, dialogs)
             continue
         return pressed == 0
 
@@ -137,12 +137,12 @@ def _agreed(desk: Desk, dialogs: Dialogs, location: str) -> bool:
 # --- doing -------------------------------------------------------------------------------------
 
 
-def _set_up(desk: Desk, dialogs: Dialogs, location: str) -> SetUp | None:
+def _set_up(tray: TrayContext, dialogs: Dialogs, location: str) -> SetUp | None:
     """Set it up under a name that no other machine has there; None where the person gave up."""
-    do: Callable[[Context], SetUp] = lambda context: set_up(context.places, location)  # noqa: E731
+    do: Callable[[Context], SetUp] = lambda context: set_up(context.paths, location)  # noqa: E731
     while True:
         try:
-            done: SetUp = desk.answer(desk.service.call(do))
+            done: SetUp = tray.wait(tray.service.call(do))
             return done
         except MachineNameTaken as error:
             taken = one_line(error.where)
@@ -161,18 +161,18 @@ def _set_up(desk: Desk, dialogs: Dialogs, location: str) -> SetUp | None:
 
 
 def _naming(location: str, name: str, *, take_over: bool) -> Callable[[Context], SetUp]:
-    return lambda context: set_up(context.places, location, name=name, take_over=take_over)
+    return lambda context: set_up(context.paths, location, name=name, take_over=take_over)
 
 
-def _offer_to_remove(desk: Desk, dialogs: Dialogs, before: Preferences) -> None:
+def _offer_to_remove(tray: TrayContext, dialogs: Dialogs, before: Preferences) -> None:
     """Ask whether this machine's bundles go from the place that was left."""
     where = _short(before.location or "")
     try:
-        there = desk.answer(desk.service.call(lambda context: _count(context, before)))
+        there = tray.wait(tray.service.call(lambda context: _count(context, before)))
     except Stopped:
         raise
     except ClaudeSyncError as error:
-        desk.tell("left", f"This machine's sessions stay in {where}", one_line(str(error)))
+        tray.notify("left", f"This machine's sessions stay in {where}", one_line(str(error)))
         return
     if not there:
         return
@@ -181,19 +181,19 @@ def _offer_to_remove(desk: Desk, dialogs: Dialogs, before: Preferences) -> None:
         "Other machines that meet there can go on pulling them."
     )
     if dialogs.choose_button(f"Leaving {where}", text, ["Leave them there", "Remove them"]) == 1:
-        removed = desk.answer(desk.service.call(lambda context: _remove(context, before)))
-        desk.tell("left", f"Removed {count(removed, 'session')} from {where}")
+        removed = tray.wait(tray.service.call(lambda context: _remove(context, before)))
+        tray.notify("left", f"Removed {count(removed, 'session')} from {where}")
 
 
 def _count(context: Context, before: Preferences) -> int:
-    with Context(context.places, before) as old:
+    with Context(context.paths, before) as old:
         return len(bundles_of_this_machine(old))
 
 
 def _remove(context: Context, before: Preferences) -> int:
-    with Context(context.places, before, should_stop=context.should_stop) as old:
+    with Context(context.paths, before, should_stop=context.should_stop) as old:
         removed = forget(old, bundles_of_this_machine(old))
-    Log(context.places.log_file).write(map(removal_line, removed))
+    Log(context.paths.log_file).write(map(removal_line, removed))
     return len(removed)
 
 

@@ -1,4 +1,4 @@
-"""The whole menu: a pure function of Status, the minute, the preferences and the surroundings.
+"""The whole menu: a pure function of Status, the minute, the preferences and the environment.
 
 Counts stand in labels. What can't apply is left out, apart from the two main entries. An entry
 keeps its id while it means the same, so that an open menu can be kept up to date.
@@ -11,10 +11,10 @@ from claude_sync.service.status import Status
 from claude_sync.state.preferences import Preferences
 from claude_sync_app.amounts import count
 from claude_sync_app.shown_text import one_line, shortened
-from claude_sync_app.tray.environment import Surroundings
+from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.labels import is_private
 from claude_sync_app.tray.menu.model import Action, Item, separator
-from claude_sync_app.tray.menu.preferences import places, preferences_menu
+from claude_sync_app.tray.menu.preferences import preferences_menu, store_menu
 from claude_sync_app.tray.menu.sessions import arrivals, conflicts, recent
 from claude_sync_app.tray.offers import pullable, pushable
 from claude_sync_app.tray.status_line import is_paused, not_set_up, tooltip
@@ -26,7 +26,7 @@ _STATUS_LENGTH = 90  # the longest row makes the whole menu wide
 
 
 def menu(
-    status: Status, now_minutes: int, preferences: Preferences, surroundings: Surroundings
+    status: Status, now_minutes: int, preferences: Preferences, environment: Environment
 ) -> Item:
     """The menu.
 
@@ -34,13 +34,13 @@ def menu(
         status: what there is.
         now_minutes: whole minutes since the epoch.
         preferences: what the user chose.
-        surroundings: this machine and this desktop.
+        environment: this machine and this desktop.
 
     Returns:
         an item whose children are the menu's rows.
     """
     groups = (
-        _top(status, now_minutes, preferences, surroundings),
+        _top(status, now_minutes, preferences, environment),
         _main(status),
         (
             *recent(status, now_minutes, preferences),
@@ -50,7 +50,7 @@ def menu(
         ),
         (
             *_pause(status, now_minutes),
-            preferences_menu(status, preferences, surroundings),
+            preferences_menu(status, preferences, environment),
             *_windows(status),
         ),
         (Item("quit", "Quit", action=Action(Verb.QUIT.value)),),
@@ -67,19 +67,19 @@ def menu(
 
 
 def _top(
-    status: Status, now_minutes: int, preferences: Preferences, surroundings: Surroundings
+    status: Status, now_minutes: int, preferences: Preferences, environment: Environment
 ) -> tuple[Item, ...]:
-    said = shortened(tooltip(status, now_minutes, preferences, surroundings), _STATUS_LENGTH)
+    said = shortened(tooltip(status, now_minutes, preferences, environment), _STATUS_LENGTH)
     rows = [Item("status", said, enabled=False)]
     if status.error or status.offline_since is not None:
         rows.append(Item("retry", "Try again", action=Action(Verb.RETRY.value)))
     if not_set_up(status):
-        rows += places("top", status, surroundings)
-    elif is_private(status, surroundings):
+        rows += store_menu("top", status, environment)
+    elif is_private(status, environment):
         rows.append(
             Item("private", f"Sessions meet in {status.label} (this machine only)", enabled=False)
         )
-        rows += places("top", status, surroundings)
+        rows += store_menu("top", status, environment)
     return tuple(rows)
 
 

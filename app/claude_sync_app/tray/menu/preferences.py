@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from claude_sync.service.status import Status
 from claude_sync.state.preferences import Preferences
 from claude_sync_app.shown_text import one_line, shortened
-from claude_sync_app.tray.environment import Surroundings
+from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.labels import is_private, place_of, synced_folder_of
 from claude_sync_app.tray.menu.model import Action, Item, separator
 from claude_sync_app.tray.verbs import Verb
@@ -17,7 +17,7 @@ _ON_ARRIVAL = (("ask", "Ask me"), ("pull", "Pull it"), ("nothing", "Do nothing")
 _NAME_LENGTH = 40
 
 
-def preferences_menu(status: Status, preferences: Preferences, surroundings: Surroundings) -> Item:
+def preferences_menu(status: Status, preferences: Preferences, environment: Environment) -> Item:
     """The submenu of preferences."""
     arrival = tuple(
         Item(
@@ -42,17 +42,17 @@ def preferences_menu(status: Status, preferences: Preferences, surroundings: Sur
         ),
         _flag("show_titles", "Titles in notifications", preferences.show_titles),
     ]
-    if surroundings.autostart is not None:
-        wanted = "off" if surroundings.autostart else "on"
+    if environment.autostart is not None:
+        wanted = "off" if environment.autostart else "on"
         rows.append(
             Item(
                 "preferences.autostart",
                 "Start at login",
-                checked=surroundings.autostart,
+                checked=environment.autostart,
                 action=Action(Verb.START_AT_LOGIN.value, detail=wanted),
             )
         )
-    rows += places("preferences", status, surroundings)
+    rows += store_menu("preferences", status, environment)
     rows.append(
         Item(
             "preferences.file",
@@ -63,27 +63,27 @@ def preferences_menu(status: Status, preferences: Preferences, surroundings: Sur
     return Item("preferences", "Preferences", children=tuple(rows))
 
 
-def places(under: str, status: Status, surroundings: Surroundings) -> Sequence[Item]:
+def store_menu(under: str, status: Status, environment: Environment) -> Sequence[Item]:
     """The submenu that says where sessions meet and offers other places.
 
     Args:
         under: sets apart the ids of the two that there may be in one menu.
         status: where they meet now.
-        surroundings: the synced folders there are.
+        environment: the synced folders there are.
     """
     prefix = f"{under}.place"
     rows: list[Item] = []
     if status.location:
-        here = f"Now: {place_of(status, surroundings)}"
+        here = f"Now: {place_of(status, environment)}"
         rows += [Item(f"{prefix}.now", here, enabled=False), separator(f"{prefix}.line")]
-    now = synced_folder_of(status, surroundings)
+    now = synced_folder_of(status, environment)
     rows += [
         Item(
             f"{prefix}.folder.{folder.path}",
             f"{shortened(one_line(folder.name), _NAME_LENGTH)}…",
             action=Action(Verb.CHOOSE_PLACE.value, detail=folder.path),
         )
-        for folder in surroundings.synced_folders
+        for folder in environment.synced_folders
         if folder != now
     ]
     rows += [
@@ -94,7 +94,7 @@ def places(under: str, status: Status, surroundings: Surroundings) -> Sequence[I
             action=Action(Verb.CHOOSE_PLACE.value, detail="ssh"),
         ),
     ]
-    if status.location and not is_private(status, surroundings):
+    if status.location and not is_private(status, environment):
         rows += [
             separator(f"{prefix}.leaving"),
             Item(f"{prefix}.leave", "Leave this place…", action=Action(Verb.LEAVE_PLACE.value)),

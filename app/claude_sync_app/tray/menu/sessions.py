@@ -126,10 +126,10 @@ def arrivals(status: Status, now_minutes: int, preferences: Preferences) -> tupl
             )
         )
     rows += _homeless(status.sessions, limit)
-    coming = sum(one.state is State.INCOMPLETE and one.path is None for one in status.sessions)
-    if coming:
-        verb = "is" if coming == 1 else "are"
-        rows.append(Item("arrivals.coming", f"{coming} {verb} still arriving", enabled=False))
+    arriving = sum(one.state is State.INCOMPLETE and one.path is None for one in status.sessions)
+    if arriving:
+        verb = "is" if arriving == 1 else "are"
+        rows.append(Item("arrivals.coming", f"{arriving} {verb} still arriving", enabled=False))
     return (Item("arrivals", "From other machines", children=tuple(rows)),) if rows else ()
 
 

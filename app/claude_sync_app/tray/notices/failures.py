@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from claude_sync.model import Outcome, Result
-from claude_sync.service.status import Happening
+from claude_sync.service.status import Event
 from claude_sync_app.tray.labels import place_of
 from claude_sync_app.tray.menu.model import Action
 from claude_sync_app.tray.notices.parts import (
     LISTED,
     Choice,
     Notice,
-    Telling,
+    NoticeContext,
     made,
     more,
     sentence,
@@ -37,10 +37,10 @@ _WHY = {
 }
 
 
-def offline(telling: Telling) -> Notice:
+def offline(notice_context: NoticeContext) -> Notice:
     """The place can't be reached."""
-    status = telling.status
-    place = place_of(status, telling.surroundings) or "The place where sessions meet"
+    status = notice_context.status
+    place = place_of(status, notice_context.environment) or "The place where sessions meet"
     return _failed("offline", f"{place} can't be reached", [sentence(status.offline_message)])
 
 
@@ -49,17 +49,17 @@ def failed(message: str) -> Notice:
     return _failed("error", "Syncing has failed", [sentence(message)])
 
 
-def failed_by_itself(results: Sequence[Result], telling: Telling) -> Notice:
+def failed_by_itself(results: Sequence[Result], notice_context: NoticeContext) -> Notice:
     """Sessions, at least one, that could not be pushed or pulled without being asked for."""
     first = results[0]
-    title = telling.name_of(first.session_id)
+    title = notice_context.name_of(first.session_id)
     lines = [sentence(first.message)]
     if len(results) > 1:
         lines.append(f"And {more(len(results) - 1)}.")
     return _failed("failing", f"{title} can't be synced", lines)
 
 
-def not_done(happening: Happening, results: Sequence[Result], *, some_was: bool) -> Notice:
+def not_done(event: Event, results: Sequence[Result], *, some_was: bool) -> Notice:
     """What a person asked for, and wasn't done with these results, or at all.
 
     Args:
@@ -69,12 +69,12 @@ def not_done(happening: Happening, results: Sequence[Result], *, some_was: bool)
     """
     ids = " ".join(result.session_id for result in results)
     again = _RETRY
-    if ids and happening.kind in _REPEATED:
-        again = Action(_REPEATED[happening.kind].value, ids)
+    if ids and event.kind in _REPEATED:
+        again = Action(_REPEATED[event.kind].value, ids)
     messages = dict.fromkeys(one.message or _WHY.get(one.outcome, "") for one in results)
-    lines = [sentence(message) for message in messages] or [sentence(happening.message)]
+    lines = [sentence(message) for message in messages] or [sentence(event.message)]
     rest = len(lines) - LISTED
-    title = _NOT_DONE.get(happening.kind, "That didn't work")
+    title = _NOT_DONE.get(event.kind, "That didn't work")
     return _failed(
         "not-done",
         title.format("Not all of it" if some_was else "Nothing"),

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from claude_sync.model import Outcome, Result, SessionState
-from claude_sync.service.status import Arrival, Happening, Status
+from claude_sync.service.status import Arrival, Event, Status
 from claude_sync.state.preferences import Preferences
-from claude_sync_app.tray.environment import Surroundings
+from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.notices import failures as failure_texts
 from claude_sync_app.tray.notices import texts as notice_texts
 from claude_sync_app.tray.notices.memory import (
@@ -24,7 +24,7 @@ from claude_sync_app.tray.notices.memory import (
     started,
     woke,
 )
-from claude_sync_app.tray.notices.parts import Notice, Telling, without_buttons
+from claude_sync_app.tray.notices.parts import Notice, NoticeContext, without_buttons
 from claude_sync_app.tray.notices.texts import welcome
 from claude_sync_app.tray.offers import held_back, pullable
 from claude_sync_app.tray.status_line import is_paused
@@ -84,7 +84,7 @@ def notices(
     preferences: Preferences,
     memory: Memory,
     now: float,
-    surroundings: Surroundings,
+    environment: Environment,
 ) -> Noticed:
     """What there is to tell when one Status follows another.
 
@@ -93,9 +93,9 @@ def notices(
         preferences: which kinds are shown, and whether with titles.
         memory: as the last call returned it.
         now: seconds since the epoch.
-        surroundings: whether notifications have buttons, and which folders are synced.
+        environment: whether notifications have buttons, and which folders are synced.
     """
-    step = _Step(after, preferences, memory, now, surroundings)
+    step = _Step(after, preferences, memory, now, environment)
     step.tell_what_happened(before)
     step.tell_what_fails()
     step.tell_conflicts()
@@ -113,13 +113,13 @@ class _Step:
         preferences: Preferences,
         memory: Memory,
         now: float,
-        surroundings: Surroundings,
+        environment: Environment,
     ) -> None:
         self._status = status
         self._preferences = preferences
         self._awake_since = memory.awake_since
         self._now = now
-        self._telling = Telling(status, preferences.show_titles, surroundings, now)
+        self._context = NoticeContext(status, preferences.show_titles, environment, now)
         self._was = memory.standing
         self._failing = dict(memory.failing)
         self._answered = memory.answered
@@ -136,76 +136,76 @@ class _Step:
     # -- what was done ------------------------------------------------------------------------
 
     def tell_what_happened(self, before: Status) -> None:
-        last = max((one.number for one in before.happenings), default=0)
-        new = [one for one in self._status.happenings if one.number > last]
-        for happening in new:
-            if happening.by_hand:
-                self._answer(happening)
-            elif happening.kind == "pull":
-                self._tell_pulled(happening)
+        last = max((one.number for one in before.events), default=0)
+        new = [one for one in self._status.events if one.number > last]
+        for event in new:
+            if event.by_hand:
+                self._answer(event)
+            elif event.kind == "pull":
+                self._tell_pulled(event)
         if before.error and not self._status.error:
             self._failing.clear()
             self._answered = ""
         self._tell_failing(new)
         self._keep_pulled(new)
 
-    def _answer(self, happening: Happening) -> None:
+    def _answer(self, event: Event) -> None:
         """Say what became of a click, where that can't be seen anyway."""
-        results = happening.results
+        results = event.results
         done = [one for one in results if one.outcome in _DONE]
         bad = [one for one in results if one.outcome in _NOT_DONE]
         failed = [one for one in bad if one.outcome is Outcome.FAILED]
-        if happening.kind == "failed" or failed or (bad and not done):
+        if event.kind == "failed" or failed or (bad and not done):
             wrong = failed or bad
-            self._say("failed", failure_texts.not_done(happening, wrong, some_was=bool(done)))
-            self._answered = happening.message
-        if happening.kind == "push" and (done or not bad):
-            self._say("pushed", notice_texts.pushed(len(done), self._telling))
+            self._say("failed", failure_texts.not_done(event, wrong, some_was=bool(done)))
+            self._answered = event.message
+        if event.kind == "push" and (done or not bad):
+            self._say("pushed", notice_texts.pushed(len(done), self._context))
 
-    def _tell_pulled(self, happening: Happening) -> None:
+    def _tell_pulled(self, event: Event) -> None:
         """A session that goes on elsewhere is pulled again and again, and told of once an hour."""
         placed = {
             subject: result
-            for result in happening.results
+            for result in event.results
             if result.outcome in _DONE
             and (subject := Subject("pulled", result.session_id, result.machine)) not in self._told
         }
         if placed:
-            notice = notice_texts.pulled(list(placed.values()), self._telling)
+            notice = notice_texts.pulled(list(placed.values()), self._context)
             self._put("pulled", notice, list(placed))
 
-    def _keep_pulled(self, new: Iterable[Happening]) -> None:
+    def _keep_pulled(self, new: Iterable[Event]) -> None:
         """Once one of them was undone, the button would undo more than is left."""
         undone = {
             result.session_id
-            for happening in new
-            if happening.kind == "undo"
-            for result in happening.results
+            for event in new
+            if event.kind == "undo"
+            for result in event.results
             if result.outcome is not Outcome.FAILED
         }
         pulled = self._shown.get(notice_texts.PULLED_KEY, ())
         if not undone & {subject.what for subject in pulled}:
             self._current.update(pulled)
 
-    def _tell_failing(self, new: Iterable[Happening]) -> None:
+    def _tell_failing(self, new: Iterable[Event]) -> None:
         """Sessions that fail: each is told of once, until it works again."""
         untold: dict[Subject, Result] = {}
-        for happening in new:
-            if happening.kind not in ("push", "pull"):
+        for event in new:
+            if event.kind not in ("push", "pull"):
                 continue
-            for result in happening.results:
+            for result in event.results:
                 subject = Subject("failing", result.session_id or result.bundle)
                 if result.outcome is not Outcome.FAILED:
                     self._failing.pop(subject, None)
                     untold.pop(subject, None)
                     continue
-                if subject not in self._failing and not happening.by_hand:
+                if subject not in self._failing and not event.by_hand:
                     untold[subject] = result
                 self._failing[subject] = result.message
         begin = [subject for subject in self._begins(self._failing) if subject in untold]
         if begin:
             results = [untold[subject] for subject in begin]
-            self._put("failed", failure_texts.failed_by_itself(results, self._telling), begin)
+            self._put("failed", failure_texts.failed_by_itself(results, self._context), begin)
 
     # -- what stands --------------------------------------------------------------------------
 
@@ -220,7 +220,7 @@ class _Step:
         if self._now < quiet_until and _OFFLINE not in self._was:
             self._again.append(quiet_until)
         elif self._begins([_OFFLINE]):
-            self._put("failed", failure_texts.offline(self._telling), [_OFFLINE])
+            self._put("failed", failure_texts.offline(self._context), [_OFFLINE])
 
     def tell_conflicts(self) -> None:
         if not self._status.started:
@@ -233,10 +233,10 @@ class _Step:
         if len(new) > _CONFLICTS_EACH:
             states = [state for state, _ in new]
             subjects = [subject for _, subject in new]
-            self._put("conflict", notice_texts.conflicts(states, self._telling), subjects)
+            self._put("conflict", notice_texts.conflicts(states, self._context), subjects)
             return
         for state, subject in new:
-            self._put("conflict", notice_texts.conflict(state, self._telling), [subject])
+            self._put("conflict", notice_texts.conflict(state, self._context), [subject])
 
     def tell_findings(self) -> None:
         found = {one.code: one for one in reversed(warned_of(self._status, self._preferences))}
@@ -257,7 +257,7 @@ class _Step:
         for arrival in held_back(self._status):
             subject = _subject("close", arrival)
             if self._begins([subject]):
-                self._put("arrival", notice_texts.close(arrival, self._telling), [subject])
+                self._put("arrival", notice_texts.close(arrival, self._context), [subject])
         if asks:
             self._tell_pullable()
 
@@ -274,7 +274,7 @@ class _Step:
         ]
         subjects = [*new, *unanswered]
         arrivals = [waiting[subject] for subject in subjects]
-        self._put("arrival", notice_texts.arrived(arrivals, self._telling), subjects)
+        self._put("arrival", notice_texts.arrived(arrivals, self._context), subjects)
 
     # -- remembering --------------------------------------------------------------------------
 
@@ -303,7 +303,7 @@ class _Step:
     def _say(self, kind: str, notice: Notice) -> bool:
         is_on = bool(getattr(self._preferences.notifications, kind))
         if is_on:
-            bare = not self._telling.surroundings.has_buttons
+            bare = not self._context.environment.has_buttons
             self._show.append(without_buttons(notice) if bare else notice)
         return is_on
 

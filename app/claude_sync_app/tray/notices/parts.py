@@ -11,7 +11,7 @@ from claude_sync.service.status import Status
 from claude_sync_app.amounts import ago
 from claude_sync_app.desktop.notifications.values import Button, Notification
 from claude_sync_app.shown_text import one_line, shortened
-from claude_sync_app.tray.environment import Surroundings
+from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.labels import discreet_title_of
 from claude_sync_app.tray.menu.model import Action
 from claude_sync_app.tray.verbs import Verb
@@ -41,19 +41,19 @@ class Notice:
     buttons: Mapping[str, Action] = field(default_factory=dict)
 
 
-class Telling(NamedTuple):
+class NoticeContext(NamedTuple):
     """What notices are told from.
 
     Attributes:
         status: what there is now.
         show_titles: whether sessions may be named by their titles.
-        surroundings: this machine and this desktop.
+        environment: this machine and this desktop.
         now: seconds since the epoch.
     """
 
     status: Status
     show_titles: bool
-    surroundings: Surroundings
+    environment: Environment
     now: float
 
     def title_of(self, state: SessionState) -> str:

@@ -11,7 +11,7 @@ from claude_sync.model import Finding, Result, SessionState, Side
 from claude_sync.service.status import Arrival, Status
 from claude_sync_app.amounts import count
 from claude_sync_app.tray.conflict_choice import BOTH, keep
-from claude_sync_app.tray.environment import Surroundings
+from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.labels import (
     is_private,
     machine_of,
@@ -24,7 +24,7 @@ from claude_sync_app.tray.notices.parts import (
     SHOW_MENU,
     Choice,
     Notice,
-    Telling,
+    NoticeContext,
     listed,
     made,
     more,
@@ -43,7 +43,7 @@ MANY = 10
 # --- arrivals ----------------------------------------------------------------------------------
 
 
-def arrived(arrivals: Sequence[Arrival], telling: Telling) -> Notice:
+def arrived(arrivals: Sequence[Arrival], notice_context: NoticeContext) -> Notice:
     """Sessions that can be pulled: the first is named, a great many are counted."""
     first = arrivals[0]
     ids = " ".join(arrival.session_id for arrival in arrivals)
@@ -59,9 +59,9 @@ def arrived(arrivals: Sequence[Arrival], telling: Telling) -> Notice:
                 Choice("choose", "Choose…", Action(Verb.CHOOSE_ARRIVALS.value)),
             ],
         )
-    said = f"From {machine_of(first.machine)}, {telling.when(first.pushed_at)}"
+    said = f"From {machine_of(first.machine)}, {notice_context.when(first.pushed_at)}"
     lines = [said, "It was still open there." if first.was_open else ""]
-    title = telling.title_of(first.state)
+    title = notice_context.title_of(first.state)
     if len(arrivals) == 1:
         pull = Action(Verb.PULL.value, first.session_id)
         resume = Action(Verb.PULL_AND_RESUME.value, first.session_id)
@@ -80,17 +80,17 @@ def arrived(arrivals: Sequence[Arrival], telling: Telling) -> Notice:
     return made(ARRIVAL_KEY, title, lines, choices)
 
 
-def close(arrival: Arrival, telling: Telling) -> Notice:
+def close(arrival: Arrival, notice_context: NoticeContext) -> Notice:
     """A session that is newer elsewhere but open here."""
-    title, machine = telling.title_of(arrival.state), machine_of(arrival.machine)
-    if not telling.show_titles:
+    title, machine = notice_context.title_of(arrival.state), machine_of(arrival.machine)
+    if not notice_context.show_titles:
         title = title[:1].lower() + title[1:]
-    asked_for = arrival.session_id in telling.status.deferred
+    asked_for = arrival.session_id in notice_context.status.deferred
     then = "is pulled" if asked_for else "can be pulled"
     return made(
         f"close.{arrival.session_id}",
         f"Close {title} here: {machine} is ahead",
-        [f"Written there {telling.when(arrival.pushed_at)}. It {then} once it is closed."],
+        [f"Written there {notice_context.when(arrival.pushed_at)}. It {then} once it is closed."],
         [Choice("show", "Show", SHOW_MENU)],
     )
 
@@ -98,9 +98,9 @@ def close(arrival: Arrival, telling: Telling) -> Notice:
 # --- what was done -----------------------------------------------------------------------------
 
 
-def pulled(results: Sequence[Result], telling: Telling) -> Notice:
+def pulled(results: Sequence[Result], notice_context: NoticeContext) -> Notice:
     """Sessions that were pulled by themselves, at least one; the last used one is resumed."""
-    used = {state.session_id: state.mtime_ns for state in telling.status.sessions}
+    used = {state.session_id: state.mtime_ns for state in notice_context.status.sessions}
     newest = sorted(results, key=lambda one: -used.get(one.session_id, 0))
     first = newest[0].session_id
     machines = machines_of(result.machine for result in newest)
@@ -111,25 +111,25 @@ def pulled(results: Sequence[Result], telling: Telling) -> Notice:
     return made(
         PULLED_KEY,
         f"Pulled {count(len(newest), 'session')} from {machines}",
-        listed([telling.name_of(one.session_id) for one in newest]),
+        listed([notice_context.name_of(one.session_id) for one in newest]),
         choices,
         Action(Verb.OPEN_PROJECT.value, first),
     )
 
 
-def pushed(number: int, telling: Telling) -> Notice:
+def pushed(number: int, notice_context: NoticeContext) -> Notice:
     """So many sessions were pushed by a click."""
-    status, surroundings = telling.status, telling.surroundings
-    place = place_of(status, surroundings)
+    status, environment = notice_context.status, notice_context.environment
+    place = place_of(status, environment)
     if not number:
         return made("pushed", "Nothing to push", [f"All of it is in {place} already."])
     sessions = count(number, "session")
     if status.remote:
         return made("pushed", f"Pushed {sessions} to {place}")
-    if synced_folder_of(status, surroundings) is not None:
+    if synced_folder_of(status, environment) is not None:
         return made("pushed", f"Copied {sessions} to {place}", ["Let it finish before you leave."])
     lines = []
-    if is_private(status, surroundings):
+    if is_private(status, environment):
         lines = ["No other machine sees this folder yet."]
     return made("pushed", f"Copied {sessions} to {place}", lines)
 
@@ -137,7 +137,7 @@ def pushed(number: int, telling: Telling) -> Notice:
 # --- conflicts ---------------------------------------------------------------------------------
 
 
-def conflict(state: SessionState, telling: Telling) -> Notice:
+def conflict(state: SessionState, notice_context: NoticeContext) -> Notice:
     """A session on which machines went on apart."""
     choices = []
     if state.sides:
@@ -145,29 +145,29 @@ def conflict(state: SessionState, telling: Telling) -> Notice:
             Choice("compare", "Compare…", Action(Verb.COMPARE.value, state.session_id)),
             Choice("both", "Keep both", keep(state, BOTH)),
         ]
-    lines = [_went_on(side, telling) for side in state.sides] or [state.detail]
+    lines = [_went_on(side, notice_context) for side in state.sides] or [state.detail]
     return made(
         f"conflict.{state.session_id}",
-        f"{telling.title_of(state)} went on apart",
+        f"{notice_context.title_of(state)} went on apart",
         lines,
         choices,
         urgent=True,
     )
 
 
-def _went_on(side: Side, telling: Telling) -> str:
+def _went_on(side: Side, notice_context: NoticeContext) -> str:
     whose = machine_of(side.machine)
     here = "" if side.machine_id else " (this machine)"
-    when = telling.when(side.mtime_ns / 1e9)
+    when = notice_context.when(side.mtime_ns / 1e9)
     return f"{whose}{here}: {count(side.lines, 'line')} more, {when}"
 
 
-def conflicts(states: Sequence[SessionState], telling: Telling) -> Notice:
+def conflicts(states: Sequence[SessionState], notice_context: NoticeContext) -> Notice:
     """Several at once."""
     return made(
         "conflict",
         f"{len(states)} sessions went on apart",
-        listed([telling.title_of(state) for state in states]),
+        listed([notice_context.title_of(state) for state in states]),
         [Choice("show", "Show", SHOW_MENU)],
         urgent=True,
     )
@@ -204,10 +204,10 @@ def findings(found: Sequence[Finding]) -> Notice:
 # --- the first start ------------------------------------------------------------------------------
 
 
-def welcome(status: Status, surroundings: Surroundings) -> Notice:
+def welcome(status: Status, environment: Environment) -> Notice:
     """What a first start says: where sessions meet, and how to choose another place."""
-    place = place_of(status, surroundings)
-    alone = " (this machine only)" if is_private(status, surroundings) else ""
+    place = place_of(status, environment)
+    alone = " (this machine only)" if is_private(status, environment) else ""
     return made(
         "welcome",
         f"Sessions meet in {place}{alone}",

@@ -10,7 +10,7 @@ from claude_sync.disk import files
 from claude_sync.disk.prefix_hashes import prefix_hashes
 from claude_sync.model import Bundle, LocalSession, Version
 from claude_sync.state.vault_entry import SIDECAR, TRANSCRIPT, Kept
-from claude_sync.store.delta import Wanted
+from claude_sync.store.delta import Request
 from claude_sync.store.download import Fetched
 from claude_sync.store.packing import sidecar_of
 from claude_sync.sync.context import Context
@@ -32,7 +32,7 @@ def keep_bundle(context: Context, bundle: Bundle, reason: str) -> Kept:
     head = bundle.head
 
     def fill(folder: Path) -> None:
-        _fill(folder, context.store.fetch_one(Wanted(bundle, folder), context.check))
+        _fill(folder, context.store.fetch_one(Request(bundle, folder), context.check))
 
     return context.vault.keep_stream(
         head.session_id,

@@ -15,7 +15,7 @@ from claude_sync.store.packing import Outgoing, PackedAhead, pack_ahead
 from claude_sync.sync.bundles.naming import is_ignored
 from claude_sync.sync.context import Context
 from claude_sync.sync.survey.local_rows import AHEAD_BYTES
-from claude_sync.sync.survey.relations import put_growth
+from claude_sync.sync.survey.relations import put_extension
 from claude_sync.sync.survey.survey import Survey
 
 _HELD_BYTES = 8 << 20
@@ -77,13 +77,13 @@ class PackingAhead:
             return None
         if made.extends and made.version != base.head.version:
             # So nobody reads it once more to know what it was packed from.
-            put_growth(self._context.records, made.version, base.head.version)
+            put_extension(self._context.records, made.version, base.head.version)
         return made
 
     def _outgoing(self, survey: Survey, local: LocalSession) -> Outgoing | None:
         """How a session will be written if the store is as it was at the last look."""
         context, session_id = self._context, local.session_id
-        remembered, row = survey.remember_of(session_id), survey.rows.known(local)
+        remembered, row = survey.record(session_id), survey.rows.known(local)
         base = context.store.remembered(remembered.name) if remembered.name else None
         if row is None or base is None or base.head.version != remembered.written:
             return None

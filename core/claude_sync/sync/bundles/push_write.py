@@ -60,7 +60,7 @@ class Step:
     keep_own: bool
 
 
-class Giving:
+class PushWriter:
     """Writes sessions.
 
     Args:
@@ -123,7 +123,7 @@ class Giving:
         name = bundle_name(context.machine, step.project.key, session_id, self._taken)
         self._keep_what_goes(step, name)
         self._taken[name.lower()] = (session_id, context.machine.id)
-        remembered = survey.remember_of(session_id)
+        remembered = survey.record(session_id)
         is_open = survey.is_open(local)
         compared = is_open or bool(survey.bundles.get(session_id))
         expected = self._version(local) if compared else survey.known_version(local)
@@ -222,7 +222,7 @@ class Giving:
         Not whatever bears its id: a machine that was cloned shares that, and may write its own.
         """
         session_id = step.local.session_id
-        written = {self._survey.remember_of(session_id).name, step.own.name if step.own else ""}
+        written = {self._survey.record(session_id).name, step.own.name if step.own else ""}
         return [
             other
             for other in self._survey.bundles.get(session_id, ())

@@ -17,7 +17,7 @@ from claude_sync.disk.snapshot import Snapshot, blocks_of, stamp_of
 from claude_sync.errors import SessionError, StoreOffline, TransportError
 from claude_sync.model import Bundle, LocalSession, Version
 from claude_sync.sync.context import Context
-from claude_sync.sync.survey.relations import put_growth
+from claude_sync.sync.survey.relations import put_extension
 from claude_sync.sync.survey.survey import Survey
 
 
@@ -30,7 +30,7 @@ class _Question(NamedTuple):
     sha256: str
 
 
-def learn_growth(context: Context, survey: Survey, sessions: Iterable[str]) -> None:
+def learn_extensions(context: Context, survey: Survey, sessions: Iterable[str]) -> None:
     """Remember which bundles extend the transcripts of these sessions that lie here.
 
     Raises:
@@ -52,12 +52,12 @@ def learn_growth(context: Context, survey: Survey, sessions: Iterable[str]) -> N
     with context.database.transaction():
         for question, answer in zip(questions, answers, strict=True):
             if answer == question.sha256:
-                put_growth(context.records, question.bundle.head.version, question.version)
+                put_extension(context.records, question.bundle.head.version, question.version)
 
 
 def _questions(context: Context, survey: Survey, session_id: str) -> Iterator[_Question]:
     copies = survey.local.get(session_id, ())
-    if len(copies) != 1 or survey.settled(session_id) is not None:
+    if len(copies) != 1 or survey.cheap_outcome(session_id) is not None:
         return
     [local] = copies
     longer = [

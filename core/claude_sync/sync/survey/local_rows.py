@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 from contextlib import suppress
 
-from claude_sync.claude.transcript import Glance
+from claude_sync.claude.transcript import Summary
 from claude_sync.errors import SessionError
 from claude_sync.model import LocalSession, Version
 from claude_sync.state.cache import LocalRow
-from claude_sync.store.delta import Here, Lines, measure
+from claude_sync.store.delta import LinePrefix, LocalBase, measure
 from claude_sync.sync.context import Context
 from claude_sync.sync.survey.read_session import glance_at, read_session, row_of, signature_of
 
@@ -31,8 +31,8 @@ class LocalRows:
         self._context = context
         self._rows = context.cache.local_rows()
         self._new: dict[str, LocalRow] = {}
-        self._glances: dict[str, Glance] = {}
-        self._lines: dict[str, Lines] = {}
+        self._glances: dict[str, Summary] = {}
+        self._lines: dict[str, LinePrefix] = {}
 
     def known(self, local: LocalSession) -> LocalRow | None:
         """What a session is, if that is known without reading it."""
@@ -57,12 +57,12 @@ class LocalRows:
                 self._write()
         return row
 
-    def said(self, local: LocalSession) -> Glance:
+    def said(self, local: LocalSession) -> Summary:
         """What both ends of a transcript say; the rest of it isn't read for that."""
         key = str(local.path)
         row = self._rows.get(key)
         if row is not None and row.stamp == local.stamp:
-            return Glance(row.cwds, row.title)
+            return Summary(row.cwds, row.title)
         if key not in self._glances:
             self._glances[key] = glance_at(local)
         return self._glances[key]
@@ -84,13 +84,13 @@ class LocalRows:
             with suppress(OSError):  # it is measured where somebody wants this one
                 self._lines[str(local.path)] = measure(local, self._context.check)
 
-    def here(self, local: LocalSession) -> Here:
+    def here(self, local: LocalSession) -> LocalBase:
         """A session as it lies here, for bringing a newer one with few bytes.
 
         Raises:
             SessionError: it vanished, or is being rewritten.
         """
-        return Here(local, self.row(local).sidecar_sha256, self._lines.get(str(local.path)))
+        return LocalBase(local, self.row(local).sidecar_sha256, self._lines.get(str(local.path)))
 
     def flush(self, here: Container[str]) -> None:
         """Write what was read into the cache, and drop those whose paths aren't here."""

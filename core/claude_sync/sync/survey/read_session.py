@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from claude_sync.bundle.members import sidecar_digest
 from claude_sync.claude.home import read_sidecar
-from claude_sync.claude.transcript import Glance, glance
+from claude_sync.claude.transcript import Summary, summarize
 from claude_sync.disk.snapshot import Snapshot, open_regular, reading
 from claude_sync.model import LocalSession, SidecarFile, Version
 from claude_sync.state.cache import LocalRow
@@ -38,7 +38,7 @@ def read_session(
         with Snapshot(local.path) as snapshot:
             whole, cut = _versions(snapshot, check)
             stamp = snapshot.stamp
-            said = glance(snapshot.file)
+            said = summarize(snapshot.file)
         if known is not None and known.sidecar == signature:
             sidecar_sha256 = known.sidecar_sha256
         else:
@@ -57,13 +57,13 @@ def _versions(snapshot: Snapshot, check: Callable[[], None]) -> tuple[Version, V
     return whole, Version(end, snapshot.prefix_hash(end))
 
 
-def glance_at(local: LocalSession) -> Glance:
+def glance_at(local: LocalSession) -> Summary:
     """What both ends of a transcript say; nothing where it can't be read now."""
     try:
         with open_regular(local.path) as file:
-            return glance(file)
+            return summarize(file)
     except OSError:
-        return Glance((), "")
+        return Summary((), "")
 
 
 def row_of_placed(
@@ -77,7 +77,7 @@ def row_of_placed(
         with open_regular(local.path) as file:
             file.seek(max(0, local.stamp.size - 1))
             finished = file.read(1) in (b"\n", b"")
-            said = glance(file)
+            said = summarize(file)
     except OSError:
         return None
     if not finished:
@@ -85,7 +85,7 @@ def row_of_placed(
     return row_of(local, said, version, sidecar_digest(sidecar))
 
 
-def row_of(local: LocalSession, said: Glance, version: Version, sidecar_sha256: str) -> LocalRow:
+def row_of(local: LocalSession, said: Summary, version: Version, sidecar_sha256: str) -> LocalRow:
     """What a session is whose transcript is known whole, and ends with a line."""
     signature = signature_of(local)
     return LocalRow(local.stamp, signature, version, version, sidecar_sha256, said.cwds, said.title)

@@ -20,7 +20,7 @@ from claude_sync.disk.snapshot import Snapshot, reading, stamp_of
 from claude_sync.errors import SessionChanging, SessionVanished
 from claude_sync.model import Bundle, LocalSession, Version
 from claude_sync.state.records import Records
-from claude_sync.store.delta import Here, Wanted
+from claude_sync.store.delta import LocalBase, Request
 from claude_sync.store.download import Fetched
 from claude_sync.sync.context import Context
 from claude_sync.sync.planner import Ask, Relation
@@ -52,7 +52,7 @@ class Relations:
         version: Version | None,
         bundles: tuple[Bundle, ...],
         *,
-        taking: Here | None = None,
+        taking: LocalBase | None = None,
     ) -> None:
         self._context = context
         self._taking = taking
@@ -138,10 +138,10 @@ class Relations:
             )
         return Extent(self._fetched[version].transcript.path, version.size)
 
-    def _wanted(self, bundle: Bundle) -> Wanted:
+    def _wanted(self, bundle: Bundle) -> Request:
         mtime_ns = self._context.home.mtime_to_restore(bundle.head.mtime_ns)
         staging = self._context.staging
-        return Wanted(bundle, staging, mtime_ns, self._taking)
+        return Request(bundle, staging, mtime_ns, self._taking)
 
     def _read(self, x: Version, y: Version, read: Callable[[], Parting]) -> Parting:
         """Read where two versions part, and remember it once it is sure to be of these two."""
@@ -214,7 +214,7 @@ class Relations:
         return part(self.extent(x), self.extent(y), self._context.check)
 
 
-def put_growth(records: Records, longer: Version, shorter: Version) -> None:
+def put_extension(records: Records, longer: Version, shorter: Version) -> None:
     """Remember that a version extends another."""
     records.put_relation(longer, shorter, _growth(shorter)._asdict())
 

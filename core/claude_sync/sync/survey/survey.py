@@ -57,7 +57,7 @@ class Survey:
         self.bundles: Mapping[str, tuple[Bundle, ...]] = {}
         self.problems: tuple[Problem, ...] = ()
         if view is not None:
-            self.see(view)
+            self.set_store_view(view)
         self.remembered: dict[str, SessionRecord] = context.records.sessions()
         self.superseding = set(context.records.superseding_ids())
         self.declining = context.records.declined_ids()
@@ -71,7 +71,7 @@ class Survey:
                 used[session.folder] = max(session.stamp.mtime_ns, used.get(session.folder, 0))
         context.registry.refresh(used, roots=context.preferences.projects_roots)
 
-    def see(self, view: StoreView) -> None:
+    def set_store_view(self, view: StoreView) -> None:
         """Take over what lies in the store."""
         self.bundles, self.problems = view.bundles, view.problems
 
@@ -91,7 +91,7 @@ class Survey:
             return prefix
         return find_id(prefix, self.ids())
 
-    def remember_of(self, session_id: str) -> SessionRecord:
+    def record(self, session_id: str) -> SessionRecord:
         """The record of one session; of an unknown one, nothing."""
         return self.remembered.get(session_id, NOTHING)
 
@@ -128,7 +128,7 @@ class Survey:
         return self.live.is_open(local, self._is_own_write)
 
     def _is_own_write(self, local: LocalSession) -> bool:
-        placed = self.remember_of(local.session_id).placed_ns
+        placed = self.record(local.session_id).placed_ns
         return placed != 0 and placed == local.stamp.mtime_ns
 
     def version(self, local: LocalSession) -> Version:
@@ -180,7 +180,7 @@ class Survey:
         """The transcript here with everything that decides who wins."""
         if local is None:
             return None
-        records, remembered = self.context.records, self.remember_of(session_id)
+        records, remembered = self.context.records, self.record(session_id)
         version, sidecar = self.version(local), self.row(local).sidecar_sha256
         supersedes, decision = self.supersedes(session_id), remembered.decision
         held = records.held(session_id) - records.declined(session_id)
@@ -205,20 +205,20 @@ class Survey:
         own, is_rival, rivals = own_and_rivals(
             self.bundles.get(session_id, ()),
             self.context.machine.id,
-            self.remember_of(session_id).written if here else None,
+            self.record(session_id).written if here else None,
         )
         if is_rival and own is not None and session_id in self.declining:
             is_rival = own.head.version not in self.context.records.declined(session_id)
         return own, is_rival, rivals
 
-    def read_back(self, session_id: str, local: LocalSession | None) -> None:
+    def learn_from_bundles(self, session_id: str, local: LocalSession | None) -> None:
         """Learn what a session gave up from the bundles that know it.
 
         From its own bundle where the records were lost; from another machine's that is the very
         version that lies here: what was decided of that version there holds here as well. (Else
         a conflict that somebody settled elsewhere stood here until the last machine followed.)
         """
-        remembered = self.remember_of(session_id)
+        remembered = self.record(session_id)
         is_known = remembered.seen or remembered.written is not None
         if is_known and not any(one.head.supersedes for one in self.bundles.get(session_id, ())):
             return  # so it is with most, and told without sorting out whose bundles they are
@@ -260,7 +260,7 @@ class Survey:
 
         Asks nothing of the disk; False where it isn't known.
         """
-        remembered = self.remember_of(local.session_id)
+        remembered = self.record(local.session_id)
         row, version = self.rows.known(local), self.known_version(local)
         if own is None or row is None or version is None or not remembered.seen:
             return False
@@ -274,7 +274,7 @@ class Survey:
 
     def is_elsewhere(self, local: LocalSession, rivals: Sequence[Bundle]) -> bool:
         """Whether another machine's bundle holds just what lies here, and all that it gave up."""
-        row, remembered = self.row(local), self.remember_of(local.session_id)
+        row, remembered = self.row(local), self.record(local.session_id)
         given_up = set(self.supersedes(local.session_id))
         return any(
             rival.head.version == row.whole
@@ -284,14 +284,14 @@ class Survey:
             for rival in rivals
         )
 
-    def settled(self, session_id: str) -> Outcome | None:
+    def cheap_outcome(self, session_id: str) -> Outcome | None:
         """Whether nothing of a session waits, as far as that is known without reading anything.
 
         UNCHANGED where all bundles are what lies here, AHEAD where they are known to be older.
         """
         copies = self.local.get(session_id, ())
         version = self.known_version(copies[0]) if len(copies) == 1 else None
-        remembered = self.remember_of(session_id)
+        remembered = self.record(session_id)
         if version is None or not remembered.seen or session_id in self.superseding:
             return None
         row = self.row(copies[0])
@@ -320,7 +320,7 @@ class Survey:
         key = f"{local.folder}/{local.session_id}"
         if key not in self._directories:
             cwds = self.rows.said(local).cwds
-            placed = self.remember_of(local.session_id).directory
+            placed = self.record(local.session_id).directory
             self._directories[key] = self.context.registry.directory_of(
                 local.folder, cwds, placed or None
             )
@@ -369,7 +369,7 @@ def look(
             survey = Survey(context, None)
             if context.store.remote:
                 meanwhile(survey)
-            survey.see(answer())
+            survey.set_store_view(answer())
     if not context.machine.named:
         remember_name(context, survey.bundles)
     return survey

@@ -63,7 +63,7 @@ class Undo:
     grown: tuple[SidecarFile, ...] = ()
 
 
-class Placed(NamedTuple):
+class Installed(NamedTuple):
     """What was placed, and how to take it back."""
 
     path: Path
@@ -71,7 +71,7 @@ class Placed(NamedTuple):
     undo: Undo
 
 
-class Placer:
+class Installer:
     """Places versions into one Claude tree.
 
     Args:
@@ -83,7 +83,7 @@ class Placer:
         self._home = home
         self._vault = vault
 
-    def place_new(self, fetched: Fetched, folder: Path) -> Placed:
+    def install_new(self, fetched: Fetched, folder: Path) -> Installed:
         """Place a session that isn't here, durably.
 
         Raises: what `put_new` and `settle` raise.
@@ -92,7 +92,7 @@ class Placer:
         self.settle(folder, [placed])
         return placed
 
-    def put_new(self, fetched: Fetched, folder: Path) -> Placed:
+    def put_new(self, fetched: Fetched, folder: Path) -> Installed:
         """Place a session that isn't here; `settle` is still to come.
 
         Args:
@@ -122,9 +122,9 @@ class Placer:
                 raise changed(session_id) from error
         added = tuple(file.path for file, _ in fetched.sidecar)
         undo = Undo(None, fetched.head.version, added=added)
-        return Placed(target, stamp, undo)
+        return Installed(target, stamp, undo)
 
-    def settle(self, folder: Path, placed: Iterable[Placed]) -> None:
+    def settle(self, folder: Path, placed: Iterable[Installed]) -> None:
         """Make durable that new sessions are in a folder; only then may they be remembered.
 
         Raises:
@@ -136,7 +136,7 @@ class Placer:
                 if done.undo.added:
                     files.remove(sidecar_folder(done.path) / MARK)
 
-    def place_over(
+    def install_over(
         self,
         fetched: Fetched,
         local: LocalSession,
@@ -146,7 +146,7 @@ class Placer:
         extends: bool,
         theirs_win: bool | None = True,
         transcript: bool = True,
-    ) -> Placed:
+    ) -> Installed:
         """Place a version where another one is.
 
         Args:
@@ -179,7 +179,7 @@ class Placer:
                 files.discard(staged)
             after = fetched.head.version if transcript else version
             undo = self._undo(local, version, after, merged, kept, extends)
-        return Placed(local.path, stamp, undo)
+        return Installed(local.path, stamp, undo)
 
     def _keep(
         self,

@@ -18,14 +18,14 @@ from claude_sync.disk.snapshot import reading
 from claude_sync.errors import ClaudeHomeError, ClaudeSyncError, Stopped
 from claude_sync.model import Bundle, LocalSession, Version
 from claude_sync.state.vault_entry import TRANSCRIPT
-from claude_sync.store.delta import Wanted
+from claude_sync.store.delta import Request
 from claude_sync.store.download import Fetched
 from claude_sync.sync.context import Context
-from claude_sync.sync.planner import Kind, told_of
+from claude_sync.sync.planner import Kind, inherited_decisions
 from claude_sync.sync.survey.read_session import row_of_placed
 from claude_sync.sync.survey.relations import given_up
 from claude_sync.sync.survey.survey import Survey
-from claude_sync.sync.tree.install import Placed, Placer, writing
+from claude_sync.sync.tree.install import Installed, Installer, writing
 
 _GROUP_SESSIONS = 200
 _GROUP_BYTES = 64 << 20
@@ -63,13 +63,13 @@ class Step:
 
 def take(
     context: Context, survey: Survey, group: Sequence[Step]
-) -> Iterator[tuple[Step, Placed | ClaudeSyncError]]:
+) -> Iterator[tuple[Step, Installed | ClaudeSyncError]]:
     """Fetch and place a group of sessions; what went wrong with one stands in its place.
 
     Raises:
         StoreOffline, Stopped: all that is left can't be taken; what was placed is remembered.
     """
-    return _Taking(context, survey).run(group)
+    return _PullApplier(context, survey).run(group)
 
 
 def groups(steps: Sequence[Step]) -> Iterator[list[Step]]:
@@ -86,17 +86,17 @@ def groups(steps: Sequence[Step]) -> Iterator[list[Step]]:
         yield group
 
 
-class _Taking:
+class _PullApplier:
     def __init__(self, context: Context, survey: Survey) -> None:
         self._context = context
         self._survey = survey
-        self._placer = Placer(context.home, context.vault)
+        self._installer = Installer(context.home, context.vault)
         self._prepared: set[Path] = set()
 
-    def run(self, group: Sequence[Step]) -> Iterator[tuple[Step, Placed | ClaudeSyncError]]:
+    def run(self, group: Sequence[Step]) -> Iterator[tuple[Step, Installed | ClaudeSyncError]]:
         """See `take`."""
         fetched: list[Step] = []
-        placed: list[tuple[Step, Placed]] = []
+        placed: list[tuple[Step, Installed]] = []
         try:
             for step, answer in self._fetch(group):
                 if isinstance(answer, Fetched):
@@ -117,7 +117,7 @@ class _Taking:
                     yield step, error
         finally:
             settled = list(self._settle(placed))
-            self._remember((step, done) for step, done in settled if isinstance(done, Placed))
+            self._remember((step, done) for step, done in settled if isinstance(done, Installed))
             for step in fetched:
                 if step.fetched is not None:
                     step.fetched.discard()
@@ -140,7 +140,7 @@ class _Taking:
             else:
                 yield step, moved
         wanted = [
-            Wanted(
+            Request(
                 step.bundle,
                 step.folder,
                 self._context.home.mtime_to_restore(step.bundle.head.mtime_ns),
@@ -158,14 +158,14 @@ class _Taking:
         files.remove_leftovers(folder, older_than_seconds=_LEFTOVERS_SECONDS)
         self._prepared.add(folder)
 
-    def _place(self, step: Step) -> Placed:
+    def _place(self, step: Step) -> Installed:
         fetched = step.fetched
         assert fetched is not None
         if step.local is None or step.version is None:
-            return self._placer.put_new(fetched, step.folder)
+            return self._installer.put_new(fetched, step.folder)
         new, old = fetched.head.version, step.version
         extends = new == old or fetched.begins_with(old)
-        return self._placer.place_over(
+        return self._installer.install_over(
             fetched,
             step.local,
             old,
@@ -176,17 +176,17 @@ class _Taking:
         )
 
     def _settle(
-        self, placed: Sequence[tuple[Step, Placed]]
-    ) -> Iterator[tuple[Step, Placed | ClaudeSyncError]]:
+        self, placed: Sequence[tuple[Step, Installed]]
+    ) -> Iterator[tuple[Step, Installed | ClaudeSyncError]]:
         """Sync each folder that got new sessions, once; where that fails, all of those fail."""
-        new: dict[Path, list[Placed]] = {}
+        new: dict[Path, list[Installed]] = {}
         for step, done in placed:
             if done.undo.before is None:
                 new.setdefault(step.folder, []).append(done)
         failed: dict[Path, ClaudeSyncError] = {}
         for folder, arrived in new.items():
             try:
-                self._placer.settle(folder, arrived)
+                self._installer.settle(folder, arrived)
             except ClaudeHomeError as error:
                 failed[folder] = error
         for step, done in placed:
@@ -195,12 +195,12 @@ class _Taking:
 
     # -- remembering --------------------------------------------------------------------------
 
-    def _remember(self, placed: Iterable[tuple[Step, Placed]]) -> None:
+    def _remember(self, placed: Iterable[tuple[Step, Installed]]) -> None:
         context, records = self._context, self._context.records
         with context.database.transaction():
             for step, done in placed:
                 head, session_id = step.bundle.head, step.session_id
-                before = self._survey.remember_of(session_id)
+                before = self._survey.record(session_id)
                 undo = _undo_text(context, session_id, done, before.decision)
                 if done.undo.before is not None:
                     records.hold(session_id, done.undo.before)
@@ -209,7 +209,9 @@ class _Taking:
                     lost = self._given_up(session_id, done, old)
                     records.supersede(session_id, lost)
                 records.hold(session_id, done.undo.after)
-                told, decision = told_of(done.undo.after, self._survey.bundles[session_id])
+                told, decision = inherited_decisions(
+                    done.undo.after, self._survey.bundles[session_id]
+                )
                 records.supersede(session_id, told)
                 records.stop_superseding(session_id, done.undo.after.sha256)
                 records.merge(session_id, head.sidecar_sha256)
@@ -227,7 +229,7 @@ class _Taking:
                 if step.local is None and step.fetched is not None:
                     self._remember_local(step, step.fetched)
 
-    def _given_up(self, session_id: str, done: Placed, old: Path) -> list[str]:
+    def _given_up(self, session_id: str, done: Installed, old: Path) -> list[str]:
         before, after = done.undo.before, done.undo.after
         if before is None or before == after or not old.exists():
             return []
@@ -248,7 +250,7 @@ class _Taking:
             self._context.cache.put_local({str(local.path): row})
 
 
-def _undo_text(context: Context, session_id: str, done: Placed, decision: int) -> str:
+def _undo_text(context: Context, session_id: str, done: Installed, decision: int) -> str:
     undo = asdict(done.undo)
     undo["decision"] = decision
     undo["supersedes"] = context.records.supersedes(session_id)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from claude_sync.disk import files
-from claude_sync.transports.location import HostPlace
+from claude_sync.transports.location import HostLocation
 from claude_sync.transports.ssh.script import REMOTE_COMMAND
 
 # ssh reads the first value that it sees, so these stand above its configuration files. A dead
@@ -37,7 +37,7 @@ _SOCKET_PATH_BYTES = 86
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/._+=@-]+")
 
 
-def ssh_argv(command: Sequence[str], place: HostPlace, runtime: Path) -> list[str]:
+def ssh_argv(command: Sequence[str], place: HostLocation, runtime: Path) -> list[str]:
     """The program and arguments that run the script's shell on the host.
 
     Args:
@@ -54,7 +54,7 @@ def ssh_argv(command: Sequence[str], place: HostPlace, runtime: Path) -> list[st
     return [*argv, "--", place.host, REMOTE_COMMAND]
 
 
-def _sharing(command: Sequence[str], place: HostPlace, runtime: Path) -> list[str]:
+def _sharing(command: Sequence[str], place: HostLocation, runtime: Path) -> list[str]:
     """Options that share one connection for a few minutes, where that can be done privately."""
     # Windows' OpenSSH has no multiplexing: https://github.com/PowerShell/Win32-OpenSSH/wiki
     directory = None if os.name == "nt" else _socket_directory(runtime)

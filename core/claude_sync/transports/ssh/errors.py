@@ -15,7 +15,7 @@ from claude_sync.errors import (
     StoreOffline,
     TransportError,
 )
-from claude_sync.transports.location import HostPlace
+from claude_sync.transports.location import HostLocation
 
 _CHECK_LOGIN = "see what `{login}` says"
 _CHANGED_KEY = re.compile(
@@ -102,14 +102,14 @@ def connection_lost(host: str) -> TransportError:
     )
 
 
-def nonsense(place: HostPlace) -> TransportError:
+def nonsense(place: HostLocation) -> TransportError:
     """The answer isn't one of the script's."""
     return StoreDenied(
         "the host's answer makes no sense", where=place.host, todo=_advice(_CHECK_LOGIN, place)
     )
 
 
-def not_connected(messages: str, status: int | None, place: HostPlace) -> TransportError:
+def not_connected(messages: str, status: int | None, place: HostLocation) -> TransportError:
     """Why ssh ended before the script said its first word.
 
     Args:
@@ -148,7 +148,7 @@ def _forgetting(said: str) -> str:
     return f"`ssh-keygen -R {name}`"
 
 
-def _advice(text: str, place: HostPlace) -> str:
+def _advice(text: str, place: HostLocation) -> str:
     return text.replace("{login}", place.login)
 
 

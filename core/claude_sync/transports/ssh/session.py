@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from claude_sync.errors import TransportError
 from claude_sync.transports.base import stopped
-from claude_sync.transports.location import HostPlace
+from claude_sync.transports.location import HostLocation
 from claude_sync.transports.ssh.errors import (
     connection_lost,
     no_answer,
@@ -42,7 +42,7 @@ class Session:
     """
 
     def __init__(
-        self, argv: Sequence[str], place: HostPlace, is_stopped: Callable[[], bool]
+        self, argv: Sequence[str], place: HostLocation, is_stopped: Callable[[], bool]
     ) -> None:
         self._place = place
         self._is_stopped = is_stopped

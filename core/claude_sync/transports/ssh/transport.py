@@ -27,7 +27,7 @@ from claude_sync.transports.base import (
     stopped,
     unusable_name,
 )
-from claude_sync.transports.location import HostPlace
+from claude_sync.transports.location import HostLocation
 from claude_sync.transports.ssh.answers import listing_from, usable_digest
 from claude_sync.transports.ssh.command import ssh_argv
 from claude_sync.transports.ssh.errors import cant_make, file_refused
@@ -67,7 +67,7 @@ class SshTransport:
 
     remote = True
 
-    def __init__(self, place: HostPlace, command: Sequence[str], runtime: Path) -> None:
+    def __init__(self, place: HostLocation, command: Sequence[str], runtime: Path) -> None:
         self._place = place
         self._command = list(command)
         self._runtime = runtime

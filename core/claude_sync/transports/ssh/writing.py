@@ -23,9 +23,9 @@ from claude_sync.model import Stamp
 from claude_sync.transports.base import (
     LEAST_LEFT_BYTES,
     MARKER_NAME,
-    Left,
-    Prepared,
+    PreparedPut,
     Put,
+    Reuse,
     Written,
     is_usable_name,
     unusable_name,
@@ -94,10 +94,10 @@ class _Pieces:
         """Send what is left, and what the whole must be."""
         self._end(self._digest.hexdigest())
 
-    def add_prepared(self, prepared: Prepared) -> None:
+    def add_prepared(self, prepared: PreparedPut) -> None:
         """A whole file, to its end."""
         for part in prepared.parts:
-            if isinstance(part, Left):
+            if isinstance(part, Reuse):
                 self._put(b"", part.length, part.base_offset)
             else:
                 self._put(part.data, len(part.data), part.base_offset)

@@ -16,7 +16,7 @@ from claude_sync.model import Level, Progress, State
 from claude_sync.service.status import Status
 from claude_sync.state.preference_kinds import Notifications
 from claude_sync.state.preferences import Preferences
-from claude_sync_app.tray.environment import Surroundings, SyncedFolder
+from claude_sync_app.tray.environment import Environment, SyncedFolder
 from claude_sync_app.tray.menu.menu import menu
 from claude_sync_app.tray.menu.model import Action, Item, hold, walk
 from claude_sync_app.tray.verbs import Verb
@@ -37,7 +37,7 @@ from tray_values import (
 
 
 def made(
-    shown: Status, preferences: Preferences | None = None, around: Surroundings = AROUND
+    shown: Status, preferences: Preferences | None = None, around: Environment = AROUND
 ) -> Item:
     return menu(shown, MINUTES, preferences or Preferences(), around)
 
@@ -416,7 +416,7 @@ def test_a_folder_on_a_host_can_not_be_opened() -> None:
 # --- preferences -------------------------------------------------------------------------------
 
 
-def marks(preferences: Preferences, around: Surroundings = AROUND) -> dict[str, bool]:
+def marks(preferences: Preferences, around: Environment = AROUND) -> dict[str, bool]:
     return {
         item.label: item.checked
         for item in walk(made(status(), preferences, around))
@@ -439,12 +439,12 @@ def test_marks_say_what_is_chosen() -> None:
     others = Preferences(
         push_on_change=False, on_arrival="nothing", notifications=none, show_titles=False
     )
-    off = Surroundings(autostart=False, home=HOME)
+    off = Environment(autostart=False, home=HOME)
     assert marks(others, off) == {
         **dict.fromkeys(defaults, False),
         "Do nothing": True,
     }
-    assert "Start at login" not in marks(Preferences(), Surroundings(home=HOME))
+    assert "Start at login" not in marks(Preferences(), Environment(home=HOME))
 
 
 @pytest.mark.parametrize(

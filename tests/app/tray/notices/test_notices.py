@@ -351,7 +351,7 @@ def test_a_wake_does_not_make_it_said_again() -> None:
 
 def failing(number: int, sid: str = "s1", why: str = "no room", **more: Any) -> Status:
     done = happened(number, "push", result(sid, Outcome.FAILED, message=why), by_hand=False)
-    return status(happenings=(done,), sessions=(session(sid),), **more)
+    return status(events=(done,), sessions=(session(sid),), **more)
 
 
 def test_a_session_that_fails_is_told_of_once_and_again_only_after_it_had_worked() -> None:
@@ -361,7 +361,7 @@ def test_a_session_that_fails_is_told_of_once_and_again_only_after_it_had_worked
     tray.wait(2 * HOUR)
     assert tray.keys(failing(2, error="no room")) == []
     worked = happened(3, "push", result("s1", Outcome.PUSHED), by_hand=False)
-    assert tray.keys(status(happenings=(worked,))) == []
+    assert tray.keys(status(events=(worked,))) == []
     assert list(tray.last.withdraw) == ["failing"]
     assert tray.keys(failing(4)) == ["failing"]
 
@@ -418,31 +418,31 @@ def test_a_click_is_answered_where_nothing_else_shows_what_became_of_it(
     done: Any, keys: list[str]
 ) -> None:
     tray = Played()
-    assert tray.keys(status(happenings=(done,))) == keys
-    assert tray.keys(status(happenings=(done,), last_sync=1.0)) == []
+    assert tray.keys(status(events=(done,))) == keys
+    assert tray.keys(status(events=(done,), last_sync=1.0)) == []
 
 
 def test_every_click_is_answered_however_often_it_fails() -> None:
     tray = Played()
     for number in range(1, 4):
         failed = happened(number, "push", result("a", FAILED, message="no room"))
-        assert tray.keys(status(happenings=(failed,), error="no room")) == ["not-done"]
+        assert tray.keys(status(events=(failed,), error="no room")) == ["not-done"]
 
 
 @pytest.mark.parametrize("at_once", [True, False])
 def test_what_a_click_was_told_is_not_told_again_as_what_lasts(at_once: bool) -> None:
     tray = Played()
     failed = (happened(1, "failed", message="no room"),)
-    first = status(happenings=failed, error="no room" if at_once else "")
+    first = status(events=failed, error="no room" if at_once else "")
     assert tray.keys(first) == ["not-done"]
-    assert tray.keys(status(happenings=failed, error="no room", last_sync=1.0)) == []
-    assert tray.keys(status(happenings=failed, error="no records")) == ["error"]
+    assert tray.keys(status(events=failed, error="no room", last_sync=1.0)) == []
+    assert tray.keys(status(events=failed, error="no records")) == ["error"]
 
 
 def pulled(number: int, *ids: str) -> Status:
     results = [result(sid, Outcome.UPDATED, machine="desktop") for sid in ids]
     done = happened(number, "pull", *results, by_hand=False)
-    return status(happenings=(done,), sessions=tuple(map(session, ids)))
+    return status(events=(done,), sessions=tuple(map(session, ids)))
 
 
 def test_a_session_that_is_pulled_again_and_again_is_told_of_once_an_hour() -> None:
@@ -461,10 +461,10 @@ def test_what_was_undone_has_no_undo_button_any_more() -> None:
     tray.see(pulled(1, "a", "b"))
     other = happened(2, "undo", result("c", Outcome.REPLACED))
     failed = happened(3, "undo", result("a", FAILED))
-    tray.see(status(happenings=(other, failed)))
+    tray.see(status(events=(other, failed)))
     assert list(tray.last.withdraw) == []
     undone = happened(4, "undo", result("a", Outcome.REPLACED))
-    tray.see(status(happenings=(undone,)))
+    tray.see(status(events=(undone,)))
     assert "pulled" in tray.last.withdraw
 
 
@@ -474,7 +474,7 @@ EVERYTHING = status(
     arrivals=(arrival("a1"), arrival("a2", here=True, open=True)),
     conflicts=(conflict(),),
     findings=(warning(),),
-    happenings=(
+    events=(
         happened(1, "push", result("s1", PUSHED)),
         happened(2, "pull", result("s2", Outcome.IMPORTED), by_hand=False),
         happened(3, "failed", message="x"),

@@ -9,11 +9,11 @@ import pytest
 
 from claude_sync.model import Level, Outcome, Side
 from claude_sync_app.tray.conflict_choice import BOTH, keep
-from claude_sync_app.tray.environment import Surroundings
+from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.menu.model import Action
 from claude_sync_app.tray.notices import failures as failure_texts
 from claude_sync_app.tray.notices import texts as notice_texts
-from claude_sync_app.tray.notices.parts import Notice, Telling, without_buttons
+from claude_sync_app.tray.notices.parts import Notice, NoticeContext, without_buttons
 from tray_values import (
     AROUND,
     HOME,
@@ -30,8 +30,8 @@ from tray_values import (
 )
 
 SHOW_MENU = Action("show-menu")
-TELLING = Telling(status(), True, AROUND, NOW)
-DISCREET = TELLING._replace(show_titles=False)
+CONTEXT = NoticeContext(status(), True, AROUND, NOW)
+DISCREET = CONTEXT._replace(show_titles=False)
 
 
 def said(notice: Notice) -> list[str]:
@@ -48,7 +48,7 @@ def offered(notice: Notice) -> list[tuple[str, Action]]:
 
 
 def test_one_arrival_can_be_pulled_resumed_or_left_for_later() -> None:
-    notice = notice_texts.arrived([arrival("a1", minutes=2, was_open=True)], TELLING)
+    notice = notice_texts.arrived([arrival("a1", minutes=2, was_open=True)], CONTEXT)
     assert said(notice) == [
         "Refactor the parser",
         "From desktop, 2 min ago",
@@ -64,7 +64,7 @@ def test_one_arrival_can_be_pulled_resumed_or_left_for_later() -> None:
 
 def test_of_several_arrivals_one_is_named_and_the_others_are_counted() -> None:
     three = [arrival("a1"), arrival("a2"), arrival("a3", machine="nas")]
-    notice = notice_texts.arrived(three, TELLING)
+    notice = notice_texts.arrived(three, CONTEXT)
     assert said(notice) == [
         "Refactor the parser",
         "From desktop, 10 min ago",
@@ -76,32 +76,32 @@ def test_of_several_arrivals_one_is_named_and_the_others_are_counted() -> None:
         ("Later", Action("later", "a1 a2 a3")),
     ]
     assert notice.body == SHOW_MENU
-    assert said(notice_texts.arrived(three[:2], TELLING))[-1] == "And 1 more session."
+    assert said(notice_texts.arrived(three[:2], CONTEXT))[-1] == "And 1 more session."
 
 
 def test_a_machine_that_is_new_here_is_one_notice() -> None:
     many = [arrival(f"a{n}") for n in range(400)]
-    notice = notice_texts.arrived(many, TELLING)
+    notice = notice_texts.arrived(many, CONTEXT)
     assert said(notice) == ["400 sessions are waiting", "From desktop"]
     assert offered(notice) == [
         ("Pull all", Action("pull-all")),
         ("Choose…", Action("choose-arrivals")),
     ]
     assert notice.body == SHOW_MENU
-    assert said(notice_texts.arrived(many[:9], TELLING))[0] == "Refactor the parser"
-    assert said(notice_texts.arrived(many[:10], TELLING))[0] == "10 sessions are waiting"
+    assert said(notice_texts.arrived(many[:9], CONTEXT))[0] == "Refactor the parser"
+    assert said(notice_texts.arrived(many[:10], CONTEXT))[0] == "10 sessions are waiting"
 
 
 def test_what_is_open_here_is_to_be_closed() -> None:
     waiting = arrival("a1", "Fix the login bug", "laptop", here=True, open=True)
-    notice = notice_texts.close(waiting, TELLING)
+    notice = notice_texts.close(waiting, CONTEXT)
     assert said(notice) == [
         "Close Fix the login bug here: laptop is ahead",
         "Written there 10 min ago. It can be pulled once it is closed.",
     ]
     assert offered(notice) == [("Show", SHOW_MENU)]
     assert notice.body == SHOW_MENU
-    asked_for = TELLING._replace(status=status(deferred=("a1",)))
+    asked_for = CONTEXT._replace(status=status(deferred=("a1",)))
     assert said(notice_texts.close(waiting, asked_for))[1] == (
         "Written there 10 min ago. It is pulled once it is closed."
     )
@@ -119,8 +119,8 @@ def test_what_was_pulled_by_itself_can_be_resumed_and_undone() -> None:
         for n, age in enumerate((50, 5, 20, 30))
     )
     results = [result(f"s{n}", Outcome.UPDATED, machine="desktop") for n in range(4)]
-    telling = TELLING._replace(status=status(sessions=sessions))
-    notice = notice_texts.pulled(results, telling)
+    notice_context = CONTEXT._replace(status=status(sessions=sessions))
+    notice = notice_texts.pulled(results, notice_context)
     assert said(notice) == [
         "Pulled 4 sessions from desktop",
         "Title 1",
@@ -134,8 +134,11 @@ def test_what_was_pulled_by_itself_can_be_resumed_and_undone() -> None:
     ]
     assert notice.body == Action("open-project", "s1")
     (one,) = results[:1]
-    assert said(notice_texts.pulled([one], telling)) == ["Pulled 1 session from desktop", "Title 0"]
-    assert said(notice_texts.pulled([one], TELLING)) == [
+    assert said(notice_texts.pulled([one], notice_context)) == [
+        "Pulled 1 session from desktop",
+        "Title 0",
+    ]
+    assert said(notice_texts.pulled([one], CONTEXT)) == [
         "Pulled 1 session from desktop",
         "A session",
     ]
@@ -162,7 +165,7 @@ def test_what_was_pulled_by_itself_can_be_resumed_and_undone() -> None:
 def test_a_push_says_whether_one_may_leave(
     holds: dict[str, Any], number: int, words: list[str]
 ) -> None:
-    notice = notice_texts.pushed(number, TELLING._replace(status=status(**holds)))
+    notice = notice_texts.pushed(number, CONTEXT._replace(status=status(**holds)))
     assert said(notice) == words
     assert offered(notice) == []
     assert notice.body == SHOW_MENU
@@ -173,7 +176,7 @@ def test_a_push_says_whether_one_may_leave(
 
 def test_a_conflict_names_both_machines_and_how_far_each_went_on() -> None:
     state = conflict("c1")
-    notice = notice_texts.conflict(state, TELLING)
+    notice = notice_texts.conflict(state, CONTEXT)
     assert said(notice) == [
         "Both went on went on apart",
         "laptop (this machine): 12 lines more, 5 min ago",
@@ -188,13 +191,13 @@ def test_a_conflict_names_both_machines_and_how_far_each_went_on() -> None:
 
 
 def test_a_conflict_that_can_not_be_read_offers_nothing_to_decide() -> None:
-    notice = notice_texts.conflict(conflict(sides=(), detail="damaged"), TELLING)
+    notice = notice_texts.conflict(conflict(sides=(), detail="damaged"), CONTEXT)
     assert said(notice)[1:] == ["damaged"]
     assert offered(notice) == []
 
 
 def test_many_conflicts_are_counted() -> None:
-    notice = notice_texts.conflicts([conflict(f"c{n}", f"T{n}") for n in range(5)], TELLING)
+    notice = notice_texts.conflicts([conflict(f"c{n}", f"T{n}") for n in range(5)], CONTEXT)
     assert said(notice) == ["5 sessions went on apart", "T0", "T1", "T2", "and 2 more"]
     assert offered(notice) == [("Show", SHOW_MENU)]
 
@@ -231,7 +234,7 @@ AGAIN = ("Try again", Action("retry"))
 def test_a_place_that_is_away_says_why() -> None:
     away = status(offline_since=NOW, offline_message="nas doesn't answer: check it", label="nas")
     away = replace(away, location="nas:x", remote=True)
-    notice = failure_texts.offline(TELLING._replace(status=away))
+    notice = failure_texts.offline(CONTEXT._replace(status=away))
     assert said(notice) == ["nas can't be reached", "Nas doesn't answer: check it"]
     assert offered(notice) == [AGAIN, LOG]
     assert notice.body == SHOW_MENU
@@ -242,8 +245,8 @@ def test_what_lasts_and_what_fails_by_itself_say_why() -> None:
     assert said(lasting) == ["Syncing has failed", "The records can't be written: make room"]
     assert offered(lasting) == [AGAIN, LOG]
     failed = [result(sid, Outcome.FAILED, message="it is damaged") for sid in ("s1", "s2")]
-    telling = TELLING._replace(status=status(sessions=(session("s1"),)))
-    assert said(failure_texts.failed_by_itself(failed, telling)) == [
+    notice_context = CONTEXT._replace(status=status(sessions=(session("s1"),)))
+    assert said(failure_texts.failed_by_itself(failed, notice_context)) == [
         "Fix the login bug can't be synced",
         "It is damaged",
         "And 1 more session.",
@@ -290,15 +293,15 @@ def test_what_lasts_and_what_fails_by_itself_say_why() -> None:
 def test_a_click_that_failed_says_what_to_do_and_can_be_done_again(
     kind: str, results: list[Any], some_was: bool, words: list[str], again: Action
 ) -> None:
-    happening = happened(1, kind, *results, message="nas doesn't answer")
-    notice = failure_texts.not_done(happening, results, some_was=some_was)
+    event = happened(1, kind, *results, message="nas doesn't answer")
+    notice = failure_texts.not_done(event, results, some_was=some_was)
     assert said(notice) == words
     assert offered(notice) == [("Try again", again), LOG]
     assert notice.body == SHOW_MENU
 
 
 def test_where_there_are_no_buttons_it_says_where_they_are() -> None:
-    notice = without_buttons(notice_texts.arrived([arrival("a1")], TELLING))
+    notice = without_buttons(notice_texts.arrived([arrival("a1")], CONTEXT))
     assert said(notice) == [
         "Refactor the parser",
         "From desktop, 10 min ago",
@@ -306,7 +309,7 @@ def test_where_there_are_no_buttons_it_says_where_they_are() -> None:
     ]
     assert offered(notice) == []
     assert notice.buttons == {}
-    without = notice_texts.pushed(1, TELLING)
+    without = notice_texts.pushed(1, CONTEXT)
     assert without_buttons(without) == without
 
 
@@ -329,34 +332,34 @@ HOSTILE = "<b>\x1b[31mred\n\u202eevil\ud800 " + "x" * 500
 EVIL_SIDE = Side(HOSTILE, "d", version("x"), 1, minutes_ago(1))
 
 
-def every(telling: Telling) -> list[Notice]:
+def every(notice_context: NoticeContext) -> list[Notice]:
     """A notice of each kind, with hostile text wherever somebody else can put some."""
     waiting = arrival("a1", HOSTILE, HOSTILE)
     state = conflict("c1", HOSTILE, sides=(EVIL_SIDE, EVIL_SIDE), detail=HOSTILE)
     failed = result("s1", Outcome.FAILED, message=HOSTILE, machine=HOSTILE)
     found = warning("w1", HOSTILE, detail=HOSTILE, fix=HOSTILE)
     return [
-        notice_texts.arrived([waiting], telling),
-        notice_texts.arrived([waiting] * 3, telling),
-        notice_texts.arrived([waiting] * 20, telling),
-        notice_texts.close(waiting, telling),
-        notice_texts.pulled([failed], telling),
-        notice_texts.pushed(1, telling),
-        notice_texts.conflict(state, telling),
-        notice_texts.conflicts([state] * 5, telling),
+        notice_texts.arrived([waiting], notice_context),
+        notice_texts.arrived([waiting] * 3, notice_context),
+        notice_texts.arrived([waiting] * 20, notice_context),
+        notice_texts.close(waiting, notice_context),
+        notice_texts.pulled([failed], notice_context),
+        notice_texts.pushed(1, notice_context),
+        notice_texts.conflict(state, notice_context),
+        notice_texts.conflicts([state] * 5, notice_context),
         notice_texts.finding(found),
         notice_texts.findings([found, found]),
-        failure_texts.offline(telling),
+        failure_texts.offline(notice_context),
         failure_texts.failed(HOSTILE),
-        failure_texts.failed_by_itself([failed], telling),
+        failure_texts.failed_by_itself([failed], notice_context),
         failure_texts.not_done(happened(1, "push", failed), [failed], some_was=True),
-        notice_texts.welcome(telling.status, telling.surroundings),
+        notice_texts.welcome(notice_context.status, notice_context.environment),
     ]
 
 
-EVIL = TELLING._replace(
+EVIL = CONTEXT._replace(
     status=status(label=HOSTILE, offline_message=HOSTILE, sessions=(session("s1", HOSTILE),)),
-    surroundings=Surroundings(home=HOME),
+    environment=Environment(home=HOME),
 )
 
 
@@ -373,18 +376,18 @@ def test_whatever_things_are_called_a_notice_is_short_and_nothing_in_it_acts() -
 
 def test_no_title_is_told_without_leave() -> None:
     secret = session("s1", "Secret")
-    telling = DISCREET._replace(status=status(sessions=(secret,)))
+    notice_context = DISCREET._replace(status=status(sessions=(secret,)))
     waiting = arrival("a1", "Secret")
     state = conflict("c1", "Secret")
     done = result("s1", Outcome.FAILED, message="no room", machine="desktop")
     for notice in (
-        notice_texts.arrived([waiting], telling),
-        notice_texts.arrived([waiting] * 3, telling),
-        notice_texts.close(waiting, telling),
-        notice_texts.pulled([done], telling),
-        notice_texts.conflict(state, telling),
-        notice_texts.conflicts([state] * 5, telling),
-        failure_texts.failed_by_itself([done], telling),
+        notice_texts.arrived([waiting], notice_context),
+        notice_texts.arrived([waiting] * 3, notice_context),
+        notice_texts.close(waiting, notice_context),
+        notice_texts.pulled([done], notice_context),
+        notice_texts.conflict(state, notice_context),
+        notice_texts.conflicts([state] * 5, notice_context),
+        failure_texts.failed_by_itself([done], notice_context),
         failure_texts.not_done(happened(1, "push", done), [done], some_was=True),
     ):
         assert "Secret" not in "\n".join(said(notice))

@@ -7,7 +7,7 @@ import pytest
 from claude_sync.errors import StoreDenied, StoreFull, StoreOffline, TransportError
 from claude_sync.model import Stamp
 from claude_sync.transports.base import Entry
-from claude_sync.transports.location import HostPlace, parse_location
+from claude_sync.transports.location import HostLocation, parse_location
 from claude_sync.transports.ssh.answers import listing_from, stamp_from, usable_digest
 from claude_sync.transports.ssh.errors import cant_make, file_refused, nonsense, not_connected
 
@@ -126,7 +126,7 @@ def test_a_placeholder_gives_way_to_the_file_it_stands_for() -> None:
 def test_what_ssh_says_is_understood_and_not_repeated(
     said: str, kind: type[TransportError], words: str
 ) -> None:
-    error = not_connected(said, 255, HostPlace("nas", "/srv"))
+    error = not_connected(said, 255, HostLocation("nas", "/srv"))
     assert isinstance(error, kind)
     assert error.passing is (kind is StoreOffline)
     assert words in str(error)
@@ -152,14 +152,16 @@ def test_a_key_that_changed_is_forgotten_by_the_name_that_ssh_knows_it_by(
         "WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!\r\n"
         f"Host key for {known_as} has changed and you have requested strict checking.\r\n"
     )
-    error = not_connected(said, 255, HostPlace("nas", "/srv"))
+    error = not_connected(said, 255, HostLocation("nas", "/srv"))
     assert todo in error.todo
     assert (known_as in str(error)) is ("ssh-keygen" in todo)
 
 
 @pytest.mark.parametrize("status", [0, 1, 126, 127])
 def test_a_status_of_the_hosts_own_is_about_its_shell_whatever_it_said(status: int) -> None:
-    error = not_connected("bash: line 1: Permission denied (x)", status, HostPlace("nas", "/srv"))
+    error = not_connected(
+        "bash: line 1: Permission denied (x)", status, HostLocation("nas", "/srv")
+    )
     assert isinstance(error, StoreDenied)
     assert "/bin/sh" in str(error)
 
@@ -200,7 +202,7 @@ def test_the_login_that_is_advised_is_the_one_that_leads_to_the_store(
     location: str, login: str
 ) -> None:
     place = parse_location(location)
-    assert isinstance(place, HostPlace)
+    assert isinstance(place, HostLocation)
     error = not_connected("Host key verification failed.\r\n", 255, place)
     assert error.todo == f"log in once with `{login}` and confirm it"
     assert f"`{login}`" in nonsense(place).todo

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync.transports.location import HostPlace
+from claude_sync.transports.location import HostLocation
 from claude_sync.transports.ssh.command import ssh_argv
 
-PLACE = HostPlace("nas.local", "/srv/$(id)", "me", 2222)
+PLACE = HostLocation("nas.local", "/srv/$(id)", "me", 2222)
 NEEDS_SHARING = pytest.mark.skipif(os.name == "nt", reason="Windows' ssh shares no connections")
 
 
@@ -34,7 +34,7 @@ def test_the_host_comes_after_the_end_of_options_and_the_path_nowhere(tmp_path: 
 
 
 def test_the_remote_command_is_the_same_for_every_place(tmp_path: Path) -> None:
-    other = HostPlace("other", "~/x y")
+    other = HostLocation("other", "~/x y")
     assert ssh_argv([], PLACE, tmp_path)[-1] == ssh_argv([], other, tmp_path)[-1]
 
 
@@ -54,7 +54,7 @@ def test_it_never_asks_and_gives_up_in_time_and_forwards_nothing(tmp_path: Path)
 
 
 def test_without_user_and_port_the_configuration_decides(tmp_path: Path) -> None:
-    argv = ssh_argv(["ssh"], HostPlace("nas", "/x"), tmp_path)
+    argv = ssh_argv(["ssh"], HostLocation("nas", "/x"), tmp_path)
     assert "-p" not in argv
     assert "-l" not in argv
 
@@ -99,14 +99,14 @@ def test_one_connection_is_shared_through_a_private_folder(near: Path) -> None:
 def test_other_users_ports_hosts_and_commands_get_other_sockets(tmp_path: Path) -> None:
     places = [
         PLACE,
-        HostPlace("nas.local", "/srv", "you", 2222),
-        HostPlace("nas.local", "/srv", "me", 22),
-        HostPlace("nas", "/srv", "me", 2222),
+        HostLocation("nas.local", "/srv", "you", 2222),
+        HostLocation("nas.local", "/srv", "me", 22),
+        HostLocation("nas", "/srv", "me", 2222),
     ]
     paths = [options(ssh_argv([], place, tmp_path))["ControlPath"] for place in places]
     paths.append(options(ssh_argv(["ssh", "-A"], PLACE, tmp_path))["ControlPath"])
     assert len(set(paths)) == len(paths)
-    other_folder = HostPlace("nas.local", "/another", "me", 2222)
+    other_folder = HostLocation("nas.local", "/another", "me", 2222)
     assert options(ssh_argv([], other_folder, tmp_path))["ControlPath"] == paths[0]
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_sync.transports.base import LEAST_LEFT_BYTES, Block, Left, Prepared
+from claude_sync.transports.base import LEAST_LEFT_BYTES, Block, PreparedPut, Reuse
 from claude_sync.transports.ssh import writing as ssh_writing
 from claude_sync.transports.ssh.session import Session
 from claude_sync.transports.ssh.writing import _Pieces
@@ -99,18 +99,18 @@ def test_whatever_is_sent_the_host_has_the_bytes_or_sees_that_it_has_not(
 def test_what_was_prepared_goes_out_as_if_all_its_bytes_had_been_there(
     pieces: list[bytes | tuple[int, int]],
 ) -> None:
-    parts: list[Block | Left] = []
+    parts: list[Block | Reuse] = []
     for piece in pieces:
         if isinstance(piece, bytes):
             parts.append(Block(piece))
         elif piece[1] < LEAST_LEFT_BYTES:
             parts.append(Block(BASE[piece[0] :][: piece[1]], piece[0]))
         else:
-            parts.append(Left(*piece))
+            parts.append(Reuse(*piece))
     plain, whole, count = sent(*pieces)
     host = Host()
     outgoing = _Pieces(cast(Session, host))
-    outgoing.add_prepared(Prepared(parts, len(whole), hashlib.sha256(whole).hexdigest()))
+    outgoing.add_prepared(PreparedPut(parts, len(whole), hashlib.sha256(whole).hexdigest()))
     assert (host.requests, host.file, outgoing.sent) == (plain.requests, plain.file, count)
     assert host.proven is (host.file == whole)
 

@@ -10,18 +10,18 @@ from claude_sync.errors import ClaudeSyncError
 from claude_sync.model import Progress, Stamp
 from claude_sync.service.watch import Notify, Watch
 from claude_sync.service.worker import Worker
-from claude_sync.state.paths import Places
+from claude_sync.state.paths import Paths
 from claude_sync.state.preferences import Preferences
 from claude_sync.sync.context import Context
 
 _PULSE = "pulse"
 
 
-class Equipment:
+class Resources:
     """Records, store and watch of one choice of preferences. Used by one thread.
 
     Args:
-        places: where claude-sync keeps its things.
+        paths: where claude-sync keeps its things.
         chosen: the preferences.
         should_stop: asked between blocks of work.
         on_progress: told how far the work is.
@@ -39,16 +39,16 @@ class Equipment:
 
     def __init__(
         self,
-        places: Places,
+        paths: Paths,
         chosen: Preferences,
         *,
         should_stop: Callable[[], bool],
         on_progress: Callable[[Progress], None],
         notify: Notify,
     ) -> None:
-        self._projects_file = places.projects_file
+        self._projects_file = paths.projects_file
         self._projects = _stamp(self._projects_file)
-        self.context = Context(places, chosen, should_stop=should_stop, on_progress=on_progress)
+        self.context = Context(paths, chosen, should_stop=should_stop, on_progress=on_progress)
         self.worker: Worker | None = None
         self.watch: Watch | None = None
         if chosen.location is None or chosen.store_id is None:
@@ -60,7 +60,7 @@ class Equipment:
             self.context.close(save=False)
             raise
         home = self.context.home
-        pulse = places.runtime / _PULSE
+        pulse = paths.runtime / _PULSE
         self.watch = Watch(home.projects, home.live_folder, store.local_root, pulse, notify)
         self.watch.start()
 

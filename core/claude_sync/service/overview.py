@@ -16,7 +16,7 @@ from claude_sync.sync.survey.survey import Survey
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class Overview:
     """Where everything stands.
 
     Attributes:
@@ -62,12 +62,12 @@ class Picture:
 def judge(
     context: Context,
     survey: Survey,
-    before: Picture,
+    before: Overview,
     arrivals: Arrivals,
     *,
     broken: Collection[str] = (),
     read: Collection[str] = (),
-) -> Picture:
+) -> Overview:
     """Judge a survey that was just made, under the lock.
 
     A big session that is growing isn't read through only to say that it has changed.
@@ -90,7 +90,7 @@ def judge(
         for one in sessions
         if one.state is State.WAITING and one.session_id not in broken
     ]
-    return Picture(
+    return Overview(
         tuple(sessions),
         tuple(to_push),
         tuple(one.session_id for one in sessions if _is_old(one) and _is_to_push(one)),
@@ -99,7 +99,7 @@ def judge(
     )
 
 
-def _growing(survey: Survey, before: Picture) -> Iterable[SessionState]:
+def _growing(survey: Survey, before: Overview) -> Iterable[SessionState]:
     """Big sessions known from before that would have to be read, as changed ones."""
     known = {one.session_id: one for one in before.sessions if one.size > schedule.FREE_BYTES}
     for session_id, state in known.items():

@@ -12,17 +12,17 @@ from collections.abc import Callable, Iterable, Sequence
 from claude_sync.errors import ClaudeSyncError, LockBusy, RecordsError, Stopped
 from claude_sync.model import Finding, Result
 from claude_sync.service import schedule
-from claude_sync.service.equipment import Equipment
 from claude_sync.service.findings_basis import circumstances
 from claude_sync.service.journal import Journal
-from claude_sync.service.mailbox import Event
+from claude_sync.service.mailbox import Hint
+from claude_sync.service.resources import Resources
 from claude_sync.service.rounds import Rounds
-from claude_sync.service.status import Board
+from claude_sync.service.status import StatusPublisher
 from claude_sync.service.timetable import DOCTOR, HEALTH, LOOK, OPEN, RESCAN, TIDY, Timetable
-from claude_sync.service.watch import Notify, What
+from claude_sync.service.watch import Area, Notify
 from claude_sync.service.worker import Done, Worker
 from claude_sync.state import preferences
-from claude_sync.state.paths import Places
+from claude_sync.state.paths import Paths
 from claude_sync.state.preferences import Preferences
 from claude_sync.sync.context import Context
 from claude_sync.sync.push import push
@@ -36,12 +36,12 @@ _IDLE_SECONDS = 60.0
 _DOCTOR_WAITS_SECONDS = 1.0
 
 
-class Duties:
+class ServiceLoop:
     """What is to be done, and with what. Used by one thread.
 
     Args:
-        places: where claude-sync keeps its things.
-        board: where Status is put up.
+        paths: where claude-sync keeps its things.
+        publisher: where Status is put up.
         journal: where is written what was done by itself.
         on_arrival, interval_seconds: in place of the preferences.
         checks: further checks for the doctor.
@@ -50,15 +50,15 @@ class Duties:
 
     Attributes:
         timetable: when what is due.
-        equipment: what is open, None where nothing is.
+        resources: what is open, None where nothing is.
         by_itself: whether what is being done now was asked for by nobody.
         deadline: when what is being done has to end, by a clock that doesn't jump.
     """
 
     def __init__(
         self,
-        places: Places,
-        board: Board,
+        paths: Paths,
+        publisher: StatusPublisher,
         journal: Journal,
         *,
         on_arrival: str | None,
@@ -67,8 +67,8 @@ class Duties:
         should_stop: Callable[[], bool],
         notify: Notify,
     ) -> None:
-        self._places = places
-        self._board = board
+        self._paths = paths
+        self._publisher = publisher
         self._journal = journal
         self._on_arrival = on_arrival
         self._interval_seconds = interval_seconds
@@ -80,8 +80,8 @@ class Duties:
         self._unheard = False
         self._examined: object = None
         self.timetable = Timetable()
-        self._rounds = Rounds(self.timetable, board, journal)
-        self.equipment: Equipment | None = None
+        self._rounds = Rounds(self.timetable, publisher, journal)
+        self.resources: Resources | None = None
         self.by_itself = False
         self.deadline: float | None = None
 
@@ -96,49 +96,49 @@ class Duties:
             RecordsError: everything has to be opened anew.
             Stopped: something else comes first.
         """
-        equipment = self.equipment
-        if equipment is not None:
+        resources = self.resources
+        if resources is not None:
             self.timetable.put(OPEN, math.inf)
-        if equipment is None or equipment.worker is None:
+        if resources is None or resources.worker is None:
             for kind in (LOOK, RESCAN, HEALTH, TIDY):
                 self.timetable.put(kind, _IDLE_SECONDS)
         self.by_itself = True
         try:
-            if equipment is not None:
-                if equipment.worker is not None:
-                    self._go_round(equipment, equipment.worker)
+            if resources is not None:
+                if resources.worker is not None:
+                    self._go_round(resources, resources.worker)
                 self._let_doctor_look()
         finally:
             self.by_itself = False
 
-    def _go_round(self, equipment: Equipment, worker: Worker) -> None:
+    def _go_round(self, resources: Resources, worker: Worker) -> None:
         timetable = self.timetable
-        if equipment.projects_changed():
+        if resources.projects_changed():
             # A session without a directory may have one now.
             worker.adopting = True
             timetable.now(LOOK)
         if timetable.is_due(HEALTH):
             timetable.put(HEALTH, schedule.HEALTH_SECONDS)
-            self._look_after(equipment, worker)
+            self._look_after(resources, worker)
         if timetable.is_due(RESCAN):
-            self._rescan(equipment, worker)
+            self._rescan(resources, worker)
         due = self._due()
         if due or timetable.is_due(LOOK):
             pull = self._arrival == "pull"
             self._rounds.go(
-                equipment, due, pull=pull, act=not self._paused, interval=self._interval
+                resources, due, pull=pull, act=not self._paused, interval=self._interval
             )
         if timetable.is_due(TIDY):
-            self._tidy(equipment)
+            self._tidy(resources)
 
     def _let_doctor_look(self) -> None:
         # What it found may be mended by now: a place that is back, a conflict that was settled.
-        status = self._board.status
+        status = self._publisher.status
         if status.findings and self._examined != circumstances(status):
             self.timetable.sooner(DOCTOR, self.timetable.clock() + _DOCTOR_WAITS_SECONDS)
         if not self.timetable.is_due(DOCTOR):
             return
-        if not self._board.status.started:
+        if not self._publisher.status.started:
             self.timetable.put(DOCTOR, _DOCTOR_WAITS_SECONDS)
             return
         try:
@@ -148,17 +148,17 @@ class Duties:
         except ClaudeSyncError as error:
             self._journal.say(f"doctor: {error}")
 
-    def hear(self, event: Event) -> None:
+    def hear(self, event: Hint) -> None:
         """Look at what an event named, or plan to."""
-        worker = self.equipment.worker if self.equipment is not None else None
+        worker = self.resources.worker if self.resources is not None else None
         if worker is None:
             return
-        if event.what is What.SESSION:
+        if event.what is Area.SESSION:
             self._heard = True
             self._unheard = False
             if worker.changes.look_at(event.path):
                 self.timetable.sooner(RESCAN, self.timetable.clock() + _FOLDER_SECONDS)
-        elif event.what is What.LIVE:
+        elif event.what is Area.LIVE:
             if worker.changes.look_at_live():
                 self.timetable.now(LOOK)
         elif event.path.endswith((".ccsync", ".ccsync-store", ".icloud")):
@@ -166,23 +166,23 @@ class Duties:
 
     def judge_again(self) -> None:
         """Look where everything stands after a command changed something, and show it."""
-        equipment = self.equipment
-        if equipment is None or equipment.worker is None:
+        resources = self.resources
+        if resources is None or resources.worker is None:
             return
-        worker = equipment.worker
+        worker = resources.worker
 
         def judge() -> Done:
             worker.judge()
             return Done()
 
         if self._rounds.attempt(judge) is not None:
-            self._rounds.show(equipment)
+            self._rounds.show(resources)
 
     # -- by itself ----------------------------------------------------------------------------
 
     def _pushes(self) -> dict[str, float]:
         """When each changed session is to be pushed by itself."""
-        worker = self.equipment.worker if self.equipment is not None else None
+        worker = self.resources.worker if self.resources is not None else None
         if worker is None or self._paused or not self._preferences.push_on_change:
             return {}
         due = worker.changes.due(self._preferences.quiet_seconds)
@@ -196,37 +196,37 @@ class Duties:
         due = sorted((moment, session_id) for session_id, moment in self._pushes().items())
         return [session_id for moment, session_id in due if moment <= now]
 
-    def _rescan(self, equipment: Equipment, worker: Worker) -> None:
-        watch = equipment.watch
+    def _rescan(self, resources: Resources, worker: Worker) -> None:
+        watch = resources.watch
         self.timetable.put(RESCAN, schedule.POLL_SECONDS)
         if worker.changes.rescan():
             # No event told of it: a network drive, or a watch that has gone blind.
             self._unheard = True
-        if watch is not None and not watch.deaf and not self._unheard:
+        if watch is not None and not watch.is_blind and not self._unheard:
             proved = self._heard
             wait = schedule.RESCAN_SECONDS if proved else schedule.SILENT_RESCAN_SECONDS
             self.timetable.put(RESCAN, wait)
 
-    def _look_after(self, equipment: Equipment, worker: Worker) -> None:
-        watch = equipment.watch
+    def _look_after(self, resources: Resources, worker: Worker) -> None:
+        watch = resources.watch
         assert watch is not None
         before = watch.problem
-        lost = watch.mend()
+        lost = watch.restart_if_dead()
         if watch.problem and watch.problem != before:
             self._journal.say(f"watch: {watch.problem}")
         if lost:
             self._heard = False
             self.timetable.now(RESCAN)
-            if What.STORE in lost:
+            if Area.STORE in lost:
                 self.timetable.now(LOOK)
         if worker.changes.open_ids and worker.changes.look_at_live():
             # A client that crashed removes no live file, so no event tells of it.
             self.timetable.now(LOOK)
 
-    def _tidy(self, equipment: Equipment) -> None:
+    def _tidy(self, resources: Resources) -> None:
         self.timetable.put(TIDY, schedule.TIDY_SECONDS)
         try:
-            equipment.tidy()
+            resources.tidy()
         except LockBusy:
             self.timetable.put(TIDY, _LOCK_RETRY_SECONDS)
         except ClaudeSyncError as error:
@@ -276,10 +276,10 @@ class Duties:
             ClaudeSyncError: what it looks with can't be opened.
         """
         self.timetable.put(DOCTOR, schedule.DOCTOR_SECONDS)
-        self._examined = circumstances(self._board.status)
+        self._examined = circumstances(self._publisher.status)
         from claude_sync.doctor import examine
 
-        self._board.publish(findings=tuple(examine(self.ready(), checks=self._checks)))
+        self._publisher.publish(findings=tuple(examine(self.ready(), checks=self._checks)))
 
     def change(self, **changes: object) -> None:
         """Store preferences.
@@ -287,17 +287,17 @@ class Duties:
         Raises:
             PreferencesError: they can't be.
         """
-        self._take(preferences.change(self._places, **changes))
+        self._take(preferences.change(self._paths, **changes))
 
     def leave(self, end: float, *, local_only: bool) -> list[str]:
         """Push what changed, smallest first, until then; ids of the sessions that it wasn't enough
         for."""
-        equipment = self._opened()
-        worker = equipment.worker
+        resources = self._opened()
+        worker = resources.worker
         if worker is None or self._paused or not self._preferences.push_on_change:
             return []
         worker.changes.rescan()
-        if not (local_only and equipment.context.store.remote):
+        if not (local_only and resources.context.store.remote):
             self.deadline = end
             try:
                 for results in worker.push_all():
@@ -327,15 +327,15 @@ class Duties:
 
     def reload(self) -> None:
         """Take what the preferences say now, and open what they name."""
-        if preferences.stamp(self._places) != self._preferences.stamp:
-            self._take(preferences.load(self._places))
-        elif self._board.status.paused_until is not None and not self._paused:
-            self._board.publish(paused_until=None)
-            if self.equipment is not None and self.equipment.worker is not None:
-                self.equipment.worker.again = True
+        if preferences.stamp(self._paths) != self._preferences.stamp:
+            self._take(preferences.load(self._paths))
+        elif self._publisher.status.paused_until is not None and not self._paused:
+            self._publisher.publish(paused_until=None)
+            if self.resources is not None and self.resources.worker is not None:
+                self.resources.worker.again = True
             self.timetable.now(LOOK)
-        if self.equipment is None and self.timetable.is_due(OPEN):
-            self._preferences = preferences.load(self._places)
+        if self.resources is None and self.timetable.is_due(OPEN):
+            self._preferences = preferences.load(self._paths)
             self._opened()
 
     def _take(self, new: Preferences) -> None:
@@ -343,12 +343,12 @@ class Duties:
         if _place(old) != _place(new):
             self.close()
             self._rounds.begin_anew()
-        elif self.equipment is not None:
-            self.equipment.context.preferences = new
-            if self.equipment.worker is not None:
-                self.equipment.worker.again = True
-                self.equipment.worker.adopting |= old.ignore != new.ignore
-        self._board.publish(
+        elif self.resources is not None:
+            self.resources.context.preferences = new
+            if self.resources.worker is not None:
+                self.resources.worker.again = True
+                self.resources.worker.adopting |= old.ignore != new.ignore
+        self._publisher.publish(
             preferences=new, paused_until=new.paused_until if self._paused else None
         )
         self.look_now()
@@ -356,41 +356,41 @@ class Duties:
 
     # -- opening and closing ------------------------------------------------------------------
 
-    def _opened(self) -> Equipment:
-        if self.equipment is None:
-            self.equipment = Equipment(
-                self._places,
+    def _opened(self) -> Resources:
+        if self.resources is None:
+            self.resources = Resources(
+                self._paths,
                 self._preferences,
                 should_stop=self._should_stop,
-                on_progress=lambda progress: self._board.publish(activity=progress),
+                on_progress=lambda progress: self._publisher.publish(activity=progress),
                 notify=self._notify,
             )
             self.timetable.now(LOOK, RESCAN, HEALTH)
             self.timetable.put(OPEN, math.inf)
-            self._show_place(self.equipment)
-        return self.equipment
+            self._show_place(self.resources)
+        return self.resources
 
-    def _show_place(self, equipment: Equipment) -> None:
-        set_up = equipment.worker is not None
-        store = equipment.context.store if set_up else None
+    def _show_place(self, resources: Resources) -> None:
+        set_up = resources.worker is not None
+        store = resources.context.store if set_up else None
         self._heard = self._unheard = False
-        self._board.publish(
-            machine=equipment.context.machine,
+        self._publisher.publish(
+            machine=resources.context.machine,
             location=self._preferences.location or "" if set_up else "",
             label=store.label if store is not None else "",
             remote=store.remote if store is not None else False,
             preferences=self._preferences,
             paused_until=self._preferences.paused_until if self._paused else None,
-            started=self._board.status.started or not set_up,
+            started=self._publisher.status.started or not set_up,
         )
-        if equipment.watch is not None and equipment.watch.problem:
-            self._journal.say(f"watch: {equipment.watch.problem}")
+        if resources.watch is not None and resources.watch.problem:
+            self._journal.say(f"watch: {resources.watch.problem}")
 
     def close(self) -> None:
         """Let go of everything; it is opened again when it is needed."""
-        equipment, self.equipment = self.equipment, None
-        if equipment is not None:
-            equipment.close()
+        resources, self.resources = self.resources, None
+        if resources is not None:
+            resources.close()
 
 
 def _place(chosen: Preferences) -> tuple[object, ...]:

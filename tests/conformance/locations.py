@@ -10,7 +10,7 @@ from claude_sync.model import Stamp
 from claude_sync.transports import open_transport
 from claude_sync.transports.base import Block, Entry, Get, Put, Range, Transport, Written
 from claude_sync.transports.folder.transport import FolderTransport
-from claude_sync.transports.memory import MemoryPlace, MemoryTransport
+from claude_sync.transports.memory import MemoryFolder, MemoryTransport
 from claude_sync.transports.metered import MeteredTransport
 from conformance.sshd import SshHost
 
@@ -41,7 +41,7 @@ class MemoryHouse:
     hashes = True
 
     def __init__(self) -> None:
-        self.place = MemoryPlace()
+        self.place = MemoryFolder()
 
     def open(self) -> Transport:
         return MemoryTransport(self.place)
