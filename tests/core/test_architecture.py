@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # A room imports only rooms on the lines above its own.
 ROOMS = (
     "errors model",
-    "names",
+    "names wording",
     "disk",
     "bundle claude state transports",
     "projects store",

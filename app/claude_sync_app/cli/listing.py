@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from itertools import takewhile
 
 from claude_sync.model import SessionState, Side, State
-from claude_sync_app.amounts import ago, count, rfc3339, size
+from claude_sync.wording import ago, count, rfc3339, size
 from claude_sync_app.cli.output import is_terminal
 from claude_sync_app.cli.tables import Column, say_table
 

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from claude_sync.model import Progress
-from claude_sync_app.amounts import size
+from claude_sync.wording import size
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar

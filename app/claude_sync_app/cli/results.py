@@ -8,7 +8,7 @@ from pathlib import Path
 from claude_sync.disk.log import Log, result_line
 from claude_sync.model import Outcome, Result
 from claude_sync.sync.context import Context
-from claude_sync_app.amounts import count
+from claude_sync.wording import count
 from claude_sync_app.cli.output import complain, remark, say, say_document
 from claude_sync_app.cli.runner import DONE, FAILED
 from claude_sync_app.resume_line import resume_line

@@ -7,7 +7,7 @@ from collections import Counter
 
 from claude_sync.model import Level, Outcome, Result
 from claude_sync.service.status import Status
-from claude_sync_app.amounts import count
+from claude_sync.wording import count
 from claude_sync_app.cli import results
 from claude_sync_app.cli.context import in_short
 from claude_sync_app.cli.output import complain, remark, say

@@ -24,7 +24,7 @@ from claude_sync.state import preferences
 from claude_sync.state.paths import Paths
 from claude_sync.sync.context import Context
 from claude_sync.sync.setup import set_up_default
-from claude_sync_app.amounts import count
+from claude_sync.wording import count
 from claude_sync_app.desktop import appearance, notifications, session_events
 from claude_sync_app.desktop.loop import Loop
 from claude_sync_app.desktop.signals import Signals

@@ -14,7 +14,7 @@ from html import escape
 
 from claude_sync.model import Side
 from claude_sync.sync.read_conflict import ConflictView, Excerpt, SideView
-from claude_sync_app.amounts import ago, count, size
+from claude_sync.wording import ago, count, size
 from claude_sync_app.shown_text import one_line, shortened, without_controls
 from claude_sync_app.tray.labels import machine_of, project_of
 

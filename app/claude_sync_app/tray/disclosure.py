@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from claude_sync.model import SessionState
-from claude_sync_app.amounts import count, size
+from claude_sync.wording import count, size
 
 
 def readable(sessions: Sequence[SessionState], ignored: Sequence[str]) -> str:

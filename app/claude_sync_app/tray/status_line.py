@@ -7,7 +7,7 @@ import math
 from claude_sync.model import Level, Progress
 from claude_sync.service.status import Status
 from claude_sync.state.preferences import Preferences
-from claude_sync_app.amounts import ago, count
+from claude_sync.wording import ago, count
 from claude_sync_app.shown_text import one_line, shortened
 from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.icons.icons import IconState

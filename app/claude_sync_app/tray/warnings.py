@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from claude_sync.model import Finding, Level
 from claude_sync.service.status import Status
 from claude_sync.state.preferences import Preferences
-from claude_sync_app.amounts import count
+from claude_sync.wording import count
 
 _PLACE_AWAY = frozenset({"store-missing", "store-not-mounted", "store-offline"})
 """What the doctor says where the place can't be reached, which the icon says in its own way."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from claude_sync.doctor import examine
 from claude_sync.model import Finding, Level
-from claude_sync_app.amounts import count
+from claude_sync.wording import count
 from claude_sync_app.cli.context import opened_aside
 from claude_sync_app.cli.output import finish, is_terminal, say, say_document
 from claude_sync_app.cli.parser import Parser

@@ -13,7 +13,7 @@ from claude_sync.sync.forget import (
     bundles_older_than,
     forget,
 )
-from claude_sync_app.amounts import count, size
+from claude_sync.wording import count, size
 from claude_sync_app.cli.context import in_short, opened
 from claude_sync_app.cli.output import ask_yes, can_ask, say, say_document
 from claude_sync_app.cli.parser import Parser

@@ -6,7 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from claude_sync.sync.pack import pack
-from claude_sync_app.amounts import size
+from claude_sync.wording import size
 from claude_sync_app.cli.context import opened
 from claude_sync_app.cli.output import say, say_document
 from claude_sync_app.cli.parser import Parser

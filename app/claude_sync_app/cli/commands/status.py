@@ -12,7 +12,7 @@ from claude_sync.state.paths import paths
 from claude_sync.sync.context import Context
 from claude_sync.sync.states import states_surveyed
 from claude_sync.sync.survey.survey import look
-from claude_sync_app.amounts import count
+from claude_sync.wording import count
 from claude_sync_app.cli import listing
 from claude_sync_app.cli import selection as choosing
 from claude_sync_app.cli.commands.doctor import as_json as finding_as_json

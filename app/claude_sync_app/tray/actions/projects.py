@@ -6,7 +6,7 @@ from collections import Counter
 
 from claude_sync.errors import ClaudeSyncError
 from claude_sync.sync.forget import bundles_of_this_machine
-from claude_sync_app.amounts import count
+from claude_sync.wording import count
 from claude_sync_app.desktop.dialogs import Dialogs, Row
 from claude_sync_app.shown_text import one_line
 from claude_sync_app.tray.context import TrayContext

@@ -12,7 +12,7 @@ from claude_sync.sync.context import Context
 from claude_sync.sync.forget import bundles_of_this_machine, forget
 from claude_sync.sync.setup import SetUp, default_location, set_up
 from claude_sync.transports.location import FolderLocation, parse_location
-from claude_sync_app.amounts import count
+from claude_sync.wording import count
 from claude_sync_app.desktop.dialogs import Dialogs
 from claude_sync_app.shown_text import one_line, without_controls
 from claude_sync_app.tray.actions.projects import choose_projects

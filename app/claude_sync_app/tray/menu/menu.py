@@ -9,7 +9,7 @@ from __future__ import annotations
 from claude_sync import __version__
 from claude_sync.service.status import Status
 from claude_sync.state.preferences import Preferences
-from claude_sync_app.amounts import count
+from claude_sync.wording import count
 from claude_sync_app.shown_text import one_line, shortened
 from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.labels import is_private

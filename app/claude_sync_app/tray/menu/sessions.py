@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from claude_sync.model import SessionState, Side, State
 from claude_sync.service.status import Arrival, Status
 from claude_sync.state.preferences import Preferences
-from claude_sync_app.amounts import ago, count
+from claude_sync.wording import ago, count
 from claude_sync_app.shown_text import one_line, shortened
 from claude_sync_app.tray.conflict_choice import BOTH, keep, name_of
 from claude_sync_app.tray.labels import machine_of, machines_of, project_of, title_of

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from claude_sync.model import SessionState
 from claude_sync.service.status import Status
-from claude_sync_app.amounts import ago
+from claude_sync.wording import ago
 from claude_sync_app.desktop.notifications.values import Button, Notification
 from claude_sync_app.shown_text import one_line, shortened
 from claude_sync_app.tray.environment import Environment

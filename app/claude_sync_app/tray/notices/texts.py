@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from claude_sync.model import Finding, Result, SessionState, Side
 from claude_sync.service.status import Arrival, Status
-from claude_sync_app.amounts import count
+from claude_sync.wording import count
 from claude_sync_app.tray.conflict_choice import BOTH, keep
 from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.labels import (

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from claude_sync_app.amounts import ago, count, rfc3339, size
+from claude_sync.wording import ago, count, rfc3339, size
 
 NOW = 1_800_000_000 * 10**9
 
