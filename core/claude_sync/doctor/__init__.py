@@ -22,8 +22,8 @@ from claude_sync.doctor import (
     store,
 )
 from claude_sync.doctor.examination import Check, Examination, Seen
+from claude_sync.doctor.fixes import reading
 from claude_sync.doctor.read_only import aside, open_aside
-from claude_sync.doctor.wording import reading
 from claude_sync.errors import ClaudeSyncError, Stopped
 from claude_sync.model import Finding, Level
 from claude_sync.sync.context import Context

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from claude_sync.doctor.examination import Examination
+from claude_sync.doctor.fixes import DAY_SECONDS, ago, counted, listed, remove_command
 from claude_sync.doctor.store import folder_of
-from claude_sync.doctor.wording import DAY_SECONDS, ago, counted, listed, remove_command
 from claude_sync.errors import BundleCorrupt, BundleIncomplete, BundleTooNew, BundleUnsafe
 from claude_sync.model import Bundle, Finding, Level, Problem
 from claude_sync.store.store import PLACEHOLDER

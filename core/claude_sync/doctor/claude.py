@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from claude_sync.doctor.access import can_write, scan
 from claude_sync.doctor.examination import Examination
-from claude_sync.doctor.wording import (
+from claude_sync.doctor.fixes import (
     DAY_SECONDS,
     counted,
     grant_command,

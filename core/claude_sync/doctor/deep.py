@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from claude_sync.doctor.examination import Examination
-from claude_sync.doctor.wording import as_sentence, counted, reading
+from claude_sync.doctor.fixes import as_sentence, counted, reading
 from claude_sync.errors import (
     BundleError,
     ClaudeSyncError,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from claude_sync.doctor.wording import quoted
+from claude_sync.doctor.fixes import quoted
 from claude_sync.errors import ClaudeHomeError, ClaudeSyncError, RecordsError, Stopped, StoreOffline
 from claude_sync.model import Bundle, Finding, SessionState
 from claude_sync.store.store import StoreView

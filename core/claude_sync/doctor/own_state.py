@@ -9,8 +9,7 @@ from pathlib import Path
 from claude_sync.disk.files import PROBE_PREFIX, TEMPORARY_PREFIX
 from claude_sync.doctor.access import can_read, can_write, scan
 from claude_sync.doctor.examination import Examination
-from claude_sync.doctor.store import folder_of
-from claude_sync.doctor.wording import (
+from claude_sync.doctor.fixes import (
     DAY_SECONDS,
     amount,
     as_sentence,
@@ -21,6 +20,7 @@ from claude_sync.doctor.wording import (
     remove_command,
     short_path,
 )
+from claude_sync.doctor.store import folder_of
 from claude_sync.errors import RecordsError
 from claude_sync.model import Finding, Level
 from claude_sync.state.database import copy_of

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from claude_sync.doctor.access import can_read
 from claude_sync.doctor.examination import Examination
-from claude_sync.doctor.wording import (
+from claude_sync.doctor.fixes import (
     as_sentence,
     counted,
     grant_command,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from claude_sync.claude.home import sidecar_folder
 from claude_sync.doctor.access import can_read
 from claude_sync.doctor.examination import Examination
-from claude_sync.doctor.wording import (
+from claude_sync.doctor.fixes import (
     as_sentence,
     counted,
     grant_command,

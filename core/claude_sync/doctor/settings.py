@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from claude_sync.doctor.access import can_read
 from claude_sync.doctor.examination import Examination
-from claude_sync.doctor.wording import counted, grant_command, listed, short_path
+from claude_sync.doctor.fixes import counted, grant_command, listed, short_path
 from claude_sync.model import Finding, Level
 
 # What systems, images and sellers call a machine nobody named: two of those meet sooner or later.

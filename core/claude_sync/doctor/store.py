@@ -10,7 +10,7 @@ from pathlib import Path
 
 from claude_sync.doctor.access import can_pass, can_read, can_write, scan
 from claude_sync.doctor.examination import Examination
-from claude_sync.doctor.wording import (
+from claude_sync.doctor.fixes import (
     amount,
     as_sentence,
     counted,

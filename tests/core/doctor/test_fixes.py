@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from claude_sync.doctor.wording import (
+from claude_sync.doctor.fixes import (
     ago,
     amount,
     as_sentence,
