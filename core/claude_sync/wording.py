@@ -1,8 +1,12 @@
-"""How long ago and how much, in few words. Pure."""
+"""The one voice in which every front end speaks of ages, sizes, counts, lists and paths."""
 
 from __future__ import annotations
 
+import os
 import time
+from collections.abc import Sequence
+
+from claude_sync.errors import ClaudeSyncError
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _DAYS_SHOWN = 14
@@ -18,12 +22,28 @@ def ago(then_ns: int, now_ns: int) -> str:
     if seconds < _MINUTE:
         return "just now"
     if seconds < _HOUR:
-        return f"{seconds // _MINUTE} min ago"
+        return f"{count(seconds // _MINUTE, 'minute')} ago"
     if seconds < _DAY:
-        return f"{seconds // _HOUR} h ago"
+        return f"{count(seconds // _HOUR, 'hour')} ago"
     if seconds < _DAYS_SHOWN * _DAY:
-        return f"{seconds // _DAY} d ago"
-    return time.strftime("%Y-%m-%d", time.localtime(then_ns // 1_000_000_000))
+        return f"{count(seconds // _DAY, 'day')} ago"
+    try:
+        return time.strftime("%Y-%m-%d", time.localtime(then_ns // 1_000_000_000))
+    except (OSError, OverflowError, ValueError):
+        return "long ago"  # Windows knows no dates before 1970
+
+
+def duration(seconds: float) -> str:
+    """A length of time, rounded to minutes; from two hours on to hours, from two days on to days.
+
+    Args:
+        seconds: not negative.
+    """
+    if seconds < 2 * _HOUR:
+        return count(round(seconds / _MINUTE), "minute")
+    if seconds < 2 * _DAY:
+        return count(round(seconds / _HOUR), "hour")
+    return count(round(seconds / _DAY), "day")
 
 
 def rfc3339(moment_ns: int) -> str:
@@ -31,12 +51,12 @@ def rfc3339(moment_ns: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment_ns // 1_000_000_000))
 
 
-def size(count: int) -> str:
-    """So many bytes, in at most three digits or with one decimal: 889 B, 140 kB, 3.1 MB."""
-    if count < 1_000:
-        return f"{count} B"
-    amount = float(count)
-    for unit in ("kB", "MB", "GB"):
+def size(number: int) -> str:
+    """So many bytes, in at most three digits or with one decimal: 889 bytes, 140 KB, 3.1 MB."""
+    if number < 1_000:
+        return count(number, "byte")
+    amount = float(number)
+    for unit in ("KB", "MB", "GB"):
         amount /= 1_000
         if amount < 9.95:
             return f"{amount:.1f} {unit}"
@@ -46,5 +66,43 @@ def size(count: int) -> str:
 
 
 def count(number: int, one: str, many: str = "") -> str:
-    """A number and its noun: 1 session, 2 sessions."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
+    """A number and its noun: 1 session, 2 sessions, 1,234 sessions."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def join(words: Sequence[str], most: int = 5) -> str:
+    """Words in a sentence: "a", "a and b", "a, b and c"; of too many the first: "a, b and 7 more".
+
+    Args:
+        words: at least one.
+        most: how many may be named.
+    """
+    if len(words) > most:
+        words = [*words[: most - 1], f"{len(words) - most + 1:,} more"]
+    *before, last = words
+    return f"{', '.join(before)} and {last}" if before else last
+
+
+def short_path(path: str | os.PathLike[str]) -> str:
+    """A path as a person would say it: the home directory is ``~``."""
+    text, home = os.fspath(path), os.path.expanduser("~")
+    if text == home:
+        return "~"
+    inside = os.path.normcase(text).startswith(os.path.normcase(home + os.sep))
+    return f"~{text[len(home) :]}" if inside else text
+
+
+def capitalized(clause: str) -> str:
+    """A clause with a capital, and without a full stop."""
+    return f"{clause[:1].upper()}{clause[1:].removesuffix('.')}"
+
+
+def sentence(clause: str) -> str:
+    """A clause with a capital and a full stop."""
+    return f"{capitalized(clause)}."
+
+
+def what_happened(error: ClaudeSyncError) -> str:
+    """What an error says, without what to do about it, as a sentence."""
+    where = f" ({short_path(error.where)})" if error.where else ""
+    return sentence(f"{error.what}{where}")

@@ -39,4 +39,6 @@ def test_a_line_with_a_hebrew_title_still_runs_from_left_to_right() -> None:
 
 
 def test_what_follows_a_hebrew_title_stays_behind_it() -> None:
-    assert left_to_right("שלום — עולם — 5 min ago") == ("\u200eשלום\u200e — עולם\u200e — 5 min ago")
+    assert left_to_right("שלום — עולם — 1 hour ago") == (
+        "\u200eשלום\u200e — עולם\u200e — 1 hour ago"
+    )

@@ -22,7 +22,7 @@ from desktop.programs import Heard, PrivateBus, Programs, until
 ARRIVAL = Notification(
     "arrival",
     "1 session arrived",
-    "Fix the login bug — from desktop, 2 min ago",
+    "Fix the login bug — from desktop, 2 minutes ago",
     (Button("pull", "Pull"), Button("both", "Pull and resume"), Button("later", "Later")),
 )
 
@@ -70,7 +70,7 @@ def test_a_notification_is_shown_with_its_buttons(
         "number": 1,
         "application": "claude-sync",
         "summary": "1 session arrived",
-        "body": "Fix the login bug — from desktop, 2 min ago",
+        "body": "Fix the login bug — from desktop, 2 minutes ago",
         "actions": {"default": "", "pull": "Pull", "both": "Pull and resume", "later": "Later"},
         "urgency": 1,
     }

@@ -30,7 +30,7 @@ def menu(*rows: Item) -> Item:
 
 
 DEMO = menu(
-    Item("status", "Up to date — 2 min ago", enabled=False),
+    Item("status", "Up to date — 2 minutes ago", enabled=False),
     separator("first line"),
     entry("Push"),
     Item(
@@ -202,7 +202,7 @@ def test_a_panel_reads_the_whole_menu(panel: Panel, tray: Tray) -> None:
     root = panel.menu()
     assert root.properties == {"children-display": "submenu"}
     assert root.labels == [
-        "Up to date — 2 min ago",
+        "Up to date — 2 minutes ago",
         "---",
         "Push",
         "Recent sessions",
@@ -252,7 +252,7 @@ def test_what_can_not_be_clicked_does_nothing(panel: Panel, tray: Tray) -> None:
     for labels in (
         ["Off"],
         ["Off", "Inside"],
-        ["Up to date — 2 min ago"],
+        ["Up to date — 2 minutes ago"],
         ["---"],
         ["Preferences"],
     ):

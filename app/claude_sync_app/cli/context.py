@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from claude_sync.errors import ClaudeSyncError, Stopped
 from claude_sync.state.paths import paths
 from claude_sync.sync.context import Context, open_context
+from claude_sync.wording import short_path
 from claude_sync_app.cli.interrupts import Stopping
 from claude_sync_app.cli.output import is_terminal, remark
 
@@ -92,7 +92,7 @@ def ensure_set_up() -> None:
     done = set_up_default(own)
     if done is not None:
         remark(
-            f"Sessions now meet in {in_short(done.label)}, a folder of this machine only; "
+            f"Sessions now meet in {short_path(done.label)}, a folder of this machine only; "
             "`claude-sync init LOCATION` chooses another place."
         )
 
@@ -114,11 +114,3 @@ def _bar() -> ProgressBar | None:
     from claude_sync_app.cli.progress import ProgressBar
 
     return ProgressBar()
-
-
-def in_short(path: str) -> str:
-    """A path as a person would say it: the home directory is ``~``."""
-    try:
-        return str(Path("~") / Path(path).relative_to(Path.home()))
-    except ValueError:
-        return path

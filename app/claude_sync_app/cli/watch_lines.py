@@ -7,9 +7,8 @@ from collections import Counter
 
 from claude_sync.model import Level, Outcome, Result
 from claude_sync.service.status import Status
-from claude_sync.wording import count
+from claude_sync.wording import count, short_path
 from claude_sync_app.cli import results
-from claude_sync_app.cli.context import in_short
 from claude_sync_app.cli.output import complain, remark, say
 
 _SERIOUS = (Level.WARNING, Level.ERROR)
@@ -45,7 +44,7 @@ class Teller:
     def _greet(self, now: Status) -> None:
         if now.started and now.location and now.location != self._greeted:
             self._greeted = now.location
-            say(f"Watching; sessions meet in {in_short(now.label)}. Ctrl-C ends it.")
+            say(f"Watching; sessions meet in {short_path(now.label)}. Ctrl-C ends it.")
 
     def _tell_trouble(self, before: Status, now: Status) -> None:
         if now.offline_message and now.offline_message != before.offline_message:
@@ -66,7 +65,7 @@ class Teller:
             self._happened = event.number
             told = [one for one in event.results if self._is_news(one)]
             if told:
-                results.tell(told, event.kind, in_short(now.label), named=True)
+                results.tell(told, event.kind, short_path(now.label), named=True)
 
     def _is_news(self, result: Result) -> bool:
         """Whether a result is worth a line: what fails in the same way again isn't."""

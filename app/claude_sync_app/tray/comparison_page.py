@@ -14,7 +14,7 @@ from html import escape
 
 from claude_sync.model import Side
 from claude_sync.sync.read_conflict import ConflictView, Excerpt, SideView
-from claude_sync.wording import ago, count, size
+from claude_sync.wording import ago, count, join, size
 from claude_sync_app.shown_text import one_line, shortened, without_controls
 from claude_sync_app.tray.labels import machine_of, project_of
 
@@ -74,7 +74,7 @@ def page(apart: ConflictView, now: float) -> str:
 <header>
 <h1><bdi>{title}</bdi></h1>
 <p>{f'<span class="name">{project}</span> — ' if project else ""}went on apart on \
-{_joined(machines)}. Times are those of this machine's clock, \
+{join(machines)}. Times are those of this machine's clock, \
 {_moment(now)}.</p>
 </header>
 {_before(apart.before)}<main class="sides">
@@ -152,10 +152,6 @@ def _moment(moment: float) -> str:
         return datetime.fromtimestamp(moment).strftime("%Y-%m-%d %H:%M")
     except (ValueError, OverflowError, OSError):
         return "at no time that there is"
-
-
-def _joined(names: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _shown(text: str, limit: int) -> str:

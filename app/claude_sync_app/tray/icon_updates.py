@@ -80,7 +80,7 @@ class IconUpdates:
                 tooltip(status, int(moment // _MINUTE), status.preferences, environment),
                 state in _CONSPICUOUS,
             )
-        # "2 min ago" becomes "3 min ago".
+        # "2 minutes ago" becomes "3 minutes ago".
         self._minute = self._loop.later(_MINUTE - moment % _MINUTE + 0.01, self.now)
         self._shown(status)
 

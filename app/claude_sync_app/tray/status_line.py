@@ -7,7 +7,7 @@ import math
 from claude_sync.model import Level, Progress
 from claude_sync.service.status import Status
 from claude_sync.state.preferences import Preferences
-from claude_sync.wording import ago, count
+from claude_sync.wording import ago, count, duration
 from claude_sync_app.shown_text import one_line, shortened
 from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.icons.icons import IconState
@@ -124,7 +124,7 @@ def _paused(status: Status, now_minutes: int) -> str:
     if until == float("inf"):
         return "Paused"
     left = max(1, math.ceil(until / 60 - now_minutes))
-    return f"Paused for {left} min more" if left < 120 else f"Paused for {round(left / 60)} h more"
+    return f"Paused for {duration(60 * left)} more"
 
 
 def _lasting(since: float, now_minutes: int) -> str:

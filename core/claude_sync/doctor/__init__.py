@@ -22,11 +22,11 @@ from claude_sync.doctor import (
     store,
 )
 from claude_sync.doctor.examination import Check, Examination, Seen
-from claude_sync.doctor.fixes import reading
 from claude_sync.doctor.read_only import aside, open_aside
 from claude_sync.errors import ClaudeSyncError, Stopped
 from claude_sync.model import Finding, Level
 from claude_sync.sync.context import Context
+from claude_sync.wording import sentence, what_happened
 
 __all__ = ["FurtherCheck", "Seen", "examine", "open_aside"]
 
@@ -152,8 +152,14 @@ def _ask(check: Callable[..., Iterable[Finding]], subject: object) -> list[Findi
                 "check-failed",
                 Level.WARNING,
                 "Something couldn't be checked",
-                reading(error) if isinstance(error, ClaudeSyncError) else f"{error.strerror}.",
+                _reason(error),
                 "Run `claude-sync doctor` again; if this stays, please report it",
             )
         )
     return found
+
+
+def _reason(error: ClaudeSyncError | OSError) -> str:
+    if isinstance(error, ClaudeSyncError):
+        return what_happened(error)
+    return sentence(error.strerror or type(error).__name__)

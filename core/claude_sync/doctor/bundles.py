@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from claude_sync.doctor.examination import Examination
-from claude_sync.doctor.fixes import DAY_SECONDS, ago, counted, listed, remove_command
+from claude_sync.doctor.examination import DAY_SECONDS, Examination
+from claude_sync.doctor.fixes import remove_command
 from claude_sync.doctor.store import folder_of
 from claude_sync.errors import BundleCorrupt, BundleIncomplete, BundleTooNew, BundleUnsafe
 from claude_sync.model import Bundle, Finding, Level, Problem
 from claude_sync.store.store import PLACEHOLDER
 from claude_sync.sync.bundles.naming import is_named_for
+from claude_sync.wording import ago, count, duration, join
 
 INCOMPLETE_SECONDS = 3600.0
 CLOCK_SECONDS = 300.0
@@ -62,13 +63,13 @@ def problems(examination: Examination) -> Iterator[Finding]:
         if problem.message == PLACEHOLDER:
             waiting.append(problem)
         elif row is not None and row.kind == BundleIncomplete.__name__:
-            age = examination.now - row.since
-            if age > INCOMPLETE_SECONDS:
+            if examination.now - row.since > INCOMPLETE_SECONDS:
+                since = ago(int(row.since * 1e9), int(examination.now * 1e9))
                 yield Finding(
                     "bundle-incomplete",
                     Level.WARNING,
                     "A bundle has been incomplete for over an hour",
-                    f"{problem.name} ends early, first seen so {ago(age)}; a sync tool that still "
+                    f"{problem.name} ends early, first seen so {since}; a sync tool that still "
                     "brings it would be done by now.",
                     f"Look at your sync tool, or {_fix(_AGAIN, problem)}",
                 )
@@ -81,9 +82,9 @@ def problems(examination: Examination) -> Iterator[Finding]:
         yield Finding(
             "placeholders",
             Level.INFO,
-            f"{counted(len(waiting), 'bundle')} in the cloud, not here yet",
+            f"{count(len(waiting), 'bundle')} in the cloud, not here yet",
             "The folder's sync tool keeps only their names here; a pull brings them when one of "
-            f"them is wanted: {listed([one.name for one in waiting], 3)}.",
+            f"them is wanted: {join([one.name for one in waiting], 3)}.",
             "Have the tool keep that folder on this machine (“available offline”)",
         )
 
@@ -111,9 +112,9 @@ def copies(examination: Examination) -> Iterator[Finding]:
         yield Finding(
             "bundle-copies",
             Level.WARNING,
-            f"{counted(len(strange), 'bundle')} under a name that no machine gave",
+            f"{count(len(strange), 'bundle')} under a name that no machine gave",
             "A sync tool makes such copies when a file changed in two places; they are read like "
-            f"any other, and stay until you remove them: {listed(strange, 3)}.",
+            f"any other, and stay until you remove them: {join(strange, 3)}.",
             f"Pull, settle what is in conflict, then {_remove(examination, strange)}",
         )
 
@@ -130,7 +131,7 @@ def clones(examination: Examination) -> Iterator[Finding]:
             "machine-cloned",
             Level.WARNING,
             f"Two machines write as {name}",
-            f"{counted(sessions, 'session')} of it have two different versions of one revision: "
+            f"{count(sessions, 'session')} of it have two different versions of one revision: "
             "its system was cloned, id and all.",
             "Give the clone an id of its own (on Linux: remove /etc/machine-id, run "
             "`systemd-machine-id-setup`, restart), then `claude-sync init LOCATION --name NAME` "
@@ -168,14 +169,15 @@ def peers(examination: Examination) -> Iterator[Finding]:
     for machine_id, bundles in sorted(by_id.items(), key=lambda item: -_last_push(item[1])):
         newest = max(bundles, key=_pushed)
         age = examination.now - _pushed(newest)
-        sessions = counted(len({bundle.head.session_id for bundle in bundles}), "session")
+        sessions = count(len({bundle.head.session_id for bundle in bundles}), "session")
+        pushed = ago(int(_pushed(newest) * 1e9), int(examination.now * 1e9))
         name = newest.head.machine
         mine = machine_id == own_id
         retired = not mine and age > _RETIRED_SECONDS
         yield Finding(
             "peer",
             Level.INFO if retired else Level.OK,
-            f"{name}{' (this machine)' if mine else ''}: {sessions}, pushed {ago(age)}",
+            f"{name}{' (this machine)' if mine else ''}: {sessions}, pushed {pushed}",
             f"It last pushed at {newest.head.pushed_at}, by its own clock.",
             f"If it is retired: `claude-sync forget --machine {name}`" if retired else "",
         )
@@ -206,7 +208,7 @@ def clocks(examination: Examination) -> Iterator[Finding]:
             yield Finding(
                 "clock-skew",
                 Level.WARNING,
-                f"The clock of {whose} is off by {_minutes(skew)}",
+                f"The clock of {whose} is off by {duration(skew)}",
                 "Which version wins is never told by a clock, but ages and orders shown are wrong.",
                 "Let every machine set its clock by the network",
             )
@@ -241,11 +243,3 @@ def _apart(examination: Examination) -> Iterator[tuple[str, float]]:
             mine = machine_id == examination.context.machine.id
             who = "this machine" if mine else examination.names[machine_id]
             yield f"{who} or of {examination.context.store.label}", min(map(abs, skews))
-
-
-def _minutes(seconds: float) -> str:
-    if seconds < 7200:
-        return counted(round(seconds / 60), "minute")
-    if seconds < 2 * DAY_SECONDS:
-        return counted(round(seconds / 3600), "hour")
-    return counted(round(seconds / DAY_SECONDS), "day")

@@ -6,19 +6,12 @@ import os
 from collections.abc import Iterator
 
 from claude_sync.doctor.access import can_write, scan
-from claude_sync.doctor.examination import Examination
-from claude_sync.doctor.fixes import (
-    DAY_SECONDS,
-    counted,
-    grant_command,
-    quoted,
-    reading,
-    remove_command,
-    short_path,
-)
+from claude_sync.doctor.examination import DAY_SECONDS, Examination
+from claude_sync.doctor.fixes import grant_command, quoted, remove_command
 from claude_sync.errors import ProjectKeyError, SessionError
 from claude_sync.model import Finding, Level, LocalSession, State
 from claude_sync.sync.bundles.naming import is_ignored
+from claude_sync.wording import count, short_path, what_happened
 
 SOON_SECONDS = 3 * DAY_SECONDS
 
@@ -31,7 +24,7 @@ def folder(examination: Examination) -> Iterator[Finding]:
             "claude-unreadable",
             Level.ERROR,
             "Claude's sessions can't be read",
-            reading(examination.home_trouble),
+            what_happened(examination.home_trouble),
             grant_command(home.projects if can_write(home.path) else home.path),
         )
         return
@@ -61,7 +54,7 @@ def folder(examination: Examination) -> Iterator[Finding]:
     yield Finding(
         "claude" if sessions else "claude-empty",
         Level.OK if sessions else Level.INFO,
-        f"{counted(sessions, 'session') if sessions else 'No sessions yet'} in "
+        f"{count(sessions, 'session') if sessions else 'No sessions yet'} in "
         f"{short_path(home.path)}",
         ""
         if sessions
@@ -136,9 +129,9 @@ def cleanup(examination: Examination) -> Iterator[Finding]:
         yield Finding(
             "cleanup-soon",
             Level.WARNING,
-            f"Claude Code is about to delete {counted(len(lost), 'session')} that "
+            f"Claude Code is about to delete {count(len(lost), 'session')} that "
             f"{'is' if len(lost) == 1 else 'are'} nowhere else",
-            f"It deletes what wasn't used for {counted(days, 'day')}, and within three days that "
+            f"It deletes what wasn't used for {count(days, 'day')}, and within three days that "
             f"is {lost[0]}{' and others' if len(lost) > 1 else ''}.",
             f"`claude-sync push {named}`; or raise `cleanupPeriodDays` in "
             f"{short_path(examination.context.home.path / 'settings.json')}",

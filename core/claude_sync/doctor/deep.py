@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from claude_sync.doctor.examination import Examination
-from claude_sync.doctor.fixes import as_sentence, counted, reading
 from claude_sync.errors import (
     BundleError,
     ClaudeSyncError,
@@ -15,6 +14,7 @@ from claude_sync.errors import (
     TransportError,
 )
 from claude_sync.model import Finding, Level, Progress
+from claude_sync.wording import capitalized, count, what_happened
 
 
 def probe(examination: Examination) -> Iterator[Finding]:
@@ -28,8 +28,8 @@ def probe(examination: Examination) -> Iterator[Finding]:
             "probe-failed",
             Level.ERROR,
             "Writing to where sessions meet fails",
-            reading(error),
-            as_sentence(error.todo or _todo(error))[:-1],
+            what_happened(error),
+            capitalized(error.todo or _todo(error)),
         )
     else:
         yield Finding(
@@ -75,7 +75,7 @@ def own_bundles(examination: Examination) -> Iterator[Finding]:
             "deep-broken-off",
             Level.WARNING,
             "Not every bundle could be read through",
-            f"{reading(error)} {read:,} of {counted(len(own), 'bundle')} could be read before.",
+            f"{what_happened(error)} {read:,} of {count(len(own), 'bundle')} could be read before.",
             "`claude-sync doctor --deep` again when it is reachable",
         )
         return
@@ -83,6 +83,6 @@ def own_bundles(examination: Examination) -> Iterator[Finding]:
         yield Finding(
             "own-bundles",
             Level.OK,
-            f"{counted(read, 'bundle')} of this machine read through",
+            f"{count(read, 'bundle')} of this machine read through",
             "Each is, byte for byte, what it says it is.",
         )

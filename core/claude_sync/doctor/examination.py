@@ -15,6 +15,8 @@ from claude_sync.sync.context import Context
 from claude_sync.sync.states import states_surveyed
 from claude_sync.sync.survey.survey import Survey
 
+DAY_SECONDS = 86_400.0
+
 
 class Seen(NamedTuple):
     """A look at this machine and at the store that was made just before, for something else.

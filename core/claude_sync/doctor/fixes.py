@@ -1,4 +1,4 @@
-"""How findings are worded: numbers, ages, paths, and commands to type.
+"""Commands that fix what a finding tells of, as they are typed into this system's shell.
 
 Where a finding's fix is something to type, it stands between backquotes.
 """
@@ -8,49 +8,8 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from claude_sync.errors import ClaudeSyncError
-
-DAY_SECONDS = 86_400.0
 _MOST_TYPED = 20
 _ODD_ON_WINDOWS = " &()^;,'"
-
-
-def counted(number: int, noun: str, nouns: str = "") -> str:
-    """A number with its noun: "1 session", "3 sessions"."""
-    return f"{number} {noun}" if number == 1 else f"{number:,} {nouns or noun + 's'}"
-
-
-def listed(words: Sequence[str], most: int = 5) -> str:
-    """The first few of many, and how many more there are."""
-    if len(words) <= most:
-        return ", ".join(words)
-    return f"{', '.join(words[: most - 1])} and {len(words) - most + 1} more"
-
-
-def ago(seconds: float) -> str:
-    """How long ago something was, in the largest unit that says enough."""
-    for size, noun in ((DAY_SECONDS, "day"), (3600.0, "hour"), (60.0, "minute")):
-        if seconds >= size:
-            return f"{counted(int(seconds // size), noun)} ago"
-    return "just now"
-
-
-def amount(size: float) -> str:
-    """Bytes as people say them."""
-    for unit in ("bytes", "KB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"
-
-
-def short_path(path: str | os.PathLike[str]) -> str:
-    """A path with the home directory as ``~``, for showing."""
-    text, home = os.fspath(path), os.path.expanduser("~")
-    return f"~{text[len(home) :]}" if text.startswith(home + os.sep) else text
-
-
-# --- commands ---------------------------------------------------------------------------------
 
 
 def is_typable(text: str) -> bool:
@@ -97,17 +56,3 @@ def grant_command(path: str | os.PathLike[str], system: str = os.name) -> str:
         # learn.microsoft.com/windows-server/administration/windows-commands/icacls
         return f'`icacls {quoted(path, system)} /grant "%USERNAME%":(OI)(CI)F /T`'
     return f"`chmod -R u+rwX {quoted(path, system)}`"
-
-
-# --- sentences --------------------------------------------------------------------------------
-
-
-def reading(error: ClaudeSyncError) -> str:
-    """What an error says without what to do: a finding says that apart."""
-    where = f" ({short_path(error.where)})" if error.where else ""
-    return f"{error.what[:1].upper()}{error.what[1:]}{where}."
-
-
-def as_sentence(text: str) -> str:
-    """A clause with a capital and a full stop."""
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"

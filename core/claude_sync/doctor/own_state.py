@@ -8,24 +8,15 @@ from pathlib import Path
 
 from claude_sync.disk.files import PROBE_PREFIX, TEMPORARY_PREFIX
 from claude_sync.doctor.access import can_read, can_write, scan
-from claude_sync.doctor.examination import Examination
-from claude_sync.doctor.fixes import (
-    DAY_SECONDS,
-    amount,
-    as_sentence,
-    counted,
-    grant_command,
-    listed,
-    move_command,
-    remove_command,
-    short_path,
-)
+from claude_sync.doctor.examination import DAY_SECONDS, Examination
+from claude_sync.doctor.fixes import grant_command, move_command, remove_command
 from claude_sync.doctor.store import folder_of
 from claude_sync.errors import RecordsError
 from claude_sync.model import Finding, Level
 from claude_sync.state.database import copy_of
 from claude_sync.sync.context import records_file
 from claude_sync.sync.tree.install import MARK
+from claude_sync.wording import capitalized, count, join, short_path, size
 
 _NEARLY_FULL = 0.8
 _SUFFIX = ".tmp"
@@ -84,22 +75,22 @@ def set_aside(examination: Examination) -> Iterator[Finding]:
             Level.INFO,
             "Records were damaged once, and begun anew",
             f"The damaged ones are kept, for whoever wants to look: {_shown(found)}.",
-            as_sentence(remove_command(found))[:-1],
+            capitalized(remove_command(found)),
         )
 
 
 def vault(examination: Examination) -> Iterator[Finding]:
     """Whether there is room for what gets replaced: a full vault stops replacing."""
     kept = examination.context.vault
-    size, limit = kept.size(), kept.limit()
-    if size < _NEARLY_FULL * limit:
+    used, limit = kept.size(), kept.limit()
+    if used < _NEARLY_FULL * limit:
         return
-    full = size >= limit
+    full = used >= limit
     yield Finding(
         "vault-full" if full else "vault-nearly-full",
         Level.ERROR if full else Level.WARNING,
         f"The vault of replaced versions is {'full' if full else 'nearly full'}",
-        f"{short_path(kept.folder)} holds {amount(size)} of the {amount(limit)} it may; "
+        f"{short_path(kept.folder)} holds {size(used)} of the {size(limit)} it may; "
         + ("no pull replaces anything." if full else "when it is full, no pull replaces anything."),
         "Remove the folders of sessions in it whose old versions you don't miss",
     )
@@ -122,13 +113,13 @@ def leftovers(examination: Examination) -> Iterator[Finding]:
     begun, marks = _begun(beside)
     found = [*marks, *found]
     if found:
-        size = sum(map(_size, found))
+        wasted = sum(map(_size, found))
         yield Finding(
             "leftovers",
             Level.INFO,
-            f"{counted(len(found), 'file')} that a broken-off run left behind",
-            f"{amount(size)} that nobody needs: {_shown(found)}.",
-            as_sentence(remove_command(found))[:-1],
+            f"{count(len(found), 'file')} that a broken-off run left behind",
+            f"{size(wasted)} that nobody needs: {_shown(found)}.",
+            capitalized(remove_command(found)),
         )
     for session_id in begun:
         yield Finding(
@@ -182,4 +173,4 @@ def _size(path: str) -> int:
 
 
 def _shown(paths: Sequence[str]) -> str:
-    return listed([short_path(path) for path in paths], 3)
+    return join([short_path(path) for path in paths], 3)

@@ -6,12 +6,12 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 
 from claude_sync.doctor.examination import Examination
-from claude_sync.doctor.fixes import short_path
 from claude_sync.doctor.login_environment import LoginEnvironment, login_environment, run_quietly
 from claude_sync.errors import UsageError
 from claude_sync.model import Finding, Level
 from claude_sync.projects.git import find_program
 from claude_sync.transports.location import HostLocation, parse_location
+from claude_sync.wording import short_path
 
 
 def programs(examination: Examination) -> Iterator[Finding]:

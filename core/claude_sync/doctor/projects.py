@@ -6,18 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from claude_sync.doctor.access import can_read
 from claude_sync.doctor.examination import Examination
-from claude_sync.doctor.fixes import (
-    as_sentence,
-    counted,
-    grant_command,
-    listed,
-    quoted,
-    short_path,
-)
+from claude_sync.doctor.fixes import grant_command, quoted
 from claude_sync.model import Finding, Level
 from claude_sync.projects.directory import ProjectDirectory
 from claude_sync.projects.git import find_program
 from claude_sync.projects.key import HOME_KEY
+from claude_sync.wording import capitalized, count, join, short_path
 
 
 def registry(examination: Examination) -> Iterator[Finding]:
@@ -30,7 +24,7 @@ def registry(examination: Examination) -> Iterator[Finding]:
             "registry-damaged",
             Level.WARNING,
             "The list of projects can't be used as it is",
-            f"{as_sentence(problem)[:-1]} ({path}). Projects are found anew from their sessions; "
+            f"{capitalized(problem)} ({path}). Projects are found anew from their sessions; "
             "what was added by hand is not.",
             f"Mend or remove {path}, then `claude-sync projects add DIR` for what is missing"
             if can_read(file)
@@ -54,7 +48,7 @@ def projects(examination: Examination) -> Iterator[Finding]:
     yield Finding(
         "projects",
         Level.OK,
-        f"{counted(len(known), 'project')} in {counted(directories, 'directory', 'directories')}",
+        f"{count(len(known), 'project')} in {count(directories, 'directory', 'directories')}",
         "; ".join(
             f"{key}: {', '.join(short_path(place.directory) for place in places)}"
             for key, places in known.items()
@@ -82,8 +76,8 @@ def keys(examination: Examination) -> Iterator[Finding]:
             "project-key-unknown",
             Level.WARNING,
             f"The project of {short_path(place.directory)} can't be told",
-            f"{as_sentence(what or place.problem)[:-1]}; its sessions aren't pushed until it can.",
-            as_sentence(todo)[:-1] if what else "`claude-sync projects add DIR --key KEY`",
+            f"{capitalized(what or place.problem)}; its sessions aren't pushed until it can.",
+            capitalized(todo) if what else "`claude-sync projects add DIR --key KEY`",
         )
 
 
@@ -105,14 +99,14 @@ def missing(examination: Examination) -> Iterator[Finding]:
             else:
                 slight.append(short_path(place.directory))
     if slight:
-        several = counted(
+        several = count(
             len(slight), "directory that was a project's is", "directories that were projects' are"
         )
         yield Finding(
             "project-directory-gone",
             Level.INFO,
             f"{several} no longer there",
-            f"Nothing waits for {'it' if len(slight) == 1 else 'them'}: {listed(slight)}.",
+            f"Nothing waits for {'it' if len(slight) == 1 else 'them'}: {join(slight)}.",
             "Nothing need be done; `claude-sync projects remove DIR` takes one out of the list",
         )
 
@@ -148,7 +142,7 @@ def names(examination: Examination) -> Iterator[Finding]:
                 Level.WARNING,
                 f"{len(here)} directories here are called {key}",
                 "A name alone doesn't tell which is meant, so sessions from other machines aren't "
-                f"placed in any: {listed([short_path(place.directory) for place in here])}.",
+                f"placed in any: {join([short_path(place.directory) for place in here])}.",
                 f"`claude-sync projects add DIR --key {quoted(key)}` with the one that is meant",
             )
         elif here and not pinned:
@@ -159,13 +153,13 @@ def names(examination: Examination) -> Iterator[Finding]:
 
 def _by_name_only(alone: Sequence[ProjectDirectory]) -> Finding:
     one = alone[0]
-    several = counted(len(alone), "project is", "projects are")
+    several = count(len(alone), "project is", "projects are")
     return Finding(
         "project-name-only",
         Level.INFO,
         f"{several} known by a name only",
         "Without a git remote it is taken for whatever has that name elsewhere: "
-        f"{listed([short_path(place.directory) for place in alone])}.",
+        f"{join([short_path(place.directory) for place in alone])}.",
         "Give it a remote (`git remote add origin URL`), or `claude-sync projects add "
         f"{quoted(one.directory) if len(alone) == 1 else 'DIR'} --key KEY`",
     )

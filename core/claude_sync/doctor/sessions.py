@@ -7,16 +7,10 @@ from collections.abc import Iterator
 from claude_sync.claude.home import sidecar_folder
 from claude_sync.doctor.access import can_read
 from claude_sync.doctor.examination import Examination
-from claude_sync.doctor.fixes import (
-    as_sentence,
-    counted,
-    grant_command,
-    listed,
-    reading,
-    short_path,
-)
+from claude_sync.doctor.fixes import grant_command
 from claude_sync.errors import ProjectKeyError, SessionDivided, SessionError
 from claude_sync.model import Finding, Level, LocalSession, SessionState, State
+from claude_sync.wording import capitalized, count, join, sentence, short_path, what_happened
 
 
 def conflicts(examination: Examination) -> Iterator[Finding]:
@@ -24,9 +18,7 @@ def conflicts(examination: Examination) -> Iterator[Finding]:
     for state in examination.states.values():
         if state.state is not State.CONFLICT or not state.sides:
             continue
-        sides = ", ".join(
-            f"{counted(side.lines, 'line')} on {side.machine}" for side in state.sides
-        )
+        sides = ", ".join(f"{count(side.lines, 'line')} on {side.machine}" for side in state.sides)
         yield Finding(
             "conflict",
             Level.WARNING,
@@ -48,7 +40,7 @@ def unreadable(examination: Examination) -> Iterator[Finding]:
             "sessions-unjudged",
             Level.WARNING,
             "Not every session could be looked at",
-            reading(examination.states_trouble),
+            what_happened(examination.states_trouble),
             "Run `claude-sync doctor` again when the place where sessions meet answers",
         )
     survey = examination.survey
@@ -57,14 +49,14 @@ def unreadable(examination: Examination) -> Iterator[Finding]:
         if state.state is not State.INCOMPLETE or len(copies) > 1:
             continue
         what, _, todo = state.detail.rpartition(": ")
-        mend = as_sentence(todo)[:-1]
+        mend = capitalized(todo)
         if state.path is not None and not can_read(state.path):
             mend = grant_command(state.path)
         yield Finding(
             "session-unreadable",
             Level.WARNING,
             f"Session {state.session_id} can't be judged",
-            f"{as_sentence(what or state.detail)[:-1]}, so it is neither pushed nor pulled.",
+            f"{capitalized(what or state.detail)}, so it is neither pushed nor pulled.",
             mend,
         )
 
@@ -87,7 +79,7 @@ def without_project(examination: Examination) -> Iterator[Finding]:
         yield Finding(
             "sessions-without-project",
             Level.WARNING,
-            f"{counted(len(sessions), 'session')} of no project known here",
+            f"{count(len(sessions), 'session')} of no project known here",
             f"What lies in {short_path(sessions[0].path.parent)} isn't pushed: none of the "
             "directories known here is theirs.",
             "`claude-sync projects add DIR` with the directory that Claude Code was started in",
@@ -105,9 +97,9 @@ def unplaced(examination: Examination) -> Iterator[Finding]:
         yield Finding(
             "sessions-unplaced",
             Level.INFO,
-            f"{counted(len(states), 'session')} of {key} wait for a directory",
-            as_sentence(what or states[0].detail),
-            as_sentence(todo)[:-1] if what else "`claude-sync projects add DIR`",
+            f"{count(len(states), 'session')} of {key} wait for a directory",
+            sentence(what or states[0].detail),
+            capitalized(todo) if what else "`claude-sync projects add DIR`",
         )
 
 
@@ -117,7 +109,7 @@ def in_two_places(examination: Examination) -> Iterator[Finding]:
     for session_id, copies in (survey.local if survey else {}).items():
         if survey is None or len(copies) < 2:
             continue
-        where = listed([short_path(copy.path) for copy in copies])
+        where = join([short_path(copy.path) for copy in copies])
         try:
             kept = survey.copy(session_id)
             shorter = [copy for copy in copies if copy is not kept]
@@ -146,7 +138,7 @@ def left_out(examination: Examination) -> Iterator[Finding]:
                 yield Finding(
                     "sidecar-left-out",
                     Level.WARNING,
-                    f"{counted(local.left_out, 'file')} of session {local.session_id} can't travel",
+                    f"{count(local.left_out, 'file')} of session {local.session_id} can't travel",
                     f"In {folder} lie files whose names not every system can hold, or more than "
                     "10,000; pushes leave those out.",
                     f"Rename them, or move what isn't missed out of {folder}",
@@ -167,7 +159,7 @@ def declined(examination: Examination) -> Iterator[Finding]:
         yield Finding(
             "sessions-declined",
             Level.INFO,
-            f"{counted(len(waiting), 'session')} undone here",
+            f"{count(len(waiting), 'session')} undone here",
             "Pulls pass over what was undone, until it changes or its session is named.",
             f"To have it after all: `claude-sync pull {waiting[0]}`",
         )

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 from claude_sync.doctor.access import can_read
 from claude_sync.doctor.examination import Examination
-from claude_sync.doctor.fixes import counted, grant_command, listed, short_path
+from claude_sync.doctor.fixes import grant_command
 from claude_sync.model import Finding, Level
+from claude_sync.wording import count, join, short_path
 
 # What systems, images and sellers call a machine nobody named: two of those meet sooner or later.
 _DEFAULT_NAMES = (
@@ -47,12 +48,12 @@ def preferences(examination: Examination) -> Iterator[Finding]:
             else f"`claude-sync config set {problem.key} VALUE`; null is its default",
         )
     if chosen.unknown:
-        several = counted(len(chosen.unknown), "preference is", "preferences are")
+        several = count(len(chosen.unknown), "preference is", "preferences are")
         yield Finding(
             "preference-unknown",
             Level.INFO,
             f"{several} not known here",
-            f"Misspelled, or from another version: {listed(chosen.unknown)}.",
+            f"Misspelled, or from another version: {join(chosen.unknown)}.",
             f"Mend or remove it in {file}",
         )
 
@@ -75,7 +76,7 @@ def pause(examination: Examination) -> Iterator[Finding]:
     until = examination.context.preferences.paused_until
     if until is not None and until > examination.now:
         minutes = 0 if until == math.inf else math.ceil((until - examination.now) / 60)
-        left = f"for {counted(minutes, 'more minute')}" if minutes else "until you resume it"
+        left = f"for {count(minutes, 'more minute')}" if minutes else "until you resume it"
         yield Finding(
             "paused",
             Level.INFO,

@@ -10,19 +10,12 @@ from pathlib import Path
 
 from claude_sync.doctor.access import can_pass, can_read, can_write, scan
 from claude_sync.doctor.examination import Examination
-from claude_sync.doctor.fixes import (
-    amount,
-    as_sentence,
-    counted,
-    grant_command,
-    quoted,
-    reading,
-    short_path,
-)
+from claude_sync.doctor.fixes import grant_command, quoted
 from claude_sync.errors import NotSetUp, StoreOffline, UsageError
 from claude_sync.model import Finding, Level
 from claude_sync.sync.setup import default_location
 from claude_sync.transports.location import FolderLocation, parse_location
+from claude_sync.wording import capitalized, count, short_path, size, what_happened
 
 SLOW_SECONDS = 2.0
 _ROOM_BYTES = 1 << 30
@@ -47,7 +40,7 @@ def reached(examination: Examination) -> Iterator[Finding]:
         return
     store, seconds = examination.context.store, examination.round_trip_seconds
     names = {bundle.head.machine_id for bundle in examination.bundles}
-    held = f"{counted(len(examination.bundles), 'bundle')} of {counted(len(names), 'machine')}"
+    held = f"{count(len(examination.bundles), 'bundle')} of {count(len(names), 'machine')}"
     if seconds is None:
         title = f"Sessions meet in {store.label}"
     else:
@@ -92,7 +85,7 @@ def _unreached(examination: Examination) -> Finding:
             "ssh://HOST/PATH`",
         )
     folder = folder_of(examination)
-    todo = as_sentence(error.todo or "try again later")[:-1]
+    todo = capitalized(error.todo or "try again later")
     elsewhere = "; or choose another place with `claude-sync init LOCATION`"
     if isinstance(error, UsageError):
         code, title = "location-wrong", "The place where sessions meet can't be read"
@@ -110,7 +103,7 @@ def _unreached(examination: Examination) -> Finding:
         elsewhere = ""
         if folder is not None:
             todo = f"{grant_command(folder)}, if it is yours"
-    return Finding(code, Level.ERROR, title, reading(error), todo + elsewhere)
+    return Finding(code, Level.ERROR, title, what_happened(error), todo + elsewhere)
 
 
 # --- a folder ----------------------------------------------------------------------------------
@@ -176,7 +169,7 @@ def private(examination: Examination) -> Iterator[Finding]:
             "store-readable-by-others",
             Level.WARNING,
             "Others may read what lies where sessions meet",
-            f"{counted(len(readable), 'bundle')} there, such as {short_path(readable[0])}, can be "
+            f"{count(len(readable), 'bundle')} there, such as {short_path(readable[0])}, can be "
             "read by other users of this machine.",
             f"`chmod -R go-rwx {quoted(folder)}`",
         )
@@ -281,7 +274,7 @@ def room(examination: Examination) -> Iterator[Finding]:
             code,
             Level.WARNING,
             f"The disk {what} is nearly full",
-            f"{amount(free)} are left for {short_path(path)}; soon nothing can be {verb}.",
+            f"{size(free)} are left for {short_path(path)}; soon nothing can be {verb}.",
             f"Make room on that disk{forget if code == 'store-nearly-full' else ''}",
         )
 

@@ -99,7 +99,7 @@ def test_a_person_reads_what_each_side_says_and_how_far_it_went_on() -> None:
         f"machine's clock, {clock(NOW)}.",
         f"Before they parted You {clock(NOW - 6000)}Where is the bug?",
         "laptop (this machine) 12 lines more since they parted, last written "
-        f"{clock(NOW - 300)} (5 min ago), 2.0 kB in all 31 messages before these",
+        f"{clock(NOW - 300)} (5 minutes ago), 2.0 KB in all 31 messages before these",
         f"You {clock(NOW - 600)}Try the cookie. It is <new>. tool-use × 3 ClaudeIt was the cookie.",
         "desktop 1 line more since they parted",
         "All of it is in another side, so it isn't offered. system",

@@ -82,13 +82,13 @@ def test_what_the_user_ignores_does_not_colour_the_icon() -> None:
 @pytest.mark.parametrize(
     ("holds", "said"),
     [
-        ({}, "Up to date — 2 min ago"),
+        ({}, "Up to date — 2 minutes ago"),
         ({"last_sync": NOW + 30}, "Up to date — just now"),
         ({"last_sync": None}, "Up to date — just now"),
         ({"started": False}, "Looking at sessions…"),
         ({"to_push": ("a", "b", "c")}, "3 changed here"),
         ({"to_push": ("a", "b", "c"), "older": ("b", "c")}, "1 changed here"),
-        ({"to_push": ("b",), "older": ("b",)}, "Up to date — 2 min ago"),
+        ({"to_push": ("b",), "older": ("b",)}, "Up to date — 2 minutes ago"),
         (
             {"to_push": ("a",) * 3, "arrivals": (arrival("x"), arrival("y"))},
             "3 changed here, 2 waiting from desktop",
@@ -108,9 +108,9 @@ def test_what_the_user_ignores_does_not_colour_the_icon() -> None:
         ),
         (
             {"findings": (warning("a", level=Level.ERROR), warning("b"), warning("c"))},
-            "Up to date — 2 min ago, doctor: 1 error, 2 warnings",
+            "Up to date — 2 minutes ago, doctor: 1 error, 2 warnings",
         ),
-        ({"findings": (warning("w1"),)}, "Up to date — 2 min ago"),
+        ({"findings": (warning("w1"),)}, "Up to date — 2 minutes ago"),
         ({"activity": Progress("Pushing")}, "Pushing…"),
         (
             {"activity": Progress("Pulling", sessions_done=2, sessions_total=12)},
@@ -123,15 +123,15 @@ def test_what_the_user_ignores_does_not_colour_the_icon() -> None:
         ({"activity": Progress("Pulling", sessions_total=1)}, "Pulling…"),
         (
             {"paused_until": NOW + 60 * 25, "to_push": ("a",)},
-            "Paused for 25 min more — 1 changed here",
+            "Paused for 25 minutes more — 1 changed here",
         ),
-        ({"paused_until": NOW + 5}, "Paused for 1 min more"),
-        ({"paused_until": NOW + 3600 * 5}, "Paused for 5 h more"),
+        ({"paused_until": NOW + 5}, "Paused for 1 minute more"),
+        ({"paused_until": NOW + 3600 * 5}, "Paused for 5 hours more"),
         ({"paused_until": FOREVER}, "Paused"),
-        ({"paused_until": NOW - 1}, "Up to date — 2 min ago"),
+        ({"paused_until": NOW - 1}, "Up to date — 2 minutes ago"),
         (
             {"offline_since": NOW - 300, "offline_message": "nas doesn't answer: check it"},
-            "Offline for 5 min — nas doesn't answer: check it",
+            "Offline for 5 minutes — nas doesn't answer: check it",
         ),
         ({"offline_since": NOW - 3}, "Offline"),
         ({"offline_since": NOW - 86_400 * 30.25}, "Offline since 2026-01-01"),

@@ -1,14 +1,11 @@
+"""Commands to type, as each system wants them quoted."""
+
 from __future__ import annotations
 
 import pytest
 
 from claude_sync.doctor.fixes import (
-    ago,
-    amount,
-    as_sentence,
-    counted,
     grant_command,
-    listed,
     move_command,
     quoted,
     remove_command,
@@ -43,33 +40,3 @@ def test_commands_are_those_of_the_system() -> None:
     assert move_command("a", "b", "nt") == "`move a b`"
     assert grant_command("a", "posix") == "`chmod -R u+rwX a`"
     assert grant_command("a", "nt") == '`icacls a /grant "%USERNAME%":(OI)(CI)F /T`'
-
-
-def test_numbers_as_people_say_them() -> None:
-    assert [counted(n, "bundle") for n in (0, 1, 2, 1234)] == [
-        "0 bundles",
-        "1 bundle",
-        "2 bundles",
-        "1,234 bundles",
-    ]
-    assert counted(2, "preference is", "preferences are") == "2 preferences are"
-    assert [amount(n) for n in (999, 1500, 2_000_000, 31e8)] == [
-        "999 bytes",
-        "2 KB",
-        "2 MB",
-        "3.1 GB",
-    ]
-    assert [ago(seconds) for seconds in (-5, 59, 60, 7200, 86_400 * 91)] == [
-        "just now",
-        "just now",
-        "1 minute ago",
-        "2 hours ago",
-        "91 days ago",
-    ]
-
-
-def test_the_first_few_of_many() -> None:
-    assert listed(["a", "b"]) == "a, b"
-    assert listed(list("abcdefg"), 3) == "a, b and 5 more"
-    assert as_sentence("it rains") == "It rains."
-    assert as_sentence("It rains.") == "It rains."

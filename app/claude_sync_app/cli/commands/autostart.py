@@ -7,7 +7,7 @@ from argparse import Namespace
 from claude_sync.disk.log import Log
 from claude_sync.errors import ClaudeSyncError
 from claude_sync.state.paths import paths
-from claude_sync_app.cli.context import in_short
+from claude_sync.wording import short_path
 from claude_sync_app.cli.output import complain, say, say_document
 from claude_sync_app.cli.parser import Parser
 from claude_sync_app.cli.runner import DONE
@@ -48,7 +48,7 @@ def run(arguments: Namespace) -> int:
     if arguments.json:
         say_document({"enabled": status.enabled, "where": status.where, "program": status.program})
     elif status.enabled:
-        say(f"The icon is shown at login ({in_short(status.where)}).")
+        say(f"The icon is shown at login ({short_path(status.where)}).")
     else:
         say("The icon isn't shown at login.")
     if status.is_broken:

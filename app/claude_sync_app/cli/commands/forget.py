@@ -13,8 +13,8 @@ from claude_sync.sync.forget import (
     bundles_older_than,
     forget,
 )
-from claude_sync.wording import count, size
-from claude_sync_app.cli.context import in_short, opened
+from claude_sync.wording import count, join, short_path, size
+from claude_sync_app.cli.context import opened
 from claude_sync_app.cli.output import ask_yes, can_ask, say, say_document
 from claude_sync_app.cli.parser import Parser
 from claude_sync_app.cli.runner import DONE, FAILED, Misuse
@@ -45,7 +45,7 @@ def configure(parser: Parser) -> None:
 def run(arguments: Namespace) -> int:
     with opened() as context:
         bundles = _meant(context, arguments)
-        where = in_short(context.store.label)
+        where = short_path(context.store.label)
     if bundles and not arguments.yes:
         if not can_ask():
             raise Misuse("nobody is here to be asked", todo="add --yes if it is meant")
@@ -84,7 +84,7 @@ def _described(bundles: list[Bundle]) -> str:
     machines = sorted({bundle.head.machine for bundle in bundles})
     if len(bundles) == 1:
         return f"{machines[0]}'s bundle of {bundles[0].head.session_id} ({total})"
-    return f"{count(len(bundles), 'bundle')} of {', '.join(machines)} ({total})"
+    return f"{count(len(bundles), 'bundle')} of {join(machines)} ({total})"
 
 
 def _days(text: str) -> float:

@@ -8,7 +8,7 @@ from claude_sync.disk.log import Log
 from claude_sync.state import preferences
 from claude_sync.state.paths import paths
 from claude_sync.sync.setup import set_up
-from claude_sync_app.cli.context import in_short
+from claude_sync.wording import join, short_path
 from claude_sync_app.cli.output import say, say_document
 from claude_sync_app.cli.parser import Parser
 
@@ -52,18 +52,13 @@ def run(arguments: Namespace) -> int:
             }
         )
         return 0
-    say(f"Sessions meet in {in_short(done.label)}. This machine is {done.machine.name} there.")
+    say(f"Sessions meet in {short_path(done.label)}. This machine is {done.machine.name} there.")
     if before is not None and before != done.location:
-        say(f"What this machine pushed to {in_short(before)} stays there.")
+        say(f"What this machine pushed to {short_path(before)} stays there.")
     if done.machines:
-        say(f"Sessions of {_listed(done.machines)} are there already.")
+        say(f"Sessions of {join(done.machines)} are there already.")
     say()
     say("claude-sync push --all   copies this machine's sessions there")
     if done.machines:
         say("claude-sync pull --all   takes the others', for the projects that are here")
     return 0
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    *before, last = names
-    return f"{', '.join(before)} and {last}" if before else last

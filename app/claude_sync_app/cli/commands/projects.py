@@ -8,7 +8,8 @@ from pathlib import Path
 from claude_sync.disk.log import Log
 from claude_sync.projects.directory import ProjectDirectory
 from claude_sync.sync.states import states
-from claude_sync_app.cli.context import in_short, opened
+from claude_sync.wording import short_path
+from claude_sync_app.cli.context import opened
 from claude_sync_app.cli.output import complain, say, say_document
 from claude_sync_app.cli.parser import Parser
 from claude_sync_app.cli.runner import DONE, FAILED, Misuse
@@ -54,7 +55,7 @@ def _add(arguments: Namespace) -> int:
         say_document({"project_key": key.key, "subpath": key.subpath})
     else:
         below = f", below it in {key.subpath}" if key.subpath else ""
-        say(f"{in_short(str(arguments.directory.resolve()))} is {key.key}{below}.")
+        say(f"{short_path(str(arguments.directory.resolve()))} is {key.key}{below}.")
     return DONE
 
 
@@ -85,7 +86,7 @@ def _list(arguments: Namespace) -> int:
         say_table(
             (Column("project", least=20), Column("directory", least=20), Column("", least=10)),
             [
-                (one.key or "(can't be told)", in_short(str(one.directory)), _remarks(one))
+                (one.key or "(can't be told)", short_path(str(one.directory)), _remarks(one))
                 for one in known
             ],
         )

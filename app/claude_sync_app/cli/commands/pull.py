@@ -5,9 +5,10 @@ from __future__ import annotations
 from argparse import Namespace
 
 from claude_sync.sync.pull import pull
+from claude_sync.wording import short_path
 from claude_sync_app.cli import results
 from claude_sync_app.cli import selection as choosing
-from claude_sync_app.cli.context import in_short, opened
+from claude_sync_app.cli.context import opened
 from claude_sync_app.cli.output import say
 from claude_sync_app.cli.parser import Parser
 
@@ -35,7 +36,7 @@ def run(arguments: Namespace) -> int:
         done = pull(context, named, project=project, dry_run=arguments.dry_run)
         if not arguments.dry_run:
             results.record(context, "pull", done)
-        where = in_short(context.store.label)
+        where = short_path(context.store.label)
     if arguments.json:
         results.say_results(done)
     elif not done and project is not None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from argparse import Namespace
 
 from claude_sync.sync.push import push
+from claude_sync.wording import short_path
 from claude_sync_app.cli import results
 from claude_sync_app.cli import selection as choosing
-from claude_sync_app.cli.context import in_short, opened
+from claude_sync_app.cli.context import opened
 from claude_sync_app.cli.output import say
 from claude_sync_app.cli.parser import Parser
 
@@ -30,7 +31,7 @@ def run(arguments: Namespace) -> int:
         project = choosing.project(context, arguments)
         done = push(context, named, project=project)
         results.record(context, "push", done)
-        where = in_short(context.store.label)
+        where = short_path(context.store.label)
     if arguments.json:
         results.say_results(done)
     elif not done and project is not None:

@@ -8,8 +8,9 @@ from argparse import Namespace
 from claude_sync.errors import SessionChanging
 from claude_sync.sync.conflict import Conflict, show_conflict
 from claude_sync.sync.resolve import BOTH, MINE, resolve
+from claude_sync.wording import short_path
 from claude_sync_app.cli import listing, results
-from claude_sync_app.cli.context import in_short, opened
+from claude_sync_app.cli.context import opened
 from claude_sync_app.cli.output import ask, can_ask, complain, say
 from claude_sync_app.cli.parser import Parser
 from claude_sync_app.cli.runner import FAILED, Misuse
@@ -53,7 +54,7 @@ def run(arguments: Namespace) -> int:
             with opened() as context:
                 done = resolve(context, arguments.session, keep, shown=shown)
                 results.record(context, "resolve", done)
-                where = in_short(context.store.label)
+                where = short_path(context.store.label)
             break
         except SessionChanging as error:
             if arguments.keep is not None:

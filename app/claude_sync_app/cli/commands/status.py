@@ -12,11 +12,11 @@ from claude_sync.state.paths import paths
 from claude_sync.sync.context import Context
 from claude_sync.sync.states import states_surveyed
 from claude_sync.sync.survey.survey import look
-from claude_sync.wording import count
+from claude_sync.wording import count, short_path
 from claude_sync_app.cli import listing
 from claude_sync_app.cli import selection as choosing
 from claude_sync_app.cli.commands.doctor import as_json as finding_as_json
-from claude_sync_app.cli.context import in_short, is_set_up, opened
+from claude_sync_app.cli.context import is_set_up, opened
 from claude_sync_app.cli.output import heading, say, say_document
 from claude_sync_app.cli.parser import Parser
 from claude_sync_app.cli.runner import DONE
@@ -50,7 +50,7 @@ def run(arguments: Namespace) -> int:
     if where is None:
         say("No place where sessions meet was chosen yet: `claude-sync init LOCATION`.")
     else:
-        say(f"Sessions meet in {in_short(where)}. This machine is {machine} there.")
+        say(f"Sessions meet in {short_path(where)}. This machine is {machine} there.")
     _say_groups(every)
     _say_findings(findings)
     return DONE

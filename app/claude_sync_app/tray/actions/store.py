@@ -12,7 +12,7 @@ from claude_sync.sync.context import Context
 from claude_sync.sync.forget import bundles_of_this_machine, forget
 from claude_sync.sync.setup import SetUp, default_location, set_up
 from claude_sync.transports.location import FolderLocation, parse_location
-from claude_sync.wording import count
+from claude_sync.wording import count, join, short_path
 from claude_sync_app.desktop.dialogs import Dialogs
 from claude_sync_app.shown_text import one_line, without_controls
 from claude_sync_app.tray.actions.projects import choose_projects
@@ -50,10 +50,11 @@ def choose_place(tray: TrayContext, how: str, synced: tuple[str, ...] = ()) -> N
     if done is None:
         return
     tray.wait(tray.service.look_now())
-    others = f" Sessions of {_listed(done.machines)} are there already." if done.machines else ""
+    machines = [one_line(name) for name in done.machines]
+    others = f" Sessions of {join(machines)} are there already." if done.machines else ""
     tray.notify(
         "place",
-        f"Sessions meet in {_short(done.label)}",
+        f"Sessions meet in {short_path(without_controls(done.label))}",
         f"This machine is {done.machine.name} there.{others}",
     )
     if before.location not in (None, done.location):
@@ -71,7 +72,7 @@ def leave_place(tray: TrayContext) -> None:
         )
         return
     before = tray.preferences
-    here = _short(tray.status.label)
+    here = short_path(without_controls(tray.status.label))
     text = (
         f"Sessions will no longer be pushed to {here} nor pulled from there.\n"
         "They will meet in ~/claude-sync, which only this machine sees."
@@ -122,7 +123,7 @@ def own_folder(chosen: Path) -> Path:
 def _agreed(tray: TrayContext, dialogs: Dialogs, location: str) -> bool:
     place = parse_location(location)
     is_folder = isinstance(place, FolderLocation)
-    where = _short(place.location)
+    where = short_path(without_controls(place.location))
     who = "whoever can read this folder" if is_folder else "whoever can read that place"
     while True:
         found = readable(tray.status.sessions, tray.preferences.ignore)
@@ -166,7 +167,7 @@ def _naming(location: str, name: str, *, take_over: bool) -> Callable[[Context],
 
 def _offer_to_remove(tray: TrayContext, dialogs: Dialogs, before: Preferences) -> None:
     """Ask whether this machine's bundles go from the place that was left."""
-    where = _short(before.location or "")
+    where = short_path(without_controls(before.location or ""))
     try:
         there = tray.wait(tray.service.call(lambda context: _count(context, before)))
     except Stopped:
@@ -195,14 +196,3 @@ def _remove(context: Context, before: Preferences) -> int:
         removed = forget(old, bundles_of_this_machine(old))
     Log(context.paths.log_file).write(map(removal_line, removed))
     return len(removed)
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    *first, last = (one_line(name) for name in names)
-    return f"{', '.join(first)} and {last}" if first else last
-
-
-def _short(path: str) -> str:
-    shown = without_controls(path)
-    home = str(Path.home())
-    return "~" + shown[len(home) :] if shown == home or shown.startswith(home + "/") else shown

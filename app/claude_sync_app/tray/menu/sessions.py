@@ -226,7 +226,7 @@ def _side(side: Side, now_minutes: int) -> str:
 
 
 def went_on(side: Side, now_ns: int) -> str:
-    """How far a side went on: 12 lines more since they parted, 5 min ago."""
+    """How far a side went on: 12 lines more since they parted, 5 minutes ago."""
     return f"{count(side.lines, 'line')} more since they parted, {ago(side.mtime_ns, now_ns)}"
 
 

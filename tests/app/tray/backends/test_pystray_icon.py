@@ -14,7 +14,7 @@ from claude_sync_app.tray.menu.model import Action, Item, separator
 MENU = Item(
     "menu",
     children=(
-        Item("status", "R&D: 2 min ago", enabled=False),
+        Item("status", "R&D: 2 minutes ago", enabled=False),
         separator("line"),
         Item("push", "Push", action=Action("push")),
         Item(
@@ -75,7 +75,7 @@ def test_a_menu_has_its_rows_marks_and_submenus() -> None:
     clicked: list[Action] = []
     menu = pystray_menu(MENU, clicked.append, lambda label: label.replace("&", "&&"))
     status, line, push, sub = menu
-    assert (status.text, status.enabled) == ("R&&D: 2 min ago", False)
+    assert (status.text, status.enabled) == ("R&&D: 2 minutes ago", False)
     assert line.text == "- - - -"
     assert [(i.text, i.checked, i.radio) for i in sub.submenu] == [
         ("Ask me", True, True),
@@ -103,7 +103,7 @@ def test_what_was_shown_before_the_start_is_there_at_the_start() -> None:
     assert icon.icon.size == (64, 64)
     assert icon.title.startswith("2 waiting xxx")
     assert len(icon.title) == 127
-    assert labels(icon) == ["R&D: 2 min ago", "- - - -", "Push", "When a session arrives"]
+    assert labels(icon) == ["R&D: 2 minutes ago", "- - - -", "Push", "When a session arrives"]
     assert presence == [Presence.SHOWN]
 
 

@@ -77,7 +77,7 @@ REST = [
 
 def test_where_all_is_well_there_is_nothing_to_do() -> None:
     assert outline(made(status())) == [
-        "Up to date — 2 min ago (off)",
+        "Up to date — 2 minutes ago (off)",
         "---",
         "Nothing to push (off)",
         "Nothing to pull (off)",
@@ -117,15 +117,15 @@ def test_everything_that_there_can_be_stands_in_its_place() -> None:
                     ["Push now", "Resume in terminal (off)", *common, "Stop sharing app…"],
                 ),
                 (
-                    "↓ Write the docs — app — 5 min ago",
+                    "↓ Write the docs — app — 5 minutes ago",
                     ["Pull from nas", "Resume in terminal", *common, "Stop sharing app…"],
                 ),
                 (
-                    "Old thing — app — 1 h ago",
+                    "Old thing — app — 1 hour ago",
                     ["Resume in terminal", *common, "Undo the last pull", "Stop sharing app…"],
                 ),
                 (
-                    "! Both went on — app — 2 h ago",
+                    "! Both went on — app — 2 hours ago",
                     ["Resume in terminal", *common, "Stop sharing app…"],
                 ),
             ],
@@ -133,7 +133,10 @@ def test_everything_that_there_can_be_stands_in_its_place() -> None:
         (
             "From other machines",
             [
-                ("Refactor the parser — api — desktop, 10 min ago", ["Pull", "Pull and resume"]),
+                (
+                    "Refactor the parser — api — desktop, 10 minutes ago",
+                    ["Pull", "Pull and resume"],
+                ),
                 "site — 1 needs its folder…",
             ],
         ),
@@ -145,8 +148,8 @@ def test_everything_that_there_can_be_stands_in_its_place() -> None:
                     [
                         "Compare…",
                         "Keep both",
-                        "Keep this machine's (12 lines more since they parted, 5 min ago)",
-                        "Keep desktop's (3 lines more since they parted, 1 h ago)",
+                        "Keep this machine's (12 lines more since they parted, 5 minutes ago)",
+                        "Keep desktop's (3 lines more since they parted, 1 hour ago)",
                     ],
                 )
             ],
@@ -368,7 +371,7 @@ CHOICES = ["Now: ~/claude-sync (off)", "---", "Dropbox…", "Other folder…", "
 def test_at_the_first_start_the_menu_says_that_nobody_else_sees_them(location: str) -> None:
     shown = made(status(location=location, label="~/claude-sync"))
     assert outline(shown)[:4] == [
-        "Up to date — 2 min ago (off)",
+        "Up to date — 2 minutes ago (off)",
         "Sessions meet in ~/claude-sync (this machine only) (off)",
         ("Where sessions meet…", CHOICES),
         "---",
@@ -491,7 +494,7 @@ def test_a_long_reason_does_not_make_the_menu_wide() -> None:
 
 def test_a_session_without_a_title_is_known_by_its_id() -> None:
     (row,) = entry(made(status(sessions=(session("0f4c1d9e-1111", "\x00"),))), "Recent").children
-    assert row.label == "Untitled 0f4c1d9e — app — 5 min ago"
+    assert row.label == "Untitled 0f4c1d9e — app — 5 minutes ago"
 
 
 @given(st.text(max_size=20), st.text(max_size=20), st.text(max_size=20))

@@ -45,7 +45,7 @@ def made(shown: Status, preferences: Preferences | None = None) -> Item:
 )
 def test_a_mark_says_how_a_session_stands(more: dict[str, Any], mark: str) -> None:
     (recent,) = entry(made(status(sessions=(session(**more),))), "Recent").children
-    assert recent.label == f"{mark}Fix the login bug — app — 5 min ago"
+    assert recent.label == f"{mark}Fix the login bug — app — 5 minutes ago"
 
 
 def test_only_so_many_recent_sessions_are_shown_and_only_those_of_this_machine() -> None:

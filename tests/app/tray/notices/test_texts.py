@@ -51,7 +51,7 @@ def test_one_arrival_can_be_pulled_resumed_or_left_for_later() -> None:
     notice = notice_texts.arrived([arrival("a1", minutes=2, was_open=True)], CONTEXT)
     assert said(notice) == [
         "Refactor the parser",
-        "From desktop, 2 min ago",
+        "From desktop, 2 minutes ago",
         "It was still open there.",
     ]
     assert offered(notice) == [
@@ -67,7 +67,7 @@ def test_of_several_arrivals_one_is_named_and_the_others_are_counted() -> None:
     notice = notice_texts.arrived(three, CONTEXT)
     assert said(notice) == [
         "Refactor the parser",
-        "From desktop, 10 min ago",
+        "From desktop, 10 minutes ago",
         "And 2 more sessions.",
     ]
     assert offered(notice) == [
@@ -97,13 +97,13 @@ def test_what_is_open_here_is_to_be_closed() -> None:
     notice = notice_texts.close(waiting, CONTEXT)
     assert said(notice) == [
         "Close Fix the login bug here: laptop is ahead",
-        "Written there 10 min ago. It can be pulled once it is closed.",
+        "Written there 10 minutes ago. It can be pulled once it is closed.",
     ]
     assert offered(notice) == [("Show", SHOW_MENU)]
     assert notice.body == SHOW_MENU
     asked_for = CONTEXT._replace(status=status(deferred=("a1",)))
     assert said(notice_texts.close(waiting, asked_for))[1] == (
-        "Written there 10 min ago. It is pulled once it is closed."
+        "Written there 10 minutes ago. It is pulled once it is closed."
     )
     assert said(notice_texts.close(waiting, DISCREET))[0] == (
         "Close a session of app here: laptop is ahead"
@@ -179,8 +179,8 @@ def test_a_conflict_names_both_machines_and_how_far_each_went_on() -> None:
     notice = notice_texts.conflict(state, CONTEXT)
     assert said(notice) == [
         "Both went on went on apart",
-        "laptop (this machine): 12 lines more, 5 min ago",
-        "desktop: 3 lines more, 1 h ago",
+        "laptop (this machine): 12 lines more, 5 minutes ago",
+        "desktop: 3 lines more, 1 hour ago",
     ]
     assert offered(notice) == [
         ("Compare…", Action("compare", "c1")),
@@ -304,7 +304,7 @@ def test_where_there_are_no_buttons_it_says_where_they_are() -> None:
     notice = without_buttons(notice_texts.arrived([arrival("a1")], CONTEXT))
     assert said(notice) == [
         "Refactor the parser",
-        "From desktop, 10 min ago",
+        "From desktop, 10 minutes ago",
         "The menu has what can be done.",
     ]
     assert offered(notice) == []
