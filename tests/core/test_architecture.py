@@ -22,7 +22,7 @@ ROOMS = (
     "service",
     "__init__",
 )
-ROOMS_OF_SYNC = ("__init__ context planner", "survey", "tree bundles", REST)
+ROOMS_OF_SYNC = ("__init__ context planner", "survey", "judge tree bundles", REST)
 
 # What a start pays for, though most starts don't need it: imported where it is used.
 HEAVY = (

@@ -8,8 +8,8 @@ from functools import partial
 from claude_sync.errors import UsageError
 from claude_sync.model import Bundle, LocalSession, Side, Version
 from claude_sync.sync.context import Context
-from claude_sync.sync.planner import Kind, Mine, may_keep, plan_pull
-from claude_sync.sync.survey.relations import Relations
+from claude_sync.sync.judge import Judgement, judge
+from claude_sync.sync.planner import Kind, Mine, may_keep
 from claude_sync.sync.survey.survey import Survey, look
 
 
@@ -69,28 +69,37 @@ def find_conflict(context: Context, survey: Survey, session_id: str) -> Conflict
     Raises:
         SessionError, BundleError, TransportError: they can't be read.
     """
-    local = survey.copy(session_id)
-    survey.learn_from_bundles(session_id, local)
-    mine = survey.mine(session_id, local)
-    declined = context.records.declined(session_id)
-    _, _, every = survey.split(session_id)
-    rivals = [rival for rival in every if rival.head.version not in declined]
-    counted = mine.version if mine is not None else None
-    with Relations(context, local, counted, survey.bundles.get(session_id, ())) as relations:
-        plan = relations.settle(lambda: plan_pull(mine, rivals, relations))
-        if plan.kind is not Kind.CONFLICT:
-            return None
-        sides = _sides(context, local, mine, plan.rivals, relations)
-    return Conflict(session_id, local, mine, plan.rivals, sides)
+    with judge(context, survey, session_id) as judgement:
+        return conflict_in(context, session_id, judgement)
 
 
-def _sides(
-    context: Context,
-    local: LocalSession | None,
-    mine: Mine | None,
-    rivals: tuple[Bundle, ...],
-    relations: Relations,
+def conflict_in(context: Context, session_id: str, judgement: Judgement) -> Conflict | None:
+    """The same of a session that was judged already.
+
+    Raises:
+        SessionError, BundleError, TransportError: they can't be read.
+    """
+    plan = judgement.plan_pull()
+    if plan.kind is not Kind.CONFLICT:
+        return None
+    sides = sides_of(context, judgement, plan.rivals)
+    return Conflict(session_id, judgement.local, judgement.mine, plan.rivals, sides)
+
+
+def sides_of(
+    context: Context, judgement: Judgement, rivals: tuple[Bundle, ...]
 ) -> tuple[Side, ...]:
+    """Every side of a conflict, this machine's first where it has one.
+
+    Args:
+        context: what to work with.
+        judgement: the session.
+        rivals: the bundles that are left.
+
+    Raises:
+        SessionError, BundleError, TransportError: a side can't be read.
+    """
+    local, mine, relations = judgement.local, judgement.mine, judgement.relations
     versions = [rival.head.version for rival in rivals]
     if mine is not None:
         versions.insert(0, mine.version)

@@ -144,29 +144,37 @@ def newest_of_each(bundles: Sequence[Bundle]) -> tuple[Bundle, ...]:
     return tuple(counted.values())
 
 
-def own_and_rivals(
-    bundles: Sequence[Bundle], machine_id: str, written: Version | None
-) -> tuple[Bundle | None, bool, tuple[Bundle, ...]]:
+class Split(NamedTuple):
+    """One session's bundles, split into this machine's own and those that rival it.
+
+    Attributes:
+        own: this machine's, None where it has none.
+        own_is_rival: whether that counts as a rival itself, for it isn't what was written.
+        rivals: all rivals, it included then.
+    """
+
+    own: Bundle | None
+    own_is_rival: bool
+    rivals: tuple[Bundle, ...]
+
+
+def own_and_rivals(bundles: Sequence[Bundle], machine_id: str, written: Version | None) -> Split:
     """Split one session's bundles into this machine's own and those that rival it.
 
     Args:
         bundles: all of the session's.
         machine_id: this machine's.
         written: the version this machine remembers having written (P), None where unknown.
-
-    Returns:
-        the own bundle (None where there is none), whether it counts as a rival itself (it isn't
-        what was written), and all rivals, it included then.
     """
     counted = newest_of_each(bundles)
     own = [bundle for bundle in counted if bundle.head.machine_id == machine_id]
     rivals = [bundle for bundle in counted if bundle.head.machine_id != machine_id]
     if not own:
-        return None, False, tuple(rivals)
+        return Split(None, False, tuple(rivals))
     known = [bundle for bundle in own if bundle.head.version == written]
     strange = [bundle for bundle in own if bundle.head.version != written]
     chosen = (known or own)[0]
-    return chosen, chosen in strange, (*rivals, *strange)
+    return Split(chosen, chosen in strange, (*rivals, *strange))
 
 
 def inherited_decisions(version: Version, bundles: Sequence[Bundle]) -> tuple[tuple[str, ...], int]:

@@ -33,12 +33,11 @@ from claude_sync.model import (
     Problem,
     Progress,
     Result,
-    Version,
 )
 from claude_sync.sync.context import Context
-from claude_sync.sync.planner import Kind, PullPlan, plan_pull
+from claude_sync.sync.judge import Judgement, judge
+from claude_sync.sync.planner import Kind, PullPlan
 from claude_sync.sync.survey.extensions import learn_extensions
-from claude_sync.sync.survey.relations import Relations
 from claude_sync.sync.survey.survey import Survey, look
 from claude_sync.sync.tree.install import Installed
 from claude_sync.sync.tree.pull_apply import Step, groups, take
@@ -196,54 +195,41 @@ class _Pull:
 
     def _plan(self, session_id: str) -> Step | Result:
         survey, context = self._survey, self._context
-        local = survey.copy(session_id)
-        if local is None and survey.record(session_id).seen and not self._named:
+        is_here = session_id in survey.local
+        if not is_here and survey.record(session_id).seen and not self._named:
             return self._result(
                 session_id,
                 Outcome.GONE,
                 "it was here and is gone; name it to have it back",
             )
-        survey.learn_from_bundles(session_id, local)
-        declined = context.records.declined(session_id) if session_id in survey.declining else ()
-        if declined and self._named and not self._dry_run:
-            context.records.accept(session_id)
-        _, _, all_rivals = survey.split(session_id)
-        rivals = [
-            rival for rival in all_rivals if self._named or rival.head.version not in declined
-        ]
-        mine = survey.mine(session_id, local)
-        version = survey.row(local).whole if local is not None else None
-        counted = mine.version if mine is not None else None
-        with Relations(
+        with judge(
             context,
-            local,
-            counted,
-            survey.bundles.get(session_id, ()),
-            taking=survey.rows.here(local) if local is not None and self._takes else None,
-        ) as relations:
-            plan = relations.settle(lambda: plan_pull(mine, rivals, relations))
-            if len(rivals) < len(all_rivals) and plan.kind in _NOT_WAITING:
-                without = relations.settle(lambda: plan_pull(mine, all_rivals, relations))
-                if without.kind not in _NOT_WAITING:
-                    return self._result(
-                        session_id, Outcome.DECLINED, "undone here; name it to take it after all"
-                    )
-            if mine is not None and not self._dry_run:
-                context.records.hold(session_id, mine.version)
-            step = self._step(session_id, plan, local, version, all_rivals)
+            survey,
+            session_id,
+            named=self._named,
+            accept=self._named and not self._dry_run,
+            fetch=self._takes,
+        ) as judgement:
+            plan = judgement.plan_pull()
+            if self._is_declined(judgement, plan):
+                return self._result(
+                    session_id, Outcome.DECLINED, "undone here; name it to take it after all"
+                )
+            if judgement.mine is not None and not self._dry_run:
+                context.records.hold(session_id, judgement.mine.version)
+            step = self._step(session_id, plan, judgement)
             if isinstance(step, Step) and not self._dry_run:
-                step = replace(step, fetched=relations.take(step.bundle))
+                step = replace(step, fetched=judgement.relations.take(step.bundle))
             return step
 
-    def _step(
-        self,
-        session_id: str,
-        plan: PullPlan,
-        local: LocalSession | None,
-        version: Version | None,
-        rivals: Sequence[Bundle],
-    ) -> Step | Result:
-        survey = self._survey
+    def _is_declined(self, judgement: Judgement, plan: PullPlan) -> bool:
+        """Whether nothing waits only because what would was undone here."""
+        if plan.kind not in _NOT_WAITING or len(judgement.rivals) == len(judgement.all_rivals):
+            return False
+        return judgement.plan_pull(with_declined=True).kind not in _NOT_WAITING
+
+    def _step(self, session_id: str, plan: PullPlan, judgement: Judgement) -> Step | Result:
+        survey, local = self._survey, judgement.local
         if plan.kind is Kind.CONFLICT:
             return self._result(
                 session_id,
@@ -252,7 +238,7 @@ class _Pull:
                 plan.rivals[0],
             )
         if plan.kind in _NOT_WAITING:
-            merging = self._to_merge(local, rivals)
+            merging = self._to_merge(local, judgement.all_rivals)
             if merging is None or local is None:
                 ahead = plan.kind is Kind.AHEAD
                 outcome = Outcome.AHEAD if ahead else Outcome.UNCHANGED
@@ -263,6 +249,7 @@ class _Pull:
         if local is not None:
             if survey.is_open(local):
                 return self._result(session_id, Outcome.OPEN, "open here: close it first", bundle)
+            version = survey.row(local).whole
             merge_only = bundle.head.version == version
             directory = survey.directory(local)
             folder = local.path.parent

@@ -24,7 +24,8 @@ from claude_sync.sync.bundles.naming import is_ignored, is_named_for
 from claude_sync.sync.bundles.pack_ahead import PackingAhead
 from claude_sync.sync.bundles.push_write import PushWriter, Step
 from claude_sync.sync.context import Context
-from claude_sync.sync.planner import Mine, PushKind, plan_push
+from claude_sync.sync.judge import Judgement, judge
+from claude_sync.sync.planner import Mine, PushKind
 from claude_sync.sync.survey.relations import Relations
 from claude_sync.sync.survey.survey import Survey, look
 
@@ -162,17 +163,15 @@ class _Push:
                 )
             # Whatever it is, it is written: so it is read only once, while it is.
             return Step(local, project, None, keep_own=False)
-        mine = self._mine(local)
-        bundles = survey.bundles.get(session_id, ())
-        with Relations(self._context, local, mine.version, bundles) as relations:
-            self._give_up(local, mine, rivals, relations)
-            mine = self._mine(local)
-            plan = relations.settle(lambda: plan_push(mine, own, own_is_rival, relations))
+        with judge(self._context, survey, session_id) as judged:
+            mine = self._give_up(local, judged)
+            judgement = replace(judged, mine=mine)
+            plan = judgement.plan_push()
             if plan.kind is PushKind.BEHIND:
                 return self._result(local, Outcome.BEHIND, project.key, own, _BEHIND)
             keep_own = own is not None and (
                 plan.keep_own
-                or self._loses_transcript(mine, own, relations)
+                or _loses_transcript(mine, own, judgement.relations)
                 or self._loses_sidecar(local, own)
             )
         unchanged = plan.kind is PushKind.UNCHANGED or (
@@ -194,34 +193,27 @@ class _Push:
             other.name == name for other in self._survey.bundles[session_id]
         )
 
-    def _mine(self, local: LocalSession) -> Mine:
-        mine = self._survey.mine(local.session_id, local)
-        assert mine is not None
-        return mine
+    def _give_up(self, local: LocalSession, judgement: Judgement) -> Mine:
+        """Remember which versions in the store this one replaces: held once, no longer extended.
 
-    def _give_up(
-        self, local: LocalSession, mine: Mine, rivals: Sequence[Bundle], relations: Relations
-    ) -> None:
-        """Remember which versions in the store this one replaces: held once, no longer extended."""
-        lost = []
-        for rival in rivals:
+        Returns:
+            the transcript here with those among what it replaces.
+        """
+        mine, lost = judgement.mine, []
+        assert mine is not None
+        for rival in judgement.all_rivals:
             version = rival.head.version
             if version not in mine.held or version == mine.version:
                 continue
-            parting = relations.learn(mine.version, version)
+            parting = judgement.relations.learn(mine.version, version)
             if not parting.extends and not parting.extended:
                 lost.append(version.sha256)
         if lost:
             self._context.records.supersede(local.session_id, lost)
             self._survey.refresh(local.session_id)
-
-    def _loses_transcript(self, mine: Mine, own: Bundle, relations: Relations) -> bool:
-        """Whether the own bundle holds bytes that mine doesn't; an unfinished line is some too."""
-        version = own.head.version
-        return (
-            mine.version != version
-            and relations.learn(mine.version, version).common < own.head.size
-        )
+            mine = self._survey.mine(local.session_id, local)
+            assert mine is not None
+        return mine
 
     def _loses_sidecar(self, local: LocalSession, own: Bundle) -> bool:
         """Whether the own bundle may hold a sidecar file that the new one wouldn't."""
@@ -309,6 +301,12 @@ class _Push:
             local.path,
             message=message,
         )
+
+
+def _loses_transcript(mine: Mine, own: Bundle, relations: Relations) -> bool:
+    """Whether the own bundle holds bytes that mine doesn't; an unfinished line is some too."""
+    version = own.head.version
+    return mine.version != version and relations.learn(mine.version, version).common < version.size
 
 
 def _left_out(count: int) -> str:

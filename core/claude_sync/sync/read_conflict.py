@@ -14,10 +14,11 @@ from typing import IO
 from claude_sync.claude.compare import Extent, line_start
 from claude_sync.claude.message import Message, read_message
 from claude_sync.disk.snapshot import BLOCK_SIZE, open_regular
-from claude_sync.errors import SessionVanished, UsageError
+from claude_sync.errors import SessionVanished
 from claude_sync.model import Side
-from claude_sync.sync.conflict import Conflict, find_conflict
+from claude_sync.sync.conflict import Conflict, conflict_in, no_conflict
 from claude_sync.sync.context import Context
+from claude_sync.sync.judge import judge
 from claude_sync.sync.survey.relations import Relations
 from claude_sync.sync.survey.survey import Survey, look
 
@@ -93,13 +94,12 @@ def read_conflict(context: Context, session: str) -> ConflictView:
     with context.working("comparing"):
         survey = look(context)
         session_id = survey.find(session)
-        conflict = find_conflict(context, survey, session_id)
-        if conflict is None:
-            raise UsageError("that session is in no conflict", where=session_id)
-        counted = conflict.mine.version if conflict.mine is not None else None
-        with Relations(context, conflict.local, counted, conflict.rivals) as relations:
+        with judge(context, survey, session_id) as judgement:
+            conflict = conflict_in(context, session_id, judgement)
+            if conflict is None:
+                raise no_conflict(session_id)
             try:
-                before, sides = _read(context, conflict, relations)
+                before, sides = _read(context, conflict, judgement.relations)
             except OSError as error:
                 raise SessionVanished(
                     f"a transcript can't be read ({error.strerror})",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from claude_sync.errors import (
     ClaudeSyncError,
@@ -21,14 +22,15 @@ from claude_sync.model import (
     Outcome,
     ProjectKey,
     SessionState,
+    Side,
     State,
 )
 from claude_sync.sync.bundles.naming import is_ignored
-from claude_sync.sync.conflict import find_conflict
+from claude_sync.sync.conflict import sides_of
 from claude_sync.sync.context import Context
-from claude_sync.sync.planner import Kind, PushKind, newest_of_each, plan_pull, plan_push
+from claude_sync.sync.judge import judge
+from claude_sync.sync.planner import Kind, PushKind, newest_of_each
 from claude_sync.sync.survey.extensions import learn_extensions
-from claude_sync.sync.survey.relations import Relations
 from claude_sync.sync.survey.survey import Survey, look
 
 
@@ -85,21 +87,18 @@ def _state(context: Context, survey: Survey, session_id: str) -> SessionState:
     context.check()
     bundles = survey.bundles.get(session_id, ())
     newest = max(newest_of_each(bundles), key=lambda one: one.head.mtime_ns, default=None)
-    local, detail = None, ""
-    state = State.CONFLICT
-    rivals: tuple[Bundle, ...] = ()
-    conflict = None
+    local = None
+    standing = _Standing(State.CONFLICT)
     try:
         local = survey.copy(session_id)
-        state, rivals, detail = _judge(context, survey, session_id, local)
-        if state is State.CONFLICT and rivals:
-            conflict = find_conflict(context, survey, session_id)
+        standing = _standing(context, survey, session_id, local)
     except (Stopped, StoreOffline, RecordsError):
         raise
     except ClaudeSyncError as error:
         # One session that can't be told must not hide the others.
         divided = isinstance(error, SessionDivided)
-        state, rivals, detail = State.CONFLICT if divided else State.INCOMPLETE, (), str(error)
+        standing = _Standing(State.CONFLICT if divided else State.INCOMPLETE, detail=str(error))
+    state, rivals, sides, detail = standing
     copies = survey.local.get(session_id, ())
     shown = local or (copies[0] if copies else None)
     try:
@@ -130,7 +129,7 @@ def _state(context: Context, survey: Survey, session_id: str) -> SessionState:
         is_open,
         tuple(sorted({bundle.head.machine for bundle in bundles})),
         tuple(sorted({rival.head.machine for rival in rivals})),
-        conflict.sides if conflict is not None else (),
+        sides,
         detail,
         project is not None and is_ignored(context, project.key),
         remembered.forgotten,
@@ -138,49 +137,50 @@ def _state(context: Context, survey: Survey, session_id: str) -> SessionState:
     )
 
 
-def _judge(
+class _Standing(NamedTuple):
+    """The state, the rivals that are left, in a conflict its sides, and a sentence if needed."""
+
+    state: State
+    rivals: tuple[Bundle, ...] = ()
+    sides: tuple[Side, ...] = ()
+    detail: str = ""
+
+
+def _standing(
     context: Context, survey: Survey, session_id: str, local: LocalSession | None
-) -> tuple[State, tuple[Bundle, ...], str]:
-    """The state, the rivals that are left, and a sentence where one is needed."""
-    own, own_is_rival, every = survey.split(session_id)
+) -> _Standing:
     cheap_outcome = survey.cheap_outcome(session_id) if local is not None else None
     if cheap_outcome is not None and local is not None and survey.bundles.get(session_id):
         if cheap_outcome is Outcome.UNCHANGED:
-            return State.SYNCED, (), ""
-        if survey.is_pushed(local, own):
-            return State.AHEAD, (), ""
-    declined = context.records.declined(session_id) if session_id in survey.declining else ()
-    rivals = [rival for rival in every if rival.head.version not in declined]
+            return _Standing(State.SYNCED)
+        if survey.is_pushed(local, survey.split(session_id).own):
+            return _Standing(State.AHEAD)
     if local is None and survey.record(session_id).seen:
-        return State.GONE, (), "it was here and is gone"
-    survey.learn_from_bundles(session_id, local)
-    mine = survey.mine(session_id, local)
-    counted = mine.version if mine is not None else None
-    with Relations(context, local, counted, survey.bundles.get(session_id, ())) as relations:
-        plan = relations.settle(lambda: plan_pull(mine, rivals, relations))
+        return _Standing(State.GONE, detail="it was here and is gone")
+    with judge(context, survey, session_id) as judgement:
+        plan = judgement.plan_pull()
         if plan.kind is Kind.CONFLICT:
-            return State.CONFLICT, plan.rivals, ""
+            return _Standing(State.CONFLICT, plan.rivals, sides_of(context, judgement, plan.rivals))
         if plan.kind is Kind.IMPORT:
             return _placeable(context, plan.rivals)
         if plan.rivals:
-            return State.WAITING, plan.rivals, ""
-        if mine is None or local is None:
-            return State.GONE, (), "undone here"
-        push = relations.settle(lambda: plan_push(mine, own, own_is_rival, relations))
-    if push.kind is PushKind.WRITE and (push.keep_own or not survey.is_elsewhere(local, every)):
-        return State.CHANGED, (), ""
-    return (State.AHEAD if plan.kind is Kind.AHEAD else State.SYNCED), (), ""
+            return _Standing(State.WAITING, plan.rivals)
+        if local is None:
+            return _Standing(State.GONE, detail="undone here")
+        push = judgement.plan_push()
+        waits = push.keep_own or not survey.is_elsewhere(local, judgement.all_rivals)
+    if push.kind is PushKind.WRITE and waits:
+        return _Standing(State.CHANGED)
+    return _Standing(State.AHEAD if plan.kind is Kind.AHEAD else State.SYNCED)
 
 
-def _placeable(
-    context: Context, rivals: tuple[Bundle, ...]
-) -> tuple[State, tuple[Bundle, ...], str]:
+def _placeable(context: Context, rivals: tuple[Bundle, ...]) -> _Standing:
     head = rivals[0].head
     try:
         context.registry.place(head.project_key, head.subpath)
     except SessionUnplaced as error:
-        return State.UNPLACED, rivals, str(error)
-    return State.WAITING, rivals, ""
+        return _Standing(State.UNPLACED, rivals, detail=str(error))
+    return _Standing(State.WAITING, rivals)
 
 
 def _project(

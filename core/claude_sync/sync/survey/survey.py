@@ -20,7 +20,7 @@ from claude_sync.state.cache import LocalRow
 from claude_sync.state.records import NOTHING, SessionRecord
 from claude_sync.store.store import StoreView
 from claude_sync.sync.context import Context
-from claude_sync.sync.planner import Mine, own_and_rivals
+from claude_sync.sync.planner import Mine, Split, own_and_rivals
 from claude_sync.sync.survey.identity import find_id, remember_name
 from claude_sync.sync.survey.local_rows import LocalRows
 
@@ -65,6 +65,7 @@ class Survey:
         self.into: Path | None = None
         self.rows = LocalRows(context)
         self._directories: dict[str, Path | None] = {}
+        self._longest: dict[str, LocalSession] = {}
         used: dict[str, int] = {}
         for copies in self.local.values():
             for session in copies:
@@ -106,6 +107,11 @@ class Survey:
         copies = self.local.get(session_id, ())
         if len(copies) < 2:
             return copies[0] if copies else None
+        if session_id not in self._longest:
+            self._longest[session_id] = self._find_longest(copies)
+        return self._longest[session_id]
+
+    def _find_longest(self, copies: Sequence[LocalSession]) -> LocalSession:
         longest = max(copies, key=lambda one: (one.stamp.size, one.stamp.mtime_ns, one.folder))
         for other in copies:
             if other is not longest and not self._holds(longest, other):
@@ -193,14 +199,14 @@ class Survey:
         )
         return found[-SUPERSEDES_LIMIT:]
 
-    def split(self, session_id: str) -> tuple[Bundle | None, bool, tuple[Bundle, ...]]:
+    def split(self, session_id: str) -> Split:
         """This machine's own bundle, whether a push must beat it, and all rivals.
 
         Where the session isn't here, its own bundle is one more that could bring it back. One that
         was undone here needn't be beaten: a pull passes over it, so nothing else would help.
         """
         if self.all_are_rivals:
-            return None, False, self.bundles.get(session_id, ())
+            return Split(None, False, self.bundles.get(session_id, ()))
         here = session_id in self.local
         own, is_rival, rivals = own_and_rivals(
             self.bundles.get(session_id, ()),
@@ -209,7 +215,7 @@ class Survey:
         )
         if is_rival and own is not None and session_id in self.declining:
             is_rival = own.head.version not in self.context.records.declined(session_id)
-        return own, is_rival, rivals
+        return Split(own, is_rival, rivals)
 
     def learn_from_bundles(self, session_id: str, local: LocalSession | None) -> None:
         """Learn what a session gave up from the bundles that know it.

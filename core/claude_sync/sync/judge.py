@@ -1,0 +1,103 @@
+"""Judging one session: what stands against what, and what the planner makes of it.
+
+Everything that decides about a session starts here: a pull, a push, a listing, a conflict that is
+shown. So they can't come to different conclusions from the same versions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from claude_sync.model import Bundle, LocalSession
+from claude_sync.sync.context import Context
+from claude_sync.sync.planner import Mine, PullPlan, PushPlan, plan_pull, plan_push
+from claude_sync.sync.survey.relations import Relations
+from claude_sync.sync.survey.survey import Survey
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One session's versions, ready to be planned with. Good inside `judge` only.
+
+    What plans or compares may have to read versions first, and raises as `Relations.learn` does.
+
+    Attributes:
+        local: the transcript here, None where there is none.
+        mine: the same as the planner sees it.
+        own: this machine's bundle as it lies in the store, None where there is none.
+        own_is_rival: whether that isn't what this machine remembers having written.
+        all_rivals: the bundles that rival what lies here, those that were undone here included.
+        rivals: the bundles that count.
+        relations: how the versions relate; it holds what was fetched to find that out.
+    """
+
+    local: LocalSession | None
+    mine: Mine | None
+    own: Bundle | None
+    own_is_rival: bool
+    all_rivals: tuple[Bundle, ...]
+    rivals: tuple[Bundle, ...]
+    relations: Relations
+
+    def plan_pull(self, *, with_declined: bool = False) -> PullPlan:
+        """What a pull is to do.
+
+        Args:
+            with_declined: whether versions that were undone here count as well.
+        """
+        rivals = self.all_rivals if with_declined else self.rivals
+        return self.relations.settle(lambda: plan_pull(self.mine, rivals, self.relations))
+
+    def plan_push(self) -> PushPlan:
+        """What a push is to do with the transcript that lies here; there must be one."""
+        mine = self.mine
+        assert mine is not None
+        return self.relations.settle(
+            lambda: plan_push(mine, self.own, self.own_is_rival, self.relations)
+        )
+
+
+@contextmanager
+def judge(
+    context: Context,
+    survey: Survey,
+    session_id: str,
+    *,
+    named: bool = False,
+    accept: bool = False,
+    fetch: bool = False,
+) -> Iterator[Judgement]:
+    """Judge a session; what is fetched to do so is dropped at the end, unless it was taken.
+
+    Args:
+        context: what to work with.
+        survey: what was seen.
+        session_id: the session.
+        named: whether a person named it: then what was undone here counts as well.
+        accept: whether that is remembered, so that it counts from now on.
+        fetch: whether a bundle that extends what lies here will be fetched anyway: then it is at
+            once, for that tells as much as asking the store for a hash.
+
+    Raises:
+        SessionDivided: two copies lie here that have diverged.
+        SessionError: the transcript here vanished, or is being rewritten.
+        RecordsError: what is remembered can't be read or written.
+    """
+    local = survey.copy(session_id)
+    survey.learn_from_bundles(session_id, local)
+    declined = context.records.declined(session_id) if session_id in survey.declining else ()
+    if declined and accept:
+        context.records.accept(session_id)
+    own, own_is_rival, all_rivals = survey.split(session_id)
+    rivals = tuple(one for one in all_rivals if named or one.head.version not in declined)
+    mine = survey.mine(session_id, local)
+    with Relations(
+        context,
+        local,
+        mine.version if mine is not None else None,
+        survey.bundles.get(session_id, ()),
+        taking=survey.rows.here(local) if local is not None and fetch else None,
+    ) as relations:
+        yield Judgement(local, mine, own, own_is_rival, all_rivals, rivals, relations)
