@@ -41,6 +41,16 @@ def test_a_file_holds_the_whole_session(world: World, tmp_path: Path) -> None:
     assert world.bundles() == []
 
 
+def test_a_file_is_what_a_push_writes(world: World, tmp_path: Path) -> None:
+    (laptop,) = world.machines("laptop")
+    laptop.write(SESSION, said("Fix the roof"))
+    laptop.write_sidecar(SESSION, "tool-results/one.txt", b"one")
+    laptop.push()
+    packed_file, pushed_file = opened(packed(laptop, tmp_path)), opened(laptop.bundle())
+    assert packed_file.head._replace(pushed_at="") == pushed_file.head._replace(pushed_at="")
+    assert packed_file.sidecar == pushed_file.sidecar
+
+
 def test_a_file_is_replaced_only_if_it_was_named(world: World, tmp_path: Path) -> None:
     (laptop,) = world.machines("laptop")
     laptop.write(SESSION, said("first"))

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from claude_sync.bundle.pack import Label
 from claude_sync.errors import ClaudeSyncError, RecordsError, Stopped
 from claude_sync.model import LocalSession
 from claude_sync.store.packing import Outgoing, PackedAhead, pack_ahead
+from claude_sync.sync.bundles.label import label_of
 from claude_sync.sync.bundles.naming import is_ignored
 from claude_sync.sync.context import Context
 from claude_sync.sync.survey.local_rows import AHEAD_BYTES
@@ -21,7 +21,6 @@ from claude_sync.sync.survey.survey import Survey
 _HELD_BYTES = 8 << 20
 WORTH_IT_BYTES = 1 << 20
 """A smaller session is packed as quickly as it is written."""
-_UNKNOWN_TIME = "1970-01-01T00:00:00Z"
 
 
 class PackingAhead:
@@ -97,16 +96,21 @@ class PackingAhead:
             return None
         if self._named is None and self._project is None and is_ignored(context, belongs.key):
             return None
-        machine = context.machine
-        label = Label(
-            session_id,
-            belongs.key,
-            belongs.subpath,
-            machine.name,
-            machine.id,
-            remembered.revision,
-            _UNKNOWN_TIME,
-            local.stamp.mtime_ns,
+        # Only its beginning counts yet: when it is sent, all of it is made afresh.
+        label = label_of(
+            context,
+            survey,
+            local,
+            project=belongs,
+            revision=remembered.revision,
+            mtime_ns=local.stamp.mtime_ns,
         )
-        is_open = survey.is_open(local)
-        return Outgoing(base.name, local, label, version, is_open, base, remembered.layout)
+        return Outgoing(
+            base.name,
+            local,
+            label,
+            expected=version,
+            whole_lines=label.open,
+            base=base,
+            layout=remembered.layout,
+        )

@@ -11,12 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from functools import cached_property
 from itertools import chain
 
 from claude_sync.bundle.members import next_after
-from claude_sync.bundle.pack import Label
 from claude_sync.claude.compare import Extent
 from claude_sync.disk.snapshot import reading
 from claude_sync.errors import (
@@ -32,6 +30,7 @@ from claude_sync.model import Bundle, LocalSession, Problem, ProjectKey, Version
 from claude_sync.store.packing import Outgoing
 from claude_sync.store.upload import Sent
 from claude_sync.sync.bundles.keep import keep_bundle, keep_unreadable, lies_here
+from claude_sync.sync.bundles.label import label_of
 from claude_sync.sync.bundles.naming import bundle_name, is_named_for
 from claude_sync.sync.bundles.pack_ahead import PackingAhead
 from claude_sync.sync.context import Context
@@ -124,38 +123,31 @@ class PushWriter:
         self._keep_what_goes(step, name)
         self._taken[name.lower()] = (session_id, context.machine.id)
         remembered = survey.record(session_id)
-        is_open = survey.is_open(local)
-        compared = is_open or bool(survey.bundles.get(session_id))
+        compared = survey.is_open(local) or bool(survey.bundles.get(session_id))
         expected = self._version(local) if compared else survey.known_version(local)
         revisions = [
             bundle.head.revision
             for bundle in survey.bundles.get(session_id, ())
             if bundle.head.machine_id == context.machine.id
         ]
-        label = Label(
-            session_id,
-            step.project.key,
-            step.project.subpath,
-            context.machine.name,
-            context.machine.id,
-            next_after(remembered.revision, *revisions),
-            datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            survey.row(local).stamp.mtime_ns if compared else local.stamp.mtime_ns,
-            survey.rows.said(local).title,
-            is_open,
-            survey.supersedes(session_id),
-            remembered.decision,
+        label = label_of(
+            context,
+            survey,
+            local,
+            project=step.project,
+            revision=next_after(remembered.revision, *revisions),
+            mtime_ns=survey.row(local).stamp.mtime_ns if compared else local.stamp.mtime_ns,
         )
         extends = own is not None and own.name == name and not step.keep_own
         return Outgoing(
             name,
             local,
             label,
-            expected,
-            is_open,
-            own if extends else None,
-            remembered.layout if remembered.name == name else "",
-            self._ahead.take(session_id),
+            expected=expected,
+            whole_lines=label.open,
+            base=own if extends else None,
+            layout=remembered.layout if remembered.name == name else "",
+            ahead=self._ahead.take(session_id),
         )
 
     def _version(self, local: LocalSession) -> Version:
