@@ -24,8 +24,7 @@ ClaudeSyncError
 │   │   └── StoreAbsent         only a person can bring it back: mount it, unlock a key
 │   ├── StoreDenied             it is there, but refuses us
 │   ├── StoreFull               no room left on it
-│   ├── FileGone                the named file isn't there (any more)
-│   └── BaseChanged             the file we meant to extend is not what we thought
+│   └── FileGone                the named file isn't there (any more)
 ├── ClaudeHomeError             Claude Code's own folder can't be used
 ├── VaultError                  the vault can't keep a version, so nothing is replaced
 ├── RecordsError                this machine's records can't be opened
@@ -177,12 +176,6 @@ class StoreFull(TransportError):
 
 class FileGone(TransportError):
     """The named file isn't there (any more)."""
-
-    passing = True
-
-
-class BaseChanged(TransportError):
-    """The file that was to be extended is not what we thought: send everything."""
 
     passing = True
 

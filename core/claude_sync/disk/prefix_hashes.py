@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from claude_sync.disk.snapshot import BLOCK_SIZE, open_regular
+from claude_sync.model import SidecarFile, Version
 
 
 def prefix_hashes(
@@ -31,3 +32,14 @@ def prefix_hashes(
                 position += len(block)
             found[size] = digest.hexdigest()
     return found
+
+
+def begins_with(
+    path: Path, beginning: Version | SidecarFile, check: Callable[[], None] = lambda: None
+) -> bool:
+    """Whether a file's first bytes are these, as far as a SHA-256 can tell; or all its bytes.
+
+    Raises:
+        OSError: it can't be read, or isn't a regular file. And what `check` raises.
+    """
+    return prefix_hashes(path, [beginning.size], check).get(beginning.size) == beginning.sha256

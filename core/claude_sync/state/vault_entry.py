@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from claude_sync.disk.prefix_hashes import prefix_hashes
+from claude_sync.disk.prefix_hashes import begins_with
 from claude_sync.disk.snapshot import read_small
 from claude_sync.model import Version
 
@@ -93,15 +93,15 @@ def is_as_kept(kept: Kept) -> bool:
 
 def is_whole(kept: Kept) -> bool:
     """Whether the transcript still begins with the version it entered as, and will."""
-    return kept.version is not None and _begins_with(kept, kept.version)
+    return kept.version is not None and _own_begins_with(kept, kept.version)
 
 
-def _begins_with(kept: Kept, version: Version) -> bool:
+def _own_begins_with(kept: Kept, version: Version) -> bool:
     """Whether an entry's own transcript begins with a version; one in use elsewhere may change."""
     try:
         if kept.transcript.lstat().st_nlink > 1:
             return False
-        return prefix_hashes(kept.transcript, [version.size]).get(version.size) == version.sha256
+        return begins_with(kept.transcript, version)
     except OSError:
         return False
 
@@ -113,6 +113,6 @@ def is_extended(kept: Kept, later: Sequence[Kept]) -> bool:
     return any(
         other.version is not None
         and other.version.size >= kept.version.size
-        and _begins_with(other, kept.version)
+        and _own_begins_with(other, kept.version)
         for other in later
     )

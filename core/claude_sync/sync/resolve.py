@@ -15,7 +15,7 @@ from pathlib import Path
 from claude_sync.bundle.members import next_after
 from claude_sync.claude.compare import Extent
 from claude_sync.disk import files
-from claude_sync.disk.prefix_hashes import prefix_hashes
+from claude_sync.disk.prefix_hashes import begins_with
 from claude_sync.errors import SessionChanging, SessionOpen, UsageError
 from claude_sync.model import Bundle, Outcome, Result, Version
 from claude_sync.state.vault_entry import TRANSCRIPT
@@ -264,7 +264,7 @@ class _Resolve:
         path = placed.path if placed is not None else local.path if local is not None else None
         if path is None or other.size > kept.size:
             return False
-        return prefix_hashes(path, [other.size]).get(other.size) == other.sha256
+        return begins_with(path, other)
 
     def _result(
         self, session_id: str, bundle: Bundle, path: Path, directory: Path | None, received: int

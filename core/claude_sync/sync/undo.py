@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from claude_sync.claude.home import sidecar_folder
 from claude_sync.disk import files
 from claude_sync.disk.files import Staged
-from claude_sync.disk.prefix_hashes import prefix_hashes
+from claude_sync.disk.prefix_hashes import begins_with
 from claude_sync.disk.snapshot import blocks_of, open_regular, stamp_of
 from claude_sync.errors import SessionChanging, SessionOpen, UsageError, VaultError
 from claude_sync.model import LocalSession, Outcome, Result, SidecarFile, Stamp, Version
@@ -222,7 +222,7 @@ class _Undo:
         candidates += [kept.transcript for kept in self._context.vault.entries(local.session_id)]
         for path in candidates:
             try:
-                if prefix_hashes(path, [version.size]).get(version.size) == version.sha256:
+                if begins_with(path, version):
                     return path
             except OSError:
                 continue
@@ -244,7 +244,7 @@ class _Undo:
         for was in before.grown:
             path = files.descend(folder, was.path)
             try:
-                if prefix_hashes(path, [was.size]).get(was.size) == was.sha256:
+                if begins_with(path, was):
                     with open_regular(path) as file:
                         restored.append((path, files.stage(staging, blocks_of(file, was.size))))
             except FileNotFoundError:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from pathlib import Path
 
 import pytest
@@ -12,7 +10,6 @@ from hypothesis import strategies as some
 
 from claude_sync.claude.compare import Extent, Parting, part
 from claude_sync.claude.transcript import is_said
-from claude_sync.disk.prefix_hashes import prefix_hashes
 from claude_sync.disk.snapshot import BLOCK_SIZE
 
 SAID = b'{"uuid":"%d"}\n'
@@ -94,14 +91,6 @@ def test_only_as_much_as_was_asked_for_is_read(tmp_path: Path) -> None:
     size = len(SAID % 1)
     found = part(Extent(tmp_path / "x", size), Extent(tmp_path / "y", size))
     assert found.x_lines == 1
-
-
-def test_hashes_of_beginnings(tmp_path: Path) -> None:
-    data = os.urandom(3 * BLOCK_SIZE // 2)
-    (tmp_path / "x").write_bytes(data)
-    sizes = [0, 1, BLOCK_SIZE, BLOCK_SIZE + 1, len(data), len(data) + 1]
-    found = prefix_hashes(tmp_path / "x", sizes)
-    assert found == {size: hashlib.sha256(data[:size]).hexdigest() for size in sizes[:-1]}
 
 
 @pytest.mark.parametrize(

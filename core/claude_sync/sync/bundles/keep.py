@@ -7,7 +7,7 @@ from pathlib import Path
 from claude_sync.bundle.members import sidecar_digest
 from claude_sync.claude.home import read_sidecar, sidecar_folder
 from claude_sync.disk import files
-from claude_sync.disk.prefix_hashes import prefix_hashes
+from claude_sync.disk.prefix_hashes import begins_with, prefix_hashes
 from claude_sync.model import Bundle, LocalSession, Version
 from claude_sync.state.vault_entry import SIDECAR, TRANSCRIPT, Kept
 from claude_sync.store.delta import Request
@@ -106,7 +106,7 @@ def lies_here(local: LocalSession, version: Version, sidecar_sha256: str, bundle
     head = bundle.head
     if head.sidecar_sha256 not in (sidecar_sha256, NO_SIDECAR) or head.size > version.size:
         return False
-    return prefix_hashes(local.path, [head.size]).get(head.size) == head.sha256
+    return begins_with(local.path, head.version)
 
 
 def sidecars_lie_here(context: Context, local: LocalSession, layout: str, bundle: Bundle) -> bool:
@@ -131,10 +131,6 @@ def sidecars_lie_here(context: Context, local: LocalSession, layout: str, bundle
     folder = sidecar_folder(local.path)
     here = {file.path: file for file in read_sidecar(local, context.check)}
     return all(
-        file.path in here
-        and (
-            here[file.path] == file
-            or prefix_hashes(folder / file.path, [file.size]).get(file.size) == file.sha256
-        )
+        file.path in here and (here[file.path] == file or begins_with(folder / file.path, file))
         for file in known.values()
     )

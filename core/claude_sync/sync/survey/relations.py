@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from claude_sync.bundle import codec
 from claude_sync.claude.compare import Extent, Parting, part
-from claude_sync.disk.prefix_hashes import prefix_hashes
+from claude_sync.disk.prefix_hashes import begins_with, prefix_hashes
 from claude_sync.disk.snapshot import Snapshot, reading, stamp_of
 from claude_sync.errors import SessionChanging, SessionVanished
 from claude_sync.model import Bundle, LocalSession, Version
@@ -157,7 +157,7 @@ class Relations:
         """Whether the transcript here still begins with the version it counts as."""
         if stamp_of(os.lstat(local.path)) == local.stamp:
             return
-        if prefix_hashes(local.path, [version.size]).get(version.size) != version.sha256:
+        if not begins_with(local.path, version):
             raise SessionChanging(
                 "the session was rewritten while it was compared",
                 where=local.session_id,
@@ -175,8 +175,7 @@ class Relations:
         """Whether the longer one begins with the shorter, if a hash says so."""
         longer, shorter = (x, y) if x.size >= y.size else (y, x)
         if longer == self._version and self._local is not None:
-            found = prefix_hashes(self._local.path, [shorter.size], self._context.check)
-            holds = found.get(shorter.size) == shorter.sha256
+            holds = begins_with(self._local.path, shorter, self._context.check)
         elif self._is_asked_for(longer, shorter):
             holds = self._remote_begins_with(longer, shorter)
         else:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from claude_sync.claude.compare import Extent, part
 from claude_sync.claude.live_sessions import LiveSessions, read_live_sessions
-from claude_sync.disk.prefix_hashes import prefix_hashes
+from claude_sync.disk.prefix_hashes import begins_with
 from claude_sync.disk.snapshot import reading
 from claude_sync.errors import SessionDivided
 from claude_sync.model import Bundle, LocalSession, Outcome, Problem, ProjectKey, Version
@@ -125,7 +125,7 @@ class Survey:
     def _holds(self, longer: LocalSession, shorter: LocalSession) -> bool:
         x, y = self.row(longer).whole, self.row(shorter).whole
         with reading(longer.session_id):
-            if x == y or prefix_hashes(longer.path, [y.size]).get(y.size) == y.sha256:
+            if x == y or begins_with(longer.path, y):
                 return True
             return part(Extent(longer.path, x.size), Extent(shorter.path, y.size)).extends
 

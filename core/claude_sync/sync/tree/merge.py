@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from claude_sync.disk import files
 from claude_sync.disk.files import Staged
-from claude_sync.disk.prefix_hashes import prefix_hashes
+from claude_sync.disk.prefix_hashes import begins_with
 from claude_sync.disk.snapshot import Snapshot, stamp_of
 from claude_sync.model import SidecarFile, Stamp
 from claude_sync.state.vault import Vault
@@ -104,9 +104,9 @@ def merge(folder: Path, fetched: Fetched, theirs_win: bool | None) -> Merge:
             continue
         ours = SidecarFile(theirs.path, size, sha256)
         over = Over(path, staged, ours, snapshot.stamp)
-        if ours == theirs or _begins_with(path, theirs):
+        if ours == theirs or begins_with(path, theirs):
             found.dropped.append(staged)
-        elif _begins_with(staged.path, ours):
+        elif begins_with(staged.path, ours):
             found.grown.append(over)
         elif theirs_win or (theirs_win is None and theirs.sha256 < ours.sha256):
             found.replaced.append(over)
@@ -119,7 +119,3 @@ def sync_directories(directories: Iterable[Path]) -> None:
     """Make the names in directories durable."""
     for directory in sorted(directories):
         files.sync_directory(directory)
-
-
-def _begins_with(path: Path, file: SidecarFile) -> bool:
-    return prefix_hashes(path, [file.size]).get(file.size) == file.sha256
