@@ -2,7 +2,7 @@
 
 Each sub-command is a module of its own, named in `commands` and imported only when it is asked
 for. What all of them share: `running` (errors and exit statuses), `opening` (what is worked with),
-`choosing` (which sessions), `results` and `output` (what is said about it).
+`selection` (which sessions), `results` and `output` (what is said about it).
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ from claude_sync.errors import ClaudeSyncError, Stopped
 from claude_sync.state.paths import paths
 from claude_sync.sync.context import Context, open_context
 from claude_sync.wording import short_path
-from claude_sync_app.cli.interrupts import Stopping
-from claude_sync_app.cli.output import is_terminal, remark
+from claude_sync_app.cli.interrupts import Interrupts
+from claude_sync_app.cli.output import is_terminal, print_note
 
 if TYPE_CHECKING:
     from claude_sync.model import Progress
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def opened(*, store: bool = True) -> Iterator[Context]:
+def command_context(*, store: bool = True) -> Iterator[Context]:
     """This user's claude-sync.
 
     Args:
@@ -31,16 +31,16 @@ def opened(*, store: bool = True) -> Iterator[Context]:
     Raises:
         Stopped: a signal asked for it.
     """
-    with _stoppable() as (stopping, asked, tell):
+    with _stoppable() as (interrupts, asked, on_progress):
         if store:
             ensure_set_up()
-        with open_context(should_stop=asked, on_progress=tell) as context:
-            stopping.cut = context.interrupt
+        with open_context(should_stop=asked, on_progress=on_progress) as context:
+            interrupts.cut = context.interrupt
             yield context
 
 
 @contextmanager
-def opened_aside() -> Iterator[Context]:
+def read_only_context() -> Iterator[Context]:
     """The same to look at only, as it is; see `claude_sync.doctor.open_aside`.
 
     Raises:
@@ -49,25 +49,25 @@ def opened_aside() -> Iterator[Context]:
     from claude_sync.doctor import open_aside
 
     with (
-        _stoppable() as (stopping, asked, tell),
-        open_aside(paths(), should_stop=asked, on_progress=tell) as context,
+        _stoppable() as (interrupts, asked, on_progress),
+        open_aside(paths(), should_stop=asked, on_progress=on_progress) as context,
     ):
-        stopping.cut = context.interrupt
+        interrupts.cut = context.interrupt
         yield context
 
 
 @contextmanager
 def _stoppable() -> Iterator[
-    tuple[Stopping, Callable[[], bool], Callable[[Progress], None] | None]
+    tuple[Interrupts, Callable[[], bool], Callable[[Progress], None] | None]
 ]:
     """What listens to signals, whether one has asked to stop, what to tell how far the work is."""
     bar = _bar()
-    with Stopping() as stopping:
+    with Interrupts() as interrupts:
         try:
-            yield stopping, _asked(stopping, bar), bar.tell if bar else None
+            yield interrupts, _asked(interrupts, bar), bar.update if bar else None
         except ClaudeSyncError as error:
             # An ssh that got the same signal fails in its own words.
-            if stopping.asked() and not isinstance(error, Stopped):
+            if interrupts.asked() and not isinstance(error, Stopped):
                 raise Stopped("stopped before it was done", todo="run it again") from error
             raise
         finally:
@@ -91,19 +91,19 @@ def ensure_set_up() -> None:
 
     done = set_up_default(own)
     if done is not None:
-        remark(
+        print_note(
             f"Sessions now meet in {short_path(done.label)}, a folder of this machine only; "
             "`claude-sync init LOCATION` chooses another place."
         )
 
 
-def _asked(stopping: Stopping, bar: ProgressBar | None) -> Callable[[], bool]:
+def _asked(interrupts: Interrupts, bar: ProgressBar | None) -> Callable[[], bool]:
     if bar is None:
-        return stopping.asked
+        return interrupts.asked
 
     def asked() -> bool:
         bar.tick()
-        return stopping.asked()
+        return interrupts.asked()
 
     return asked
 

@@ -9,7 +9,7 @@ from types import FrameType
 from typing import Any
 
 
-class Stopping:
+class Interrupts:
     """While it is entered, SIGINT and SIGTERM are noted, so that work can end between two steps.
 
     The second one interrupts at once: what was being waited for may never come.
@@ -23,7 +23,7 @@ class Stopping:
         self._asked = False
         self._before: dict[signal.Signals, Any] = {}
 
-    def __enter__(self) -> Stopping:
+    def __enter__(self) -> Interrupts:
         for number in (signal.SIGINT, signal.SIGTERM):
             # What the one who started us chose to have ignored (nohup, a shell's &) stays ignored.
             if signal.getsignal(number) is signal.SIG_IGN:

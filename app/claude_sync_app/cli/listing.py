@@ -10,7 +10,7 @@ from itertools import takewhile
 from claude_sync.model import SessionState, Side, State
 from claude_sync.wording import ago, count, rfc3339, size
 from claude_sync_app.cli.output import is_terminal
-from claude_sync_app.cli.tables import Column, say_table
+from claude_sync_app.cli.tables import Column, print_table
 
 _SHORTEST_ID = 8
 UNTITLED = "(no title yet)"
@@ -19,7 +19,7 @@ UNTITLED = "(no title yet)"
 # --- for programs ------------------------------------------------------------------------------
 
 
-def as_json(state: SessionState) -> dict[str, object]:
+def session_json(state: SessionState) -> dict[str, object]:
     """One session of ``sessions --json``."""
     return {
         "session_id": state.session_id,
@@ -35,7 +35,7 @@ def as_json(state: SessionState) -> dict[str, object]:
     }
 
 
-def side_as_json(side: Side) -> dict[str, object]:
+def side_json(side: Side) -> dict[str, object]:
     """One side of a conflict."""
     return {
         "machine": side.machine,
@@ -68,7 +68,7 @@ def _shared(one: str, other: str) -> int:
     return sum(1 for _ in alike)
 
 
-def say_sessions(
+def print_sessions(
     states: Sequence[SessionState], everything: Sequence[SessionState], *, project: bool
 ) -> None:
     """A table of sessions; in a pipe whole ids and keys, with tabs between.
@@ -97,13 +97,13 @@ def say_sessions(
         row += [
             ago(state.mtime_ns, now_ns) if state.mtime_ns else "",
             size(state.size) if state.size else "",
-            standing(state),
+            state_label(state),
         ]
         rows.append(row)
-    say_table(columns, rows)
+    print_table(columns, rows)
 
 
-def standing(state: SessionState) -> str:
+def state_label(state: SessionState) -> str:
     """Where a session stands, in a few words."""
     others = ", ".join(state.rivals)
     if state.state is State.CONFLICT:
@@ -119,7 +119,7 @@ def standing(state: SessionState) -> str:
     return ", ".join(remarks)
 
 
-def how_far(side: Side, now_ns: int) -> str:
+def side_summary(side: Side, now_ns: int) -> str:
     """How far a side of a conflict went on by itself."""
     return f"{count(side.lines, 'line')} more, last used {ago(side.mtime_ns, now_ns)}"
 

@@ -15,12 +15,12 @@ from claude_sync_app.shown_text import one_line, without_controls
 PROGRAM = "claude-sync"
 
 
-def say(line: str = "") -> None:
+def print_line(line: str = "") -> None:
     """One line for people, shown without control characters."""
     _write(sys.stdout, without_controls(line) + "\n")
 
 
-def say_document(document: object) -> None:
+def print_json(document: object) -> None:
     """One JSON document, the only thing on stdout."""
     import json
 
@@ -28,28 +28,28 @@ def say_document(document: object) -> None:
     _write(sys.stdout, json.dumps(document, indent=2) + "\n")
 
 
-def remark(line: str) -> None:
+def print_note(line: str) -> None:
     """One line for people beside the output: on stderr, and no error."""
     _write(sys.stderr, without_controls(line) + "\n")
 
 
-def complain(sentence: str) -> None:
+def print_error(sentence: str) -> None:
     """One error: what happened, where, and what to do."""
-    remark(f"{PROGRAM}: {one_line(sentence)}")
+    print_note(f"{PROGRAM}: {one_line(sentence)}")
 
 
-def write(text: str) -> None:
+def print_raw(text: str) -> None:
     """Text on stdout as it is; what may be other people's was made fit to be shown before."""
     _write(sys.stdout, text)
 
 
-def finish() -> None:
+def flush() -> None:
     """Send what was said."""
     for stream in (sys.stdout, sys.stderr):
         _write(stream, "")
 
 
-def be_safe() -> None:
+def replace_unencodable() -> None:
     """Whatever the encoding of a stream is, nothing that is said fails for it."""
     for stream in (sys.stdout, sys.stderr):
         if stream is not None and hasattr(stream, "reconfigure"):
@@ -97,24 +97,24 @@ def can_ask() -> bool:
 
 def ask(question: str) -> str:
     """What a person answers, "" for nothing."""
-    finish()
+    flush()
     _write(sys.stdout, without_controls(question) + " ")
     _write(sys.stdout, "")
     try:
         return sys.stdin.readline().strip()
     except KeyboardInterrupt:
-        say()  # what comes next begins a line of its own
+        print_line()  # what comes next begins a line of its own
         raise
 
 
-def ask_yes(question: str) -> bool:
+def confirm(question: str) -> bool:
     """Whether a person says yes; no is what a mere Enter means."""
     return ask(f"{question} [y/N]").lower() in ("y", "yes")
 
 
-def heading(text: str) -> None:
+def print_heading(text: str) -> None:
     """A line that stands above others; on a terminal it looks so."""
     if is_terminal(sys.stdout) and "NO_COLOR" not in os.environ and os.name != "nt":
         _write(sys.stdout, f"\x1b[1m{without_controls(text)}\x1b[0m\n")
     else:
-        say(text)
+        print_line(text)

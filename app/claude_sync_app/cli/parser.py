@@ -8,7 +8,7 @@ import sys
 from typing import NoReturn
 
 from claude_sync_app.cli.commands import Command
-from claude_sync_app.cli.output import PROGRAM, complain
+from claude_sync_app.cli.output import PROGRAM, print_error
 
 _COLUMNS = 80
 
@@ -51,7 +51,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong in one sentence, and end."""
-        complain(f"{message}: see `{self.prog} --help`")
+        print_error(f"{message}: see `{self.prog} --help`")
         raise SystemExit(2)
 
 

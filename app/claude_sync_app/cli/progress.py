@@ -27,7 +27,7 @@ class ProgressBar:
         self._bar: Bar | None = None
         self._task: TaskID | None = None
 
-    def tell(self, progress: Progress) -> None:
+    def update(self, progress: Progress) -> None:
         """How far the work is."""
         self._latest = progress
         self.tick()

@@ -9,7 +9,7 @@ from claude_sync.disk.log import Log, result_line
 from claude_sync.model import Outcome, Result
 from claude_sync.sync.context import Context
 from claude_sync.wording import count
-from claude_sync_app.cli.output import complain, remark, say, say_document
+from claude_sync_app.cli.output import print_error, print_json, print_line, print_note
 from claude_sync_app.cli.runner import DONE, FAILED
 from claude_sync_app.resume_line import resume_line
 from claude_sync_app.shown_text import without_controls
@@ -54,7 +54,7 @@ _NOT_DONE = frozenset(
 )
 
 
-def status_of(results: Iterable[Result], *, named: bool) -> int:
+def exit_status(results: Iterable[Result], *, named: bool) -> int:
     """The exit status: what fails counts always, what is passed over only if it was named."""
     bad = _BAD | _NOT_DONE if named else _BAD
     return FAILED if any(result.outcome in bad for result in results) else DONE
@@ -63,14 +63,14 @@ def status_of(results: Iterable[Result], *, named: bool) -> int:
 # --- for programs ------------------------------------------------------------------------------
 
 
-def say_results(results: Sequence[Result]) -> None:
+def print_results_json(results: Sequence[Result]) -> None:
     """The document of ``--json``."""
-    say_document(
-        {"results": [_as_json(result) for result in results], "summary": _summary(results)}
+    print_json(
+        {"results": [_result_json(result) for result in results], "summary": _summary(results)}
     )
 
 
-def _as_json(result: Result) -> dict[str, object]:
+def _result_json(result: Result) -> dict[str, object]:
     return {
         "session_id": result.session_id,
         "project_key": result.project_key,
@@ -93,7 +93,7 @@ def _summary(results: Iterable[Result]) -> dict[str, int]:
 # --- for the log -------------------------------------------------------------------------------
 
 
-def record(context: Context, verb: str, results: Iterable[Result]) -> None:
+def log_results(context: Context, verb: str, results: Iterable[Result]) -> None:
     """Keep in the log what was done and what failed; not what stayed as it was."""
     lines = [
         result_line(verb, result)
@@ -104,7 +104,7 @@ def record(context: Context, verb: str, results: Iterable[Result]) -> None:
         Log(context.paths.log_file).write(lines)
 
 
-def record_one(context: Context, verb: str, result: Result) -> None:
+def log_result(context: Context, verb: str, result: Result) -> None:
     """Keep in the log what was done to one session by a person's word, whatever came of it."""
     Log(context.paths.log_file).write([result_line(verb, result)])
 
@@ -112,7 +112,7 @@ def record_one(context: Context, verb: str, result: Result) -> None:
 # --- for people --------------------------------------------------------------------------------
 
 
-def tell(
+def print_results(
     results: Sequence[Result], verb: str, where: str, *, named: bool, dry_run: bool = False
 ) -> None:
     """Say what was done, one line for each session that something happened to.
@@ -127,56 +127,60 @@ def tell(
     unplaced: dict[str, list[Result]] = {}
     for result in results:
         if result.outcome in _ACTIVE:
-            _tell_done(result, where, dry_run)
+            _print_done(result, where, dry_run)
         elif result.outcome in _BAD or (named and result.outcome in _NOT_DONE):
-            complain(_sentence(result))
+            print_error(_sentence(result))
         elif result.outcome is Outcome.UNPLACED:
             alike = result.message.replace(result.project_key or _NO_KEY, _NO_KEY)
             unplaced.setdefault(alike, []).append(result)
         elif named or result.outcome not in _QUIET:
-            say(f"{_sentence(result)}")
+            print_line(f"{_sentence(result)}")
     for message, waiting in unplaced.items():
-        _tell_unplaced(message, waiting)
+        _print_unplaced(message, waiting)
     if not named:
-        _tell_rest(results, verb)
+        _print_totals(results, verb)
 
 
-def _tell_unplaced(message: str, waiting: Sequence[Result]) -> None:
+def _print_unplaced(message: str, waiting: Sequence[Result]) -> None:
     """Sessions that were passed over for the same reason; where it is several projects', which."""
     keys: dict[str, int] = {}
     for result in waiting:
         keys[result.project_key] = keys.get(result.project_key, 0) + 1
     passed = f"Passed over {count(len(waiting), 'session')}"
     if len(keys) == 1:
-        say(f"{passed}: {message.replace(_NO_KEY, next(iter(keys)))}")
+        print_line(f"{passed}: {message.replace(_NO_KEY, next(iter(keys)))}")
         return
-    say(f"{passed} of {count(len(keys), 'project')}: {message.replace(_NO_KEY, 'their project')}")
+    print_line(
+        f"{passed} of {count(len(keys), 'project')}: {message.replace(_NO_KEY, 'their project')}"
+    )
     for key, number in sorted(keys.items()):
-        say(f"  {key or '(no project)'} ({number})")
+        print_line(f"  {key or '(no project)'} ({number})")
 
 
-def _tell_done(result: Result, where: str, dry_run: bool) -> None:
+def _print_done(result: Result, where: str, dry_run: bool) -> None:
     words = {"id": result.session_id, "machine": without_controls(result.machine)}
     if result.outcome is Outcome.PUSHED:
-        say(f"Pushed {result.session_id} → {where}")
+        print_line(f"Pushed {result.session_id} → {where}")
         if result.message:
-            remark(_sentence(result))
+            print_note(_sentence(result))
         return
     done, would = _TAKEN[result.outcome]
-    say((would if dry_run else done).format(**words))
+    print_line((would if dry_run else done).format(**words))
     if result.directory is not None and not dry_run:
-        say_how_to_resume(result.directory, result.session_id)
+        print_resume_line(result.directory, result.session_id)
 
 
-def say_how_to_resume(directory: Path, session_id: str) -> None:
+def print_resume_line(directory: Path, session_id: str) -> None:
     """Say the line to type; of a directory that isn't there, that it is made by that.
 
     The tree that a session was in is often no more than a branch away, so it isn't made unasked.
     """
     missing = not directory.is_dir()
     if missing:
-        say("  (its directory isn't here: switch to the branch that has it, or let this make it)")
-    say(f"  {_how_to_resume(directory, session_id, missing)}")
+        print_line(
+            "  (its directory isn't here: switch to the branch that has it, or let this make it)"
+        )
+    print_line(f"  {_how_to_resume(directory, session_id, missing)}")
 
 
 def _how_to_resume(directory: Path, session_id: str, missing: bool) -> str:
@@ -196,7 +200,7 @@ def _sentence(result: Result) -> str:
     return said if not name or name in said else f"{name}: {said}"
 
 
-def _tell_rest(results: Sequence[Result], verb: str) -> None:
+def _print_totals(results: Sequence[Result], verb: str) -> None:
     counts = _summary(results)
     parts = [
         f"{counts[outcome.value]} {words}"
@@ -204,6 +208,6 @@ def _tell_rest(results: Sequence[Result], verb: str) -> None:
         if outcome.value in counts
     ]
     if not any(result.outcome in _ACTIVE for result in results):
-        say(f"Nothing to {verb}{': ' if parts else ''}{', '.join(parts)}.")
+        print_line(f"Nothing to {verb}{': ' if parts else ''}{', '.join(parts)}.")
     elif len(results) > 1:
-        say(f"{', '.join(parts).capitalize()}.")
+        print_line(f"{', '.join(parts).capitalize()}.")

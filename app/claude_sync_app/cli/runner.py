@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from claude_sync import __version__
 from claude_sync.errors import ClaudeSyncError, NotSetUp, Stopped, UsageError
 from claude_sync_app.cli.commands import COMMANDS, Command
-from claude_sync_app.cli.output import PROGRAM, be_safe, complain, finish, say
+from claude_sync_app.cli.output import PROGRAM, flush, print_error, print_line, replace_unencodable
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 """Exit statuses. Passed over in a bulk run (open, unplaced, still arriving) counts as done."""
@@ -20,18 +20,18 @@ DEBUG = "CLAUDE_SYNC_DEBUG"
 _ABOUT_ARGUMENTS = {"init", "projects", "config"}
 
 
-class Misuse(UsageError):
+class WrongArguments(UsageError):
     """A command was typed in a way that makes no sense."""
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run what was typed; returns the exit status."""
-    be_safe()
+    replace_unencodable()
     try:
         try:
             return _run(arguments)
         finally:
-            finish()
+            flush()
     except SystemExit as ended:  # argparse: help was asked for, or couldn't be understood
         return ended.code if isinstance(ended.code, int) else WRONG_USAGE
     except OSError as error:
@@ -41,7 +41,7 @@ def run(arguments: Sequence[str]) -> int:
 def _run(arguments: Sequence[str]) -> int:
     first = arguments[0] if arguments else "--help"
     if first in ("--version", "-V"):
-        say(f"{PROGRAM} {__version__}")
+        print_line(f"{PROGRAM} {__version__}")
         return DONE
     if first == "help" and len(arguments) > 1:
         return _run([arguments[1], "--help"])
@@ -49,11 +49,11 @@ def _run(arguments: Sequence[str]) -> int:
         from claude_sync_app.cli.help import overview
 
         for line in overview().splitlines():
-            say(line)
+            print_line(line)
         return DONE
     command = COMMANDS.get(first)
     if command is None:
-        complain(_unknown(first))
+        print_error(_unknown(first))
         return WRONG_USAGE
     return _guarded(command, arguments[1:])
 
@@ -62,12 +62,12 @@ def _guarded(command: Command, arguments: Sequence[str]) -> int:
     try:
         return _call(command, arguments)
     except ClaudeSyncError as error:
-        complain(str(error))
+        print_error(str(error))
         if command.changes and not isinstance(error, (UsageError, Stopped)):
             _log([f"{command.name} failed: {error}"])
         return _status(command, error)
     except KeyboardInterrupt:
-        complain("interrupted")
+        print_error("interrupted")
         return INTERRUPTED
     except OSError as error:
         return _system_said(error)
@@ -90,7 +90,7 @@ def _call(command: Command, arguments: Sequence[str]) -> int:
 def _status(command: Command, error: ClaudeSyncError) -> int:
     if isinstance(error, Stopped):
         return INTERRUPTED
-    if isinstance(error, (Misuse, NotSetUp)):
+    if isinstance(error, (WrongArguments, NotSetUp)):
         return WRONG_USAGE
     if isinstance(error, UsageError) and command.name in _ABOUT_ARGUMENTS:
         return WRONG_USAGE
@@ -110,7 +110,9 @@ def _unknown(name: str) -> str:
 def _system_said(error: OSError) -> int:
     where = f" ({os.fsdecode(error.filename)})" if isinstance(error.filename, (str, bytes)) else ""
     try:
-        complain(f"the system refused something: {error.strerror or type(error).__name__}{where}")
+        print_error(
+            f"the system refused something: {error.strerror or type(error).__name__}{where}"
+        )
     except OSError:
         pass  # not even that can be said
     return FAILED
@@ -127,7 +129,7 @@ def _bug(command: Command, error: Exception) -> int:
         traceback.print_exception(error)
     else:
         todo = f"the log says where ({written})" if written else f"see it with {DEBUG}=1"
-        complain(f"{command.name} stopped on a bug of ours, {type(error).__name__}: {todo}")
+        print_error(f"{command.name} stopped on a bug of ours, {type(error).__name__}: {todo}")
     return FAILED
 
 

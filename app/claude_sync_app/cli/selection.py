@@ -9,7 +9,7 @@ from pathlib import Path
 from claude_sync.errors import ProjectKeyError
 from claude_sync.sync.context import Context
 from claude_sync_app.cli.parser import Parser
-from claude_sync_app.cli.runner import Misuse
+from claude_sync_app.cli.runner import WrongArguments
 
 SESSION = "a session's id, or the beginning of it"
 
@@ -42,7 +42,9 @@ def named(arguments: Namespace) -> list[str] | None:
     """
     sessions: list[str] = arguments.sessions
     if sessions and (arguments.all or arguments.project is not None):
-        raise Misuse("sessions were named, and a project or all of them too", todo="choose one way")
+        raise WrongArguments(
+            "sessions were named, and a project or all of them too", todo="choose one way"
+        )
     if not sessions and not arguments.all:
         _directory(arguments.project)
     return sessions or None
@@ -74,9 +76,9 @@ def _directory(given: str | None) -> Path:
         try:
             return Path(os.getcwd())
         except FileNotFoundError:
-            raise Misuse(
+            raise WrongArguments(
                 "the current directory is no longer there", todo="go to another, or use --all"
             ) from None
     if not os.path.isdir(given):
-        raise Misuse("there is no such directory", where=given, todo="mend --project")
+        raise WrongArguments("there is no such directory", where=given, todo="mend --project")
     return Path(given)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from claude_sync_app.cli.output import finish, is_terminal, write
+from claude_sync_app.cli.output import flush, is_terminal, print_raw
 from claude_sync_app.shown_text import one_line
 
 _GAP = 2
@@ -32,15 +32,15 @@ class Column(NamedTuple):
     style: str = ""
 
 
-def say_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
+def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
     """A table on a terminal; anywhere else its rows, with tabs between."""
     cells = [[one_line(cell) for cell in row] for row in rows]
     if not is_terminal(sys.stdout):
         for row in cells:
-            # Not by one `say`: it makes a space of every tab.
-            write("\t".join(row) + "\n")
+            # Not by one `print_line`: it makes a space of every tab.
+            print_raw("\t".join(row) + "\n")
         return
-    finish()
+    flush()
     from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table

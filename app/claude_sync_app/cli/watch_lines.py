@@ -9,12 +9,12 @@ from claude_sync.model import Level, Outcome, Result
 from claude_sync.service.status import Status
 from claude_sync.wording import count, short_path
 from claude_sync_app.cli import results
-from claude_sync_app.cli.output import complain, remark, say
+from claude_sync_app.cli.output import print_error, print_line, print_note
 
 _SERIOUS = (Level.WARNING, Level.ERROR)
 
 
-class Teller:
+class StatusPrinter:
     """Tells what is new in each Status, once.
 
     Args:
@@ -24,48 +24,48 @@ class Teller:
     def __init__(self, *, pulls: bool) -> None:
         self._pulls = pulls
         self._before = Status()
-        self._greeted = ""
-        self._happened = 0
+        self._announced = ""
+        self._last_event = 0
         self._arrived: set[tuple[str, str]] = set()
         self._failed: dict[str, str] = {}
 
-    def tell(self, now: Status) -> None:
+    def print_news(self, now: Status) -> None:
         """Say what came to pass since the last Status."""
         before, self._before = self._before, now
-        self._greet(now)
-        self._tell_trouble(before, now)
-        self._tell_happenings(now)
+        self._print_start(now)
+        self._print_trouble(before, now)
+        self._print_events(now)
         if now.sessions is not before.sessions or now.arrivals is not before.arrivals:
-            self._tell_arrivals(now)
-            self._tell_waiting(before, now)
+            self._print_arrivals(now)
+            self._print_waiting(before, now)
         if now.findings is not before.findings:
-            self._tell_findings(before, now)
+            self._print_findings(before, now)
 
-    def _greet(self, now: Status) -> None:
-        if now.started and now.location and now.location != self._greeted:
-            self._greeted = now.location
-            say(f"Watching; sessions meet in {short_path(now.label)}. Ctrl-C ends it.")
+    def _print_start(self, now: Status) -> None:
+        if now.started and now.location and now.location != self._announced:
+            self._announced = now.location
+            print_line(f"Watching; sessions meet in {short_path(now.label)}. Ctrl-C ends it.")
 
-    def _tell_trouble(self, before: Status, now: Status) -> None:
+    def _print_trouble(self, before: Status, now: Status) -> None:
         if now.offline_message and now.offline_message != before.offline_message:
-            remark(f"Waiting: {now.offline_message}.")
+            print_note(f"Waiting: {now.offline_message}.")
         elif before.offline_since is not None and now.offline_since is None and not now.error:
-            say("It is there again.")
+            print_line("It is there again.")
         if now.error and now.error != before.error and now.error not in self._failed.values():
-            complain(now.error)
+            print_error(now.error)
         if now.paused_until is not None and before.paused_until is None:
-            say("Paused: nothing is pushed or pulled until it is resumed.")
+            print_line("Paused: nothing is pushed or pulled until it is resumed.")
         elif now.paused_until is None and before.paused_until is not None:
-            say("Resumed.")
+            print_line("Resumed.")
 
-    def _tell_happenings(self, now: Status) -> None:
+    def _print_events(self, now: Status) -> None:
         for event in now.events:
-            if event.number <= self._happened:
+            if event.number <= self._last_event:
                 continue
-            self._happened = event.number
-            told = [one for one in event.results if self._is_news(one)]
-            if told:
-                results.tell(told, event.kind, short_path(now.label), named=True)
+            self._last_event = event.number
+            news = [one for one in event.results if self._is_news(one)]
+            if news:
+                results.print_results(news, event.kind, short_path(now.label), named=True)
 
     def _is_news(self, result: Result) -> bool:
         """Whether a result is worth a line: what fails in the same way again isn't."""
@@ -78,28 +78,30 @@ class Teller:
         )
         return known != result.message
 
-    def _tell_arrivals(self, now: Status) -> None:
+    def _print_arrivals(self, now: Status) -> None:
         there = {(one.session_id, one.version.sha256): one for one in now.arrivals}
         new = [one for key, one in there.items() if key not in self._arrived]
         self._arrived = set(there)
         if not self._pulls:
             machines = Counter(one.machine for one in new)
             for machine, number in sorted(machines.items()):
-                say(f"{number} new from {machine}; `claude-sync pull --all` takes it.")
+                print_line(f"{number} new from {machine}; `claude-sync pull --all` takes it.")
 
-    def _tell_waiting(self, before: Status, now: Status) -> None:
+    def _print_waiting(self, before: Status, now: Status) -> None:
         for session_id in sorted(set(now.deferred) - set(before.deferred)):
-            say(f"{session_id} is newer elsewhere and open here: it is pulled when it is closed.")
+            print_line(
+                f"{session_id} is newer elsewhere and open here: it is pulled when it is closed."
+            )
         known = {one.session_id for one in before.conflicts}
         for one in now.conflicts:
             if one.session_id not in known:
                 where = " and ".join(("this machine", *one.rivals) if one.path else one.rivals)
-                say(
+                print_line(
                     f"{one.session_id} went on apart on {where}: "
                     f"choose with `claude-sync resolve {one.session_id}`."
                 )
 
-    def _tell_findings(self, before: Status, now: Status) -> None:
+    def _print_findings(self, before: Status, now: Status) -> None:
         known = {finding.code for finding in before.findings}
         serious = [
             finding
@@ -107,6 +109,8 @@ class Teller:
             if finding.level in _SERIOUS and finding.code not in known
         ]
         if serious:
-            say(f"The doctor has {count(len(serious), 'finding')}; see `claude-sync doctor`:")
+            print_line(
+                f"The doctor has {count(len(serious), 'finding')}; see `claude-sync doctor`:"
+            )
             for finding in serious:
-                say(f"  {finding.title}{f': {finding.fix}' if finding.fix else ''}")
+                print_line(f"  {finding.title}{f': {finding.fix}' if finding.fix else ''}")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from claude_sync.model import Outcome, Result
-from claude_sync_app.cli.results import status_of, tell
+from claude_sync_app.cli.results import exit_status, print_results
 from claude_sync_app.resume_line import resume_line
 
 UNKNOWN = "no directory of {} is known on this machine: clone it"
@@ -24,10 +24,10 @@ PASSED_OVER = {
 @pytest.mark.parametrize("outcome", Outcome)
 def test_what_is_passed_over_is_no_failure_unless_it_was_named(outcome: Outcome) -> None:
     bad = outcome in (Outcome.FAILED, Outcome.CONFLICT)
-    assert status_of([Result("s", outcome)], named=False) == bad
-    assert status_of([Result("s", outcome)], named=True) == (bad or outcome in PASSED_OVER)
-    assert status_of([Result("s", Outcome.PUSHED), Result("t", outcome)], named=False) == bad
-    assert status_of([], named=True) == 0
+    assert exit_status([Result("s", outcome)], named=False) == bad
+    assert exit_status([Result("s", outcome)], named=True) == (bad or outcome in PASSED_OVER)
+    assert exit_status([Result("s", Outcome.PUSHED), Result("t", outcome)], named=False) == bad
+    assert exit_status([], named=True) == 0
 
 
 @pytest.mark.parametrize("outcome", Outcome)
@@ -35,10 +35,10 @@ def test_every_outcome_is_spoken_of_if_it_was_named(
     outcome: Outcome, capsys: pytest.CaptureFixture[str]
 ) -> None:
     result = Result("a-session", outcome, "git:x/y", "laptop", directory=Path("/there"))
-    tell([result], "pull", "here", named=True)
+    print_results([result], "pull", "here", named=True)
     said = capsys.readouterr()
     assert "a-session" in said.out + said.err
-    assert bool(said.err) == (status_of([result], named=True) != 0)
+    assert bool(said.err) == (exit_status([result], named=True) != 0)
 
 
 def test_why_sessions_of_many_projects_are_passed_over_is_said_once(
@@ -49,14 +49,14 @@ def test_why_sessions_of_many_projects_are_passed_over_is_said_once(
         Result(str(number), Outcome.UNPLACED, key, message=UNKNOWN.format(key))
         for number, key in enumerate(keys)
     ]
-    tell(results, "pull", "here", named=False)
+    print_results(results, "pull", "here", named=False)
     assert capsys.readouterr().out.splitlines() == [
         "Passed over 3 sessions of 2 projects: " + UNKNOWN.format("their project"),
         "  git:x/y (2)",
         "  git:x/y/z (1)",
         "Nothing to pull: 3 without a directory here.",
     ]
-    tell(results[:1], "pull", "here", named=False)
+    print_results(results[:1], "pull", "here", named=False)
     assert capsys.readouterr().out.splitlines()[0] == (
         "Passed over 1 session: " + UNKNOWN.format("git:x/y")
     )
@@ -70,7 +70,7 @@ def test_what_was_done_stands_in_one_line_each_and_is_counted(
         Result("two", Outcome.UNCHANGED),
         Result("three", Outcome.FAILED, message="the disk is full (x): make room"),
     ]
-    tell(results, "pull", "here", named=False)
+    print_results(results, "pull", "here", named=False)
     said = capsys.readouterr()
     assert said.out.splitlines() == [
         "Imported one from laptop",

@@ -8,7 +8,7 @@ from claude_sync.disk.log import Log
 from claude_sync.errors import ClaudeSyncError
 from claude_sync.state.paths import paths
 from claude_sync.wording import short_path
-from claude_sync_app.cli.output import complain, say, say_document
+from claude_sync_app.cli.output import print_error, print_json, print_line
 from claude_sync_app.cli.parser import Parser
 from claude_sync_app.cli.runner import DONE
 
@@ -46,13 +46,13 @@ def run(arguments: Namespace) -> int:
     if arguments.action != "status":
         log.write([f"autostart {arguments.action}"])
     if arguments.json:
-        say_document({"enabled": status.enabled, "where": status.where, "program": status.program})
+        print_json({"enabled": status.enabled, "where": status.where, "program": status.program})
     elif status.enabled:
-        say(f"The icon is shown at login ({short_path(status.where)}).")
+        print_line(f"The icon is shown at login ({short_path(status.where)}).")
     else:
-        say("The icon isn't shown at login.")
+        print_line("The icon isn't shown at login.")
     if status.is_broken:
-        complain(
+        print_error(
             f"what is to be started at login isn't there ({status.program}): "
             "claude-sync autostart enable mends it"
         )

@@ -10,9 +10,9 @@ from claude_sync.disk.log import Log
 from claude_sync.errors import PreferencesError
 from claude_sync.state import preferences
 from claude_sync.state.paths import Paths, paths
-from claude_sync_app.cli.output import complain, say, say_document
+from claude_sync_app.cli.output import print_error, print_json, print_line
 from claude_sync_app.cli.parser import Parser
-from claude_sync_app.cli.runner import DONE, Misuse
+from claude_sync_app.cli.runner import DONE, WrongArguments
 
 _BY_INIT = ("location", "store_id")
 
@@ -44,43 +44,43 @@ def run(arguments: Namespace) -> int:
 
 def _path(own: Paths, arguments: Namespace) -> int:
     if arguments.key is not None:
-        raise Misuse("config path takes nothing after it")
+        raise WrongArguments("config path takes nothing after it")
     if arguments.json:
-        say_document({"path": str(own.preferences_file)})
+        print_json({"path": str(own.preferences_file)})
     else:
-        say(str(own.preferences_file))
+        print_line(str(own.preferences_file))
     return DONE
 
 
 def _get(own: Paths, arguments: Namespace) -> int:
     if arguments.value is not None:
-        raise Misuse("config get takes one key", todo="config set KEY VALUE changes it")
+        raise WrongArguments("config get takes one key", todo="config set KEY VALUE changes it")
     chosen = preferences.load(own)
     if arguments.key is not None:
         value = _checked(preferences.value_of, chosen, arguments.key)
         if arguments.json:
-            say_document({arguments.key: value})
+            print_json({arguments.key: value})
         else:
-            say(_words(value))
+            print_line(_words(value))
     elif arguments.json:
-        say_document(preferences.as_json(chosen))
+        print_json(preferences.as_json(chosen))
     else:
         values = preferences.as_json(chosen)
         width = max(map(len, values))
         for key, value in values.items():
-            say(f"{key.ljust(width)}  {_words(value)}")
+            print_line(f"{key.ljust(width)}  {_words(value)}")
     for problem in chosen.problems:
         what = f"{problem.key} {problem.reason}" if problem.key else f"the file {problem.reason}"
-        complain(f"{what} ({own.preferences_file}): the default counts until it is mended")
+        print_error(f"{what} ({own.preferences_file}): the default counts until it is mended")
     return DONE
 
 
 def _set(own: Paths, arguments: Namespace) -> int:
     key, value = arguments.key, arguments.value
     if key is None or value is None:
-        raise Misuse("config set takes a key and a value")
+        raise WrongArguments("config set takes a key and a value")
     if key in _BY_INIT:
-        raise Misuse(
+        raise WrongArguments(
             f"{key} isn't set by itself", todo="choose a place with `claude-sync init LOCATION`"
         )
     _checked(preferences.parse_value, key, value)
@@ -88,9 +88,9 @@ def _set(own: Paths, arguments: Namespace) -> int:
     Log(own.log_file).write([f"config set {key}"])
     shown = preferences.value_of(changed, key)
     if arguments.json:
-        say_document({key: shown})
+        print_json({key: shown})
     else:
-        say(f"{key} is {_words(shown)}.")
+        print_line(f"{key} is {_words(shown)}.")
     return DONE
 
 
@@ -99,7 +99,7 @@ def _checked(function: Callable[..., object], *given: object) -> object:
     try:
         return function(*given)
     except PreferencesError as error:
-        raise Misuse(error.what, where=error.where, todo=error.todo) from None
+        raise WrongArguments(error.what, where=error.where, todo=error.todo) from None
 
 
 def _words(value: object) -> str:

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from claude_sync.doctor import examine
 from claude_sync.model import Finding, Level
 from claude_sync.wording import count
-from claude_sync_app.cli.context import opened_aside
-from claude_sync_app.cli.output import finish, is_terminal, say, say_document
+from claude_sync_app.cli.context import read_only_context
+from claude_sync_app.cli.output import flush, is_terminal, print_json, print_line
 from claude_sync_app.cli.parser import Parser
 from claude_sync_app.cli.runner import DONE, FAILED
-from claude_sync_app.cli.tables import say_table
+from claude_sync_app.cli.tables import print_table
 from claude_sync_app.shown_text import one_line
 
 # What tells the levels apart: a mark, one for terminals that know few characters, and a style.
@@ -45,22 +45,22 @@ def configure(parser: Parser) -> None:
 def run(arguments: Namespace) -> int:
     from claude_sync_app.desktop.checks import checks
 
-    with opened_aside() as context:
+    with read_only_context() as context:
         findings = examine(context, deep=arguments.deep, checks=checks())
     if arguments.json:
-        say_document({"findings": [as_json(finding) for finding in findings]})
+        print_json({"findings": [finding_json(finding) for finding in findings]})
     elif is_terminal(sys.stdout):
         _show(findings)
-        say()
-        say(_summary(findings))
+        print_line()
+        print_line(_summary(findings))
     else:
-        say_table(
+        print_table(
             (), [(one.level.value, one.code, one.title, one.detail, one.fix) for one in findings]
         )
     return FAILED if any(finding.level is Level.ERROR for finding in findings) else DONE
 
 
-def as_json(finding: Finding) -> dict[str, str]:
+def finding_json(finding: Finding) -> dict[str, str]:
     """A finding as programs read it."""
     return {
         "code": finding.code,
@@ -83,7 +83,7 @@ def _summary(findings: Sequence[Finding]) -> str:
 
 def _show(findings: Sequence[Finding]) -> None:
     """Each with its mark; what needs nothing done on one line, so that the rest is seen."""
-    finish()
+    flush()
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

@@ -14,10 +14,10 @@ from claude_sync.sync.forget import (
     forget,
 )
 from claude_sync.wording import count, join, short_path, size
-from claude_sync_app.cli.context import opened
-from claude_sync_app.cli.output import ask_yes, can_ask, say, say_document
+from claude_sync_app.cli.context import command_context
+from claude_sync_app.cli.output import can_ask, confirm, print_json, print_line
 from claude_sync_app.cli.parser import Parser
-from claude_sync_app.cli.runner import DONE, FAILED, Misuse
+from claude_sync_app.cli.runner import DONE, FAILED, WrongArguments
 from claude_sync_app.cli.selection import SESSION
 
 
@@ -43,30 +43,30 @@ def configure(parser: Parser) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    with opened() as context:
+    with command_context() as context:
         bundles = _meant(context, arguments)
         where = short_path(context.store.label)
     if bundles and not arguments.yes:
         if not can_ask():
-            raise Misuse("nobody is here to be asked", todo="add --yes if it is meant")
-        if not ask_yes(f"Remove {_described(bundles)} from {where}?"):
-            say("Nothing was removed.")
+            raise WrongArguments("nobody is here to be asked", todo="add --yes if it is meant")
+        if not confirm(f"Remove {_described(bundles)} from {where}?"):
+            print_line("Nothing was removed.")
             return FAILED
     removed = 0
     if bundles:
-        with opened() as context:
+        with command_context() as context:
             gone = forget(context, bundles)
             Log(context.paths.log_file).write(map(removal_line, gone))
             removed = len(gone)
     if arguments.json:
-        say_document({"removed": removed})
+        print_json({"removed": removed})
     elif not bundles:
-        say("There is nothing to remove.")
+        print_line("There is nothing to remove.")
     else:
-        say(f"Removed {count(removed, 'bundle')} from {where}.")
+        print_line(f"Removed {count(removed, 'bundle')} from {where}.")
     if removed < len(bundles):
         left = len(bundles) - removed
-        say(f"{count(left, 'bundle')} had changed meanwhile and stayed: run it again.")
+        print_line(f"{count(left, 'bundle')} had changed meanwhile and stayed: run it again.")
         return FAILED
     return DONE
 

@@ -9,7 +9,7 @@ from claude_sync.state import preferences
 from claude_sync.state.paths import paths
 from claude_sync.sync.setup import set_up
 from claude_sync.wording import join, short_path
-from claude_sync_app.cli.output import say, say_document
+from claude_sync_app.cli.output import print_json, print_line
 from claude_sync_app.cli.parser import Parser
 
 
@@ -43,7 +43,7 @@ def run(arguments: Namespace) -> int:
     done = set_up(own, arguments.location, name=arguments.name, take_over=arguments.take_over)
     Log(own.log_file).write([f"init as {done.machine.name}"])
     if arguments.json:
-        say_document(
+        print_json(
             {
                 "location": done.location,
                 "machine": done.machine.name,
@@ -52,13 +52,15 @@ def run(arguments: Namespace) -> int:
             }
         )
         return 0
-    say(f"Sessions meet in {short_path(done.label)}. This machine is {done.machine.name} there.")
+    print_line(
+        f"Sessions meet in {short_path(done.label)}. This machine is {done.machine.name} there."
+    )
     if before is not None and before != done.location:
-        say(f"What this machine pushed to {short_path(before)} stays there.")
+        print_line(f"What this machine pushed to {short_path(before)} stays there.")
     if done.machines:
-        say(f"Sessions of {join(done.machines)} are there already.")
-    say()
-    say("claude-sync push --all   copies this machine's sessions there")
+        print_line(f"Sessions of {join(done.machines)} are there already.")
+    print_line()
+    print_line("claude-sync push --all   copies this machine's sessions there")
     if done.machines:
-        say("claude-sync pull --all   takes the others', for the projects that are here")
+        print_line("claude-sync pull --all   takes the others', for the projects that are here")
     return 0

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from claude_sync.sync.pack import pack
 from claude_sync.wording import size
-from claude_sync_app.cli.context import opened
-from claude_sync_app.cli.output import say, say_document
+from claude_sync_app.cli.context import command_context
+from claude_sync_app.cli.output import print_json, print_line
 from claude_sync_app.cli.parser import Parser
 from claude_sync_app.cli.selection import SESSION
 
@@ -31,11 +31,11 @@ def configure(parser: Parser) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    with opened(store=False) as context:
+    with command_context(store=False) as context:
         file = pack(context, arguments.session, arguments.output)
     length = file.stat().st_size
     if arguments.json:
-        say_document({"file": str(file.absolute()), "bytes": length})
+        print_json({"file": str(file.absolute()), "bytes": length})
     else:
-        say(f"Packed into {file} ({size(length)}).")
+        print_line(f"Packed into {file} ({size(length)}).")
     return 0

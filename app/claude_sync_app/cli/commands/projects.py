@@ -9,11 +9,11 @@ from claude_sync.disk.log import Log
 from claude_sync.projects.directory import ProjectDirectory
 from claude_sync.sync.states import states
 from claude_sync.wording import short_path
-from claude_sync_app.cli.context import opened
-from claude_sync_app.cli.output import complain, say, say_document
+from claude_sync_app.cli.context import command_context
+from claude_sync_app.cli.output import print_error, print_json, print_line
 from claude_sync_app.cli.parser import Parser
-from claude_sync_app.cli.runner import DONE, FAILED, Misuse
-from claude_sync_app.cli.tables import Column, say_table
+from claude_sync_app.cli.runner import DONE, FAILED, WrongArguments
+from claude_sync_app.cli.tables import Column, print_table
 
 
 def configure(parser: Parser) -> None:
@@ -39,51 +39,55 @@ def run(arguments: Namespace) -> int:
     if arguments.action is None:
         return _list(arguments)
     if arguments.directory is None:
-        raise Misuse("no directory is named", todo=f"projects {arguments.action} DIR")
+        raise WrongArguments("no directory is named", todo=f"projects {arguments.action} DIR")
     if arguments.action == "add":
         return _add(arguments)
     if arguments.key is not None:
-        raise Misuse("--key says nothing where a directory is removed", todo="leave it out")
+        raise WrongArguments("--key says nothing where a directory is removed", todo="leave it out")
     return _remove(arguments)
 
 
 def _add(arguments: Namespace) -> int:
-    with opened(store=False) as context:
+    with command_context(store=False) as context:
         key = context.registry.add(arguments.directory, arguments.key)
         Log(context.paths.log_file).write([f"projects add {key.key}"])
     if arguments.json:
-        say_document({"project_key": key.key, "subpath": key.subpath})
+        print_json({"project_key": key.key, "subpath": key.subpath})
     else:
         below = f", below it in {key.subpath}" if key.subpath else ""
-        say(f"{short_path(str(arguments.directory.resolve()))} is {key.key}{below}.")
+        print_line(f"{short_path(str(arguments.directory.resolve()))} is {key.key}{below}.")
     return DONE
 
 
 def _remove(arguments: Namespace) -> int:
-    with opened(store=False) as context:
+    with command_context(store=False) as context:
         removed = context.registry.remove(arguments.directory)
         Log(context.paths.log_file).write(["projects remove"] if removed else [])
     if arguments.json:
-        say_document({"removed": removed})
+        print_json({"removed": removed})
     elif removed:
-        say("Sessions no longer go there by themselves; those that lie there stay.")
+        print_line("Sessions no longer go there by themselves; those that lie there stay.")
     if not removed:
-        complain(f"that directory isn't known ({arguments.directory}): see `claude-sync projects`")
+        print_error(
+            f"that directory isn't known ({arguments.directory}): see `claude-sync projects`"
+        )
         return FAILED
     return DONE
 
 
 def _list(arguments: Namespace) -> int:
-    with opened(store=False) as context:
+    with command_context(store=False) as context:
         states(context, store=False)  # so that the directories which sessions name are known
         known = context.registry.projects()
     if arguments.json:
-        say_document({"projects": [_as_json(one) for one in known]})
+        print_json({"projects": [_project_json(one) for one in known]})
     elif not known:
-        say("No project is known yet: they are found where sessions are, or added by hand with")
-        say("  claude-sync projects add DIR")
+        print_line(
+            "No project is known yet: they are found where sessions are, or added by hand with"
+        )
+        print_line("  claude-sync projects add DIR")
     else:
-        say_table(
+        print_table(
             (Column("project", least=20), Column("directory", least=20), Column("", least=10)),
             [
                 (one.key or "(can't be told)", short_path(str(one.directory)), _remarks(one))
@@ -93,7 +97,7 @@ def _list(arguments: Namespace) -> int:
     return DONE
 
 
-def _as_json(one: ProjectDirectory) -> dict[str, object]:
+def _project_json(one: ProjectDirectory) -> dict[str, object]:
     return {
         "project_key": one.key,
         "directory": str(one.directory),

@@ -6,15 +6,14 @@ from argparse import Namespace
 
 from claude_sync.sync.pull import pull
 from claude_sync.wording import short_path
-from claude_sync_app.cli import results
-from claude_sync_app.cli import selection as choosing
-from claude_sync_app.cli.context import opened
-from claude_sync_app.cli.output import say
+from claude_sync_app.cli import results, selection
+from claude_sync_app.cli.context import command_context
+from claude_sync_app.cli.output import print_line
 from claude_sync_app.cli.parser import Parser
 
 
 def configure(parser: Parser) -> None:
-    choosing.add_sessions(parser, "every project")
+    selection.add_sessions(parser, "every project")
     parser.add_argument(
         "--dry-run", action="store_true", help="say what would be taken, and take nothing"
     )
@@ -30,17 +29,19 @@ def configure(parser: Parser) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    named = choosing.named(arguments)
-    with opened() as context:
-        project = choosing.project(context, arguments)
+    named = selection.named(arguments)
+    with command_context() as context:
+        project = selection.project(context, arguments)
         done = pull(context, named, project=project, dry_run=arguments.dry_run)
         if not arguments.dry_run:
-            results.record(context, "pull", done)
+            results.log_results(context, "pull", done)
         where = short_path(context.store.label)
     if arguments.json:
-        results.say_results(done)
+        results.print_results_json(done)
     elif not done and project is not None:
-        say(f"No session of {project} is in {where}; --all pulls every project's.")
+        print_line(f"No session of {project} is in {where}; --all pulls every project's.")
     else:
-        results.tell(done, "pull", where, named=named is not None, dry_run=arguments.dry_run)
-    return results.status_of(done, named=named is not None)
+        results.print_results(
+            done, "pull", where, named=named is not None, dry_run=arguments.dry_run
+        )
+    return results.exit_status(done, named=named is not None)

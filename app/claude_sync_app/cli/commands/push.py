@@ -6,15 +6,14 @@ from argparse import Namespace
 
 from claude_sync.sync.push import push
 from claude_sync.wording import short_path
-from claude_sync_app.cli import results
-from claude_sync_app.cli import selection as choosing
-from claude_sync_app.cli.context import opened
-from claude_sync_app.cli.output import say
+from claude_sync_app.cli import results, selection
+from claude_sync_app.cli.context import command_context
+from claude_sync_app.cli.output import print_line
 from claude_sync_app.cli.parser import Parser
 
 
 def configure(parser: Parser) -> None:
-    choosing.add_sessions(parser, "every project that isn't ignored")
+    selection.add_sessions(parser, "every project that isn't ignored")
     parser.add_json()
     parser.explain(
         "Without a session's name: those of this directory's project\n"
@@ -26,16 +25,16 @@ def configure(parser: Parser) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    named = choosing.named(arguments)
-    with opened() as context:
-        project = choosing.project(context, arguments)
+    named = selection.named(arguments)
+    with command_context() as context:
+        project = selection.project(context, arguments)
         done = push(context, named, project=project)
-        results.record(context, "push", done)
+        results.log_results(context, "push", done)
         where = short_path(context.store.label)
     if arguments.json:
-        results.say_results(done)
+        results.print_results_json(done)
     elif not done and project is not None:
-        say(f"No session of {project} is on this machine; --all pushes every project's.")
+        print_line(f"No session of {project} is on this machine; --all pushes every project's.")
     else:
-        results.tell(done, "push", where, named=named is not None)
-    return results.status_of(done, named=named is not None)
+        results.print_results(done, "push", where, named=named is not None)
+    return results.exit_status(done, named=named is not None)

@@ -10,10 +10,10 @@ from claude_sync.sync.conflict import Conflict, show_conflict
 from claude_sync.sync.resolve import BOTH, MINE, resolve
 from claude_sync.wording import short_path
 from claude_sync_app.cli import listing, results
-from claude_sync_app.cli.context import opened
-from claude_sync_app.cli.output import ask, can_ask, complain, say
+from claude_sync_app.cli.context import command_context
+from claude_sync_app.cli.output import ask, can_ask, print_error, print_line
 from claude_sync_app.cli.parser import Parser
-from claude_sync_app.cli.runner import FAILED, Misuse
+from claude_sync_app.cli.runner import FAILED, WrongArguments
 from claude_sync_app.cli.selection import SESSION
 
 
@@ -38,33 +38,33 @@ def configure(parser: Parser) -> None:
 
 def run(arguments: Namespace) -> int:
     if arguments.keep is None and (arguments.json or not can_ask()):
-        raise Misuse(
+        raise WrongArguments(
             "it isn't said which side to keep", todo="add --keep mine, theirs, MACHINE or both"
         )
     keep, shown = arguments.keep, None
     while True:
         if arguments.keep is None:
-            with opened() as context:
+            with command_context() as context:
                 conflict = show_conflict(context, arguments.session)
             keep, shown = _choice(conflict), conflict.versions
         if keep is None:
-            say("Nothing was changed.")
+            print_line("Nothing was changed.")
             return FAILED
         try:
-            with opened() as context:
+            with command_context() as context:
                 done = resolve(context, arguments.session, keep, shown=shown)
-                results.record(context, "resolve", done)
+                results.log_results(context, "resolve", done)
                 where = short_path(context.store.label)
             break
         except SessionChanging as error:
             if arguments.keep is not None:
                 raise
-            complain(f"{error.what}: here it is again")
+            print_error(f"{error.what}: here it is again")
     if arguments.json:
-        results.say_results(done)
+        results.print_results_json(done)
     else:
-        results.tell(done, "resolve", where, named=True)
-    return results.status_of(done, named=True)
+        results.print_results(done, "resolve", where, named=True)
+    return results.exit_status(done, named=True)
 
 
 def _choice(conflict: Conflict) -> str | None:
@@ -73,11 +73,11 @@ def _choice(conflict: Conflict) -> str | None:
     offered = {
         side.machine if side.machine_id else MINE: side for side in conflict.sides if side.offered
     }
-    say(f"{conflict.session_id} went on apart:")
+    print_line(f"{conflict.session_id} went on apart:")
     for side in conflict.sides:
         name = side.machine if side.machine_id else f"{MINE} (this machine, {side.machine})"
         held = "" if side.offered else "; another side holds all of it"
-        say(f"  {name}: {listing.how_far(side, now_ns)}{held}")
+        print_line(f"  {name}: {listing.side_summary(side, now_ns)}{held}")
     choices = [*offered, BOTH]
     while True:
         answer = ask(f"Keep {', '.join(choices)}, or nothing for now? [nothing]")
@@ -86,4 +86,4 @@ def _choice(conflict: Conflict) -> str | None:
         for choice in choices:
             if answer.lower() == choice.lower():
                 return choice
-        complain(f"there is no side {answer!r}: choose one of {', '.join(choices)}")
+        print_error(f"there is no side {answer!r}: choose one of {', '.join(choices)}")

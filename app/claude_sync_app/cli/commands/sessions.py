@@ -8,10 +8,9 @@ from argparse import ArgumentTypeError, Namespace
 from claude_sync.state import preferences
 from claude_sync.state.paths import paths
 from claude_sync.sync.states import states
-from claude_sync_app.cli import listing
-from claude_sync_app.cli import selection as choosing
-from claude_sync_app.cli.context import is_set_up, opened
-from claude_sync_app.cli.output import is_terminal, remark, say, say_document
+from claude_sync_app.cli import listing, selection
+from claude_sync_app.cli.context import command_context, is_set_up
+from claude_sync_app.cli.output import is_terminal, print_json, print_line, print_note
 from claude_sync_app.cli.parser import Parser
 from claude_sync_app.cli.runner import DONE
 
@@ -19,7 +18,7 @@ _SHOWN_ON_A_TERMINAL = 20
 
 
 def configure(parser: Parser) -> None:
-    choosing.add_project(parser, "every project's")
+    selection.add_project(parser, "every project's")
     parser.add_argument(
         "--limit",
         metavar="N",
@@ -46,8 +45,8 @@ def configure(parser: Parser) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    with opened(store=False) as context:
-        project = choosing.project(context, arguments)
+    with command_context(store=False) as context:
+        project = selection.project(context, arguments)
         met = is_set_up(preferences.load(paths()))
         every = states(context, store=met)
     found = [one for one in every if project in (None, one.project_key)]
@@ -56,18 +55,18 @@ def run(arguments: Namespace) -> int:
         limit = _SHOWN_ON_A_TERMINAL
     shown = found if limit is None else found[:limit]
     if arguments.json:
-        say_document({"sessions": [listing.as_json(one) for one in shown]})
+        print_json({"sessions": [listing.session_json(one) for one in shown]})
         return DONE
     if found:
-        listing.say_sessions(shown, every, project=project is None)
+        listing.print_sessions(shown, every, project=project is None)
     elif project is not None:
-        say(f"No session of {project} is known; --all lists every project's.")
+        print_line(f"No session of {project} is known; --all lists every project's.")
     else:
-        say("No session is known yet.")
+        print_line("No session is known yet.")
     if arguments.limit is None and len(shown) < len(found):
-        remark(f"({len(found) - len(shown)} more: --limit {len(found)})")
+        print_note(f"({len(found) - len(shown)} more: --limit {len(found)})")
     if found and not met:
-        remark("No place where sessions meet was chosen yet: `claude-sync init LOCATION`.")
+        print_note("No place where sessions meet was chosen yet: `claude-sync init LOCATION`.")
     return DONE
 
 

@@ -13,11 +13,10 @@ from claude_sync.sync.context import Context
 from claude_sync.sync.states import states_surveyed
 from claude_sync.sync.survey.survey import look
 from claude_sync.wording import count, short_path
-from claude_sync_app.cli import listing
-from claude_sync_app.cli import selection as choosing
-from claude_sync_app.cli.commands.doctor import as_json as finding_as_json
-from claude_sync_app.cli.context import is_set_up, opened
-from claude_sync_app.cli.output import heading, say, say_document
+from claude_sync_app.cli import listing, selection
+from claude_sync_app.cli.commands.doctor import finding_json
+from claude_sync_app.cli.context import command_context, is_set_up
+from claude_sync_app.cli.output import print_heading, print_json, print_line
 from claude_sync_app.cli.parser import Parser
 from claude_sync_app.cli.runner import DONE
 
@@ -35,8 +34,8 @@ def configure(parser: Parser) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    with opened(store=False) as context:
-        choosing.stand_here(context)
+    with command_context(store=False) as context:
+        selection.stand_here(context)
         met = is_set_up(preferences.load(paths()))
         with context.working("looking"):
             survey = look(context, store=met)
@@ -45,12 +44,12 @@ def run(arguments: Namespace) -> int:
         where = context.store.label if met else None
         machine = context.machine.name
     if arguments.json:
-        say_document(_document(every, findings, where, machine))
+        print_json(_document(every, findings, where, machine))
         return DONE
     if where is None:
-        say("No place where sessions meet was chosen yet: `claude-sync init LOCATION`.")
+        print_line("No place where sessions meet was chosen yet: `claude-sync init LOCATION`.")
     else:
-        say(f"Sessions meet in {short_path(where)}. This machine is {machine} there.")
+        print_line(f"Sessions meet in {short_path(where)}. This machine is {machine} there.")
     _say_groups(every)
     _say_findings(findings)
     return DONE
@@ -86,15 +85,15 @@ def _document(
 ) -> dict[str, object]:
     document: dict[str, object] = {"location": where, "machine": machine}
     for name, _, _, belongs in _GROUPS:
-        document[name] = [_as_json(one) for one in every if belongs(one)]
-    document["findings"] = [finding_as_json(one) for one in findings]
+        document[name] = [_session_json(one) for one in every if belongs(one)]
+    document["findings"] = [finding_json(one) for one in findings]
     return document
 
 
-def _as_json(state: SessionState) -> dict[str, object]:
-    shown = listing.as_json(state)
+def _session_json(state: SessionState) -> dict[str, object]:
+    shown = listing.session_json(state)
     if state.state is State.CONFLICT:
-        shown["sides"] = [listing.side_as_json(side) for side in state.sides]
+        shown["sides"] = [listing.side_json(side) for side in state.sides]
     return shown
 
 
@@ -105,20 +104,20 @@ def _say_groups(every: Sequence[SessionState]) -> None:
         if not found:
             continue
         nothing = False
-        say()
-        heading(f"{title} ({len(found)})" + (f": {todo}" if todo else ""))
-        listing.say_sessions(found[:_SHOWN], every, project=True)
+        print_line()
+        print_heading(f"{title} ({len(found)})" + (f": {todo}" if todo else ""))
+        listing.print_sessions(found[:_SHOWN], every, project=True)
         if len(found) > _SHOWN:
-            say(f"… and {len(found) - _SHOWN} more")
+            print_line(f"… and {len(found) - _SHOWN} more")
     if nothing:
-        say(f"Nothing to push and nothing to pull ({count(len(every), 'session')}).")
+        print_line(f"Nothing to push and nothing to pull ({count(len(every), 'session')}).")
 
 
 def _say_findings(findings: Sequence[Finding]) -> None:
     new = [one for one in findings if one.code not in _SAID_ANYWAY]
     if not new:
         return
-    say()
-    heading(f"The doctor found ({len(new)}): claude-sync doctor")
+    print_line()
+    print_heading(f"The doctor found ({len(new)}): claude-sync doctor")
     for one in new:
-        say(f"  {one.level.value}: {one.title}")
+        print_line(f"  {one.level.value}: {one.title}")

@@ -6,7 +6,7 @@ import sys
 from argparse import Namespace
 
 from claude_sync.errors import LockBusy
-from claude_sync_app.cli.output import remark, say
+from claude_sync_app.cli.output import print_line, print_note
 from claude_sync_app.cli.parser import Parser
 from claude_sync_app.cli.runner import DONE
 from claude_sync_app.cli.runner import run as run_command
@@ -27,9 +27,9 @@ def run(arguments: Namespace) -> int:
     from claude_sync_app.tray.application import Application
 
     try:
-        Application(say=remark).run()
+        Application(say=print_note).run()
     except LockBusy as error:
-        say(f"claude-sync is already running: {error.what}.")
+        print_line(f"claude-sync is already running: {error.what}.")
     return DONE
 
 

@@ -7,8 +7,8 @@ from argparse import Namespace
 from claude_sync.model import Outcome
 from claude_sync.sync.undo import undo
 from claude_sync_app.cli import results
-from claude_sync_app.cli.context import opened
-from claude_sync_app.cli.output import say
+from claude_sync_app.cli.context import command_context
+from claude_sync_app.cli.output import print_line
 from claude_sync_app.cli.parser import Parser
 from claude_sync_app.cli.selection import SESSION
 
@@ -24,15 +24,15 @@ def configure(parser: Parser) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    with opened(store=False) as context:
+    with command_context(store=False) as context:
         done = undo(context, arguments.session)
-        results.record_one(context, "undo", done)
+        results.log_result(context, "undo", done)
     if arguments.json:
-        results.say_results([done])
+        results.print_results_json([done])
     elif done.outcome is Outcome.GONE:
-        say(f"Took {done.session_id} away again: it wasn't here before.")
+        print_line(f"Took {done.session_id} away again: it wasn't here before.")
     else:
-        say(f"{done.session_id} is as it was before the last pull or resolve.")
+        print_line(f"{done.session_id} is as it was before the last pull or resolve.")
         if done.directory is not None:
-            results.say_how_to_resume(done.directory, done.session_id)
+            results.print_resume_line(done.directory, done.session_id)
     return 0

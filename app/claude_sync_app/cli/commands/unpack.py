@@ -6,11 +6,10 @@ from argparse import Namespace
 from pathlib import Path
 
 from claude_sync.sync.pack import unpack
-from claude_sync_app.cli import results
-from claude_sync_app.cli import selection as choosing
-from claude_sync_app.cli.context import opened
+from claude_sync_app.cli import results, selection
+from claude_sync_app.cli.context import command_context
 from claude_sync_app.cli.parser import Parser
-from claude_sync_app.cli.runner import Misuse
+from claude_sync_app.cli.runner import WrongArguments
 
 
 def configure(parser: Parser) -> None:
@@ -32,15 +31,15 @@ def configure(parser: Parser) -> None:
 
 def run(arguments: Namespace) -> int:
     if arguments.into is not None and not arguments.into.is_dir():
-        raise Misuse(
+        raise WrongArguments(
             "there is no such directory", where=str(arguments.into), todo="make it, or mend --into"
         )
-    with opened(store=False) as context:
-        choosing.stand_here(context)
+    with command_context(store=False) as context:
+        selection.stand_here(context)
         done = unpack(context, arguments.file, arguments.into)
-        results.record(context, "unpack", [done])
+        results.log_results(context, "unpack", [done])
     if arguments.json:
-        results.say_results([done])
+        results.print_results_json([done])
     else:
-        results.tell([done], "unpack", "", named=True)
-    return results.status_of([done], named=True)
+        results.print_results([done], "unpack", "", named=True)
+    return results.exit_status([done], named=True)

@@ -11,10 +11,10 @@ from claude_sync.service.service import Service
 from claude_sync.service.status import Status
 from claude_sync.state import preferences
 from claude_sync.state.paths import paths
-from claude_sync_app.cli import watch_lines as watch_words
+from claude_sync_app.cli import watch_lines
 from claude_sync_app.cli.context import ensure_set_up
-from claude_sync_app.cli.interrupts import Stopping
-from claude_sync_app.cli.output import finish, is_terminal
+from claude_sync_app.cli.interrupts import Interrupts
+from claude_sync_app.cli.output import flush, is_terminal
 from claude_sync_app.cli.parser import Parser
 from claude_sync_app.cli.runner import INTERRUPTED
 
@@ -44,7 +44,7 @@ def configure(parser: Parser) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    with Stopping() as stopping:
+    with Interrupts() as stopping:
         ensure_set_up()
         news: queue.SimpleQueue[Status] = queue.SimpleQueue()
         pulls = not arguments.no_pull and _pulls()
@@ -55,14 +55,14 @@ def run(arguments: Namespace) -> int:
         )
         service.start()
         try:
-            teller = watch_words.Teller(pulls=pulls)
+            printer = watch_lines.StatusPrinter(pulls=pulls)
             while not stopping.asked() and not service.status.stopped:
                 try:
-                    teller.tell(news.get(timeout=_TICK_SECONDS))
+                    printer.print_news(news.get(timeout=_TICK_SECONDS))
                 except queue.Empty:
                     continue
                 if news.empty():
-                    finish()
+                    flush()
         finally:
             service.stop(_STOP_SECONDS)
     return INTERRUPTED
