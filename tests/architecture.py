@@ -99,6 +99,19 @@ def arrows_up(tree: Tree, package: str, floors: Sequence[str]) -> list[str]:
     return found
 
 
+def outsiders(tree: Tree, package: str, target: str, rooms: Iterable[str]) -> list[str]:
+    """Modules of a package that import a target, or what is in it, though their room may not.
+
+    Args:
+        tree: what imports what.
+        package: whose rooms.
+        target: what only some may import.
+        rooms: names of those.
+    """
+    found = who_imports(tree, [target], within=package)
+    return [name for name in found if _room(name, package, {}) not in rooms]
+
+
 def _room(name: str, package: str, floor_of: Mapping[str, int]) -> str:
     room = name[len(package) + 1 :].partition(".")[0] or "__init__"
     return REST if room not in floor_of and REST in floor_of else room
@@ -169,6 +182,19 @@ def writings(source: Source) -> list[str]:
             found.append(f"{source.path}:{node.lineno}: os.{node.attr}")
         elif isinstance(node, ast.Call) and (name := _writes(node)):
             found.append(f"{source.path}:{node.lineno}: {name}")
+    return found
+
+
+def calls(source: Source, owner: str, methods: Iterable[str]) -> list[str]:
+    """Where a module calls methods of a value of that name, or of an attribute of that name."""
+    found = []
+    for node in ast.walk(source.syntax):
+        if not isinstance(node, ast.Attribute) or node.attr not in methods:
+            continue
+        value = node.value
+        name = value.attr if isinstance(value, ast.Attribute) else getattr(value, "id", "")
+        if name.lstrip("_") == owner:
+            found.append(f"{source.path}:{node.lineno}: {owner}.{node.attr}")
     return found
 
 

@@ -6,7 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from architecture import REST, Tree, arrows_up, cycles, read_tree, who_imports, writings
+from architecture import (
+    REST,
+    Tree,
+    arrows_up,
+    calls,
+    cycles,
+    outsiders,
+    read_tree,
+    who_imports,
+    writings,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -23,6 +33,16 @@ ROOMS = (
     "__init__",
 )
 ROOMS_OF_SYNC = ("__init__ context planner", "survey", "judge tree bundles", REST)
+
+# Inside `sync`, what writes Claude's tree lies in `tree`, what writes our bundles in `bundles`.
+ONLY_IN_SYNC = {
+    "claude_sync.disk.files": "tree bundles context",  # `context` for what is only staged
+    "claude_sync.store.packing": "bundles",
+    "claude_sync.sync.tree.install": "tree",
+    "claude_sync.sync.tree.last_moment": "tree",
+    "claude_sync.sync.tree.merge": "tree",
+}
+WRITES_THE_STORE = ("send", "remove")
 
 # What a start pays for, though most starts don't need it: imported where it is used.
 HEAVY = (
@@ -122,6 +142,15 @@ def test_what_decides_neither_reads_nor_writes_nor_looks_at_a_clock(tree: Tree) 
 def test_one_room_writes(tree: Tree) -> None:
     found = [line for name in tree if name not in MAY_WRITE for line in writings(tree[name])]
     assert found == []
+
+
+def test_inside_sync_one_room_writes_the_tree_and_one_the_bundles(tree: Tree) -> None:
+    for target, rooms in ONLY_IN_SYNC.items():
+        assert outsiders(tree, "claude_sync.sync", target, rooms.split()) == []
+    verbs = [name for name in tree if name.startswith("claude_sync.sync.")]
+    found = {name for name in verbs if calls(tree[name], "store", WRITES_THE_STORE)}
+    assert found
+    assert all(name.startswith("claude_sync.sync.bundles.") for name in found)
 
 
 def test_no_file_is_longer_than_a_sitting() -> None:
@@ -240,3 +269,37 @@ def test_what_is_imported_at_the_start_is_told_from_what_is_not(
 def test_writing_is_told_from_reading(tmp_path: Path, text: str, writes: bool) -> None:
     source = tree_of(tmp_path, room=text)["house.room"]
     assert bool(writings(source)) is writes
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("from house.cellar import spade", ["house.attic.den"]),
+        ("from house.cellar.spade import dig", ["house.attic.den"]),
+        ("def f():\n    import house.cellar.spade", ["house.attic.den"]),
+        ("from house.cellar import jam", []),
+    ],
+)
+def test_a_room_that_takes_what_only_another_may_is_seen(
+    tmp_path: Path, text: str, found: list[str]
+) -> None:
+    cellar = {"cellar__spade": "", "cellar__jam": "", "garden": "import house.cellar.spade"}
+    tree = tree_of(tmp_path, **cellar, attic__den=text)
+    assert outsiders(tree, "house", "house.cellar.spade", ["garden", "cellar"]) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "called"),
+    [
+        ("store.remove(names)", True),
+        ("self._store.send(made)", True),
+        ("context.store.remove(names)", True),
+        ("later = context.store.send", True),
+        ("context.store.peek()", False),
+        ("files.remove(path)", False),
+        ("send(transport)", False),
+    ],
+)
+def test_a_call_that_writes_the_store_is_seen(tmp_path: Path, text: str, called: bool) -> None:
+    source = tree_of(tmp_path, room=text)["house.room"]
+    assert bool(calls(source, "store", WRITES_THE_STORE)) is called

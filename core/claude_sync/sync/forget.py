@@ -5,13 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from claude_sync.disk.snapshot import reading
-from claude_sync.errors import SessionError, UsageError
+from claude_sync.errors import UsageError
 from claude_sync.model import Bundle
-from claude_sync.sync.bundles.keep import keep_bundle, lies_here
+from claude_sync.sync.bundles.remove import remove_bundles
 from claude_sync.sync.context import Context
 from claude_sync.sync.survey.survey import Survey, look
-from claude_sync.transports.base import is_same_file
 
 
 def bundles_of_sessions(context: Context, sessions: Sequence[str]) -> list[Bundle]:
@@ -123,18 +121,8 @@ def forget(context: Context, bundles: Sequence[Bundle]) -> tuple[Bundle, ...]:
     with context.working("forgetting"):
         survey = look(context)
         there = {bundle.name: bundle for bundle in _all(survey)}
-        removable = [bundle for bundle in bundles if there.get(bundle.name) == bundle]
-        for bundle in removable:
-            context.check()
-            _keep(context, survey, bundle)
-        # Keeping takes its time, and another machine's bundle may be a newer one by now.
-        now = {entry.name: entry.stamp for entry in context.store.peek().entries}
-        removed = tuple(
-            bundle
-            for bundle in removable
-            if bundle.name in now and is_same_file(bundle.stamp, now[bundle.name])
-        )
-        context.store.remove([bundle.name for bundle in removed])
+        unchanged = [bundle for bundle in bundles if there.get(bundle.name) == bundle]
+        removed = remove_bundles(context, survey, unchanged)
         with context.database.transaction():
             for bundle in removed:
                 if bundle.head.machine_id == context.machine.id:
@@ -146,18 +134,3 @@ def forget(context: Context, bundles: Sequence[Bundle]) -> tuple[Bundle, ...]:
 
 def _all(survey: Survey) -> list[Bundle]:
     return [bundle for bundles in survey.bundles.values() for bundle in bundles]
-
-
-def _keep(context: Context, survey: Survey, bundle: Bundle) -> None:
-    """Put a bundle into the vault, unless what lies here holds all that it does."""
-    session_id = bundle.head.session_id
-    try:
-        local = survey.copy(session_id)
-        if local is not None:
-            row = survey.row(local)
-            with reading(session_id):
-                if lies_here(local, row.whole, row.sidecar_sha256, bundle):
-                    return
-    except SessionError:
-        pass  # What can't be told apart, or read, doesn't stand for the bundle.
-    keep_bundle(context, bundle, "forget")

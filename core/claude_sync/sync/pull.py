@@ -39,7 +39,6 @@ from claude_sync.sync.judge import Judgement, judge
 from claude_sync.sync.planner import Kind, PullPlan
 from claude_sync.sync.survey.extensions import learn_extensions
 from claude_sync.sync.survey.survey import Survey, look
-from claude_sync.sync.tree.install import Installed
 from claude_sync.sync.tree.pull_apply import Step, groups, take
 
 _NOT_WAITING = (Kind.NOTHING, Kind.AHEAD)
@@ -289,13 +288,13 @@ class _Pull:
     def _take(self, group: Sequence[Step]) -> Iterator[Result]:
         if self._dry_run:
             for step in group:
-                yield self._taken(step, None, "would be taken")
+                yield self._taken(step, "would be taken")
             return
         for step, done in take(self._context, self._survey, group):
             if isinstance(done, ClaudeSyncError):
                 yield self._failure(step.session_id, done, step)
             else:
-                yield self._taken(step, done, "")
+                yield self._taken(step)
             self._progress = replace(
                 self._progress,
                 session_id=step.session_id,
@@ -306,12 +305,12 @@ class _Pull:
 
     # -- results ------------------------------------------------------------------------------
 
-    def _taken(self, step: Step, done: Installed | None, message: str) -> Result:
+    def _taken(self, step: Step, message: str = "") -> Result:
         result = self._result(
             step.session_id, _PLANNED[step.kind], message, step.bundle, step.directory
         )
         path = step.folder / f"{step.session_id}.jsonl"
-        received = step.fetched.received if done is not None and step.fetched is not None else 0
+        received = step.fetched.received if step.fetched is not None else 0
         return replace(result, path=path, bytes=received)
 
     def _failure(self, session_id: str, error: ClaudeSyncError, step: Step | None = None) -> Result:

@@ -7,29 +7,25 @@ the other machines follow.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
-from dataclasses import asdict, replace
-from pathlib import Path
+from dataclasses import replace
 
 from claude_sync.bundle.members import next_after
 from claude_sync.claude.compare import Extent
-from claude_sync.disk import files
 from claude_sync.disk.prefix_hashes import begins_with
+from claude_sync.disk.snapshot import reading
 from claude_sync.errors import SessionChanging, SessionOpen, UsageError
 from claude_sync.model import Bundle, Outcome, Result, Version
 from claude_sync.state.vault_entry import TRANSCRIPT
-from claude_sync.store.delta import Request
-from claude_sync.store.download import Fetched
 from claude_sync.sync.bundles.keep import keep_bundle
-from claude_sync.sync.bundles.naming import copy_id
 from claude_sync.sync.conflict import Conflict, find_conflict, no_conflict
 from claude_sync.sync.context import Context
 from claude_sync.sync.planner import inherited_decisions
 from claude_sync.sync.push import push_surveyed
 from claude_sync.sync.survey.relations import given_up
 from claude_sync.sync.survey.survey import Survey, look
-from claude_sync.sync.tree.install import Installed, Installer, Undo, writing
+from claude_sync.sync.tree.resolve_apply import InstalledSide, copy_id, install_copy, install_side
+from claude_sync.sync.tree.undo_record import UndoRecord
 
 MINE, THEIRS, BOTH = "mine", "theirs", "both"
 
@@ -69,8 +65,7 @@ def resolve(
             )
         if conflict.local is not None and survey.is_open(conflict.local):
             raise SessionOpen("the session is open here", where=session_id, todo="close it first")
-        with writing(context.home.projects):
-            return _Resolve(context, survey, conflict).run(keep)
+        return _Resolve(context, survey, conflict).run(keep)
 
 
 class _Resolve:
@@ -78,7 +73,6 @@ class _Resolve:
         self._context = context
         self._survey = survey
         self._conflict = conflict
-        self._installer = Installer(context.home, context.vault)
         self._before = survey.record(conflict.session_id)
 
     def run(self, keep: str) -> list[Result]:
@@ -126,7 +120,7 @@ class _Resolve:
             self._into_vault(rival)
         mine = self._conflict.mine
         assert mine is not None
-        self._decide(mine.version, Undo(mine.version, mine.version))
+        self._decide(mine.version, UndoRecord(mine.version, mine.version))
         return []
 
     def _keep_theirs(self, kept: Bundle) -> list[Result]:
@@ -134,23 +128,12 @@ class _Resolve:
         for rival in conflict.rivals:
             if rival is not kept:
                 self._into_vault(rival)
-        folder, directory = self._place_of(kept)
-        fetched = self._fetch(kept, folder)
-        try:
-            if conflict.local is None:
-                placed = self._installer.install_new(fetched, folder)
-            else:
-                whole = self._survey.row(conflict.local).whole
-                placed = self._installer.install_over(
-                    fetched, conflict.local, whole, "resolve", extends=False
-                )
-        finally:
-            fetched.discard()
+        side = install_side(context, self._survey, kept, conflict.local)
         with context.database.transaction():
             if conflict.local is None:
-                context.records.remember(conflict.session_id, directory=str(directory))
-            self._decide(kept.head.version, placed.undo, placed)
-        return [self._result(conflict.session_id, kept, placed.path, directory, fetched.received)]
+                context.records.remember(conflict.session_id, directory=str(side.directory))
+            self._decide(kept.head.version, side.installed.undo, side)
+        return [self._result(conflict.session_id, kept, side)]
 
     def _keep_both(self) -> list[Result]:
         conflict, context = self._conflict, self._context
@@ -166,109 +149,79 @@ class _Resolve:
             version = conflict.mine.version
         copies = []
         for rival in rivals:
-            folder, directory = self._place_of(rival)
             copy = copy_id(conflict.session_id, rival.head.version)
             copies.append(copy)
             if self._survey.local.get(copy):
                 continue
-            fetched = self._fetch(rival, folder)
-            try:
-                fetched = replace(fetched, head=fetched.head._replace(session_id=copy))
-                placed = self._installer.install_new(fetched, folder)
-            finally:
-                fetched.discard()
+            side = install_copy(context, self._survey, rival, conflict.local, copy)
             with context.database.transaction():
                 context.records.hold(copy, rival.head.version)
                 context.records.remember(
-                    copy, directory=str(directory), placed_ns=placed.stamp.mtime_ns
+                    copy,
+                    directory=str(side.directory),
+                    placed_ns=side.installed.stamp.mtime_ns,
                 )
-            results.append(self._result(copy, rival, placed.path, directory, fetched.received))
+            results.append(self._result(copy, rival, side))
         if conflict.mine is not None:
-            self._decide(version, Undo(version, version), copies=copies)
+            self._decide(version, UndoRecord(version, version, copies=tuple(copies)))
         return results
 
     # -- pieces -------------------------------------------------------------------------------
 
-    def _place_of(self, bundle: Bundle) -> tuple[Path, Path | None]:
-        """The folder in Claude's tree for a side, and the directory it is resumed in."""
-        local = self._conflict.local
-        if local is not None:
-            return local.path.parent, self._survey.directory(local)
-        directory = self._survey.place(bundle)
-        folder = self._context.home.folder_for(directory)
-        files.make_private(folder)
-        return folder, directory
-
-    def _fetch(self, bundle: Bundle, folder: Path) -> Fetched:
-        mtime_ns = self._context.home.mtime_to_restore(bundle.head.mtime_ns)
-        fetched = self._context.store.fetch_one(
-            Request(bundle, folder, mtime_ns), self._context.check
-        )
-        try:
-            with writing(folder):
-                files.sync(fetched.staged())
-        except BaseException:
-            fetched.discard()
-            raise
-        return fetched
-
     def _into_vault(self, bundle: Bundle) -> None:
         keep_bundle(self._context, bundle, "resolve")
 
-    def _decide(
-        self,
-        kept: Version,
-        undo: Undo,
-        placed: Installed | None = None,
-        copies: Collection[str] = (),
-    ) -> None:
+    def _decide(self, kept: Version, undo: UndoRecord, side: InstalledSide | None = None) -> None:
         """Remember the decision, and all that it gave up."""
         context, conflict, records = self._context, self._conflict, self._context.records
         session_id = conflict.session_id
-        earlier = records.supersedes(session_id)
+        undo = replace(
+            undo,
+            decision=self._before.decision,
+            supersedes=tuple(records.supersedes(session_id)),
+        )
         bundles = self._survey.bundles[session_id]
-        told = [inherited_decisions(rival.head.version, bundles) for rival in conflict.rivals]
-        with context.database.transaction():
-            for superseded, _ in told:
+        inherited = [inherited_decisions(rival.head.version, bundles) for rival in conflict.rivals]
+        with context.database.transaction(), reading(session_id):
+            for superseded, _ in inherited:
                 records.supersede(session_id, superseded)
             for version in sorted(conflict.versions):
-                if version != kept and not self._extends(kept, version, placed):
+                if version != kept and not self._extends(kept, version, side):
                     records.supersede(session_id, [version.sha256])
-            if placed is not None and placed.undo.before is not None and placed.undo.entry:
-                old = context.vault.folder / placed.undo.entry / TRANSCRIPT
-                lost = given_up(
-                    context,
-                    session_id,
-                    Extent(old, placed.undo.before.size),
-                    Extent(placed.path, kept.size),
-                )
-                records.supersede(session_id, lost)
+            if side is not None:
+                records.supersede(session_id, self._given_up(kept, side))
             records.stop_superseding(session_id, kept.sha256)
             records.hold(session_id, kept)
-            decisions = [self._before.decision, *(decision for _, decision in told)]
-            said = asdict(undo) | {
-                "decision": self._before.decision,
-                "supersedes": earlier,
-                "copies": list(copies),
-            }
+            decisions = [self._before.decision, *(decision for _, decision in inherited)]
             changes: dict[str, object] = {
                 "decision": next_after(*decisions),
-                "undo": json.dumps(said),
+                "undo": undo.to_json(),
             }
-            if placed is not None:
-                changes["placed_ns"] = placed.stamp.mtime_ns
+            if side is not None:
+                changes["placed_ns"] = side.installed.stamp.mtime_ns
             records.remember(session_id, **changes)
 
-    def _extends(self, kept: Version, other: Version, placed: Installed | None) -> bool:
+    def _given_up(self, kept: Version, side: InstalledSide) -> list[str]:
+        """What was held here before and is neither in the side that was kept nor part of it."""
+        undo = side.installed.undo
+        if undo.before is None or not undo.entry:
+            return []
+        old = self._context.vault.folder / undo.entry / TRANSCRIPT
+        return given_up(
+            self._context,
+            self._conflict.session_id,
+            Extent(old, undo.before.size),
+            Extent(side.installed.path, kept.size),
+        )
+
+    def _extends(self, kept: Version, other: Version, side: InstalledSide | None) -> bool:
         local = self._conflict.local
-        path = placed.path if placed is not None else local.path if local is not None else None
+        path = side.installed.path if side is not None else local.path if local else None
         if path is None or other.size > kept.size:
             return False
         return begins_with(path, other)
 
-    def _result(
-        self, session_id: str, bundle: Bundle, path: Path, directory: Path | None, received: int
-    ) -> Result:
+    def _result(self, session_id: str, bundle: Bundle, side: InstalledSide) -> Result:
         there = self._conflict.local is not None and session_id == self._conflict.session_id
         return Result(
             session_id,
@@ -276,7 +229,7 @@ class _Resolve:
             bundle.head.project_key,
             bundle.head.machine,
             bundle.name,
-            path,
-            directory,
-            received,
+            side.installed.path,
+            side.directory,
+            side.received,
         )

@@ -1,4 +1,4 @@
-"""What bundles and copies of sessions are called, and whose file a name is."""
+"""What bundles are called, and whose file a name is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from claude_sync.bundle.head import bundle_file_name, encoded_key
 from claude_sync.errors import BundleUnsafe
-from claude_sync.model import Bundle, Machine, Version
+from claude_sync.model import Bundle, Machine
 from claude_sync.sync.context import Context
 
 
@@ -65,10 +65,3 @@ def _names(key: str, session_id: str, machine: str, machine_id: str) -> Iterator
 def _folder(key: str) -> str:
     """Of a project; asked for each of its sessions at every push."""
     return encoded_key(key)
-
-
-def copy_id(session_id: str, version: Version) -> str:
-    """The id under which "both" keeps a rival: the same on every machine that decides so."""
-    import uuid
-
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, session_id + version.sha256))

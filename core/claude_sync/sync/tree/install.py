@@ -20,7 +20,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,38 +28,16 @@ from claude_sync.claude.live_sessions import read_live_sessions
 from claude_sync.disk import files
 from claude_sync.disk.files import Staged
 from claude_sync.errors import ClaudeHomeError, SessionError, SessionOpen
-from claude_sync.model import LocalSession, SidecarFile, Stamp, Version
+from claude_sync.model import LocalSession, Stamp, Version
 from claude_sync.state.vault import Vault
 from claude_sync.state.vault_entry import Kept, is_as_kept
 from claude_sync.store.download import Fetched
 from claude_sync.sync.tree.last_moment import changed, watched
 from claude_sync.sync.tree.merge import Merge, merge, sync_directories
+from claude_sync.sync.tree.undo_record import UndoRecord
 
 MARK = ".ccsync-placing"
 """The file in a sidecar folder that says: its transcript is on its way."""
-
-
-@dataclass(frozen=True, slots=True)
-class Undo:
-    """What brings back the state before a version was placed.
-
-    Attributes:
-        before: the transcript that was there, None where there was none.
-        after: the transcript that was placed.
-        entry: folder of the vault's entry with what was replaced, "" where there is none.
-        mtime_ns: of the transcript that was there.
-        added: sidecar files that weren't there.
-        kept: sidecar files that are in the vault's entry.
-        grown: sidecar files that only grew, with what they were.
-    """
-
-    before: Version | None
-    after: Version
-    entry: str = ""
-    mtime_ns: int = 0
-    added: tuple[str, ...] = ()
-    kept: tuple[str, ...] = ()
-    grown: tuple[SidecarFile, ...] = ()
 
 
 class Installed(NamedTuple):
@@ -68,7 +45,7 @@ class Installed(NamedTuple):
 
     path: Path
     stamp: Stamp
-    undo: Undo
+    undo: UndoRecord
 
 
 class Installer:
@@ -121,7 +98,7 @@ class Installer:
             except FileExistsError as error:
                 raise changed(session_id) from error
         added = tuple(file.path for file, _ in fetched.sidecar)
-        undo = Undo(None, fetched.head.version, added=added)
+        undo = UndoRecord(None, fetched.head.version, added=added)
         return Installed(target, stamp, undo)
 
     def settle(self, folder: Path, placed: Iterable[Installed]) -> None:
@@ -230,7 +207,7 @@ class Installer:
         merged: Merge,
         kept: Kept | None,
         extends: bool,
-    ) -> Undo:
+    ) -> UndoRecord:
         entry = ""
         if kept is not None:
             same = (kept.version is None or is_as_kept(kept)) and merged.is_as_kept(kept)
@@ -239,14 +216,14 @@ class Installer:
                 self._vault.drop(kept)
             else:
                 entry = f"{kept.folder.parent.name}/{kept.folder.name}"
-        return Undo(
+        return UndoRecord(
             before,
             after,
-            entry,
-            local.stamp.mtime_ns,
-            tuple(name for _, _, name in merged.added),
-            tuple(over.was.path for over in merged.replaced),
-            tuple(over.was for over in merged.grown),
+            entry=entry,
+            mtime_ns=local.stamp.mtime_ns,
+            added=tuple(name for _, _, name in merged.added),
+            kept=tuple(over.was.path for over in merged.replaced),
+            grown=tuple(over.was for over in merged.grown),
         )
 
     # -- looking again ------------------------------------------------------------------------

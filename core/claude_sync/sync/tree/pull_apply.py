@@ -7,9 +7,8 @@ worst, something that is found out again.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from claude_sync.claude.compare import Extent
@@ -201,7 +200,11 @@ class _PullApplier:
             for step, done in placed:
                 head, session_id = step.bundle.head, step.session_id
                 before = self._survey.record(session_id)
-                undo = _undo_text(context, session_id, done, before.decision)
+                undo = replace(
+                    done.undo,
+                    decision=before.decision,
+                    supersedes=tuple(records.supersedes(session_id)),
+                ).to_json()
                 if done.undo.before is not None:
                     records.hold(session_id, done.undo.before)
                 if done.undo.before is not None and done.undo.entry:
@@ -248,10 +251,3 @@ class _PullApplier:
         row = row_of_placed(local, fetched.head.version, sidecar)
         if row is not None and len(local.sidecar) == len(sidecar):
             self._context.cache.put_local({str(local.path): row})
-
-
-def _undo_text(context: Context, session_id: str, done: Installed, decision: int) -> str:
-    undo = asdict(done.undo)
-    undo["decision"] = decision
-    undo["supersedes"] = context.records.supersedes(session_id)
-    return json.dumps(undo)

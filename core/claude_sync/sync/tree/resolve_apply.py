@@ -1,0 +1,119 @@
+"""Installing the sides of a conflict that a person chose."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from claude_sync.disk import files
+from claude_sync.model import Bundle, LocalSession, Version
+from claude_sync.store.delta import Request
+from claude_sync.store.download import Fetched
+from claude_sync.sync.context import Context
+from claude_sync.sync.survey.survey import Survey
+from claude_sync.sync.tree.install import Installed, Installer, writing
+
+
+class InstalledSide(NamedTuple):
+    """A side of a conflict as it was installed.
+
+    Attributes:
+        installed: what was installed.
+        directory: where it is resumed, None where that isn't known.
+        received: bytes that came here for it.
+    """
+
+    installed: Installed
+    directory: Path | None
+    received: int
+
+
+def install_side(
+    context: Context, survey: Survey, bundle: Bundle, local: LocalSession | None
+) -> InstalledSide:
+    """Install a rival where the session lies here, or as a new session.
+
+    Args:
+        context: what to work with.
+        survey: what was seen.
+        bundle: the rival.
+        local: the session here, None where it isn't.
+
+    Raises:
+        SessionError: it is open, or changed since it was looked at; or no directory is known.
+        BundleError, TransportError: the rival can't be fetched.
+        VaultError: what would be replaced can't be kept.
+        ClaudeHomeError: the tree can't be written.
+    """
+    with writing(context.home.projects):
+        folder, directory = _target(context, survey, bundle, local)
+        fetched = _fetch(context, bundle, folder)
+        try:
+            installer = Installer(context.home, context.vault)
+            if local is None:
+                installed = installer.install_new(fetched, folder)
+            else:
+                whole = survey.row(local).whole
+                installed = installer.install_over(fetched, local, whole, "resolve", extends=False)
+        finally:
+            fetched.discard()
+    return InstalledSide(installed, directory, fetched.received)
+
+
+def install_copy(
+    context: Context, survey: Survey, bundle: Bundle, local: LocalSession | None, session_id: str
+) -> InstalledSide:
+    """Install a rival as a session of its own.
+
+    Args:
+        context: what to work with.
+        survey: what was seen.
+        bundle: the rival.
+        local: the session whose rival it is, beside which the copy goes, None where it isn't here.
+        session_id: the copy's.
+
+    Raises:
+        SessionError: that session is here by now, or no directory is known for it.
+        BundleError, TransportError: the rival can't be fetched.
+        ClaudeHomeError: the tree can't be written.
+    """
+    with writing(context.home.projects):
+        folder, directory = _target(context, survey, bundle, local)
+        fetched = _fetch(context, bundle, folder)
+        try:
+            fetched = replace(fetched, head=fetched.head._replace(session_id=session_id))
+            installed = Installer(context.home, context.vault).install_new(fetched, folder)
+        finally:
+            fetched.discard()
+    return InstalledSide(installed, directory, fetched.received)
+
+
+def copy_id(session_id: str, version: Version) -> str:
+    """The id under which "both" keeps a rival: the same on every machine that decides so."""
+    import uuid
+
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, session_id + version.sha256))
+
+
+def _target(
+    context: Context, survey: Survey, bundle: Bundle, local: LocalSession | None
+) -> tuple[Path, Path | None]:
+    """The folder in Claude's tree for a side, and the directory it is resumed in."""
+    if local is not None:
+        return local.path.parent, survey.directory(local)
+    directory = survey.place(bundle)
+    folder = context.home.folder_for(directory)
+    files.make_private(folder)
+    return folder, directory
+
+
+def _fetch(context: Context, bundle: Bundle, folder: Path) -> Fetched:
+    mtime_ns = context.home.mtime_to_restore(bundle.head.mtime_ns)
+    fetched = context.store.fetch_one(Request(bundle, folder, mtime_ns), context.check)
+    try:
+        files.sync(fetched.staged())
+    except BaseException:
+        fetched.discard()
+        raise
+    return fetched

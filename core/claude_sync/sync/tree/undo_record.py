@@ -1,0 +1,59 @@
+"""What is remembered of a pull or a resolve, so that it can be undone."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from claude_sync.model import SidecarFile, Version
+
+
+@dataclass(frozen=True, slots=True)
+class UndoRecord:
+    """What brings back the state before a version was installed.
+
+    Attributes:
+        before: the transcript that was there, None where there was none.
+        after: the transcript that was installed.
+        entry: folder of the vault's entry with what was replaced, "" where there is none.
+        mtime_ns: of the transcript that was there.
+        added: sidecar files that weren't there.
+        kept: sidecar files that are in the vault's entry.
+        grown: sidecar files that only grew, with what they were.
+        decision: the number of the decision that had made what was there.
+        supersedes: SHA-256 of the versions that what was there replaced.
+        copies: ids of the sessions that "both" made of rivals.
+    """
+
+    before: Version | None
+    after: Version
+    entry: str = ""
+    mtime_ns: int = 0
+    added: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    grown: tuple[SidecarFile, ...] = ()
+    decision: int = 0
+    supersedes: tuple[str, ...] = ()
+    copies: tuple[str, ...] = ()
+
+    def to_json(self) -> str:
+        """The text that the records keep."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> UndoRecord:
+        """The record that `to_json` made a text of."""
+        document: dict[str, Any] = json.loads(text)
+        return cls(
+            before=Version(*document["before"]) if document["before"] is not None else None,
+            after=Version(*document["after"]),
+            entry=document["entry"],
+            mtime_ns=int(document["mtime_ns"]),
+            added=tuple(document["added"]),
+            kept=tuple(document["kept"]),
+            grown=tuple(SidecarFile(**file) for file in document["grown"]),
+            decision=int(document["decision"]),
+            supersedes=tuple(document["supersedes"]),
+            copies=tuple(document.get("copies", ())),
+        )
