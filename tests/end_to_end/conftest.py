@@ -19,6 +19,7 @@ collect_ignore = (
         "test_interrupts.py",
         "test_on_a_terminal.py",
         "test_over_ssh.py",
+        "test_prompts.py",
     ]
 )
 

@@ -19,7 +19,7 @@ Answer = str | Callable[[], str]
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
-class Seen(NamedTuple):
+class Screen(NamedTuple):
     """What stood on the screen, without escape sequences, and the exit status."""
 
     status: int
@@ -35,7 +35,8 @@ def on_terminal(
     *arguments: str | Path,
     columns: int = 80,
     answers: Sequence[tuple[str, Answer]] = (),
-) -> Seen:
+    program: Sequence[str | Path] = (COMMAND,),
+) -> Screen:
     """Run the command on a terminal, in the project's directory.
 
     Args:
@@ -43,6 +44,7 @@ def on_terminal(
         arguments: of the command.
         columns: the terminal's width.
         answers: what is typed once a text has appeared, or says what is; each pair in its turn.
+        program: what is run in place of the command.
     """
     assert sys.platform != "win32"  # which has no such terminals
     import fcntl
@@ -51,7 +53,7 @@ def on_terminal(
     ours, theirs = os.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     process = subprocess.Popen(
-        [COMMAND, *map(str, arguments)],
+        [*map(str, program), *map(str, arguments)],
         cwd=machine.project,
         env=machine.environment({"TERM": "xterm-256color"}),
         stdin=theirs,
@@ -65,7 +67,7 @@ def on_terminal(
     finally:
         os.close(ours)
         status = process.wait(PATIENCE_SECONDS)
-    return Seen(status, _ESCAPES.sub("", said.decode()).replace("\r\n", "\n"))
+    return Screen(status, _ESCAPES.sub("", said.decode()).replace("\r\n", "\n"))
 
 
 def _take_terminal() -> None:

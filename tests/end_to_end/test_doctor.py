@@ -9,7 +9,7 @@ import pytest
 from rich.cells import cell_len
 
 from end_to_end.machine import OTHER, Machine
-from end_to_end.terminal import Seen, on_terminal
+from end_to_end.terminal import Screen, on_terminal
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def ailing(healthy: Machine, place: Path) -> Machine:
     return healthy
 
 
-def _marks(seen: Seen) -> list[str]:
+def _marks(seen: Screen) -> list[str]:
     return [line[0] for line in seen.lines if line[:1] in tuple("✗!·✓")]
 
 

@@ -8,7 +8,7 @@ import pytest
 from rich.cells import cell_len
 
 from end_to_end.machine import OTHER, SESSION, Machine, outcomes
-from end_to_end.terminal import Seen, on_terminal
+from end_to_end.terminal import Screen, on_terminal
 
 
 @pytest.mark.parametrize("columns", [30, 60, 80, 200])
@@ -74,7 +74,7 @@ def test_forgetting_asks_first(laptop: Machine, place: Path) -> None:
     laptop.says("hello")
     laptop.does("push")
 
-    def forget(answer: str) -> Seen:
+    def forget(answer: str) -> Screen:
         return on_terminal(laptop, "forget", SESSION, answers=[("[y/N]", answer)], columns=200)
 
     refused = forget("\n")
@@ -96,7 +96,7 @@ def test_resolving_shows_the_sides_and_asks(laptop: Machine, desktop: Machine) -
     of_desktop = desktop.says("there")
     laptop.does("push")
 
-    def resolve(*answers: str) -> Seen:
+    def resolve(*answers: str) -> Screen:
         typed = [("[nothing]", answer) for answer in answers]
         return on_terminal(desktop, "resolve", "3f2a", answers=typed, columns=200)
 

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 
 _GARBAGE_EVERY = 100_000
+_INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,9 +30,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
     if arguments is None and sys.getfilesystemencoding() != "utf-8":
         _begin_again(given)
-    from claude_sync_app.cli.runner import run
+    try:
+        from claude_sync_app.cli.runner import run
 
-    return run(given)
+        return run(given)
+    except KeyboardInterrupt:
+        return _INTERRUPTED  # before there was anything that could have said so
 
 
 def _begin_again(arguments: Sequence[str]) -> None:

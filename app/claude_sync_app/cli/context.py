@@ -35,7 +35,7 @@ def command_context(*, store: bool = True) -> Iterator[Context]:
         if store:
             ensure_set_up()
         with open_context(should_stop=asked, on_progress=on_progress) as context:
-            interrupts.cut = context.interrupt
+            interrupts.abort = context.interrupt
             yield context
 
 
@@ -52,7 +52,7 @@ def read_only_context() -> Iterator[Context]:
         _stoppable() as (interrupts, asked, on_progress),
         open_aside(paths(), should_stop=asked, on_progress=on_progress) as context,
     ):
-        interrupts.cut = context.interrupt
+        interrupts.abort = context.interrupt
         yield context
 
 
@@ -67,7 +67,7 @@ def _stoppable() -> Iterator[
             yield interrupts, _asked(interrupts, bar), bar.update if bar else None
         except ClaudeSyncError as error:
             # An ssh that got the same signal fails in its own words.
-            if interrupts.asked() and not isinstance(error, Stopped):
+            if interrupts.requested() and not isinstance(error, Stopped):
                 raise Stopped("stopped before it was done", todo="run it again") from error
             raise
         finally:
@@ -99,11 +99,11 @@ def ensure_set_up() -> None:
 
 def _asked(interrupts: Interrupts, bar: ProgressBar | None) -> Callable[[], bool]:
     if bar is None:
-        return interrupts.asked
+        return interrupts.requested
 
     def asked() -> bool:
         bar.tick()
-        return interrupts.asked()
+        return interrupts.requested()
 
     return asked
 

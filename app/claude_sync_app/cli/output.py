@@ -90,28 +90,6 @@ def is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty()
 
 
-def can_ask() -> bool:
-    """Whether there is somebody to ask: a terminal to read from and to show on."""
-    return is_terminal(sys.stdin) and is_terminal(sys.stdout)
-
-
-def ask(question: str) -> str:
-    """What a person answers, "" for nothing."""
-    flush()
-    _write(sys.stdout, without_controls(question) + " ")
-    _write(sys.stdout, "")
-    try:
-        return sys.stdin.readline().strip()
-    except KeyboardInterrupt:
-        print_line()  # what comes next begins a line of its own
-        raise
-
-
-def confirm(question: str) -> bool:
-    """Whether a person says yes; no is what a mere Enter means."""
-    return ask(f"{question} [y/N]").lower() in ("y", "yes")
-
-
 def print_heading(text: str) -> None:
     """A line that stands above others; on a terminal it looks so."""
     if is_terminal(sys.stdout) and "NO_COLOR" not in os.environ and os.name != "nt":

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from claude_sync import __version__
 from claude_sync.errors import ClaudeSyncError, NotSetUp, Stopped, UsageError
 from claude_sync_app.cli.commands import COMMANDS, Command
+from claude_sync_app.cli.interrupts import clear_stop_request, no_interrupts
 from claude_sync_app.cli.output import PROGRAM, flush, print_error, print_line, replace_unencodable
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -59,6 +60,7 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 def _guarded(command: Command, arguments: Sequence[str]) -> int:
+    clear_stop_request()
     try:
         return _call(command, arguments)
     except ClaudeSyncError as error:
@@ -67,7 +69,8 @@ def _guarded(command: Command, arguments: Sequence[str]) -> int:
             _log([f"{command.name} failed: {error}"])
         return _status(command, error)
     except KeyboardInterrupt:
-        print_error("interrupted")
+        with no_interrupts():
+            print_error("interrupted")
         return INTERRUPTED
     except OSError as error:
         return _system_said(error)

@@ -15,8 +15,9 @@ from claude_sync.sync.forget import (
 )
 from claude_sync.wording import count, join, short_path, size
 from claude_sync_app.cli.context import command_context
-from claude_sync_app.cli.output import can_ask, confirm, print_json, print_line
+from claude_sync_app.cli.output import print_json, print_line
 from claude_sync_app.cli.parser import Parser
+from claude_sync_app.cli.prompt import can_ask, confirm
 from claude_sync_app.cli.runner import DONE, FAILED, WrongArguments
 from claude_sync_app.cli.selection import SESSION
 

@@ -11,8 +11,9 @@ from claude_sync.sync.resolve import BOTH, MINE, resolve
 from claude_sync.wording import short_path
 from claude_sync_app.cli import listing, results
 from claude_sync_app.cli.context import command_context
-from claude_sync_app.cli.output import ask, can_ask, print_error, print_line
+from claude_sync_app.cli.output import print_error, print_line
 from claude_sync_app.cli.parser import Parser
+from claude_sync_app.cli.prompt import ask, can_ask
 from claude_sync_app.cli.runner import FAILED, WrongArguments
 from claude_sync_app.cli.selection import SESSION
 

@@ -44,7 +44,7 @@ def configure(parser: Parser) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    with Interrupts() as stopping:
+    with Interrupts() as interrupts:
         ensure_set_up()
         news: queue.SimpleQueue[Status] = queue.SimpleQueue()
         pulls = not arguments.no_pull and _pulls()
@@ -56,7 +56,7 @@ def run(arguments: Namespace) -> int:
         service.start()
         try:
             printer = watch_lines.StatusPrinter(pulls=pulls)
-            while not stopping.asked() and not service.status.stopped:
+            while not interrupts.requested() and not service.status.stopped:
                 try:
                     printer.print_news(news.get(timeout=_TICK_SECONDS))
                 except queue.Empty:

@@ -1,0 +1,67 @@
+"""Questions to a person at a terminal. Ctrl-C ends them at once, whenever it comes."""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+from claude_sync_app.cli.interrupts import Interrupts
+from claude_sync_app.cli.output import flush, is_terminal, print_line, print_raw
+from claude_sync_app.shown_text import without_controls
+
+_POLL_SECONDS = 0.05
+_LONGEST_ANSWER = 4096
+
+
+def can_ask() -> bool:
+    """Whether there is someone to ask: a terminal to read from and to show on."""
+    return is_terminal(sys.stdin) and is_terminal(sys.stdout)
+
+
+def ask(question: str) -> str:
+    """What a person answers, "" for nothing.
+
+    Raises:
+        KeyboardInterrupt: they pressed Ctrl-C, or did so just before they were asked.
+    """
+    with Interrupts() as interrupts:
+        if interrupts.requested():
+            raise KeyboardInterrupt
+        flush()
+        print_raw(without_controls(question) + " ")
+        flush()
+        # A signal that comes after the last look at it and before the read would leave the read
+        # waiting. So another thread reads, and this one never waits for long without a look.
+        answer = _Answer()
+        answer.start()
+        while not answer.given.wait(_POLL_SECONDS) and not interrupts.requested():
+            pass
+        if interrupts.requested():
+            print_line()  # what comes next begins a line of its own
+            raise KeyboardInterrupt
+        return answer.text
+
+
+def confirm(question: str) -> bool:
+    """Whether a person says yes; no is what a mere Enter means."""
+    return ask(f"{question} [y/N]").lower() in ("y", "yes")
+
+
+class _Answer(threading.Thread):
+    """Reads one line. It ends with the process where nobody types one."""
+
+    def __init__(self) -> None:
+        super().__init__(name="claude-sync prompt", daemon=True)
+        self.given = threading.Event()
+        self.text = ""
+
+    def run(self) -> None:
+        try:
+            # Past the buffer of sys.stdin: Python can't end while a thread waits in that.
+            with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as terminal:
+                line = terminal.read(_LONGEST_ANSWER) or b""
+            self.text = line.decode(sys.stdin.encoding, "replace").strip()
+        except (OSError, ValueError):
+            pass  # the terminal is gone: nothing was answered
+        finally:
+            self.given.set()
