@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from claude_sync.model import Bundle, LocalSession
 from claude_sync.sync.context import Context
 from claude_sync.sync.planner import Mine, PullPlan, PushPlan, plan_pull, plan_push
-from claude_sync.sync.survey.relations import Relations
+from claude_sync.sync.survey.comparisons import Relations
 from claude_sync.sync.survey.survey import Survey
 
 

@@ -26,7 +26,7 @@ from claude_sync.sync.bundles.push_write import PushWriter, Step
 from claude_sync.sync.context import Context
 from claude_sync.sync.judge import Judgement, judge
 from claude_sync.sync.planner import Mine, PushKind
-from claude_sync.sync.survey.relations import Relations
+from claude_sync.sync.survey.comparisons import Relations
 from claude_sync.sync.survey.survey import Survey, look
 
 _FIRST_LINE_BYTES = 1 << 20

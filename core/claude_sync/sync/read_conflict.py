@@ -19,7 +19,7 @@ from claude_sync.model import Side
 from claude_sync.sync.conflict import Conflict, conflict_in, no_conflict
 from claude_sync.sync.context import Context
 from claude_sync.sync.judge import judge
-from claude_sync.sync.survey.relations import Relations
+from claude_sync.sync.survey.comparisons import Relations
 from claude_sync.sync.survey.survey import Survey, look
 
 EXCERPTS = 40

@@ -14,8 +14,8 @@ from claude_sync.store.packing import Outgoing, PackedAhead, pack_ahead
 from claude_sync.sync.bundles.label import label_of
 from claude_sync.sync.bundles.naming import is_ignored
 from claude_sync.sync.context import Context
+from claude_sync.sync.survey.comparisons import put_extension
 from claude_sync.sync.survey.local_rows import AHEAD_BYTES
-from claude_sync.sync.survey.relations import put_extension
 from claude_sync.sync.survey.survey import Survey
 
 _HELD_BYTES = 8 << 20

@@ -34,7 +34,7 @@ from claude_sync.sync.bundles.label import label_of
 from claude_sync.sync.bundles.naming import bundle_name, is_named_for
 from claude_sync.sync.bundles.pack_ahead import PackingAhead
 from claude_sync.sync.context import Context
-from claude_sync.sync.survey.relations import given_up
+from claude_sync.sync.survey.comparisons import given_up
 from claude_sync.sync.survey.survey import Survey
 
 _RECORDS_A_GROUP = 200

@@ -17,7 +17,7 @@ from claude_sync.disk.snapshot import Snapshot, blocks_of, stamp_of
 from claude_sync.errors import SessionError, StoreOffline, TransportError
 from claude_sync.model import Bundle, LocalSession, Version
 from claude_sync.sync.context import Context
-from claude_sync.sync.survey.relations import put_extension
+from claude_sync.sync.survey.comparisons import put_extension
 from claude_sync.sync.survey.survey import Survey
 
 

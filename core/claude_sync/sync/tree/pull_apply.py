@@ -21,8 +21,8 @@ from claude_sync.store.delta import Request
 from claude_sync.store.download import Fetched
 from claude_sync.sync.context import Context
 from claude_sync.sync.planner import Kind, inherited_decisions
+from claude_sync.sync.survey.comparisons import given_up
 from claude_sync.sync.survey.read_session import row_of_placed
-from claude_sync.sync.survey.relations import given_up
 from claude_sync.sync.survey.survey import Survey
 from claude_sync.sync.tree.install import Installed, Installer, writing
 
