@@ -1,4 +1,4 @@
-"""How two transcripts relate, from their bytes: where they part, and what each says after that."""
+"""How two transcripts diverge, read from their bytes, and what each says after that."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ LONGEST_LINE = 4 << 20
 _UNREADABLE = b"\xff"
 
 
-class Parting(NamedTuple):
-    """How transcript x relates to transcript y, two that differ.
+class Divergence(NamedTuple):
+    """How transcript x diverges from transcript y, two that differ.
 
     Attributes:
         common: bytes both begin with.
         extends: x holds all full lines of y, and more bytes. At most one of the two extends.
         extended: y holds all full lines of x, and more bytes.
         said, answered: whether x, y holds something that was said beyond the common lines.
-        x_lines, y_lines: full or last lines beyond the common ones.
+        x_lines, y_lines: full or last lines beyond the common ones; less than 0 where they
+            weren't counted.
     """
 
     common: int
@@ -32,8 +33,20 @@ class Parting(NamedTuple):
     extended: bool
     said: bool
     answered: bool
-    x_lines: int
-    y_lines: int
+    x_lines: int = -1
+    y_lines: int = -1
+
+    def turned(self) -> Divergence:
+        """How y diverges from x."""
+        return Divergence(
+            common=self.common,
+            extends=self.extended,
+            extended=self.extends,
+            said=self.answered,
+            answered=self.said,
+            x_lines=self.y_lines,
+            y_lines=self.x_lines,
+        )
 
 
 class Extent(NamedTuple):
@@ -43,7 +56,7 @@ class Extent(NamedTuple):
     size: int
 
 
-def part(x: Extent, y: Extent, check: Callable[[], None] = lambda: None) -> Parting:
+def compare(x: Extent, y: Extent, check: Callable[[], None] = lambda: None) -> Divergence:
     """Compare two transcripts.
 
     Args:
@@ -68,7 +81,7 @@ def part(x: Extent, y: Extent, check: Callable[[], None] = lambda: None) -> Part
             extended = not extends
         said, x_lines = _said(x_file, line, x.size, check)
         answered, y_lines = _said(y_file, line, y.size, check)
-    return Parting(common, extends, extended, said, answered, x_lines, y_lines)
+    return Divergence(common, extends, extended, said, answered, x_lines, y_lines)
 
 
 def line_start(extent: Extent, position: int) -> int:

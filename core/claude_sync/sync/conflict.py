@@ -99,15 +99,15 @@ def sides_of(
     Raises:
         SessionError, BundleError, TransportError: a side can't be read.
     """
-    local, mine, relations = judgement.local, judgement.mine, judgement.relations
+    local, mine, comparisons = judgement.local, judgement.mine, judgement.comparisons
     versions = [rival.head.version for rival in rivals]
     if mine is not None:
         versions.insert(0, mine.version)
     sides = []
     for index, version in enumerate(versions):
         others = [other for other in versions if other != version]
-        offered = relations.settle(partial(may_keep, version, others, relations))
-        lines = max((relations.fully(version, other).x_lines for other in others), default=0)
+        offered = comparisons.settle(partial(may_keep, version, others, comparisons.known))
+        lines = max((comparisons.with_lines(version, other).x_lines for other in others), default=0)
         if mine is not None and local is not None and index == 0:
             machine, mtime_ns = context.machine, local.stamp.mtime_ns
             sides.append(Side(machine.name, "", version, lines, mtime_ns, offered))

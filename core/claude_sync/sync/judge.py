@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from claude_sync.model import Bundle, LocalSession
 from claude_sync.sync.context import Context
 from claude_sync.sync.planner import Mine, PullPlan, PushPlan, plan_pull, plan_push
-from claude_sync.sync.survey.comparisons import Relations
+from claude_sync.sync.survey.comparisons import Comparisons
 from claude_sync.sync.survey.survey import Survey
 
 
@@ -21,7 +21,7 @@ from claude_sync.sync.survey.survey import Survey
 class Judgement:
     """One session's versions, ready to be planned with. Good inside `judge` only.
 
-    What plans or compares may have to read versions first, and raises as `Relations.learn` does.
+    What plans or compares may have to read versions first, and raises as `Comparisons.learn` does.
 
     Attributes:
         local: the transcript here, None where there is none.
@@ -30,7 +30,7 @@ class Judgement:
         own_is_rival: whether that isn't what this machine remembers having written.
         all_rivals: the bundles that rival what lies here, those that were undone here included.
         rivals: the bundles that count.
-        relations: how the versions relate; it holds what was fetched to find that out.
+        comparisons: how the versions diverge; it holds what was fetched to find that out.
     """
 
     local: LocalSession | None
@@ -39,7 +39,7 @@ class Judgement:
     own_is_rival: bool
     all_rivals: tuple[Bundle, ...]
     rivals: tuple[Bundle, ...]
-    relations: Relations
+    comparisons: Comparisons
 
     def plan_pull(self, *, with_declined: bool = False) -> PullPlan:
         """What a pull is to do.
@@ -48,14 +48,14 @@ class Judgement:
             with_declined: whether versions that were undone here count as well.
         """
         rivals = self.all_rivals if with_declined else self.rivals
-        return self.relations.settle(lambda: plan_pull(self.mine, rivals, self.relations))
+        return self.comparisons.settle(lambda: plan_pull(self.mine, rivals, self.comparisons.known))
 
     def plan_push(self) -> PushPlan:
         """What a push is to do with the transcript that lies here; there must be one."""
         mine = self.mine
         assert mine is not None
-        return self.relations.settle(
-            lambda: plan_push(mine, self.own, self.own_is_rival, self.relations)
+        return self.comparisons.settle(
+            lambda: plan_push(mine, self.own, self.own_is_rival, self.comparisons.known)
         )
 
 
@@ -69,7 +69,7 @@ def judge(
     accept: bool = False,
     fetch: bool = False,
 ) -> Iterator[Judgement]:
-    """Judge a session; what is fetched to do so is dropped at the end, unless it was taken.
+    """Judge a session; what is fetched to do so is dropped at the end, unless it was released.
 
     Args:
         context: what to work with.
@@ -93,11 +93,11 @@ def judge(
     own, own_is_rival, all_rivals = survey.split(session_id)
     rivals = tuple(one for one in all_rivals if named or one.head.version not in declined)
     mine = survey.mine(session_id, local)
-    with Relations(
+    with Comparisons(
         context,
         local,
         mine.version if mine is not None else None,
         survey.bundles.get(session_id, ()),
-        taking=survey.rows.here(local) if local is not None and fetch else None,
-    ) as relations:
-        yield Judgement(local, mine, own, own_is_rival, all_rivals, rivals, relations)
+        base=survey.rows.here(local) if local is not None and fetch else None,
+    ) as comparisons:
+        yield Judgement(local, mine, own, own_is_rival, all_rivals, rivals, comparisons)

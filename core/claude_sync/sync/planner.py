@@ -1,7 +1,8 @@
-"""Who wins. PURE: values in, a plan out; no file is read and no clock asked.
+"""Who wins: the rules of FORMAT.md, "Who wins". PURE: values in, a plan out.
 
-The words are those of the format's rules. *Mine* is the transcript that lies here (L), *own* this
-machine's bundle as it lies in the store (O), a *rival* another machine's (R).
+No file is read here and no clock asked. The words are FORMAT.md's: *mine* is the transcript that
+lies here (L), *own* this machine's bundle as it lies in the store (O), a *rival* another machine's
+(R).
 
 * A version *extends* another if the other's bytes are a prefix of its own (an unfinished last
   line of the other doesn't count against it).
@@ -11,8 +12,16 @@ machine's bundle as it lies in the store (O), a *rival* another machine's (R).
   their common lines only X holds something that was said, or neither does and X's SHA-256 is the
   smaller (so that looking at a session on two machines is no conflict).
 
-How two versions relate is asked of `Relations`, which may not know yet: then the plan is an
-`Ask`, and the caller comes back when it has read them.
+Where the rules of FORMAT.md are applied:
+
+* Rule 1, whose bundle is whose and which count: `newest_of_each`, `own_and_rivals`.
+* Rule 2, which rivals are left: `_left`.
+* Rules 3 and 4, what a pull does with those: `plan_pull`.
+* Rule 5, what a push writes: `plan_push`.
+* Rules 6 to 8 (open, gone, unreadable) are the business of those who call: they look at the disk.
+
+How two versions diverge is asked of a `Compare`, which may not know yet: then the plan is an `Ask`,
+and the caller comes back when it has read them.
 """
 
 from __future__ import annotations
@@ -21,26 +30,11 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import NamedTuple
 
+from claude_sync.claude.compare import Divergence
 from claude_sync.model import Bundle, Version
 
-
-class Relation(NamedTuple):
-    """How version x relates to version y, two that differ.
-
-    Attributes:
-        extends: x extends y. At most one of two versions extends the other.
-        extended: y extends x.
-        said: beyond the common lines, x holds something that was said.
-        answered: beyond the common lines, y does.
-    """
-
-    extends: bool
-    extended: bool
-    said: bool
-    answered: bool
-
-
-Relations = Callable[[Version, Version], "Relation | None"]
+Compare = Callable[[Version, Version], Divergence | None]
+"""How two versions diverge; None where that isn't known yet."""
 
 
 class Mine(NamedTuple):
@@ -105,13 +99,13 @@ class PushPlan(NamedTuple):
 
 
 class Ask(NamedTuple):
-    """How these two versions relate must be known first."""
+    """How these two versions diverge must be known first."""
 
     x: Version
     y: Version
 
 
-class _UnknownRelation(Exception):
+class _NotCompared(Exception):
     def __init__(self, x: Version, y: Version) -> None:
         super().__init__()
         self.ask = Ask(x, y)
@@ -125,7 +119,7 @@ class _Candidate(NamedTuple):
 
 
 def newest_of_each(bundles: Sequence[Bundle]) -> tuple[Bundle, ...]:
-    """One session's bundles that count: of each machine id those of the greatest revision.
+    """Those of a session's bundles that count: of each machine id the greatest revision's.
 
     Equal ones of one machine id are the same bundle twice (a conflict copy); of equal revisions
     with different bytes each counts, for two machines bear that id.
@@ -159,7 +153,7 @@ class Split(NamedTuple):
 
 
 def own_and_rivals(bundles: Sequence[Bundle], machine_id: str, written: Version | None) -> Split:
-    """Split one session's bundles into this machine's own and those that rival it.
+    """Split one session's bundles into this machine's own and the rivals (FORMAT.md, rule 1).
 
     Args:
         bundles: all of the session's.
@@ -187,16 +181,16 @@ def inherited_decisions(version: Version, bundles: Sequence[Bundle]) -> tuple[tu
     return tuple(given_up), max((head.decision for head in heads), default=0)
 
 
-def plan_pull(mine: Mine | None, rivals: Sequence[Bundle], relations: Relations) -> PullPlan | Ask:
-    """What to do with the versions that rival the one that lies here, if one does.
+def plan_pull(mine: Mine | None, rivals: Sequence[Bundle], compare: Compare) -> PullPlan | Ask:
+    """What to do with the versions that rival the one that lies here (FORMAT.md, rules 3 and 4).
 
     Args:
         mine: the transcript here, None where there is none.
         rivals: bundles as `own_and_rivals` gave them.
-        relations: how versions relate; None where that isn't known yet.
+        compare: how two versions diverge.
     """
     try:
-        left = _left(mine, rivals, relations)
+        left = _left(mine, rivals, compare)
         if not left:
             behind = mine is not None and any(
                 rival.head.version != mine.version for rival in rivals
@@ -207,24 +201,24 @@ def plan_pull(mine: Mine | None, rivals: Sequence[Bundle], relations: Relations)
         if mine is None:
             return PullPlan(Kind.IMPORT, left)
         x, y = _of_bundle(left[0], rivals), _of_mine(mine)
-        if not _beats(x, y, relations):
+        if not _beats(x, y, compare):
             return PullPlan(Kind.CONFLICT, left)
-        extends = _relation(x.version, y.version, relations).extends
+        extends = _divergence(x.version, y.version, compare).extends
         return PullPlan(Kind.FAST_FORWARD if extends else Kind.REPLACE, left)
-    except _UnknownRelation as unknown:
+    except _NotCompared as unknown:
         return unknown.ask
 
 
 def plan_push(
-    mine: Mine, own: Bundle | None, own_is_rival: bool, relations: Relations
+    mine: Mine, own: Bundle | None, own_is_rival: bool, compare: Compare
 ) -> PushPlan | Ask:
-    """Whether to write the transcript here into this machine's bundle.
+    """Whether to write the transcript here into this machine's bundle (FORMAT.md, rule 5).
 
     Args:
         mine: the transcript here; `supersedes` with all it replaces.
         own: this machine's bundle as it lies in the store.
         own_is_rival: whether that isn't what this machine remembers having written.
-        relations: how versions relate; None where that isn't known yet.
+        compare: how two versions diverge.
     """
     if own is None:
         return PushPlan(PushKind.WRITE)
@@ -237,38 +231,41 @@ def plan_push(
         )
         return PushPlan(PushKind.UNCHANGED if same else PushKind.WRITE)
     try:
-        if own_is_rival and not _beats(_of_mine(mine), _of_bundle(own, [own]), relations):
+        if own_is_rival and not _beats(_of_mine(mine), _of_bundle(own, [own]), compare):
             return PushPlan(PushKind.BEHIND)
-        extends = _relation(mine.version, head.version, relations).extends
+        extends = _divergence(mine.version, head.version, compare).extends
         return PushPlan(PushKind.WRITE, keep_own=not extends)
-    except _UnknownRelation as unknown:
+    except _NotCompared as unknown:
         return unknown.ask
 
 
-def may_keep(version: Version, others: Sequence[Version], relations: Relations) -> bool | Ask:
+def may_keep(version: Version, others: Sequence[Version], compare: Compare) -> bool | Ask:
     """Whether a resolve may offer to keep a version: not if another one holds all of it already.
 
     Args:
         version: the one to keep.
         others: the other sides.
-        relations: how versions relate; None where that isn't known yet.
+        compare: how two versions diverge.
     """
     try:
         return not any(
-            _relation(other, version, relations).extends for other in others if other != version
+            _divergence(other, version, compare).extends for other in others if other != version
         )
-    except _UnknownRelation as unknown:
+    except _NotCompared as unknown:
         return unknown.ask
 
 
-def _left(mine: Mine | None, rivals: Sequence[Bundle], relations: Relations) -> tuple[Bundle, ...]:
-    """Rule 2: the rivals that neither mine nor another rival beats."""
+def _left(mine: Mine | None, rivals: Sequence[Bundle], compare: Compare) -> tuple[Bundle, ...]:
+    """The rivals that neither mine nor another rival beats (FORMAT.md, rule 2).
+
+    If that drops all although one differs from mine, none is dropped.
+    """
     mine_here = _of_mine(mine) if mine is not None else None
     all_of_them = [(rival, _of_bundle(rival, rivals)) for rival in rivals]
     standing = [
         (rival, candidate)
         for rival, candidate in all_of_them
-        if mine_here is None or not _beats(mine_here, candidate, relations)
+        if mine_here is None or not _beats(mine_here, candidate, compare)
     ]
     left = []
     for index, (rival, candidate) in enumerate(standing):
@@ -277,7 +274,7 @@ def _left(mine: Mine | None, rivals: Sequence[Bundle], relations: Relations) -> 
             same = other.version == candidate.version
             if other_index == index or (same and other_index > index):
                 continue
-            if _beats(other, candidate, relations):
+            if _beats(other, candidate, compare):
                 beaten = True
                 break
         if not beaten:
@@ -289,28 +286,28 @@ def _left(mine: Mine | None, rivals: Sequence[Bundle], relations: Relations) -> 
     )
 
 
-def _beats(x: _Candidate, y: _Candidate, relations: Relations) -> bool:
-    if _gives_up(x, y, relations):
+def _beats(x: _Candidate, y: _Candidate, compare: Compare) -> bool:
+    if _gives_up(x, y, compare):
         return True
-    if _gives_up(y, x, relations):
+    if _gives_up(y, x, compare):
         return False
     if x.version == y.version:
         return True
-    relation = _relation(x.version, y.version, relations)
-    if relation.extends:
+    divergence = _divergence(x.version, y.version, compare)
+    if divergence.extends:
         return True
-    if relation.extended or relation.answered:
+    if divergence.extended or divergence.answered:
         return False
-    return relation.said or x.version.sha256 < y.version.sha256
+    return divergence.said or x.version.sha256 < y.version.sha256
 
 
-def _gives_up(x: _Candidate, y: _Candidate, relations: Relations) -> bool:
-    return _supersedes(x, y, relations) and (
-        not _supersedes(y, x, relations) or x.decision > y.decision
+def _gives_up(x: _Candidate, y: _Candidate, compare: Compare) -> bool:
+    return _supersedes(x, y, compare) and (
+        not _supersedes(y, x, compare) or x.decision > y.decision
     )
 
 
-def _supersedes(x: _Candidate, y: _Candidate, relations: Relations) -> bool:
+def _supersedes(x: _Candidate, y: _Candidate, compare: Compare) -> bool:
     """Whether y is among what x replaces: as told, or held once and no longer extended."""
     if x.version == y.version:
         return False
@@ -318,17 +315,17 @@ def _supersedes(x: _Candidate, y: _Candidate, relations: Relations) -> bool:
         return True
     if y.version not in x.held:
         return False
-    relation = _relation(x.version, y.version, relations)
-    return not relation.extends and not relation.extended
+    divergence = _divergence(x.version, y.version, compare)
+    return not divergence.extends and not divergence.extended
 
 
-def _relation(x: Version, y: Version, relations: Relations) -> Relation:
+def _divergence(x: Version, y: Version, compare: Compare) -> Divergence:
     if x == y:
-        return Relation(True, True, False, False)
-    relation = relations(x, y)
-    if relation is None:
-        raise _UnknownRelation(x, y)
-    return relation
+        return Divergence(common=x.size, extends=True, extended=True, said=False, answered=False)
+    divergence = compare(x, y)
+    if divergence is None:
+        raise _NotCompared(x, y)
+    return divergence
 
 
 def _of_mine(mine: Mine) -> _Candidate:

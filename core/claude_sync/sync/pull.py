@@ -218,7 +218,7 @@ class _Pull:
                 context.records.hold(session_id, judgement.mine.version)
             step = self._step(session_id, plan, judgement)
             if isinstance(step, Step) and not self._dry_run:
-                step = replace(step, fetched=judgement.relations.take(step.bundle))
+                step = replace(step, fetched=judgement.comparisons.release(step.bundle))
             return step
 
     def _is_declined(self, judgement: Judgement, plan: PullPlan) -> bool:

@@ -26,7 +26,7 @@ from claude_sync.sync.bundles.push_write import PushWriter, Step
 from claude_sync.sync.context import Context
 from claude_sync.sync.judge import Judgement, judge
 from claude_sync.sync.planner import Mine, PushKind
-from claude_sync.sync.survey.comparisons import Relations
+from claude_sync.sync.survey.comparisons import Comparisons
 from claude_sync.sync.survey.survey import Survey, look
 
 _FIRST_LINE_BYTES = 1 << 20
@@ -171,7 +171,7 @@ class _Push:
                 return self._result(local, Outcome.BEHIND, project.key, own, _BEHIND)
             keep_own = own is not None and (
                 plan.keep_own
-                or _loses_transcript(mine, own, judgement.relations)
+                or _loses_transcript(mine, own, judgement.comparisons)
                 or self._loses_sidecar(local, own)
             )
         unchanged = plan.kind is PushKind.UNCHANGED or (
@@ -205,8 +205,8 @@ class _Push:
             version = rival.head.version
             if version not in mine.held or version == mine.version:
                 continue
-            parting = judgement.relations.learn(mine.version, version)
-            if not parting.extends and not parting.extended:
+            divergence = judgement.comparisons.learn(mine.version, version)
+            if not divergence.extends and not divergence.extended:
                 lost.append(version.sha256)
         if lost:
             self._context.records.supersede(local.session_id, lost)
@@ -303,10 +303,10 @@ class _Push:
         )
 
 
-def _loses_transcript(mine: Mine, own: Bundle, relations: Relations) -> bool:
+def _loses_transcript(mine: Mine, own: Bundle, comparisons: Comparisons) -> bool:
     """Whether the own bundle holds bytes that mine doesn't; an unfinished line is some too."""
-    version = own.head.version
-    return mine.version != version and relations.learn(mine.version, version).common < version.size
+    theirs = own.head.version
+    return mine.version != theirs and comparisons.learn(mine.version, theirs).common < theirs.size
 
 
 def _left_out(count: int) -> str:

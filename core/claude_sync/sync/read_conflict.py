@@ -19,7 +19,7 @@ from claude_sync.model import Side
 from claude_sync.sync.conflict import Conflict, conflict_in, no_conflict
 from claude_sync.sync.context import Context
 from claude_sync.sync.judge import judge
-from claude_sync.sync.survey.comparisons import Relations
+from claude_sync.sync.survey.comparisons import Comparisons
 from claude_sync.sync.survey.survey import Survey, look
 
 EXCERPTS = 40
@@ -99,7 +99,7 @@ def read_conflict(context: Context, session: str) -> ConflictView:
             if conflict is None:
                 raise no_conflict(session_id)
             try:
-                before, sides = _read(context, conflict, judgement.relations)
+                before, sides = _read(context, conflict, judgement.comparisons)
             except OSError as error:
                 raise SessionVanished(
                     f"a transcript can't be read ({error.strerror})",
@@ -118,15 +118,15 @@ def _name(survey: Survey, conflict: Conflict) -> tuple[str, str]:
 
 
 def _read(
-    context: Context, conflict: Conflict, relations: Relations
+    context: Context, conflict: Conflict, comparisons: Comparisons
 ) -> tuple[tuple[Excerpt, ...], tuple[SideView, ...]]:
     first, *others = [side.version for side in conflict.sides]
-    common = min(relations.fully(first, other).common for other in others)
-    start = line_start(relations.extent(first), common)
-    before = _excerpts(_tail(relations.extent(first), start, context.check), _BEFORE_PASSAGES)
+    common = min(comparisons.with_lines(first, other).common for other in others)
+    start = line_start(comparisons.extent(first), common)
+    before = _excerpts(_tail(comparisons.extent(first), start, context.check), _BEFORE_PASSAGES)
     sides = []
     for side in conflict.sides:
-        extent = relations.extent(side.version)
+        extent = comparisons.extent(side.version)
         read = _excerpts(_lines(extent, start, context.check), EXCERPTS)
         sides.append(SideView(side, read.excerpts, read.left_out))
     return before.excerpts, tuple(sides)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync.claude.compare import LONGEST_LINE, Extent, Parting, line_start, part
+from claude_sync.claude.compare import LONGEST_LINE, Divergence, Extent, compare, line_start
 from machines import bookkeeping, said
 
 
@@ -24,7 +24,7 @@ NOTE = bookkeeping()
 
 
 @pytest.mark.parametrize(
-    ("x", "y", "parting"),
+    ("x", "y", "divergence"),
     [
         ([ONE], [ONE, TWO], (False, True, False, True, 0, 1)),
         ([ONE, TWO, THREE], [ONE], (True, False, True, False, 2, 0)),
@@ -37,14 +37,17 @@ NOTE = bookkeeping()
     ],
 )
 def test_how_far_each_goes_on_and_whether_anything_was_said(
-    tmp_path: Path, x: list[bytes], y: list[bytes], parting: tuple[bool, bool, bool, bool, int, int]
+    tmp_path: Path,
+    x: list[bytes],
+    y: list[bytes],
+    divergence: tuple[bool, bool, bool, bool, int, int],
 ) -> None:
     common = 0
     whole_x, whole_y = b"".join(x), b"".join(y)
     while whole_x[common : common + 1] == whole_y[common : common + 1] != b"":
         common += 1
     extents = written(tmp_path, "x", *x), written(tmp_path, "y", *y)
-    assert part(*extents) == Parting(common, *parting)
+    assert compare(*extents) == Divergence(common, *divergence)
 
 
 def test_a_line_begins_after_the_last_line_end(tmp_path: Path) -> None:
@@ -68,7 +71,7 @@ def test_a_line_that_is_too_long_to_be_read_counts_as_said(
 ) -> None:
     x = written(tmp_path, "x", ONE, long_line(size), NOTE)
     y = written(tmp_path, "y", ONE, THREE)
-    found = part(x, y)
+    found = compare(x, y)
     assert (found.said, found.x_lines, found.y_lines) == (is_said, 2, 1)
 
 
@@ -77,7 +80,7 @@ def test_memory_does_not_grow_with_a_line(tmp_path: Path) -> None:
     y = written(tmp_path, "y", ONE, b"y" * (40 << 20))
     tracemalloc.start()
     try:
-        found = part(x, y)
+        found = compare(x, y)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

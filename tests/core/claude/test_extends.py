@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from claude_sync.claude.compare import Extent, Parting, part
+from claude_sync.claude.compare import Divergence, Extent, compare
 from claude_sync.claude.transcript import is_said
 from claude_sync.disk.snapshot import BLOCK_SIZE
 
@@ -16,10 +16,10 @@ SAID = b'{"uuid":"%d"}\n'
 NOTED = b'{"n":%d}\n'
 
 
-def parted(folder: Path, x: bytes, y: bytes) -> Parting:
+def parted(folder: Path, x: bytes, y: bytes) -> Divergence:
     (folder / "x").write_bytes(x)
     (folder / "y").write_bytes(y)
-    return part(Extent(folder / "x", len(x)), Extent(folder / "y", len(y)))
+    return compare(Extent(folder / "x", len(x)), Extent(folder / "y", len(y)))
 
 
 def test_a_longer_one_extends_a_shorter(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_differences_at_the_edge_of_a_block_are_found(tmp_path: Path, offset: in
 def test_what_is_common_is_what_both_begin_with(
     tmp_path_factory: pytest.TempPathFactory, base: bytes, x: bytes, y: bytes
 ) -> None:
-    folder = tmp_path_factory.mktemp("parting")
+    folder = tmp_path_factory.mktemp("divergence")
     if x == y:
         return
     found = parted(folder, base + x, base + y)
@@ -89,7 +89,7 @@ def test_only_as_much_as_was_asked_for_is_read(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(SAID % 1 + b"more")
     (tmp_path / "y").write_bytes(SAID % 2)
     size = len(SAID % 1)
-    found = part(Extent(tmp_path / "x", size), Extent(tmp_path / "y", size))
+    found = compare(Extent(tmp_path / "x", size), Extent(tmp_path / "y", size))
     assert found.x_lines == 1
 
 

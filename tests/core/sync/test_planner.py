@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
+from claude_sync.claude.compare import Divergence
 from claude_sync.model import Bundle, BundleHead, Stamp, Version
 from claude_sync.sync.planner import (
     Ask,
@@ -18,7 +19,6 @@ from claude_sync.sync.planner import (
     PullPlan,
     PushKind,
     PushPlan,
-    Relation,
     inherited_decisions,
     may_keep,
     newest_of_each,
@@ -80,14 +80,20 @@ def bundle_of(
 
 
 class Texts:
-    """How versions relate, from their texts."""
+    """How versions diverge, from their texts."""
 
     def __init__(self, *texts: str) -> None:
         self._texts = {version(text): text for text in texts}
 
-    def __call__(self, x: Version, y: Version) -> Relation:
+    def __call__(self, x: Version, y: Version) -> Divergence:
         a, b = self._texts[x], self._texts[y]
-        return Relation(extends(a, b), extends(b, a), says_more(a, b), says_more(b, a))
+        return Divergence(
+            common=0,  # the planner doesn't ask how much
+            extends=extends(a, b),
+            extended=extends(b, a),
+            said=says_more(a, b),
+            answered=says_more(b, a),
+        )
 
 
 def full_lines(text: str) -> str:

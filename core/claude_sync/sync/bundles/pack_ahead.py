@@ -14,7 +14,7 @@ from claude_sync.store.packing import Outgoing, PackedAhead, pack_ahead
 from claude_sync.sync.bundles.label import label_of
 from claude_sync.sync.bundles.naming import is_ignored
 from claude_sync.sync.context import Context
-from claude_sync.sync.survey.comparisons import put_extension
+from claude_sync.sync.survey.comparisons import remember_extension
 from claude_sync.sync.survey.local_rows import AHEAD_BYTES
 from claude_sync.sync.survey.survey import Survey
 
@@ -76,7 +76,7 @@ class PackingAhead:
             return None
         if made.extends and made.version != base.head.version:
             # So nobody reads it once more to know what it was packed from.
-            put_extension(self._context.records, made.version, base.head.version)
+            remember_extension(self._context.records, made.version, base.head.version)
         return made
 
     def _outgoing(self, survey: Survey, local: LocalSession) -> Outgoing | None:

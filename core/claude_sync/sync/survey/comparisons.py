@@ -1,9 +1,9 @@
-"""How versions relate: remembered where it was found out before, else read from the bytes.
+"""How a session's versions diverge: remembered from before, else read from their bytes.
 
-What is known of two versions never changes, so it is kept for ever; so it must be sure that the
-bytes that were read are these versions', though the client may be at work on one. Reading goes from
-cheap to dear: a hash of the longer one's beginning; on a store where bytes cost, a hash made there;
-only then both transcripts whole.
+What is known of two versions never changes, so it is kept for good; so it must be sure that the
+bytes that were read are those of these versions, though the client may be writing to one. What
+costs least is tried first: a hash of the longer one's beginning; where bytes cost, a hash that the
+store's host makes; only then both transcripts whole.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from claude_sync.bundle import codec
-from claude_sync.claude.compare import Extent, Parting, part
+from claude_sync.claude.compare import Divergence, Extent, compare
 from claude_sync.disk.prefix_hashes import begins_with, prefix_hashes
 from claude_sync.disk.snapshot import Snapshot, reading, stamp_of
 from claude_sync.errors import SessionChanging, SessionVanished
@@ -23,26 +23,24 @@ from claude_sync.state.records import Records
 from claude_sync.store.delta import LocalBase, Request
 from claude_sync.store.download import Fetched
 from claude_sync.sync.context import Context
-from claude_sync.sync.planner import Ask, Relation
+from claude_sync.sync.planner import Ask
 
 Plan = TypeVar("Plan")
 
 
-class Relations:
-    """How the versions of one session relate.
+class Comparisons:
+    """How the versions of one session diverge.
 
     Args:
         context: what to work with.
         local: the session here, None where it isn't.
         version: what its transcript counts as.
         bundles: its bundles that can be read where bytes are needed.
-        taking: what lies here where whatever goes on from it is taken anyway, else None: then that
-            is fetched, which tells as much as asking for a hash first.
+        base: what lies here, where a bundle that extends it is going to be fetched anyway, else
+            None. Then it is fetched at once, which tells as much as asking for a hash first.
 
-    Call it with two versions: how they relate, None where that must be read first. Use as a
-    context manager: what was fetched to be read is dropped at the end, save what was taken.
-
-    Every method may raise RecordsError; what reads raises as `learn` does.
+    Use as a context manager: what was fetched to be read is dropped at the end, except what was
+    released. Every method may raise RecordsError; what reads raises as `learn` does.
     """
 
     def __init__(
@@ -52,67 +50,64 @@ class Relations:
         version: Version | None,
         bundles: tuple[Bundle, ...],
         *,
-        taking: LocalBase | None = None,
+        base: LocalBase | None = None,
     ) -> None:
         self._context = context
-        self._taking = taking
+        self._base = base
         self._local = local
         self._version = version
         self._bundles = {bundle.head.version: bundle for bundle in bundles}
         self._fetched: dict[Version, Fetched] = {}
 
-    def __enter__(self) -> Relations:
+    def __enter__(self) -> Comparisons:
         return self
 
     def __exit__(self, *_: object) -> None:
         for fetched in self._fetched.values():
             fetched.discard()
 
-    def __call__(self, x: Version, y: Version) -> Relation | None:
-        known = self.parting(x, y)
-        if known is None:
-            return None
-        return Relation(known.extends, known.extended, known.said, known.answered)
-
-    def parting(self, x: Version, y: Version) -> Parting | None:
-        """Where two versions part, None where that must be read first."""
+    def known(self, x: Version, y: Version) -> Divergence | None:
+        """How two versions diverge, None where that must be read first."""
         known = self._context.records.relation(x, y)
         if known is not None:
-            return Parting(**known)
+            return Divergence(**known)
         known = self._context.records.relation(y, x)
-        return _turned(Parting(**known)) if known is not None else None
+        return Divergence(**known).turned() if known is not None else None
 
     def settle(self, plan: Callable[[], Plan | Ask]) -> Plan:
         """Plan, reading what the plan asks for, until there is one.
-
-        Raises: what `learn` raises.
-        """
-        while isinstance(planned := plan(), Ask):
-            self.learn(planned.x, planned.y)
-        return planned
-
-    def learn(self, x: Version, y: Version) -> Parting:
-        """Find out, and remember, where two versions part.
 
         Raises:
             BundleError, TransportError: a version can't be read.
             SessionVanished: one is no longer there.
             SessionChanging: the transcript here was rewritten meanwhile.
         """
-        known = self.parting(x, y)
+        while isinstance(planned := plan(), Ask):
+            self.learn(planned.x, planned.y)
+        return planned
+
+    def learn(self, x: Version, y: Version) -> Divergence:
+        """Find out, and remember, how two versions diverge.
+
+        Raises:
+            BundleError, TransportError: a version can't be read.
+            SessionVanished: one is no longer there.
+            SessionChanging: the transcript here was rewritten meanwhile.
+        """
+        known = self.known(x, y)
         if known is None:
             known = self._read(x, y, lambda: self._by_hash(x, y) or self._by_bytes(x, y))
         return known
 
-    def fully(self, x: Version, y: Version) -> Parting:
+    def with_lines(self, x: Version, y: Version) -> Divergence:
         """The same with lines counted, whatever is known already."""
-        known = self.parting(x, y)
+        known = self.known(x, y)
         if known is None or (known.x_lines < 0 or known.y_lines < 0):
             known = self._read(x, y, lambda: self._by_bytes(x, y))
         return known
 
-    def take(self, bundle: Bundle) -> Fetched | None:
-        """A bundle that was fetched to be read, now the caller's to place or to discard.
+    def release(self, bundle: Bundle) -> Fetched | None:
+        """A bundle that was fetched to be read, now the caller's to install or to discard.
 
         None where another one was read for the same transcript: it may have other sidecar files.
         """
@@ -134,24 +129,24 @@ class Relations:
                     passing=True,
                 )
             self._fetched[version] = self._context.store.fetch_one(
-                self._wanted(bundle), self._context.check
+                self._request(bundle), self._context.check
             )
         return Extent(self._fetched[version].transcript.path, version.size)
 
-    def _wanted(self, bundle: Bundle) -> Request:
+    def _request(self, bundle: Bundle) -> Request:
         mtime_ns = self._context.home.mtime_to_restore(bundle.head.mtime_ns)
         staging = self._context.staging
-        return Request(bundle, staging, mtime_ns, self._taking)
+        return Request(bundle, staging, mtime_ns, self._base)
 
-    def _read(self, x: Version, y: Version, read: Callable[[], Parting]) -> Parting:
-        """Read where two versions part, and remember it once it is sure to be of these two."""
+    def _read(self, x: Version, y: Version, read: Callable[[], Divergence]) -> Divergence:
+        """Read how two versions diverge, and remember it once it is sure to be of these two."""
         local = self._local
         with reading(local.session_id if local is not None else ""):
-            parting = read()
+            divergence = read()
             if local is not None and self._version is not None and self._version in (x, y):
                 self._check_still(local, self._version)
-        self._remember(x, y, parting)
-        return parting
+        self._remember(x, y, divergence)
+        return divergence
 
     def _check_still(self, local: LocalSession, version: Version) -> None:
         """Whether the transcript here still begins with the version it counts as."""
@@ -164,14 +159,14 @@ class Relations:
                 todo="it is looked at again next time",
             )
 
-    def _remember(self, x: Version, y: Version, parting: Parting) -> None:
+    def _remember(self, x: Version, y: Version, divergence: Divergence) -> None:
         records = self._context.records
-        if parting.extended:
-            records.put_relation(y, x, _turned(parting)._asdict())
+        if divergence.extended:
+            records.put_relation(y, x, divergence.turned()._asdict())
         else:
-            records.put_relation(x, y, parting._asdict())
+            records.put_relation(x, y, divergence._asdict())
 
-    def _by_hash(self, x: Version, y: Version) -> Parting | None:
+    def _by_hash(self, x: Version, y: Version) -> Divergence | None:
         """Whether the longer one begins with the shorter, if a hash says so."""
         longer, shorter = (x, y) if x.size >= y.size else (y, x)
         if longer == self._version and self._local is not None:
@@ -183,12 +178,12 @@ class Relations:
             holds = self._fetched[longer].begins_with(shorter, self._context.check)
         if not holds:
             return None
-        parting = _growth(shorter)
-        return parting if longer == x else _turned(parting)
+        divergence = _extension_of(shorter)
+        return divergence if longer == x else divergence.turned()
 
     def _is_asked_for(self, longer: Version, shorter: Version) -> bool:
         """Whether a hash made there tells, and costs less than to fetch the longer one."""
-        if longer in self._fetched or self._taking is not None:
+        if longer in self._fetched or self._base is not None:
             return False
         return self._context.store.remote and shorter == self._version
 
@@ -209,28 +204,18 @@ class Relations:
             return False
         return self._context.store.prefix_digest(bundle, size) == digest.hexdigest()
 
-    def _by_bytes(self, x: Version, y: Version) -> Parting:
-        return part(self.extent(x), self.extent(y), self._context.check)
+    def _by_bytes(self, x: Version, y: Version) -> Divergence:
+        return compare(self.extent(x), self.extent(y), self._context.check)
 
 
-def put_extension(records: Records, longer: Version, shorter: Version) -> None:
+def remember_extension(records: Records, longer: Version, shorter: Version) -> None:
     """Remember that a version extends another."""
-    records.put_relation(longer, shorter, _growth(shorter)._asdict())
+    records.put_relation(longer, shorter, _extension_of(shorter)._asdict())
 
 
-def _growth(shorter: Version) -> Parting:
-    return Parting(shorter.size, True, False, True, False, -1, 0)
-
-
-def _turned(parting: Parting) -> Parting:
-    return Parting(
-        parting.common,
-        parting.extended,
-        parting.extends,
-        parting.answered,
-        parting.said,
-        parting.y_lines,
-        parting.x_lines,
+def _extension_of(shorter: Version) -> Divergence:
+    return Divergence(
+        common=shorter.size, extends=True, extended=False, said=True, answered=False, y_lines=0
     )
 
 
@@ -247,7 +232,7 @@ def given_up(context: Context, session_id: str, old: Extent, new: Extent) -> lis
         none where the old one was merely cut short, and none that was undone: neither is carried
         to other machines.
     """
-    common = part(old, new, context.check).common
+    common = compare(old, new, context.check).common
     if common == new.size:
         return []
     records = context.records

@@ -1,8 +1,8 @@
-"""Which bundles go on from what lies here, where bytes cost: of all sessions in one round trip.
+"""Which bundles extend what lies here, where bytes cost: asked for all sessions in one round trip.
 
-A bundle that begins with the whole transcript here extends it. The place hashes that much of the
-encoded transcript and sends only the hash. Where it is the right one the relation is remembered, as
-whoever asks for it later would find it; where it isn't, nothing was found out.
+A bundle that begins with the whole transcript here extends it. The store's host hashes that much of
+the encoded transcript and sends only the hash. Where it is the right one that is remembered, as it
+would be by whoever asks for it later; where it isn't, nothing was found out.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from claude_sync.disk.snapshot import Snapshot, blocks_of, stamp_of
 from claude_sync.errors import SessionError, StoreOffline, TransportError
 from claude_sync.model import Bundle, LocalSession, Version
 from claude_sync.sync.context import Context
-from claude_sync.sync.survey.comparisons import put_extension
+from claude_sync.sync.survey.comparisons import remember_extension
 from claude_sync.sync.survey.survey import Survey
 
 
@@ -34,7 +34,7 @@ def learn_extensions(context: Context, survey: Survey, sessions: Iterable[str]) 
     """Remember which bundles extend the transcripts of these sessions that lie here.
 
     Raises:
-        StoreOffline: the place is gone.
+        StoreOffline: the store is gone.
     """
     if not context.store.remote:
         return
@@ -52,7 +52,7 @@ def learn_extensions(context: Context, survey: Survey, sessions: Iterable[str]) 
     with context.database.transaction():
         for question, answer in zip(questions, answers, strict=True):
             if answer == question.sha256:
-                put_extension(context.records, question.bundle.head.version, question.version)
+                remember_extension(context.records, question.bundle.head.version, question.version)
 
 
 def _questions(context: Context, survey: Survey, session_id: str) -> Iterator[_Question]:

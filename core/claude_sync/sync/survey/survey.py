@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from claude_sync.claude.compare import Extent, part
+from claude_sync.claude.compare import Extent, compare
 from claude_sync.claude.live_sessions import LiveSessions, read_live_sessions
 from claude_sync.disk.prefix_hashes import begins_with
 from claude_sync.disk.snapshot import reading
@@ -127,7 +127,7 @@ class Survey:
         with reading(longer.session_id):
             if x == y or begins_with(longer.path, y):
                 return True
-            return part(Extent(longer.path, x.size), Extent(shorter.path, y.size)).extends
+            return compare(Extent(longer.path, x.size), Extent(shorter.path, y.size)).extends
 
     def is_open(self, local: LocalSession) -> bool:
         """Whether the client counts as having a session open."""
