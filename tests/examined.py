@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from claude_sync.doctor import examine, open_aside
+from claude_sync.doctor import examine, open_read_only
 from claude_sync.model import Finding, Level
 from claude_sync.state.paths import paths
 from claude_sync_app.cli import main
@@ -32,7 +32,7 @@ class Patient(PlayedMachine):
 
     def findings(self, *, deep: bool = False, now: float | None = None) -> list[Finding]:
         """What the doctor says, looking as the command does."""
-        with open_aside(self.paths) as context:
+        with open_read_only(self.paths) as context:
             return examine(context, deep=deep, now=now)
 
     def all(self, code: str, *, deep: bool = False, now: float | None = None) -> list[Finding]:

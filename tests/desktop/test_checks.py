@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync.doctor import examine, open_aside
+from claude_sync.doctor import examine, open_read_only
 from claude_sync.model import Finding, Level
 from claude_sync.state import preferences
 from claude_sync.state.paths import paths
@@ -22,7 +22,7 @@ from examined import follow
 
 
 def _found(code: str) -> list[Finding]:
-    with open_aside(paths()) as context:
+    with open_read_only(paths()) as context:
         return [one for one in examine(context, checks=checks()) if one.code == code]
 
 
@@ -103,7 +103,7 @@ def test_a_real_panel_that_shows_icons(
 
 
 def _of_notifications(system: str) -> list[tuple[str, str]]:
-    with open_aside(paths()) as context:
+    with open_read_only(paths()) as context:
         return [(one.code, one.fix) for one in desktop_checks.notifications(context, system)]
 
 

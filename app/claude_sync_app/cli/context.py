@@ -41,16 +41,16 @@ def command_context(*, store: bool = True) -> Iterator[Context]:
 
 @contextmanager
 def read_only_context() -> Iterator[Context]:
-    """The same to look at only, as it is; see `claude_sync.doctor.open_aside`.
+    """The same to look at only, as it is; see `claude_sync.doctor.open_read_only`.
 
     Raises:
         Stopped: a signal asked for it.
     """
-    from claude_sync.doctor import open_aside
+    from claude_sync.doctor import open_read_only
 
     with (
         _stoppable() as (interrupts, asked, on_progress),
-        open_aside(paths(), should_stop=asked, on_progress=on_progress) as context,
+        open_read_only(paths(), should_stop=asked, on_progress=on_progress) as context,
     ):
         interrupts.abort = context.interrupt
         yield context

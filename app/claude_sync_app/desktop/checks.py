@@ -6,12 +6,12 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 
-from claude_sync.doctor import FurtherCheck
+from claude_sync.doctor import ExtraCheck
 from claude_sync.model import Finding, Level
 from claude_sync.sync.context import Context
 
 
-def checks() -> Sequence[FurtherCheck]:
+def checks() -> Sequence[ExtraCheck]:
     """The checks of this system's desktop, for `claude_sync.doctor.examine`."""
     return (start_at_login, notifications, icon)
 

@@ -1,6 +1,6 @@
 """What is wrong, before the user finds out: checks that look and change nothing.
 
-A check is a function that takes an `Examination` and yields findings. Each finding has a stable
+A check is a function that takes `Facts` and yields findings. Each finding has a stable
 code, and a fix that names the command or setting.
 """
 
@@ -21,16 +21,16 @@ from claude_sync.doctor import (
     settings,
     store,
 )
-from claude_sync.doctor.examination import Check, Examination, Seen
-from claude_sync.doctor.read_only import aside, open_aside
+from claude_sync.doctor.facts import Check, Facts, Surveyed
+from claude_sync.doctor.read_only import open_read_only, read_only
 from claude_sync.errors import ClaudeSyncError, Stopped
 from claude_sync.model import Finding, Level
 from claude_sync.sync.context import Context
 from claude_sync.wording import sentence, what_happened
 
-__all__ = ["FurtherCheck", "Seen", "examine", "open_aside"]
+__all__ = ["ExtraCheck", "Surveyed", "examine", "open_read_only"]
 
-FurtherCheck = Callable[[Context], Iterable[Finding]]
+ExtraCheck = Callable[[Context], Iterable[Finding]]
 """A check that a front end adds."""
 
 # In the order of a conversation: findings of one level are shown in it.
@@ -80,19 +80,19 @@ def examine(
     context: Context,
     *,
     deep: bool = False,
-    checks: Sequence[FurtherCheck] = (),
+    checks: Sequence[ExtraCheck] = (),
     now: float | None = None,
-    seen: Seen | None = None,
+    surveyed: Surveyed | None = None,
 ) -> list[Finding]:
     """Look for what is wrong. Nothing is changed, the caches included.
 
     Args:
-        context: what to look at; `open_aside` opens one that leaves nothing behind either.
+        context: what to look at; `open_read_only` opens one that leaves nothing behind either.
         deep: whether to write a probe to the store (it is removed again), and to read through
             every bundle that this machine wrote.
         checks: further ones.
         now: seconds since the epoch, None for the present.
-        seen: what was seen just before, which spares a look; None to look.
+        surveyed: what was looked at just before, for something else; None to look now.
 
     Returns:
         findings, the worst first.
@@ -101,26 +101,26 @@ def examine(
         Stopped: `context` said so.
     """
     found: list[Finding] = []
-    with aside(context) as looking:
+    with read_only(context) as reader:
         now = time.time() if now is None else now
-        examination = Examination(looking, deep=deep, now=now, seen=seen)
+        facts = Facts(reader, deep=deep, now=now, surveyed=surveyed)
         for check in _CHECKS:
-            looking.check()
-            found += _ask(check, examination)
-        for further in checks:
-            looking.check()
-            found += _ask(further, looking)
-    return sorted(_at_a_glance(found), key=lambda finding: -_SEVERITY[finding.level])
+            reader.check()
+            found += _run(check, facts)
+        for extra in checks:
+            reader.check()
+            found += _run(extra, reader)
+    return sorted(_limited(found), key=lambda finding: -_SEVERITY[finding.level])
 
 
-def _at_a_glance(found: Iterable[Finding]) -> list[Finding]:
+def _limited(found: Iterable[Finding]) -> list[Finding]:
     """Of what needs mending the same way many times over, some, and how much more there is."""
     shown: list[Finding] = []
     more: dict[str, list[Finding]] = {}
-    seen: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for finding in found:
-        seen[finding.code] += 1
-        if finding.level is Level.OK or seen[finding.code] <= _MOST_OF_A_KIND:
+        counts[finding.code] += 1
+        if finding.level is Level.OK or counts[finding.code] <= _MOST_OF_A_KIND:
             shown.append(finding)
         else:
             more.setdefault(finding.code, []).append(finding)
@@ -138,7 +138,7 @@ def _at_a_glance(found: Iterable[Finding]) -> list[Finding]:
     return shown
 
 
-def _ask(check: Callable[..., Iterable[Finding]], subject: object) -> list[Finding]:
+def _run(check: Callable[..., Iterable[Finding]], subject: object) -> list[Finding]:
     """What one check finds; that it can't be made is a finding too, and the others go on."""
     found: list[Finding] = []
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from claude_sync.doctor.examination import DAY_SECONDS, Examination
+from claude_sync.doctor.facts import DAY_SECONDS, Facts
 from claude_sync.doctor.fixes import remove_command
 from claude_sync.doctor.store import folder_of
 from claude_sync.errors import BundleCorrupt, BundleIncomplete, BundleTooNew, BundleUnsafe
@@ -52,19 +52,19 @@ _UNREADABLE = (
 )
 
 
-def problems(examination: Examination) -> Iterator[Finding]:
+def problems(facts: Facts) -> Iterator[Finding]:
     """Files of the store that are passed over."""
-    if examination.view is None:
+    if facts.view is None:
         return
-    rows = examination.context.cache.problems()
+    rows = facts.context.cache.problems()
     waiting: list[Problem] = []
-    for problem in examination.view.problems:
+    for problem in facts.view.problems:
         row = rows.get(problem.name)
         if problem.message == PLACEHOLDER:
             waiting.append(problem)
         elif row is not None and row.kind == BundleIncomplete.__name__:
-            if examination.now - row.since > INCOMPLETE_SECONDS:
-                since = ago(int(row.since * 1e9), int(examination.now * 1e9))
+            if facts.now - row.since > INCOMPLETE_SECONDS:
+                since = ago(int(row.since * 1e9), int(facts.now * 1e9))
                 yield Finding(
                     "bundle-incomplete",
                     Level.WARNING,
@@ -76,8 +76,8 @@ def problems(examination: Examination) -> Iterator[Finding]:
         else:
             code, title, meaning, fix = _WRONG.get(row.kind if row else "", _UNREADABLE)
             what = problem.message.partition(": ")[0]
-            said = f"{problem.name}: {what}. {meaning}"
-            yield Finding(code, Level.WARNING, title, said, _fix(fix, problem))
+            detail = f"{problem.name}: {what}. {meaning}"
+            yield Finding(code, Level.WARNING, title, detail, _fix(fix, problem))
     if waiting:
         yield Finding(
             "placeholders",
@@ -89,11 +89,11 @@ def problems(examination: Examination) -> Iterator[Finding]:
         )
 
 
-def _remove(examination: Examination, names: Sequence[str]) -> str:
+def _remove(facts: Facts, names: Sequence[str]) -> str:
     """How to remove files of the store by hand, a clause."""
-    folder = folder_of(examination)
+    folder = folder_of(facts)
     if folder is None:
-        return f"remove on {examination.context.store.label}: {', '.join(names)}"
+        return f"remove on {facts.context.store.label}: {', '.join(names)}"
     return remove_command([str(folder.joinpath(*name.split("/"))) for name in names])
 
 
@@ -101,11 +101,11 @@ def _fix(fix: str, problem: Problem) -> str:
     return fix.replace("{id}", problem.session_id or "--all")
 
 
-def copies(examination: Examination) -> Iterator[Finding]:
+def copies(facts: Facts) -> Iterator[Finding]:
     """Copies under other names, as sync tools make when a file changes in two places."""
     strange = sorted(
         bundle.name
-        for bundle in examination.bundles
+        for bundle in facts.bundles
         if not is_named_for(bundle, bundle.head.project_key, bundle.head.machine)
     )
     if strange:
@@ -115,14 +115,14 @@ def copies(examination: Examination) -> Iterator[Finding]:
             f"{count(len(strange), 'bundle')} under a name that no machine gave",
             "A sync tool makes such copies when a file changed in two places; they are read like "
             f"any other, and stay until you remove them: {join(strange, 3)}.",
-            f"Pull, settle what is in conflict, then {_remove(examination, strange)}",
+            f"Pull, settle what is in conflict, then {_remove(facts, strange)}",
         )
 
 
-def clones(examination: Examination) -> Iterator[Finding]:
+def clones(facts: Facts) -> Iterator[Finding]:
     """Two machines with one id: equal revisions that hold different bytes."""
     found: dict[str, tuple[str, int]] = {}
-    for bundles in (examination.view.bundles if examination.view else {}).values():
+    for bundles in (facts.view.bundles if facts.view else {}).values():
         for machine_id in _twice(bundles):
             names = [one.head.machine for one in bundles if one.head.machine_id == machine_id]
             found[machine_id] = (max(names), found.get(machine_id, ("", 0))[1] + 1)
@@ -160,17 +160,17 @@ def _twice(bundles: Sequence[Bundle]) -> set[str]:
 # --- machines ----------------------------------------------------------------------------------
 
 
-def peers(examination: Examination) -> Iterator[Finding]:
+def peers(facts: Facts) -> Iterator[Finding]:
     """Each machine seen there: its sessions, and when it last pushed."""
-    own_id = examination.context.machine.id
+    own_id = facts.context.machine.id
     by_id: dict[str, list[Bundle]] = {}
-    for bundle in examination.bundles:
+    for bundle in facts.bundles:
         by_id.setdefault(bundle.head.machine_id, []).append(bundle)
     for machine_id, bundles in sorted(by_id.items(), key=lambda item: -_last_push(item[1])):
         newest = max(bundles, key=_pushed)
-        age = examination.now - _pushed(newest)
+        age = facts.now - _pushed(newest)
         sessions = count(len({bundle.head.session_id for bundle in bundles}), "session")
-        pushed = ago(int(_pushed(newest) * 1e9), int(examination.now * 1e9))
+        pushed = ago(int(_pushed(newest) * 1e9), int(facts.now * 1e9))
         name = newest.head.machine
         mine = machine_id == own_id
         retired = not mine and age > _RETIRED_SECONDS
@@ -198,10 +198,10 @@ def _pushed(bundle: Bundle) -> float:
 # --- clocks ------------------------------------------------------------------------------------
 
 
-def clocks(examination: Examination) -> Iterator[Finding]:
+def clocks(facts: Facts) -> Iterator[Finding]:
     """Clocks more than five minutes apart. No clock decides which version wins."""
     worst: dict[str, float] = {}
-    for whose, skew in (*_from_the_future(examination), *_apart(examination)):
+    for whose, skew in (*_from_the_future(facts), *_apart(facts)):
         worst[whose] = max(skew, worst.get(whose, 0.0))
     for whose, skew in sorted(worst.items()):
         if skew > CLOCK_SECONDS:
@@ -214,32 +214,32 @@ def clocks(examination: Examination) -> Iterator[Finding]:
             )
 
 
-def _from_the_future(examination: Examination) -> Iterator[tuple[str, float]]:
+def _from_the_future(facts: Facts) -> Iterator[tuple[str, float]]:
     """Labels and files of a time to come: whose clock may be off, and by how many seconds."""
-    for bundle in examination.bundles:
-        label = _pushed(bundle) - examination.now
-        written = bundle.stamp.mtime_ns / 1e9 - examination.now
-        if bundle.head.machine_id != examination.context.machine.id and label > CLOCK_SECONDS:
+    for bundle in facts.bundles:
+        label = _pushed(bundle) - facts.now
+        written = bundle.stamp.mtime_ns / 1e9 - facts.now
+        if bundle.head.machine_id != facts.context.machine.id and label > CLOCK_SECONDS:
             yield f"{bundle.head.machine} or of this machine", label
         else:
             yield "this machine or of where sessions meet", written
 
 
-def _apart(examination: Examination) -> Iterator[tuple[str, float]]:
+def _apart(facts: Facts) -> Iterator[tuple[str, float]]:
     """Labels that disagree with the clock of a host, which stamped each file as it was written.
 
     Only of files so small that writing them took no time. Where a machine's don't agree with each
     other it isn't its clock, or isn't any more: it was set, or the files were copied there.
     """
-    if examination.round_trip_seconds is None:
+    if facts.round_trip_seconds is None:
         return
     apart: dict[str, list[float]] = {}
-    for bundle in examination.bundles:
+    for bundle in facts.bundles:
         if bundle.stamp.size < _SMALL_BYTES:
             seconds = _pushed(bundle) - bundle.stamp.mtime_ns / 1e9
             apart.setdefault(bundle.head.machine_id, []).append(seconds)
     for machine_id, skews in apart.items():
         if max(skews) - min(skews) <= CLOCK_SECONDS:
-            mine = machine_id == examination.context.machine.id
-            who = "this machine" if mine else examination.names[machine_id]
-            yield f"{who} or of {examination.context.store.label}", min(map(abs, skews))
+            mine = machine_id == facts.context.machine.id
+            who = "this machine" if mine else facts.names[machine_id]
+            yield f"{who} or of {facts.context.store.label}", min(map(abs, skews))

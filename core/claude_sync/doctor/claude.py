@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 
 from claude_sync.doctor.access import can_write, scan
-from claude_sync.doctor.examination import DAY_SECONDS, Examination
+from claude_sync.doctor.facts import DAY_SECONDS, Facts
 from claude_sync.doctor.fixes import grant_command, quoted, remove_command
 from claude_sync.errors import ProjectKeyError, SessionError
 from claude_sync.model import Finding, Level, LocalSession, State
@@ -16,15 +16,15 @@ from claude_sync.wording import count, short_path, what_happened
 SOON_SECONDS = 3 * DAY_SECONDS
 
 
-def folder(examination: Examination) -> Iterator[Finding]:
+def folder(facts: Facts) -> Iterator[Finding]:
     """Whether the folder is there and can be used."""
-    home = examination.context.home
-    if examination.home_trouble is not None:
+    home = facts.context.home
+    if facts.home_error is not None:
         yield Finding(
             "claude-unreadable",
             Level.ERROR,
             "Claude's sessions can't be read",
-            what_happened(examination.home_trouble),
+            what_happened(facts.home_error),
             grant_command(home.projects if can_write(home.path) else home.path),
         )
         return
@@ -50,7 +50,7 @@ def folder(examination: Examination) -> Iterator[Finding]:
             f"Nothing can be pulled into {short_path(shut[0])}.",
             grant_command(shut[0]),
         )
-    sessions = len(examination.survey.local) if examination.survey else 0
+    sessions = len(facts.survey.local) if facts.survey else 0
     yield Finding(
         "claude" if sessions else "claude-empty",
         Level.OK if sessions else Level.INFO,
@@ -65,10 +65,10 @@ def folder(examination: Examination) -> Iterator[Finding]:
     )
 
 
-def configured(examination: Examination) -> Iterator[Finding]:
+def configured(facts: Facts) -> Iterator[Finding]:
     """Whether a program started at login would look into the same folder as this one."""
     here = os.environ.get("CLAUDE_CONFIG_DIR", "")
-    chosen = examination.context.preferences
+    chosen = facts.context.preferences
     remembered = chosen.claude_config_dir
     if not here or (remembered is None and chosen.location is None):
         return
@@ -84,13 +84,13 @@ def configured(examination: Examination) -> Iterator[Finding]:
         )
 
 
-def live(examination: Examination) -> Iterator[Finding]:
+def live(facts: Facts) -> Iterator[Finding]:
     """Files about open sessions that can't be read."""
-    survey = examination.survey
+    survey = facts.survey
     if survey is not None and survey.live.unreadable:
-        path = examination.context.home.live_folder / survey.live.unreadable[0]
+        path = facts.context.home.live_folder / survey.live.unreadable[0]
         if not os.path.exists(path):
-            path = examination.context.home.live_folder
+            path = facts.context.home.live_folder
         yield Finding(
             "live-unreadable",
             Level.WARNING,
@@ -106,13 +106,13 @@ def live(examination: Examination) -> Iterator[Finding]:
 # --- clean-up ----------------------------------------------------------------------------------
 
 
-def cleanup(examination: Examination) -> Iterator[Finding]:
+def cleanup(facts: Facts) -> Iterator[Finding]:
     """Sessions that the client will delete within three days and that are nowhere else."""
-    survey = examination.survey
+    survey = facts.survey
     if survey is None:
         return
-    days = examination.context.home.cleanup_days()
-    limit = examination.now - days * DAY_SECONDS + SOON_SECONDS
+    days = facts.context.home.cleanup_days()
+    limit = facts.now - days * DAY_SECONDS + SOON_SECONDS
     old = [
         copy
         for copies in survey.local.values()
@@ -122,7 +122,7 @@ def cleanup(examination: Examination) -> Iterator[Finding]:
     lost = sorted(
         copy.session_id
         for copy in old
-        if not _is_left_alone(examination, copy) and not _is_elsewhere(examination, copy)
+        if not _is_left_alone(facts, copy) and not _is_elsewhere(facts, copy)
     )
     if lost:
         named = " ".join(lost) if len(lost) <= 5 else "--all"
@@ -134,13 +134,13 @@ def cleanup(examination: Examination) -> Iterator[Finding]:
             f"It deletes what wasn't used for {count(days, 'day')}, and within three days that "
             f"is {lost[0]}{' and others' if len(lost) > 1 else ''}.",
             f"`claude-sync push {named}`; or raise `cleanupPeriodDays` in "
-            f"{short_path(examination.context.home.path / 'settings.json')}",
+            f"{short_path(facts.context.home.path / 'settings.json')}",
         )
 
 
-def _is_left_alone(examination: Examination, local: LocalSession) -> bool:
+def _is_left_alone(facts: Facts, local: LocalSession) -> bool:
     """Whether somebody said that it isn't to be pushed: then nobody wants to hear of it."""
-    survey = examination.survey
+    survey = facts.survey
     assert survey is not None
     if survey.record(local.session_id).forgotten:
         return True
@@ -148,17 +148,17 @@ def _is_left_alone(examination: Examination, local: LocalSession) -> bool:
         project = survey.project(local)
     except ProjectKeyError:
         return False
-    return project is not None and is_ignored(examination.context, project.key)
+    return project is not None and is_ignored(facts.context, project.key)
 
 
-def _is_elsewhere(examination: Examination, local: LocalSession) -> bool:
+def _is_elsewhere(facts: Facts, local: LocalSession) -> bool:
     """Whether a bundle holds all of it; where the store can't be seen, whether one did once."""
-    survey = examination.survey
+    survey = facts.survey
     assert survey is not None
-    if examination.view is None:
+    if facts.view is None:
         written = survey.record(local.session_id).written
         return written is not None and written == survey.known_version(local)
-    state = examination.states.get(local.session_id)
+    state = facts.states.get(local.session_id)
     if state is not None and state.state in (State.SYNCED, State.AHEAD, State.WAITING):
         return True
     bundles = survey.bundles.get(local.session_id, ())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from claude_sync.doctor.examination import Examination
+from claude_sync.doctor.facts import Facts
 from claude_sync.errors import (
     BundleError,
     ClaudeSyncError,
@@ -17,12 +17,12 @@ from claude_sync.model import Finding, Level, Progress
 from claude_sync.wording import capitalized, count, what_happened
 
 
-def probe(examination: Examination) -> Iterator[Finding]:
+def probe(facts: Facts) -> Iterator[Finding]:
     """Whether a file can be written to the store, read back and removed."""
-    if not examination.deep or examination.view is None:
+    if not facts.deep or facts.view is None:
         return
     try:
-        examination.context.store.probe()
+        facts.context.store.probe()
     except (TransportError, BundleError) as error:
         yield Finding(
             "probe-failed",
@@ -44,16 +44,16 @@ def _todo(error: ClaudeSyncError) -> str:
     return "make room there" if isinstance(error, StoreFull) else "check that place, and try again"
 
 
-def own_bundles(examination: Examination) -> Iterator[Finding]:
+def own_bundles(facts: Facts) -> Iterator[Finding]:
     """Whether every bundle that this machine wrote still is, byte for byte, what it says.
 
     Raises:
         Stopped: the context said so.
     """
-    if not examination.deep or examination.view is None:
+    if not facts.deep or facts.view is None:
         return
-    context, own_id = examination.context, examination.context.machine.id
-    own = [bundle for bundle in examination.bundles if bundle.head.machine_id == own_id]
+    context, own_id = facts.context, facts.context.machine.id
+    own = [bundle for bundle in facts.bundles if bundle.head.machine_id == own_id]
     read = 0
     try:
         for done, (bundle, error) in enumerate(context.store.verify(own), 1):

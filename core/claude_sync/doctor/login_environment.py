@@ -36,7 +36,7 @@ class LoginEnvironment(NamedTuple):
 
     path: str
     agent: str | None
-    mend: str
+    fix: str
 
 
 def login_environment(
@@ -57,19 +57,19 @@ def login_environment(
 
 
 def _on_linux() -> LoginEnvironment:
-    mend = "put `PATH={}:$PATH` into ~/.config/environment.d/path.conf, then log in again"
-    variables = parse_environment(_said("systemctl", "--user", "show-environment"))
+    fix = "put `PATH={}:$PATH` into ~/.config/environment.d/path.conf, then log in again"
+    variables = parse_environment(_output("systemctl", "--user", "show-environment"))
     path = variables.get("PATH")
     if path is None:
-        return LoginEnvironment(_LOGIN_PATH, None, mend)
-    return LoginEnvironment(path, variables.get("SSH_AUTH_SOCK", ""), mend)
+        return LoginEnvironment(_LOGIN_PATH, None, fix)
+    return LoginEnvironment(path, variables.get("SSH_AUTH_SOCK", ""), fix)
 
 
 def _on_macos() -> LoginEnvironment:
-    path = _said("launchctl", "getenv", "PATH").strip() or _LAUNCHD_PATH
-    agent = _said("launchctl", "getenv", "SSH_AUTH_SOCK").strip()
-    mend = "`sudo launchctl config user path {}:" + f"{path}`, then restart"
-    return LoginEnvironment(path, agent, mend)
+    path = _output("launchctl", "getenv", "PATH").strip() or _LAUNCHD_PATH
+    agent = _output("launchctl", "getenv", "SSH_AUTH_SOCK").strip()
+    fix = "`sudo launchctl config user path {}:" + f"{path}`, then restart"
+    return LoginEnvironment(path, agent, fix)
 
 
 def _on_windows(of_system: Mapping[str, str], of_user: Mapping[str, str]) -> LoginEnvironment:
@@ -117,7 +117,7 @@ def parse_environment(text: str) -> Mapping[str, str]:
     return found
 
 
-def _said(*command: str) -> str:
+def _output(*command: str) -> str:
     """What a program prints; nothing where it isn't there, fails or doesn't answer."""
     return run_quietly(command)[1]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from claude_sync.disk.files import PROBE_PREFIX, TEMPORARY_PREFIX
 from claude_sync.doctor.access import can_read, can_write, scan
-from claude_sync.doctor.examination import DAY_SECONDS, Examination
+from claude_sync.doctor.facts import DAY_SECONDS, Facts
 from claude_sync.doctor.fixes import grant_command, move_command, remove_command
 from claude_sync.doctor.store import folder_of
 from claude_sync.errors import RecordsError
@@ -22,10 +22,10 @@ _NEARLY_FULL = 0.8
 _SUFFIX = ".tmp"
 
 
-def records(examination: Examination) -> Iterator[Finding]:
+def records(facts: Facts) -> Iterator[Finding]:
     """Whether what is remembered can be read, written and believed."""
-    paths = examination.context.paths
-    path = records_file(paths, examination.context.preferences)
+    paths = facts.context.paths
+    path = records_file(paths, facts.context.preferences)
     folders = (paths.state, paths.records_directory, paths.vault_directory)
     shut = [str(folder) for folder in folders if os.path.exists(folder) and not can_write(folder)]
     shut += [str(file) for file in (paths.machine_file, path) if _is_shut(file)]
@@ -65,9 +65,9 @@ def _is_damaged(path: Path) -> bool:
     return False
 
 
-def set_aside(examination: Examination) -> Iterator[Finding]:
+def set_aside(facts: Facts) -> Iterator[Finding]:
     """Records that were damaged once and replaced by new ones."""
-    folder = examination.context.paths.records_directory
+    folder = facts.context.paths.records_directory
     found = sorted(entry.path for entry in scan(folder) if ".unreadable-" in entry.name)
     if found:
         yield Finding(
@@ -79,9 +79,9 @@ def set_aside(examination: Examination) -> Iterator[Finding]:
         )
 
 
-def vault(examination: Examination) -> Iterator[Finding]:
+def vault(facts: Facts) -> Iterator[Finding]:
     """Whether there is room for what gets replaced: a full vault stops replacing."""
-    kept = examination.context.vault
+    kept = facts.context.vault
     used, limit = kept.size(), kept.limit()
     if used < _NEARLY_FULL * limit:
         return
@@ -99,17 +99,17 @@ def vault(examination: Examination) -> Iterator[Finding]:
 # --- what was left behind ----------------------------------------------------------------------
 
 
-def leftovers(examination: Examination) -> Iterator[Finding]:
+def leftovers(facts: Facts) -> Iterator[Finding]:
     """Files of ours that a process which died left behind, older than a day."""
-    context = examination.context
+    context = facts.context
     projects = [entry.path for entry in _directories(context.home.projects)]
     beside = [entry.path for project in projects for entry in _directories(project)]
     here = [str(context.paths.state / "staging"), *projects, *beside]
-    found = list(_temporaries(here, examination.now))
-    store = folder_of(examination) if examination.view is not None else None
+    found = list(_temporaries(here, facts.now))
+    store = folder_of(facts) if facts.view is not None else None
     if store is not None:
         there = [str(store), *(entry.path for entry in _directories(store))]
-        found += _temporaries(there, examination.now)
+        found += _temporaries(there, facts.now)
     begun, marks = _begun(beside)
     found = [*marks, *found]
     if found:

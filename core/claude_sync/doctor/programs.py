@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 
-from claude_sync.doctor.examination import Examination
+from claude_sync.doctor.facts import Facts
 from claude_sync.doctor.login_environment import LoginEnvironment, login_environment, run_quietly
 from claude_sync.errors import UsageError
 from claude_sync.model import Finding, Level
 from claude_sync.projects.git import find_program
 from claude_sync.transports.location import HostLocation, parse_location
-from claude_sync.wording import short_path
+from claude_sync.wording import capitalized, short_path
 
 
-def programs(examination: Examination) -> Iterator[Finding]:
+def programs(facts: Facts) -> Iterator[Finding]:
     """git, and ssh where sessions meet on a host."""
     git = find_program("git")
     if git is None:
@@ -25,8 +25,8 @@ def programs(examination: Examination) -> Iterator[Finding]:
             "Without it nobody can tell which project a session belongs to.",
             "Install git",
         )
-    host = host_of(examination)
-    command = examination.context.preferences.ssh_command
+    host = host_of(facts)
+    command = facts.context.preferences.ssh_command
     ssh = _find(command[0], os.environ.get("PATH", ""))
     if ssh is None:
         yield Finding(
@@ -54,9 +54,9 @@ def programs(examination: Examination) -> Iterator[Finding]:
         )
 
 
-def host_of(examination: Examination) -> HostLocation | None:
+def host_of(facts: Facts) -> HostLocation | None:
     """The host where sessions meet, None where it is none."""
-    location = examination.context.preferences.location
+    location = facts.context.preferences.location
     try:
         place = parse_location(location) if location else None
     except UsageError:
@@ -68,14 +68,14 @@ def _path(login: LoginEnvironment, found: Mapping[str, str]) -> Iterator[Finding
     for name, program in found.items():
         if _find(name, login.path) is None:
             directory = os.path.dirname(program)
-            mend = login.mend.replace("{}", directory)
+            fix = login.fix.replace("{}", directory)
             yield Finding(
                 "login-path",
                 Level.WARNING,
                 f"A program started at login doesn't find {os.path.basename(name)}",
                 f"It is in {short_path(directory)}, which your shell puts on the PATH, and the "
                 "login doesn't.",
-                f"{mend[:1].upper()}{mend[1:]}",
+                capitalized(fix),
             )
 
 
@@ -94,8 +94,8 @@ def _agent(
     here = os.environ.get("SSH_AUTH_SOCK", "")
     if not here or login.agent is None or login.agent == here:
         return
-    _, said = run_quietly([*command, "-G", "--", host.host])
-    settings = dict(line.partition(" ")[::2] for line in said.splitlines())
+    _, output = run_quietly([*command, "-G", "--", host.host])
+    settings = dict(line.partition(" ")[::2] for line in output.splitlines())
     agent = settings.get("identityagent", "SSH_AUTH_SOCK")
     if agent.upper() in ("SSH_AUTH_SOCK", "$SSH_AUTH_SOCK"):
         yield Finding(

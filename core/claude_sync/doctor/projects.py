@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from claude_sync.doctor.access import can_read
-from claude_sync.doctor.examination import Examination
+from claude_sync.doctor.facts import Facts
 from claude_sync.doctor.fixes import grant_command, quoted
 from claude_sync.model import Finding, Level
 from claude_sync.projects.directory import ProjectDirectory
@@ -14,11 +14,11 @@ from claude_sync.projects.key import HOME_KEY
 from claude_sync.wording import capitalized, count, join, short_path
 
 
-def registry(examination: Examination) -> Iterator[Finding]:
+def registry(facts: Facts) -> Iterator[Finding]:
     """The file that keeps which project is where."""
-    problem = examination.context.registry.problem
+    problem = facts.context.registry.problem
     if problem:
-        file = examination.context.paths.projects_file
+        file = facts.context.paths.projects_file
         path = short_path(file)
         yield Finding(
             "registry-damaged",
@@ -32,9 +32,9 @@ def registry(examination: Examination) -> Iterator[Finding]:
         )
 
 
-def projects(examination: Examination) -> Iterator[Finding]:
+def projects(facts: Facts) -> Iterator[Finding]:
     """Every project with its directories."""
-    known = _by_key(examination)
+    known = _by_key(facts)
     directories = sum(map(len, known.values()))
     if not known:
         yield Finding(
@@ -56,19 +56,19 @@ def projects(examination: Examination) -> Iterator[Finding]:
     )
 
 
-def _by_key(examination: Examination) -> dict[str, list[ProjectDirectory]]:
+def _by_key(facts: Facts) -> dict[str, list[ProjectDirectory]]:
     known: dict[str, list[ProjectDirectory]] = {}
-    for place in examination.context.registry.projects():
+    for place in facts.context.registry.projects():
         if place.key:
             known.setdefault(place.key, []).append(place)
     return known
 
 
-def keys(examination: Examination) -> Iterator[Finding]:
+def keys(facts: Facts) -> Iterator[Finding]:
     """Directories whose project can't be told; without git that is said of git, once."""
     if find_program("git") is None:
         return
-    for place in examination.context.registry.projects():
+    for place in facts.context.registry.projects():
         if place.key:
             continue
         what, _, todo = place.problem.rpartition(": ")
@@ -84,10 +84,10 @@ def keys(examination: Examination) -> Iterator[Finding]:
 # --- directories that are gone -----------------------------------------------------------------
 
 
-def missing(examination: Examination) -> Iterator[Finding]:
+def missing(facts: Facts) -> Iterator[Finding]:
     """Directories that are gone: that matters where a person added it, or no other is left."""
     slight: list[str] = []
-    for key, places in _by_key(examination).items():
+    for key, places in _by_key(facts).items():
         there = [place for place in places if place.exists]
         # A mere name's directory, which nobody added, was hardly more than a place to try things.
         matters = not there and not key.startswith("name:")
@@ -128,10 +128,10 @@ def _missing(place: ProjectDirectory, there: Sequence[ProjectDirectory]) -> Find
 # --- weak keys ---------------------------------------------------------------------------------
 
 
-def names(examination: Examination) -> Iterator[Finding]:
+def names(facts: Facts) -> Iterator[Finding]:
     """Keys that are only a name: another project of that name, here or elsewhere, has it too."""
     alone: list[ProjectDirectory] = []
-    for key, places in _by_key(examination).items():
+    for key, places in _by_key(facts).items():
         if not key.startswith("name:") or key == HOME_KEY:
             continue
         here = [place for place in places if place.exists]

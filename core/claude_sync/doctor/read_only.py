@@ -20,7 +20,7 @@ from claude_sync.sync.context import Context, records_file
 
 
 @contextmanager
-def open_aside(
+def open_read_only(
     paths: Paths,
     *,
     should_stop: Callable[[], bool] | None = None,
@@ -51,13 +51,13 @@ def open_aside(
 
 
 @contextmanager
-def aside(context: Context) -> Iterator[Context]:
+def read_only(context: Context) -> Iterator[Context]:
     """The same place, tree and records to look at, beside what a context works with itself."""
-    looking = _Aside(context)
+    context = _ReadOnlyContext(context)
     try:
-        yield looking
+        yield context
     finally:
-        looking.close(save=False)
+        context.close(save=False)
 
 
 def _copy(source: Database | Path) -> Database:
@@ -67,7 +67,7 @@ def _copy(source: Database | Path) -> Database:
         return Database(None)
 
 
-class _Aside(Context):
+class _ReadOnlyContext(Context):
     """Looks by way of another context's connection, so that one can interrupt it through that."""
 
     def __init__(self, of: Context) -> None:

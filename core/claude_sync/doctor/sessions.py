@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 from claude_sync.claude.home import sidecar_folder
 from claude_sync.doctor.access import can_read
-from claude_sync.doctor.examination import Examination
+from claude_sync.doctor.facts import Facts
 from claude_sync.doctor.fixes import grant_command
 from claude_sync.errors import ProjectKeyError, SessionDivided, SessionError
 from claude_sync.model import Finding, Level, LocalSession, SessionState, State
 from claude_sync.wording import capitalized, count, join, sentence, short_path, what_happened
 
 
-def conflicts(examination: Examination) -> Iterator[Finding]:
+def conflicts(facts: Facts) -> Iterator[Finding]:
     """Sessions that went on apart on several machines."""
-    for state in examination.states.values():
+    for state in facts.states.values():
         if state.state is not State.CONFLICT or not state.sides:
             continue
         sides = ", ".join(f"{count(side.lines, 'line')} on {side.machine}" for side in state.sides)
@@ -33,37 +33,37 @@ def _of(state: SessionState) -> str:
     return f" in {state.project_key}" if state.project_key else ""
 
 
-def unreadable(examination: Examination) -> Iterator[Finding]:
+def unreadable(facts: Facts) -> Iterator[Finding]:
     """Sessions that couldn't be judged."""
-    if examination.states_trouble is not None:
+    if facts.states_error is not None:
         yield Finding(
             "sessions-unjudged",
             Level.WARNING,
             "Not every session could be looked at",
-            what_happened(examination.states_trouble),
+            what_happened(facts.states_error),
             "Run `claude-sync doctor` again when the place where sessions meet answers",
         )
-    survey = examination.survey
-    for state in examination.states.values():
+    survey = facts.survey
+    for state in facts.states.values():
         copies = survey.local.get(state.session_id, ()) if survey is not None else ()
         if state.state is not State.INCOMPLETE or len(copies) > 1:
             continue
         what, _, todo = state.detail.rpartition(": ")
-        mend = capitalized(todo)
+        fix = capitalized(todo)
         if state.path is not None and not can_read(state.path):
-            mend = grant_command(state.path)
+            fix = grant_command(state.path)
         yield Finding(
             "session-unreadable",
             Level.WARNING,
             f"Session {state.session_id} can't be judged",
             f"{capitalized(what or state.detail)}, so it is neither pushed nor pulled.",
-            mend,
+            fix,
         )
 
 
-def without_project(examination: Examination) -> Iterator[Finding]:
+def without_project(facts: Facts) -> Iterator[Finding]:
     """Sessions here that aren't pushed, because nobody can tell their project."""
-    survey = examination.survey
+    survey = facts.survey
     if survey is None:
         return
     waiting: dict[str, list[LocalSession]] = {}
@@ -86,10 +86,10 @@ def without_project(examination: Examination) -> Iterator[Finding]:
         )
 
 
-def unplaced(examination: Examination) -> Iterator[Finding]:
+def unplaced(facts: Facts) -> Iterator[Finding]:
     """Sessions from elsewhere that have no directory here."""
     waiting: dict[str, list[SessionState]] = {}
-    for state in examination.states.values():
+    for state in facts.states.values():
         if state.state is State.UNPLACED and state.path is None:
             waiting.setdefault(state.project_key, []).append(state)
     for key, states in waiting.items():
@@ -103,9 +103,9 @@ def unplaced(examination: Examination) -> Iterator[Finding]:
         )
 
 
-def in_two_places(examination: Examination) -> Iterator[Finding]:
+def in_two_places(facts: Facts) -> Iterator[Finding]:
     """Sessions of which several copies lie in Claude's folder."""
-    survey = examination.survey
+    survey = facts.survey
     for session_id, copies in (survey.local if survey else {}).items():
         if survey is None or len(copies) < 2:
             continue
@@ -129,9 +129,9 @@ def in_two_places(examination: Examination) -> Iterator[Finding]:
         )
 
 
-def left_out(examination: Examination) -> Iterator[Finding]:
+def left_out(facts: Facts) -> Iterator[Finding]:
     """Sessions some of whose files never leave this machine."""
-    for copies in (examination.survey.local if examination.survey else {}).values():
+    for copies in (facts.survey.local if facts.survey else {}).values():
         for local in copies:
             if local.left_out:
                 folder = short_path(sidecar_folder(local.path))
@@ -145,14 +145,14 @@ def left_out(examination: Examination) -> Iterator[Finding]:
                 )
 
 
-def declined(examination: Examination) -> Iterator[Finding]:
+def declined(facts: Facts) -> Iterator[Finding]:
     """Versions that were undone here, and lie in the store still."""
-    survey = examination.survey
+    survey = facts.survey
     if survey is None or not survey.declining:
         return
     waiting = []
     for session_id in sorted(survey.declining):
-        versions = examination.context.records.declined(session_id)
+        versions = facts.context.records.declined(session_id)
         if any(one.head.version in versions for one in survey.bundles.get(session_id, ())):
             waiting.append(session_id)
     if waiting:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 
 from claude_sync.doctor.access import can_read
-from claude_sync.doctor.examination import Examination
+from claude_sync.doctor.facts import Facts
 from claude_sync.doctor.fixes import grant_command
 from claude_sync.model import Finding, Level
 from claude_sync.wording import count, join, short_path
@@ -20,20 +20,20 @@ _DEFAULT_NAMES = (
 )
 
 
-def preferences(examination: Examination) -> Iterator[Finding]:
+def preferences(facts: Facts) -> Iterator[Finding]:
     """Values of preferences.json that aren't used, and keys that mean nothing."""
-    chosen, path = examination.context.preferences, examination.context.paths.preferences_file
+    chosen, path = facts.context.preferences, facts.context.paths.preferences_file
     file = short_path(path)
     for problem in chosen.problems:
         if problem.key in ("", "schema"):
             reason = problem.reason if not problem.key else f"its schema {problem.reason}"
-            mend = f"Mend {file}, or remove it and run `claude-sync init {examination.location}`"
+            fix = f"Mend {file}, or remove it and run `claude-sync init {facts.location}`"
             yield Finding(
                 "preferences-unreadable",
                 Level.ERROR,
                 "The preferences can't be read",
                 f"{file} {reason}; every preference has its default until that is mended.",
-                mend if can_read(path) else grant_command(path.parent),
+                fix if can_read(path) else grant_command(path.parent),
             )
             continue
         place = problem.key in ("location", "store_id")
@@ -43,7 +43,7 @@ def preferences(examination: Examination) -> Iterator[Finding]:
             f"The preference {problem.key} isn't used",
             f"It {problem.reason}; until then "
             + ("it can't be told where sessions meet." if place else "its default counts."),
-            f"`claude-sync init {examination.location}`"
+            f"`claude-sync init {facts.location}`"
             if place
             else f"`claude-sync config set {problem.key} VALUE`; null is its default",
         )
@@ -58,9 +58,9 @@ def preferences(examination: Examination) -> Iterator[Finding]:
         )
 
 
-def roots(examination: Examination) -> Iterator[Finding]:
+def roots(facts: Facts) -> Iterator[Finding]:
     """Folders to look for projects in that aren't there."""
-    for root in examination.context.preferences.projects_roots:
+    for root in facts.context.preferences.projects_roots:
         if not os.path.isdir(root):
             yield Finding(
                 "projects-root-missing",
@@ -71,11 +71,11 @@ def roots(examination: Examination) -> Iterator[Finding]:
             )
 
 
-def pause(examination: Examination) -> Iterator[Finding]:
+def pause(facts: Facts) -> Iterator[Finding]:
     """Whether syncing is paused."""
-    until = examination.context.preferences.paused_until
-    if until is not None and until > examination.now:
-        minutes = 0 if until == math.inf else math.ceil((until - examination.now) / 60)
+    until = facts.context.preferences.paused_until
+    if until is not None and until > facts.now:
+        minutes = 0 if until == math.inf else math.ceil((until - facts.now) / 60)
         left = f"for {count(minutes, 'more minute')}" if minutes else "until you resume it"
         yield Finding(
             "paused",
@@ -86,16 +86,16 @@ def pause(examination: Examination) -> Iterator[Finding]:
         )
 
 
-def name(examination: Examination) -> Iterator[Finding]:
+def name(facts: Facts) -> Iterator[Finding]:
     """A name that other machines are likely to have too, or do."""
-    context, mine = examination.context, examination.machine_name
+    context, mine = facts.context, facts.machine_name
     if mine.lower() in _DEFAULT_NAMES.split():
         yield Finding(
             "machine-name-default",
             Level.WARNING,
             f"This machine is called {mine}",
             "So are many others; two machines of one name can't be told apart by people.",
-            _rename(examination),
+            _rename(facts),
         )
     if not context.machine.named and os.path.lexists(context.paths.machine_file):
         yield Finding(
@@ -103,29 +103,29 @@ def name(examination: Examination) -> Iterator[Finding]:
             Level.WARNING,
             "This machine's record of its own name is damaged",
             f"{short_path(context.paths.machine_file)} holds no name; {mine} is used for now.",
-            _rename(examination, mine),
+            _rename(facts, mine),
         )
-    yield from _shared_names(examination, mine)
+    yield from _shared_names(facts, mine)
 
 
-def _shared_names(examination: Examination, mine: str) -> Iterator[Finding]:
-    own_id = examination.context.machine.id
+def _shared_names(facts: Facts, mine: str) -> Iterator[Finding]:
+    own_id = facts.context.machine.id
     ids: dict[str, set[str]] = {}
     spelled: dict[str, str] = {}
-    for machine_id, name in examination.names.items():
+    for machine_id, name in facts.names.items():
         # What lies there under this machine's last name is written anew with the next change.
         known_as = mine if machine_id == own_id else name
         ids.setdefault(known_as.lower(), set()).add(machine_id)
         spelled[known_as.lower()] = known_as
     others = ids.get(mine.lower(), set()) - {own_id}
-    if others and _is_cloned_home(examination):
+    if others and _is_cloned_home(facts):
         yield Finding(
             "home-cloned",
             Level.WARNING,
             "This home is a copy of another machine's",
             f"Its records tell of bundles that another machine called {mine} wrote, and its name "
             "came along.",
-            _rename(examination),
+            _rename(facts),
         )
     elif others and len(ids) == 1 and own_id not in ids[mine.lower()]:
         yield Finding(
@@ -133,7 +133,7 @@ def _shared_names(examination: Examination, mine: str) -> Iterator[Finding]:
             Level.WARNING,
             f"Every bundle there is by another machine called {mine}",
             "Whatever goes by names takes them for this machine's own, so nothing seems to arrive.",
-            f"{_rename(examination)}; if this is that machine installed anew, pull "
+            f"{_rename(facts)}; if this is that machine installed anew, pull "
             f"and push, then `claude-sync forget --machine {mine}`",
         )
     elif others:
@@ -142,7 +142,7 @@ def _shared_names(examination: Examination, mine: str) -> Iterator[Finding]:
             Level.WARNING,
             f"Another machine is called {mine} too",
             "Both write, and nothing is lost, but people can't tell their bundles apart.",
-            f"{_rename(examination)}; if the other one is this machine as it was before, "
+            f"{_rename(facts)}; if the other one is this machine as it was before, "
             f"`claude-sync forget --machine {mine}`",
         )
     for key, several in ids.items():
@@ -158,17 +158,17 @@ def _shared_names(examination: Examination, mine: str) -> Iterator[Finding]:
             )
 
 
-def _is_cloned_home(examination: Examination) -> bool:
+def _is_cloned_home(facts: Facts) -> bool:
     """Whether the records say that this machine wrote what another machine's id is in."""
-    context = examination.context
-    if examination.survey is None:
+    context = facts.context
+    if facts.survey is None:
         return False
-    written = {record.name for record in examination.survey.remembered.values() if record.name}
+    written = {record.name for record in facts.survey.remembered.values() if record.name}
     return any(
         bundle.name in written and bundle.head.machine_id != context.machine.id
-        for bundle in examination.bundles
+        for bundle in facts.bundles
     )
 
 
-def _rename(examination: Examination, name: str = "NAME") -> str:
-    return f"`claude-sync init {examination.location} --name {name}`"
+def _rename(facts: Facts, name: str = "NAME") -> str:
+    return f"`claude-sync init {facts.location} --name {name}`"

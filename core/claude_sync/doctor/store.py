@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from claude_sync.doctor.access import can_pass, can_read, can_write, scan
-from claude_sync.doctor.examination import Examination
+from claude_sync.doctor.facts import Facts
 from claude_sync.doctor.fixes import grant_command, quoted
 from claude_sync.errors import NotSetUp, StoreOffline, UsageError
 from claude_sync.model import Finding, Level
@@ -22,9 +22,9 @@ _ROOM_BYTES = 1 << 30
 _ROOM_SHARE = 20
 
 
-def folder_of(examination: Examination) -> Path | None:
+def folder_of(facts: Facts) -> Path | None:
     """The folder where sessions meet, None where it is something else."""
-    location = examination.context.preferences.location
+    location = facts.context.preferences.location
     try:
         place = parse_location(location) if location else None
     except UsageError:
@@ -32,15 +32,15 @@ def folder_of(examination: Examination) -> Path | None:
     return Path(place.path) if isinstance(place, FolderLocation) else None
 
 
-def reached(examination: Examination) -> Iterator[Finding]:
+def reached(facts: Facts) -> Iterator[Finding]:
     """Whether it can be looked at, and how long that takes."""
-    if examination.trouble is not None:
-        if not _is_told_already(examination):
-            yield _unreached(examination)
+    if facts.store_error is not None:
+        if not _is_told_already(facts):
+            yield _unreached(facts)
         return
-    store, seconds = examination.context.store, examination.round_trip_seconds
-    names = {bundle.head.machine_id for bundle in examination.bundles}
-    held = f"{count(len(examination.bundles), 'bundle')} of {count(len(names), 'machine')}"
+    store, seconds = facts.context.store, facts.round_trip_seconds
+    names = {bundle.head.machine_id for bundle in facts.bundles}
+    held = f"{count(len(facts.bundles), 'bundle')} of {count(len(names), 'machine')}"
     if seconds is None:
         title = f"Sessions meet in {store.label}"
     else:
@@ -54,7 +54,7 @@ def reached(examination: Examination) -> Iterator[Finding]:
         f"It holds {held}." + (" Every look at it takes that long." if slow else ""),
         "Check the connection to it" if slow else "",
     )
-    if examination.context.preferences.location == default_location():
+    if facts.context.preferences.location == default_location():
         yield Finding(
             "store-private",
             Level.INFO,
@@ -65,15 +65,15 @@ def reached(examination: Examination) -> Iterator[Finding]:
         )
 
 
-def _is_told_already(examination: Examination) -> bool:
+def _is_told_already(facts: Facts) -> bool:
     """Whether nobody knows where sessions meet because the preferences can't be read."""
-    problems = examination.context.preferences.problems
+    problems = facts.context.preferences.problems
     unread = any(problem.key in ("", "location", "store_id") for problem in problems)
-    return unread and isinstance(examination.trouble, NotSetUp)
+    return unread and isinstance(facts.store_error, NotSetUp)
 
 
-def _unreached(examination: Examination) -> Finding:
-    error, location = examination.trouble, examination.location
+def _unreached(facts: Facts) -> Finding:
+    error, location = facts.store_error, facts.location
     assert error is not None
     if isinstance(error, NotSetUp):
         return Finding(
@@ -84,7 +84,7 @@ def _unreached(examination: Examination) -> Finding:
             "`claude-sync init FOLDER` with one that your machines share, or `claude-sync init "
             "ssh://HOST/PATH`",
         )
-    folder = folder_of(examination)
+    folder = folder_of(facts)
     todo = capitalized(error.todo or "try again later")
     elsewhere = "; or choose another place with `claude-sync init LOCATION`"
     if isinstance(error, UsageError):
@@ -109,13 +109,13 @@ def _unreached(examination: Examination) -> Finding:
 # --- a folder ----------------------------------------------------------------------------------
 
 
-def writable(examination: Examination) -> Iterator[Finding]:
+def writable(facts: Facts) -> Iterator[Finding]:
     """Whether a folder looks as if one could write into it; only --deep tries."""
-    folder = folder_of(examination)
-    if examination.view is None or folder is None:
+    folder = folder_of(facts)
+    if facts.view is None or folder is None:
         return
-    own_id = examination.context.machine.id
-    own = {b.name.partition("/")[0] for b in examination.bundles if b.head.machine_id == own_id}
+    own_id = facts.context.machine.id
+    own = {b.name.partition("/")[0] for b in facts.bundles if b.head.machine_id == own_id}
     hidden = [
         entry.path
         for entry in scan(folder)
@@ -144,16 +144,16 @@ def writable(examination: Examination) -> Iterator[Finding]:
         )
 
 
-def private(examination: Examination) -> Iterator[Finding]:
+def private(facts: Facts) -> Iterator[Finding]:
     """Whether other users of this machine can read what lies there, or write into it.
 
     On Windows that is for access control lists to say, which a profile's folders inherit.
     """
-    folder = folder_of(examination)
-    if os.name == "nt" or examination.view is None or folder is None:
+    folder = folder_of(facts)
+    if os.name == "nt" or facts.view is None or folder is None:
         return
     exposure = _Exposure(folder)
-    exposure.look({bundle.name for bundle in examination.bundles})
+    exposure.look({bundle.name for bundle in facts.bundles})
     readable, writable = exposure.readable, exposure.writable
     if writable:
         yield Finding(
@@ -252,10 +252,10 @@ def _private_group() -> int:
 # --- room --------------------------------------------------------------------------------------
 
 
-def room(examination: Examination) -> Iterator[Finding]:
+def room(facts: Facts) -> Iterator[Finding]:
     """Whether a disk that claude-sync writes to is nearly full."""
-    context = examination.context
-    folder = folder_of(examination) if examination.view is not None else None
+    context = facts.context
+    folder = folder_of(facts) if facts.view is not None else None
     paths = [
         ("store-nearly-full", "where sessions meet", folder, "pushed"),
         ("disk-nearly-full", "of Claude's folder", context.home.path, "pulled"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync.doctor import examine, open_aside
+from claude_sync.doctor import examine, open_read_only
 from claude_sync.model import Level, Progress
 from claude_sync.state import preferences
 from claude_sync.sync.setup import set_up
@@ -70,7 +70,7 @@ def test_every_own_bundle_is_read_through(pushed: Patient) -> None:
 
 def test_how_far_the_reading_is(pushed: Patient) -> None:
     told: list[Progress] = []
-    with open_aside(pushed.paths, on_progress=told.append) as context:
+    with open_read_only(pushed.paths, on_progress=told.append) as context:
         examine(context, deep=True)
     assert [(one.verb, one.sessions_done, one.sessions_total) for one in told] == [
         ("Reading", 1, 2),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from claude_sync.claude.home import encode_directory
-from claude_sync.doctor import examine, open_aside
+from claude_sync.doctor import examine, open_read_only
 from claude_sync.errors import RecordsError, SessionError, Stopped
 from claude_sync.model import Finding, Level
 from claude_sync.state import machine
@@ -224,7 +224,7 @@ def _works(context: Context) -> Iterator[Finding]:
 
 
 def test_a_front_end_adds_checks_and_one_that_fails_stops_no_other(patient: Patient) -> None:
-    with open_aside(patient.paths) as context:
+    with open_read_only(patient.paths) as context:
         found = examine(context, checks=[_fails, _refused, _works])
     assert found[0] == Finding("last", Level.ERROR, "laptop")
     failed = [one.detail for one in found if one.code == "check-failed"]
@@ -239,7 +239,7 @@ def test_a_bug_in_a_check_is_not_hidden(patient: Patient) -> None:
         raise ZeroDivisionError
         yield
 
-    with open_aside(patient.paths) as context, pytest.raises(ZeroDivisionError):
+    with open_read_only(patient.paths) as context, pytest.raises(ZeroDivisionError):
         examine(context, checks=[broken])
 
 
@@ -270,7 +270,7 @@ def test_a_machine_without_an_id_of_its_own_is_not_given_one_by_looking(
 ) -> None:
     monkeypatch.setattr(machine, "_LINUX_FILES", ())
     before = snapshot(patient.home)
-    with open_aside(patient.paths) as context:
+    with open_read_only(patient.paths) as context:
         assert context.machine.name == "laptop"
         assert len(context.machine.id) == 36
         examine(context)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync.doctor import examine, open_aside
+from claude_sync.doctor import examine, open_read_only
 from claude_sync.model import Finding, Level
 from claude_sync.state import preferences
 from claude_sync.sync.setup import set_up
@@ -53,7 +53,7 @@ def test_reading_through_is_broken_off(newcomer: Patient, host: SshHost) -> None
         newcomer.write(session, *(said("x" * 100_000) for _ in range(60)))
     newcomer.push()
     keys = (host.directory / "authorized_keys").read_text()
-    with open_aside(newcomer.paths, on_progress=lambda _: _shut_out(host)) as context:
+    with open_read_only(newcomer.paths, on_progress=lambda _: _shut_out(host)) as context:
         found = examine(context, deep=True)
     (broken,) = _of(found, "deep-broken-off")
     assert broken.level is Level.WARNING
@@ -82,7 +82,7 @@ def test_judging_sessions_is_broken_off(newcomer: Patient, host: SshHost) -> Non
         looked.append(True)
         return False
 
-    with open_aside(newcomer.paths, should_stop=shut_out_after_the_look) as context:
+    with open_read_only(newcomer.paths, should_stop=shut_out_after_the_look) as context:
         found = examine(context)
     (broken,) = _of(found, "sessions-unjudged")
     assert broken.level is Level.WARNING

@@ -148,7 +148,7 @@ def test_a_login_on_macos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     login = login_environment("darwin")
     assert login.path == "/usr/bin:/bin:/usr/sbin:/sbin"
     assert login.agent == "/private/tmp/agent"
-    assert "launchctl config user path {}:/usr/bin" in login.mend
+    assert "launchctl config user path {}:/usr/bin" in login.fix
     script.write_text('#!/bin/sh\n[ "$*" = "getenv PATH" ] && echo /opt/homebrew/bin:/usr/bin\n')
     login = login_environment("darwin")
     assert (login.path, login.agent) == ("/opt/homebrew/bin:/usr/bin", "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 
-from claude_sync.doctor import Seen, examine
+from claude_sync.doctor import Surveyed, examine
 from claude_sync.model import Finding, Level, SessionState, State
 from claude_sync.state import preferences
 from claude_sync.state.paths import paths
@@ -40,7 +40,7 @@ def run(arguments: Namespace) -> int:
         with context.working("looking"):
             survey = look(context, store=met)
             every = states_surveyed(context, survey)
-        findings = _findings(context, Seen(survey, every) if met else None)
+        findings = _findings(context, Surveyed(survey, every) if met else None)
         where = context.store.label if met else None
         machine = context.machine.name
     if arguments.json:
@@ -55,8 +55,8 @@ def run(arguments: Namespace) -> int:
     return DONE
 
 
-def _findings(context: Context, seen: Seen | None) -> list[Finding]:
-    found = examine(context, seen=seen)
+def _findings(context: Context, surveyed: Surveyed | None) -> list[Finding]:
+    found = examine(context, surveyed=surveyed)
     return [one for one in found if one.level in (Level.WARNING, Level.ERROR)]
 
 

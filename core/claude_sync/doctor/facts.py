@@ -18,7 +18,7 @@ from claude_sync.sync.survey.survey import Survey
 DAY_SECONDS = 86_400.0
 
 
-class Seen(NamedTuple):
+class Surveyed(NamedTuple):
     """A look at this machine and at the store that was made just before, for something else.
 
     Attributes:
@@ -30,14 +30,14 @@ class Seen(NamedTuple):
     states: Sequence[SessionState]
 
 
-class Examination:
+class Facts:
     """What the checks look at.
 
     Args:
         context: what to look with.
         deep: whether the store may be written to, and read through.
         now: seconds since the epoch.
-        seen: what was seen just before, None to look.
+        surveyed: what was looked at just before, for something else; None to look now.
 
     Attributes:
         trouble: why the store can't be looked at, None where it can.
@@ -49,27 +49,27 @@ class Examination:
     """
 
     def __init__(
-        self, context: Context, *, deep: bool, now: float, seen: Seen | None = None
+        self, context: Context, *, deep: bool, now: float, surveyed: Surveyed | None = None
     ) -> None:
         self.context = context
         self.deep = deep
         self.now = now
-        self.trouble: ClaudeSyncError | None = None
+        self.store_error: ClaudeSyncError | None = None
         self.round_trip_seconds: float | None = None
-        self.home_trouble: ClaudeHomeError | None = None
-        self.states_trouble: ClaudeSyncError | None = None
-        self._seen = seen
+        self.home_error: ClaudeHomeError | None = None
+        self.states_error: ClaudeSyncError | None = None
+        self._surveyed = surveyed
         self.view = self._look()
-        self.survey = self._survey() if seen is None else seen.survey
+        self.survey = self._survey() if surveyed is None else surveyed.survey
 
     def _look(self) -> StoreView | None:
-        seen = self._seen
+        surveyed = self._surveyed
         try:
             store = self.context.store
-            if seen is None:
+            if surveyed is None:
                 view = store.look()
             else:
-                view = StoreView(seen.survey.bundles, seen.survey.problems)
+                view = StoreView(surveyed.survey.bundles, surveyed.survey.problems)
             if store.remote:
                 # The first look had to connect.
                 begun = time.perf_counter()
@@ -79,14 +79,14 @@ class Examination:
         except (Stopped, RecordsError):
             raise
         except ClaudeSyncError as error:
-            self.trouble = error
+            self.store_error = error
             return None
 
     def _survey(self) -> Survey | None:
         try:
             return Survey(self.context, self.view)
         except ClaudeHomeError as error:
-            self.home_trouble = error
+            self.home_error = error
             return None
 
     @cached_property
@@ -101,12 +101,12 @@ class Examination:
             return {}
         ids = {session_id for session_id in survey.bundles if survey.split(session_id)[2]}
         try:
-            if self._seen is None:
+            if self._surveyed is None:
                 judged = states_surveyed(self.context, survey, sorted(ids))
             else:
-                judged = [state for state in self._seen.states if state.session_id in ids]
+                judged = [state for state in self._surveyed.states if state.session_id in ids]
         except StoreOffline as error:
-            self.states_trouble = error
+            self.states_error = error
             return {}
         return {state.session_id: state for state in judged}
 
@@ -122,8 +122,8 @@ class Examination:
         newest: dict[str, tuple[str, int, str]] = {}
         for bundle in self.bundles:
             head = bundle.head
-            said = (head.pushed_at, head.revision, head.machine)
-            newest[head.machine_id] = max(said, newest.get(head.machine_id, said))
+            label = (head.pushed_at, head.revision, head.machine)
+            newest[head.machine_id] = max(label, newest.get(head.machine_id, label))
         return {machine_id: name for machine_id, (_, _, name) in newest.items()}
 
     @cached_property
@@ -139,4 +139,4 @@ class Examination:
         return quoted(location) if location else "LOCATION"
 
 
-Check = Callable[[Examination], Iterable[Finding]]
+Check = Callable[[Facts], Iterable[Finding]]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from claude_sync.doctor import Seen, examine
-from claude_sync.doctor.examination import Examination
+from claude_sync.doctor import Surveyed, examine
+from claude_sync.doctor.facts import Facts
 from claude_sync.model import Finding
 from claude_sync.sync.states import states_surveyed
 from claude_sync.sync.survey.survey import look
@@ -55,7 +55,7 @@ def both(patient: Patient, looks: list[str]) -> tuple[list[Finding], list[Findin
         survey = look(context)
         states = states_surveyed(context, survey)
         looks.clear()
-        return own, examine(context, seen=Seen(survey, states)), len(looks)
+        return own, examine(context, surveyed=Surveyed(survey, states)), len(looks)
 
 
 def test_nothing_is_looked_at_again_and_nothing_else_is_found(
@@ -81,8 +81,8 @@ def test_only_those_are_judged_that_another_machine_has_a_say_in(troubled: Patie
     troubled.push(OWN)
     with troubled.at_work() as context:
         survey = look(context)
-        seen = Seen(survey, states_surveyed(context, survey))
-        by_itself = Examination(context, deep=False, now=0.0)
-        of_another = Examination(context, deep=False, now=0.0, seen=seen)
-        assert OWN in {state.session_id for state in seen.states}
+        surveyed = Surveyed(survey, states_surveyed(context, survey))
+        by_itself = Facts(context, deep=False, now=0.0)
+        of_another = Facts(context, deep=False, now=0.0, surveyed=surveyed)
+        assert OWN in {state.session_id for state in surveyed.states}
         assert sorted(of_another.states) == sorted(by_itself.states)
