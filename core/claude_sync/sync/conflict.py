@@ -9,7 +9,7 @@ from claude_sync.errors import UsageError
 from claude_sync.model import Bundle, LocalSession, Side, Version
 from claude_sync.sync.context import Context
 from claude_sync.sync.judge import Judgement, judge
-from claude_sync.sync.planner import Kind, Mine, may_keep
+from claude_sync.sync.planner import Mine, PullKind, may_keep
 from claude_sync.sync.survey.survey import Survey, look
 
 
@@ -80,7 +80,7 @@ def conflict_in(context: Context, session_id: str, judgement: Judgement) -> Conf
         SessionError, BundleError, TransportError: they can't be read.
     """
     plan = judgement.plan_pull()
-    if plan.kind is not Kind.CONFLICT:
+    if plan.kind is not PullKind.CONFLICT:
         return None
     sides = sides_of(context, judgement, plan.rivals)
     return Conflict(session_id, judgement.local, judgement.mine, plan.rivals, sides)

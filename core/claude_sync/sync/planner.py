@@ -55,7 +55,7 @@ class Mine(NamedTuple):
     decision: int = 0
 
 
-class Kind(Enum):
+class PullKind(Enum):
     """What a pull is to do."""
 
     NOTHING = "nothing"
@@ -74,7 +74,7 @@ class PullPlan(NamedTuple):
         rivals: the bundle to take; in a conflict all that are left.
     """
 
-    kind: Kind
+    kind: PullKind
     rivals: tuple[Bundle, ...] = ()
 
 
@@ -195,16 +195,16 @@ def plan_pull(mine: Mine | None, rivals: Sequence[Bundle], compare: Compare) -> 
             behind = mine is not None and any(
                 rival.head.version != mine.version for rival in rivals
             )
-            return PullPlan(Kind.AHEAD if behind else Kind.NOTHING)
+            return PullPlan(PullKind.AHEAD if behind else PullKind.NOTHING)
         if len(left) > 1:
-            return PullPlan(Kind.CONFLICT, left)
+            return PullPlan(PullKind.CONFLICT, left)
         if mine is None:
-            return PullPlan(Kind.IMPORT, left)
+            return PullPlan(PullKind.IMPORT, left)
         x, y = _of_bundle(left[0], rivals), _of_mine(mine)
         if not _beats(x, y, compare):
-            return PullPlan(Kind.CONFLICT, left)
+            return PullPlan(PullKind.CONFLICT, left)
         extends = _divergence(x.version, y.version, compare).extends
-        return PullPlan(Kind.FAST_FORWARD if extends else Kind.REPLACE, left)
+        return PullPlan(PullKind.FAST_FORWARD if extends else PullKind.REPLACE, left)
     except _NotCompared as unknown:
         return unknown.ask
 

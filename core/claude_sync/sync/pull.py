@@ -1,8 +1,7 @@
-"""Pulling: what rivals the transcripts here, taken where the rules say so.
+"""Pulling: bundles that rival the transcripts here are installed where the rules say so.
 
-Order of steps: look · plan each session · fetch a group beside its targets · sync the group ·
-place each · remember all of the group. A crash anywhere leaves whole files and, at worst,
-something that is found out again.
+Order of steps: look · judge each session · apply what is to be pulled (`tree/pull_apply.py`). A
+crash anywhere leaves whole files and, at worst, something that is found out again.
 """
 
 from __future__ import annotations
@@ -36,16 +35,16 @@ from claude_sync.model import (
 )
 from claude_sync.sync.context import Context
 from claude_sync.sync.judge import Judgement, judge
-from claude_sync.sync.planner import Kind, PullPlan
+from claude_sync.sync.planner import PullKind, PullPlan
 from claude_sync.sync.survey.extensions import learn_extensions
 from claude_sync.sync.survey.survey import Survey, look
-from claude_sync.sync.tree.pull_apply import Step, groups, take
+from claude_sync.sync.tree.pull_apply import PlannedPull, apply_pulls, groups
 
-_NOT_WAITING = (Kind.NOTHING, Kind.AHEAD)
+_NOT_WAITING = (PullKind.NOTHING, PullKind.AHEAD)
 _PLANNED = {
-    Kind.IMPORT: Outcome.IMPORTED,
-    Kind.FAST_FORWARD: Outcome.UPDATED,
-    Kind.REPLACE: Outcome.REPLACED,
+    PullKind.IMPORT: Outcome.IMPORTED,
+    PullKind.FAST_FORWARD: Outcome.UPDATED,
+    PullKind.REPLACE: Outcome.REPLACED,
 }
 
 
@@ -56,7 +55,7 @@ def pull(
     project: str | None = None,
     dry_run: bool = False,
 ) -> list[Result]:
-    """Take what is newer elsewhere.
+    """Install what is newer elsewhere.
 
     Args:
         context: what to work with.
@@ -67,11 +66,11 @@ def pull(
 
     Returns:
         a result for each session in the store that was asked for, and for each file there that
-        had to be passed over.
+        had to be skipped.
 
     Raises:
         TransportError: the store isn't there.
-        UsageError: a named session can't be told.
+        UsageError: no session, or more than one, has a name that was given.
         LockBusy: another claude-sync is at work.
         Stopped: `context` said so; what was done is done.
     """
@@ -100,7 +99,10 @@ def pull_surveyed(
     Args:
         named: whether a person named the sessions; None if there are any.
 
-    Raises: what `pull` raises, save LockBusy.
+    Raises:
+        TransportError: the store went away.
+        UsageError: no session, or more than one, has a name that was given.
+        Stopped: `context` said so; what was done is done.
     """
     named = sessions is not None if named is None else named
     results = _Pull(context, survey, named=named, dry_run=dry_run).run(sessions, project)
@@ -116,7 +118,7 @@ class _Pull:
         self._named = named
         self._dry_run = dry_run
         self._progress = Progress("Pulling")
-        self._takes = False
+        self._fetches = False
 
     def run(self, sessions: Sequence[str] | None, project: str | None) -> list[Result]:
         survey = self._survey
@@ -126,22 +128,22 @@ class _Pull:
             ids = self._ids(sessions)
         results: list[Result] = []
         alone = sum(self._named or survey.cheap_outcome(sid) is None for sid in ids) == 1
-        self._takes = alone and not self._dry_run
+        self._fetches = alone and not self._dry_run
         if not alone:
             learn_extensions(self._context, survey, ids)
-        # What was fetched to decide is let go of where it isn't placed after all.
+        # What was fetched to decide is discarded where it isn't installed after all.
         with ExitStack() as staged:
-            steps: list[Step] = []
+            to_pull: list[PlannedPull] = []
             for session_id in ids:
                 self._context.check()
                 decided = self._decide(session_id)
                 if isinstance(decided, Result):
                     results.append(decided)
                     continue
-                steps.append(decided)
+                to_pull.append(decided)
                 if decided.fetched is not None:
                     staged.callback(decided.fetched.discard)
-            results.extend(self._take_all(steps))
+            results.extend(self._apply_all(to_pull))
         if not self._dry_run:
             survey.flush()
         results.extend(
@@ -153,7 +155,7 @@ class _Pull:
         return results
 
     def _ids(self, sessions: Sequence[str]) -> list[str]:
-        """The sessions that are named; one that only a file which can't be read is of, is none."""
+        """The sessions that are named, without those of which only unreadable files lie there."""
         found = []
         for prefix in sessions:
             try:
@@ -164,7 +166,7 @@ class _Pull:
         return list(dict.fromkeys(found))
 
     def _problems(self, sessions: Sequence[str] | None, project: str | None) -> list[Problem]:
-        """The files in the store that had to be passed over, of all that was asked for."""
+        """The files in the store that had to be skipped, of all that was asked for."""
         if sessions is not None and not self._named:
             return []
         if sessions is not None:
@@ -180,11 +182,11 @@ class _Pull:
 
     # -- deciding -----------------------------------------------------------------------------
 
-    def _decide(self, session_id: str) -> Step | Result:
+    def _decide(self, session_id: str) -> PlannedPull | Result:
         survey = self._survey
-        settled = None if self._named else survey.cheap_outcome(session_id)
-        if settled is not None:
-            return self._result(session_id, settled)
+        outcome = None if self._named else survey.cheap_outcome(session_id)
+        if outcome is not None:
+            return self._result(session_id, outcome)
         try:
             return self._plan(session_id)
         except Stopped:
@@ -192,7 +194,7 @@ class _Pull:
         except ClaudeSyncError as error:
             return self._failure(session_id, error)
 
-    def _plan(self, session_id: str) -> Step | Result:
+    def _plan(self, session_id: str) -> PlannedPull | Result:
         survey, context = self._survey, self._context
         is_here = session_id in survey.local
         if not is_here and survey.record(session_id).seen and not self._named:
@@ -207,7 +209,7 @@ class _Pull:
             session_id,
             named=self._named,
             accept=self._named and not self._dry_run,
-            fetch=self._takes,
+            fetch=self._fetches,
         ) as judgement:
             plan = judgement.plan_pull()
             if self._is_declined(judgement, plan):
@@ -216,10 +218,10 @@ class _Pull:
                 )
             if judgement.mine is not None and not self._dry_run:
                 context.records.hold(session_id, judgement.mine.version)
-            step = self._step(session_id, plan, judgement)
-            if isinstance(step, Step) and not self._dry_run:
-                step = replace(step, fetched=judgement.comparisons.release(step.bundle))
-            return step
+            planned = self._planned_pull(session_id, plan, judgement)
+            if isinstance(planned, PlannedPull) and not self._dry_run:
+                planned = replace(planned, fetched=judgement.comparisons.release(planned.bundle))
+            return planned
 
     def _is_declined(self, judgement: Judgement, plan: PullPlan) -> bool:
         """Whether nothing waits only because what would was undone here."""
@@ -227,9 +229,11 @@ class _Pull:
             return False
         return judgement.plan_pull(with_declined=True).kind not in _NOT_WAITING
 
-    def _step(self, session_id: str, plan: PullPlan, judgement: Judgement) -> Step | Result:
+    def _planned_pull(
+        self, session_id: str, plan: PullPlan, judgement: Judgement
+    ) -> PlannedPull | Result:
         survey, local = self._survey, judgement.local
-        if plan.kind is Kind.CONFLICT:
+        if plan.kind is PullKind.CONFLICT:
             return self._result(
                 session_id,
                 Outcome.CONFLICT,
@@ -239,10 +243,10 @@ class _Pull:
         if plan.kind in _NOT_WAITING:
             merging = self._to_merge(local, judgement.all_rivals)
             if merging is None or local is None:
-                ahead = plan.kind is Kind.AHEAD
+                ahead = plan.kind is PullKind.AHEAD
                 outcome = Outcome.AHEAD if ahead else Outcome.UNCHANGED
                 return self._result(session_id, outcome)
-            bundle, kind = merging, Kind.FAST_FORWARD
+            bundle, kind = merging, PullKind.FAST_FORWARD
         else:
             bundle, kind = plan.rivals[0], plan.kind
         if local is not None:
@@ -252,10 +256,10 @@ class _Pull:
             merge_only = bundle.head.version == version
             directory = survey.directory(local)
             folder = local.path.parent
-            return Step(bundle, kind, local, version, directory, folder, merge_only)
-        directory = survey.place(bundle)
+            return PlannedPull(bundle, kind, local, version, directory, folder, merge_only)
+        directory = survey.directory_for(bundle)
         folder = self._context.home.folder_for(directory)
-        return Step(bundle, kind, None, None, directory, folder)
+        return PlannedPull(bundle, kind, None, None, directory, folder)
 
     def _to_merge(self, local: LocalSession | None, rivals: Sequence[Bundle]) -> Bundle | None:
         """A rival of equal transcript whose sidecar files may not all be here."""
@@ -272,48 +276,50 @@ class _Pull:
                 return rival
         return None
 
-    # -- taking -------------------------------------------------------------------------------
+    # -- applying -----------------------------------------------------------------------------
 
-    def _take_all(self, steps: Sequence[Step]) -> Iterator[Result]:
+    def _apply_all(self, to_pull: Sequence[PlannedPull]) -> Iterator[Result]:
         self._progress = replace(
             self._progress,
-            total=sum(step.bundle.stamp.size for step in steps),
-            sessions_total=len(steps),
+            total=sum(planned.bundle.stamp.size for planned in to_pull),
+            sessions_total=len(to_pull),
         )
-        if steps:
+        if to_pull:
             self._context.progress(self._progress)
-        for group in groups(steps):
-            yield from self._take(group)
+        for group in groups(to_pull):
+            yield from self._apply(group)
 
-    def _take(self, group: Sequence[Step]) -> Iterator[Result]:
+    def _apply(self, group: Sequence[PlannedPull]) -> Iterator[Result]:
         if self._dry_run:
-            for step in group:
-                yield self._taken(step, "would be taken")
+            for planned in group:
+                yield self._pulled(planned, "would be taken")
             return
-        for step, done in take(self._context, self._survey, group):
+        for planned, done in apply_pulls(self._context, self._survey, group):
             if isinstance(done, ClaudeSyncError):
-                yield self._failure(step.session_id, done, step)
+                yield self._failure(planned.session_id, done, planned)
             else:
-                yield self._taken(step)
+                yield self._pulled(planned)
             self._progress = replace(
                 self._progress,
-                session_id=step.session_id,
-                done=self._progress.done + step.bundle.stamp.size,
+                session_id=planned.session_id,
+                done=self._progress.done + planned.bundle.stamp.size,
                 sessions_done=self._progress.sessions_done + 1,
             )
             self._context.progress(self._progress)
 
     # -- results ------------------------------------------------------------------------------
 
-    def _taken(self, step: Step, message: str = "") -> Result:
+    def _pulled(self, planned: PlannedPull, message: str = "") -> Result:
         result = self._result(
-            step.session_id, _PLANNED[step.kind], message, step.bundle, step.directory
+            planned.session_id, _PLANNED[planned.kind], message, planned.bundle, planned.directory
         )
-        path = step.folder / f"{step.session_id}.jsonl"
-        received = step.fetched.received if step.fetched is not None else 0
+        path = planned.folder / f"{planned.session_id}.jsonl"
+        received = planned.fetched.received if planned.fetched is not None else 0
         return replace(result, path=path, bytes=received)
 
-    def _failure(self, session_id: str, error: ClaudeSyncError, step: Step | None = None) -> Result:
+    def _failure(
+        self, session_id: str, error: ClaudeSyncError, planned: PlannedPull | None = None
+    ) -> Result:
         outcome = Outcome.FAILED
         if isinstance(error, SessionUnplaced):
             outcome = Outcome.UNPLACED
@@ -323,7 +329,7 @@ class _Pull:
             outcome = Outcome.CONFLICT
         elif isinstance(error, (BundleIncomplete, BundlePlaceholder, FileGone, SessionChanging)):
             outcome = Outcome.INCOMPLETE
-        bundle = step.bundle if step is not None else None
+        bundle = planned.bundle if planned is not None else None
         broken = isinstance(error, BundleError) and not error.passing
         return replace(self._result(session_id, outcome, str(error), bundle), broken=broken)
 

@@ -1,7 +1,7 @@
 """Pushing: the transcripts here, written into this machine's own bundles.
 
-Order of steps: look · plan each session · write what is to be written (`give`). Nothing here
-touches Claude's tree.
+Order of steps: look · judge each session · write what is to be written
+(`bundles/push_write.py`). Nothing here touches Claude's tree.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from claude_sync.model import Bundle, LocalSession, Outcome, Progress, ProjectKe
 from claude_sync.sync.bundles.keep import NO_SIDECAR, sidecars_lie_here
 from claude_sync.sync.bundles.naming import is_ignored, is_named_for
 from claude_sync.sync.bundles.pack_ahead import PackingAhead
-from claude_sync.sync.bundles.push_write import PushWriter, Step
+from claude_sync.sync.bundles.push_write import PlannedPush, PushWriter
 from claude_sync.sync.context import Context
 from claude_sync.sync.judge import Judgement, judge
 from claude_sync.sync.planner import Mine, PushKind
@@ -49,7 +49,7 @@ def push(
 
     Raises:
         TransportError: the store isn't there.
-        UsageError: a named session can't be told.
+        UsageError: no session, or more than one, has a name that was given.
         LockBusy: another claude-sync is at work.
         Stopped: `context` said so; what was done is done.
     """
@@ -74,7 +74,10 @@ def push_surveyed(
         named: whether a person named the sessions; None if there are any.
         ahead: what was packed while the store answered.
 
-    Raises: what `push` raises, save LockBusy.
+    Raises:
+        TransportError: the store went away.
+        UsageError: no session, or more than one, has a name that was given.
+        Stopped: `context` said so; what was done is done.
     """
     named = sessions is not None if named is None else named
     ahead = ahead or PackingAhead(context)
@@ -99,21 +102,21 @@ class _Push:
         else:
             ids = list(dict.fromkeys(survey.find(prefix) for prefix in sessions))
         results: list[Result] = []
-        steps: list[Step] = []
+        to_push: list[PlannedPush] = []
         for session_id in ids:
             self._context.check()
             decided = self._decide(session_id, project)
             if isinstance(decided, Result):
                 results.append(decided)
             elif decided is not None:
-                steps.append(decided)
-        results.extend(self._write(steps))
+                to_push.append(decided)
+        results.extend(self._write(to_push))
         survey.flush()
         return results
 
     # -- deciding -----------------------------------------------------------------------------
 
-    def _decide(self, session_id: str, project: str | None) -> Step | Result | None:
+    def _decide(self, session_id: str, project: str | None) -> PlannedPush | Result | None:
         try:
             with reading(session_id):
                 return self._decided(session_id, project)
@@ -122,7 +125,7 @@ class _Push:
         except ClaudeSyncError as error:
             return self._failure(session_id, error)
 
-    def _decided(self, session_id: str, project: str | None) -> Step | Result | None:
+    def _decided(self, session_id: str, project: str | None) -> PlannedPush | Result | None:
         survey = self._survey
         local = survey.copy(session_id)
         if local is None:
@@ -149,7 +152,7 @@ class _Push:
         small = local.stamp.size < _FIRST_LINE_BYTES
         return small and self._survey.is_open(local) and self._survey.version(local).size == 0
 
-    def _plan(self, local: LocalSession, project: ProjectKey) -> Step | Result:
+    def _plan(self, local: LocalSession, project: ProjectKey) -> PlannedPush | Result:
         survey, session_id = self._survey, local.session_id
         survey.learn_from_bundles(session_id, local)
         own, own_is_rival, rivals = survey.split(session_id)
@@ -162,7 +165,7 @@ class _Push:
                     local, Outcome.UNCHANGED, project.key, message="its first line isn't whole yet"
                 )
             # Whatever it is, it is written: so it is read only once, while it is.
-            return Step(local, project, None, keep_own=False)
+            return PlannedPush(local, project, None, keep_own=False)
         with judge(self._context, survey, session_id) as judged:
             mine = self._give_up(local, judged)
             judgement = replace(judged, mine=mine)
@@ -181,7 +184,7 @@ class _Push:
             if own is not None and own.head.version == mine.version:
                 self._note_written(session_id, own)
             return self._result(local, Outcome.UNCHANGED, project.key, own)
-        return Step(local, project, own, keep_own)
+        return PlannedPush(local, project, own, keep_own)
 
     def _is_elsewhere(self, own: Bundle, project: ProjectKey) -> bool:
         """Whether the own bundle isn't where it belongs, or an older one is still beside it."""
@@ -225,33 +228,33 @@ class _Push:
 
     # -- writing ------------------------------------------------------------------------------
 
-    def _write(self, steps: Sequence[Step]) -> Iterator[Result]:
-        giving = PushWriter(self._context, self._survey, self._ahead, named=self._named)
+    def _write(self, to_push: Sequence[PlannedPush]) -> Iterator[Result]:
+        writer = PushWriter(self._context, self._survey, self._ahead, named=self._named)
         progress = Progress(
             "Pushing",
-            total=sum(step.local.stamp.size for step in steps),
-            sessions_total=len(steps),
+            total=sum(planned.local.stamp.size for planned in to_push),
+            sessions_total=len(to_push),
         )
-        if steps:
+        if to_push:
             self._context.progress(progress)
-        for done, (step, answer) in enumerate(giving.run(steps), 1):
-            session_id = step.local.session_id
+        for done, (planned, answer) in enumerate(writer.run(to_push), 1):
+            session_id = planned.local.session_id
             if isinstance(answer, ClaudeSyncError):
-                yield replace(self._failure(session_id, answer), project_key=step.project.key)
+                yield replace(self._failure(session_id, answer), project_key=planned.project.key)
             else:
                 result = self._result(
-                    step.local,
+                    planned.local,
                     Outcome.PUSHED,
-                    step.project.key,
+                    planned.project.key,
                     answer.bundle,
-                    _left_out(step.local.left_out),
+                    _left_out(planned.local.left_out),
                 )
-                directory = self._survey.directory(step.local)
+                directory = self._survey.directory(planned.local)
                 yield replace(result, bytes=answer.sent, directory=directory)
             progress = replace(
                 progress,
                 session_id=session_id,
-                done=progress.done + step.local.stamp.size,
+                done=progress.done + planned.local.stamp.size,
                 sessions_done=done,
             )
             self._context.progress(progress)

@@ -1,7 +1,7 @@
 """Resolving: a person chose which side of a conflict stands.
 
 Order of steps: look, and refuse if what was shown has changed · fetch what is given up into the
-vault · place what is kept · remember the decision and what was given up · push at once, so that
+vault · install what is kept · remember the decision and what was given up · push at once, so that
 the other machines follow.
 """
 
@@ -43,7 +43,7 @@ def resolve(
         shown: the versions that the person saw; None for whatever there is now.
 
     Returns:
-        what was placed here and what was pushed.
+        what was installed here and what was pushed.
 
     Raises:
         UsageError: there is no conflict, or that choice isn't offered.

@@ -29,7 +29,7 @@ from claude_sync.sync.bundles.naming import is_ignored
 from claude_sync.sync.conflict import sides_of
 from claude_sync.sync.context import Context
 from claude_sync.sync.judge import judge
-from claude_sync.sync.planner import Kind, PushKind, newest_of_each
+from claude_sync.sync.planner import PullKind, PushKind, newest_of_each
 from claude_sync.sync.survey.extensions import learn_extensions
 from claude_sync.sync.survey.survey import Survey, look
 
@@ -159,9 +159,9 @@ def _standing(
         return _Standing(State.GONE, detail="it was here and is gone")
     with judge(context, survey, session_id) as judgement:
         plan = judgement.plan_pull()
-        if plan.kind is Kind.CONFLICT:
+        if plan.kind is PullKind.CONFLICT:
             return _Standing(State.CONFLICT, plan.rivals, sides_of(context, judgement, plan.rivals))
-        if plan.kind is Kind.IMPORT:
+        if plan.kind is PullKind.IMPORT:
             return _placeable(context, plan.rivals)
         if plan.rivals:
             return _Standing(State.WAITING, plan.rivals)
@@ -171,7 +171,7 @@ def _standing(
         waits = push.keep_own or not survey.is_elsewhere(local, judgement.all_rivals)
     if push.kind is PushKind.WRITE and waits:
         return _Standing(State.CHANGED)
-    return _Standing(State.AHEAD if plan.kind is Kind.AHEAD else State.SYNCED)
+    return _Standing(State.AHEAD if plan.kind is PullKind.AHEAD else State.SYNCED)
 
 
 def _placeable(context: Context, rivals: tuple[Bundle, ...]) -> _Standing:

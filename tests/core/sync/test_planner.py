@@ -14,8 +14,8 @@ from claude_sync.claude.compare import Divergence
 from claude_sync.model import Bundle, BundleHead, Stamp, Version
 from claude_sync.sync.planner import (
     Ask,
-    Kind,
     Mine,
+    PullKind,
     PullPlan,
     PushKind,
     PushPlan,
@@ -170,17 +170,17 @@ def left_over(mine: Told | None, rivals: Sequence[Told]) -> list[Told]:
     return unbeaten or [r for r in standing if mine is None or r.text != mine.text]
 
 
-def expected_pull(mine: Told | None, rivals: Sequence[Told]) -> tuple[Kind, list[str]]:
+def expected_pull(mine: Told | None, rivals: Sequence[Told]) -> tuple[PullKind, list[str]]:
     left = left_over(mine, told_together(rivals))
     texts = [rival.text for rival in left]
     if not left:
         other = mine is not None and any(rival.text != mine.text for rival in rivals)
-        return (Kind.AHEAD if other else Kind.NOTHING), []
+        return (PullKind.AHEAD if other else PullKind.NOTHING), []
     if len(left) > 1 or (mine is not None and not beats(left[0], mine)):
-        return Kind.CONFLICT, texts
+        return PullKind.CONFLICT, texts
     if mine is None:
-        return Kind.IMPORT, texts
-    return (Kind.FAST_FORWARD if extends(texts[0], mine.text) else Kind.REPLACE), texts
+        return PullKind.IMPORT, texts
+    return (PullKind.FAST_FORWARD if extends(texts[0], mine.text) else PullKind.REPLACE), texts
 
 
 LINES = some.sampled_from(["1\n", "2\n", "3\n", "b1\n", "b2\n"])
@@ -268,74 +268,74 @@ def pulled(mine: Told | None, *rivals: Told) -> PullPlan:
 
 BASE = "1\n"
 CASES = {
-    "what isn't here is imported": (None, [Told(BASE)], Kind.IMPORT),
-    "the same is nothing": (Told(BASE), [Told(BASE)], Kind.NOTHING),
-    "the longer wins": (Told(BASE), [Told("1\n2\n")], Kind.FAST_FORWARD),
-    "an older one is passed over": (Told("1\n2\n"), [Told(BASE)], Kind.AHEAD),
-    "both gone on is a conflict": (Told("1\n2\n"), [Told("1\n3\n")], Kind.CONFLICT),
+    "what isn't here is imported": (None, [Told(BASE)], PullKind.IMPORT),
+    "the same is nothing": (Told(BASE), [Told(BASE)], PullKind.NOTHING),
+    "the longer wins": (Told(BASE), [Told("1\n2\n")], PullKind.FAST_FORWARD),
+    "an older one is passed over": (Told("1\n2\n"), [Told(BASE)], PullKind.AHEAD),
+    "both gone on is a conflict": (Told("1\n2\n"), [Told("1\n3\n")], PullKind.CONFLICT),
     "apart where nothing is here is a conflict too": (
         None,
         [Told("1\n2\n"), Told("1\n3\n")],
-        Kind.CONFLICT,
+        PullKind.CONFLICT,
     ),
     "of a chain the longest is taken": (
         Told(BASE),
         [Told("1\n2\n"), Told("1\n2\n3\n")],
-        Kind.FAST_FORWARD,
+        PullKind.FAST_FORWARD,
     ),
     "looked at on two machines is no conflict": (Told("1\nb1\n"), [Told("1\nb2\n")], None),
     "who only looked gives way to who spoke": (
         Told("1\nb1\n"),
         [Told("1\n2\n")],
-        Kind.REPLACE,
+        PullKind.REPLACE,
     ),
     "a rewind elsewhere replaces what it went back behind": (
         Told("1\n2\n"),
         [Told("1\n3\n", frozenset({"1\n2\n"}))],
-        Kind.REPLACE,
+        PullKind.REPLACE,
     ),
     "a rewind here isn't undone by the old version": (
         Told("1\n3\n", held=frozenset({"1\n2\n"})),
         [Told("1\n2\n")],
-        Kind.AHEAD,
+        PullKind.AHEAD,
     ),
     "cutting short isn't carried over by itself": (
         Told("1\n", held=frozenset({"1\n2\n"})),
         [Told("1\n2\n")],
-        Kind.FAST_FORWARD,
+        PullKind.FAST_FORWARD,
     ),
     "the later decision stands": (
         Told("1\n2\n", frozenset({"1\n3\n"}), 1),
         [Told("1\n3\n", frozenset({"1\n2\n"}), 2)],
-        Kind.REPLACE,
+        PullKind.REPLACE,
     ),
     "a decision for the shorter version stands above length": (
         Told("1\n", frozenset({"1\n2\n"}), 1),
         [Told("1\n2\n")],
-        Kind.AHEAD,
+        PullKind.AHEAD,
     ),
     "an unfinished last line doesn't count": (
         Told("1\n2"),
         [Told("1\n3\n")],
-        Kind.FAST_FORWARD,
+        PullKind.FAST_FORWARD,
     ),
 }
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-def test_the_rules_of_a_pull(case: tuple[Told | None, list[Told], Kind | None]) -> None:
+def test_the_rules_of_a_pull(case: tuple[Told | None, list[Told], PullKind | None]) -> None:
     mine, rivals, kind = case
     plan = pulled(mine, *rivals)
     if kind is not None:
         assert plan.kind is kind
     else:
-        assert plan.kind in (Kind.AHEAD, Kind.REPLACE)
+        assert plan.kind in (PullKind.AHEAD, PullKind.REPLACE)
 
 
 def test_looking_at_a_session_on_two_machines_ends_the_same_on_both() -> None:
     ours, theirs = Told("1\nb1\n"), Told("1\nb2\n")
     kinds = {pulled(ours, theirs).kind, pulled(theirs, ours).kind}
-    assert kinds == {Kind.AHEAD, Kind.REPLACE}
+    assert kinds == {PullKind.AHEAD, PullKind.REPLACE}
 
 
 def test_of_one_machine_the_greatest_revision_counts() -> None:
@@ -368,7 +368,7 @@ def test_an_own_bundle_that_is_what_was_written_is_no_rival() -> None:
 def test_what_one_bundle_says_of_a_version_holds_for_all_of_that_version() -> None:
     silent, decided = Told("1\n2\n"), Told("1\n2\n", frozenset({"1\n3\n"}), 1)
     for rivals in ([silent, decided], [decided, silent]):
-        assert pulled(Told("1\n3\n"), *rivals).kind is Kind.REPLACE
+        assert pulled(Told("1\n3\n"), *rivals).kind is PullKind.REPLACE
     bundles = [bundle_of(silent, "a"), bundle_of(decided, "b"), bundle_of(Told("1\n"), "c")]
     assert inherited_decisions(version("1\n2\n"), bundles) == ((version("1\n3\n").sha256,), 1)
 

@@ -43,7 +43,7 @@ _SEVERAL = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PlannedPush:
     """One session to be written.
 
     Attributes:
@@ -77,50 +77,52 @@ class PushWriter:
         self._ahead = ahead
         self._named = named
 
-    def run(self, steps: Sequence[Step]) -> Iterator[tuple[Step, Sent | ClaudeSyncError]]:
+    def run(
+        self, to_push: Sequence[PlannedPush]
+    ) -> Iterator[tuple[PlannedPush, Sent | ClaudeSyncError]]:
         """Write them; what went wrong with one stands in its place.
 
         Raises:
             StoreOffline, Stopped: all that is left can't be written; what was is remembered.
         """
         made: list[Outgoing] = []
-        by_name: dict[str, Step] = {}
-        for step in steps:
+        by_name: dict[str, PlannedPush] = {}
+        for planned in to_push:
             self._context.check()
             try:
-                with reading(step.local.session_id):
-                    outgoing = self._outgoing(step)
+                with reading(planned.local.session_id):
+                    outgoing = self._outgoing(planned)
             except Stopped:
                 raise
             except ClaudeSyncError as error:
-                yield step, error
+                yield planned, error
                 continue
             made.append(outgoing)
-            by_name[outgoing.name] = step
-        written: list[tuple[Step, Sent, Bundle]] = []
+            by_name[outgoing.name] = planned
+        written: list[tuple[PlannedPush, Sent, Bundle]] = []
         try:
             for sent in self._context.store.send(made, self._context.check):
-                step = by_name[sent.outgoing.name]
+                planned = by_name[sent.outgoing.name]
                 if sent.bundle is None or sent.error is not None:
                     assert sent.error is not None
-                    yield step, sent.error
+                    yield planned, sent.error
                     continue
-                written.append((step, sent, sent.bundle))
-                if sent.outgoing.expected is None and sent.read == step.local.stamp:
+                written.append((planned, sent, sent.bundle))
+                if sent.outgoing.expected is None and sent.read == planned.local.stamp:
                     head = sent.bundle.head
-                    self._survey.rows.learn(step.local, head.version, head.sidecar_sha256)
-                yield step, sent
+                    self._survey.rows.learn(planned.local, head.version, head.sidecar_sha256)
+                yield planned, sent
                 if len(written) >= _RECORDS_A_GROUP:
                     self._remember(written)
                     written = []
         finally:
             self._remember(written)
 
-    def _outgoing(self, step: Step) -> Outgoing:
-        context, survey, local = self._context, self._survey, step.local
-        session_id, own = local.session_id, step.own
-        name = bundle_name(context.machine, step.project.key, session_id, self._taken)
-        self._keep_what_goes(step, name)
+    def _outgoing(self, planned: PlannedPush) -> Outgoing:
+        context, survey, local = self._context, self._survey, planned.local
+        session_id, own = local.session_id, planned.own
+        name = bundle_name(context.machine, planned.project.key, session_id, self._taken)
+        self._keep_what_goes(planned, name)
         self._taken[name.lower()] = (session_id, context.machine.id)
         remembered = survey.record(session_id)
         compared = survey.is_open(local) or bool(survey.bundles.get(session_id))
@@ -134,11 +136,11 @@ class PushWriter:
             context,
             survey,
             local,
-            project=step.project,
+            project=planned.project,
             revision=next_after(remembered.revision, *revisions),
             mtime_ns=survey.row(local).stamp.mtime_ns if compared else local.stamp.mtime_ns,
         )
-        extends = own is not None and own.name == name and not step.keep_own
+        extends = own is not None and own.name == name and not planned.keep_own
         return Outgoing(
             name,
             local,
@@ -174,20 +176,20 @@ class PushWriter:
 
     # -- what is written over, or removed afterwards ------------------------------------------
 
-    def _keep_what_goes(self, step: Step, name: str) -> None:
-        context, survey, local = self._context, self._survey, step.local
-        if step.own is not None and step.keep_own:
-            self._keep_own(local, step.own)
+    def _keep_what_goes(self, planned: PlannedPush, name: str) -> None:
+        context, survey, local = self._context, self._survey, planned.local
+        if planned.own is not None and planned.keep_own:
+            self._keep_own(local, planned.own)
         # Some systems know no case; where they do, the file of that very name.
         there = self._files.get(name) or self._files.get(name.lower())
-        going = self._older_files(step, name)
+        going = self._older_files(planned, name)
         if isinstance(there, Problem):
             _check_replaceable(there, named=self._named)
             keep_unreadable(context, local.session_id, there.name, "push")
         elif there is not None:
             going.append(there)
         for bundle in going:
-            if bundle is step.own:
+            if bundle is planned.own:
                 continue
             version, sidecar_sha256 = self._version(local), survey.row(local).sidecar_sha256
             if not lies_here(local, version, sidecar_sha256, bundle):
@@ -208,13 +210,13 @@ class PushWriter:
         context.records.supersede(session_id, lost)
         self._survey.refresh(session_id)
 
-    def _older_files(self, step: Step, name: str) -> list[Bundle]:
+    def _older_files(self, planned: PlannedPush, name: str) -> list[Bundle]:
         """This machine's files of a session under other names that it gave them itself.
 
         Not whatever bears its id: a machine that was cloned shares that, and may write its own.
         """
-        session_id = step.local.session_id
-        written = {self._survey.record(session_id).name, step.own.name if step.own else ""}
+        session_id = planned.local.session_id
+        written = {self._survey.record(session_id).name, planned.own.name if planned.own else ""}
         return [
             other
             for other in self._survey.bundles.get(session_id, ())
@@ -225,9 +227,11 @@ class PushWriter:
 
     # -- remembering --------------------------------------------------------------------------
 
-    def _remember(self, written: Sequence[tuple[Step, Sent, Bundle]]) -> None:
+    def _remember(self, written: Sequence[tuple[PlannedPush, Sent, Bundle]]) -> None:
         older = [
-            one.name for step, _, bundle in written for one in self._older_files(step, bundle.name)
+            one.name
+            for planned, _, bundle in written
+            for one in self._older_files(planned, bundle.name)
         ]
         try:
             # Before that is remembered: else nothing would tell later that they are ours.

@@ -66,10 +66,10 @@ def glance_at(local: LocalSession) -> Summary:
         return Summary((), "")
 
 
-def row_of_placed(
+def row_of_installed(
     local: LocalSession, version: Version, sidecar: Iterable[SidecarFile]
 ) -> LocalRow | None:
-    """What a session that was just placed is, without reading it all again.
+    """What a session that was just installed is, without reading it all again.
 
     None where its last line isn't finished: then it is read when it is looked at.
     """

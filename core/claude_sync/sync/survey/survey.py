@@ -134,8 +134,8 @@ class Survey:
         return self.live.is_open(local, self._is_own_write)
 
     def _is_own_write(self, local: LocalSession) -> bool:
-        placed = self.record(local.session_id).placed_ns
-        return placed != 0 and placed == local.stamp.mtime_ns
+        written_ns = self.record(local.session_id).placed_ns
+        return written_ns != 0 and written_ns == local.stamp.mtime_ns
 
     def version(self, local: LocalSession) -> Version:
         """What the transcript is: while it is open, up to its last full line."""
@@ -326,13 +326,13 @@ class Survey:
         key = f"{local.folder}/{local.session_id}"
         if key not in self._directories:
             cwds = self.rows.said(local).cwds
-            placed = self.record(local.session_id).directory
+            remembered = self.record(local.session_id).directory
             self._directories[key] = self.context.registry.directory_of(
-                local.folder, cwds, placed or None
+                local.folder, cwds, remembered or None
             )
         return self._directories[key]
 
-    def place(self, bundle: Bundle) -> Path:
+    def directory_for(self, bundle: Bundle) -> Path:
         """The working directory for a session that isn't here.
 
         Raises:

@@ -1,4 +1,4 @@
-"""Putting a version into Claude's tree.
+"""Installing a version in Claude's tree.
 
 Invariants:
 
@@ -10,7 +10,7 @@ Invariants:
 
 Order of steps: fetch beside the target and sync (the caller) · look again · vault · look again ·
 sidecar files, each by rename · sync their folders · look again · rename or link the transcript ·
-sync its folder (`settle`: once for all that is new in it).
+sync its folder (`sync_new`: once for all that is new in it).
 A new session's sidecar folder bears a mark until its transcript is there, so that one left behind
 by a crash is known as ours; a folder without a transcript that isn't ours is never written into.
 """
@@ -41,7 +41,7 @@ MARK = ".ccsync-placing"
 
 
 class Installed(NamedTuple):
-    """What was placed, and how to take it back."""
+    """What was installed, and how to undo that."""
 
     path: Path
     stamp: Stamp
@@ -49,7 +49,7 @@ class Installed(NamedTuple):
 
 
 class Installer:
-    """Places versions into one Claude tree.
+    """Installs versions in one Claude tree.
 
     Args:
         home: the tree.
@@ -61,25 +61,28 @@ class Installer:
         self._vault = vault
 
     def install_new(self, fetched: Fetched, folder: Path) -> Installed:
-        """Place a session that isn't here, durably.
-
-        Raises: what `put_new` and `settle` raise.
-        """
-        placed = self.put_new(fetched, folder)
-        self.settle(folder, [placed])
-        return placed
-
-    def put_new(self, fetched: Fetched, folder: Path) -> Installed:
-        """Place a session that isn't here; `settle` is still to come.
+        """Install a session that isn't here, durably.
 
         Args:
-            fetched: what to place; staged in `folder`, synced.
+            fetched: what to install; staged in `folder`, synced.
             folder: the encoded working directory's, in the tree.
 
         Raises:
             SessionError: it is here by now, open, or something lies in its way.
             ClaudeHomeError: the tree can't be written.
-            VaultError: what a crash left in its place can't be kept.
+            VaultError: what a crash left where it goes can't be kept.
+        """
+        installed = self.install_unsynced(fetched, folder)
+        self.sync_new(folder, [installed])
+        return installed
+
+    def install_unsynced(self, fetched: Fetched, folder: Path) -> Installed:
+        """The same without making the new names durable; `sync_new` is still to come.
+
+        Raises:
+            SessionError: it is here by now, open, or something lies in its way.
+            ClaudeHomeError: the tree can't be written.
+            VaultError: what a crash left where it goes can't be kept.
         """
         session_id = fetched.head.session_id
         target = folder / f"{session_id}.jsonl"
@@ -88,7 +91,7 @@ class Installer:
             self._check_absent(session_id, target)
             if fetched.sidecar:
                 merged, kept = self._open_folder(sidecar, fetched)
-                merged.put(session_id, self._vault, kept)
+                merged.install(session_id, self._vault, kept)
                 for staged in merged.dropped:
                     files.discard(staged)
                 _sync_below(sidecar, [file.path for file, _ in fetched.sidecar])
@@ -101,7 +104,7 @@ class Installer:
         undo = UndoRecord(None, fetched.head.version, added=added)
         return Installed(target, stamp, undo)
 
-    def settle(self, folder: Path, placed: Iterable[Installed]) -> None:
+    def sync_new(self, folder: Path, installed: Iterable[Installed]) -> None:
         """Make durable that new sessions are in a folder; only then may they be remembered.
 
         Raises:
@@ -109,7 +112,7 @@ class Installer:
         """
         with writing(folder):
             files.sync_directory(folder)
-            for done in placed:
+            for done in installed:
                 if done.undo.added:
                     files.remove(sidecar_folder(done.path) / MARK)
 
@@ -124,10 +127,10 @@ class Installer:
         theirs_win: bool | None = True,
         transcript: bool = True,
     ) -> Installed:
-        """Place a version where another one is.
+        """Install a version where another one is.
 
         Args:
-            fetched: what to place; staged in the transcript's folder, synced.
+            fetched: what to install; staged in the transcript's folder, synced.
             local: the session as it was looked at.
             version: its whole transcript.
             reason: for the vault, a word.
@@ -147,7 +150,7 @@ class Installer:
             merged = merge(sidecar_folder(local.path), fetched, theirs_win)
             kept = self._keep(local, version, reason, merged, extends, transcript)
             self.check_still_same(local, kept)
-            merged.put(local.session_id, self._vault, kept)
+            merged.install(local.session_id, self._vault, kept)
             sync_directories(merged.directories())
             stamp = local.stamp
             if transcript:
@@ -180,7 +183,7 @@ class Installer:
         )
 
     def replace(self, staged: Staged | None, local: LocalSession, kept: Kept | None) -> Stamp:
-        """Put a staged transcript in the place of the one that lies here, or just take that away.
+        """Replace the transcript that lies here by a staged one, or just remove it.
 
         What a client appends in this very moment ends in the vault's entry.
 
@@ -212,7 +215,7 @@ class Installer:
         if kept is not None:
             same = (kept.version is None or is_as_kept(kept)) and merged.is_as_kept(kept)
             if extends and not merged.replaced and same:
-                # What was placed holds every byte of it.
+                # What was installed holds every byte of it.
                 self._vault.drop(kept)
             else:
                 entry = f"{kept.folder.parent.name}/{kept.folder.name}"
@@ -240,7 +243,7 @@ class Installer:
         self._check_closed(local.session_id)
 
     def check_still_same(self, local: LocalSession, kept: Kept | None) -> None:
-        """The same once something was kept, and nothing yet replaced; else that is let go.
+        """The same once something was kept, and nothing yet replaced; if not, that is dropped.
 
         Raises:
             SessionChanging, SessionOpen
@@ -265,7 +268,7 @@ class Installer:
             raise SessionOpen("the session is open here", where=session_id, todo="close it first")
 
     def _open_folder(self, sidecar: Path, fetched: Fetched) -> tuple[Merge, Kept | None]:
-        """Make a new session's sidecar folder, or go on with one that a crash left behind.
+        """Make a new session's sidecar folder, or reuse one that a crash left behind.
 
         Returns:
             what becomes of each file; and the vault's entry with what is to be written over.

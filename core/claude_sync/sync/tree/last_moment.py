@@ -44,7 +44,7 @@ def watched(path: Path, seen: Stamp, vault: Vault, kept: Path | None) -> Iterato
 def swap(
     session_id: str, staged: Staged | None, path: Path, seen: Stamp, vault: Vault, kept: Path
 ) -> None:
-    """Put a staged file in the place of one that is in the vault, or just take that one away.
+    """Replace a file that is in the vault by a staged one, or just remove it.
 
     Raises:
         SessionChanging: it isn't what was seen any more; it is left alone.
@@ -61,11 +61,11 @@ def swap(
         raise changed(session_id) from error
 
 
-def put_where_nothing_was(session_id: str, staged: Staged, path: Path) -> None:
-    """Give a staged file a name that nothing bore.
+def install_where_nothing_was(session_id: str, staged: Staged, path: Path) -> None:
+    """Give a staged file a name that was free.
 
     Raises:
-        SessionChanging: something bears it by now; that is left alone.
+        SessionChanging: it is taken by now; what has it is left alone.
     """
     files.make_private(path.parent)
     try:

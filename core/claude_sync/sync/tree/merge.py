@@ -1,7 +1,7 @@
 """Merging a session's sidecar files with those of another version, file by file.
 
-Only one side has it: it stays, or comes. One holds the other: the longer one. Else one side wins,
-and the loser's is in the vault first.
+Where only one side has a file, that stays, or is added. Where one file holds the other, the longer
+one stands. Otherwise one side wins, and the loser's file goes into the vault first.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from claude_sync.model import SidecarFile, Stamp
 from claude_sync.state.vault import Vault
 from claude_sync.state.vault_entry import Kept
 from claude_sync.store.download import Fetched
-from claude_sync.sync.tree.last_moment import put_where_nothing_was, swap
+from claude_sync.sync.tree.last_moment import install_where_nothing_was, swap
 
 
 class Over(NamedTuple):
@@ -59,20 +59,20 @@ class Merge:
         """What goes into the vault first: also what only grew, for it may be written to."""
         return [(over.was.path, over.path) for over in [*self.replaced, *self.grown]]
 
-    def put(self, session_id: str, vault: Vault, kept: Kept | None) -> None:
-        """Write all that is to be written. To sync its `directories` comes after.
+    def install(self, session_id: str, vault: Vault, kept: Kept | None) -> None:
+        """Write all that is to be written. To sync `directories` comes after.
 
         Raises:
-            SessionChanging: a file isn't what was seen any more; what was put stays.
+            SessionChanging: a file isn't what was seen any more; what was installed stays.
         """
         for path, staged, _ in self.added:
-            put_where_nothing_was(session_id, staged, path)
+            install_where_nothing_was(session_id, staged, path)
         for path, staged, was, seen in [*self.replaced, *self.grown]:
             assert kept is not None
             swap(session_id, staged, path, seen, vault, kept.sidecar / was.path)
 
     def directories(self) -> set[Path]:
-        """Where names were given."""
+        """The directories in which files got names."""
         overs = [*self.replaced, *self.grown]
         return {path.parent for path, _, _ in self.added} | {over.path.parent for over in overs}
 

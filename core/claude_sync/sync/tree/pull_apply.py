@@ -1,8 +1,8 @@
-"""Taking what a pull decided on: fetched beside its place, placed, remembered, a group at a time.
+"""Applying what a pull decided on: fetched, installed and remembered, a group at a time.
 
-Order of steps: fetch each of the group · sync the group at once · place each · sync the folders
-that got new sessions · remember all that was placed. A crash anywhere leaves whole files and, at
-worst, something that is found out again.
+Order of steps: fetch each of the group beside its target · sync the group at once · install each ·
+sync the folders that got new sessions · remember all that was installed. A crash anywhere leaves
+whole files and, at worst, something that is found out again.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from claude_sync.state.vault_entry import TRANSCRIPT
 from claude_sync.store.delta import Request
 from claude_sync.store.download import Fetched
 from claude_sync.sync.context import Context
-from claude_sync.sync.planner import Kind, inherited_decisions
+from claude_sync.sync.planner import PullKind, inherited_decisions
 from claude_sync.sync.survey.comparisons import given_up
-from claude_sync.sync.survey.read_session import row_of_placed
+from claude_sync.sync.survey.read_session import row_of_installed
 from claude_sync.sync.survey.survey import Survey
 from claude_sync.sync.tree.install import Installed, Installer, writing
 
@@ -32,22 +32,22 @@ _LEFTOVERS_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One session to be taken.
+class PlannedPull:
+    """One session to be pulled.
 
     Attributes:
-        bundle: what to take.
-        kind: how it relates to what is here.
+        bundle: what to install.
+        kind: how it stands to what is here.
         local: what is here.
         version: its whole transcript.
         directory: where it is resumed.
         folder: where its transcript goes.
         merge_only: whether the transcripts are equal and only sidecar files are to be merged.
-        fetched: what is to be placed, once it is here.
+        fetched: the bundle's bytes, once they are here.
     """
 
     bundle: Bundle
-    kind: Kind
+    kind: PullKind
     local: LocalSession | None
     version: Version | None
     directory: Path | None
@@ -60,27 +60,27 @@ class Step:
         return self.bundle.head.session_id
 
 
-def take(
-    context: Context, survey: Survey, group: Sequence[Step]
-) -> Iterator[tuple[Step, Installed | ClaudeSyncError]]:
-    """Fetch and place a group of sessions; what went wrong with one stands in its place.
+def apply_pulls(
+    context: Context, survey: Survey, group: Sequence[PlannedPull]
+) -> Iterator[tuple[PlannedPull, Installed | ClaudeSyncError]]:
+    """Fetch and install a group of sessions; what went wrong with one stands in its place.
 
     Raises:
-        StoreOffline, Stopped: all that is left can't be taken; what was placed is remembered.
+        StoreOffline, Stopped: the rest can't be pulled; what was installed is remembered.
     """
     return _PullApplier(context, survey).run(group)
 
 
-def groups(steps: Sequence[Step]) -> Iterator[list[Step]]:
-    """Steps in groups that are worth one sync of the disk, and no larger."""
-    group: list[Step] = []
+def groups(to_pull: Sequence[PlannedPull]) -> Iterator[list[PlannedPull]]:
+    """Sessions in groups that are worth one sync of the disk, and no larger."""
+    group: list[PlannedPull] = []
     size = 0
-    for step in steps:
+    for planned in to_pull:
         if group and (len(group) >= _GROUP_SESSIONS or size >= _GROUP_BYTES):
             yield group
             group, size = [], 0
-        group.append(step)
-        size += step.bundle.stamp.size
+        group.append(planned)
+        size += planned.bundle.stamp.size
     if group:
         yield group
 
@@ -92,60 +92,67 @@ class _PullApplier:
         self._installer = Installer(context.home, context.vault)
         self._prepared: set[Path] = set()
 
-    def run(self, group: Sequence[Step]) -> Iterator[tuple[Step, Installed | ClaudeSyncError]]:
-        """See `take`."""
-        fetched: list[Step] = []
-        placed: list[tuple[Step, Installed]] = []
+    def run(
+        self, group: Sequence[PlannedPull]
+    ) -> Iterator[tuple[PlannedPull, Installed | ClaudeSyncError]]:
+        """See `apply_pulls`."""
+        fetched: list[PlannedPull] = []
+        installed: list[tuple[PlannedPull, Installed]] = []
         try:
-            for step, answer in self._fetch(group):
+            for planned, answer in self._fetch(group):
                 if isinstance(answer, Fetched):
-                    fetched.append(replace(step, fetched=answer))
+                    fetched.append(replace(planned, fetched=answer))
                 else:
-                    yield step, answer
+                    yield planned, answer
             with writing(self._context.home.projects):
-                staged = [step.fetched.staged() for step in fetched if step.fetched]
+                staged = [planned.fetched.staged() for planned in fetched if planned.fetched]
                 files.sync([item for items in staged for item in items])
-            for step in fetched:
+            for planned in fetched:
                 self._context.check()
                 try:
-                    with reading(step.session_id):
-                        placed.append((step, self._place(step)))
+                    with reading(planned.session_id):
+                        installed.append((planned, self._install(planned)))
                 except Stopped:
                     raise
                 except ClaudeSyncError as error:
-                    yield step, error
+                    yield planned, error
         finally:
-            settled = list(self._settle(placed))
-            self._remember((step, done) for step, done in settled if isinstance(done, Installed))
-            for step in fetched:
-                if step.fetched is not None:
-                    step.fetched.discard()
-        yield from settled
+            outcomes = list(self._sync_new(installed))
+            self._remember(
+                (planned, done) for planned, done in outcomes if isinstance(done, Installed)
+            )
+            for planned in fetched:
+                if planned.fetched is not None:
+                    planned.fetched.discard()
+        yield from outcomes
 
-    def _fetch(self, group: Sequence[Step]) -> Iterator[tuple[Step, Fetched | ClaudeSyncError]]:
+    def _fetch(
+        self, group: Sequence[PlannedPull]
+    ) -> Iterator[tuple[PlannedPull, Fetched | ClaudeSyncError]]:
         missing = []
-        for step in group:
+        for planned in group:
             try:
-                with writing(step.folder):
-                    self._prepare(step.folder)
-                    moved = step.fetched.moved(step.folder) if step.fetched is not None else None
+                with writing(planned.folder):
+                    self._prepare(planned.folder)
+                    fetched = planned.fetched
+                    moved = fetched.moved(planned.folder) if fetched is not None else None
             except ClaudeHomeError as error:
-                if step.fetched is not None:
-                    step.fetched.discard()
-                yield step, error
+                if planned.fetched is not None:
+                    planned.fetched.discard()
+                yield planned, error
                 continue
             if moved is None:
-                missing.append(step)
+                missing.append(planned)
             else:
-                yield step, moved
+                yield planned, moved
         wanted = [
             Request(
-                step.bundle,
-                step.folder,
-                self._context.home.mtime_to_restore(step.bundle.head.mtime_ns),
-                self._survey.rows.here(step.local) if step.local is not None else None,
+                planned.bundle,
+                planned.folder,
+                self._context.home.mtime_to_restore(planned.bundle.head.mtime_ns),
+                self._survey.rows.here(planned.local) if planned.local is not None else None,
             )
-            for step in missing
+            for planned in missing
         ]
         yield from zip(missing, self._context.store.fetch(wanted, self._context.check), strict=True)
 
@@ -157,48 +164,48 @@ class _PullApplier:
         files.remove_leftovers(folder, older_than_seconds=_LEFTOVERS_SECONDS)
         self._prepared.add(folder)
 
-    def _place(self, step: Step) -> Installed:
-        fetched = step.fetched
+    def _install(self, planned: PlannedPull) -> Installed:
+        fetched = planned.fetched
         assert fetched is not None
-        if step.local is None or step.version is None:
-            return self._installer.put_new(fetched, step.folder)
-        new, old = fetched.head.version, step.version
+        if planned.local is None or planned.version is None:
+            return self._installer.install_unsynced(fetched, planned.folder)
+        new, old = fetched.head.version, planned.version
         extends = new == old or fetched.begins_with(old)
         return self._installer.install_over(
             fetched,
-            step.local,
+            planned.local,
             old,
             "pull",
             extends=extends,
-            theirs_win=None if step.merge_only else True,
-            transcript=not step.merge_only,
+            theirs_win=None if planned.merge_only else True,
+            transcript=not planned.merge_only,
         )
 
-    def _settle(
-        self, placed: Sequence[tuple[Step, Installed]]
-    ) -> Iterator[tuple[Step, Installed | ClaudeSyncError]]:
+    def _sync_new(
+        self, installed: Sequence[tuple[PlannedPull, Installed]]
+    ) -> Iterator[tuple[PlannedPull, Installed | ClaudeSyncError]]:
         """Sync each folder that got new sessions, once; where that fails, all of those fail."""
         new: dict[Path, list[Installed]] = {}
-        for step, done in placed:
+        for planned, done in installed:
             if done.undo.before is None:
-                new.setdefault(step.folder, []).append(done)
+                new.setdefault(planned.folder, []).append(done)
         failed: dict[Path, ClaudeSyncError] = {}
         for folder, arrived in new.items():
             try:
-                self._installer.settle(folder, arrived)
+                self._installer.sync_new(folder, arrived)
             except ClaudeHomeError as error:
                 failed[folder] = error
-        for step, done in placed:
-            why = failed.get(step.folder) if done.undo.before is None else None
-            yield step, why or done
+        for planned, done in installed:
+            why = failed.get(planned.folder) if done.undo.before is None else None
+            yield planned, why or done
 
     # -- remembering --------------------------------------------------------------------------
 
-    def _remember(self, placed: Iterable[tuple[Step, Installed]]) -> None:
+    def _remember(self, installed: Iterable[tuple[PlannedPull, Installed]]) -> None:
         context, records = self._context, self._context.records
         with context.database.transaction():
-            for step, done in placed:
-                head, session_id = step.bundle.head, step.session_id
+            for planned, done in installed:
+                head, session_id = planned.bundle.head, planned.session_id
                 before = self._survey.record(session_id)
                 undo = replace(
                     done.undo,
@@ -212,10 +219,10 @@ class _PullApplier:
                     lost = self._given_up(session_id, done, old)
                     records.supersede(session_id, lost)
                 records.hold(session_id, done.undo.after)
-                told, decision = inherited_decisions(
+                superseded, decision = inherited_decisions(
                     done.undo.after, self._survey.bundles[session_id]
                 )
-                records.supersede(session_id, told)
+                records.supersede(session_id, superseded)
                 records.stop_superseding(session_id, done.undo.after.sha256)
                 records.merge(session_id, head.sidecar_sha256)
                 changes = {
@@ -223,14 +230,14 @@ class _PullApplier:
                     "placed_ns": done.stamp.mtime_ns,
                     "undo": undo,
                 }
-                if step.local is None and step.directory is not None:
-                    changes["directory"] = str(step.directory)
+                if planned.local is None and planned.directory is not None:
+                    changes["directory"] = str(planned.directory)
                 records.remember(session_id, **changes)
                 self._survey.refresh(session_id)
-                if step.local is None and step.directory is not None:
-                    context.registry.learn(step.directory, placed=True)
-                if step.local is None and step.fetched is not None:
-                    self._remember_local(step, step.fetched)
+                if planned.local is None and planned.directory is not None:
+                    context.registry.learn(planned.directory, placed=True)
+                if planned.local is None and planned.fetched is not None:
+                    self._remember_local(planned, planned.fetched)
 
     def _given_up(self, session_id: str, done: Installed, old: Path) -> list[str]:
         before, after = done.undo.before, done.undo.after
@@ -241,13 +248,13 @@ class _PullApplier:
                 self._context, session_id, Extent(old, before.size), Extent(done.path, after.size)
             )
         except OSError:
-            return []  # Somebody took one of them away: that costs a question.
+            return []  # One of them is gone: that costs a question.
 
-    def _remember_local(self, step: Step, fetched: Fetched) -> None:
-        local = self._context.home.look(step.folder.name, step.session_id)
+    def _remember_local(self, planned: PlannedPull, fetched: Fetched) -> None:
+        local = self._context.home.look(planned.folder.name, planned.session_id)
         if local is None:
             return
         sidecar = [file for file, _ in fetched.sidecar]
-        row = row_of_placed(local, fetched.head.version, sidecar)
+        row = row_of_installed(local, fetched.head.version, sidecar)
         if row is not None and len(local.sidecar) == len(sidecar):
             self._context.cache.put_local({str(local.path): row})

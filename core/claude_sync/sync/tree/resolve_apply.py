@@ -102,7 +102,7 @@ def _target(
     """The folder in Claude's tree for a side, and the directory it is resumed in."""
     if local is not None:
         return local.path.parent, survey.directory(local)
-    directory = survey.place(bundle)
+    directory = survey.directory_for(bundle)
     folder = context.home.folder_for(directory)
     files.make_private(folder)
     return folder, directory

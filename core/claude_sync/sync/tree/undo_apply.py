@@ -23,7 +23,7 @@ from claude_sync.state.vault_entry import SIDECAR, TRANSCRIPT, Kept
 from claude_sync.sync.context import Context
 from claude_sync.sync.survey.survey import Survey
 from claude_sync.sync.tree.install import MARK, Installer, writing
-from claude_sync.sync.tree.last_moment import put_where_nothing_was, swap
+from claude_sync.sync.tree.last_moment import install_where_nothing_was, swap
 from claude_sync.sync.tree.resolve_apply import copy_id
 from claude_sync.sync.tree.undo_record import UndoRecord
 
@@ -155,7 +155,7 @@ class _UndoApplier:
             kept = leaving.kept.sidecar / path.relative_to(folder)
             swap(self._session_id, staged, path, leaving.stamps[path], self._vault, kept)
         else:
-            put_where_nothing_was(self._session_id, staged, path)
+            install_where_nothing_was(self._session_id, staged, path)
         files.sync_directory(path.parent)
 
     def _remove_file(self, session_id: str, path: Path, seen: Stamp, kept: Path) -> None:
