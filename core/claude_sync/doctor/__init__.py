@@ -114,7 +114,7 @@ def examine(
 
 
 def _limited(found: Iterable[Finding]) -> list[Finding]:
-    """Of what needs mending the same way many times over, some, and how much more there is."""
+    """Of many findings that need the same fix, the first few, and how many more there are."""
     shown: list[Finding] = []
     more: dict[str, list[Finding]] = {}
     counts: Counter[str] = Counter()
@@ -131,15 +131,15 @@ def _limited(found: Iterable[Finding]) -> list[Finding]:
                 code,
                 worst.level,
                 f"{len(left):,} more like it: {worst.title}",
-                f"Besides the {_MOST_OF_A_KIND} that are named.",
-                "Mend those first, then run `claude-sync doctor` again",
+                f"Only the first {_MOST_OF_A_KIND} are shown.",
+                "Fix those first, then run `claude-sync doctor` again",
             )
         )
     return shown
 
 
 def _run(check: Callable[..., Iterable[Finding]], subject: object) -> list[Finding]:
-    """What one check finds; that it can't be made is a finding too, and the others go on."""
+    """What one check finds; a check that fails is a finding too, and the others run."""
     found: list[Finding] = []
     try:
         for finding in check(subject):
@@ -151,7 +151,7 @@ def _run(check: Callable[..., Iterable[Finding]], subject: object) -> list[Findi
             Finding(
                 "check-failed",
                 Level.WARNING,
-                "Something couldn't be checked",
+                "One check couldn't be made",
                 _reason(error),
                 "Run `claude-sync doctor` again; if this stays, please report it",
             )

@@ -1,4 +1,4 @@
-"""What lies in the store: what can't be used, what sync tools left, who writes, whose clock is off.
+"""The files in the store: those that can't be used, copies, who writes, whose clock is off.
 
 Nothing here opens a bundle: its ends were read when it was new.
 """
@@ -28,32 +28,32 @@ _WRONG = {
     BundleCorrupt.__name__: (
         "bundle-corrupt",
         "A bundle is damaged",
-        "It is passed over, and nothing of it reaches Claude's folder.",
+        "It is skipped, and nothing of it reaches Claude's folder.",
         _AGAIN + ", or remove the file",
     ),
     BundleTooNew.__name__: (
         "bundle-too-new",
         "A newer claude-sync made a bundle",
-        "This version can't read it, and leaves it alone.",
+        "This version can't read it, so it is skipped.",
         "Install the newest claude-sync here",
     ),
     BundleUnsafe.__name__: (
         "bundle-unsafe",
-        "A bundle names something that it must not",
-        "It is passed over: a name in it could lead out of its session's place.",
+        "A bundle isn't safe to use",
+        "It is skipped: a name in it could lead outside its session's folder.",
         "Remove the file unless you know who wrote it",
     ),
 }
 _UNREADABLE = (
     "bundle-unreadable",
     "A bundle can't be read",
-    "It is passed over.",
+    "It is skipped.",
     "Check the file's owner and permissions",
 )
 
 
 def problems(facts: Facts) -> Iterator[Finding]:
-    """Files of the store that are passed over."""
+    """Files of the store that are skipped."""
     if facts.view is None:
         return
     rows = facts.context.cache.problems()
@@ -68,9 +68,9 @@ def problems(facts: Facts) -> Iterator[Finding]:
                 yield Finding(
                     "bundle-incomplete",
                     Level.WARNING,
-                    "A bundle has been incomplete for over an hour",
-                    f"{problem.name} ends early, first seen so {since}; a sync tool that still "
-                    "brings it would be done by now.",
+                    "A bundle has been incomplete for more than an hour",
+                    f"{problem.name} ends early, as it did {since}; a sync tool that was still "
+                    "bringing it would be done by now.",
                     f"Look at your sync tool, or {_fix(_AGAIN, problem)}",
                 )
         else:
@@ -83,9 +83,9 @@ def problems(facts: Facts) -> Iterator[Finding]:
             "placeholders",
             Level.INFO,
             f"{count(len(waiting), 'bundle')} in the cloud, not here yet",
-            "The folder's sync tool keeps only their names here; a pull brings them when one of "
-            f"them is wanted: {join([one.name for one in waiting], 3)}.",
-            "Have the tool keep that folder on this machine (“available offline”)",
+            "The folder's sync tool keeps only their names on this machine; a pull downloads those "
+            f"that it needs: {join([one.name for one in waiting], 3)}.",
+            "Have the tool keep that folder on this machine (“Available offline”)",
         )
 
 
@@ -112,10 +112,10 @@ def copies(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             "bundle-copies",
             Level.WARNING,
-            f"{count(len(strange), 'bundle')} under a name that no machine gave",
-            "A sync tool makes such copies when a file changed in two places; they are read like "
+            f"{count(len(strange), 'bundle')} under unexpected names",
+            "Sync tools make such copies when a file changes on two machines; they are read like "
             f"any other, and stay until you remove them: {join(strange, 3)}.",
-            f"Pull, settle what is in conflict, then {_remove(facts, strange)}",
+            f"Pull, resolve what is in conflict, then {_remove(facts, strange)}",
         )
 
 
@@ -130,9 +130,9 @@ def clones(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             "machine-cloned",
             Level.WARNING,
-            f"Two machines write as {name}",
-            f"{count(sessions, 'session')} of it have two different versions of one revision: "
-            "its system was cloned, id and all.",
+            f"Two machines have the id of {name}",
+            f"{count(sessions, 'session')} of it exist in two versions with one number: its system "
+            "was cloned, its id included.",
             "Give the clone an id of its own (on Linux: remove /etc/machine-id, run "
             "`systemd-machine-id-setup`, restart), then `claude-sync init LOCATION --name NAME` "
             "there, push, and remove its older files from the store",
@@ -178,8 +178,8 @@ def peers(facts: Facts) -> Iterator[Finding]:
             "peer",
             Level.INFO if retired else Level.OK,
             f"{name}{' (this machine)' if mine else ''}: {sessions}, pushed {pushed}",
-            f"It last pushed at {newest.head.pushed_at}, by its own clock.",
-            f"If it is retired: `claude-sync forget --machine {name}`" if retired else "",
+            f"Its last push was at {newest.head.pushed_at}, by its own clock.",
+            f"If it is no longer used: `claude-sync forget --machine {name}`" if retired else "",
         )
 
 
@@ -199,9 +199,9 @@ def _pushed(bundle: Bundle) -> float:
 
 
 def clocks(facts: Facts) -> Iterator[Finding]:
-    """Clocks more than five minutes apart. No clock decides which version wins."""
+    """Clocks that differ by more than five minutes. No clock decides which version wins."""
     worst: dict[str, float] = {}
-    for whose, skew in (*_from_the_future(facts), *_apart(facts)):
+    for whose, skew in (*_from_the_future(facts), *_disagreeing(facts)):
         worst[whose] = max(skew, worst.get(whose, 0.0))
     for whose, skew in sorted(worst.items()):
         if skew > CLOCK_SECONDS:
@@ -209,8 +209,8 @@ def clocks(facts: Facts) -> Iterator[Finding]:
                 "clock-skew",
                 Level.WARNING,
                 f"The clock of {whose} is off by {duration(skew)}",
-                "Which version wins is never told by a clock, but ages and orders shown are wrong.",
-                "Let every machine set its clock by the network",
+                "No clock decides which version wins, but the ages shown are wrong.",
+                "Have every machine set its clock from the network",
             )
 
 
@@ -222,10 +222,10 @@ def _from_the_future(facts: Facts) -> Iterator[tuple[str, float]]:
         if bundle.head.machine_id != facts.context.machine.id and label > CLOCK_SECONDS:
             yield f"{bundle.head.machine} or of this machine", label
         else:
-            yield "this machine or of where sessions meet", written
+            yield "this machine or of the shared folder", written
 
 
-def _apart(facts: Facts) -> Iterator[tuple[str, float]]:
+def _disagreeing(facts: Facts) -> Iterator[tuple[str, float]]:
     """Labels that disagree with the clock of a host, which stamped each file as it was written.
 
     Only of files so small that writing them took no time. Where a machine's don't agree with each
@@ -233,12 +233,12 @@ def _apart(facts: Facts) -> Iterator[tuple[str, float]]:
     """
     if facts.round_trip_seconds is None:
         return
-    apart: dict[str, list[float]] = {}
+    differences: dict[str, list[float]] = {}
     for bundle in facts.bundles:
         if bundle.stamp.size < _SMALL_BYTES:
             seconds = _pushed(bundle) - bundle.stamp.mtime_ns / 1e9
-            apart.setdefault(bundle.head.machine_id, []).append(seconds)
-    for machine_id, skews in apart.items():
+            differences.setdefault(bundle.head.machine_id, []).append(seconds)
+    for machine_id, skews in differences.items():
         if max(skews) - min(skews) <= CLOCK_SECONDS:
             mine = machine_id == facts.context.machine.id
             who = "this machine" if mine else facts.names[machine_id]

@@ -23,7 +23,7 @@ def folder(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             "claude-unreadable",
             Level.ERROR,
-            "Claude's sessions can't be read",
+            "Claude Code's sessions can't be read",
             what_happened(facts.home_error),
             grant_command(home.projects if can_write(home.path) else home.path),
         )
@@ -34,7 +34,7 @@ def folder(facts: Facts) -> Iterator[Finding]:
             Level.WARNING,
             "Claude Code's folder isn't there",
             f"{short_path(home.path)} doesn't exist, so there is nothing to push.",
-            "Start Claude Code once; if its folder is elsewhere, `claude-sync config set "
+            "Start Claude Code once; or, if its folder is elsewhere, `claude-sync config set "
             "claude_config_dir DIR`",
         )
         return
@@ -46,7 +46,7 @@ def folder(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             "claude-unwritable",
             Level.ERROR,
-            "This user may not write into Claude's folder",
+            "This user can't write into Claude Code's folder",
             f"Nothing can be pulled into {short_path(shut[0])}.",
             grant_command(shut[0]),
         )
@@ -58,7 +58,7 @@ def folder(facts: Facts) -> Iterator[Finding]:
         f"{short_path(home.path)}",
         ""
         if sessions
-        else "There is nothing to push yet; what other machines push can be pulled all the same.",
+        else "There is nothing to push yet, but other machines' sessions can be pulled.",
         ""
         if sessions
         else "If your sessions are elsewhere: `claude-sync config set claude_config_dir DIR`",
@@ -77,9 +77,9 @@ def configured(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             "claude-config-dir-differs",
             Level.WARNING,
-            "Claude's folder is another one at login",
-            f"CLAUDE_CONFIG_DIR says {short_path(here)} here; a program started at login doesn't "
-            f"see it, and takes {other}.",
+            "A program started at login uses another Claude Code folder",
+            f"CLAUDE_CONFIG_DIR is {short_path(here)} in this shell; a program started at login "
+            f"doesn't see that, and uses {other}.",
             f"`claude-sync config set claude_config_dir {quoted(here)}`",
         )
 
@@ -94,7 +94,7 @@ def live(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             "live-unreadable",
             Level.WARNING,
-            "It can't be told which sessions are open",
+            "There is no telling which sessions are open",
             f"{short_path(path)} can't be read, so every session counts as open and none is "
             "replaced.",
             f"If no Claude Code is running: {remove_command([path])}"
@@ -131,15 +131,15 @@ def cleanup(facts: Facts) -> Iterator[Finding]:
             Level.WARNING,
             f"Claude Code is about to delete {count(len(lost), 'session')} that "
             f"{'is' if len(lost) == 1 else 'are'} nowhere else",
-            f"It deletes what wasn't used for {count(days, 'day')}, and within three days that "
-            f"is {lost[0]}{' and others' if len(lost) > 1 else ''}.",
+            f"It deletes what wasn't used for {count(days, 'day')}; within three days that is "
+            f"{lost[0]}{' and others' if len(lost) > 1 else ''}.",
             f"`claude-sync push {named}`; or raise `cleanupPeriodDays` in "
             f"{short_path(facts.context.home.path / 'settings.json')}",
         )
 
 
 def _is_left_alone(facts: Facts, local: LocalSession) -> bool:
-    """Whether somebody said that it isn't to be pushed: then nobody wants to hear of it."""
+    """Whether a person chose not to push it, and so needs no warning."""
     survey = facts.survey
     assert survey is not None
     if survey.record(local.session_id).forgotten:

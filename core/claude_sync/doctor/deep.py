@@ -27,7 +27,7 @@ def probe(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             "probe-failed",
             Level.ERROR,
-            "Writing to where sessions meet fails",
+            "Writing to the shared folder fails",
             what_happened(error),
             capitalized(error.todo or _todo(error)),
         )
@@ -35,13 +35,17 @@ def probe(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             "probe",
             Level.OK,
-            "A file was written there, read back and removed",
-            "So pushes can write.",
+            "A test file was written to the shared folder, read back and removed",
+            "So pushes will work.",
         )
 
 
 def _todo(error: ClaudeSyncError) -> str:
-    return "make room there" if isinstance(error, StoreFull) else "check that place, and try again"
+    return (
+        "make room there"
+        if isinstance(error, StoreFull)
+        else "check the shared folder, then try again"
+    )
 
 
 def own_bundles(facts: Facts) -> Iterator[Finding]:
@@ -67,22 +71,22 @@ def own_bundles(facts: Facts) -> Iterator[Finding]:
                     "own-bundle-damaged",
                     Level.ERROR,
                     "A bundle of this machine is damaged",
-                    f"{bundle.name}: {error.what}. Other machines refuse it.",
+                    f"{bundle.name}: {error.what}. Other machines skip it.",
                     f"`claude-sync forget {session_id}`, then `claude-sync push {session_id}`",
                 )
     except StoreOffline as error:
         yield Finding(
             "deep-broken-off",
             Level.WARNING,
-            "Not every bundle could be read through",
-            f"{what_happened(error)} {read:,} of {count(len(own), 'bundle')} could be read before.",
-            "`claude-sync doctor --deep` again when it is reachable",
+            "Not every bundle could be checked",
+            f"{what_happened(error)} Before that, {read:,} of {len(own):,} were checked.",
+            "Run `claude-sync doctor --deep` again when it can be reached",
         )
         return
     if read:
         yield Finding(
             "own-bundles",
             Level.OK,
-            f"{count(read, 'bundle')} of this machine read through",
-            "Each is, byte for byte, what it says it is.",
+            f"{count(read, 'bundle')} of this machine checked",
+            "All their bytes are intact.",
         )

@@ -44,9 +44,9 @@ def records(facts: Facts) -> Iterator[Finding]:
             "records-damaged",
             Level.WARNING,
             "This machine's records are damaged",
-            f"{short_path(path)} can't be read, or another version made it. Doing without costs a "
-            "question or two, never bytes.",
-            f"{move_command(paths.records_directory, aside)}; they are begun anew",
+            f"{short_path(path)} can't be read, or another version made it. Starting without it "
+            "costs a question or two, and no session.",
+            f"{move_command(paths.records_directory, aside)}; new ones are made",
         )
 
 
@@ -73,8 +73,8 @@ def set_aside(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             "records-set-aside",
             Level.INFO,
-            "Records were damaged once, and begun anew",
-            f"The damaged ones are kept, for whoever wants to look: {_shown(found)}.",
+            "Damaged records were replaced by new ones",
+            f"The damaged ones are kept in case you need them: {_shown(found)}.",
             capitalized(remove_command(found)),
         )
 
@@ -90,9 +90,9 @@ def vault(facts: Facts) -> Iterator[Finding]:
         "vault-full" if full else "vault-nearly-full",
         Level.ERROR if full else Level.WARNING,
         f"The vault of replaced versions is {'full' if full else 'nearly full'}",
-        f"{short_path(kept.folder)} holds {size(used)} of the {size(limit)} it may; "
-        + ("no pull replaces anything." if full else "when it is full, no pull replaces anything."),
-        "Remove the folders of sessions in it whose old versions you don't miss",
+        f"{short_path(kept.folder)} holds {size(used)} of at most {size(limit)}; "
+        + ("pulls replace nothing now." if full else "when it is full, pulls replace nothing."),
+        "Remove the folders in it of sessions whose old versions you don't need",
     )
 
 
@@ -117,16 +117,16 @@ def leftovers(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             "leftovers",
             Level.INFO,
-            f"{count(len(found), 'file')} that a broken-off run left behind",
-            f"{size(wasted)} that nobody needs: {_shown(found)}.",
+            f"{count(len(found), 'file')} left behind by an interrupted run",
+            f"{size(wasted)} that can be removed: {_shown(found)}.",
             capitalized(remove_command(found)),
         )
     for session_id in begun:
         yield Finding(
             "pull-broken-off",
             Level.WARNING,
-            f"A pull of session {session_id} was broken off",
-            "Some of its files are here already, its transcript isn't.",
+            f"A pull of session {session_id} was interrupted",
+            "Some of its files are here already, but not its transcript.",
             f"`claude-sync pull {session_id}`",
         )
 

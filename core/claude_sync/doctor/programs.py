@@ -15,14 +15,14 @@ from claude_sync.wording import capitalized, short_path
 
 
 def programs(facts: Facts) -> Iterator[Finding]:
-    """git, and ssh where sessions meet on a host."""
+    """git, and ssh if the shared folder is on a host."""
     git = find_program("git")
     if git is None:
         yield Finding(
             "git-missing",
             Level.ERROR,
             "git isn't installed, or isn't on the PATH",
-            "Without it nobody can tell which project a session belongs to.",
+            "Without it, a session's project can't be recognised.",
             "Install git",
         )
     host = host_of(facts)
@@ -33,11 +33,11 @@ def programs(facts: Facts) -> Iterator[Finding]:
             "ssh-missing",
             Level.ERROR if host else Level.INFO,
             "ssh isn't installed, or isn't on the PATH",
-            f"Sessions meet on {host.host}, which only ssh reaches."
+            f"The shared folder is on {host.host}, which only ssh reaches."
             if host
-            else "It is needed only for sessions that meet on a host, and for names of hosts that "
-            "its configuration gives to remotes.",
-            "Install OpenSSH's client, or `claude-sync config set ssh_command PROGRAM`",
+            else "It is needed only for a shared folder on a host, and for git remotes whose hosts "
+            "its configuration names.",
+            "Install the OpenSSH client, or `claude-sync config set ssh_command PROGRAM`",
         )
     login = login_environment()
     wanted = {"git": git, command[0]: ssh if host else None}
@@ -50,12 +50,12 @@ def programs(facts: Facts) -> Iterator[Finding]:
             "programs",
             Level.OK,
             f"git and {os.path.basename(command[0])} are here",
-            "A program started at login finds what it needs of them too.",
+            "A program started at login finds them too.",
         )
 
 
 def host_of(facts: Facts) -> HostLocation | None:
-    """The host where sessions meet, None where it is none."""
+    """The host that the shared folder is on, None where it is on this machine."""
     location = facts.context.preferences.location
     try:
         place = parse_location(location) if location else None
@@ -73,8 +73,8 @@ def _path(login: LoginEnvironment, found: Mapping[str, str]) -> Iterator[Finding
                 "login-path",
                 Level.WARNING,
                 f"A program started at login doesn't find {os.path.basename(name)}",
-                f"It is in {short_path(directory)}, which your shell puts on the PATH, and the "
-                "login doesn't.",
+                f"It is in {short_path(directory)}, which is on your shell's PATH, but not on the "
+                "one at login.",
                 capitalized(fix),
             )
 
@@ -102,7 +102,7 @@ def _agent(
             "login-agent",
             Level.WARNING,
             "A program started at login doesn't see your ssh agent",
-            "SSH_AUTH_SOCK is set in this environment and is another, or none, at login; keys that "
-            f"only this agent holds don't open {host.host} then.",
-            "Name its socket in ~/.ssh/config: `IdentityAgent` with the path in SSH_AUTH_SOCK",
+            "SSH_AUTH_SOCK differs, or isn't set, at login; keys that only your shell's agent "
+            f"holds don't open {host.host} then.",
+            "Name its socket in ~/.ssh/config: `IdentityAgent` with the path from SSH_AUTH_SOCK",
         )

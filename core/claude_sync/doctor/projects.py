@@ -1,4 +1,4 @@
-"""Projects: where they are here, whether those places exist, and how well their keys hold."""
+"""Projects: their directories here, whether those exist, and how reliable their keys are."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def registry(facts: Facts) -> Iterator[Finding]:
             "registry-damaged",
             Level.WARNING,
             "The list of projects can't be used as it is",
-            f"{capitalized(problem)} ({path}). Projects are found anew from their sessions; "
-            "what was added by hand is not.",
-            f"Mend or remove {path}, then `claude-sync projects add DIR` for what is missing"
+            f"{capitalized(problem)} ({path}). Projects are found again from their sessions; "
+            "those that were added by hand are not.",
+            f"Correct or remove {path}, then `claude-sync projects add DIR` for what is missing"
             if can_read(file)
             else grant_command(file.parent),
         )
@@ -41,7 +41,7 @@ def projects(facts: Facts) -> Iterator[Finding]:
             "projects-none",
             Level.INFO,
             "No project is known here yet",
-            "They are found where sessions are; what comes from other machines needs one to go to.",
+            "They are found from their sessions; those of other machines need a directory here.",
             "`claude-sync projects add DIR` with a project's directory",
         )
         return
@@ -75,8 +75,8 @@ def keys(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             "project-key-unknown",
             Level.WARNING,
-            f"The project of {short_path(place.directory)} can't be told",
-            f"{capitalized(what or place.problem)}; its sessions aren't pushed until it can.",
+            f"The project of {short_path(place.directory)} isn't known",
+            f"{capitalized(what or place.problem)}; its sessions aren't pushed until it is.",
             capitalized(todo) if what else "`claude-sync projects add DIR --key KEY`",
         )
 
@@ -100,19 +100,19 @@ def missing(facts: Facts) -> Iterator[Finding]:
                 slight.append(short_path(place.directory))
     if slight:
         several = count(
-            len(slight), "directory that was a project's is", "directories that were projects' are"
+            len(slight), "former project directory is", "former project directories are"
         )
         yield Finding(
             "project-directory-gone",
             Level.INFO,
             f"{several} no longer there",
-            f"Nothing waits for {'it' if len(slight) == 1 else 'them'}: {join(slight)}.",
-            "Nothing need be done; `claude-sync projects remove DIR` takes one out of the list",
+            f"No session waits for {'it' if len(slight) == 1 else 'them'}: {join(slight)}.",
+            "Nothing needs to be done; `claude-sync projects remove DIR` removes one from the list",
         )
 
 
 def _missing(place: ProjectDirectory, there: Sequence[ProjectDirectory]) -> Finding:
-    meaning = "Sessions of it from other machines have no place here"
+    meaning = "Sessions of it from other machines have no directory here"
     if there:
         meaning = f"New sessions of it go to {short_path(there[0].directory)}"
     return Finding(
@@ -141,9 +141,9 @@ def names(facts: Facts) -> Iterator[Finding]:
                 "project-name-shared",
                 Level.WARNING,
                 f"{len(here)} directories here are called {key}",
-                "A name alone doesn't tell which is meant, so sessions from other machines aren't "
-                f"placed in any: {join([short_path(place.directory) for place in here])}.",
-                f"`claude-sync projects add DIR --key {quoted(key)}` with the one that is meant",
+                "It isn't clear which one is meant, so sessions from other machines go to none of "
+                f"them: {join([short_path(place.directory) for place in here])}.",
+                f"`claude-sync projects add DIR --key {quoted(key)}` with the right one",
             )
         elif here and not pinned:
             alone.append(here[0])
@@ -157,8 +157,8 @@ def _by_name_only(alone: Sequence[ProjectDirectory]) -> Finding:
     return Finding(
         "project-name-only",
         Level.INFO,
-        f"{several} known by a name only",
-        "Without a git remote it is taken for whatever has that name elsewhere: "
+        f"{several} known only by name",
+        "Without a git remote, any project of that name on another machine counts as the same: "
         f"{join([short_path(place.directory) for place in alone])}.",
         "Give it a remote (`git remote add origin URL`), or `claude-sync projects add "
         f"{quoted(one.directory) if len(alone) == 1 else 'DIR'} --key KEY`",

@@ -1,4 +1,4 @@
-"""Sessions that wait for somebody: in conflict, without a place, twice here, undone."""
+"""Sessions that wait for a person: in conflict, without a directory, twice here, undone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from claude_sync.wording import capitalized, count, join, sentence, short_path, 
 
 
 def conflicts(facts: Facts) -> Iterator[Finding]:
-    """Sessions that went on apart on several machines."""
+    """Sessions that diverged on several machines."""
     for state in facts.states.values():
         if state.state is not State.CONFLICT or not state.sides:
             continue
@@ -23,7 +23,7 @@ def conflicts(facts: Facts) -> Iterator[Finding]:
             "conflict",
             Level.WARNING,
             f"Session {state.session_id} is in conflict",
-            f"It went on apart{_of(state)}: {sides}. Nothing is replaced until you choose.",
+            f"It diverged{_of(state)}: {sides}. Nothing is replaced until you choose.",
             f"`claude-sync resolve {state.session_id} --keep mine`, `theirs`, a machine's name, or "
             "`both`",
         )
@@ -34,14 +34,14 @@ def _of(state: SessionState) -> str:
 
 
 def unreadable(facts: Facts) -> Iterator[Finding]:
-    """Sessions that couldn't be judged."""
+    """Sessions that couldn't be compared."""
     if facts.states_error is not None:
         yield Finding(
             "sessions-unjudged",
             Level.WARNING,
-            "Not every session could be looked at",
+            "Not every session could be checked",
             what_happened(facts.states_error),
-            "Run `claude-sync doctor` again when the place where sessions meet answers",
+            "Run `claude-sync doctor` again when the shared folder can be reached",
         )
     survey = facts.survey
     for state in facts.states.values():
@@ -55,14 +55,14 @@ def unreadable(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             "session-unreadable",
             Level.WARNING,
-            f"Session {state.session_id} can't be judged",
+            f"Session {state.session_id} can't be compared",
             f"{capitalized(what or state.detail)}, so it is neither pushed nor pulled.",
             fix,
         )
 
 
 def without_project(facts: Facts) -> Iterator[Finding]:
-    """Sessions here that aren't pushed, because nobody can tell their project."""
+    """Sessions here that aren't pushed, because their project isn't known."""
     survey = facts.survey
     if survey is None:
         return
@@ -79,15 +79,15 @@ def without_project(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             "sessions-without-project",
             Level.WARNING,
-            f"{count(len(sessions), 'session')} of no project known here",
-            f"What lies in {short_path(sessions[0].path.parent)} isn't pushed: none of the "
-            "directories known here is theirs.",
-            "`claude-sync projects add DIR` with the directory that Claude Code was started in",
+            f"{count(len(sessions), 'session')} of an unknown project",
+            f"Those in {short_path(sessions[0].path.parent)} aren't pushed: their directory "
+            "isn't known.",
+            "`claude-sync projects add DIR` with the directory they were started in",
         )
 
 
 def unplaced(facts: Facts) -> Iterator[Finding]:
-    """Sessions from elsewhere that have no directory here."""
+    """Sessions from other machines that have no directory here."""
     waiting: dict[str, list[SessionState]] = {}
     for state in facts.states.values():
         if state.state is State.UNPLACED and state.path is None:
@@ -113,19 +113,19 @@ def in_two_places(facts: Facts) -> Iterator[Finding]:
         try:
             kept = survey.copy(session_id)
             shorter = [copy for copy in copies if copy is not kept]
-            level, meaning = Level.INFO, "one holds all of the others, and is the one that counts"
+            level, meaning = Level.INFO, "one holds all of the other, and is the one that is used"
             move = short_path(shorter[0].path)
         except SessionDivided:
-            level, meaning = Level.WARNING, "each has lines of its own, so neither is pushed"
+            level, meaning = Level.WARNING, "they diverged, so neither is pushed"
             move = "one of them"
         except SessionError as error:
             level, meaning, move = Level.WARNING, str(error), "one of them"
         yield Finding(
             "session-in-two-places",
             level,
-            f"Session {session_id} lies here twice",
+            f"Session {session_id} is here twice",
             f"In {where}: {meaning}.",
-            f"Move {move} out of Claude's folder",
+            f"Move {move} out of Claude Code's folder",
         )
 
 
@@ -135,18 +135,19 @@ def left_out(facts: Facts) -> Iterator[Finding]:
         for local in copies:
             if local.left_out:
                 folder = short_path(sidecar_folder(local.path))
+                files = count(local.left_out, "file")
                 yield Finding(
                     "sidecar-left-out",
                     Level.WARNING,
-                    f"{count(local.left_out, 'file')} of session {local.session_id} can't travel",
-                    f"In {folder} lie files whose names not every system can hold, or more than "
-                    "10,000; pushes leave those out.",
-                    f"Rename them, or move what isn't missed out of {folder}",
+                    f"{files} of session {local.session_id} can't be pushed",
+                    f"{folder} holds names that not every system allows, or more than 10,000 "
+                    "files: they stay on this machine.",
+                    f"Rename them, or move what you don't need out of {folder}",
                 )
 
 
 def declined(facts: Facts) -> Iterator[Finding]:
-    """Versions that were undone here, and lie in the store still."""
+    """Versions that were undone here, and are still in the store."""
     survey = facts.survey
     if survey is None or not survey.declining:
         return
@@ -160,6 +161,6 @@ def declined(facts: Facts) -> Iterator[Finding]:
             "sessions-declined",
             Level.INFO,
             f"{count(len(waiting), 'session')} undone here",
-            "Pulls pass over what was undone, until it changes or its session is named.",
-            f"To have it after all: `claude-sync pull {waiting[0]}`",
+            "Pulls skip what was undone, until it changes or its session is named.",
+            f"To pull it after all: `claude-sync pull {waiting[0]}`",
         )

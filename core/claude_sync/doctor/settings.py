@@ -27,12 +27,12 @@ def preferences(facts: Facts) -> Iterator[Finding]:
     for problem in chosen.problems:
         if problem.key in ("", "schema"):
             reason = problem.reason if not problem.key else f"its schema {problem.reason}"
-            fix = f"Mend {file}, or remove it and run `claude-sync init {facts.location}`"
+            fix = f"Correct {file}, or remove it and run `claude-sync init {facts.location}`"
             yield Finding(
                 "preferences-unreadable",
                 Level.ERROR,
                 "The preferences can't be read",
-                f"{file} {reason}; every preference has its default until that is mended.",
+                f"{file} {reason}; every preference has its default until that is fixed.",
                 fix if can_read(path) else grant_command(path.parent),
             )
             continue
@@ -42,7 +42,7 @@ def preferences(facts: Facts) -> Iterator[Finding]:
             Level.ERROR if place else Level.WARNING,
             f"The preference {problem.key} isn't used",
             f"It {problem.reason}; until then "
-            + ("it can't be told where sessions meet." if place else "its default counts."),
+            + ("the shared folder isn't known." if place else "its default counts."),
             f"`claude-sync init {facts.location}`"
             if place
             else f"`claude-sync config set {problem.key} VALUE`; null is its default",
@@ -54,7 +54,7 @@ def preferences(facts: Facts) -> Iterator[Finding]:
             Level.INFO,
             f"{several} not known here",
             f"Misspelled, or from another version: {join(chosen.unknown)}.",
-            f"Mend or remove it in {file}",
+            f"Correct or remove it in {file}",
         )
 
 
@@ -65,7 +65,7 @@ def roots(facts: Facts) -> Iterator[Finding]:
             yield Finding(
                 "projects-root-missing",
                 Level.WARNING,
-                "A folder to look for projects in isn't there",
+                "A folder of projects isn't there",
                 f"The preference projects_roots names {short_path(root)}.",
                 "`claude-sync config set projects_roots DIR`",
             )
@@ -94,14 +94,14 @@ def name(facts: Facts) -> Iterator[Finding]:
             "machine-name-default",
             Level.WARNING,
             f"This machine is called {mine}",
-            "So are many others; two machines of one name can't be told apart by people.",
+            "So are many others, and two machines of one name are easily confused.",
             _rename(facts),
         )
     if not context.machine.named and os.path.lexists(context.paths.machine_file):
         yield Finding(
             "machine-name-lost",
             Level.WARNING,
-            "This machine's record of its own name is damaged",
+            "The file with this machine's name is damaged",
             f"{short_path(context.paths.machine_file)} holds no name; {mine} is used for now.",
             _rename(facts, mine),
         )
@@ -122,18 +122,18 @@ def _shared_names(facts: Facts, mine: str) -> Iterator[Finding]:
         yield Finding(
             "home-cloned",
             Level.WARNING,
-            "This home is a copy of another machine's",
-            f"Its records tell of bundles that another machine called {mine} wrote, and its name "
-            "came along.",
+            "This home directory is a copy of another machine's",
+            f"Its records name bundles that another machine called {mine} wrote, and it has that "
+            "machine's name.",
             _rename(facts),
         )
     elif others and len(ids) == 1 and own_id not in ids[mine.lower()]:
         yield Finding(
             "machine-name-taken",
             Level.WARNING,
-            f"Every bundle there is by another machine called {mine}",
-            "Whatever goes by names takes them for this machine's own, so nothing seems to arrive.",
-            f"{_rename(facts)}; if this is that machine installed anew, pull "
+            f"Every bundle is from another machine called {mine}",
+            "By name they look like this machine's own, so nothing seems to arrive.",
+            f"{_rename(facts)}; if this is that machine, reinstalled, pull "
             f"and push, then `claude-sync forget --machine {mine}`",
         )
     elif others:
@@ -141,9 +141,9 @@ def _shared_names(facts: Facts, mine: str) -> Iterator[Finding]:
             "machine-name-shared",
             Level.WARNING,
             f"Another machine is called {mine} too",
-            "Both write, and nothing is lost, but people can't tell their bundles apart.",
-            f"{_rename(facts)}; if the other one is this machine as it was before, "
-            f"`claude-sync forget --machine {mine}`",
+            "Nothing is lost, but their bundles are easily confused.",
+            f"{_rename(facts)}; if the other one is this machine before it was "
+            f"reinstalled, `claude-sync forget --machine {mine}`",
         )
     for key, several in ids.items():
         if len(several) > 1 and key != mine.lower():
@@ -152,7 +152,7 @@ def _shared_names(facts: Facts, mine: str) -> Iterator[Finding]:
                 "machine-name-shared",
                 Level.INFO,
                 f"{len(several)} machines are called {name}",
-                "Nothing is lost, but people can't tell their bundles apart.",
+                "Nothing is lost, but their bundles are easily confused.",
                 f"On one of them: `claude-sync init LOCATION --name NAME`; if one is gone: "
                 f"`claude-sync forget --machine {name}`",
             )

@@ -1,4 +1,4 @@
-"""The place where sessions meet: whether it is there, who else may look in, and its room."""
+"""The shared folder: whether it is there, who else can read or write it, and its free space."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ROOM_SHARE = 20
 
 
 def folder_of(facts: Facts) -> Path | None:
-    """The folder where sessions meet, None where it is something else."""
+    """The shared folder as a path, None where it is on a host."""
     location = facts.context.preferences.location
     try:
         place = parse_location(location) if location else None
@@ -42,31 +42,31 @@ def reached(facts: Facts) -> Iterator[Finding]:
     names = {bundle.head.machine_id for bundle in facts.bundles}
     held = f"{count(len(facts.bundles), 'bundle')} of {count(len(names), 'machine')}"
     if seconds is None:
-        title = f"Sessions meet in {store.label}"
+        title = f"The shared folder is {short_path(store.label)}"
     else:
         answer = f"{max(1, round(seconds * 1000)):,} ms"
-        title = f"Sessions meet on {store.label}, which answers in {answer}"
+        title = f"The shared folder is on {store.label}, which answers in {answer}"
     slow = seconds is not None and seconds >= SLOW_SECONDS
     yield Finding(
         "store-slow" if slow else "store",
         Level.WARNING if slow else Level.OK,
         title,
-        f"It holds {held}." + (" Every look at it takes that long." if slow else ""),
+        f"It holds {held}." + (" Everything takes at least that long." if slow else ""),
         "Check the connection to it" if slow else "",
     )
     if facts.context.preferences.location == default_location():
         yield Finding(
             "store-private",
             Level.INFO,
-            "Sessions meet on this machine only",
-            f"{store.label} is a private folder: nothing leaves it, and nothing arrives.",
+            "The shared folder is only on this machine",
+            f"{short_path(store.label)} is a private folder: no other machine sees it.",
             "`claude-sync init FOLDER` with one that your machines share, or `claude-sync init "
             "ssh://HOST/PATH`",
         )
 
 
 def _is_told_already(facts: Facts) -> bool:
-    """Whether nobody knows where sessions meet because the preferences can't be read."""
+    """Whether another check says that the preferences, which name the store, can't be read."""
     problems = facts.context.preferences.problems
     unread = any(problem.key in ("", "location", "store_id") for problem in problems)
     return unread and isinstance(facts.store_error, NotSetUp)
@@ -79,27 +79,27 @@ def _unreached(facts: Facts) -> Finding:
         return Finding(
             "not-set-up",
             Level.WARNING,
-            "No place where sessions meet was chosen yet",
+            "No shared folder is chosen yet",
             f"The first push makes {short_path(default_location())}, which only this machine sees.",
             "`claude-sync init FOLDER` with one that your machines share, or `claude-sync init "
             "ssh://HOST/PATH`",
         )
     folder = folder_of(facts)
     todo = capitalized(error.todo or "try again later")
-    elsewhere = "; or choose another place with `claude-sync init LOCATION`"
+    elsewhere = "; or choose another one with `claude-sync init LOCATION`"
     if isinstance(error, UsageError):
-        code, title = "location-wrong", "The place where sessions meet can't be read"
+        code, title = "location-wrong", "The shared folder's location can't be read"
         todo, elsewhere = "`claude-sync init LOCATION` with a folder, or ssh://HOST/PATH", ""
     elif isinstance(error, StoreOffline) and folder is not None and not folder.is_dir():
-        code, title = "store-missing", "The place where sessions meet isn't there"
+        code, title = "store-missing", "The shared folder isn't there"
     elif isinstance(error, StoreOffline) and folder is not None:
-        code, title = "store-not-mounted", "The place where sessions meet isn't what it was"
+        code, title = "store-not-mounted", "Something else is where the shared folder was"
         todo = f"Mount its disk; or use what is there now with `claude-sync init {location}`"
         elsewhere = ""
     elif isinstance(error, StoreOffline):
-        code, title = "store-offline", "The place where sessions meet can't be reached"
+        code, title = "store-offline", "The shared folder can't be reached"
     else:
-        code, title = "store-denied", "The place where sessions meet can't be used"
+        code, title = "store-denied", "The shared folder can't be used"
         elsewhere = ""
         if folder is not None:
             todo = f"{grant_command(folder)}, if it is yours"
@@ -110,7 +110,7 @@ def _unreached(facts: Facts) -> Finding:
 
 
 def writable(facts: Facts) -> Iterator[Finding]:
-    """Whether a folder looks as if one could write into it; only --deep tries."""
+    """Whether the folder's modes allow writing; only --deep tries it."""
     folder = folder_of(facts)
     if facts.view is None or folder is None:
         return
@@ -127,8 +127,8 @@ def writable(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             "store-hidden",
             Level.ERROR,
-            "A folder where sessions meet can't be read",
-            f"What lies in {short_path(hidden[0])} seems not to be there.",
+            "Part of the shared folder can't be read",
+            f"This user can't see what is in {short_path(hidden[0])}.",
             grant_command(hidden[0]),
         )
     shut = [
@@ -138,7 +138,7 @@ def writable(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             "store-unwritable",
             Level.ERROR,
-            "This user may not write where sessions meet",
+            "This user can't write into the shared folder",
             f"Nothing can be pushed into {short_path(shut[0])}.",
             f"{grant_command(shut[0])}, or mount its disk for writing",
         )
@@ -159,18 +159,18 @@ def private(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             "store-writable-by-others",
             Level.ERROR,
-            "Others may write where sessions meet",
-            f"Who can write into {short_path(writable[0])} can put words into a session that you "
-            "resume.",
+            "Other users can write into the shared folder",
+            f"Whoever can write into {short_path(writable[0])} can put words into a session that "
+            "you resume.",
             f"`chmod -R go-w {quoted(folder)}`",
         )
     if readable:
         yield Finding(
             "store-readable-by-others",
             Level.WARNING,
-            "Others may read what lies where sessions meet",
-            f"{count(len(readable), 'bundle')} there, such as {short_path(readable[0])}, can be "
-            "read by other users of this machine.",
+            "Other users can read the shared folder",
+            f"{count(len(readable), 'bundle')}, such as {short_path(readable[0])}, can be read by "
+            "other users of this machine.",
             f"`chmod -R go-rwx {quoted(folder)}`",
         )
 
@@ -181,7 +181,7 @@ _READ, _MAKE = 0o4, 0o3  # making a file in a directory takes passing it, too
 class _Exposure:
     """What the modes of files and folders let others do, those above included.
 
-    "Who" is a mask of two bits, as in a mode: 0o010 for the group, 0o001 for everybody else.
+    "Who" is a mask of two bits, as in a mode: 0o010 for the group, 0o001 for everyone else.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -229,7 +229,7 @@ class _Exposure:
 
 
 def _allows(who: int, mode: int, need: int) -> bool:
-    """Whether somebody of those who get here may do all of what is needed."""
+    """Whether any of those who get here may do all of what is needed."""
     return any(who >> shift & 1 and mode >> shift & need == need for shift in (3, 0))
 
 
@@ -257,8 +257,8 @@ def room(facts: Facts) -> Iterator[Finding]:
     context = facts.context
     folder = folder_of(facts) if facts.view is not None else None
     paths = [
-        ("store-nearly-full", "where sessions meet", folder, "pushed"),
-        ("disk-nearly-full", "of Claude's folder", context.home.path, "pulled"),
+        ("store-nearly-full", "of the shared folder", folder, "pushed"),
+        ("disk-nearly-full", "of Claude Code's folder", context.home.path, "pulled"),
         ("disk-nearly-full", "of this machine's records", context.paths.state, "remembered"),
     ]
     seen: set[int] = set()
@@ -269,12 +269,12 @@ def room(facts: Facts) -> Iterator[Finding]:
         if device in seen or free >= min(_ROOM_BYTES, total // _ROOM_SHARE):
             continue
         seen.add(device)
-        forget = ", or `claude-sync forget --older-than 90` for this machine's old bundles there"
+        forget = ", or remove this machine's old bundles with `claude-sync forget --older-than 90`"
         yield Finding(
             code,
             Level.WARNING,
             f"The disk {what} is nearly full",
-            f"{size(free)} are left for {short_path(path)}; soon nothing can be {verb}.",
+            f"{size(free)} are free for {short_path(path)}; soon nothing can be {verb}.",
             f"Make room on that disk{forget if code == 'store-nearly-full' else ''}",
         )
 

@@ -227,7 +227,7 @@ def test_a_file_from_the_future_gives_a_clock_away_once(patient: Patient, world:
     now = time.time()
     path = _bundle_of(world, "desktop", now, now + 3600)
     found = patient.the("clock-skew", Level.WARNING, now=now)
-    assert found.title == "The clock of this machine or of where sessions meet is off by 60 minutes"
+    assert found.title == "The clock of this machine or of the shared folder is off by 60 minutes"
     os.utime(path, (now, now))
     assert patient.is_well("clock-skew", now=now)
     _bundle_of(world, "desktop", now + 3600, now + 3600)

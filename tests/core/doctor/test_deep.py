@@ -65,7 +65,7 @@ def test_no_room_is_left(newcomer: Patient, tmp_path: Path) -> None:
 
 def test_every_own_bundle_is_read_through(pushed: Patient) -> None:
     found = pushed.the("own-bundles", Level.OK, deep=True)
-    assert found.title == "2 bundles of this machine read through"
+    assert found.title == "2 bundles of this machine checked"
 
 
 def test_how_far_the_reading_is(pushed: Patient) -> None:

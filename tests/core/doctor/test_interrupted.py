@@ -57,7 +57,7 @@ def test_reading_through_is_broken_off(newcomer: Patient, host: SshHost) -> None
         found = examine(context, deep=True)
     (broken,) = _of(found, "deep-broken-off")
     assert broken.level is Level.WARNING
-    assert "1 of 2 bundles could be read" in broken.detail
+    assert "1 of 2 were checked" in broken.detail
     assert "doctor --deep" in broken.fix
     _let_in(host, keys)
     assert newcomer.is_well("deep-broken-off", deep=True)

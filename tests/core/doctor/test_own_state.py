@@ -86,7 +86,7 @@ def test_the_vault_fills_up(used: Patient, share: float, code: str, level: Level
     with old.open("wb") as file:
         file.truncate(int(vault.limit() * share) + 1)  # takes no room
     found = used.the(code, level)
-    assert "Remove the folders of sessions" in found.fix
+    assert "Remove the folders in it of sessions" in found.fix
     assert str(vault.folder).replace(str(used.home), "~") in found.detail
     old.unlink()
     assert used.is_well(code)

@@ -50,7 +50,7 @@ def test_a_projects_only_directory_is_gone(patient: Patient) -> None:
     patient.project.rename(away)
     found = patient.the("project-directory-missing", Level.WARNING)
     assert "~/code/app" in found.title
-    assert "no place here" in found.detail
+    assert "no directory here" in found.detail
     away.rename(patient.project)  # its disk is mounted
     assert patient.is_well("project-directory-missing")
 

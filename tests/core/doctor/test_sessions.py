@@ -22,7 +22,7 @@ def desktop(world: World, patient: Patient) -> Patient:
 
 
 def _part(patient: Patient, desktop: Patient, here: int = 2, there: int = 1) -> None:
-    """Have a session go on apart on two machines."""
+    """Have a session diverge on two machines."""
     patient.write(SESSION, said())
     patient.push()
     desktop.pull()

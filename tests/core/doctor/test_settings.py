@@ -28,7 +28,7 @@ def test_preferences_that_are_no_json(patient: Patient) -> None:
     found = patient.the("preferences-unreadable", Level.ERROR)
     assert str(patient.home) not in found.detail
     assert found.detail.startswith("~/.config/claude-sync/preferences.json")
-    assert "Mend ~/.config/claude-sync/preferences.json" in found.fix
+    assert "Correct ~/.config/claude-sync/preferences.json" in found.fix
     file.write_text(good)
     assert patient.is_well("preferences-unreadable")
 

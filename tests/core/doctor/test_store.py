@@ -23,7 +23,7 @@ def test_nothing_was_set_up(newcomer: Patient) -> None:
     assert "~/claude-sync" in found.detail
     follow(found, fill=[("FOLDER", newcomer.world.store)])
     assert newcomer.is_well("not-set-up")
-    assert newcomer.the("store", Level.OK).title == f"Sessions meet in {newcomer.world.store}"
+    assert newcomer.the("store", Level.OK).title == f"The shared folder is {newcomer.world.store}"
 
 
 def test_sessions_meet_on_this_machine_only(newcomer: Patient) -> None:
