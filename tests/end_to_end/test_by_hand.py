@@ -205,7 +205,7 @@ def test_a_folder_of_that_name_which_is_something_else_is_not_used(new_laptop: M
     clone = repository(new_laptop.home / "claude-sync")
     for command in ("push", "pull"):
         assert new_laptop.misuses(command) == (
-            "no place where sessions meet was chosen yet, and the folder that would be used is "
+            "no shared folder was chosen yet, and the folder that would be used is "
             f"something else ({clone}): choose one with `claude-sync init LOCATION`"
         )
     assert [path.name for path in clone.iterdir()] == [".git"]
@@ -218,7 +218,7 @@ def test_a_place_that_was_only_written_down_is_to_be_set_up(
     file.parent.mkdir(parents=True)
     file.write_text(json.dumps({"schema": 1, "location": str(tmp_path / "place")}))
     assert new_laptop.misuses("push") == (
-        "the place where sessions meet stands in preferences.json, but wasn't set up "
+        "the shared folder is named in preferences.json, but wasn't set up "
         f"({file}): run `claude-sync init` with it"
     )
     assert not (tmp_path / "place").exists()

@@ -50,7 +50,7 @@ def test_a_conflict_touches_nothing_and_says_what_to_do(apart: ConflictView) -> 
     assert done.status == 1
     assert done.out == "Nothing to pull: 1 in conflict.\n"
     assert done.err == (
-        f"claude-sync: {SESSION}: went on apart on this machine and laptop: "
+        f"claude-sync: {SESSION}: diverged on this machine and laptop: "
         "choose with `claude-sync resolve`\n"
     )
     assert desktop.read() == apart.of_desktop

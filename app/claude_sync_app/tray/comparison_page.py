@@ -119,7 +119,7 @@ def _side(branch: SideView, now: float) -> str:
 
 def _excerpt(excerpt: Excerpt) -> str:
     parts = []
-    said = excerpt.said
+    said = excerpt.message
     if said is not None:
         speaker = _SPEAKERS.get(said.speaker, "")
         when = f" {_time(said.at)}" if said.at is not None else ""

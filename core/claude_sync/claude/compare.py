@@ -81,11 +81,19 @@ def compare(x: Extent, y: Extent, check: Callable[[], None] = lambda: None) -> D
             extended = not extends
         said, x_lines = _said(x_file, line, x.size, check)
         answered, y_lines = _said(y_file, line, y.size, check)
-    return Divergence(common, extends, extended, said, answered, x_lines, y_lines)
+    return Divergence(
+        common=common,
+        extends=extends,
+        extended=extended,
+        said=said,
+        answered=answered,
+        x_lines=x_lines,
+        y_lines=y_lines,
+    )
 
 
 def line_start(extent: Extent, position: int) -> int:
-    """Where the line begins that a position of a transcript stands in.
+    """Where the line begins that a position of a transcript is in.
 
     Raises:
         OSError: it can't be read.
@@ -154,7 +162,7 @@ def _said(file: IO[bytes], start: int, end: int, check: Callable[[], None]) -> t
 
 
 def _lines(file: IO[bytes], start: int, end: int, check: Callable[[], None]) -> Iterable[bytes]:
-    """The lines from a position on; of one that is too long, what nobody can read."""
+    """The lines from a position on; of one that is too long, an unreadable one."""
     file.seek(start)
     line = bytearray()
     while start < end:

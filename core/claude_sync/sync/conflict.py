@@ -1,4 +1,4 @@
-"""A conflict as people see it: every side, how far it went on, and which may be kept."""
+"""A conflict as people see it: every side, how far it went, and which may be kept."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from claude_sync.sync.survey.survey import Survey, look
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """One session on which machines went on apart.
+    """One session that diverged on several machines.
 
     Attributes:
         session_id: the session.
@@ -45,7 +45,7 @@ def show_conflict(context: Context, session: str) -> Conflict:
         session: its id, or the beginning of it.
 
     Raises:
-        UsageError: the session can't be told, or is in no conflict.
+        UsageError: no session, or more than one, has that id; or it is in no conflict.
         SessionError, BundleError, TransportError: a side can't be read.
     """
     with context.working("looking"):
@@ -59,7 +59,7 @@ def show_conflict(context: Context, session: str) -> Conflict:
 
 
 def no_conflict(session_id: str) -> UsageError:
-    """What is said where there is nothing to resolve."""
+    """The error where there is nothing to resolve."""
     return UsageError("that session is in no conflict", where=session_id)
 
 
@@ -77,13 +77,19 @@ def conflict_in(context: Context, session_id: str, judgement: Judgement) -> Conf
     """The same of a session that was judged already.
 
     Raises:
-        SessionError, BundleError, TransportError: they can't be read.
+        SessionError, BundleError, TransportError: a side can't be read.
     """
     plan = judgement.plan_pull()
     if plan.kind is not PullKind.CONFLICT:
         return None
     sides = sides_of(context, judgement, plan.rivals)
-    return Conflict(session_id, judgement.local, judgement.mine, plan.rivals, sides)
+    return Conflict(
+        session_id=session_id,
+        local=judgement.local,
+        mine=judgement.mine,
+        rivals=plan.rivals,
+        sides=sides,
+    )
 
 
 def sides_of(
@@ -109,11 +115,18 @@ def sides_of(
         offered = comparisons.settle(partial(may_keep, version, others, comparisons.known))
         lines = max((comparisons.with_lines(version, other).x_lines for other in others), default=0)
         if mine is not None and local is not None and index == 0:
-            machine, mtime_ns = context.machine, local.stamp.mtime_ns
-            sides.append(Side(machine.name, "", version, lines, mtime_ns, offered))
+            name, machine_id, mtime_ns = context.machine.name, "", local.stamp.mtime_ns
         else:
             head = rivals[index - (mine is not None)].head
-            sides.append(
-                Side(head.machine, head.machine_id, version, lines, head.mtime_ns, offered)
+            name, machine_id, mtime_ns = head.machine, head.machine_id, head.mtime_ns
+        sides.append(
+            Side(
+                machine=name,
+                machine_id=machine_id,
+                version=version,
+                lines=lines,
+                mtime_ns=mtime_ns,
+                offered=offered,
             )
+        )
     return tuple(sides)

@@ -1,4 +1,4 @@
-"""What every piece of work needs: this machine, its preferences, Claude's tree, the store."""
+"""What every verb needs: this machine, its preferences, Claude's tree, the store."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from claude_sync.state.cache import Cache
 from claude_sync.state.database import Database
 from claude_sync.state.machine import load_machine
 from claude_sync.state.paths import Paths
-from claude_sync.state.paths import paths as own_places
+from claude_sync.state.paths import paths as own_paths
 from claude_sync.state.preferences import Preferences
 from claude_sync.state.records import Records
 from claude_sync.state.vault import Vault
@@ -29,24 +29,24 @@ from claude_sync.transports import open_transport
 from claude_sync.transports.metered import MeteredTransport
 
 LOCK_PATIENCE_SECONDS = 30.0
-_TELL_SECONDS = 0.1
+_REPORT_SECONDS = 0.1
 _NO_STORE = "no-store"
 _STAGING_LEFTOVERS_SECONDS = 86_400.0
 
 
 class Context:
-    """Everything one claude-sync works with. Use as a context manager; `open_context` makes it.
+    """Everything that one run works with. Use as a context manager; `open_context` makes it.
 
     Attributes:
-        paths: where claude-sync keeps its things.
+        paths: where claude-sync keeps its own files.
         preferences: what the user chose.
         machine: this machine.
         home: Claude Code's folders.
         registry: which directory a project has here.
-        vault: what was replaced.
+        vault: old versions that were replaced.
         database, records, cache: what is remembered of the store.
         should_stop: asked between blocks; true ends the work at once, with nothing half done.
-        on_progress: told how far the work is.
+        on_progress: called with how far the work is.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Context:
         self._store: Store | None = None
         self._progress: Progress | None = None
         self._under_way = 0
-        self._told_at = 0.0
+        self._reported_at = 0.0
 
     def __enter__(self) -> Context:
         return self
@@ -85,7 +85,7 @@ class Context:
         self.close()
 
     def close(self, *, save: bool = True) -> None:
-        """Write what the registry learnt, unless told not to; let go of files and connections."""
+        """Close files and connections; before that, write what the registry learnt, if asked to."""
         try:
             if save:
                 self.registry.save()
@@ -94,21 +94,21 @@ class Context:
 
     @property
     def store(self) -> Store:
-        """Where sessions meet.
+        """The store that the preferences name.
 
         Raises:
-            NotSetUp: no place was chosen yet.
+            NotSetUp: none was chosen yet.
         """
         if self._store is None:
             chosen = self.preferences
             if chosen.location is None:
                 raise NotSetUp(
-                    "no place where sessions meet was chosen yet",
+                    "no shared folder was chosen yet",
                     todo="choose one with `claude-sync init LOCATION`",
                 )
             if chosen.store_id is None:
                 raise NotSetUp(
-                    "the place where sessions meet stands in preferences.json, but wasn't set up",
+                    "the shared folder is named in preferences.json, but wasn't set up",
                     where=str(self.paths.preferences_file),
                     todo="run `claude-sync init` with it",
                 )
@@ -125,7 +125,7 @@ class Context:
 
     @cached_property
     def staging(self) -> Path:
-        """A private folder for what isn't in its place yet; left-overs of dead processes go."""
+        """A private folder for what is only staged; leftovers of dead processes are removed."""
         folder = self.paths.state / "staging"
         if not folder.is_dir():
             files.make_private(folder)
@@ -134,7 +134,7 @@ class Context:
 
     @contextmanager
     def working(self, purpose: str) -> Iterator[None]:
-        """Hold the lock under which sessions are looked at, written and recorded.
+        """Hold the lock under which sessions are read, written and recorded.
 
         Raises:
             LockBusy: another claude-sync kept it for half a minute.
@@ -156,31 +156,31 @@ class Context:
         """Stop here if that was asked for.
 
         Raises:
-            Stopped
+            Stopped: it was asked for.
         """
         if self.should_stop is not None and self.should_stop():
             raise Stopped("stopped before it was done", todo="nothing is half done; run it again")
 
     def progress(self, progress: Progress) -> None:
-        """Tell how far the work is, to begin with and after each session.
+        """Report how far the work is, to begin with and after each session.
 
-        In between it is told too, as bytes go through the store.
+        In between it is reported too, as bytes go through the store.
         """
         if progress.sessions_done == 0:
             self._under_way = 0
         self._progress = progress
-        self._tell(time.monotonic())
+        self._report(time.monotonic())
 
     def _moved(self, count: int) -> None:
         self._under_way += count
         now = time.monotonic()
-        if now - self._told_at >= _TELL_SECONDS:
-            self._tell(now)
+        if now - self._reported_at >= _REPORT_SECONDS:
+            self._report(now)
 
-    def _tell(self, now: float) -> None:
+    def _report(self, now: float) -> None:
         known = self._progress
         if known is not None and self.on_progress is not None:
-            self._told_at = now
+            self._reported_at = now
             # Several sessions may be under way, so that bytes run ahead of what is finished.
             done = min(known.total, max(known.done, self._under_way))
             self.on_progress(replace(known, done=done))
@@ -197,16 +197,16 @@ def open_context(
     should_stop: Callable[[], bool] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Context:
-    """Open everything this user's claude-sync works with.
+    """Open everything that this user's claude-sync works with.
 
     Args:
-        paths: where it keeps its things; None for the user's own.
+        paths: where it keeps its own files; None for the user's own.
         should_stop: asked between blocks of work; true ends it.
-        on_progress: told how far the work is, from the thread that works.
+        on_progress: called with how far the work is, by the thread that works.
 
     Raises:
         RecordsError: what is remembered can't be opened.
-        UsageError: the home directory can't be told.
+        UsageError: the home directory can't be found.
     """
-    paths = paths or own_places()
+    paths = paths or own_paths()
     return Context(paths, preferences.load(paths), should_stop=should_stop, on_progress=on_progress)

@@ -1,4 +1,4 @@
-"""Forgetting: the only way a bundle leaves a store, and only by a person's word."""
+"""Forgetting: the only way a bundle leaves a store, and only if a person says so."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ def bundles_of_sessions(context: Context, sessions: Sequence[str]) -> list[Bundl
         sessions: ids, or beginnings of ids.
 
     Raises:
-        UsageError: a session can't be told, or this machine has no bundle of it.
+        UsageError: no session, or more than one, has an id that was given, or this machine has
+            no bundle of it.
         TransportError: the store isn't there.
     """
     survey = look(context)

@@ -95,9 +95,17 @@ def judge(
     mine = survey.mine(session_id, local)
     with Comparisons(
         context,
-        local,
-        mine.version if mine is not None else None,
-        survey.bundles.get(session_id, ()),
+        local=local,
+        version=mine.version if mine is not None else None,
+        bundles=survey.bundles.get(session_id, ()),
         base=survey.rows.here(local) if local is not None and fetch else None,
     ) as comparisons:
-        yield Judgement(local, mine, own, own_is_rival, all_rivals, rivals, comparisons)
+        yield Judgement(
+            local=local,
+            mine=mine,
+            own=own,
+            own_is_rival=own_is_rival,
+            all_rivals=all_rivals,
+            rivals=rivals,
+            comparisons=comparisons,
+        )

@@ -29,9 +29,9 @@ def pack(context: Context, session: str, output: Path | None = None) -> Path:
         the file.
 
     Raises:
-        UsageError: the session can't be told, or isn't here; a file of its name lies in that
-            directory, or it can't be written.
-        SessionUnplaced: its project can't be told.
+        UsageError: no session here, or more than one, has that id; a file of its name lies in
+            that directory, or can't be written.
+        SessionUnplaced: its project isn't known.
         SessionError: it changes too fast, or vanished.
         LockBusy: another claude-sync is at work.
         Stopped: `context` said so.
@@ -48,7 +48,7 @@ def pack(context: Context, session: str, output: Path | None = None) -> Path:
                 todo="register its directory with `claude-sync projects add`",
             )
         target = _target(output or Path(), local.session_id, context.machine.name)
-        write_portable(context, survey, local, project, target)
+        write_portable(context, survey, local, project=project, target=target)
         survey.flush()
         return target
 

@@ -308,7 +308,7 @@ def _gives_up(x: _Candidate, y: _Candidate, compare: Compare) -> bool:
 
 
 def _supersedes(x: _Candidate, y: _Candidate, compare: Compare) -> bool:
-    """Whether y is among what x replaces: as told, or held once and no longer extended."""
+    """Whether y is among what x replaces: as it says, or held once and no longer extended."""
     if x.version == y.version:
         return False
     if y.version.sha256 in x.supersedes:

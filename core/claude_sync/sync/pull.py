@@ -238,7 +238,7 @@ class _Pull:
                 session_id,
                 Outcome.CONFLICT,
                 _conflict(plan.rivals, here=local is not None),
-                plan.rivals[0],
+                bundle=plan.rivals[0],
             )
         if plan.kind in _NOT_WAITING:
             merging = self._to_merge(local, judgement.all_rivals)
@@ -251,15 +251,27 @@ class _Pull:
             bundle, kind = plan.rivals[0], plan.kind
         if local is not None:
             if survey.is_open(local):
-                return self._result(session_id, Outcome.OPEN, "open here: close it first", bundle)
+                return self._result(
+                    session_id, Outcome.OPEN, "open here: close it first", bundle=bundle
+                )
             version = survey.row(local).whole
             merge_only = bundle.head.version == version
             directory = survey.directory(local)
             folder = local.path.parent
-            return PlannedPull(bundle, kind, local, version, directory, folder, merge_only)
+            return PlannedPull(
+                bundle=bundle,
+                kind=kind,
+                local=local,
+                version=version,
+                directory=directory,
+                folder=folder,
+                merge_only=merge_only,
+            )
         directory = survey.directory_for(bundle)
         folder = self._context.home.folder_for(directory)
-        return PlannedPull(bundle, kind, None, None, directory, folder)
+        return PlannedPull(
+            bundle=bundle, kind=kind, local=None, version=None, directory=directory, folder=folder
+        )
 
     def _to_merge(self, local: LocalSession | None, rivals: Sequence[Bundle]) -> Bundle | None:
         """A rival of equal transcript whose sidecar files may not all be here."""
@@ -292,7 +304,7 @@ class _Pull:
     def _apply(self, group: Sequence[PlannedPull]) -> Iterator[Result]:
         if self._dry_run:
             for planned in group:
-                yield self._pulled(planned, "would be taken")
+                yield self._pulled(planned, "would be pulled")
             return
         for planned, done in apply_pulls(self._context, self._survey, group):
             if isinstance(done, ClaudeSyncError):
@@ -311,7 +323,11 @@ class _Pull:
 
     def _pulled(self, planned: PlannedPull, message: str = "") -> Result:
         result = self._result(
-            planned.session_id, _PLANNED[planned.kind], message, planned.bundle, planned.directory
+            planned.session_id,
+            _PLANNED[planned.kind],
+            message,
+            bundle=planned.bundle,
+            directory=planned.directory,
         )
         path = planned.folder / f"{planned.session_id}.jsonl"
         received = planned.fetched.received if planned.fetched is not None else 0
@@ -331,13 +347,14 @@ class _Pull:
             outcome = Outcome.INCOMPLETE
         bundle = planned.bundle if planned is not None else None
         broken = isinstance(error, BundleError) and not error.passing
-        return replace(self._result(session_id, outcome, str(error), bundle), broken=broken)
+        return replace(self._result(session_id, outcome, str(error), bundle=bundle), broken=broken)
 
     def _result(
         self,
         session_id: str,
         outcome: Outcome,
         message: str = "",
+        *,
         bundle: Bundle | None = None,
         directory: Path | None = None,
     ) -> Result:
@@ -347,11 +364,11 @@ class _Pull:
         return Result(
             session_id,
             outcome,
-            shown.head.project_key if shown else "",
-            shown.head.machine if shown else "",
-            shown.name if shown else "",
-            copies[0].path if copies else None,
-            directory,
+            project_key=shown.head.project_key if shown else "",
+            machine=shown.head.machine if shown else "",
+            bundle=shown.name if shown else "",
+            path=copies[0].path if copies else None,
+            directory=directory,
             message=message,
         )
 
@@ -360,4 +377,4 @@ def _conflict(rivals: Sequence[Bundle], *, here: bool) -> str:
     names = sorted({rival.head.machine for rival in rivals})
     *before, last = ["this machine", *names] if here else names
     sides = f"{', '.join(before)} and {last}" if before else f"two copies of {last}"
-    return f"went on apart on {sides}: choose with `claude-sync resolve`"
+    return f"diverged on {sides}: choose with `claude-sync resolve`"

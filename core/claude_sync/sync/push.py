@@ -171,7 +171,7 @@ class _Push:
             judgement = replace(judged, mine=mine)
             plan = judgement.plan_push()
             if plan.kind is PushKind.BEHIND:
-                return self._result(local, Outcome.BEHIND, project.key, own, _BEHIND)
+                return self._result(local, Outcome.BEHIND, project.key, bundle=own, message=_BEHIND)
             keep_own = own is not None and (
                 plan.keep_own
                 or _loses_transcript(mine, own, judgement.comparisons)
@@ -246,8 +246,8 @@ class _Push:
                     planned.local,
                     Outcome.PUSHED,
                     planned.project.key,
-                    answer.bundle,
-                    _left_out(planned.local.left_out),
+                    bundle=answer.bundle,
+                    message=_left_out(planned.local.left_out),
                 )
                 directory = self._survey.directory(planned.local)
                 yield replace(result, bytes=answer.sent, directory=directory)
@@ -293,15 +293,16 @@ class _Push:
         outcome: Outcome,
         key: str = "",
         bundle: Bundle | None = None,
+        *,
         message: str = "",
     ) -> Result:
         return Result(
             local.session_id,
             outcome,
-            key,
-            self._context.machine.name,
-            bundle.name if bundle is not None else "",
-            local.path,
+            project_key=key,
+            machine=self._context.machine.name,
+            bundle=bundle.name if bundle is not None else "",
+            path=local.path,
             message=message,
         )
 
@@ -313,7 +314,7 @@ def _loses_transcript(mine: Mine, own: Bundle, comparisons: Comparisons) -> bool
 
 
 def _left_out(count: int) -> str:
-    """What to say of sidecar files that aren't in the bundle."""
+    """The message about sidecar files that aren't in the bundle."""
     if not count:
         return ""
     return (

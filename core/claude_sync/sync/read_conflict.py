@@ -1,7 +1,7 @@
-"""What each side of a conflict says after they parted, for a person who has to choose.
+"""What each side of a conflict says after they diverged, for a person who has to choose.
 
-Transcripts are read from where they parted to their ends, line by line, and only the last of what
-was said is kept: memory grows neither with a transcript nor with one of its lines.
+Transcripts are read line by line from where they diverged to their ends, and only the last messages
+are kept: memory grows neither with a transcript nor with one of its lines.
 """
 
 from __future__ import annotations
@@ -23,37 +23,37 @@ from claude_sync.sync.survey.comparisons import Comparisons
 from claude_sync.sync.survey.survey import Survey, look
 
 EXCERPTS = 40
-"""So much of what was last said is kept of each side."""
+"""So many of the last messages are kept of each side."""
 
 LINE_BYTES = 1 << 20
 """Of a longer line only this is read: a pasted picture, an endless output."""
 
-_BEFORE_PASSAGES = 3
+_EXCERPTS_BEFORE = 3
 _BEFORE_BYTES = 1 << 20
 _KINDS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """Something said, and the events that followed it until the next.
+    """A message, and the events that followed it until the next.
 
     Attributes:
-        said: what was said; None where the first thing here is an event.
+        message: None where the first thing here is an event.
         events: one word for each kind of event, and how many there were.
     """
 
-    said: Message | None
+    message: Message | None
     events: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SideView:
-    """One side after they parted.
+    """One side after they diverged.
 
     Attributes:
-        side: whose, how far it went on, when it was last written.
-        excerpts: the last of what was said there, oldest first.
-        left_out: how many passages came before these.
+        side: whose, how far it went, when it was last written.
+        excerpts: the last messages there, oldest first.
+        left_out: how many came before these.
     """
 
     side: Side
@@ -69,7 +69,7 @@ class ConflictView:
         session_id: the session.
         title: other people's text.
         project_key: "" where unknown.
-        before: the last of what was said before they parted.
+        before: the last messages before they diverged.
         sides: the sides, this machine's first where it has one.
     """
 
@@ -81,7 +81,7 @@ class ConflictView:
 
 
 def read_conflict(context: Context, session: str) -> ConflictView:
-    """Read what the sides of a conflict say after they parted.
+    """Read what the sides of a conflict say after they diverged.
 
     Args:
         context: what to work with.
@@ -108,7 +108,9 @@ def read_conflict(context: Context, session: str) -> ConflictView:
                     passing=True,
                 ) from error
         title, key = _name(survey, conflict)
-    return ConflictView(session_id, title, key, before, sides)
+    return ConflictView(
+        session_id=session_id, title=title, project_key=key, before=before, sides=sides
+    )
 
 
 def _name(survey: Survey, conflict: Conflict) -> tuple[str, str]:
@@ -123,7 +125,7 @@ def _read(
     first, *others = [side.version for side in conflict.sides]
     common = min(comparisons.with_lines(first, other).common for other in others)
     start = line_start(comparisons.extent(first), common)
-    before = _excerpts(_tail(comparisons.extent(first), start, context.check), _BEFORE_PASSAGES)
+    before = _excerpts(_tail(comparisons.extent(first), start, context.check), _EXCERPTS_BEFORE)
     sides = []
     for side in conflict.sides:
         extent = comparisons.extent(side.version)
@@ -168,12 +170,12 @@ def _blocks(file: IO[bytes], left: int) -> Iterator[bytes]:
         yield block
 
 
-# --- passages ----------------------------------------------------------------------------------
+# --- excerpts ----------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
 class _Open:
-    said: Message | None
+    message: Message | None
     events: dict[str, int] = field(default_factory=dict)
 
     def add(self, word: str) -> None:
@@ -200,5 +202,5 @@ def _excerpts(lines: Iterator[bytes], limit: int) -> _Excerpts:
             count += 1
         if not read.speaker:
             kept[-1].add(read.text)
-    excerpts = tuple(Excerpt(one.said, tuple(one.events.items())) for one in kept)
+    excerpts = tuple(Excerpt(one.message, tuple(one.events.items())) for one in kept)
     return _Excerpts(excerpts, count - len(kept))

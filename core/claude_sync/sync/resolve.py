@@ -49,7 +49,9 @@ def resolve(
         UsageError: there is no conflict, or that choice isn't offered.
         SessionOpen: it is open here.
         SessionChanging: a side is no longer what was shown: show it again.
-        TransportError, VaultError
+        TransportError: the store went away.
+        VaultError: what is given up can't be kept.
+        ClaudeHomeError: Claude Code's folder can't be written.
     """
     with context.working("resolving"):
         survey = look(context)
@@ -153,7 +155,9 @@ class _Resolve:
             copies.append(copy)
             if self._survey.local.get(copy):
                 continue
-            side = install_copy(context, self._survey, rival, conflict.local, copy)
+            side = install_copy(
+                context, self._survey, rival, beside=conflict.local, session_id=copy
+            )
             with context.database.transaction():
                 context.records.hold(copy, rival.head.version)
                 context.records.remember(
@@ -226,10 +230,10 @@ class _Resolve:
         return Result(
             session_id,
             Outcome.REPLACED if there else Outcome.IMPORTED,
-            bundle.head.project_key,
-            bundle.head.machine,
-            bundle.name,
-            side.installed.path,
-            side.directory,
-            side.received,
+            project_key=bundle.head.project_key,
+            machine=bundle.head.machine,
+            bundle=bundle.name,
+            path=side.installed.path,
+            directory=side.directory,
+            bytes=side.received,
         )

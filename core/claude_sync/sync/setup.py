@@ -1,4 +1,4 @@
-"""Setting up: choosing where sessions meet, and how this machine is called there."""
+"""Setting up: choosing the store, and what this machine is called there."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class SetUp:
     """What was set up.
 
     Attributes:
-        location: where sessions meet, as the preferences spell it.
+        location: the store's, as the preferences spell it.
         label: the same for a person.
         machine: this machine, as it is called there.
         machines: names of the other machines that have bundles there.
@@ -43,25 +43,25 @@ class SetUp:
 
 
 def default_location() -> str:
-    """The private folder of this machine where sessions meet until a place is chosen.
+    """This machine's private folder, which is the store until another is chosen.
 
     Raises:
-        UsageError: the home directory can't be told.
+        UsageError: the home directory can't be found.
     """
     return str(home_directory() / "claude-sync")
 
 
 def set_up_default(paths: Paths) -> SetUp | None:
-    """Let sessions meet in the private folder of this machine, unless a place was chosen already.
+    """Make the private folder of this machine the store, unless one was chosen already.
 
     A folder of that name which is something else (a clone of some tree, a link into a cloud's
     folder) is never taken for it.
 
     Args:
-        paths: where claude-sync keeps its things.
+        paths: where claude-sync keeps its own files.
 
     Returns:
-        what was set up, None where a place was chosen before.
+        what was set up, None where a store was chosen before.
 
     Raises:
         NotSetUp: that folder is something else, or the preferences can't be read.
@@ -83,19 +83,18 @@ def set_up_default(paths: Paths) -> SetUp | None:
 
 
 def _check_readable(paths: Paths, chosen: Preferences) -> None:
-    """Whether no place stands in the preferences, rather than one that can't be read."""
+    """Check that the preferences name no store, rather than one that can't be read."""
     for problem in chosen.problems:
         if problem.key in ("", "location"):
             raise NotSetUp(
-                "it can't be told where sessions meet: "
-                f"{problem.key or 'the file'} {problem.reason}",
+                f"the shared folder isn't known: {problem.key or 'the file'} {problem.reason}",
                 where=str(paths.preferences_file),
-                todo="mend that file, or choose a place with `claude-sync init LOCATION`",
+                todo="fix that file, or choose a folder with `claude-sync init LOCATION`",
             )
 
 
 def _check_private(folder: Path) -> None:
-    """Whether a folder isn't there yet, is a store already, or is empty and now made private."""
+    """Check that a folder isn't there yet, is a store already, or is empty; make that private."""
     try:
         status = folder.lstat()
     except FileNotFoundError:
@@ -117,8 +116,7 @@ def _check_private(folder: Path) -> None:
 
 def _occupied(folder: Path) -> NotSetUp:
     return NotSetUp(
-        "no place where sessions meet was chosen yet, and the folder that would be used is "
-        "something else",
+        "no shared folder was chosen yet, and the folder that would be used is something else",
         where=str(folder),
         todo="choose one with `claude-sync init LOCATION`",
     )
@@ -127,10 +125,10 @@ def _occupied(folder: Path) -> NotSetUp:
 def set_up(
     paths: Paths, location: str, *, name: str | None = None, take_over: bool = False
 ) -> SetUp:
-    """Choose where sessions meet; folder and marker are made if they are missing.
+    """Choose the store; folder and marker are made if they are missing.
 
     Args:
-        paths: where claude-sync keeps its things.
+        paths: where claude-sync keeps its own files.
         location: a folder, ``ssh://[user@]host[:port]/path`` or ``host:path``.
         name: this machine's name; None for the one it has, or had there, or the host's.
         take_over: this is the machine of that name, installed anew: its old bundles then count
@@ -139,7 +137,7 @@ def set_up(
     Raises:
         UsageError: the location can't be read, or the name can't be used.
         MachineNameTaken: another machine has it there.
-        TransportError: the place can't be made, written or read back.
+        TransportError: the store can't be made, written or read back.
     """
     if name is not None and not is_machine_name(name):
         raise UsageError(

@@ -63,7 +63,7 @@ def states_surveyed(
 
     Args:
         sessions: ids of those that are asked for; None for all.
-        but: ids of those that aren't looked at.
+        but: ids of those that are left out.
 
     Raises:
         TransportError: the store went away meanwhile.
@@ -87,53 +87,39 @@ def _state(context: Context, survey: Survey, session_id: str) -> SessionState:
     context.check()
     bundles = survey.bundles.get(session_id, ())
     newest = max(newest_of_each(bundles), key=lambda one: one.head.mtime_ns, default=None)
-    local = None
-    standing = _Standing(State.CONFLICT)
-    try:
-        local = survey.copy(session_id)
-        standing = _standing(context, survey, session_id, local)
-    except (Stopped, StoreOffline, RecordsError):
-        raise
-    except ClaudeSyncError as error:
-        # One session that can't be told must not hide the others.
-        divided = isinstance(error, SessionDivided)
-        standing = _Standing(State.CONFLICT if divided else State.INCOMPLETE, detail=str(error))
-    state, rivals, sides, detail = standing
+    local, standing = _copy_and_standing(context, survey, session_id)
     copies = survey.local.get(session_id, ())
     shown = local or (copies[0] if copies else None)
-    try:
-        project, directory, problem = _project(context, survey, shown, newest)
-        title = survey.row(shown).title if shown is not None else ""
-    except SessionError as error:
-        project, directory, problem, title = None, None, str(error), ""
-    told = bool(bundles) or state is State.CONFLICT
-    if shown is not None and project is None and not told:
-        state, detail = State.UNPLACED, problem or "no directory here is known for it"
-    taken = rivals[0].head if rivals else newest.head if newest is not None else None
+    about = _about(context, survey, shown, newest)
+    is_known = bool(bundles) or standing.state is State.CONFLICT
+    if shown is not None and about.project is None and not is_known:
+        detail = about.problem or "no directory here is known for it"
+        standing = standing._replace(state=State.UNPLACED, detail=detail)
+    head = standing.rivals[0].head if standing.rivals else newest.head if newest else None
     if shown is not None:
-        size, mtime_ns, is_open = shown.stamp.size, shown.stamp.mtime_ns, survey.is_open(shown)
+        title, is_open = about.title, survey.is_open(shown)
+        size, mtime_ns = shown.stamp.size, shown.stamp.mtime_ns
     else:
-        assert taken is not None
-        title, size, mtime_ns = taken.title, taken.size, taken.mtime_ns
-        is_open = taken.open
+        assert head is not None
+        title, is_open, size, mtime_ns = head.title, head.open, head.size, head.mtime_ns
     remembered = survey.record(session_id)
     return SessionState(
-        session_id,
-        title,
-        project.key if project is not None else "",
-        directory,
-        shown.path if shown is not None else None,
-        size,
-        mtime_ns,
-        state,
-        is_open,
-        tuple(sorted({bundle.head.machine for bundle in bundles})),
-        tuple(sorted({rival.head.machine for rival in rivals})),
-        sides,
-        detail,
-        project is not None and is_ignored(context, project.key),
-        remembered.forgotten,
-        shown is not None and remembered.undo != "",
+        session_id=session_id,
+        title=title,
+        project_key=about.project.key if about.project is not None else "",
+        directory=about.directory,
+        path=shown.path if shown is not None else None,
+        size=size,
+        mtime_ns=mtime_ns,
+        state=standing.state,
+        open=is_open,
+        machines=tuple(sorted({bundle.head.machine for bundle in bundles})),
+        rivals=tuple(sorted({rival.head.machine for rival in standing.rivals})),
+        sides=standing.sides,
+        detail=standing.detail,
+        ignored=about.project is not None and is_ignored(context, about.project.key),
+        forgotten=remembered.forgotten,
+        undoable=shown is not None and remembered.undo != "",
     )
 
 
@@ -144,6 +130,22 @@ class _Standing(NamedTuple):
     rivals: tuple[Bundle, ...] = ()
     sides: tuple[Side, ...] = ()
     detail: str = ""
+
+
+def _copy_and_standing(
+    context: Context, survey: Survey, session_id: str
+) -> tuple[LocalSession | None, _Standing]:
+    """The transcript here, and where it stands: one that can't be read must not hide the others."""
+    local = None
+    try:
+        local = survey.copy(session_id)
+        return local, _standing(context, survey, session_id, local)
+    except (Stopped, StoreOffline, RecordsError):
+        raise
+    except ClaudeSyncError as error:
+        divided = isinstance(error, SessionDivided)
+        state = State.CONFLICT if divided else State.INCOMPLETE
+        return local, _Standing(state, detail=str(error))
 
 
 def _standing(
@@ -183,37 +185,53 @@ def _placeable(context: Context, rivals: tuple[Bundle, ...]) -> _Standing:
     return _Standing(State.WAITING, rivals)
 
 
-def _project(
+class _About(NamedTuple):
+    """What a session is of: its project, directory here, title, and why there is no project."""
+
+    project: ProjectKey | None
+    directory: Path | None
+    title: str = ""
+    problem: str = ""
+
+
+def _about(
     context: Context, survey: Survey, local: LocalSession | None, newest: Bundle | None
-) -> tuple[ProjectKey | None, Path | None, str]:
-    """Project, directory here, and why the project can't be told."""
-    if local is not None:
-        directory = survey.directory(local)
-        try:
-            return survey.project(local), directory, ""
-        except ProjectKeyError as error:
-            return None, directory, str(error)
-    assert newest is not None
-    head = newest.head
+) -> _About:
+    if local is None:
+        assert newest is not None
+        return _About(*_of_bundle(context, newest))
     try:
-        directory = context.registry.place(head.project_key, head.subpath)
+        directory, problem = survey.directory(local), ""
+        try:
+            project = survey.project(local)
+        except ProjectKeyError as error:
+            project, problem = None, str(error)
+        return _About(project, directory, survey.row(local).title, problem)
+    except SessionError as error:
+        return _About(None, None, problem=str(error))
+
+
+def _of_bundle(context: Context, bundle: Bundle) -> tuple[ProjectKey, Path | None]:
+    """The project that a bundle names, and the directory that has here."""
+    project = ProjectKey(bundle.head.project_key, bundle.head.subpath)
+    try:
+        return project, context.registry.place(project.key, project.subpath)
     except SessionUnplaced:
-        directory = None
-    return ProjectKey(head.project_key, head.subpath), directory, ""
+        return project, None
 
 
 def _arriving(survey: Survey) -> list[SessionState]:
     """Sessions that are known only from a file of the store that can't be read yet."""
     return [
         SessionState(
-            problem.session_id,
-            "",
-            "",
-            None,
-            None,
-            0,
-            0,
-            State.INCOMPLETE,
+            session_id=problem.session_id,
+            title="",
+            project_key="",
+            directory=None,
+            path=None,
+            size=0,
+            mtime_ns=0,
+            state=State.INCOMPLETE,
             detail=problem.message,
         )
         for problem in survey.problems

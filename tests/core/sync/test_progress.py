@@ -18,7 +18,7 @@ LINE = said("x" * 1000)
 
 @pytest.fixture(autouse=True)
 def _told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contexts, "_TELL_SECONDS", 0.0)
+    monkeypatch.setattr(contexts, "_REPORT_SECONDS", 0.0)
 
 
 def told(machine: PlayedMachine, verb: str) -> list[Progress]:

@@ -46,7 +46,7 @@ def read(machine: PlayedMachine, session: str = SESSION) -> ConflictView:
 
 
 def texts(excerpts: tuple[Excerpt, ...]) -> list[str]:
-    return [one.said.text if one.said is not None else "" for one in excerpts]
+    return [one.message.text if one.message is not None else "" for one in excerpts]
 
 
 def test_each_side_tells_what_it_said_after_they_parted(world: World) -> None:
@@ -61,11 +61,11 @@ def test_each_side_tells_what_it_said_after_they_parted(world: World) -> None:
     mine, theirs = apart.sides
     assert (mine.side.machine, mine.side.machine_id, mine.side.lines) == ("laptop", "", 2)
     assert texts(mine.excerpts) == ["Try the cookie.", "It was the cookie."]
-    assert [one.said and one.said.speaker for one in mine.excerpts] == ["user", "assistant"]
+    assert [one.message and one.message.speaker for one in mine.excerpts] == ["user", "assistant"]
     assert (theirs.side.machine, theirs.side.lines) == ("desktop", 2)
     (only,) = theirs.excerpts
-    assert only.said is not None
-    assert (only.said.text, only.said.at) == ("Try the session.", 1769882400.0)
+    assert only.message is not None
+    assert (only.message.text, only.message.at) == ("Try the session.", 1769882400.0)
     assert only.events == (("cost-state", 1),)
     assert (mine.left_out, theirs.left_out) == (0, 0)
 
@@ -125,10 +125,10 @@ def test_events_before_anything_was_said_are_counted_by_kind(world: World) -> No
     kinds = [json.dumps({"type": f"kind-{n % 12}", "uuid": n}).encode() + b"\n" for n in range(24)]
     laptop, _ = parted(world, [*kinds, said("then this")], [said("two")])
     first, then = read(laptop).sides[0].excerpts
-    assert first.said is None
+    assert first.message is None
     assert first.events == (*((f"kind-{n}", 2) for n in range(8)), ("…", 8))
-    assert then.said is not None
-    assert then.said.text == "then this"
+    assert then.message is not None
+    assert then.message.text == "then this"
 
 
 HOSTILE = [
@@ -144,8 +144,8 @@ def test_lines_that_can_not_be_read_are_one_word_each(world: World) -> None:
     laptop, _ = parted(world, [*HOSTILE, said("still here")], [said("two")])
     first, last = read(laptop).sides[0].excerpts
     assert first.events == (("unreadable", 3), ("event", 1))
-    assert last.said is not None
-    assert last.said.text == "still here"
+    assert last.message is not None
+    assert last.message.text == "still here"
 
 
 def test_a_last_line_that_is_being_written_does_no_harm(world: World) -> None:
@@ -165,8 +165,8 @@ def test_a_huge_line_is_read_in_part_and_memory_stays_small(world: World) -> Non
             tracemalloc.stop()
     first, last = apart.sides[0].excerpts
     assert first.events == (("unreadable", 1),)
-    assert last.said is not None
-    assert last.said.text == "after it"
+    assert last.message is not None
+    assert last.message.text == "after it"
     assert peak < 12 * LINE_BYTES
 
 

@@ -35,10 +35,10 @@ def keep_bundle(context: Context, bundle: Bundle, reason: str) -> Kept:
         _fill(folder, context.store.fetch_one(Request(bundle, folder), context.check))
 
     return context.vault.keep_stream(
-        head.session_id,
-        reason,
-        head.version,
-        fill,
+        session_id=head.session_id,
+        reason=reason,
+        version=head.version,
+        fill=fill,
         size=bundle.stamp.size,
         mtime_ns=head.mtime_ns,
         sidecar_sha256=head.sidecar_sha256,
@@ -57,7 +57,7 @@ def keep_unreadable(context: Context, session_id: str, name: str, reason: str) -
         files.make_private(folder / SIDECAR)
         files.replace(folder / SIDECAR / UNREADABLE, context.store.raw(name, context.check))
 
-    kept = context.vault.keep_stream(session_id, reason, None, fill, size=0)
+    kept = context.vault.keep_stream(session_id, reason, version=None, fill=fill, size=0)
     for earlier in context.vault.entries(session_id):
         if earlier.folder != kept.folder and _is_same(earlier, kept):
             context.vault.drop(kept)

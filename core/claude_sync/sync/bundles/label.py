@@ -42,7 +42,7 @@ def label_of(
         revision=revision,
         pushed_at=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
         mtime_ns=mtime_ns,
-        title=survey.rows.said(local).title,
+        title=survey.rows.summary(local).title,
         open=survey.is_open(local),
         supersedes=survey.supersedes(session_id),
         decision=survey.record(session_id).decision,

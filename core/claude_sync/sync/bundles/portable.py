@@ -19,7 +19,7 @@ from claude_sync.sync.survey.survey import Survey
 
 
 def write_portable(
-    context: Context, survey: Survey, local: LocalSession, project: ProjectKey, target: Path
+    context: Context, survey: Survey, local: LocalSession, *, project: ProjectKey, target: Path
 ) -> None:
     """Pack a session into a file of its own; one that lies there is replaced.
 

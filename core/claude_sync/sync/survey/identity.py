@@ -1,4 +1,4 @@
-"""Which session a beginning of an id means, and which name this machine bears."""
+"""Which session a beginning of an id means, and what this machine is called."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ def find_id(prefix: str, ids: Sequence[str]) -> str:
     """The one id that begins so.
 
     Raises:
-        SessionNotFound, SessionAmbiguous
+        SessionNotFound: none does.
+        SessionAmbiguous: several do.
     """
     fits = [session_id for session_id in ids if session_id.startswith(prefix)]
     if not prefix or not fits:
@@ -32,7 +33,7 @@ def find_id(prefix: str, ids: Sequence[str]) -> str:
 
 
 def remember_name(context: Context, bundles: Mapping[str, tuple[Bundle, ...]]) -> None:
-    """Take the name that this machine bears in the store, if its own record of it was lost.
+    """Take the name that this machine has in the store, if its own record of it was lost.
 
     Raises:
         RecordsError: it can't be kept.

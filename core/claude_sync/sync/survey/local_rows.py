@@ -11,7 +11,7 @@ from claude_sync.model import LocalSession, Version
 from claude_sync.state.cache import LocalRow
 from claude_sync.store.delta import LinePrefix, LocalBase, measure
 from claude_sync.sync.context import Context
-from claude_sync.sync.survey.read_session import glance_at, read_session, row_of, signature_of
+from claude_sync.sync.survey.read_session import read_session, row_of, signature_of, summarize_file
 
 _ROWS_A_FLUSH = 500
 AHEAD_BYTES = 128 << 20
@@ -31,7 +31,7 @@ class LocalRows:
         self._context = context
         self._rows = context.cache.local_rows()
         self._new: dict[str, LocalRow] = {}
-        self._glances: dict[str, Summary] = {}
+        self._summaries: dict[str, Summary] = {}
         self._lines: dict[str, LinePrefix] = {}
 
     def known(self, local: LocalSession) -> LocalRow | None:
@@ -57,31 +57,31 @@ class LocalRows:
                 self._write()
         return row
 
-    def said(self, local: LocalSession) -> Summary:
+    def summary(self, local: LocalSession) -> Summary:
         """What both ends of a transcript say; the rest of it isn't read for that."""
         key = str(local.path)
         row = self._rows.get(key)
         if row is not None and row.stamp == local.stamp:
             return Summary(row.cwds, row.title)
-        if key not in self._glances:
-            self._glances[key] = glance_at(local)
-        return self._glances[key]
+        if key not in self._summaries:
+            self._summaries[key] = summarize_file(local)
+        return self._summaries[key]
 
     def learn(self, local: LocalSession, version: Version, sidecar_sha256: str) -> None:
         """Take over what a session proved to be when it was read elsewhere, with these stamps."""
-        key, row = str(local.path), row_of(local, self.said(local), version, sidecar_sha256)
+        key, row = str(local.path), row_of(local, self.summary(local), version, sidecar_sha256)
         self._rows[key] = self._new[key] = row
 
     def read_ahead(self, sessions: Iterable[LocalSession]) -> None:
         """Read those whose stamps are new, as many as aren't too much to wait for."""
         for local in _few(one for one in sessions if self.known(one) is None):
-            with suppress(SessionError):  # it comes again where somebody wants this one
+            with suppress(SessionError):  # it comes again where this one is needed
                 self.row(local)
 
     def measure_ahead(self, sessions: Iterable[LocalSession]) -> None:
         """Measure transcripts, for what `here` tells of them, as many as aren't too much."""
         for local in _few(sessions):
-            with suppress(OSError):  # it is measured where somebody wants this one
+            with suppress(OSError):  # it is measured where this one is needed
                 self._lines[str(local.path)] = measure(local, self._context.check)
 
     def here(self, local: LocalSession) -> LocalBase:
@@ -110,7 +110,7 @@ class LocalRows:
 
 
 def _few(sessions: Iterable[LocalSession]) -> Iterator[LocalSession]:
-    """Those that are read while a host answers; one that is too big is passed over."""
+    """Those that are read while a host answers; one that is too big is skipped."""
     left = AHEAD_BYTES
     for local in sessions:
         if local.stamp.size <= left:

@@ -38,12 +38,20 @@ def read_session(
         with Snapshot(local.path) as snapshot:
             whole, cut = _versions(snapshot, check)
             stamp = snapshot.stamp
-            said = summarize(snapshot.file)
+            summary = summarize(snapshot.file)
         if known is not None and known.sidecar == signature:
             sidecar_sha256 = known.sidecar_sha256
         else:
             sidecar_sha256 = sidecar_digest(read_sidecar(local, check))
-    return LocalRow(stamp, signature, whole, cut, sidecar_sha256, said.cwds, said.title)
+    return LocalRow(
+        stamp=stamp,
+        sidecar=signature,
+        whole=whole,
+        cut=cut,
+        sidecar_sha256=sidecar_sha256,
+        cwds=summary.cwds,
+        title=summary.title,
+    )
 
 
 def _versions(snapshot: Snapshot, check: Callable[[], None]) -> tuple[Version, Version]:
@@ -57,7 +65,7 @@ def _versions(snapshot: Snapshot, check: Callable[[], None]) -> tuple[Version, V
     return whole, Version(end, snapshot.prefix_hash(end))
 
 
-def glance_at(local: LocalSession) -> Summary:
+def summarize_file(local: LocalSession) -> Summary:
     """What both ends of a transcript say; nothing where it can't be read now."""
     try:
         with open_regular(local.path) as file:
@@ -71,21 +79,30 @@ def row_of_installed(
 ) -> LocalRow | None:
     """What a session that was just installed is, without reading it all again.
 
-    None where its last line isn't finished: then it is read when it is looked at.
+    None where its last line isn't finished: then it is read when it is needed.
     """
     try:
         with open_regular(local.path) as file:
             file.seek(max(0, local.stamp.size - 1))
             finished = file.read(1) in (b"\n", b"")
-            said = summarize(file)
+            summary = summarize(file)
     except OSError:
         return None
     if not finished:
         return None
-    return row_of(local, said, version, sidecar_digest(sidecar))
+    return row_of(local, summary, version, sidecar_digest(sidecar))
 
 
-def row_of(local: LocalSession, said: Summary, version: Version, sidecar_sha256: str) -> LocalRow:
+def row_of(
+    local: LocalSession, summary: Summary, version: Version, sidecar_sha256: str
+) -> LocalRow:
     """What a session is whose transcript is known whole, and ends with a line."""
-    signature = signature_of(local)
-    return LocalRow(local.stamp, signature, version, version, sidecar_sha256, said.cwds, said.title)
+    return LocalRow(
+        stamp=local.stamp,
+        sidecar=signature_of(local),
+        whole=version,
+        cut=version,
+        sidecar_sha256=sidecar_sha256,
+        cwds=summary.cwds,
+        title=summary.title,
+    )

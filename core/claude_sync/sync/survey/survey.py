@@ -38,10 +38,10 @@ class Survey:
     Attributes:
         local: every copy of each session in Claude's tree, by id; mostly one.
         bundles: of each session in the store, by id.
-        problems: files of the store that were passed over.
+        problems: files of the store that were skipped.
         live: what the client has open.
         all_are_rivals: whether this machine's own bundles count as others' too: a file that
-            somebody brings by hand may be anybody's.
+            is brought by hand may be anybody's.
         into: where sessions that aren't here go, None for their projects' directories.
         remembered: the records of every session, by id.
         rows: what the transcripts here were found to be.
@@ -73,7 +73,7 @@ class Survey:
         context.registry.refresh(used, roots=context.preferences.projects_roots)
 
     def set_store_view(self, view: StoreView) -> None:
-        """Take over what lies in the store."""
+        """Set what lies in the store."""
         self.bundles, self.problems = view.bundles, view.problems
 
     # -- ids ----------------------------------------------------------------------------------
@@ -86,7 +86,8 @@ class Survey:
         """The one session whose id begins so, or is so.
 
         Raises:
-            SessionNotFound, SessionAmbiguous
+            SessionNotFound: none does.
+            SessionAmbiguous: several do.
         """
         if prefix in self.local or prefix in self.bundles:
             return prefix
@@ -102,7 +103,7 @@ class Survey:
         """The transcript that lies here: of several copies the one that extends the others.
 
         Raises:
-            SessionDivided: two copies have parted; both are named.
+            SessionDivided: two copies have diverged; both are named.
         """
         copies = self.local.get(session_id, ())
         if len(copies) < 2:
@@ -190,7 +191,9 @@ class Survey:
         version, sidecar = self.version(local), self.row(local).sidecar_sha256
         supersedes, decision = self.supersedes(session_id), remembered.decision
         held = records.held(session_id) - records.declined(session_id)
-        return Mine(version, sidecar, frozenset(supersedes), held, decision)
+        return Mine(
+            version, sidecar, supersedes=frozenset(supersedes), held=held, decision=decision
+        )
 
     def supersedes(self, session_id: str) -> tuple[str, ...]:
         """The newest versions that the one here knowingly replaces, oldest first."""
@@ -203,7 +206,7 @@ class Survey:
         """This machine's own bundle, whether a push must beat it, and all rivals.
 
         Where the session isn't here, its own bundle is one more that could bring it back. One that
-        was undone here needn't be beaten: a pull passes over it, so nothing else would help.
+        was undone here needn't be beaten: a pull skips it, so nothing else would help.
         """
         if self.all_are_rivals:
             return Split(None, False, self.bundles.get(session_id, ()))
@@ -221,28 +224,29 @@ class Survey:
         """Learn what a session gave up from the bundles that know it.
 
         From its own bundle where the records were lost; from another machine's that is the very
-        version that lies here: what was decided of that version there holds here as well. (Else
-        a conflict that somebody settled elsewhere stood here until the last machine followed.)
+        version that lies here: what was decided of that version there holds here as well.
+        (Otherwise a conflict that was settled elsewhere would stand here until the last machine
+        followed.)
         """
         remembered = self.record(session_id)
         is_known = remembered.seen or remembered.written is not None
         if is_known and not any(one.head.supersedes for one in self.bundles.get(session_id, ())):
-            return  # so it is with most, and told without sorting out whose bundles they are
+            return  # true of most, and known without splitting their bundles
         own, _, rivals = self.split(session_id)
-        told = []
+        heads = []
         if own is not None and not remembered.seen and remembered.written is None:
-            told.append(own.head)
+            heads.append(own.head)
         if local is not None and any(rival.head.supersedes for rival in rivals):
             version = self.version(local)
-            told += [
+            heads += [
                 rival.head
                 for rival in rivals
                 if rival.head.version == version
                 and rival.head.machine_id != self.context.machine.id
             ]
         known, decision = self.supersedes(session_id), remembered.decision
-        lost = [one for head in told for one in head.supersedes if one not in known]
-        latest = max([decision, *(head.decision for head in told)])
+        lost = [one for head in heads for one in head.supersedes if one not in known]
+        latest = max([decision, *(head.decision for head in heads)])
         if not lost and latest == decision:
             return
         with self.context.database.transaction():
@@ -325,7 +329,7 @@ class Survey:
         """The working directory of a session that lies here, None where it isn't known."""
         key = f"{local.folder}/{local.session_id}"
         if key not in self._directories:
-            cwds = self.rows.said(local).cwds
+            cwds = self.rows.summary(local).cwds
             remembered = self.record(local.session_id).directory
             self._directories[key] = self.context.registry.directory_of(
                 local.folder, cwds, remembered or None
@@ -358,7 +362,7 @@ def look(
     store: bool = True,
     meanwhile: Callable[[Survey], None] = Survey.read_ahead,
 ) -> Survey:
-    """Look at this machine and, unless told not to, at the store.
+    """Look at this machine and, if asked to, at the store.
 
     Args:
         context: what to look at.

@@ -148,7 +148,9 @@ class Installer:
         with writing(local.path.parent):
             self.check_same(local)
             merged = merge(sidecar_folder(local.path), fetched, theirs_win)
-            kept = self._keep(local, version, reason, merged, extends, transcript)
+            kept = self._keep(
+                local, version, reason, merged=merged, extends=extends, transcript=transcript
+            )
             self.check_still_same(local, kept)
             merged.install(local.session_id, self._vault, kept)
             sync_directories(merged.directories())
@@ -158,7 +160,7 @@ class Installer:
             for staged in merged.dropped if transcript else [*merged.dropped, fetched.transcript]:
                 files.discard(staged)
             after = fetched.head.version if transcript else version
-            undo = self._undo(local, version, after, merged, kept, extends)
+            undo = self._undo(local, version, after, merged=merged, kept=kept, extends=extends)
         return Installed(local.path, stamp, undo)
 
     def _keep(
@@ -166,6 +168,7 @@ class Installer:
         local: LocalSession,
         version: Version,
         reason: str,
+        *,
         merged: Merge,
         extends: bool,
         transcript: bool,
@@ -207,6 +210,7 @@ class Installer:
         local: LocalSession,
         before: Version,
         after: Version,
+        *,
         merged: Merge,
         kept: Kept | None,
         extends: bool,
@@ -235,7 +239,8 @@ class Installer:
         """Look again whether a session is what it was, and closed.
 
         Raises:
-            SessionChanging, SessionOpen
+            SessionChanging: it changed.
+            SessionOpen: it is open.
         """
         now = self._home.look(local.folder, local.session_id)
         if now is None or now.stamp != local.stamp or (sidecar and now.sidecar != local.sidecar):
@@ -246,7 +251,8 @@ class Installer:
         """The same once something was kept, and nothing yet replaced; if not, that is dropped.
 
         Raises:
-            SessionChanging, SessionOpen
+            SessionChanging: it changed.
+            SessionOpen: it is open.
         """
         try:
             self.check_same(local)
@@ -305,7 +311,7 @@ def writing(path: Path) -> Iterator[None]:
     """What can't be written inside is Claude Code's folder.
 
     Raises:
-        ClaudeHomeError: in the place of any OSError.
+        ClaudeHomeError: instead of any OSError.
     """
     try:
         yield

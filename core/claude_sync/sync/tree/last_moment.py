@@ -42,7 +42,7 @@ def watched(path: Path, seen: Stamp, vault: Vault, kept: Path | None) -> Iterato
 
 
 def swap(
-    session_id: str, staged: Staged | None, path: Path, seen: Stamp, vault: Vault, kept: Path
+    session_id: str, staged: Staged | None, path: Path, *, seen: Stamp, vault: Vault, kept: Path
 ) -> None:
     """Replace a file that is in the vault by a staged one, or just remove it.
 

@@ -69,7 +69,7 @@ class Merge:
             install_where_nothing_was(session_id, staged, path)
         for path, staged, was, seen in [*self.replaced, *self.grown]:
             assert kept is not None
-            swap(session_id, staged, path, seen, vault, kept.sidecar / was.path)
+            swap(session_id, staged, path, seen=seen, vault=vault, kept=kept.sidecar / was.path)
 
     def directories(self) -> set[Path]:
         """The directories in which files got names."""

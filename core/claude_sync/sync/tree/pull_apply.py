@@ -174,8 +174,8 @@ class _PullApplier:
         return self._installer.install_over(
             fetched,
             planned.local,
-            old,
-            "pull",
+            version=old,
+            reason="pull",
             extends=extends,
             theirs_win=None if planned.merge_only else True,
             transcript=not planned.merge_only,

@@ -55,14 +55,21 @@ def install_side(
                 installed = installer.install_new(fetched, folder)
             else:
                 whole = survey.row(local).whole
-                installed = installer.install_over(fetched, local, whole, "resolve", extends=False)
+                installed = installer.install_over(
+                    fetched, local, version=whole, reason="resolve", extends=False
+                )
         finally:
             fetched.discard()
     return InstalledSide(installed, directory, fetched.received)
 
 
 def install_copy(
-    context: Context, survey: Survey, bundle: Bundle, local: LocalSession | None, session_id: str
+    context: Context,
+    survey: Survey,
+    bundle: Bundle,
+    *,
+    beside: LocalSession | None,
+    session_id: str,
 ) -> InstalledSide:
     """Install a rival as a session of its own.
 
@@ -70,7 +77,7 @@ def install_copy(
         context: what to work with.
         survey: what was seen.
         bundle: the rival.
-        local: the session whose rival it is, beside which the copy goes, None where it isn't here.
+        beside: the session whose rival it is, None where that isn't here.
         session_id: the copy's.
 
     Raises:
@@ -79,7 +86,7 @@ def install_copy(
         ClaudeHomeError: the tree can't be written.
     """
     with writing(context.home.projects):
-        folder, directory = _target(context, survey, bundle, local)
+        folder, directory = _target(context, survey, bundle, beside)
         fetched = _fetch(context, bundle, folder)
         try:
             fetched = replace(fetched, head=fetched.head._replace(session_id=session_id))

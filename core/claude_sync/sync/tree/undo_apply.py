@@ -93,7 +93,7 @@ class _UndoApplier:
         copy = self._survey.copy(session_id)
         if copy is None or self._survey.is_open(copy):
             return
-        # Not whether it was held here: whoever continues a copy pushes that too.
+        # Not whether it was held here: a copy that is continued is pushed, too.
         if copy_id(self._session_id, self._survey.row(copy).whole) == session_id:
             self.remove(copy)
 
@@ -153,7 +153,14 @@ class _UndoApplier:
         """Put a sidecar file back where it was."""
         if leaving.kept is not None and path in leaving.stamps:
             kept = leaving.kept.sidecar / path.relative_to(folder)
-            swap(self._session_id, staged, path, leaving.stamps[path], self._vault, kept)
+            swap(
+                self._session_id,
+                staged,
+                path,
+                seen=leaving.stamps[path],
+                vault=self._vault,
+                kept=kept,
+            )
         else:
             install_where_nothing_was(self._session_id, staged, path)
         files.sync_directory(path.parent)
@@ -161,7 +168,7 @@ class _UndoApplier:
     def _remove_file(self, session_id: str, path: Path, seen: Stamp, kept: Path) -> None:
         """Remove a file that is in the vault, unless it was written to since."""
         try:
-            swap(session_id, None, path, seen, self._vault, kept)
+            swap(session_id, None, path, seen=seen, vault=self._vault, kept=kept)
         except SessionChanging:
             pass  # It stays: nobody ever saw what is in it now.
 
@@ -209,7 +216,7 @@ class _UndoApplier:
                     with open_regular(path) as file:
                         yield path, files.stage(staging, blocks_of(file, was.size))
             except FileNotFoundError:
-                continue  # Somebody removed it since.
+                continue  # It was removed since.
 
     def _lost(self) -> VaultError:
         return VaultError(
