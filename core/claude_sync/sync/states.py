@@ -90,7 +90,7 @@ def _state(context: Context, survey: Survey, session_id: str) -> SessionState:
     local, standing = _copy_and_standing(context, survey, session_id)
     copies = survey.local.get(session_id, ())
     shown = local or (copies[0] if copies else None)
-    about = _about(context, survey, shown, newest)
+    about = _about(survey, shown, newest)
     is_known = bool(bundles) or standing.state is State.CONFLICT
     if shown is not None and about.project is None and not is_known:
         detail = about.problem or "no directory here is known for it"
@@ -164,7 +164,7 @@ def _standing(
         if plan.kind is PullKind.CONFLICT:
             return _Standing(State.CONFLICT, plan.rivals, sides_of(context, judgement, plan.rivals))
         if plan.kind is PullKind.IMPORT:
-            return _placeable(context, plan.rivals)
+            return _importable(survey, plan.rivals)
         if plan.rivals:
             return _Standing(State.WAITING, plan.rivals)
         if local is None:
@@ -176,10 +176,10 @@ def _standing(
     return _Standing(State.AHEAD if plan.kind is PullKind.AHEAD else State.SYNCED)
 
 
-def _placeable(context: Context, rivals: tuple[Bundle, ...]) -> _Standing:
-    head = rivals[0].head
+def _importable(survey: Survey, rivals: tuple[Bundle, ...]) -> _Standing:
+    """Whether a session that isn't here has a directory to go to."""
     try:
-        context.registry.place(head.project_key, head.subpath)
+        survey.directory_for(rivals[0])
     except SessionUnplaced as error:
         return _Standing(State.UNPLACED, rivals, detail=str(error))
     return _Standing(State.WAITING, rivals)
@@ -194,12 +194,10 @@ class _About(NamedTuple):
     problem: str = ""
 
 
-def _about(
-    context: Context, survey: Survey, local: LocalSession | None, newest: Bundle | None
-) -> _About:
+def _about(survey: Survey, local: LocalSession | None, newest: Bundle | None) -> _About:
     if local is None:
         assert newest is not None
-        return _About(*_of_bundle(context, newest))
+        return _About(*_of_bundle(survey, newest))
     try:
         directory, problem = survey.directory(local), ""
         try:
@@ -211,11 +209,11 @@ def _about(
         return _About(None, None, problem=str(error))
 
 
-def _of_bundle(context: Context, bundle: Bundle) -> tuple[ProjectKey, Path | None]:
+def _of_bundle(survey: Survey, bundle: Bundle) -> tuple[ProjectKey, Path | None]:
     """The project that a bundle names, and the directory that has here."""
     project = ProjectKey(bundle.head.project_key, bundle.head.subpath)
     try:
-        return project, context.registry.place(project.key, project.subpath)
+        return project, survey.directory_for(bundle)
     except SessionUnplaced:
         return project, None
 
