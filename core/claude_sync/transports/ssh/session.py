@@ -82,7 +82,7 @@ class Session:
         self._started = max(self._started, time.monotonic() - _GREETING_SECONDS + _MOMENT_SECONDS)
 
     def need(self, *parts: str) -> None:
-        """Have the script know these parts of `ssh_script_parts`; sends what it doesn't know."""
+        """Have the script know these of its parts; sends what it doesn't know yet."""
         for part in parts:
             if part not in self._known:
                 self._known.add(part)

@@ -1,7 +1,7 @@
 """A directory on a host that ssh reaches.
 
 One running script on the host serves many calls, one after the other, and requests are sent ahead
-of answers, so that many files don't cost a round trip each. See `ssh_script` for what runs there.
+of answers, so that many files don't cost a round trip each. See `script` for what runs there.
 """
 
 from __future__ import annotations
@@ -47,8 +47,7 @@ from claude_sync.transports.ssh.reading import (
     read_files,
     read_stamps,
 )
-from claude_sync.transports.ssh.script import spelled
-from claude_sync.transports.ssh.script_parts import CUTTING, HASHING, READING, WRITING
+from claude_sync.transports.ssh.script import CUTTING, HASHING, READING, WRITING, spelled
 from claude_sync.transports.ssh.session import Session
 from claude_sync.transports.ssh.writing import Upload
 
