@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -36,10 +35,10 @@ from claude_sync.transports.base import (
     is_usable_name,
     is_usable_part,
     placeholder_for,
-    stopped,
     unusable_name,
 )
 from claude_sync.transports.folder.errors import root_error, translate
+from claude_sync.transports.folder.root import Root
 from claude_sync.transports.folder.writing import Group
 
 # sys/stat.h of macOS; winnt.h: RECALL_ON_OPEN, RECALL_ON_DATA_ACCESS, OFFLINE. Each says that
@@ -59,20 +58,17 @@ class FolderTransport:
     remote = False
 
     def __init__(self, root: str) -> None:
-        self._location = root
-        self._root = _extended(root)
-        self._stopped = False
-        self._marked = False
+        self._root = Root(root)
 
     @property
     def location(self) -> str:
-        return self._location
+        return self._root.location
 
     @property
     def label(self) -> str:
         home = os.path.expanduser("~")
-        inside = self._location.startswith(home + os.sep)
-        return f"~{self._location[len(home) :]}" if inside else self._location
+        inside = self.location.startswith(home + os.sep)
+        return f"~{self.location[len(home) :]}" if inside else self.location
 
     # --- looking -------------------------------------------------------------------------------
 
@@ -81,9 +77,9 @@ class FolderTransport:
         yield lambda: self.look(known)
 
     def look(self, known: Listing | None = None) -> Listing:
-        self.check_stopped()
+        self._root.check_stopped()
         try:
-            with os.scandir(self._root) as found:
+            with os.scandir(self._root.directory) as found:
                 directories = [
                     entry.name
                     for entry in found
@@ -91,35 +87,35 @@ class FolderTransport:
                 ]
             marker = self._marker()
         except OSError as error:
-            raise root_error(error, self._location) from error
+            raise root_error(error, self.location) from error
         entries: list[Entry] = []
         for directory in directories:
-            self.check_stopped()
+            self._root.check_stopped()
             entries += self._list(directory)
         entries.sort(key=itemgetter(0))
-        self._marked = marker is not None
+        self._root.marked = marker is not None
         if known is not None and known.marker == marker and known.entries == tuple(entries):
             return known
         return Listing(marker, tuple(entries))
 
     def _marker(self) -> bytes | None:
-        path = os.path.join(self._root, MARKER_NAME)
+        path = os.path.join(self._root.directory, MARKER_NAME)
         try:
             with open_regular(path) as file:
                 return b"".join(blocks_of(file, MARKER_BYTES))
         except OSError as error:
             if error.errno not in (errno.ENOENT, errno.EINVAL, errno.ELOOP, errno.ENXIO):
                 raise
-        if os.path.lexists(os.path.join(self._root, f".{MARKER_NAME}.icloud")):
+        if os.path.lexists(os.path.join(self._root.directory, f".{MARKER_NAME}.icloud")):
             raise StoreOffline(
                 "iCloud keeps the store's marker elsewhere for the moment",
-                where=self._location,
+                where=self.location,
                 todo="open the folder in Finder and let it download",
             )
         return None
 
     def _list(self, directory: str) -> list[Entry]:
-        path = os.path.join(self._root, directory)
+        path = os.path.join(self._root.directory, directory)
         try:
             with os.scandir(path) as found:
                 return _listed(directory, found)
@@ -128,24 +124,24 @@ class FolderTransport:
             # refuses such a one, so nobody takes what lies in it for missing and replaces it.
             if error.errno in (errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR):
                 return []
-            raise translate(error, os.path.join(self._location, directory)) from error
+            raise translate(error, os.path.join(self.location, directory)) from error
 
     # --- reading -------------------------------------------------------------------------------
 
     def ends(self, names: Sequence[str], head: int, tail: int) -> Iterator[Ends]:
-        self.check_root()
+        self._root.check()
         for name in names:
-            self.check_stopped()
+            self._root.check_stopped()
             try:
                 with self._open(name) as file:
                     yield _ends(name, file, head, tail)
             except OSError as error:
-                yield Ends(name, Stamp(0, 0, 0), b"", b"", translate(error, self._shown(name)))
+                yield Ends(name, Stamp(0, 0, 0), b"", b"", translate(error, self._root.shown(name)))
             except TransportError as error:
                 yield Ends(name, Stamp(0, 0, 0), b"", b"", error)
 
     def digests(self, gets: Sequence[Get]) -> list[str | None]:
-        self.check_root()
+        self._root.check()
         return [self._digest(get) for get in gets]
 
     def _digest(self, get: Get) -> str | None:
@@ -161,7 +157,7 @@ class FolderTransport:
         return digest.hexdigest() if -1 in wanted or size == sum(wanted) else None
 
     def read(self, gets: Iterable[Get]) -> Iterator[Got]:
-        self.check_root()
+        self._root.check()
         for get in gets:
             yield Got(get.name, self._blocks(get))
 
@@ -175,37 +171,37 @@ class FolderTransport:
                     file.seek(offset)
                     wanted = max(0, before.size - offset) if length < 0 else length
                     for block in blocks_of(file, wanted):
-                        self.check_stopped()
+                        self._root.check_stopped()
                         yield block
                 if stamp_of(os.fstat(file.fileno())) != before:
                     raise self._is_another(get.name)
         except OSError as error:
-            raise translate(error, self._shown(get.name)) from error
+            raise translate(error, self._root.shown(get.name)) from error
 
     def _open(self, name: str) -> IO[bytes]:
         if not is_usable_name(name):
             raise FileGone("no file can have that name")
         directory, _, _ = name.rpartition("/")
         try:
-            if directory and is_link(os.lstat(os.path.join(self._root, directory))):
+            if directory and is_link(os.lstat(os.path.join(self._root.directory, directory))):
                 raise self._is_another(name)
-            return open_regular(os.path.join(self._root, *name.split("/")))
+            return open_regular(os.path.join(self._root.directory, *name.split("/")))
         except OSError as error:
             if error.errno in (errno.EINVAL, errno.ELOOP, errno.EISDIR, errno.ENOTDIR, errno.ENXIO):
                 raise self._is_another(name) from error
-            raise translate(error, self._shown(name)) from error
+            raise translate(error, self._root.shown(name)) from error
 
     def _is_another(self, name: str) -> FileGone:
-        return FileGone("a file has changed since it was listed", where=self._shown(name))
+        return FileGone("a file has changed since it was listed", where=self._root.shown(name))
 
     # --- writing -------------------------------------------------------------------------------
 
     def write(self, puts: Iterable[Put]) -> Iterator[Written]:
-        self.check_root()
-        group = Group(self)
+        self._root.check()
+        group = Group(self._root)
         try:
             for put in puts:
-                self.check_stopped()
+                self._root.check_stopped()
                 group.add(put)
                 if group.is_full:
                     yield from group.finish()
@@ -214,13 +210,13 @@ class FolderTransport:
             group.drop()
 
     def remove(self, names: Sequence[str]) -> None:
-        self.check_root()
+        self._root.check()
         directories: set[Path] = set()
         for name in names:
-            self.check_stopped()
+            self._root.check_stopped()
             if not is_usable_name(name):
                 raise unusable_name()
-            path = self.path(name)
+            path = self._root.path(name)
             try:
                 if "/" in name and is_link(os.lstat(path.parent)):
                     continue
@@ -231,71 +227,24 @@ class FolderTransport:
                 if error.errno != errno.ENOTDIR:
                     raise translate(error, str(path)) from error
             directories.add(path.parent)
-        root = Path(self._root)
+        root = Path(self._root.directory)
         for directory in directories:
             if directory != root:
                 files.remove_empty(directory)
-            self.sync_directory(directory if directory.is_dir() else root)
+            self._root.sync_directory(directory if directory.is_dir() else root)
 
     def create(self) -> None:
-        self.check_stopped()
+        self._root.check_stopped()
         try:
-            files.make_private(Path(self._root))
+            files.make_private(Path(self._root.directory))
         except OSError as error:
-            raise root_error(error, self._location) from error
+            raise root_error(error, self.location) from error
 
     def interrupt(self) -> None:
-        self._stopped = True
+        self._root.stopped = True
 
     def close(self) -> None:
         pass
-
-    # --- for the group that writes -------------------------------------------------------------
-
-    def path(self, name: str) -> Path:
-        """Where a usable name leads."""
-        return Path(self._root, *name.split("/"))
-
-    def check_stopped(self) -> None:
-        """Raises Stopped once `interrupt` was called."""
-        if self._stopped:
-            raise stopped()
-
-    def check_root(self, *, name: str = MARKER_NAME) -> None:
-        """Make sure that the place is still there, and still the one that was looked at.
-
-        Args:
-            name: what is to be written; the marker itself needs no marker.
-
-        Raises:
-            StoreOffline, StoreDenied: it isn't.
-        """
-        self.check_stopped()
-        try:
-            status = os.stat(self._root)
-        except OSError as error:
-            raise root_error(error, self._location) from error
-        if not stat.S_ISDIR(status.st_mode):
-            raise root_error(NotADirectoryError(errno.ENOTDIR, ""), self._location)
-        marker = os.path.join(self._root, MARKER_NAME)
-        if self._marked and name != MARKER_NAME and not os.path.lexists(marker):
-            raise StoreOffline(
-                "the store's folder has lost its marker",
-                where=self._location,
-                todo="mount or connect it, then try again",
-            )
-
-    def sync_directory(self, directory: Path) -> None:
-        """Make the names in a directory durable; raises what `write` may raise."""
-        try:
-            files.sync_directory(directory)
-        except FileNotFoundError:
-            self.check_root()
-        except OSError as error:
-            raise translate(error, str(directory)) from error
-
-    def _shown(self, name: str) -> str:
-        return os.path.join(self._location, name) if is_usable_name(name) else self._location
 
 
 def _listed(directory: str, found: Iterator[os.DirEntry[str]]) -> list[Entry]:
@@ -338,14 +287,3 @@ def _is_elsewhere(status: os.stat_result) -> bool:
     """Whether a cloud keeps the file's bytes elsewhere."""
     flags = getattr(status, "st_flags", 0) & _DATALESS
     return bool(flags or getattr(status, "st_file_attributes", 0) & _RECALLED)
-
-
-def _extended(path: str) -> str:
-    r"""The path in the form that Windows takes at any length; the same elsewhere.
-
-    A name of ours may be 340 characters long, the old limit is 260:
-    https://learn.microsoft.com/windows/win32/fileio/maximum-file-path-limitation
-    """
-    if os.name != "nt" or path.startswith("\\\\?\\"):
-        return path
-    return "\\\\?\\UNC\\" + path[2:] if path.startswith("\\\\") else "\\\\?\\" + path

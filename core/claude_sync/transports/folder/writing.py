@@ -8,7 +8,6 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from claude_sync.disk import files
 from claude_sync.disk.snapshot import is_link
@@ -23,19 +22,11 @@ from claude_sync.errors import (
 from claude_sync.model import Stamp
 from claude_sync.transports.base import Put, Written, is_usable_name, unusable_name
 from claude_sync.transports.folder.errors import translate
+from claude_sync.transports.folder.root import Root
 
 _GROUP_FILES = 200
 _GROUP_BYTES = 64 << 20
 _DAY_SECONDS = 86_400
-
-
-class Folder(Protocol):
-    """What a group needs to know of its folder."""
-
-    def path(self, name: str) -> Path: ...
-    def check_stopped(self) -> None: ...
-    def check_root(self, *, name: str = ...) -> None: ...
-    def sync_directory(self, directory: Path) -> None: ...
 
 
 @dataclass(slots=True)
@@ -52,8 +43,8 @@ class _Pending:
 class Group:
     """Puts that become durable together: staged, synced, renamed, their folders synced."""
 
-    def __init__(self, folder: Folder) -> None:
-        self._folder = folder
+    def __init__(self, root: Root) -> None:
+        self._root = root
         self._pending: list[_Pending] = []
         self._ready: set[Path] = set()
         self._bytes = 0
@@ -68,7 +59,7 @@ class Group:
         if not is_usable_name(put.name):
             self._pending.append(_Pending(put.name, Path(), error=unusable_name()))
             return
-        pending = _Pending(put.name, self._folder.path(put.name))
+        pending = _Pending(put.name, self._root.path(put.name))
         self._pending.append(pending)
         try:
             pending.staged = self._stage(put, pending.target.parent)
@@ -92,20 +83,20 @@ class Group:
 
     def _data(self, put: Put) -> Iterator[bytes]:
         for block in put.blocks():
-            self._folder.check_stopped()
+            self._root.check_stopped()
             yield block.data
 
     def _make_ready(self, directory: Path, name: str) -> None:
         """Have a directory that can be listed and isn't a link; old temporaries in it go."""
         if directory in self._ready:
             return
-        self._folder.check_root(name=name)
+        self._root.check(name=name)
         try:
             status = os.lstat(directory)
         except FileNotFoundError:
             try:
                 os.mkdir(directory, 0o700)
-                self._folder.sync_directory(directory.parent)
+                self._root.sync_directory(directory.parent)
             except FileExistsError:
                 pass
             status = os.lstat(directory)
@@ -122,7 +113,7 @@ class Group:
 
     def finish(self) -> Iterator[Written]:
         """Make all of it durable, and answer each put in its turn."""
-        self._folder.check_stopped()
+        self._root.check_stopped()
         self._sync()
         for pending in self._pending:
             if pending.staged is not None:
@@ -152,7 +143,7 @@ class Group:
 
     def _commit(self, pending: _Pending, staged: files.Staged) -> None:
         try:
-            self._folder.check_root(name=pending.name)
+            self._root.check(name=pending.name)
             pending.stamp = files.commit(staged, pending.target)
             pending.staged = None
         except OSError as error:
@@ -162,7 +153,7 @@ class Group:
     def _sync_directories(self) -> None:
         for directory in {p.target.parent for p in self._pending if p.stamp is not None}:
             try:
-                self._folder.sync_directory(directory)
+                self._root.sync_directory(directory)
             except TransportError as error:
                 for pending in self._pending:
                     if pending.stamp is not None and pending.target.parent == directory:
@@ -170,7 +161,7 @@ class Group:
 
     def _error(self, error: OSError, pending: _Pending) -> TransportError:
         """The error of one put; raises StoreOffline if the whole place is gone."""
-        self._folder.check_root(name=pending.name)
+        self._root.check(name=pending.name)
         translated = translate(error, str(pending.target))
         if isinstance(translated, FileGone):
             return StoreOffline("a folder vanished while it was written", where=translated.where)
