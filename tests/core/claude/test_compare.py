@@ -1,4 +1,4 @@
-"""Where two transcripts part, and what each holds after that."""
+"""How two transcripts diverge, and what each holds after that."""
 
 from __future__ import annotations
 

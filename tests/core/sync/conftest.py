@@ -6,8 +6,8 @@ from machines import SESSION, Pair, said
 
 
 @pytest.fixture
-def apart(pair: Pair) -> Pair:
-    """The same session gone on with on both; both have pushed."""
+def diverged(pair: Pair) -> Pair:
+    """The same session continued on both; both have pushed."""
     for machine in pair:
         machine.write(SESSION, said(f"on {machine.name}"))
         machine.push()

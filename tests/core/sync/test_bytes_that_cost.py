@@ -269,7 +269,7 @@ def test_what_grew_of_a_session_in_the_store_is_read_meanwhile(pair: Pair) -> No
     assert known == {SESSION: (len(grown), sha256(grown).hexdigest()), OTHER: None}
 
 
-def test_what_is_too_much_to_be_read_meanwhile_is_passed_over(
+def test_what_is_too_much_to_be_read_meanwhile_is_skipped(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     laptop, _ = pair

@@ -1,4 +1,4 @@
-"""Where sessions meet as long as nobody chose: a private folder, and never something else."""
+"""The store as long as none was chosen: a private folder, and never something else."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_store_that_was_there_is_taken_up_again(home: Path) -> None:
 def test_a_folder_that_is_something_else_is_left_alone(home: Path) -> None:
     clone = home / "claude-sync"
     clone.mkdir()
-    (clone / "README.md").write_text("a tree that somebody cloned")
+    (clone / "README.md").write_text("a tree that was cloned")
     with pytest.raises(NotSetUp, match=r"something else .*claude-sync init LOCATION"):
         set_up_default(paths())
     assert [path.name for path in clone.iterdir()] == ["README.md"]

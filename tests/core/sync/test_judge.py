@@ -34,16 +34,16 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     "looking", [states, lambda context: read_conflict(context, SESSION)], ids=["states", "read"]
 )
 def test_a_conflict_is_looked_at_with_one_fetch(
-    apart: Pair, read: list[str], looking: Callable[[Context], object]
+    diverged: Pair, read: list[str], looking: Callable[[Context], object]
 ) -> None:
-    _, desktop = apart
+    _, desktop = diverged
     with desktop.at_work() as context:
         looking(context)
     assert len(read) == 1
 
 
-def test_a_listing_shows_the_sides_that_a_conflict_has(apart: Pair) -> None:
-    _, desktop = apart
+def test_a_listing_shows_the_sides_that_a_conflict_has(diverged: Pair) -> None:
+    _, desktop = diverged
     with desktop.at_work() as context:
         [state] = states(context)
         sides = tuple(side.side for side in read_conflict(context, SESSION).sides)

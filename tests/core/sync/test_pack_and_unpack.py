@@ -111,9 +111,9 @@ def test_a_longer_one_is_taken_and_a_shorter_one_is_not(pair: Pair, tmp_path: Pa
 
 
 def test_one_that_went_its_own_way_is_a_conflict_and_overwrites_nothing(
-    apart: Pair, tmp_path: Path
+    diverged: Pair, tmp_path: Path
 ) -> None:
-    laptop, desktop = apart
+    laptop, desktop = diverged
     before = desktop.read()
     assert unpacked(desktop, packed(laptop, tmp_path)).outcome is Outcome.CONFLICT
     assert desktop.read() == before

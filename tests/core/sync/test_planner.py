@@ -271,9 +271,9 @@ CASES = {
     "what isn't here is imported": (None, [Told(BASE)], PullKind.IMPORT),
     "the same is nothing": (Told(BASE), [Told(BASE)], PullKind.NOTHING),
     "the longer wins": (Told(BASE), [Told("1\n2\n")], PullKind.FAST_FORWARD),
-    "an older one is passed over": (Told("1\n2\n"), [Told(BASE)], PullKind.AHEAD),
-    "both gone on is a conflict": (Told("1\n2\n"), [Told("1\n3\n")], PullKind.CONFLICT),
-    "apart where nothing is here is a conflict too": (
+    "an older one is skipped": (Told("1\n2\n"), [Told(BASE)], PullKind.AHEAD),
+    "both continued is a conflict": (Told("1\n2\n"), [Told("1\n3\n")], PullKind.CONFLICT),
+    "diverged where nothing is here is a conflict too": (
         None,
         [Told("1\n2\n"), Told("1\n3\n")],
         PullKind.CONFLICT,

@@ -44,7 +44,7 @@ def test_an_import_says_where_from_and_where_to(world: World) -> None:
     assert settled(desktop)
 
 
-def test_what_is_placed_is_private(world: World) -> None:
+def test_what_is_installed_is_private(world: World) -> None:
     if os.name != "posix":
         pytest.skip("modes are POSIX'")
     laptop, desktop = world.machines("laptop", "desktop")
@@ -112,8 +112,8 @@ def test_cutting_short_is_not_carried_over(pair: Pair) -> None:
     assert outcomes(laptop.pull()) == {SESSION: Outcome.UPDATED}
 
 
-def test_a_conflict_touches_nothing_and_names_the_machines(apart: Pair) -> None:
-    _, desktop = apart
+def test_a_conflict_touches_nothing_and_names_the_machines(diverged: Pair) -> None:
+    _, desktop = diverged
     before = desktop.read(), desktop.path().stat().st_mtime_ns
     result = desktop.pull()[SESSION]
     assert result.outcome is Outcome.CONFLICT
@@ -122,7 +122,7 @@ def test_a_conflict_touches_nothing_and_names_the_machines(apart: Pair) -> None:
     assert (desktop.read(), desktop.path().stat().st_mtime_ns) == before
 
 
-def test_a_conflict_between_two_others_places_nothing(apart: Pair, world: World) -> None:
+def test_a_conflict_between_two_others_installs_nothing(diverged: Pair, world: World) -> None:
     tablet = world.machine("tablet")
     result = tablet.pull()[SESSION]
     assert result.outcome is Outcome.CONFLICT
@@ -150,8 +150,8 @@ def test_who_only_looked_gives_way_to_who_spoke(pair: Pair) -> None:
     assert looked in desktop.kept()
 
 
-def test_three_machines_agree_after_one_settled_it(apart: Pair, world: World) -> None:
-    laptop, desktop = apart
+def test_three_machines_agree_after_one_settled_it(diverged: Pair, world: World) -> None:
+    laptop, desktop = diverged
     tablet = world.machine("tablet")
     desktop.resolve(SESSION, "mine")
     assert outcomes(tablet.pull()) == {SESSION: Outcome.IMPORTED}
@@ -180,7 +180,7 @@ def test_a_conflict_settled_elsewhere_for_what_lies_here_is_settled_here(
 # --- open, gone, unplaced ----------------------------------------------------------------------
 
 
-def test_an_open_session_is_never_replaced_and_taken_once_it_is_closed(pair: Pair) -> None:
+def test_an_open_session_is_never_replaced_and_pulled_once_it_is_closed(pair: Pair) -> None:
     laptop, desktop = pair
     laptop.write(SESSION, said("second"))
     laptop.push()
@@ -201,7 +201,7 @@ def test_without_live_files_what_changed_in_the_last_minute_is_open(world: World
     desktop.pull()
     laptop.write(SESSION, said())
     laptop.push()
-    # What we placed ourselves isn't somebody's change.
+    # What we wrote ourselves isn't a change of the client's.
     assert outcomes(desktop.pull()) == {SESSION: Outcome.UPDATED}
     os.utime(desktop.path())
     laptop.write(SESSION, said())
@@ -296,7 +296,7 @@ def age_when_pulled(world: World, mtime_ns: int, cleanup_days: int | None = None
     ("days", "cleanup", "age"),
     [(10, None, 10), (26, None, 26), (28, None, 23), (400, None, 23), (40, 90, 40), (88, 90, 83)],
 )
-def test_an_old_transcript_is_placed_so_that_the_client_will_not_delete_it_at_once(
+def test_an_old_transcript_is_installed_so_that_the_client_will_not_delete_it_at_once(
     world: World, days: int, cleanup: int | None, age: int
 ) -> None:
     found = age_when_pulled(world, time.time_ns() - days * DAY_NS, cleanup)

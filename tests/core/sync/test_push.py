@@ -295,7 +295,7 @@ def test_of_two_copies_the_one_that_holds_the_other_is_pushed(pair: Pair) -> Non
     assert opened(laptop.bundle()).transcript == whole
 
 
-def test_two_copies_that_parted_are_neither_pushed_nor_replaced_and_both_are_named(
+def test_two_copies_that_diverged_are_neither_pushed_nor_replaced_and_both_are_named(
     pair: Pair,
 ) -> None:
     laptop, desktop = pair

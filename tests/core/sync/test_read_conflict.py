@@ -29,7 +29,7 @@ def answer(text: str, **more: Any) -> bytes:
 def parted(
     world: World, mine: list[bytes], theirs: list[bytes], common: tuple[bytes, ...] = ()
 ) -> Pair:
-    """Two machines that went on apart from the same beginning."""
+    """Two machines whose session diverged from the same beginning."""
     laptop, desktop = world.machines("laptop", "desktop")
     laptop.write(SESSION, *(common or (said("Where is the bug?"), answer("In the login."))))
     laptop.push()
@@ -55,10 +55,10 @@ def test_each_side_tells_what_it_said_after_they_parted(world: World) -> None:
         [said("Try the cookie."), answer("It was the cookie.")],
         [said("Try the session.", timestamp="2026-01-31T18:00:00Z"), bookkeeping()],
     )
-    apart = read(laptop)
-    assert (apart.session_id, apart.project_key) == (SESSION, KEY)
-    assert texts(apart.before) == ["Where is the bug?", "In the login."]
-    mine, theirs = apart.sides
+    diverged = read(laptop)
+    assert (diverged.session_id, diverged.project_key) == (SESSION, KEY)
+    assert texts(diverged.before) == ["Where is the bug?", "In the login."]
+    mine, theirs = diverged.sides
     assert (mine.side.machine, mine.side.machine_id, mine.side.lines) == ("laptop", "", 2)
     assert texts(mine.excerpts) == ["Try the cookie.", "It was the cookie."]
     assert [one.message and one.message.speaker for one in mine.excerpts] == ["user", "assistant"]
@@ -82,13 +82,13 @@ def test_what_was_said_before_is_read_from_the_end_of_it(world: World) -> None:
     assert read(laptop).before == (Excerpt(Message("user", "the last word")),)
 
 
-def test_where_none_of_it_is_here_the_others_are_told_apart(world: World) -> None:
+def test_where_none_of_it_is_here_each_of_the_others_is_shown(world: World) -> None:
     parted(world, [said("one")], [said("two")])[0].push()
     tablet = world.machine("tablet")
-    apart = read(tablet)
-    sides = {one.side.machine: texts(one.excerpts) for one in apart.sides}
+    diverged = read(tablet)
+    sides = {one.side.machine: texts(one.excerpts) for one in diverged.sides}
     assert sides == {"desktop": ["two"], "laptop": ["one"]}
-    assert texts(apart.before) == ["Where is the bug?", "In the login."]
+    assert texts(diverged.before) == ["Where is the bug?", "In the login."]
 
 
 def test_three_sides_are_read_from_where_the_first_of_them_left(world: World) -> None:
@@ -99,15 +99,15 @@ def test_three_sides_are_read_from_where_the_first_of_them_left(world: World) ->
     laptop.push()
     tablet.rewrite(SESSION, said("all anew"))
     tablet.push()
-    apart = read(desktop)
-    sides = {one.side.machine: texts(one.excerpts) for one in apart.sides}
+    diverged = read(desktop)
+    sides = {one.side.machine: texts(one.excerpts) for one in diverged.sides}
     beginning = ["Where is the bug?", "In the login."]
     assert sides == {
         "desktop": [*beginning, "two"],
         "laptop": [*beginning, "one", "more of one"],
         "tablet": ["all anew"],
     }
-    assert apart.before == ()
+    assert diverged.before == ()
 
 
 def test_only_the_last_of_a_long_side_is_kept(world: World) -> None:
@@ -159,11 +159,11 @@ def test_a_huge_line_is_read_in_part_and_memory_stays_small(world: World) -> Non
     with laptop.at_work() as context:
         tracemalloc.start()
         try:
-            apart = read_conflict(context, SESSION)
+            diverged = read_conflict(context, SESSION)
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
-    first, last = apart.sides[0].excerpts
+    first, last = diverged.sides[0].excerpts
     assert first.events == (("unreadable", 1),)
     assert last.message is not None
     assert last.message.text == "after it"

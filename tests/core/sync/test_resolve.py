@@ -17,8 +17,8 @@ from claude_sync.sync.resolve import resolve
 from machines import SESSION, Pair, World, agree, opened, outcomes, said
 
 
-def test_keeping_mine_makes_the_others_follow(apart: Pair) -> None:
-    laptop, desktop = apart
+def test_keeping_mine_makes_the_others_follow(diverged: Pair) -> None:
+    laptop, desktop = diverged
     mine, theirs = desktop.read(), laptop.read()
     desktop.resolve(SESSION, "mine")
     assert desktop.read() == mine
@@ -31,8 +31,8 @@ def test_keeping_mine_makes_the_others_follow(apart: Pair) -> None:
 
 
 @pytest.mark.parametrize("word", ["theirs", "laptop", "LAPTOP"])
-def test_keeping_theirs_takes_it_and_keeps_mine_in_the_vault(apart: Pair, word: str) -> None:
-    laptop, desktop = apart
+def test_keeping_theirs_takes_it_and_keeps_mine_in_the_vault(diverged: Pair, word: str) -> None:
+    laptop, desktop = diverged
     mine = desktop.read()
     results = desktop.resolve(SESSION, word)
     assert [result.outcome for result in results] == [Outcome.REPLACED, Outcome.PUSHED]
@@ -42,8 +42,8 @@ def test_keeping_theirs_takes_it_and_keeps_mine_in_the_vault(apart: Pair, word: 
     assert outcomes(laptop.pull()) == {SESSION: Outcome.UNCHANGED}
 
 
-def test_keeping_both_makes_a_session_of_each_rival_the_same_everywhere(apart: Pair) -> None:
-    laptop, desktop = apart
+def test_keeping_both_makes_a_session_of_each_rival_the_same_everywhere(diverged: Pair) -> None:
+    laptop, desktop = diverged
     mine, theirs = desktop.read(), laptop.read()
     version = opened(laptop.bundle()).head.version
     copy = str(uuid.uuid5(uuid.NAMESPACE_URL, SESSION + version.sha256))
@@ -67,9 +67,9 @@ def test_keeping_both_takes_sidecar_files_along(pair: Pair) -> None:
 
 
 def test_both_said_on_both_machines_at_once_makes_the_same_sessions(
-    apart: Pair, world: World
+    diverged: Pair, world: World
 ) -> None:
-    laptop, desktop = apart
+    laptop, desktop = diverged
     texts = {laptop.read(), desktop.read()}
     # Neither sees the other's decision.
     store = world.folder / "as it was"
@@ -83,23 +83,23 @@ def test_both_said_on_both_machines_at_once_makes_the_same_sessions(
         if "desktop" in path.name:
             path.write_bytes(data)
     for _ in range(2):
-        for machine in apart:
+        for machine in diverged:
             machine.pull()
             machine.push()
-    for machine in apart:
+    for machine in diverged:
         if machine.states()[SESSION].state is State.CONFLICT:
             machine.resolve(SESSION, "mine")
             break
-    for machine in apart:
+    for machine in diverged:
         machine.pull()
     assert laptop.sessions() == desktop.sessions()
     assert len(laptop.sessions()) == 3
-    assert all(agree(*apart, session=session) for session in laptop.sessions())
+    assert all(agree(*diverged, session=session) for session in laptop.sessions())
     assert {laptop.read(session) for session in laptop.sessions()} == texts
 
 
-def test_the_later_of_two_decisions_stands(apart: Pair) -> None:
-    laptop, desktop = apart
+def test_the_later_of_two_decisions_stands(diverged: Pair) -> None:
+    laptop, desktop = diverged
     desktop.resolve(SESSION, "mine")
     first = desktop.read()
     laptop.pull()
@@ -111,8 +111,8 @@ def test_the_later_of_two_decisions_stands(apart: Pair) -> None:
     assert desktop.world.keeps(first)
 
 
-def test_where_nothing_is_here_a_side_can_be_chosen(apart: Pair, world: World) -> None:
-    laptop, desktop = apart
+def test_where_nothing_is_here_a_side_can_be_chosen(diverged: Pair, world: World) -> None:
+    laptop, desktop = diverged
     tablet = world.machine("tablet")
     with pytest.raises(UsageError):
         tablet.resolve(SESSION, "mine")
@@ -121,14 +121,14 @@ def test_where_nothing_is_here_a_side_can_be_chosen(apart: Pair, world: World) -
     theirs = laptop.read()
     tablet.resolve(SESSION, "laptop")
     assert tablet.read() == theirs
-    for machine in apart:
+    for machine in diverged:
         machine.pull()
     assert agree(laptop, desktop, tablet)
 
 
-def test_where_nothing_is_here_both_keeps_every_side(apart: Pair, world: World) -> None:
+def test_where_nothing_is_here_both_keeps_every_side(diverged: Pair, world: World) -> None:
     tablet = world.machine("tablet")
-    texts = {machine.read() for machine in apart}
+    texts = {machine.read() for machine in diverged}
     tablet.resolve(SESSION, "both")
     assert {tablet.read(session) for session in tablet.sessions()} == texts
 
@@ -138,7 +138,7 @@ def test_a_side_that_another_holds_whole_is_not_offered(pair: Pair) -> None:
     first = laptop.read()
     laptop.write(SESSION, said("second"))
     laptop.push()
-    # Cut short and decided for, here; gone on with from the longer one, there.
+    # Cut short and decided for, here; continued from the longer one, there.
     desktop.pull()
     desktop.push(SESSION)
     desktop.lose_records()
@@ -148,8 +148,8 @@ def test_a_side_that_another_holds_whole_is_not_offered(pair: Pair) -> None:
         desktop.resolve(SESSION, "mine")
 
 
-def test_only_what_was_shown_is_settled(apart: Pair) -> None:
-    laptop, desktop = apart
+def test_only_what_was_shown_is_settled(diverged: Pair) -> None:
+    laptop, desktop = diverged
     shown = [side.version for side in desktop.states()[SESSION].sides]
     laptop.write(SESSION, said("and more"))
     laptop.push()
@@ -163,8 +163,8 @@ def test_only_what_was_shown_is_settled(apart: Pair) -> None:
     assert agree(laptop, desktop)
 
 
-def test_an_open_session_is_not_settled(apart: Pair) -> None:
-    _, desktop = apart
+def test_an_open_session_is_not_settled(diverged: Pair) -> None:
+    _, desktop = diverged
     desktop.open()
     before = desktop.read()
     for word in ("mine", "theirs", "both"):
@@ -173,8 +173,8 @@ def test_an_open_session_is_not_settled(apart: Pair) -> None:
     assert desktop.read() == before
 
 
-def test_what_is_no_conflict_and_what_is_no_side_is_refused(apart: Pair, world: World) -> None:
-    laptop, desktop = apart
+def test_what_is_no_conflict_and_what_is_no_side_is_refused(diverged: Pair, world: World) -> None:
+    laptop, desktop = diverged
     with pytest.raises(UsageError):
         desktop.resolve(SESSION, "tablet")
     desktop.resolve(SESSION, "mine")
@@ -185,10 +185,10 @@ def test_what_is_no_conflict_and_what_is_no_side_is_refused(apart: Pair, world: 
 
 @pytest.mark.parametrize("choose", [lambda pair: "mine", lambda pair: "theirs"])
 def test_work_after_a_resolve_goes_to_the_others(
-    apart: Pair, choose: Callable[[Pair], str]
+    diverged: Pair, choose: Callable[[Pair], str]
 ) -> None:
-    laptop, desktop = apart
-    desktop.resolve(SESSION, choose(apart))
+    laptop, desktop = diverged
+    desktop.resolve(SESSION, choose(diverged))
     laptop.pull()
     laptop.write(SESSION, said("after"))
     laptop.push()
@@ -196,13 +196,13 @@ def test_work_after_a_resolve_goes_to_the_others(
     desktop.write(SESSION, said("after that"))
     desktop.push()
     assert outcomes(laptop.pull()) == {SESSION: Outcome.UPDATED}
-    assert agree(*apart)
+    assert agree(*diverged)
 
 
 def test_where_the_disk_fills_up_nothing_of_theirs_is_left(
-    apart: Pair, monkeypatch: pytest.MonkeyPatch
+    diverged: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _, desktop = apart
+    _, desktop = diverged
     before = desktop.read()
 
     def full(*_: object) -> None:

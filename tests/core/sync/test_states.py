@@ -57,8 +57,8 @@ def test_what_was_pushed_and_not_taken_yet_is_ahead(pair: Pair) -> None:
     assert state(laptop) is State.AHEAD
 
 
-def test_a_conflict_shows_its_sides(apart: Pair) -> None:
-    laptop, desktop = apart
+def test_a_conflict_shows_its_sides(diverged: Pair) -> None:
+    laptop, desktop = diverged
     desktop.write(SESSION, bookkeeping())
     row = desktop.states()[SESSION]
     assert (row.state, row.rivals) == (State.CONFLICT, ("laptop",))
@@ -131,8 +131,8 @@ def test_the_newest_comes_first(world: World) -> None:
     assert list(laptop.states()) == [SESSION, OTHER]
 
 
-def test_looking_changes_neither_store_nor_tree(apart: Pair, world: World) -> None:
-    _, desktop = apart
+def test_looking_changes_neither_store_nor_tree(diverged: Pair, world: World) -> None:
+    _, desktop = diverged
     before = snapshot(world.store), snapshot(desktop.claude)
     desktop.states()
     assert (snapshot(world.store), snapshot(desktop.claude)) == before

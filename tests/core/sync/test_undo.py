@@ -141,8 +141,8 @@ def test_nothing_of_it_travels(pair: Pair) -> None:
     assert laptop.read() == before
 
 
-def test_a_resolve_is_undone(apart: Pair) -> None:
-    _, desktop = apart
+def test_a_resolve_is_undone(diverged: Pair) -> None:
+    _, desktop = diverged
     mine = desktop.read()
     desktop.resolve(SESSION, "theirs")
     desktop.undo()
@@ -152,8 +152,8 @@ def test_a_resolve_is_undone(apart: Pair) -> None:
     assert opened(desktop.bundle()).transcript == mine
 
 
-def test_both_is_undone_copies_and_all(apart: Pair) -> None:
-    _, desktop = apart
+def test_both_is_undone_copies_and_all(diverged: Pair) -> None:
+    _, desktop = diverged
     mine = desktop.read()
     desktop.resolve(SESSION, "both")
     assert len(desktop.sessions()) == 2
@@ -162,8 +162,8 @@ def test_both_is_undone_copies_and_all(apart: Pair) -> None:
     assert desktop.read() == mine
 
 
-def test_a_copy_that_was_gone_on_with_stays(apart: Pair) -> None:
-    _, desktop = apart
+def test_a_copy_that_was_continued_stays(diverged: Pair) -> None:
+    _, desktop = diverged
     desktop.resolve(SESSION, "both")
     (copy,) = set(desktop.sessions()) - {SESSION}
     desktop.write(copy, said("more"))
@@ -171,8 +171,8 @@ def test_a_copy_that_was_gone_on_with_stays(apart: Pair) -> None:
     assert copy in desktop.sessions()
 
 
-def test_a_copy_that_was_gone_on_with_and_pushed_stays_too(apart: Pair) -> None:
-    _, desktop = apart
+def test_a_copy_that_was_continued_and_pushed_stays_too(diverged: Pair) -> None:
+    _, desktop = diverged
     desktop.resolve(SESSION, "both")
     (copy,) = set(desktop.sessions()) - {SESSION}
     whole = desktop.write(copy, said("more"))

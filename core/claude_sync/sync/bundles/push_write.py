@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
+from typing import NamedTuple
 
 from claude_sync.bundle.members import next_after
 from claude_sync.claude.compare import Extent
@@ -59,6 +60,12 @@ class PlannedPush:
     keep_own: bool
 
 
+class _Written(NamedTuple):
+    planned: PlannedPush
+    sent: Sent
+    bundle: Bundle
+
+
 class PushWriter:
     """Writes sessions.
 
@@ -99,7 +106,7 @@ class PushWriter:
                 continue
             made.append(outgoing)
             by_name[outgoing.name] = planned
-        written: list[tuple[PlannedPush, Sent, Bundle]] = []
+        written: list[_Written] = []
         try:
             for sent in self._context.store.send(made, self._context.check):
                 planned = by_name[sent.outgoing.name]
@@ -107,7 +114,7 @@ class PushWriter:
                     assert sent.error is not None
                     yield planned, sent.error
                     continue
-                written.append((planned, sent, sent.bundle))
+                written.append(_Written(planned, sent, sent.bundle))
                 if sent.outgoing.expected is None and sent.read == planned.local.stamp:
                     head = sent.bundle.head
                     self._survey.rows.learn(planned.local, head.version, head.sidecar_sha256)
@@ -227,7 +234,7 @@ class PushWriter:
 
     # -- remembering --------------------------------------------------------------------------
 
-    def _remember(self, written: Sequence[tuple[PlannedPush, Sent, Bundle]]) -> None:
+    def _remember(self, written: Sequence[_Written]) -> None:
         older = [
             one.name
             for planned, _, bundle in written

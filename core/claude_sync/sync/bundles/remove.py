@@ -61,5 +61,5 @@ def _keep(context: Context, survey: Survey, bundle: Bundle) -> None:
                 if lies_here(local, row.whole, row.sidecar_sha256, bundle):
                     return
     except SessionError:
-        pass  # What can't be told apart, or read, doesn't stand for the bundle.
+        pass  # Copies that diverged, or can't be read, don't stand for the bundle.
     keep_bundle(context, bundle, "forget")

@@ -1,8 +1,8 @@
 """Which bundles extend what lies here, where bytes cost: asked for all sessions in one round trip.
 
 A bundle that begins with the whole transcript here extends it. The store's host hashes that much of
-the encoded transcript and sends only the hash. Where it is the right one that is remembered, as it
-would be by whoever asks for it later; where it isn't, nothing was found out.
+the encoded transcript and sends only the hash. Where it is the right one that is remembered, and
+nobody need ask again; where it isn't, nothing was found out.
 """
 
 from __future__ import annotations

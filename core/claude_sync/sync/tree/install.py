@@ -228,7 +228,7 @@ class Installer:
             after,
             entry=entry,
             mtime_ns=local.stamp.mtime_ns,
-            added=tuple(name for _, _, name in merged.added),
+            added=tuple(file.name for file in merged.added),
             kept=tuple(over.was.path for over in merged.replaced),
             grown=tuple(over.was for over in merged.grown),
         )

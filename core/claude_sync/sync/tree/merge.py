@@ -23,6 +23,14 @@ from claude_sync.store.download import Fetched
 from claude_sync.sync.tree.last_moment import install_where_nothing_was, swap
 
 
+class Added(NamedTuple):
+    """A file that isn't here: where it goes, what comes there, its name."""
+
+    path: Path
+    staged: Staged
+    name: str
+
+
 class Over(NamedTuple):
     """A file that is to be written over.
 
@@ -44,13 +52,13 @@ class Merge:
     """What becomes of each sidecar file.
 
     Attributes:
-        added: files that aren't here: path, what comes there, name.
+        added: files that aren't here.
         grown: files whose bytes are the beginning of what comes.
         replaced: files that lose.
         dropped: what comes and isn't wanted.
     """
 
-    added: list[tuple[Path, Staged, str]] = field(default_factory=list)
+    added: list[Added] = field(default_factory=list)
     grown: list[Over] = field(default_factory=list)
     replaced: list[Over] = field(default_factory=list)
     dropped: list[Staged] = field(default_factory=list)
@@ -65,8 +73,8 @@ class Merge:
         Raises:
             SessionChanging: a file isn't what was seen any more; what was installed stays.
         """
-        for path, staged, _ in self.added:
-            install_where_nothing_was(session_id, staged, path)
+        for added in self.added:
+            install_where_nothing_was(session_id, added.staged, added.path)
         for path, staged, was, seen in [*self.replaced, *self.grown]:
             assert kept is not None
             swap(session_id, staged, path, seen=seen, vault=vault, kept=kept.sidecar / was.path)
@@ -74,7 +82,7 @@ class Merge:
     def directories(self) -> set[Path]:
         """The directories in which files got names."""
         overs = [*self.replaced, *self.grown]
-        return {path.parent for path, _, _ in self.added} | {over.path.parent for over in overs}
+        return {added.path.parent for added in self.added} | {over.path.parent for over in overs}
 
     def is_as_kept(self, kept: Kept) -> bool:
         """Whether what was to grow is in the vault as it was: nothing was written to it since."""
@@ -100,7 +108,7 @@ def merge(folder: Path, fetched: Fetched, theirs_win: bool | None) -> Merge:
             with Snapshot(path) as snapshot:
                 size, sha256 = snapshot.settle()
         except FileNotFoundError:
-            found.added.append((path, staged, theirs.path))
+            found.added.append(Added(path, staged, theirs.path))
             continue
         ours = SidecarFile(theirs.path, size, sha256)
         over = Over(path, staged, ours, snapshot.stamp)
