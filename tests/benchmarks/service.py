@@ -213,7 +213,7 @@ def measure_big(here: BenchMachine) -> list[Row]:
         until(lambda: file.stat().st_ino != before)
         settled(watcher)
         push, bytes_pushed = watcher.cpu_seconds - begun, watcher.written - written
-    interval = schedule.interval(_BIG_BYTES)
+    interval = schedule.push_interval(_BIG_BYTES)
     hourly = (trickle + bytes_pushed / interval) * _HOUR
     return [
         Row("one push of 300 MB, processor", push, "s", None, f"{bytes_pushed / 1e6:.0f} MB"),

@@ -116,7 +116,7 @@ class Changes:
         for session_id, size in sessions.items():
             if session_id not in self.pending:
                 pushed = self._pushed_at.get(session_id)
-                self.pending[session_id] = schedule.changed(None, now, size, pushed)
+                self.pending[session_id] = schedule.after_change(None, now, size, pushed)
 
     def _look(self, folder: str, session_id: str, *, urgent: bool = False) -> None:
         if self._local is None:
@@ -134,7 +134,7 @@ class Changes:
         self.seen = True
         session_id, size = session.session_id, session.stamp.size
         pushed = self._pushed_at.get(session_id)
-        self.pending[session_id] = schedule.changed(
+        self.pending[session_id] = schedule.after_change(
             self.pending.get(session_id), self._clock(), size, pushed, urgent=urgent
         )
 
@@ -147,7 +147,7 @@ class Changes:
 
     # -- what was done about it ---------------------------------------------------------------
 
-    def placed(self, path: Path) -> None:
+    def installed(self, path: Path) -> None:
         """Take note of a transcript that we put there: our own write is no change to push."""
         session_id, folder = path.stem, path.parent.name
         self.pending.pop(session_id, None)
@@ -162,7 +162,7 @@ class Changes:
         for session_id in asked:
             change = self.pending.pop(session_id, None)
             if change is not None and outcomes.get(session_id) is Outcome.FAILED:
-                self.pending[session_id] = schedule.failed(change, now)
+                self.pending[session_id] = schedule.after_failure(change, now)
         for session_id, outcome in outcomes.items():
             if outcome is Outcome.PUSHED:
                 self._pushed_at[session_id] = now

@@ -21,19 +21,19 @@ class Journal:
     def __init__(self, paths: Paths) -> None:
         self._log = Log(paths.log_file)
 
-    def say(self, line: str) -> None:
+    def write(self, line: str) -> None:
         """Write one line."""
         self._log.write([line])
 
-    def results(self, verb: str, results: Iterable[Result]) -> None:
+    def write_results(self, verb: str, results: Iterable[Result]) -> None:
         """Write what became of sessions that something was done with."""
         self._log.write([result_line(verb, result) for result in results])
 
-    def bug(self, error: Exception) -> None:
+    def write_bug(self, error: Exception) -> None:
         """Write where a bug of ours struck.
 
         Names and lines only: an exception's own words may hold what a transcript says.
         """
         frames = traceback.extract_tb(error.__traceback__)
         trail = " < ".join(f"{os.path.basename(f.filename)}:{f.lineno}" for f in reversed(frames))
-        self.say(f"watching stopped on {type(error).__name__} at {trail}")
+        self.write(f"watching stopped on {type(error).__name__} at {trail}")

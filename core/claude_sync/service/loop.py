@@ -98,10 +98,10 @@ class ServiceLoop:
         """
         resources = self.resources
         if resources is not None:
-            self.timetable.put(OPEN, math.inf)
+            self.timetable.due_in(OPEN, math.inf)
         if resources is None or resources.worker is None:
             for kind in (LOOK, RESCAN, HEALTH, TIDY):
-                self.timetable.put(kind, _IDLE_SECONDS)
+                self.timetable.due_in(kind, _IDLE_SECONDS)
         self.by_itself = True
         try:
             if resources is not None:
@@ -116,9 +116,9 @@ class ServiceLoop:
         if resources.projects_changed():
             # A session without a directory may have one now.
             worker.adopting = True
-            timetable.now(LOOK)
+            timetable.due_now(LOOK)
         if timetable.is_due(HEALTH):
-            timetable.put(HEALTH, schedule.HEALTH_SECONDS)
+            timetable.due_in(HEALTH, schedule.HEALTH_SECONDS)
             self._look_after(resources, worker)
         if timetable.is_due(RESCAN):
             self._rescan(resources, worker)
@@ -135,47 +135,47 @@ class ServiceLoop:
         # What it found may be mended by now: a place that is back, a conflict that was settled.
         status = self._publisher.status
         if status.findings and self._examined != circumstances(status):
-            self.timetable.sooner(DOCTOR, self.timetable.clock() + _DOCTOR_WAITS_SECONDS)
+            self.timetable.due_by(DOCTOR, self.timetable.clock() + _DOCTOR_WAITS_SECONDS)
         if not self.timetable.is_due(DOCTOR):
             return
         if not self._publisher.status.started:
-            self.timetable.put(DOCTOR, _DOCTOR_WAITS_SECONDS)
+            self.timetable.due_in(DOCTOR, _DOCTOR_WAITS_SECONDS)
             return
         try:
             self.run_doctor()
         except (RecordsError, Stopped):
             raise
         except ClaudeSyncError as error:
-            self._journal.say(f"doctor: {error}")
+            self._journal.write(f"doctor: {error}")
 
-    def hear(self, event: Hint) -> None:
+    def on_hint(self, hint: Hint) -> None:
         """Look at what an event named, or plan to."""
         worker = self.resources.worker if self.resources is not None else None
         if worker is None:
             return
-        if event.what is Area.SESSION:
+        if hint.area is Area.SESSION:
             self._heard = True
             self._unheard = False
-            if worker.changes.look_at(event.path):
-                self.timetable.sooner(RESCAN, self.timetable.clock() + _FOLDER_SECONDS)
-        elif event.what is Area.LIVE:
+            if worker.changes.look_at(hint.path):
+                self.timetable.due_by(RESCAN, self.timetable.clock() + _FOLDER_SECONDS)
+        elif hint.area is Area.LIVE:
             if worker.changes.look_at_live():
-                self.timetable.now(LOOK)
-        elif event.path.endswith((".ccsync", ".ccsync-store", ".icloud")):
-            self._rounds.hear_store()
+                self.timetable.due_now(LOOK)
+        elif hint.path.endswith((".ccsync", ".ccsync-store", ".icloud")):
+            self._rounds.on_store_hint()
 
-    def judge_again(self) -> None:
+    def refresh(self) -> None:
         """Look where everything stands after a command changed something, and show it."""
         resources = self.resources
         if resources is None or resources.worker is None:
             return
         worker = resources.worker
 
-        def judge() -> Done:
-            worker.judge()
+        def refresh() -> Done:
+            worker.refresh()
             return Done()
 
-        if self._rounds.attempt(judge) is not None:
+        if self._rounds.attempt(refresh) is not None:
             self._rounds.show(resources)
 
     # -- by itself ----------------------------------------------------------------------------
@@ -198,14 +198,14 @@ class ServiceLoop:
 
     def _rescan(self, resources: Resources, worker: Worker) -> None:
         watch = resources.watch
-        self.timetable.put(RESCAN, schedule.POLL_SECONDS)
+        self.timetable.due_in(RESCAN, schedule.POLL_SECONDS)
         if worker.changes.rescan():
             # No event told of it: a network drive, or a watch that has gone blind.
             self._unheard = True
         if watch is not None and not watch.is_blind and not self._unheard:
             proved = self._heard
             wait = schedule.RESCAN_SECONDS if proved else schedule.SILENT_RESCAN_SECONDS
-            self.timetable.put(RESCAN, wait)
+            self.timetable.due_in(RESCAN, wait)
 
     def _look_after(self, resources: Resources, worker: Worker) -> None:
         watch = resources.watch
@@ -213,24 +213,24 @@ class ServiceLoop:
         before = watch.problem
         lost = watch.restart_if_dead()
         if watch.problem and watch.problem != before:
-            self._journal.say(f"watch: {watch.problem}")
+            self._journal.write(f"watch: {watch.problem}")
         if lost:
             self._heard = False
-            self.timetable.now(RESCAN)
+            self.timetable.due_now(RESCAN)
             if Area.STORE in lost:
-                self.timetable.now(LOOK)
+                self.timetable.due_now(LOOK)
         if worker.changes.open_ids and worker.changes.look_at_live():
             # A client that crashed removes no live file, so no event tells of it.
-            self.timetable.now(LOOK)
+            self.timetable.due_now(LOOK)
 
     def _tidy(self, resources: Resources) -> None:
-        self.timetable.put(TIDY, schedule.TIDY_SECONDS)
+        self.timetable.due_in(TIDY, schedule.TIDY_SECONDS)
         try:
             resources.tidy()
         except LockBusy:
-            self.timetable.put(TIDY, _LOCK_RETRY_SECONDS)
+            self.timetable.due_in(TIDY, _LOCK_RETRY_SECONDS)
         except ClaudeSyncError as error:
-            self._journal.say(f"watch: {error}")
+            self._journal.write(f"watch: {error}")
 
     # -- what commands do ---------------------------------------------------------------------
 
@@ -267,7 +267,7 @@ class ServiceLoop:
 
     def look_now(self) -> None:
         """Look at both sides at once."""
-        self.timetable.now(OPEN, LOOK, RESCAN, HEALTH)
+        self.timetable.due_now(OPEN, LOOK, RESCAN, HEALTH)
 
     def run_doctor(self) -> None:
         """Let the doctor look.
@@ -275,7 +275,7 @@ class ServiceLoop:
         Raises:
             ClaudeSyncError: what it looks with can't be opened.
         """
-        self.timetable.put(DOCTOR, schedule.DOCTOR_SECONDS)
+        self.timetable.due_in(DOCTOR, schedule.DOCTOR_SECONDS)
         self._examined = circumstances(self._publisher.status)
         from claude_sync.doctor import examine
 
@@ -301,11 +301,11 @@ class ServiceLoop:
             self.deadline = end
             try:
                 for results in worker.push_all():
-                    self._journal.results("push", results)
+                    self._journal.write_results("push", results)
             except RecordsError:
                 raise
             except ClaudeSyncError as error:
-                self._journal.say(f"push before leaving ended early: {error}")
+                self._journal.write(f"push before leaving ended early: {error}")
             finally:
                 self.deadline = None
         return worker.changes.smallest_first()
@@ -333,14 +333,14 @@ class ServiceLoop:
             self._publisher.publish(paused_until=None)
             if self.resources is not None and self.resources.worker is not None:
                 self.resources.worker.again = True
-            self.timetable.now(LOOK)
+            self.timetable.due_now(LOOK)
         if self.resources is None and self.timetable.is_due(OPEN):
             self._preferences = preferences.load(self._paths)
             self._opened()
 
     def _take(self, new: Preferences) -> None:
         old, self._preferences = self._preferences, new
-        if _place(old) != _place(new):
+        if _store_choice(old) != _store_choice(new):
             self.close()
             self._rounds.begin_anew()
         elif self.resources is not None:
@@ -352,7 +352,7 @@ class ServiceLoop:
             preferences=new, paused_until=new.paused_until if self._paused else None
         )
         self.look_now()
-        self.timetable.now(DOCTOR)
+        self.timetable.due_now(DOCTOR)
 
     # -- opening and closing ------------------------------------------------------------------
 
@@ -365,12 +365,12 @@ class ServiceLoop:
                 on_progress=lambda progress: self._publisher.publish(activity=progress),
                 notify=self._notify,
             )
-            self.timetable.now(LOOK, RESCAN, HEALTH)
-            self.timetable.put(OPEN, math.inf)
-            self._show_place(self.resources)
+            self.timetable.due_now(LOOK, RESCAN, HEALTH)
+            self.timetable.due_in(OPEN, math.inf)
+            self._show_store(self.resources)
         return self.resources
 
-    def _show_place(self, resources: Resources) -> None:
+    def _show_store(self, resources: Resources) -> None:
         set_up = resources.worker is not None
         store = resources.context.store if set_up else None
         self._heard = self._unheard = False
@@ -384,7 +384,7 @@ class ServiceLoop:
             started=self._publisher.status.started or not set_up,
         )
         if resources.watch is not None and resources.watch.problem:
-            self._journal.say(f"watch: {resources.watch.problem}")
+            self._journal.write(f"watch: {resources.watch.problem}")
 
     def close(self) -> None:
         """Let go of everything; it is opened again when it is needed."""
@@ -393,5 +393,5 @@ class ServiceLoop:
             resources.close()
 
 
-def _place(chosen: Preferences) -> tuple[object, ...]:
+def _store_choice(chosen: Preferences) -> tuple[object, ...]:
     return (chosen.location, chosen.store_id, chosen.ssh_command, chosen.claude_config_dir)

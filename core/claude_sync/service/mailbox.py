@@ -25,7 +25,7 @@ class Command(NamedTuple):
 class Hint(NamedTuple):
     """What may have changed, and where."""
 
-    what: Area
+    area: Area
     path: str
 
 
@@ -39,7 +39,7 @@ class Mailbox:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._commands: deque[Command] = deque()
-        self._events: dict[Hint, None] = {}
+        self._hints: dict[Hint, None] = {}
         self._woken = False
         self._closed = False
 
@@ -49,7 +49,7 @@ class Mailbox:
             if self._closed:
                 return False
             if isinstance(message, Hint):
-                self._events[message] = None
+                self._hints[message] = None
             else:
                 self._commands.append(message)
             self._changed.notify()
@@ -75,7 +75,7 @@ class Mailbox:
         with self._changed:
             while not (self._commands or self._woken):
                 now = time.monotonic()
-                if self._events:
+                if self._hints:
                     end = min(end, now + _GATHER_SECONDS)
                     self._changed.wait_for(lambda: self._commands or self._woken, end - now)
                     break
@@ -83,9 +83,9 @@ class Mailbox:
                     break
                 self._changed.wait(end - now)
             self._woken = False
-            messages: list[Command | Hint] = [*self._commands, *self._events]
+            messages: list[Command | Hint] = [*self._commands, *self._hints]
             self._commands.clear()
-            self._events.clear()
+            self._hints.clear()
             return messages
 
     def close(self) -> list[Command]:
@@ -94,5 +94,5 @@ class Mailbox:
             self._closed = True
             left = list(self._commands)
             self._commands.clear()
-            self._events.clear()
+            self._hints.clear()
             return left

@@ -59,7 +59,7 @@ class Overview:
         return known | parted
 
 
-def judge(
+def make_overview(
     context: Context,
     survey: Survey,
     before: Overview,

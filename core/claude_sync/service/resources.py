@@ -14,7 +14,7 @@ from claude_sync.state.paths import Paths
 from claude_sync.state.preferences import Preferences
 from claude_sync.sync.context import Context
 
-_PULSE = "pulse"
+_HEARTBEATS = "heartbeats"
 
 
 class Resources:
@@ -60,8 +60,8 @@ class Resources:
             self.context.close(save=False)
             raise
         home = self.context.home
-        pulse = paths.runtime / _PULSE
-        self.watch = Watch(home.projects, home.live_folder, store.local_root, pulse, notify)
+        heartbeats = paths.runtime / _HEARTBEATS
+        self.watch = Watch(home.projects, home.live_folder, store.local_root, heartbeats, notify)
         self.watch.start()
 
     def projects_changed(self) -> bool:

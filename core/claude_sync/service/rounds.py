@@ -54,10 +54,10 @@ class Rounds:
         """Whether the place couldn't be used when it was last tried."""
         return self._failures > 0
 
-    def hear_store(self) -> None:
+    def on_store_hint(self) -> None:
         """Something happened in a local store: look there soon."""
         moment = schedule.look_after_event(self._timetable.clock(), self._ended, self._took)
-        self._timetable.sooner(LOOK, moment)
+        self._timetable.due_by(LOOK, moment)
 
     def go(
         self, resources: Resources, due: list[str], *, pull: bool, act: bool, interval: float
@@ -77,7 +77,7 @@ class Rounds:
         if worker is None:
             return
         portion = worker.portion(due)
-        self._timetable.put(LOOK, interval)
+        self._timetable.due_in(LOOK, interval)
         began = self._timetable.clock()
         done = self.attempt(lambda: worker.round(push=portion, pull=pull, act=act))
         self._ended = self._timetable.clock()
@@ -86,7 +86,7 @@ class Rounds:
             return
         if len(portion) < len(due) or worker.more:
             self.resting_until = self._ended + _MORE_SECONDS
-            self._timetable.sooner(LOOK, self.resting_until)
+            self._timetable.due_by(LOOK, self.resting_until)
         self._say(done)
         if done.pulled or done.pushed:
             resources.save()
@@ -103,7 +103,7 @@ class Rounds:
         except (RecordsError, Stopped):
             raise
         except LockBusy:
-            self._timetable.put(LOOK, _LOCK_RETRY_SECONDS)
+            self._timetable.due_in(LOOK, _LOCK_RETRY_SECONDS)
             return None
         except ClaudeSyncError as error:
             self._cannot(error)
@@ -113,10 +113,10 @@ class Rounds:
 
     def _say(self, done: Done) -> None:
         if done.pulled:
-            self._journal.results("pull", done.pulled)
+            self._journal.write_results("pull", done.pulled)
             self._publisher.record("pull", results=done.pulled)
         if done.pushed:
-            self._journal.results("push", done.pushed)
+            self._journal.write_results("push", done.pushed)
             self._publisher.record("push", results=done.pushed)
 
     def show(self, resources: Resources) -> None:
@@ -147,10 +147,10 @@ class Rounds:
             random.random(),  # noqa: S311 -- spreads load, guards nothing
             by_hand_only=isinstance(error, StoreAbsent) or not error.passing,
         )
-        self._timetable.put(LOOK, wait)
+        self._timetable.due_in(LOOK, wait)
         message = str(error)
         if message != self._trouble:
-            self._journal.say(f"watch waits: {message}")
+            self._journal.write(f"watch waits: {message}")
             self._trouble = message
         if isinstance(error, StoreOffline):
             since = self._publisher.status.offline_since or time.time()
@@ -166,7 +166,7 @@ class Rounds:
         if self._failures:
             self._failures = 0
             self._trouble = ""
-            self._journal.say("watch goes on")
+            self._journal.write("watch goes on")
             self._publisher.publish(offline_since=None, offline_message="")
 
     def begin_anew(self) -> None:

@@ -62,7 +62,7 @@ class Change:
     not_before: float = 0.0
 
 
-def changed(
+def after_change(
     known: Change | None, now: float, size: int, pushed: float | None, *, urgent: bool = False
 ) -> Change:
     """A session's change, after one more was seen."""
@@ -71,7 +71,7 @@ def changed(
     return replace(known, last=now, size=size, urgent=known.urgent or urgent)
 
 
-def failed(change: Change, now: float) -> Change:
+def after_failure(change: Change, now: float) -> Change:
     """A session's change, after it couldn't be pushed: it is tried again, but less and less."""
     wait = LATEST_SECONDS * 2.0 ** min(change.failures, 10)
     return replace(
@@ -81,7 +81,7 @@ def failed(change: Change, now: float) -> Change:
     )
 
 
-def interval(size: int) -> float:
+def push_interval(size: int) -> float:
     """How long to wait between two pushes of a session that keeps changing."""
     return LATEST_SECONDS if size <= FREE_BYTES else size * SECONDS_PER_BYTE
 
@@ -89,15 +89,15 @@ def interval(size: int) -> float:
 def push_due(change: Change, quiet_seconds: float) -> float:
     """When to push a changed session: once it is quiet, or has been changing for too long.
 
-    A big one is not pushed more often than `interval` allows, however often it falls quiet.
+    A big one is not pushed more often than `push_interval` allows, however often it falls quiet.
     """
     if change.urgent:
         return max(change.last, change.not_before)
     quiet = change.last + quiet_seconds
     since = change.first if change.pushed is None else max(change.first, change.pushed)
-    due = min(quiet, since + interval(change.size))
+    due = min(quiet, since + push_interval(change.size))
     if change.size > FREE_BYTES and change.pushed is not None:
-        due = max(due, change.pushed + interval(change.size))
+        due = max(due, change.pushed + push_interval(change.size))
     return max(due, change.not_before)
 
 
@@ -145,6 +145,6 @@ def is_gap(waited: float, passed: float, wall: float) -> bool:
     return passed > waited + GAP_SECONDS or abs(wall - passed) > GAP_SECONDS
 
 
-def wait_for(times: Iterable[float], now: float, longest: float) -> float:
+def seconds_until_first(times: Iterable[float], now: float, longest: float) -> float:
     """How long to wait for the first of several times; not below zero, at most `longest`."""
     return max(0.0, min([longest, *(time - now for time in times)]))

@@ -16,8 +16,8 @@ from claude_sync.disk.log import Log, removal_line
 from claude_sync.errors import LockBusy
 from claude_sync.model import Progress, Result, Version
 from claude_sync.service.loop import Check
-from claude_sync.service.runner import Runner
 from claude_sync.service.status import Status, StatusPublisher
+from claude_sync.service.thread import ServiceThread
 from claude_sync.state.paths import Paths
 from claude_sync.state.paths import paths as own_places
 from claude_sync.sync.context import Context
@@ -56,7 +56,7 @@ class Service:
         self.paths = paths or own_places()
         self._publisher = StatusPublisher(on_status)
         self._lock = Lock(self.paths.service_lock_file, "watching")
-        self._runner = Runner(
+        self._thread = ServiceThread(
             self.paths,
             self._publisher,
             self._lock,
@@ -85,7 +85,7 @@ class Service:
             raise LockBusy(
                 error.what, todo="one is enough; end that one to start another"
             ) from None
-        self._runner.start()
+        self._thread.start()
 
     def stop(self, timeout_seconds: float = STOP_SECONDS) -> bool:
         """End: work stops between blocks, a connection is cut, a call that hangs is abandoned.
@@ -93,21 +93,21 @@ class Service:
         Returns:
             whether the worker has ended.
         """
-        return self._runner.stop(timeout_seconds)
+        return self._thread.stop(timeout_seconds)
 
     def push(self, sessions: Sequence[str] | None = None) -> Future[list[Result]]:
         """Push sessions by id, or all that changed; see `sync.push`."""
 
         def do() -> list[Result]:
-            results = push(self._runner.loop.ready(), sessions)
-            self._runner.loop.note_pushed(results)
+            results = push(self._thread.loop.ready(), sessions)
+            self._thread.loop.note_pushed(results)
             return results
 
         return self._submit("push", "Pushing", do)
 
     def push_older(self) -> Future[list[Result]]:
         """Push also what was last used more than seven days ago: `Status.older`."""
-        return self._submit("push", "Pushing", self._runner.loop.push_older)
+        return self._submit("push", "Pushing", self._thread.loop.push_older)
 
     def pull(self, sessions: Sequence[str] | None = None) -> Future[list[Result]]:
         """Pull sessions by id, or all that wait; see `sync.pull`.
@@ -116,8 +116,8 @@ class Service:
         """
 
         def do() -> list[Result]:
-            results = pull(self._runner.loop.ready(), sessions)
-            self._runner.loop.note_pulled(results)
+            results = pull(self._thread.loop.ready(), sessions)
+            self._thread.loop.note_pulled(results)
             return results
 
         return self._submit("pull", "Pulling", do)
@@ -129,18 +129,18 @@ class Service:
         return self._submit(
             "resolve",
             "Resolving",
-            lambda: resolve(self._runner.loop.ready(), session, keep, shown=shown),
+            lambda: resolve(self._thread.loop.ready(), session, keep, shown=shown),
         )
 
     def undo(self, session: str) -> Future[list[Result]]:
         """Bring back what the last pull or resolve replaced; see `sync.undo`."""
-        return self._submit("undo", "Undoing", lambda: [undo(self._runner.loop.ready(), session)])
+        return self._submit("undo", "Undoing", lambda: [undo(self._thread.loop.ready(), session)])
 
     def forget(self, choose: Callable[[Context], Sequence[Any]]) -> Future[int]:
         """Remove the bundles that `choose` gives; how many were. See `sync.forget`."""
 
         def do() -> int:
-            context = self._runner.loop.ready()
+            context = self._thread.loop.ready()
             removed = forget(context, choose(context))
             Log(self.paths.log_file).write(map(removal_line, removed))
             return len(removed)
@@ -149,15 +149,15 @@ class Service:
 
     def call(self, do: Callable[[Context], Any]) -> Future[Any]:
         """Do something else in the worker's thread, such as reading what a conflict holds."""
-        return self._submit("call", "", lambda: do(self._runner.loop.ready()))
+        return self._submit("call", "", lambda: do(self._thread.loop.ready()))
 
     def look_now(self) -> Future[None]:
         """Look at both sides at once: on a wake, an unlock, a network that came back, a click."""
-        return self._submit("look", "", self._runner.loop.look_now)
+        return self._submit("look", "", self._thread.loop.look_now)
 
     def run_doctor(self) -> Future[None]:
         """Let the doctor look."""
-        return self._submit("doctor", "", self._runner.loop.run_doctor)
+        return self._submit("doctor", "", self._thread.loop.run_doctor)
 
     def pause(self, until: float | None = None) -> Future[None]:
         """Stop pushing and pulling by itself until then (seconds since the epoch; None: for good).
@@ -165,15 +165,15 @@ class Service:
         Clicks still work. It survives a restart.
         """
         moment = float("inf") if until is None else until
-        return self._submit("pause", "", lambda: self._runner.loop.change(paused_until=moment))
+        return self._submit("pause", "", lambda: self._thread.loop.change(paused_until=moment))
 
     def resume(self) -> Future[None]:
         """End a pause."""
-        return self._submit("resume", "", lambda: self._runner.loop.change(paused_until=None))
+        return self._submit("resume", "", lambda: self._thread.loop.change(paused_until=None))
 
     def change(self, **changes: object) -> Future[None]:
         """Store preferences; see `preferences.change`."""
-        return self._submit("preferences", "", lambda: self._runner.loop.change(**changes))
+        return self._submit("preferences", "", lambda: self._thread.loop.change(**changes))
 
     def push_before_leaving(self, seconds: float, *, local_only: bool = False) -> Future[list[str]]:
         """Push what changed, smallest first, for so long: before a sleep, a log-out, a shutdown.
@@ -187,11 +187,11 @@ class Service:
         """
         end = time.monotonic() + seconds
         return self._submit(
-            "leave", "", lambda: self._runner.loop.leave(end, local_only=local_only)
+            "leave", "", lambda: self._thread.loop.leave(end, local_only=local_only)
         )
 
     def _submit(self, kind: str, verb: str, do: Callable[[], Any]) -> Future[Any]:
         if verb:
             # A click's change is seen at once, before the worker gets to it.
             self._publisher.publish(activity=Progress(verb))
-        return self._runner.submit(kind, do)
+        return self._thread.submit(kind, do)

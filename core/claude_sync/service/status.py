@@ -18,7 +18,7 @@ from claude_sync.model import (
 )
 from claude_sync.state.preferences import Preferences
 
-_HAPPENINGS = 20
+_KEPT_EVENTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,4 +160,4 @@ class StatusPublisher:
         """Add something that was done or failed."""
         self._numbers += 1
         event = Event(self._numbers, kind, by_hand, time.time(), tuple(results), message)
-        self.publish(events=(*self._status.events, event)[-_HAPPENINGS:])
+        self.publish(events=(*self._status.events, event)[-_KEPT_EVENTS:])

@@ -33,20 +33,20 @@ class Timetable:
         """Whether some work is due."""
         return self.clock() >= self._due[kind]
 
-    def put(self, kind: str, seconds: float) -> None:
+    def due_in(self, kind: str, seconds: float) -> None:
         """Do some work in so many seconds."""
         self._due[kind] = self.clock() + seconds
 
-    def sooner(self, kind: str, moment: float) -> None:
+    def due_by(self, kind: str, moment: float) -> None:
         """Do some work at that moment of the clock, if it isn't due before."""
         self._due[kind] = min(self._due[kind], moment)
 
-    def now(self, *kinds: str) -> None:
+    def due_now(self, *kinds: str) -> None:
         """Do some work at once."""
         for kind in kinds:
             self._due[kind] = self.clock()
 
-    def wait(self, others: Iterable[float]) -> float:
+    def begin_wait(self, others: Iterable[float]) -> float:
         """How long nothing is to be done, and the beginning of that time.
 
         Args:
@@ -54,10 +54,10 @@ class Timetable:
         """
         self._steady, self._wall = self.clock(), time.time()
         moments = [*self._due.values(), *others]
-        self._waited = schedule.wait_for(moments, self._steady, _LONGEST_WAIT_SECONDS)
+        self._waited = schedule.seconds_until_first(moments, self._steady, _LONGEST_WAIT_SECONDS)
         return self._waited
 
     def slept(self) -> bool:
-        """Whether the machine slept, or its clock was set, since `wait`."""
+        """Whether the machine slept, or its clock was set, since `begin_wait`."""
         passed, wall = self.clock() - self._steady, time.time() - self._wall
         return schedule.is_gap(self._waited, passed, wall)

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 _JOIN_SECONDS = 0.5
 _LIMITS_RETRY_SECONDS = 300.0
-_ANSWER_SECONDS = 3.0
-_BEAT = "heartbeat"
+_HEARTBEAT_SECONDS = 3.0
+_HEARTBEAT_FILE = "heartbeat"
 
 
 class Area(Enum):
@@ -52,7 +52,7 @@ class Watch:
         projects: Claude's projects folder.
         live: its folder of live files.
         store: the store's root where it is local, else None.
-        pulse: a folder of our own to make events in; made with mode 0700 if missing.
+        heartbeats: a folder of our own for `heartbeat` files; made with mode 0700 if missing.
         notify: told of every event; must return at once and never raise.
 
     Attributes:
@@ -60,17 +60,17 @@ class Watch:
     """
 
     def __init__(
-        self, projects: Path, live: Path, store: Path | None, pulse: Path, notify: Notify
+        self, projects: Path, live: Path, store: Path | None, heartbeats: Path, notify: Notify
     ) -> None:
         self._roots = {Area.SESSION: projects, Area.LIVE: live}
         if store is not None:
             self._roots[Area.STORE] = store
-        self._pulse = pulse
+        self._heartbeats = heartbeats
         self._notify = notify
         self._observer: BaseObserver | None = None
         self._watched: dict[Area, _Identity | None] = {}
-        self._asked_at: float | None = None
-        self._answered = False
+        self._heartbeat_sent_at: float | None = None
+        self._heartbeat_seen = False
         self._not_before = 0.0
         self.problem = ""
 
@@ -87,23 +87,23 @@ class Watch:
         warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning, "watchdog")
         self.problem = ""
         self._watched = {}
-        self._asked_at = None
+        self._heartbeat_sent_at = None
         observer: BaseObserver | None = None
         try:
             observer = Observer()
             observer.start()
             watched = {
-                what: self._watch(observer, what, root) for what, root in self._roots.items()
+                area: self._watch_root(observer, area, root) for area, root in self._roots.items()
             }
             # Last, and a root of its own: watchdog passes over folders below a root for which the
             # system has no watch left, but not over a root.
-            self._watch_pulse(observer)
+            self._watch_heartbeats(observer)
         except OSError as error:
-            self._go_deaf(error, observer)
+            self._become_blind(error, observer)
             return
         self._observer, self._watched = observer, watched
 
-    def _go_deaf(self, error: OSError, observer: BaseObserver | None) -> None:
+    def _become_blind(self, error: OSError, observer: BaseObserver | None) -> None:
         if error.errno in (errno.ENOSPC, errno.EMFILE, errno.ENFILE):
             self.problem = (
                 "the system's limit on watched folders is reached, so changes are looked for "
@@ -119,47 +119,47 @@ class Watch:
         if observer is not None:
             _end(observer)
 
-    def _watch(self, observer: BaseObserver, what: Area, root: Path) -> _Identity | None:
+    def _watch_root(self, observer: BaseObserver, area: Area, root: Path) -> _Identity | None:
         identity = _identity(root)
         if identity is None:
             return None
         notify = self._notify
-        handler, wanted = _handler(lambda path: notify(what, path))
+        handler, wanted = _handler(lambda path: notify(area, path))
         try:
-            recursive = what is not Area.LIVE
+            recursive = area is not Area.LIVE
             observer.schedule(handler, str(root), recursive=recursive, event_filter=wanted)
         except FileNotFoundError:
             return None
         return identity
 
-    def _watch_pulse(self, observer: BaseObserver) -> None:
+    def _watch_heartbeats(self, observer: BaseObserver) -> None:
         try:
-            files.make_private(self._pulse)
+            files.make_private(self._heartbeats)
         except OSError:
             return
-        handler, wanted = _handler(self._hear_pulse)
-        observer.schedule(handler, str(self._pulse), event_filter=wanted)
-        self._ask()
+        handler, wanted = _handler(self._on_heartbeat)
+        observer.schedule(handler, str(self._heartbeats), event_filter=wanted)
+        self._send_heartbeat()
 
-    def _hear_pulse(self, _path: str) -> None:
-        self._answered = True
+    def _on_heartbeat(self, _path: str) -> None:
+        self._heartbeat_seen = True
 
-    def _ask(self) -> None:
+    def _send_heartbeat(self) -> None:
         """Make an event that has to be heard until the next look at our health."""
-        heartbeat = self._pulse / _BEAT
-        self._answered = False
+        heartbeat = self._heartbeats / _HEARTBEAT_FILE
+        self._heartbeat_seen = False
         try:
             files.remove(heartbeat)
             files.touch_private(heartbeat)
         except OSError:
-            self._asked_at = None
+            self._heartbeat_sent_at = None
         else:
-            self._asked_at = time.monotonic()
+            self._heartbeat_sent_at = time.monotonic()
 
     def _is_silent(self) -> bool:
-        if self._answered or self._asked_at is None:
+        if self._heartbeat_seen or self._heartbeat_sent_at is None:
             return False
-        return time.monotonic() - self._asked_at > _ANSWER_SECONDS
+        return time.monotonic() - self._heartbeat_sent_at > _HEARTBEAT_SECONDS
 
     def restart_if_dead(self) -> list[Area]:
         """Look whether everything is still watched, and watch anew what isn't.
@@ -167,9 +167,9 @@ class Watch:
         Returns:
             what may have changed unseen meanwhile.
         """
-        if self._observer is not None and self._is_well(self._observer):
-            if self._answered:
-                self._ask()
+        if self._observer is not None and self._is_healthy(self._observer):
+            if self._heartbeat_seen:
+                self._send_heartbeat()
             return []
         if self._observer is None and time.monotonic() < self._not_before:
             return []
@@ -177,13 +177,13 @@ class Watch:
         self.start()
         return list(self._roots)
 
-    def _is_well(self, observer: BaseObserver) -> bool:
+    def _is_healthy(self, observer: BaseObserver) -> bool:
         return (
             observer.is_alive()
             and all(emitter.is_alive() for emitter in observer.emitters)
             and not self._is_silent()
             and all(
-                self._watched.get(what) == _identity(root) for what, root in self._roots.items()
+                self._watched.get(area) == _identity(root) for area, root in self._roots.items()
             )
         )
 
@@ -196,7 +196,7 @@ class Watch:
 
 
 def _handler(
-    hear: Callable[[str], None],
+    notify: Callable[[str], None],
 ) -> tuple[FileSystemEventHandler, list[type[FileSystemEvent]]]:
     """What passes events on, and which: reading a file, which we do all the time, is none."""
     from watchdog import events
@@ -205,7 +205,7 @@ def _handler(
         def on_any_event(self, event: FileSystemEvent) -> None:
             for path in (event.src_path, event.dest_path):
                 if path:
-                    hear(os.fsdecode(path))
+                    notify(os.fsdecode(path))
 
     return Handler(), [
         events.FileCreatedEvent,

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from claude_sync.model import Outcome, Result, Stamp
 from claude_sync.service.arrivals import Arrivals
 from claude_sync.service.changes import Changes
-from claude_sync.service.overview import Overview, judge
+from claude_sync.service.overview import Overview, make_overview
 from claude_sync.sync.context import Context
 from claude_sync.sync.pull import pull_surveyed
 from claude_sync.sync.push import push_surveyed
 from claude_sync.sync.survey.survey import Survey, look
 from claude_sync.transports.base import Listing
 
-_PLACED = frozenset({Outcome.IMPORTED, Outcome.UPDATED, Outcome.REPLACED})
+_INSTALLED = frozenset({Outcome.IMPORTED, Outcome.UPDATED, Outcome.REPLACED})
 _PORTION_SESSIONS = 200
 _PORTION_BYTES = 64 << 20
 _SMALL_PORTION_BYTES = 4 << 20
@@ -102,11 +102,11 @@ class Worker:
         with self._context.working("watching"):
             self.again = self.more = False
             survey = look(self._context)
-            self._judge(survey, read=push)
+            self._look_over(survey, read=push)
             tried = self._to_pull(pull=pull and act, closed=closed)
             done = self._act(survey, push, tried)
-            if any(result.outcome in _PLACED for result in done.pulled) or done.pushed:
-                self._judge(look(self._context))
+            if any(result.outcome in _INSTALLED for result in done.pulled) or done.pushed:
+                self._look_over(look(self._context))
                 # What came meanwhile is in the listing that the next round compares with.
                 came = {arrival.session_id for arrival in self.overview.arrivals} - set(tried)
                 self.more = bool(pull and act and came)
@@ -120,7 +120,7 @@ class Worker:
         if pull:
             pulled = pull_surveyed(self._context, survey, pull, named=False)
             self.note_pulled(pulled, survey)
-            if any(result.outcome in _PLACED for result in pulled):
+            if any(result.outcome in _INSTALLED for result in pulled):
                 survey = look(self._context)
         pushed: list[Result] = []
         here = [session_id for session_id in push if session_id in survey.local]
@@ -130,7 +130,7 @@ class Worker:
         self._note(pushed)
         return Done(
             tuple(r for r in pushed if r.outcome in (Outcome.PUSHED, Outcome.FAILED)),
-            tuple(r for r in pulled if r.outcome in _PLACED or r.outcome is Outcome.FAILED),
+            tuple(r for r in pulled if r.outcome in _INSTALLED or r.outcome is Outcome.FAILED),
         )
 
     def _to_pull(self, *, pull: bool, closed: Collection[str]) -> list[str]:
@@ -182,14 +182,14 @@ class Worker:
         if portion:
             yield portion
 
-    def judge(self) -> None:
+    def refresh(self) -> None:
         """Look at both sides once more, after a command changed something.
 
         Raises:
             TransportError, LockBusy
         """
         with self._context.working("looking"):
-            self._judge(look(self._context))
+            self._look_over(look(self._context))
         self._listing = self._context.store.last_listing
 
     # -- taking note --------------------------------------------------------------------------
@@ -203,8 +203,8 @@ class Worker:
                 self.deferred.add(session_id)
                 continue
             self.deferred.discard(session_id)
-            if result.outcome in _PLACED and result.path is not None:
-                self.changes.placed(result.path)
+            if result.outcome in _INSTALLED and result.path is not None:
+                self.changes.installed(result.path)
             if result.broken:
                 if survey is not None:
                     self._broken[session_id] = _bundles_of(survey, session_id)
@@ -226,12 +226,12 @@ class Worker:
 
     # -- judging ------------------------------------------------------------------------------
 
-    def _judge(self, survey: Survey, read: Collection[str] = ()) -> None:
+    def _look_over(self, survey: Survey, read: Collection[str] = ()) -> None:
         for session_id, bundles in list(self._broken.items()):
             if _bundles_of(survey, session_id) != bundles:
                 del self._broken[session_id]
                 self.failures.pop(session_id, None)
-        self.overview = judge(
+        self.overview = make_overview(
             self._context,
             survey,
             self.overview,

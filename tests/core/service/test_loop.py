@@ -27,7 +27,7 @@ def laptop(world: World) -> PlayedMachine:
     return machine
 
 
-def _hear_nothing(what: Area, path: str) -> None:
+def _hear_nothing(area: Area, path: str) -> None:
     """As on a network drive, of whose changes elsewhere no system tells."""
 
 

@@ -23,7 +23,7 @@ def pushes(
     now = 0.0
     while now < until:
         if waiting and waiting[0] <= now:
-            change = schedule.changed(change, waiting.pop(0), size, pushed)
+            change = schedule.after_change(change, waiting.pop(0), size, pushed)
         elif change is not None and schedule.push_due(change, QUIET) <= now:
             found.append(round(now, 1))
             pushed, change = now, None
@@ -59,16 +59,16 @@ def test_a_big_session_that_was_never_pushed_is_pushed_once_it_is_quiet() -> Non
 
 
 def test_what_its_client_has_closed_is_pushed_at_once_however_big_it_is() -> None:
-    change = schedule.changed(None, 100.0, 300 * MB, pushed=99.0, urgent=True)
+    change = schedule.after_change(None, 100.0, 300 * MB, pushed=99.0, urgent=True)
     assert schedule.push_due(change, QUIET) == 100.0
-    assert schedule.changed(change, 101.0, 300 * MB, 99.0).urgent
+    assert schedule.after_change(change, 101.0, 300 * MB, 99.0).urgent
 
 
 def test_what_failed_is_tried_again_less_and_less() -> None:
-    change = schedule.changed(None, 0.0, MB, None, urgent=True)
+    change = schedule.after_change(None, 0.0, MB, None, urgent=True)
     waits = []
     for _ in range(8):
-        change = schedule.failed(change, 0.0)
+        change = schedule.after_failure(change, 0.0)
         waits.append(schedule.push_due(change, QUIET))
     assert waits == [30, 60, 120, 240, 300, 300, 300, 300]
 
@@ -108,6 +108,6 @@ def test_looking_at_a_busy_store_leaves_time_for_other_things() -> None:
 
 
 def test_the_wait_is_for_the_first_of_all() -> None:
-    assert schedule.wait_for([12.0, 11.0], 10.0, 5.0) == 1.0
-    assert schedule.wait_for([12.0], 10.0, 1.5) == 1.5
-    assert schedule.wait_for([8.0], 10.0, 5.0) == 0.0
+    assert schedule.seconds_until_first([12.0, 11.0], 10.0, 5.0) == 1.0
+    assert schedule.seconds_until_first([12.0], 10.0, 1.5) == 1.5
+    assert schedule.seconds_until_first([8.0], 10.0, 5.0) == 0.0

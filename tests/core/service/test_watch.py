@@ -26,9 +26,9 @@ class Heard:
         self.events: list[tuple[Area, str]] = []
         self._lock = threading.Lock()
 
-    def __call__(self, what: Area, path: str) -> None:
+    def __call__(self, area: Area, path: str) -> None:
         with self._lock:
-            self.events.append((what, path))
+            self.events.append((area, path))
 
     def of(self, path: Path) -> bool:
         with self._lock:
@@ -48,7 +48,7 @@ def watch(tmp_path: Path, heard: Heard) -> Iterator[Watch]:
         tmp_path / "projects",
         tmp_path / "sessions",
         tmp_path / "store",
-        tmp_path / "run" / "pulse",
+        tmp_path / "run" / "heartbeats",
         heard,
     )
     watch.start()
@@ -70,7 +70,7 @@ def test_what_is_written_below_each_folder_is_heard(
     hears(heard, tmp_path / "sessions" / "1.json")
     hears(heard, tmp_path / "store" / "git+x" / "a.ccsync")
     assert not watch.is_blind
-    assert {what for what, _ in heard.events} == set(Area)
+    assert {area for area, _ in heard.events} == set(Area)
 
 
 def test_reading_is_no_change(watch: Watch, heard: Heard, tmp_path: Path) -> None:
@@ -110,9 +110,9 @@ def test_an_observer_that_died_is_replaced(watch: Watch, heard: Heard, tmp_path:
 def test_an_observer_that_lives_but_says_nothing_is_replaced(
     watch: Watch, heard: Heard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    until(lambda: watch._answered, 5)
+    until(lambda: watch._heartbeat_seen, 5)
     assert watch.restart_if_dead() == []
-    until(lambda: watch._answered, 5)
+    until(lambda: watch._heartbeat_seen, 5)
     # Its thread runs on, but what it is told goes nowhere.
     observer = watch._observer
     assert observer is not None
@@ -159,7 +159,7 @@ def test_without_events_what_changes_is_found_by_looking(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("claude_sync.service.schedule.POLL_SECONDS", 0.3)
-    monkeypatch.setattr(Watch, "_watch_pulse", _no_watches_left)
+    monkeypatch.setattr(Watch, "_watch_heartbeats", _no_watches_left)
     laptop = world.machine("laptop")
     prepare(laptop)
     with serving(laptop):

@@ -221,15 +221,15 @@ def test_a_sleep_of_the_machine_is_noticed(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("claude_sync.service.timetable.time.time", lambda: wall)
     timetable = Timetable(lambda: now)
     assert timetable.is_due(LOOK)
-    timetable.put(LOOK, 60.0)
+    timetable.due_in(LOOK, 60.0)
     assert not timetable.is_due(LOOK)
-    timetable.wait([])
+    timetable.begin_wait([])
     now, wall = now + 3, wall + 3
     assert not timetable.slept()
-    timetable.wait([])
+    timetable.begin_wait([])
     now, wall = now + 3, wall + 3600
     assert timetable.slept()
-    timetable.now(LOOK)
+    timetable.due_now(LOOK)
     assert timetable.is_due(LOOK)
 
 

@@ -31,7 +31,7 @@ _CHANGING = frozenset({"push", "pull", "resolve", "undo", "forget"})
 _HURRIED = frozenset({"pause", "leave"})
 
 
-class Runner:
+class ServiceThread:
     """The thread, and what it holds.
 
     Args:
@@ -102,8 +102,8 @@ class Runner:
             _cancel(self._mailbox.close())
         return not self._thread.is_alive()
 
-    def _notify(self, what: Area, path: str) -> None:
-        self._mailbox.put(Hint(what, path))
+    def _notify(self, area: Area, path: str) -> None:
+        self._mailbox.put(Hint(area, path))
 
     def _should_stop(self) -> bool:
         """Whether the work under way is to end between two blocks."""
@@ -122,11 +122,11 @@ class Runner:
                 try:
                     self._turn()
                 except Stopped:
-                    self.loop.timetable.now(LOOK)
+                    self.loop.timetable.due_now(LOOK)
                 except ClaudeSyncError as error:
                     self._fail(error)
                 except Exception as error:  # noqa: BLE001 -- the one of this thread
-                    self._journal.bug(error)
+                    self._journal.write_bug(error)
                     self._fail(
                         ClaudeSyncError(
                             f"watching stopped on a bug of ours, {type(error).__name__}",
@@ -149,12 +149,12 @@ class Runner:
     def _turn(self) -> None:
         """Wait for what comes next, and do it."""
         loop = self.loop
-        wait = loop.timetable.wait(loop.moments())
+        wait = loop.timetable.begin_wait(loop.moments())
         self._inbox.extend(self._mailbox.receive(0.0 if self._inbox else wait))
         if self._stopping.is_set():
             return
         if loop.timetable.slept():
-            self._journal.say("watch looks again after a sleep")
+            self._journal.write("watch looks again after a sleep")
             loop.look_now()
         loop.reload()
         while self._inbox and not self._stopping.is_set():
@@ -168,7 +168,7 @@ class Runner:
 
     def _handle(self, message: Command | Hint) -> None:
         if isinstance(message, Hint):
-            self.loop.hear(message)
+            self.loop.on_hint(message)
         elif message.outcome.set_running_or_notify_cancel():
             self._obey(message)
 
@@ -181,9 +181,9 @@ class Runner:
                 command.outcome.set_exception(error)
                 raise
             if command.kind in _CHANGING and not isinstance(error, Stopped):
-                self._journal.say(f"{command.kind} failed: {error}")
+                self._journal.write(f"{command.kind} failed: {error}")
                 self._publisher.record("failed", by_hand=True, message=str(error))
-                self._judge(partial(command.outcome.set_exception, error))
+                self._refresh(partial(command.outcome.set_exception, error))
             else:
                 command.outcome.set_exception(error)
             return
@@ -191,13 +191,13 @@ class Runner:
             command.outcome.set_result(outcome)
             return
         results = outcome if isinstance(outcome, list) else []
-        self._journal.results(command.kind, results)
+        self._journal.write_results(command.kind, results)
         self._publisher.record(command.kind, by_hand=True, results=results)
-        self._judge(partial(command.outcome.set_result, outcome))
+        self._refresh(partial(command.outcome.set_result, outcome))
 
-    def _judge(self, tell: Callable[[], object]) -> None:
+    def _refresh(self, tell: Callable[[], object]) -> None:
         try:
-            self.loop.judge_again()
+            self.loop.refresh()
             if not self._mailbox.holds():
                 self._publisher.publish(activity=None)
         finally:
@@ -207,11 +207,11 @@ class Runner:
         """Something went wrong that a round doesn't get over: begin anew a little later."""
         message = str(error)
         if self._publisher.status.error != message:
-            self._journal.say(f"watch failed: {message}")
+            self._journal.write(f"watch failed: {message}")
             self._publisher.record("failed", message=message)
         self._publisher.publish(error=message, activity=None, started=True)
         retry = _PASSING_RETRY_SECONDS if error.passing else _FAILURE_RETRY_SECONDS
-        self.loop.timetable.put(OPEN, retry)
+        self.loop.timetable.due_in(OPEN, retry)
         self.loop.close()
 
 
