@@ -17,7 +17,7 @@ from claude_sync.store.store import Store
 from claude_sync.sync.forget import bundles_of_this_machine
 from claude_sync.transports.base import Listing
 from machines import KEY, OTHER, SESSION, PlayedMachine, World, agree, opened, said
-from services import log_of, prepare, serving, until
+from services import PATIENCE_SECONDS, log_of, prepare, serving, until
 
 THIRD = "2b3c4d5e-1111-4222-8333-444455556666"
 WEEK = 8 * 86_400.0
@@ -304,28 +304,30 @@ def test_a_store_that_vanishes_is_said_once_and_taken_up_again_when_it_is_back(
         assert not [one for one in service.status.events if one.kind == "failed"]
 
 
-def test_a_place_that_is_gone_is_left_alone_until_it_is_tried_again(
+def test_a_store_that_is_gone_is_left_alone_until_it_is_tried_again(
     laptop: PlayedMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks: list[float] = []
+    looks = 0
     peek = Store.peek
 
     def counted(store: Store) -> Listing:
-        looks.append(time.monotonic())
+        nonlocal looks
+        looks += 1
         return peek(store)
 
     monkeypatch.setattr(Store, "peek", counted)
     laptop.world.store.rename(laptop.world.folder / "away")
     with serving(laptop) as service:
-        until(lambda: service.status.offline_since)
-        before = len(looks)
+        # The doctor looks as well, once, when the first round is over.
+        until(lambda: service.status.offline_since and service.status.findings)
+        before = looks
         # Neither what changes nor what is asked of others makes it try again.
         for _ in range(20):
             laptop.write(SESSION, said())
-            service.call(lambda context: None).result(5)
-        assert len(looks) == before
-        service.look_now().result(5)
-        until(lambda: len(looks) > before)
+            service.call(lambda context: None).result(PATIENCE_SECONDS)
+        assert looks == before
+        service.look_now().result(PATIENCE_SECONDS)
+        until(lambda: looks > before)
 
 
 def test_a_place_that_is_no_folder_is_an_error_and_not_offline(laptop: PlayedMachine) -> None:
