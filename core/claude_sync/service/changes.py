@@ -16,7 +16,7 @@ from claude_sync.claude.live_sessions import read_live_sessions
 from claude_sync.model import LocalSession, Outcome, Result
 from claude_sync.names import is_session_id
 from claude_sync.service import schedule
-from claude_sync.service.schedule import Change
+from claude_sync.service.schedule import Change, Events
 
 _EVENTS_COME_WITHIN_SECONDS = 5.0
 
@@ -31,7 +31,8 @@ class Changes:
     Attributes:
         pending: changed sessions, by id.
         open_ids: what the client had open when that was last looked at.
-        seen: whether anything here changed since `seen` was last set to False.
+        events: whether events of Claude's projects come.
+        revision: another number whenever anything here has changed.
     """
 
     def __init__(self, home: ClaudeHome, clock: Callable[[], float] = time.monotonic) -> None:
@@ -42,34 +43,34 @@ class Changes:
         self._pushed_at: dict[str, float] = {}
         self.pending: dict[str, Change] = {}
         self.open_ids: frozenset[str] = frozenset()
-        self.seen = True
+        self.events = Events.UNPROVED
+        self.revision = 0
 
     # -- noticing -----------------------------------------------------------------------------
 
-    def rescan(self) -> bool:
+    def rescan(self) -> None:
         """Look at all of Claude's tree, and at what the client has open.
 
         The first one only learns what is there: what of it has to be pushed is for `adopt`.
 
-        Returns:
-            whether something had changed for so long that an event should have told of it.
+        What had changed for so long that an event should have told of it shows that none come: on a
+        network drive, or with a watch that has gone blind.
 
         Raises:
             ClaudeHomeError: the tree is there and can't be read.
         """
         found = {str(session.path): session for session in self._home.sessions()}
         known, self._local = self._local, found
-        unheard = False
         if known is not None:
             for path, session in found.items():
                 before = known.get(path)
                 if before is None or not _same(before, session):
                     self._note(session)
-                    unheard = unheard or _is_stale_news(session)
+                    if _is_stale_news(session):
+                        self.events = Events.MISSING
             if known.keys() - found.keys():
-                self.seen = True
+                self.revision += 1
         self.look_at_live()
-        return unheard
 
     def look_at(self, path: str) -> bool:
         """Look at one session, because an event named its transcript or a file below it.
@@ -77,6 +78,7 @@ class Changes:
         Returns:
             whether a rescan is wanted, because a whole folder came, went or moved.
         """
+        self.events = Events.COMING
         parts = self._parts(path)
         if self._local is None or parts is None:
             return False
@@ -86,6 +88,11 @@ class Changes:
         if is_session_id(session_id):
             self._look(parts[0], session_id)
         return False
+
+    def doubt_events(self) -> None:
+        """Take note that the watch was built anew: that events come has to be proved again."""
+        if self.events is Events.COMING:
+            self.events = Events.UNPROVED
 
     def look_at_live(self) -> bool:
         """Look at what the client has open; whether that changed.
@@ -97,7 +104,7 @@ class Changes:
         self.open_ids = live.open_ids
         if not (closed or opened):
             return False
-        self.seen = True
+        self.revision += 1
         for session_id in closed:
             # Afresh, for the events of its last lines may still be on the way. Also where nothing
             # seems to have changed: while it was open, its last line may not have been finished,
@@ -125,13 +132,13 @@ class Changes:
         session, before = self._home.look(folder, session_id), self._local.get(path)
         if session is None:
             if self._local.pop(path, None) is not None:
-                self.seen = True
+                self.revision += 1
         elif urgent or before is None or not _same(before, session):
             self._local[path] = session
             self._note(session, urgent=urgent)
 
     def _note(self, session: LocalSession, *, urgent: bool = False) -> None:
-        self.seen = True
+        self.revision += 1
         session_id, size = session.session_id, session.stamp.size
         pushed = self._pushed_at.get(session_id)
         self.pending[session_id] = schedule.after_change(

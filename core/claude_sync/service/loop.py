@@ -1,39 +1,66 @@
-"""What the service does by itself, and what commands have it do; all in its one thread.
+"""What the service does by itself, in its one thread: what is due, and with what it is done.
 
-`runner` says when; here stands what is due, and what the preferences make of it.
+`thread` waits and hands on what comes, `worker` does a round; how that went decides here what the
+next one has to do, and when it is due.
 """
 
 from __future__ import annotations
 
 import math
+import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import NamedTuple, TypeVar
 
 from claude_sync.errors import ClaudeSyncError, LockBusy, RecordsError, Stopped
-from claude_sync.model import Finding, Result
+from claude_sync.model import Finding
 from claude_sync.service import schedule
-from claude_sync.service.findings_basis import circumstances
 from claude_sync.service.journal import Journal
 from claude_sync.service.mailbox import Hint
+from claude_sync.service.outage import Outage, after_failing
+from claude_sync.service.publisher import StatusPublisher
 from claude_sync.service.resources import Resources
-from claude_sync.service.rounds import Rounds
-from claude_sync.service.status import StatusPublisher
+from claude_sync.service.settings import Settings
 from claude_sync.service.timetable import DOCTOR, HEALTH, LOOK, OPEN, RESCAN, TIDY, Timetable
-from claude_sync.service.watch import Area, Notify
-from claude_sync.service.worker import Done, Worker
+from claude_sync.service.watch import Area, Notify, Watch
+from claude_sync.service.worker import FIRST_ROUND, RoundOutcome, Worker
 from claude_sync.state import preferences
 from claude_sync.state.paths import Paths
 from claude_sync.state.preferences import Preferences
 from claude_sync.sync.context import Context
-from claude_sync.sync.push import push
+
+T = TypeVar("T")
 
 Check = Callable[[Context], Iterable[Finding]]
 """A further check for the doctor, from a front end."""
 
-_LOCK_RETRY_SECONDS = 60.0
+_TIDY_RETRY_SECONDS = 60.0
+_ROUND_RETRY_SECONDS = 5.0
+_BETWEEN_PORTIONS_SECONDS = 0.2
 _FOLDER_SECONDS = 1.0
 _IDLE_SECONDS = 60.0
 _DOCTOR_WAITS_SECONDS = 1.0
+
+
+class _LastRound(NamedTuple):
+    """When the last round ended, how long it took, and when the next portion may be pushed.
+
+    A command line that waits for its turn gets it before that. All by the timetable's clock.
+    """
+
+    ended: float = -math.inf
+    took: float = 0.0
+    portion_at: float = -math.inf
+
+
+class _Trouble(NamedTuple):
+    """What the doctor's findings depend on and is seen to change."""
+
+    offline: bool
+    error: str
+    conflicts: frozenset[str]
 
 
 class ServiceLoop:
@@ -41,18 +68,18 @@ class ServiceLoop:
 
     Args:
         paths: where claude-sync keeps its things.
-        publisher: where Status is put up.
-        journal: where is written what was done by itself.
-        on_arrival, interval_seconds: in place of the preferences.
+        publisher: where Status hangs.
+        journal: see below.
+        settings: what it is started with in place of the preferences.
         checks: further checks for the doctor.
-        should_stop: asked between blocks of work.
+        is_stopping: asked between blocks of work; true ends any work.
+        is_hurried: the same; true ends what nobody asked for.
         notify: told by the watch what may have changed; from another thread.
 
     Attributes:
+        journal: where what is done by itself is written down.
         timetable: when what is due.
         resources: what is open, None where nothing is.
-        by_itself: whether what is being done now was asked for by nobody.
-        deadline: when what is being done has to end, by a clock that doesn't jump.
     """
 
     def __init__(
@@ -61,33 +88,31 @@ class ServiceLoop:
         publisher: StatusPublisher,
         journal: Journal,
         *,
-        on_arrival: str | None,
-        interval_seconds: float | None,
+        settings: Settings,
         checks: Sequence[Check],
-        should_stop: Callable[[], bool],
+        is_stopping: Callable[[], bool],
+        is_hurried: Callable[[], bool],
         notify: Notify,
     ) -> None:
         self._paths = paths
         self._publisher = publisher
-        self._journal = journal
-        self._on_arrival = on_arrival
-        self._interval_seconds = interval_seconds
+        self.journal = journal
+        self._settings = settings
         self._checks = checks
-        self._should_stop = should_stop
+        self._is_stopping = is_stopping
+        self._is_hurried = is_hurried
+        self._ends_early: Callable[[], bool] = _never
         self._notify = notify
-        self._preferences = Preferences()
-        self._heard = False
-        self._unheard = False
-        self._examined: object = None
+        self._next_round = FIRST_ROUND
+        self._last_round = _LastRound()
+        self._outage: Outage | None = None
+        self._examined: _Trouble | None = None
         self.timetable = Timetable()
-        self._rounds = Rounds(self.timetable, publisher, journal)
         self.resources: Resources | None = None
-        self.by_itself = False
-        self.deadline: float | None = None
 
     def moments(self) -> Iterable[float]:
-        """When pushes are due; what can't be reached is tried again when a look is due."""
-        return () if self._rounds.offline else self._pushes().values()
+        """When pushes are due; a store that can't be used is tried again when a look is due."""
+        return () if self._outage is not None else self._pushes().values()
 
     def do_what_is_due(self) -> None:
         """Do all that is due now.
@@ -102,120 +127,145 @@ class ServiceLoop:
         if resources is None or resources.worker is None:
             for kind in (LOOK, RESCAN, HEALTH, TIDY):
                 self.timetable.due_in(kind, _IDLE_SECONDS)
-        self.by_itself = True
-        try:
+        with self.ending_early(self._is_hurried):
             if resources is not None:
-                if resources.worker is not None:
-                    self._go_round(resources, resources.worker)
+                if resources.worker is not None and resources.watch is not None:
+                    self._do_for_store(resources, resources.worker, resources.watch)
                 self._let_doctor_look()
-        finally:
-            self.by_itself = False
 
-    def _go_round(self, resources: Resources, worker: Worker) -> None:
+    def _do_for_store(self, resources: Resources, worker: Worker, watch: Watch) -> None:
         timetable = self.timetable
         if resources.projects_changed():
             # A session without a directory may have one now.
-            worker.adopting = True
+            self._next_round = replace(self._next_round, adopt=True)
             timetable.due_now(LOOK)
         if timetable.is_due(HEALTH):
-            timetable.due_in(HEALTH, schedule.HEALTH_SECONDS)
-            self._look_after(resources, worker)
+            self._check_watch(worker, watch)
         if timetable.is_due(RESCAN):
-            self._rescan(resources, worker)
+            worker.changes.rescan()
+            wait = schedule.rescan_after(worker.changes.events, blind=watch.is_blind)
+            timetable.due_in(RESCAN, wait)
         due = self._due()
         if due or timetable.is_due(LOOK):
-            pull = self._arrival == "pull"
-            self._rounds.go(
-                resources, due, pull=pull, act=not self._paused, interval=self._interval
-            )
+            self._go_round(resources, worker, due)
         if timetable.is_due(TIDY):
             self._tidy(resources)
 
-    def _let_doctor_look(self) -> None:
-        # What it found may be mended by now: a place that is back, a conflict that was settled.
-        status = self._publisher.status
-        if status.findings and self._examined != circumstances(status):
-            self.timetable.due_by(DOCTOR, self.timetable.clock() + _DOCTOR_WAITS_SECONDS)
-        if not self.timetable.is_due(DOCTOR):
+    # -- rounds -------------------------------------------------------------------------------
+
+    def _go_round(self, resources: Resources, worker: Worker, due: Sequence[str]) -> None:
+        """Have a round done, and act on what came of it."""
+        began = self.timetable.clock()
+        self.timetable.due_in(LOOK, self._settings.look_interval)
+        pull, paused = self._settings.pulls_arrivals, self._paused_until is not None
+        outcome = self._attempt(
+            lambda: worker.round(self._next_round, push=due, pull=pull, paused=paused)
+        )
+        ended = self.timetable.clock()
+        self._last_round = self._last_round._replace(ended=ended, took=ended - began)
+        if outcome is None:
             return
-        if not self._publisher.status.started:
-            self.timetable.due_in(DOCTOR, _DOCTOR_WAITS_SECONDS)
-            return
+        self._next_round = outcome.next
+        if outcome.next.soon:
+            portion_at = ended + _BETWEEN_PORTIONS_SECONDS
+            self._last_round = self._last_round._replace(portion_at=portion_at)
+            self.timetable.due_by(LOOK, portion_at)
+        self._report(outcome)
+        if outcome.pulled or outcome.pushed:
+            resources.save()
+        self._show(resources, worker)
+
+    def _attempt(self, work: Callable[[], T]) -> T | None:
+        """Do some work with the store; None where it couldn't be done, and why is said.
+
+        Raises:
+            RecordsError, Stopped
+        """
         try:
-            self.run_doctor()
+            done = work()
         except (RecordsError, Stopped):
             raise
+        except LockBusy:
+            self.timetable.due_in(LOOK, _ROUND_RETRY_SECONDS)
+            return None
         except ClaudeSyncError as error:
-            self._journal.write(f"doctor: {error}")
+            self._begin_outage(error)
+            return None
+        self._end_outage()
+        return done
+
+    def _begin_outage(self, error: ClaudeSyncError) -> None:
+        jitter = random.random()  # noqa: S311 -- spreads load, guards nothing
+        before, outage = self._outage, after_failing(self._outage, error, jitter)
+        self._outage = outage
+        self.timetable.due_in(LOOK, outage.retry_seconds)
+        if before is None or before.message != outage.message:
+            self.journal.write(f"watch waits: {outage.message}")
+        self._publisher.show_outage(error)
+
+    def _end_outage(self) -> None:
+        if self._outage is not None:
+            self._outage = None
+            self.journal.write("watch goes on")
+            self._publisher.show_reachable()
+
+    def _report(self, outcome: RoundOutcome) -> None:
+        for kind, results in (("pull", outcome.pulled), ("push", outcome.pushed)):
+            if results:
+                self.journal.write_results(kind, results)
+                self._publisher.record(kind, results=results)
+
+    def _show(self, resources: Resources, worker: Worker) -> None:
+        self._publisher.show_overview(
+            worker.overview,
+            machine=resources.context.machine,
+            deferred=sorted(worker.deferred),
+            error=next(iter(worker.failures.values()), ""),
+        )
+
+    def refresh(self) -> None:
+        """Look where everything stands after a command changed something, and show it.
+
+        Raises:
+            RecordsError, Stopped
+        """
+        resources, worker = self.resources, self._worker
+        if resources is None or worker is None:
+            return
+
+        def look_again() -> bool:
+            worker.refresh()
+            return True
+
+        if self._attempt(look_again):
+            self._show(resources, worker)
+
+    # -- what changes -------------------------------------------------------------------------
 
     def on_hint(self, hint: Hint) -> None:
         """Look at what an event named, or plan to."""
-        worker = self.resources.worker if self.resources is not None else None
+        worker = self._worker
         if worker is None:
             return
+        now = self.timetable.clock()
         if hint.area is Area.SESSION:
-            self._heard = True
-            self._unheard = False
             if worker.changes.look_at(hint.path):
-                self.timetable.due_by(RESCAN, self.timetable.clock() + _FOLDER_SECONDS)
+                self.timetable.due_by(RESCAN, now + _FOLDER_SECONDS)
         elif hint.area is Area.LIVE:
             if worker.changes.look_at_live():
                 self.timetable.due_now(LOOK)
         elif hint.path.endswith((".ccsync", ".ccsync-store", ".icloud")):
-            self._rounds.on_store_hint()
+            last = self._last_round
+            self.timetable.due_by(LOOK, schedule.look_after_event(now, last.ended, last.took))
 
-    def refresh(self) -> None:
-        """Look where everything stands after a command changed something, and show it."""
-        resources = self.resources
-        if resources is None or resources.worker is None:
-            return
-        worker = resources.worker
-
-        def refresh() -> Done:
-            worker.refresh()
-            return Done()
-
-        if self._rounds.attempt(refresh) is not None:
-            self._rounds.show(resources)
-
-    # -- by itself ----------------------------------------------------------------------------
-
-    def _pushes(self) -> dict[str, float]:
-        """When each changed session is to be pushed by itself."""
-        worker = self.resources.worker if self.resources is not None else None
-        if worker is None or self._paused or not self._preferences.push_on_change:
-            return {}
-        due = worker.changes.due(self._preferences.quiet_seconds)
-        rest = self._rounds.resting_until
-        return {session_id: max(moment, rest) for session_id, moment in due.items()}
-
-    def _due(self) -> list[str]:
-        if self._rounds.offline and not self.timetable.is_due(LOOK):
-            return []
-        now = self.timetable.clock()
-        due = sorted((moment, session_id) for session_id, moment in self._pushes().items())
-        return [session_id for moment, session_id in due if moment <= now]
-
-    def _rescan(self, resources: Resources, worker: Worker) -> None:
-        watch = resources.watch
-        self.timetable.due_in(RESCAN, schedule.POLL_SECONDS)
-        if worker.changes.rescan():
-            # No event told of it: a network drive, or a watch that has gone blind.
-            self._unheard = True
-        if watch is not None and not watch.is_blind and not self._unheard:
-            proved = self._heard
-            wait = schedule.RESCAN_SECONDS if proved else schedule.SILENT_RESCAN_SECONDS
-            self.timetable.due_in(RESCAN, wait)
-
-    def _look_after(self, resources: Resources, worker: Worker) -> None:
-        watch = resources.watch
-        assert watch is not None
+    def _check_watch(self, worker: Worker, watch: Watch) -> None:
+        self.timetable.due_in(HEALTH, schedule.HEALTH_SECONDS)
         before = watch.problem
         lost = watch.restart_if_dead()
         if watch.problem and watch.problem != before:
-            self._journal.write(f"watch: {watch.problem}")
+            self.journal.write(f"watch: {watch.problem}")
         if lost:
-            self._heard = False
+            worker.changes.doubt_events()
             self.timetable.due_now(RESCAN)
             if Area.STORE in lost:
                 self.timetable.due_now(LOOK)
@@ -223,16 +273,59 @@ class ServiceLoop:
             # A client that crashed removes no live file, so no event tells of it.
             self.timetable.due_now(LOOK)
 
+    def _pushes(self) -> dict[str, float]:
+        """When each changed session is to be pushed by itself."""
+        worker = self._worker
+        if worker is None or not self.pushes_on_change:
+            return {}
+        due = worker.changes.due(self._settings.preferences.quiet_seconds)
+        rest = self._last_round.portion_at
+        return {session_id: max(moment, rest) for session_id, moment in due.items()}
+
+    def _due(self) -> list[str]:
+        if self._outage is not None and not self.timetable.is_due(LOOK):
+            return []
+        now = self.timetable.clock()
+        due = sorted((moment, session_id) for session_id, moment in self._pushes().items())
+        return [session_id for moment, session_id in due if moment <= now]
+
+    # -- now and then -------------------------------------------------------------------------
+
+    def _let_doctor_look(self) -> None:
+        # What it found may be fixed by now: a store that is back, a conflict that was settled.
+        status = self._publisher.status
+        if status.findings and self._examined != self._trouble():
+            self.timetable.due_by(DOCTOR, self.timetable.clock() + _DOCTOR_WAITS_SECONDS)
+        if not self.timetable.is_due(DOCTOR):
+            return
+        if not status.started:
+            self.timetable.due_in(DOCTOR, _DOCTOR_WAITS_SECONDS)
+            return
+        try:
+            self.run_doctor()
+        except (RecordsError, Stopped):
+            raise
+        except ClaudeSyncError as error:
+            self.journal.write(f"doctor: {error}")
+
+    def _trouble(self) -> _Trouble:
+        status = self._publisher.status
+        return _Trouble(
+            offline=status.offline_since is not None,
+            error=status.error,
+            conflicts=frozenset(one.session_id for one in status.conflicts),
+        )
+
     def _tidy(self, resources: Resources) -> None:
         self.timetable.due_in(TIDY, schedule.TIDY_SECONDS)
         try:
             resources.tidy()
         except LockBusy:
-            self.timetable.due_in(TIDY, _LOCK_RETRY_SECONDS)
+            self.timetable.due_in(TIDY, _TIDY_RETRY_SECONDS)
         except ClaudeSyncError as error:
-            self._journal.write(f"watch: {error}")
+            self.journal.write(f"watch: {error}")
 
-    # -- what commands do ---------------------------------------------------------------------
+    # -- for commands, in the same thread -----------------------------------------------------
 
     def ready(self) -> Context:
         """What to work with.
@@ -240,34 +333,15 @@ class ServiceLoop:
         Raises:
             ClaudeSyncError: it can't be opened.
         """
-        return self._opened().context
-
-    def push_older(self) -> list[Result]:
-        """Push what was last used more than seven days ago.
-
-        Raises:
-            NotSetUp, TransportError, LockBusy
-        """
-        worker = self._opened().worker
-        if worker is None:
-            return push(self.ready(), [])
-        return worker.push_older()
-
-    def note_pushed(self, results: Sequence[Result]) -> None:
-        """Take note of what a person had pushed."""
-        worker = self._opened().worker
-        if worker is not None:
-            worker.note_pushed(results)
-
-    def note_pulled(self, results: Sequence[Result]) -> None:
-        """Take note of what a person had pulled."""
-        worker = self._opened().worker
-        if worker is not None:
-            worker.note_pulled(results)
+        return self.opened().context
 
     def look_now(self) -> None:
         """Look at both sides at once."""
         self.timetable.due_now(OPEN, LOOK, RESCAN, HEALTH)
+
+    def act_next_time(self) -> None:
+        """Have the next round act although neither side seems to have changed."""
+        self._next_round = replace(self._next_round, anyway=True)
 
     def run_doctor(self) -> None:
         """Let the doctor look.
@@ -276,7 +350,7 @@ class ServiceLoop:
             ClaudeSyncError: what it looks with can't be opened.
         """
         self.timetable.due_in(DOCTOR, schedule.DOCTOR_SECONDS)
-        self._examined = circumstances(self._publisher.status)
+        self._examined = self._trouble()
         from claude_sync.doctor import examine
 
         self._publisher.publish(findings=tuple(examine(self.ready(), checks=self._checks)))
@@ -287,84 +361,86 @@ class ServiceLoop:
         Raises:
             PreferencesError: they can't be.
         """
-        self._take(preferences.change(self._paths, **changes))
+        self._apply(preferences.change(self._paths, **changes))
 
-    def leave(self, end: float, *, local_only: bool) -> list[str]:
-        """Push what changed, smallest first, until then; ids of the sessions that it wasn't enough
-        for."""
-        resources = self._opened()
-        worker = resources.worker
-        if worker is None or self._paused or not self._preferences.push_on_change:
-            return []
-        worker.changes.rescan()
-        if not (local_only and resources.context.store.remote):
-            self.deadline = end
-            try:
-                for results in worker.push_all():
-                    self._journal.write_results("push", results)
-            except RecordsError:
-                raise
-            except ClaudeSyncError as error:
-                self._journal.write(f"push before leaving ended early: {error}")
-            finally:
-                self.deadline = None
-        return worker.changes.smallest_first()
+    # -- ending early -------------------------------------------------------------------------
+
+    def _should_stop(self) -> bool:
+        """Whether the work under way is to end between two blocks."""
+        return self._is_stopping() or self._ends_early()
+
+    @contextmanager
+    def ending_early(self, when: Callable[[], bool]) -> Iterator[None]:
+        """Let work end between two blocks once `when` says so."""
+        self._ends_early = when
+        try:
+            yield
+        finally:
+            self._ends_early = _never
 
     # -- preferences --------------------------------------------------------------------------
 
     @property
-    def _interval(self) -> float:
-        return self._interval_seconds or self._preferences.pull_interval_seconds
+    def pushes_on_change(self) -> bool:
+        """Whether what changes is pushed by itself now."""
+        return self._settings.pushes_at(time.time())
 
     @property
-    def _arrival(self) -> str:
-        return self._on_arrival or self._preferences.on_arrival
-
-    @property
-    def _paused(self) -> bool:
-        until = self._preferences.paused_until
-        return until is not None and time.time() < until
+    def _paused_until(self) -> float | None:
+        return self._settings.paused_until(time.time())
 
     def reload(self) -> None:
-        """Take what the preferences say now, and open what they name."""
-        if preferences.stamp(self._paths) != self._preferences.stamp:
-            self._take(preferences.load(self._paths))
-        elif self._publisher.status.paused_until is not None and not self._paused:
+        """Take what the preferences say now, and open what they name.
+
+        Raises:
+            ClaudeSyncError: it can't be opened.
+        """
+        if preferences.stamp(self._paths) != self._settings.preferences.stamp:
+            self._apply(preferences.load(self._paths))
+        elif self._publisher.status.paused_until is not None and self._paused_until is None:
             self._publisher.publish(paused_until=None)
-            if self.resources is not None and self.resources.worker is not None:
-                self.resources.worker.again = True
+            self.act_next_time()
             self.timetable.due_now(LOOK)
         if self.resources is None and self.timetable.is_due(OPEN):
-            self._preferences = preferences.load(self._paths)
-            self._opened()
+            self._settings = replace(self._settings, preferences=preferences.load(self._paths))
+            self.opened()
 
-    def _take(self, new: Preferences) -> None:
-        old, self._preferences = self._preferences, new
-        if _store_choice(old) != _store_choice(new):
+    def _apply(self, new: Preferences) -> None:
+        old, self._settings = self._settings, replace(self._settings, preferences=new)
+        if old.store_choice != self._settings.store_choice:
             self.close()
-            self._rounds.begin_anew()
+            self._outage = None
+            self._publisher.forget_store()
         elif self.resources is not None:
             self.resources.context.preferences = new
-            if self.resources.worker is not None:
-                self.resources.worker.again = True
-                self.resources.worker.adopting |= old.ignore != new.ignore
-        self._publisher.publish(
-            preferences=new, paused_until=new.paused_until if self._paused else None
-        )
+            self.act_next_time()
+            if old.preferences.ignore != new.ignore:
+                self._next_round = replace(self._next_round, adopt=True)
+        self._publisher.publish(preferences=new, paused_until=self._paused_until)
         self.look_now()
         self.timetable.due_now(DOCTOR)
 
     # -- opening and closing ------------------------------------------------------------------
 
-    def _opened(self) -> Resources:
+    @property
+    def _worker(self) -> Worker | None:
+        return self.resources.worker if self.resources is not None else None
+
+    def opened(self) -> Resources:
+        """What is open; it is opened if it isn't.
+
+        Raises:
+            ClaudeSyncError: it can't be.
+        """
         if self.resources is None:
             self.resources = Resources(
                 self._paths,
-                self._preferences,
+                self._settings.preferences,
                 should_stop=self._should_stop,
                 on_progress=lambda progress: self._publisher.publish(activity=progress),
                 notify=self._notify,
             )
+            self._next_round = FIRST_ROUND
             self.timetable.due_now(LOOK, RESCAN, HEALTH)
             self.timetable.due_in(OPEN, math.inf)
             self._show_store(self.resources)
@@ -373,18 +449,18 @@ class ServiceLoop:
     def _show_store(self, resources: Resources) -> None:
         set_up = resources.worker is not None
         store = resources.context.store if set_up else None
-        self._heard = self._unheard = False
+        chosen = self._settings.preferences
         self._publisher.publish(
             machine=resources.context.machine,
-            location=self._preferences.location or "" if set_up else "",
+            location=chosen.location or "" if set_up else "",
             label=store.label if store is not None else "",
             remote=store.remote if store is not None else False,
-            preferences=self._preferences,
-            paused_until=self._preferences.paused_until if self._paused else None,
+            preferences=chosen,
+            paused_until=self._paused_until,
             started=self._publisher.status.started or not set_up,
         )
         if resources.watch is not None and resources.watch.problem:
-            self._journal.write(f"watch: {resources.watch.problem}")
+            self.journal.write(f"watch: {resources.watch.problem}")
 
     def close(self) -> None:
         """Let go of everything; it is opened again when it is needed."""
@@ -393,5 +469,5 @@ class ServiceLoop:
             resources.close()
 
 
-def _store_choice(chosen: Preferences) -> tuple[object, ...]:
-    return (chosen.location, chosen.store_id, chosen.ssh_command, chosen.claude_config_dir)
+def _never() -> bool:
+    return False

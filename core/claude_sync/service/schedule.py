@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from enum import Enum
 
 LATEST_SECONDS = 30.0
 """A session that keeps changing is pushed at least so often, up to `FREE_BYTES`."""
@@ -37,6 +38,14 @@ GAP_SECONDS = 20.0
 _EVENT_SECONDS = 0.05
 _BETWEEN_EVENT_LOOKS_SECONDS = 0.5
 _SHARE_OF_LOOKING = 10
+
+
+class Events(Enum):
+    """Whether the system's events can be relied on."""
+
+    UNPROVED = "none has come yet"
+    COMING = "they come"
+    MISSING = "a change was found that none told of"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +110,20 @@ def push_due(change: Change, quiet_seconds: float) -> float:
     return max(due, change.not_before)
 
 
+def rescan_after(events: Events, *, blind: bool) -> float:
+    """How long to wait between two rescans.
+
+    Args:
+        events: what is known of them.
+        blind: whether none can come, because nothing is watched.
+    """
+    if blind or events is Events.MISSING:
+        return POLL_SECONDS
+    return RESCAN_SECONDS if events is Events.COMING else SILENT_RESCAN_SECONDS
+
+
 def retry_after(failures: int, jitter: float, *, by_hand_only: bool = False) -> float:
-    """How long to wait before trying a place again that can't be reached.
+    """How long to wait before trying a store again that can't be used.
 
     Args:
         failures: how often in a row it couldn't, at least 1.

@@ -12,18 +12,17 @@ from concurrent.futures import Future
 from typing import Any
 
 from claude_sync.disk.locks import Lock
-from claude_sync.disk.log import Log, removal_line
 from claude_sync.errors import LockBusy
 from claude_sync.model import Progress, Result, Version
-from claude_sync.service.loop import Check
-from claude_sync.service.status import Status, StatusPublisher
+from claude_sync.service import commands
+from claude_sync.service.loop import Check, ServiceLoop
+from claude_sync.service.publisher import StatusPublisher
+from claude_sync.service.settings import Settings
+from claude_sync.service.status import Status
 from claude_sync.service.thread import ServiceThread
 from claude_sync.state.paths import Paths
 from claude_sync.state.paths import paths as own_places
 from claude_sync.sync.context import Context
-from claude_sync.sync.forget import forget
-from claude_sync.sync.pull import pull
-from claude_sync.sync.push import push
 from claude_sync.sync.resolve import resolve
 from claude_sync.sync.undo import undo
 
@@ -60,8 +59,7 @@ class Service:
             self.paths,
             self._publisher,
             self._lock,
-            on_arrival=on_arrival,
-            interval_seconds=interval_seconds,
+            settings=Settings(on_arrival, interval_seconds),
             checks=tuple(checks),
         )
 
@@ -98,29 +96,18 @@ class Service:
     def push(self, sessions: Sequence[str] | None = None) -> Future[list[Result]]:
         """Push sessions by id, or all that changed; see `sync.push`."""
 
-        def do() -> list[Result]:
-            results = push(self._thread.loop.ready(), sessions)
-            self._thread.loop.note_pushed(results)
-            return results
-
-        return self._submit("push", "Pushing", do)
+        return self._submit("push", "Pushing", lambda: commands.push_sessions(self._loop, sessions))
 
     def push_older(self) -> Future[list[Result]]:
         """Push also what was last used more than seven days ago: `Status.older`."""
-        return self._submit("push", "Pushing", self._thread.loop.push_older)
+        return self._submit("push", "Pushing", lambda: commands.push_older(self._loop))
 
     def pull(self, sessions: Sequence[str] | None = None) -> Future[list[Result]]:
         """Pull sessions by id, or all that wait; see `sync.pull`.
 
         What is open here is pulled when the client closes it.
         """
-
-        def do() -> list[Result]:
-            results = pull(self._thread.loop.ready(), sessions)
-            self._thread.loop.note_pulled(results)
-            return results
-
-        return self._submit("pull", "Pulling", do)
+        return self._submit("pull", "Pulling", lambda: commands.pull_sessions(self._loop, sessions))
 
     def resolve(
         self, session: str, keep: str, shown: Collection[Version] | None = None
@@ -129,35 +116,30 @@ class Service:
         return self._submit(
             "resolve",
             "Resolving",
-            lambda: resolve(self._thread.loop.ready(), session, keep, shown=shown),
+            lambda: resolve(self._loop.ready(), session, keep, shown=shown),
         )
 
     def undo(self, session: str) -> Future[list[Result]]:
         """Bring back what the last pull or resolve replaced; see `sync.undo`."""
-        return self._submit("undo", "Undoing", lambda: [undo(self._thread.loop.ready(), session)])
+        return self._submit("undo", "Undoing", lambda: [undo(self._loop.ready(), session)])
 
     def forget(self, choose: Callable[[Context], Sequence[Any]]) -> Future[int]:
         """Remove the bundles that `choose` gives; how many were. See `sync.forget`."""
-
-        def do() -> int:
-            context = self._thread.loop.ready()
-            removed = forget(context, choose(context))
-            Log(self.paths.log_file).write(map(removal_line, removed))
-            return len(removed)
-
-        return self._submit("forget", "Forgetting", do)
+        return self._submit(
+            "forget", "Forgetting", lambda: commands.forget_bundles(self._loop, choose)
+        )
 
     def call(self, do: Callable[[Context], Any]) -> Future[Any]:
         """Do something else in the worker's thread, such as reading what a conflict holds."""
-        return self._submit("call", "", lambda: do(self._thread.loop.ready()))
+        return self._submit("call", "", lambda: do(self._loop.ready()))
 
     def look_now(self) -> Future[None]:
         """Look at both sides at once: on a wake, an unlock, a network that came back, a click."""
-        return self._submit("look", "", self._thread.loop.look_now)
+        return self._submit("look", "", self._loop.look_now)
 
     def run_doctor(self) -> Future[None]:
         """Let the doctor look."""
-        return self._submit("doctor", "", self._thread.loop.run_doctor)
+        return self._submit("doctor", "", self._loop.run_doctor)
 
     def pause(self, until: float | None = None) -> Future[None]:
         """Stop pushing and pulling by itself until then (seconds since the epoch; None: for good).
@@ -165,15 +147,15 @@ class Service:
         Clicks still work. It survives a restart.
         """
         moment = float("inf") if until is None else until
-        return self._submit("pause", "", lambda: self._thread.loop.change(paused_until=moment))
+        return self._submit("pause", "", lambda: self._loop.change(paused_until=moment))
 
     def resume(self) -> Future[None]:
         """End a pause."""
-        return self._submit("resume", "", lambda: self._thread.loop.change(paused_until=None))
+        return self._submit("resume", "", lambda: self._loop.change(paused_until=None))
 
     def change(self, **changes: object) -> Future[None]:
         """Store preferences; see `preferences.change`."""
-        return self._submit("preferences", "", lambda: self._thread.loop.change(**changes))
+        return self._submit("preferences", "", lambda: self._loop.change(**changes))
 
     def push_before_leaving(self, seconds: float, *, local_only: bool = False) -> Future[list[str]]:
         """Push what changed, smallest first, for so long: before a sleep, a log-out, a shutdown.
@@ -187,8 +169,14 @@ class Service:
         """
         end = time.monotonic() + seconds
         return self._submit(
-            "leave", "", lambda: self._thread.loop.leave(end, local_only=local_only)
+            "leave",
+            "",
+            lambda: commands.push_before_leaving(self._loop, end, local_only=local_only),
         )
+
+    @property
+    def _loop(self) -> ServiceLoop:
+        return self._thread.loop
 
     def _submit(self, kind: str, verb: str, do: Callable[[], Any]) -> Future[Any]:
         if verb:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 from claude_sync.model import (
     Finding,
@@ -17,8 +13,6 @@ from claude_sync.model import (
     Version,
 )
 from claude_sync.state.preferences import Preferences
-
-_KEPT_EVENTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,45 +113,3 @@ class Status:
     error: str = ""
     started: bool = False
     stopped: bool = False
-
-
-class StatusPublisher:
-    """Where the newest Status hangs. Written by the worker, and by a click that is to be seen.
-
-    Args:
-        on_status: told of every new one, from the thread that put it up; must return at once.
-    """
-
-    def __init__(self, on_status: Callable[[Status], None] | None = None) -> None:
-        self._on_status = on_status
-        self._writing = threading.Lock()
-        self._status = Status()
-        self._numbers = 0
-
-    @property
-    def status(self) -> Status:
-        """The newest one."""
-        return self._status
-
-    def publish(self, **changes: Any) -> None:
-        """Put up the newest Status with some attributes changed."""
-        with self._writing:
-            new = replace(self._status, **changes)
-            if new == self._status:
-                return
-            self._status = new
-        if self._on_status is not None:
-            self._on_status(new)
-
-    def record(
-        self,
-        kind: str,
-        *,
-        by_hand: bool = False,
-        results: Sequence[Result] = (),
-        message: str = "",
-    ) -> None:
-        """Add something that was done or failed."""
-        self._numbers += 1
-        event = Event(self._numbers, kind, by_hand, time.time(), tuple(results), message)
-        self.publish(events=(*self._status.events, event)[-_KEPT_EVENTS:])

@@ -19,7 +19,8 @@ from claude_sync.errors import ClaudeSyncError, RecordsError, Stopped
 from claude_sync.service.journal import Journal
 from claude_sync.service.loop import Check, ServiceLoop
 from claude_sync.service.mailbox import Command, Hint, Mailbox
-from claude_sync.service.status import StatusPublisher
+from claude_sync.service.publisher import StatusPublisher
+from claude_sync.service.settings import Settings
 from claude_sync.service.timetable import LOOK, OPEN
 from claude_sync.service.watch import Area
 from claude_sync.state.paths import Paths
@@ -38,7 +39,7 @@ class ServiceThread:
         paths: where claude-sync keeps its things.
         publisher: where Status is put up.
         lock: held already; let go at the end.
-        on_arrival, interval_seconds: in place of the preferences.
+        settings: what it is started with in place of the preferences.
         checks: further checks for the doctor.
 
     Attributes:
@@ -51,8 +52,7 @@ class ServiceThread:
         publisher: StatusPublisher,
         lock: Lock,
         *,
-        on_arrival: str | None,
-        interval_seconds: float | None,
+        settings: Settings,
         checks: Sequence[Check],
     ) -> None:
         self._paths = paths
@@ -67,10 +67,10 @@ class ServiceThread:
             paths,
             publisher,
             self._journal,
-            on_arrival=on_arrival,
-            interval_seconds=interval_seconds,
+            settings=settings,
             checks=checks,
-            should_stop=self._should_stop,
+            is_stopping=self._stopping.is_set,
+            is_hurried=lambda: self._mailbox.holds(_HURRIED),
             notify=self._notify,
         )
 
@@ -104,15 +104,6 @@ class ServiceThread:
 
     def _notify(self, area: Area, path: str) -> None:
         self._mailbox.put(Hint(area, path))
-
-    def _should_stop(self) -> bool:
-        """Whether the work under way is to end between two blocks."""
-        if self._stopping.is_set():
-            return True
-        deadline = self.loop.deadline
-        if deadline is not None and time.monotonic() >= deadline:
-            return True
-        return self.loop.by_itself and self._mailbox.holds(_HURRIED)
 
     # -- the thread ------------------------------------------------------------------------
 

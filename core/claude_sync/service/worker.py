@@ -1,15 +1,17 @@
-"""What the service's thread does when it is time: a round of looking, pulling and pushing.
+"""One store and this machine's sessions: what is known of them, and a round of work with them.
 
 Nothing here waits and nothing here decides who wins. A round looks at both sides; where neither
 has changed since, that is all. Else, under one lock: look, judge where everything stands, pull
 what is to be pulled by itself, push what is due, and judge again. A long push is done in portions,
-so that the command line gets its turn.
+so that the command line gets its turn. A round returns what it did and what the next one has to
+do; when that is, the loop decides.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from claude_sync.model import Outcome, Result, Stamp
 from claude_sync.service.arrivals import Arrivals
@@ -19,7 +21,7 @@ from claude_sync.sync.context import Context
 from claude_sync.sync.pull import pull_surveyed
 from claude_sync.sync.push import push_surveyed
 from claude_sync.sync.survey.survey import Survey, look
-from claude_sync.transports.base import Listing
+from claude_sync.transports.base import Entry
 
 _INSTALLED = frozenset({Outcome.IMPORTED, Outcome.UPDATED, Outcome.REPLACED})
 _PORTION_SESSIONS = 200
@@ -30,11 +32,43 @@ _Bundles = frozenset[tuple[str, Stamp]]
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """What a round did by itself: results of all sessions that something came of."""
+class NextRound:
+    """What a round has to do besides finding out whether either side has changed.
+
+    Attributes:
+        anyway: whether it acts although neither side seems to have changed.
+        adopt: whether it counts as changed also what changed while nobody looked: at the start,
+            and when what is shared has changed.
+        soon: whether it is due at once: the one before had more to do than it did.
+    """
+
+    anyway: bool = False
+    adopt: bool = False
+    soon: bool = False
+
+
+FIRST_ROUND = NextRound(anyway=True, adopt=True)
+
+
+@dataclass(frozen=True, slots=True)
+class RoundOutcome:
+    """What a round did by itself, and what the next one has to do.
+
+    Attributes:
+        pushed, pulled: results of all sessions that something came of.
+        next: what is left.
+    """
 
     pushed: tuple[Result, ...] = ()
     pulled: tuple[Result, ...] = ()
+    next: NextRound = NextRound()
+
+
+class _Sides(NamedTuple):
+    """Both sides, as they are told from what they were before."""
+
+    entries: tuple[Entry, ...]
+    revision: int
 
 
 class Worker:
@@ -48,10 +82,6 @@ class Worker:
         overview: where everything stood at the end of the last round.
         deferred: sessions whose pull waits until the client closes them.
         failures: sessions that the last attempt failed for, and a sentence on why.
-        adopting: whether the next round pushes also what changed while nobody looked: at the
-            start, and when what is shared has changed.
-        again: whether the next round acts although nothing seems to have changed.
-        more: whether that round is to be soon: more arrived while this one was at work.
     """
 
     def __init__(self, context: Context) -> None:
@@ -60,12 +90,61 @@ class Worker:
         self.overview = Overview()
         self.deferred: set[str] = set()
         self.failures: dict[str, str] = {}
-        self.adopting = True
         self._arrivals = Arrivals(context.cache)
-        self._listing: Listing | None = None
         self._broken: dict[str, _Bundles] = {}
-        self.again = True
-        self.more = False
+        # How the last round left both sides; None if it didn't get to its end.
+        self._left: _Sides | None = None
+
+    def round(
+        self,
+        task: NextRound = NextRound(),
+        *,
+        push: Sequence[str] = (),
+        pull: bool = False,
+        paused: bool = False,
+    ) -> RoundOutcome:
+        """Look at the store, and act on what is due.
+
+        Args:
+            task: what the last round left to do.
+            push: ids of sessions that are due; as many of them are pushed as go in one portion.
+            pull: whether what arrives is pulled by itself.
+            paused: whether nothing may be pulled, not even what waited for its session to be
+                closed.
+
+        Returns:
+            what was done, nothing if neither side had changed; and what is left to do.
+
+        Raises:
+            TransportError: the store isn't there.
+            LockBusy: another claude-sync is at work.
+            ClaudeSyncError: it failed; the next round begins afresh.
+        """
+        portion = self.portion(push)
+        closed = set() if paused else self.deferred - self.changes.open_ids
+        self._context.store.peek()
+        same = self._sides() == self._left
+        if same and not (portion or closed or task.anyway or task.adopt):
+            return RoundOutcome()
+        with self._context.working("watching"):
+            self._left = None
+            survey = look(self._context)
+            self._look_over(survey, read=portion)
+            if task.adopt:
+                self.changes.adopt(self.overview.unsent(_written(survey)))
+            asked = self._to_pull(pull=pull and not paused, closed=closed)
+            outcome = self._act(survey, portion, asked)
+            arrived = False
+            if outcome.pushed or _any_installed(outcome.pulled):
+                self._look_over(look(self._context))
+                # What came meanwhile is in the listing that the next round compares with.
+                now = {arrival.session_id for arrival in self.overview.arrivals}
+                arrived = pull and not paused and not now <= set(asked)
+            self._left = self._sides()
+        again = NextRound(
+            anyway=arrived or outcome.next.anyway, soon=arrived or len(portion) < len(push)
+        )
+        return replace(outcome, next=again)
 
     def portion(self, due: Sequence[str]) -> list[str]:
         """As many of the sessions as are pushed in one go, at least one."""
@@ -79,48 +158,16 @@ class Worker:
             taken.append(session_id)
         return taken
 
-    def round(self, *, push: Collection[str] = (), pull: bool = False, act: bool = True) -> Done:
-        """Look at the store, and act on what is due.
+    def _sides(self) -> _Sides:
+        listing = self._context.store.last_listing
+        return _Sides(listing.entries if listing is not None else (), self.changes.revision)
 
-        Args:
-            push: ids of sessions that are to be pushed now.
-            pull: whether what arrives is pulled by itself.
-            act: whether anything may be pulled: what waited for its session to be closed, too.
-
-        Returns:
-            what was done; nothing if neither side had changed.
-
-        Raises:
-            TransportError: the store isn't there.
-            LockBusy: another claude-sync is at work.
-        """
-        listing = self._context.store.peek()
-        same = self._listing is not None and listing.entries == self._listing.entries
-        closed = self.deferred - self.changes.open_ids if act else set()
-        if same and not (push or closed or self.changes.seen or self.adopting or self.again):
-            return Done()
-        with self._context.working("watching"):
-            self.again = self.more = False
-            survey = look(self._context)
-            self._look_over(survey, read=push)
-            tried = self._to_pull(pull=pull and act, closed=closed)
-            done = self._act(survey, push, tried)
-            if any(result.outcome in _INSTALLED for result in done.pulled) or done.pushed:
-                self._look_over(look(self._context))
-                # What came meanwhile is in the listing that the next round compares with.
-                came = {arrival.session_id for arrival in self.overview.arrivals} - set(tried)
-                self.more = bool(pull and act and came)
-                self.again |= self.more
-            self.changes.seen = False
-        self._listing = self._context.store.last_listing
-        return done
-
-    def _act(self, survey: Survey, push: Collection[str], pull: Sequence[str]) -> Done:
+    def _act(self, survey: Survey, push: Collection[str], pull: Sequence[str]) -> RoundOutcome:
         pulled: list[Result] = []
         if pull:
             pulled = pull_surveyed(self._context, survey, pull, named=False)
             self.note_pulled(pulled, survey)
-            if any(result.outcome in _INSTALLED for result in pulled):
+            if _any_installed(pulled):
                 survey = look(self._context)
         pushed: list[Result] = []
         here = [session_id for session_id in push if session_id in survey.local]
@@ -128,9 +175,10 @@ class Worker:
             pushed = push_surveyed(self._context, survey, here, named=False)
         self.changes.pushed(push, pushed)
         self._note(pushed)
-        return Done(
-            tuple(r for r in pushed if r.outcome in (Outcome.PUSHED, Outcome.FAILED)),
-            tuple(r for r in pulled if r.outcome in _INSTALLED or r.outcome is Outcome.FAILED),
+        return RoundOutcome(
+            pushed=tuple(r for r in pushed if r.outcome in (Outcome.PUSHED, Outcome.FAILED)),
+            pulled=tuple(r for r in pulled if r.outcome in {*_INSTALLED, Outcome.FAILED}),
+            next=NextRound(anyway=to_be_tried_again(pulled)),
         )
 
     def _to_pull(self, *, pull: bool, closed: Collection[str]) -> list[str]:
@@ -147,7 +195,8 @@ class Worker:
     def push_older(self) -> list[Result]:
         """Push what was last used more than seven days ago.
 
-        Raises: what `round` raises.
+        Raises:
+            TransportError, LockBusy, RecordsError, Stopped
         """
         with self._context.working("pushing"):
             survey = look(self._context)
@@ -158,7 +207,8 @@ class Worker:
         """Push all that changed, smallest first, in small portions: some may be all there is time
         for.
 
-        Raises: what `round` raises.
+        Raises:
+            TransportError, LockBusy, RecordsError, Stopped
         """
         with self._context.working("pushing"):
             survey = look(self._context)
@@ -190,7 +240,8 @@ class Worker:
         """
         with self._context.working("looking"):
             self._look_over(look(self._context))
-        self._listing = self._context.store.last_listing
+        if self._left is not None:
+            self._left = self._left._replace(entries=self._sides().entries)
 
     # -- taking note --------------------------------------------------------------------------
 
@@ -205,11 +256,8 @@ class Worker:
             self.deferred.discard(session_id)
             if result.outcome in _INSTALLED and result.path is not None:
                 self.changes.installed(result.path)
-            if result.broken:
-                if survey is not None:
-                    self._broken[session_id] = _bundles_of(survey, session_id)
-            elif result.outcome in (Outcome.FAILED, Outcome.INCOMPLETE):
-                self.again = True
+            if result.broken and survey is not None:
+                self._broken[session_id] = _bundles_of(survey, session_id)
         self._note(results)
 
     def note_pushed(self, results: Sequence[Result]) -> None:
@@ -243,14 +291,25 @@ class Worker:
         for session_id in [one for one in self.failures if one not in there]:
             del self.failures[session_id]
         self.deferred &= there
-        if self.adopting:
-            self.adopting = False
-            written = {
-                session_id
-                for session_id, record in survey.remembered.items()
-                if record.written is not None
-            }
-            self.changes.adopt(self.overview.unsent(written))
+
+
+def to_be_tried_again(pulled: Iterable[Result]) -> bool:
+    """Whether the next round has to pull some of these again: nothing shows that it would help."""
+    return any(
+        not result.broken and result.outcome in (Outcome.FAILED, Outcome.INCOMPLETE)
+        for result in pulled
+    )
+
+
+def _any_installed(results: Iterable[Result]) -> bool:
+    return any(result.outcome in _INSTALLED for result in results)
+
+
+def _written(survey: Survey) -> set[str]:
+    """Ids of sessions that this machine has pushed before."""
+    return {
+        session_id for session_id, record in survey.remembered.items() if record.written is not None
+    }
 
 
 def _bundles_of(survey: Survey, session_id: str) -> _Bundles:

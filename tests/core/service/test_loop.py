@@ -1,4 +1,4 @@
-"""What is due when, asked of the duties themselves: real folders, no thread, a clock to turn."""
+"""What is due when, asked of the loop itself: real folders, no thread, a clock to turn."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from claude_sync.errors import ClaudeSyncError, StoreAbsent, StoreOffline
 from claude_sync.service import schedule
 from claude_sync.service.journal import Journal
 from claude_sync.service.loop import ServiceLoop
-from claude_sync.service.rounds import Rounds
-from claude_sync.service.status import StatusPublisher
-from claude_sync.service.timetable import LOOK, RESCAN, Timetable
+from claude_sync.service.outage import after_failing
+from claude_sync.service.publisher import StatusPublisher
+from claude_sync.service.settings import Settings
+from claude_sync.service.timetable import LOOK, RESCAN
 from claude_sync.service.watch import Area
-from claude_sync.service.worker import Done
 from machines import SESSION, PlayedMachine, World, said
 from services import prepare, serving, until
 
@@ -33,16 +33,16 @@ def _hear_nothing(area: Area, path: str) -> None:
 
 @pytest.fixture
 def blind_loop(laptop: PlayedMachine) -> Iterator[ServiceLoop]:
-    """The laptop's duties once they are begun, and nobody told of any change."""
+    """The laptop's loop once it is begun, and nobody told of any change."""
     with laptop.here():
         loop = ServiceLoop(
             laptop.paths,
             StatusPublisher(),
             Journal(laptop.paths),
-            on_arrival=None,
-            interval_seconds=3600.0,
+            settings=Settings(interval_seconds=3600.0),
             checks=(),
-            should_stop=lambda: False,
+            is_stopping=lambda: False,
+            is_hurried=lambda: False,
             notify=_hear_nothing,
         )
         try:
@@ -112,22 +112,34 @@ def test_between_two_portions_others_get_their_turn(
     ],
     ids=["that comes back", "that wants a password", "that wants to be mounted"],
 )
-def test_a_place_is_tried_soon_again_unless_it_waits_for_a_person(
-    laptop: PlayedMachine, error: ClaudeSyncError, soon: bool
+def test_a_store_is_tried_soon_again_unless_it_waits_for_a_person(
+    error: ClaudeSyncError, soon: bool
 ) -> None:
-    now = 1000.0
-    timetable = Timetable(lambda: now)
-    rounds = Rounds(timetable, StatusPublisher(), Journal(laptop.paths))
+    outage = after_failing(None, error, jitter=0.5)
+    assert (outage.retry_seconds <= schedule.FIRST_RETRY_SECONDS) is soon
+    assert outage.retry_seconds <= schedule.LONGEST_RETRY_SECONDS
+    again = after_failing(outage, error, jitter=0.5)
+    assert again.failures == 2
+    assert (again.retry_seconds > outage.retry_seconds) is soon
 
-    def fail() -> Done:
-        raise error
 
-    assert rounds.attempt(fail) is None
-    assert rounds.offline
-    now += schedule.FIRST_RETRY_SECONDS
-    assert timetable.is_due(LOOK) is soon
-    now += schedule.LONGEST_RETRY_SECONDS
-    assert timetable.is_due(LOOK)
+def test_a_store_that_is_gone_is_left_alone_until_it_is_tried_again(
+    blind_loop: ServiceLoop, laptop: PlayedMachine
+) -> None:
+    away = laptop.world.store.with_name("away")
+    laptop.world.store.rename(away)
+    blind_loop.look_now()
+    blind_loop.do_what_is_due()
+    laptop.write(SESSION, said())
+    blind_loop.timetable.due_now(RESCAN)
+    blind_loop.do_what_is_due()
+    assert not list(blind_loop.moments())
+    assert not is_due_in(blind_loop, LOOK, schedule.FIRST_RETRY_SECONDS)
+    assert is_due_in(blind_loop, LOOK, schedule.LONGEST_RETRY_SECONDS)
+    away.rename(laptop.world.store)
+    blind_loop.look_now()
+    blind_loop.do_what_is_due()
+    assert list(blind_loop.moments())
 
 
 def test_what_the_doctor_found_goes_once_it_is_mended(laptop: PlayedMachine) -> None:

@@ -1,0 +1,97 @@
+"""What commands do with sessions in the service's thread, once it gets to them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from claude_sync.disk.log import Log, removal_line
+from claude_sync.errors import ClaudeSyncError, RecordsError
+from claude_sync.model import Result
+from claude_sync.service.loop import ServiceLoop
+from claude_sync.service.worker import to_be_tried_again
+from claude_sync.sync.context import Context
+from claude_sync.sync.forget import forget
+from claude_sync.sync.pull import pull
+from claude_sync.sync.push import push
+
+
+def push_sessions(loop: ServiceLoop, sessions: Sequence[str] | None) -> list[Result]:
+    """Push sessions by id, or all that changed.
+
+    Raises:
+        ClaudeSyncError: it couldn't be done.
+    """
+    results = push(loop.ready(), sessions)
+    worker = loop.opened().worker
+    if worker is not None:
+        worker.note_pushed(results)
+    return results
+
+
+def push_older(loop: ServiceLoop) -> list[Result]:
+    """Push what was last used more than seven days ago.
+
+    Raises:
+        ClaudeSyncError: it couldn't be done.
+    """
+    worker = loop.opened().worker
+    return worker.push_older() if worker is not None else push(loop.ready(), [])
+
+
+def pull_sessions(loop: ServiceLoop, sessions: Sequence[str] | None) -> list[Result]:
+    """Pull sessions by id, or all that wait; what is open here, when the client closes it.
+
+    Raises:
+        ClaudeSyncError: it couldn't be done.
+    """
+    results = pull(loop.ready(), sessions)
+    worker = loop.opened().worker
+    if worker is not None:
+        worker.note_pulled(results)
+    if to_be_tried_again(results):
+        loop.act_next_time()
+    return results
+
+
+def forget_bundles(loop: ServiceLoop, choose: Callable[[Context], Sequence[Any]]) -> int:
+    """Remove the bundles that `choose` gives; how many were.
+
+    Raises:
+        ClaudeSyncError: it couldn't be done.
+    """
+    context = loop.ready()
+    removed = forget(context, choose(context))
+    Log(context.paths.log_file).write(map(removal_line, removed))
+    return len(removed)
+
+
+def push_before_leaving(loop: ServiceLoop, end: float, *, local_only: bool) -> list[str]:
+    """Push what changed, smallest first, until then.
+
+    Args:
+        end: when to end, by `time.monotonic`.
+        local_only: not over a connection.
+
+    Returns:
+        ids of the sessions that it wasn't enough for.
+
+    Raises:
+        ClaudeSyncError: what it works with can't be opened, or breaks.
+    """
+    resources = loop.opened()
+    worker = resources.worker
+    if worker is None or not loop.pushes_on_change:
+        return []
+    worker.changes.rescan()
+    if not (local_only and resources.context.store.remote):
+        with loop.ending_early(lambda: time.monotonic() >= end):
+            try:
+                for results in worker.push_all():
+                    loop.journal.write_results("push", results)
+            except RecordsError:
+                raise
+            except ClaudeSyncError as error:
+                loop.journal.write(f"push before leaving ended early: {error}")
+    return worker.changes.smallest_first()

@@ -1,0 +1,112 @@
+"""Where the newest Status hangs, and what each thing that happens changes in it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from claude_sync.errors import ClaudeSyncError, StoreOffline
+from claude_sync.model import Machine, Result
+from claude_sync.service.overview import Overview
+from claude_sync.service.status import Event, Status
+
+_KEPT_EVENTS = 20
+
+
+class StatusPublisher:
+    """Where the newest Status hangs. Written by the worker, and by a click that is to be seen.
+
+    Args:
+        on_status: told of every new one, from the thread that put it up; must return at once.
+    """
+
+    def __init__(self, on_status: Callable[[Status], None] | None = None) -> None:
+        self._on_status = on_status
+        self._writing = threading.Lock()
+        self._status = Status()
+        self._numbers = 0
+
+    @property
+    def status(self) -> Status:
+        """The newest one."""
+        return self._status
+
+    def publish(self, **changes: Any) -> None:
+        """Put up the newest Status with some attributes changed."""
+        with self._writing:
+            new = replace(self._status, **changes)
+            if new == self._status:
+                return
+            self._status = new
+        if self._on_status is not None:
+            self._on_status(new)
+
+    def record(
+        self,
+        kind: str,
+        *,
+        by_hand: bool = False,
+        results: Sequence[Result] = (),
+        message: str = "",
+    ) -> None:
+        """Add something that was done or failed."""
+        self._numbers += 1
+        event = Event(self._numbers, kind, by_hand, time.time(), tuple(results), message)
+        self.publish(events=(*self._status.events, event)[-_KEPT_EVENTS:])
+
+    def show_overview(
+        self, overview: Overview, *, machine: Machine, deferred: Sequence[str], error: str
+    ) -> None:
+        """Show where everything stands, after the store was looked at.
+
+        Args:
+            overview: of all sessions.
+            machine: this one.
+            deferred: ids whose pull waits until the client closes them.
+            error: what failed for one session, a sentence; "" for nothing.
+        """
+        self.publish(
+            machine=machine,
+            sessions=overview.sessions,
+            to_push=overview.to_push,
+            older=overview.older,
+            arrivals=overview.arrivals,
+            conflicts=overview.conflicts,
+            deferred=tuple(deferred),
+            last_sync=time.time(),
+            error=error,
+            started=True,
+        )
+
+    def show_outage(self, error: ClaudeSyncError) -> None:
+        """Show that the store can't be used, and why: it is out of reach, or something is wrong."""
+        message = str(error)
+        if isinstance(error, StoreOffline):
+            since = self._status.offline_since or time.time()
+            self.publish(offline_since=since, offline_message=message, started=True)
+            return
+        if self._status.error != message:
+            self.record("failed", message=message)
+        self.publish(offline_since=None, offline_message="", error=message, started=True)
+
+    def show_reachable(self) -> None:
+        """Show that the store can be used again."""
+        self.publish(offline_since=None, offline_message="")
+
+    def forget_store(self) -> None:
+        """Show nothing of a store any more: another one was chosen."""
+        self.publish(
+            sessions=(),
+            to_push=(),
+            older=(),
+            arrivals=(),
+            deferred=(),
+            conflicts=(),
+            last_sync=None,
+            offline_since=None,
+            offline_message="",
+            error="",
+        )
