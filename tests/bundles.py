@@ -10,7 +10,16 @@ from claude_sync.bundle.members import BACK, FRONT, MEMBERS, SIDECAR_MEMBERS, ch
 from claude_sync.bundle.pack import Label, Packed, Packer
 
 MACHINE_ID = "12345678-1234-5123-8123-123456789abc"
-ABSENT = object()
+
+
+class _Absent:
+    """Says the same of itself in every process, so that tests are called the same in each."""
+
+    def __repr__(self) -> str:
+        return "absent"
+
+
+ABSENT = _Absent()
 """Given for a member: leave it out."""
 _PLAIN = (",", ":")
 

@@ -99,7 +99,7 @@ def test_a_start_that_can_not_be_compared_proves_nothing(folder: Path) -> None:
     [
         {"pidDomain": "linux:another:pid:[1]"},
         {"pidDomain": None},
-        {"updatedAt": int(time.time() * 1000)},
+        {"updatedAt": 4_102_444_800_000},
         {"updatedAt": None},
         {"updatedAt": "now"},
         {"updatedAt": int("9" * 400)},
