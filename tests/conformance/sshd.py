@@ -22,6 +22,7 @@ import psutil
 
 from claude_sync.transports import open_transport
 from claude_sync.transports.location import HostLocation
+from programs import find, require
 
 PATIENCE_SECONDS = 20.0
 
@@ -49,6 +50,8 @@ FLAVOURS = {
     # Modes of files bind it even if it is root (man 7 capabilities).
     "box-tied": 'exec $TIED /bin/sh -c "$SSH_ORIGINAL_COMMAND"',
 }
+_PROGRAMS = {"box-busybox": ("busybox",), "box-csh": ("csh",), "box-fish": ("fish",)}
+"""What a flavour's host needs of this machine, besides what every POSIX system has."""
 _TIED = "setpriv --bounding-set=-all --inh-caps=-all"
 _BARE = "cat find head ls mkdir mv od rm rmdir sed sync tail tr"
 
@@ -76,7 +79,8 @@ class SshHost:
         self.process: subprocess.Popen[bytes] | None = None
 
     def location(self, path: Path | str, flavour: str = "box") -> str:
-        """The location of a directory, for the preferences."""
+        """The location of a directory, for the preferences; skips where nothing can play it."""
+        require(*_PROGRAMS.get(flavour, ()))
         return HostLocation(flavour, str(path)).location
 
     def command_with(self, *options: str) -> list[str]:
@@ -110,6 +114,7 @@ class SshHost:
 @contextlib.contextmanager
 def running_sshd(directory: Path) -> Iterator[SshHost]:
     """Start an sshd whose files are in a directory; it ends with the block."""
+    require("ssh", "sshd")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -120,7 +125,7 @@ def running_sshd(directory: Path) -> Iterator[SshHost]:
     _write_configuration(host)
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)
-    sshd = shutil.which("sshd") or "/usr/sbin/sshd"
+    sshd = find("sshd") or "sshd"
     log = directory / "log"
     command = [sshd, "-D", "-f", str(directory / "sshd_config"), "-E", str(log)]
     host.process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
@@ -156,10 +161,9 @@ def _login(host: SshHost, flavour: str, script: str) -> Path:
     box = host.directory / f"{flavour}.bin"
     box.mkdir()
     if flavour == "box-busybox":
-        busybox = shutil.which("busybox")
-        assert busybox is not None
-        for applet in _output([busybox, "--list"]).split():
-            (box / applet).symlink_to(busybox)
+        busybox = find("busybox")
+        for applet in _output([busybox, "--list"]).split() if busybox else ():
+            (box / applet).symlink_to(busybox or "")
     if flavour == "box-bare":
         for program in _BARE.split():
             (box / program).symlink_to(shutil.which(program) or "/nowhere")

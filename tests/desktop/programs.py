@@ -12,6 +12,8 @@ from typing import IO, TypeVar
 
 import pytest
 
+from programs import require_listed
+
 T = TypeVar("T")
 
 # The ordinary session bus starts services by itself, a notification daemon among them that would
@@ -54,6 +56,7 @@ class Programs:
         environment: Mapping[str, str] | None = None,
         output: IO[bytes] | None = None,
     ) -> subprocess.Popen[bytes]:
+        require_listed(arguments[0])
         program = subprocess.Popen(
             arguments,
             env={**os.environ, **(environment or {})},
@@ -67,6 +70,7 @@ class Programs:
 
     def start_announcing(self, arguments: Sequence[str]) -> str:
         """Start a program that writes a line to a descriptor, `{fd}`, once it is ready."""
+        require_listed(arguments[0])
         reading, writing = os.pipe()
         program = subprocess.Popen(
             [argument.replace("{fd}", str(writing)) for argument in arguments],

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from claude_sync_app.desktop import autostart
 from claude_sync_app.desktop.autostart import AutostartStatus, macos, windows, xdg
 from desktop.programs import until
+from programs import require
 
 
 @pytest.fixture
@@ -62,6 +63,7 @@ def _started_with(folder: Path) -> list[str]:
 def test_a_login_starts_it(own: Path, system: Path, tmp_path: Path) -> None:
     program = _program(tmp_path, "claude sync tray")
     autostart.choose().enable([str(program), "tray", "--since=login"])
+    require("dex")
     subprocess.run(["dex", "-a", "-w", "-s", str(own)], check=True, timeout=20)
     assert _started_with(tmp_path) == ["tray", "--since=login"]
 
@@ -77,6 +79,7 @@ def test_an_entry_is_valid_and_keeps_every_character_of_the_command(
     assert not start.status().is_broken
 
     entry = own / "claude-sync.desktop"
+    require("desktop-file-validate", "gdbus")
     checked = subprocess.run(
         ["desktop-file-validate", str(entry)], capture_output=True, text=True, check=False
     )

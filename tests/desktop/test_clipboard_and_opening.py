@@ -12,9 +12,11 @@ import pytest
 from claude_sync_app.desktop import clipboard, launching, opening
 from claude_sync_app.desktop.launching import DesktopError, start
 from desktop.programs import until
+from programs import require
 
 
 def test_a_line_is_copied_as_it_is(display: str) -> None:
+    require("xclip")
     line = "cd '/tmp/a'\"'\"'b;$(touch x)' && claude --resume 1 — é 😀"
     assert clipboard.copy(line)
     pasted = subprocess.run(

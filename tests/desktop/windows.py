@@ -5,10 +5,12 @@ from __future__ import annotations
 import subprocess
 
 from desktop.programs import until
+from programs import require
 
 
 def xdotool(*arguments: str) -> str:
     """What xdotool says."""
+    require("xdotool")
     done = subprocess.run(
         ["xdotool", *arguments], capture_output=True, text=True, timeout=20, check=False
     )
@@ -17,6 +19,7 @@ def xdotool(*arguments: str) -> str:
 
 def picture(window: str) -> bytes:
     """What a window looks like; the same twice where nothing is drawn any more."""
+    require("import")
     done = subprocess.run(
         ["import", "-window", window, "gray:-"], capture_output=True, timeout=20, check=False
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 from PIL import Image, ImageChops
 
 from desktop.programs import Programs, until
+from programs import require
 
 PANEL_HEIGHT = 28
 
@@ -55,6 +56,7 @@ class XfceDesk:
     """A window manager and a panel with nothing in it but icons, at its right end."""
 
     def __init__(self, programs: Programs, home: Path) -> None:
+        require("xfce4-panel", "openbox", "import", "xdotool")
         self._programs = programs
         channel = home / ".config/xfce4/xfconf/xfce-perchannel-xml/xfce4-panel.xml"
         channel.parent.mkdir(parents=True)

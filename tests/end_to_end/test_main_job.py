@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from end_to_end.machine import OTHER, SESSION, Machine, outcomes
+from programs import require
 from repositories import program
 
 KEY = "git:github.com/you/app"
@@ -179,6 +180,7 @@ def test_a_bundle_can_be_read_without_claude_sync(laptop: Machine, place: Path) 
     laptop.does("push")
     (bundle,) = place.glob("*/*.ccsync")
     assert re.fullmatch(rf"{SESSION}-laptop\.ccsync", bundle.name)
+    require("jq")
     done = subprocess.run(["jq", "-j", ".transcript", bundle], capture_output=True, check=True)
     assert done.stdout == text
 

@@ -12,6 +12,7 @@ import pytest
 from claude_sync.state.preference_kinds import KINDS, Notifications
 from claude_sync_app.cli.commands import COMMANDS
 from end_to_end.machine import SESSION, Machine
+from programs import require
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -40,6 +41,7 @@ def test_the_library_is_embedded_in_ten_lines(new_laptop: Machine) -> None:
     ]
     (bundle,) = (new_laptop.home / "Dropbox" / "sessions").glob("*/*.ccsync")
     (line,) = [line for block in blocks("") for line in block.splitlines() if "jq" in line]
+    require("jq")
     line = line.replace("FILE.ccsync", f"'{bundle}'").replace("SESSION", "out")
     subprocess.run(["sh", "-c", line], cwd=new_laptop.home, check=True)
     assert (new_laptop.home / "out.jsonl").read_bytes() == text

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import shutil
 import subprocess
 import sys
 import tracemalloc
@@ -33,6 +32,7 @@ from claude_sync.errors import (
     BundleUnsafe,
 )
 from claude_sync.model import SidecarFile
+from programs import require_listed
 
 TEXT = b'{"type":"user","text":"\\n \x1b \x7f"}\n' + "é中😀\0".encode()
 SIDECAR = {"a/b.txt": b"\t\x1f}\n", "c": b""}
@@ -436,7 +436,7 @@ PROGRAMS = {
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_bundle_that_went_through_another_program_is_valid(program: str) -> None:
     command = PROGRAMS[program]
-    assert shutil.which(command[0]), "jq is needed for this test"
+    require_listed(command[0])
     for mtime_ns in (1763822400123456789, 1763822400000000000, 0, -1, 2**53 + 1):
         data, made = packed(TEXT * 300, SIDECAR, mtime_ns=mtime_ns, supersedes=("a" * 64,))
         rewritten = subprocess.run(command, input=data, capture_output=True, check=True).stdout
@@ -448,6 +448,7 @@ def test_a_bundle_that_went_through_another_program_is_valid(program: str) -> No
 
 def test_invalid_bytes_survive_a_program_that_keeps_escapes_and_are_refused_after_one_that_does_not(
 ) -> None:  # fmt: skip
+    require_listed("jq")
     data, made = packed(TRANSCRIPTS["invalid UTF-8"])
     for program, survives in (("json.tool", True), ("jq", False)):
         rewritten = subprocess.run(
