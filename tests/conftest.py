@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import psutil
@@ -22,6 +22,7 @@ import pytest
 from hypothesis import settings
 
 from machines import SESSION, Pair, World, said
+from randomness import QUICK_EXAMPLES
 
 _PATIENCE_SECONDS = 5.0
 _OF_THE_DESKTOP = (
@@ -34,8 +35,41 @@ _OF_THE_USER = (
 )
 _FOREIGN_PREFIXES = ("XDG_", "GIT_", "SSH_", "CLAUDE_")
 
-settings.register_profile("project", deadline=None, print_blob=True)
-settings.load_profile("project")
+# How much is tried at random: ``--hypothesis-profile=thorough`` is what CI tries. See `examples`.
+settings.register_profile("quick", deadline=None, print_blob=True, max_examples=QUICK_EXAMPLES)
+settings.register_profile("thorough", deadline=None, print_blob=True)
+settings.load_profile("quick")
+
+
+# --- skipped tests -----------------------------------------------------------------------------
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--no-skips", action="store_true", help="let a test that is skipped fail")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.skipped and item.config.getoption("--no-skips"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{reason} (with --no-skips no test may be skipped)"
+    return report
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a desktop by where it lies, and what needs a host by what it asks for."""
+    for item in items:
+        if "tests/desktop/" in item.path.as_posix():
+            item.add_marker(pytest.mark.desktop)
+        if _HOSTS & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.ssh)
+
+
+_HOSTS = {"ssh_host", "nas", "nowhere_host"}
 
 # --- nobody's real home ------------------------------------------------------------------------
 

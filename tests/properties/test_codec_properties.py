@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +15,8 @@ from claude_sync.bundle.codec import Decoder, decode, encode, encoded_size, sett
 from claude_sync.bundle.head import read_head
 from claude_sync.bundle.unpack import SidecarData, TranscriptData, Unpacked, read_whole, unpack
 from claude_sync.errors import BundleCorrupt, BundleError, BundleIncomplete
+from programs import require
+from randomness import examples
 
 # Bytes that are dense in what matters: escapes, parts of characters, controls, quotes.
 _SCRAPS = [b"\\", b'"', b"u", b"n", b"d", b"8", b"0", b"\n", b"\0", b"\x1b", b"\x7f", b"a", b"/"]
@@ -42,7 +43,7 @@ def encoded(data: bytes) -> bytes:
     return b"".join(encode([data]))
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(transcripts, sizes, sizes)
 def test_any_bytes_come_back_at_any_cut(data: bytes, size: int, other: int) -> None:
     inside = b"".join(encode(cut(data, size)))
@@ -57,7 +58,7 @@ def test_any_bytes_become_the_json_that_python_reads_as_they_are(data: bytes) ->
     assert json.loads(b'"' + encoded(data) + b'"') == text
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(transcripts, transcripts)
 def test_the_encoding_of_a_prefix_is_a_prefix_of_the_encoding(data: bytes, more: bytes) -> None:
     prefix, whole = encoded(data), encoded(data + more)
@@ -66,7 +67,7 @@ def test_the_encoding_of_a_prefix_is_a_prefix_of_the_encoding(data: bytes, more:
         assert whole.startswith(prefix)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(spellings, sizes)
 def test_any_json_spelling_is_read_as_python_reads_it(inside: bytes, size: int) -> None:
     text = json.loads(b'"' + inside + b'"')
@@ -79,7 +80,7 @@ def test_any_json_spelling_is_read_as_python_reads_it(inside: bytes, size: int) 
     assert decoder.canonical == (encoded(data) == inside)
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(dense | st.binary(), sizes)
 def test_what_is_read_is_json_and_what_is_not_json_is_not_read(inside: bytes, size: int) -> None:
     try:
@@ -106,7 +107,7 @@ def test_any_bundle_comes_back_at_any_cut(
     assert read_head(data, b"", len(data)) == made.head
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.data())
 def test_no_damage_passes_and_no_damage_breaks_the_reader(data: st.DataObject) -> None:
     bundle, made = packed(data.draw(dense), {"a": data.draw(dense)})
@@ -133,10 +134,10 @@ def test_arbitrary_bytes_are_never_a_bundle(data: bytes) -> None:
 # --- with jq, and no claude-sync at hand -------------------------------------------------------
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(texts)
 def test_jq_prints_a_transcript_byte_for_byte(tmp_path: Path, text: str) -> None:
-    assert shutil.which("jq"), "jq is needed for this test"
+    require("jq")
     file = tmp_path / "one.ccsync"
     transcript = text.encode()
     file.write_bytes(packed(transcript)[0])
@@ -146,13 +147,14 @@ def test_jq_prints_a_transcript_byte_for_byte(tmp_path: Path, text: str) -> None
     assert done.stdout == transcript
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(texts, st.dictionaries(paths, texts.map(str.encode), max_size=2), st.integers(0, 2**62))
 @example("", {}, 9_999_999_999_999_999)
 @example("", {}, 10**18)
 def test_what_jq_makes_of_a_bundle_is_the_same_bundle(
     text: str, sidecar: dict[str, bytes], mtime_ns: int
 ) -> None:
+    require("jq")
     data, made = packed(text.encode(), sidecar, mtime_ns=mtime_ns, title=text)
     for options in ([], ["-S"], ["-c"]):
         done = subprocess.run(["jq", *options, "."], input=data, capture_output=True, check=True)

@@ -14,6 +14,7 @@ from claude_sync.store import packing
 from claude_sync.sync.bundles import pack_ahead as packing_ahead
 from distant import Distant
 from properties.histories import KINDS, Act, History, prepared
+from randomness import examples
 
 MOST_STEPS = 60
 
@@ -66,7 +67,7 @@ def _play(folder: Path, acts: list[Act], seed: int) -> None:
     history.come_to_rest()
 
 
-@settings(max_examples=60, suppress_health_check=PASSED_OVER)
+@settings(max_examples=examples(60), suppress_health_check=PASSED_OVER)
 @given(acts=ACTS, seed=some.integers(0, 1000))
 @pytest.mark.usefixtures("without_syncing")
 def test_no_byte_is_lost_and_all_agree_in_the_end(
@@ -75,7 +76,7 @@ def test_no_byte_is_lost_and_all_agree_in_the_end(
     _play(template, acts, seed)
 
 
-@settings(max_examples=30, suppress_health_check=PASSED_OVER)
+@settings(max_examples=examples(30), suppress_health_check=PASSED_OVER)
 @given(acts=ACTS, seed=some.integers(0, 1000))
 @pytest.mark.usefixtures("without_syncing", "where_bytes_cost")
 def test_the_same_holds_where_bytes_cost(template: Path, acts: list[Act], seed: int) -> None:

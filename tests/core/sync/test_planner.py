@@ -26,6 +26,7 @@ from claude_sync.sync.planner import (
     plan_pull,
     plan_push,
 )
+from randomness import examples
 
 HERE = "here"
 NO_SIDECAR = hashlib.sha256().hexdigest()
@@ -207,7 +208,7 @@ def cases(draw: some.DrawFn) -> tuple[Told | None, list[Told]]:
     return draw(some.one_of(some.none(), here)), draw(some.lists(told, max_size=4))
 
 
-@settings(max_examples=1500)
+@settings(max_examples=examples(1500))
 @given(cases())
 def test_a_pull_is_planned_as_the_model_does(case: tuple[Told | None, list[Told]]) -> None:
     mine, rivals = case
@@ -220,7 +221,7 @@ def test_a_pull_is_planned_as_the_model_does(case: tuple[Told | None, list[Told]
     assert [rival.head.version for rival in plan.rivals] == list(map(version, texts))
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(cases(), some.booleans())
 def test_a_push_is_planned_as_the_model_does(
     case: tuple[Told | None, list[Told]], own_is_rival: bool
@@ -244,7 +245,7 @@ def all_held(mine: Told | None) -> frozenset[str]:
     return mine.held if mine is not None else frozenset()
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(cases())
 def test_two_versions_never_beat_each_other_unless_they_are_one(
     case: tuple[Told | None, list[Told]],
