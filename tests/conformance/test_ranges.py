@@ -14,9 +14,9 @@ MIB = 1 << 20
 
 
 def test_big_ranges_are_cut_anywhere(store: Transport, place: Place) -> None:
-    data = random.Random(5).randbytes(4 * MIB + 77)
+    data = random.Random(5).randbytes(2 * MIB + 77)
     write_all(store, put_of("p/a", data))
-    places = [0, 1, MIB - 1, MIB, 3 * MIB + 5, len(data)]
+    places = [0, 1, MIB, MIB + 5, len(data)]
     ranges = [Range(x, y - x) for x in places for y in places if x < y]
     wanted = b"".join(data[offset : offset + length] for offset, length in ranges)
     assert read_one(store, Get("p/a", ranges)) == wanted

@@ -84,10 +84,8 @@ class Watched:
 
     def stop(self) -> None:
         assert self.process is not None
-        begun = time.monotonic()
         self.process.terminate()
         self.process.wait(10)
-        assert time.monotonic() - begun < 2.0
 
 
 @contextmanager
