@@ -178,55 +178,44 @@ apt_get() {
     return 1
 }
 
-# The real programs that the tests run: ssh and its hosts' shells, a desktop without a screen.
+# The real programs that the tests run: ssh and its hosts' shells, a desktop without a screen. Says
+# what is missing and what it is for before anything is installed, and asks where somebody can answer.
 install_what_tests_use() {
     PATH=$PATH:/usr/sbin:/sbin
     missing=
-    while read -r package program; do
+    tab=$(printf '\t')
+    while IFS=$tab read -r package program reason; do
+        case $package in '' | '#'*) continue ;; esac
         case $program in
-            '') continue ;;
-            /*) [ -e "$program" ] || missing="$missing $package" ;;
-            *) command -v "$program" >/dev/null || missing="$missing $package" ;;
+            /*) [ ! -e "$program" ] || continue ;;
+            *) ! command -v "$program" >/dev/null || continue ;;
         esac
-    done <<'END'
-git git
-openssh-client ssh
-openssh-server sshd
-openssl openssl
-rsync rsync
-jq jq
-busybox busybox
-dash dash
-csh csh
-fish fish
-dbus dbus-daemon
-libglib2.0-bin gdbus
-xvfb Xvfb
-xauth xauth
-x11-utils xprop
-xdotool xdotool
-imagemagick import
-dunst dunst
-xfce4-panel xfce4-panel
-openbox openbox
-adwaita-icon-theme /usr/share/icons/Adwaita/index.theme
-desktop-file-utils desktop-file-validate
-appstream appstreamcli
-dex dex
-zenity zenity
-xclip xclip
-xterm xterm
-END
+        [ -n "$missing" ] || say "the tests want programs that aren't here (Debian's names):"
+        printf '    %-20s %s\n' "$package" "$reason" >&2
+        missing="$missing $package"
+    done <"$root/packaging/test-programs"
     [ -n "$missing" ] || return 0
-    if command -v apt-get >/dev/null; then
-        # shellcheck disable=SC2086 # package names, one a word
-        install_packages $missing || say "going on; the tests that need them will fail"
-        case $missing in
-            *openssh-server*) stop_new_sshd ;;
-        esac
-    else
-        say "for the whole suite install:$missing (Debian's names)"
+    if ! command -v apt-get >/dev/null; then
+        say "tests that need them are skipped; each says what it needs"
+        return 0
     fi
+    if ! agreed "Install them now?"; then
+        say "going on without: tests that need them are skipped"
+        return 0
+    fi
+    # shellcheck disable=SC2086 # package names, one a word
+    install_packages $missing || say "going on: tests that need them are skipped"
+    case $missing in
+        *openssh-server*) stop_new_sshd ;;
+    esac
+}
+
+# agreed QUESTION: asks on a terminal; where nobody can answer, it counts as agreed.
+agreed() {
+    [ -t 0 ] && [ -t 2 ] || return 0
+    printf 'claude-sync: %s [Y/n] ' "$1" >&2
+    read -r answer || return 1
+    case $answer in [Nn]*) return 1 ;; esac
 }
 
 # The tests start an sshd of their own; installing the package must not open this machine.

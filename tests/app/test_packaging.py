@@ -13,7 +13,7 @@ import pytest
 from claude_sync_app.tray.icons.icons import IconState, application_image, assets
 
 ROOT = Path(__file__).resolve().parents[2]
-SCRIPTS = ("packaging/run", "packaging/test", "packaging/setup.sh")
+SCRIPTS = ("packaging/run", "packaging/test", "packaging/check", "packaging/setup.sh")
 
 
 def packaged() -> dict[str, str]:
