@@ -87,9 +87,10 @@ def has_control(text: str) -> bool:
 def check_relative(path: str) -> str:
     """A relative ``/``-separated path that is safe on every system, returned as it is.
 
-    The rules are those of sidecar paths: at most 512 bytes of valid UTF-8; no empty part, ``.``
-    or ``..``; no backslash, drive or control character; no part that ends in a dot or a blank; no
-    device name. On Windows nothing that it refuses, or reads as a file's alternate stream.
+    The rules are those of FORMAT.md, "Safe paths": at most 512 bytes of valid UTF-8; no empty part,
+    ``.`` or ``..``; no backslash, drive or control character; no part that ends in a dot or a
+    blank; no device name. On Windows nothing that it refuses, or reads as a file's alternate
+    stream.
 
     Raises:
         BundleUnsafe: it isn't.

@@ -1,4 +1,4 @@
-"""Bytes to the inside of a JSON string, and back.
+"""Bytes to the inside of a JSON string, and back (FORMAT.md, "Bytes in strings").
 
 The encoding is UTF-8 in which only ``"``, ``\\`` and U+0000–001F are escaped; a byte that isn't
 valid UTF-8 is written as the escape of the lone surrogate U+DC80–DCFF that Python's
@@ -48,7 +48,7 @@ _USUAL_REST = 1 << 14
 
 
 def corrupt(what: str) -> BundleCorrupt:
-    """The error for a bundle that time won't heal."""
+    """The error for a bundle that waiting won't repair."""
     return BundleCorrupt(what, todo="push that session again on the machine that made it")
 
 
@@ -235,7 +235,7 @@ def _encoded_size(data: bytes) -> int:
 
 
 def _encoded(data: bytes) -> bytes:
-    """The encoding of bytes that end with a whole character, or with the transcript."""
+    """The encoding of bytes that end with a whole character, or that nothing follows."""
     if not _is_valid(data):
         text = encode_basestring(data.decode("utf-8", "surrogateescape"))
         return text[1:-1].encode("utf-8", "backslashreplace")

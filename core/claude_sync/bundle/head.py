@@ -1,4 +1,4 @@
-"""The .ccsync file: its form, its names in the store, and what both its ends tell.
+"""The .ccsync file: its names in the store, and what both its ends tell (FORMAT.md, "Both ends").
 
 A bundle is one JSON object in UTF-8::
 
@@ -51,7 +51,7 @@ _NO_SIDECAR = hashlib.sha256().hexdigest()
 
 
 def encoded_key(project_key: str) -> str:
-    """The name of a project's directory in the store: safe on every system, 120 bytes at most.
+    """The name of a project's directory in the store (FORMAT.md, "Names"); safe on every system.
 
     Args:
         project_key: as `project_key` gives it.
@@ -69,7 +69,7 @@ def encoded_key(project_key: str) -> str:
 
 
 def bundle_file_name(session_id: str, machine: str) -> str:
-    """The name of a bundle in its project's directory.
+    """The name of a bundle in its project's directory (FORMAT.md, "Names").
 
     For writing only: a reader knows a bundle by its contents, since sync tools rename files.
 

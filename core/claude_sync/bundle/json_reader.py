@@ -62,7 +62,7 @@ class JsonReader:
 
     @property
     def position(self) -> int:
-        """How many bytes were read."""
+        """How many bytes were read so far."""
         return self._before + self._at
 
     # --- bytes ---------------------------------------------------------------------------------
@@ -86,7 +86,7 @@ class JsonReader:
         return data
 
     def _skip_space(self) -> bool:
-        """Pass white space; whether anything comes after it."""
+        """Skip white space; whether anything comes after it."""
         while True:
             found = _SPACE.match(self._buffer, self._at)
             assert found is not None
@@ -107,7 +107,7 @@ class JsonReader:
         return self._buffer[self._at]
 
     def expect(self, byte: int) -> None:
-        """Pass a token of one byte."""
+        """Read a token of one byte."""
         if self.peek() != byte:
             raise corrupt("the bundle is not JSON of the expected shape")
         self._at += 1
@@ -234,7 +234,7 @@ class JsonReader:
         return name
 
     def skip(self) -> None:
-        """Pass any value."""
+        """Skip any value."""
         closers = bytearray()
         while True:
             first = self.peek()

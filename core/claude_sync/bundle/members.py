@@ -1,7 +1,8 @@
 """The members of a .ccsync file: their order, what each may be, and what covers what.
 
-``check`` covers all members but the transcript, the sidecar's files and itself, so that it can be
-checked from both ends of a file; ``sha256`` and ``sidecar_sha256`` stand for what is left out.
+The rules are those of FORMAT.md, "The bundle". ``check`` covers all members but the transcript, the
+sidecar's files and itself, so that it can be checked from both ends of a file; ``sha256`` and
+``sidecar_sha256`` stand for what is left out.
 """
 
 from __future__ import annotations
@@ -208,7 +209,10 @@ def _bad_member(name: str) -> BundleCorrupt:
 
 
 def check_of(values: Mapping[str, object]) -> str:
-    """The member ``check``: SHA-256 of all others, with an empty sidecar and no transcript."""
+    """The member ``check``: SHA-256 of all others, with an empty sidecar and no transcript.
+
+    See FORMAT.md, "Check".
+    """
     covered: dict[str, object] = {name: values[name] for name in FRONT}
     covered["sidecar"] = []
     covered.update((name, values[name]) for name in BACK)

@@ -1,8 +1,8 @@
 """A transcript, its sidecar and what is to be said of them → the bytes of a .ccsync file.
 
-Invariant: what `Packer.pieces` yields is one canonical bundle (see bundle.py), whatever way the
-input is cut into blocks; of two bundles whose transcripts share a prefix, the encoded transcripts
-share it too. Memory doesn't grow with the transcript, nor with a sidecar file.
+Invariant: what `Packer.pieces` yields is one bundle in canonical form (FORMAT.md, "The bundle"),
+whatever way the input is cut into blocks; of two bundles whose transcripts share a prefix, the
+encoded transcripts share it too. Memory doesn't grow with the transcript, nor with a sidecar file.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _SMALLEST_PIECE = 4 << 10
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What a bundle says of its session besides the bytes: the members of that name in format.
+    """What a bundle says of its session besides the bytes: the members of that name (FORMAT.md).
 
     Attributes:
         title: clipped to what a bundle may hold.

@@ -1,9 +1,10 @@
 """The bytes of a .ccsync file → a transcript, its sidecar and what is said of them.
 
-One pass over a stream of unknown and hostile bytes, in memory that grows with neither transcript
-nor sidecar files. Everything is checked, but a hash is known only at the end. So nothing that comes
-out before `Unpacked` may be put where anybody takes it for a session: it goes into temporary files,
-which are thrown away if the stream ends in an error instead.
+Any JSON spelling of a bundle (FORMAT.md, "The bundle") is read, in one pass over a stream of
+unknown and hostile bytes, in memory that grows with neither transcript nor sidecar files.
+Everything is checked, but a hash is known only at the end. So nothing that comes out before
+`Unpacked` may be put where anybody takes it for a session: it goes into temporary files,
+which are removed if the stream ends in an error instead.
 """
 
 from __future__ import annotations

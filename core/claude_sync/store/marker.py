@@ -1,4 +1,7 @@
-"""The marker that tells a store from an empty mount point, and making a place a store."""
+"""The marker that tells a store from an empty mount point, and setting a store up.
+
+See FORMAT.md, "The marker".
+"""
 
 from __future__ import annotations
 

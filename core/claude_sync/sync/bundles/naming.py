@@ -1,4 +1,4 @@
-"""What bundles are called, and whose file a name is."""
+"""What bundles are called (FORMAT.md, "Names"), and whose file a name is."""
 
 from __future__ import annotations
 

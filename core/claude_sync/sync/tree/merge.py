@@ -1,4 +1,4 @@
-"""Merging a session's sidecar files with those of another version, file by file.
+"""Merging a session's sidecar files with those of another version (FORMAT.md, "Sidecar files").
 
 Where only one side has a file, that stays, or is added. Where one file holds the other, the longer
 one stands. Otherwise one side wins, and the loser's file goes into the vault first.
