@@ -97,7 +97,7 @@ def check_relative(path: str) -> str:
     """
     problem = _relative_problem(path)
     if problem:
-        raise BundleUnsafe(f"a relative path in it {problem}", todo="it was not used")
+        raise BundleUnsafe(f"one of its paths {problem}", todo="it was not used")
     return path
 
 

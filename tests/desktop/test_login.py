@@ -29,7 +29,7 @@ def test_what_is_switched_on_shows_the_icon_at_every_login(
     programs: Programs, panel: Panel, laptop: TrayMachine
 ) -> None:
     status = _command(laptop, "autostart", "status")
-    assert (status.returncode, status.stdout) == (0, "The icon isn't shown at login.\n")
+    assert (status.returncode, status.stdout) == (0, "The icon isn't started at login.\n")
     enabled = _command(laptop, "autostart", "enable")
     assert enabled.returncode == 0
     assert "~/.config/autostart/claude-sync.desktop" in enabled.stdout

@@ -87,7 +87,7 @@ def test_output_that_cannot_be_written_is_said(laptop: Machine) -> None:
     for command in ("help", "config", "--version"):
         done = in_a_shell(laptop, 'ulimit -f 0; exec "$0" "$1" >out', command)
         assert done.status == 1, (command, done)
-        assert done.err == "claude-sync: the system refused something: File too large\n", command
+        assert done.err == "claude-sync: the system reported an error: File too large\n", command
 
 
 def test_a_directory_that_was_removed_under_us(laptop: Machine) -> None:

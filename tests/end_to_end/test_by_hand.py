@@ -104,7 +104,7 @@ def test_what_has_no_directory_waits_for_one(laptop: Machine, desktop: Machine) 
     desktop.project.rename(clone)
     home = desktop.home
     said = desktop.does("pull", "--all", cwd=home)
-    assert "Passed over 1 session: no directory of git:github.com/you/app is known" in said
+    assert "Skipped 1 session: no directory of git:github.com/you/app is known" in said
     assert desktop.sessions() == []
     assert desktop.run("pull", SESSION, cwd=home).status == 1
     assert desktop.does("projects", "add", clone, cwd=home) == (
@@ -130,7 +130,10 @@ def test_a_directory_can_be_given_a_key(laptop: Machine, desktop: Machine, tmp_p
     again = desktop.run("projects", "remove", plain)
     assert (again.status, again.out) == (1, "")
     assert "isn't known" in again.err
-    assert desktop.misuses("projects", "add") == "no directory is named: projects add DIR"
+    assert (
+        desktop.misuses("projects", "add")
+        == "no directory was given: type `claude-sync projects add DIR`"
+    )
     assert desktop.misuses("projects", "add", tmp_path / "nowhere").startswith(
         "there is no such directory"
     )
@@ -155,8 +158,8 @@ def test_a_name_is_one_machines_unless_it_is_taken_over(
     text = laptop.says("hello")
     laptop.does("push")
     assert new_desktop.misuses("init", place, "--name", "Laptop") == (
-        "another machine has that name there (Laptop): choose another with --name, "
-        "or --take-over if this is that machine anew"
+        "another machine has that name (Laptop): choose another with --name, "
+        "or --take-over if this is that machine, reinstalled"
     )
     done = new_desktop.document("init", place, "--name", "laptop", "--take-over")
     assert (done["machine"], done["machines"], done["location"]) == (
@@ -176,7 +179,7 @@ def test_a_name_is_one_machines_unless_it_is_taken_over(
 def test_init_says_what_is_wrong_with_a_place(new_laptop: Machine, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     assert new_laptop.fails("init", tmp_path / "file") == (
-        f"a file is where the store's folder should be ({tmp_path / 'file'}): choose another place"
+        f"a file is where the shared folder should be ({tmp_path / 'file'}): choose another folder"
     )
     for wrong in ("ssh://", "-x:folder", ""):
         assert new_laptop.misuses("init", "--", wrong)
@@ -187,7 +190,7 @@ def test_init_says_what_is_wrong_with_a_place(new_laptop: Machine, tmp_path: Pat
 
 def test_init_again_says_what_is_there(laptop: Machine, place: Path) -> None:
     assert laptop.does("init", place).startswith(
-        f"Sessions meet in {place}. This machine is laptop there.\n"
+        f"Sessions are shared through {place}. This machine is called laptop there.\n"
     )
 
 
@@ -205,8 +208,8 @@ def test_a_folder_of_that_name_which_is_something_else_is_not_used(new_laptop: M
     clone = repository(new_laptop.home / "claude-sync")
     for command in ("push", "pull"):
         assert new_laptop.misuses(command) == (
-            "no shared folder was chosen yet, and the folder that would be used is "
-            f"something else ({clone}): choose one with `claude-sync init LOCATION`"
+            "no shared folder is chosen yet, and the default folder is something else "
+            f"({clone}): choose one with `claude-sync init LOCATION`"
         )
     assert [path.name for path in clone.iterdir()] == [".git"]
 
@@ -218,7 +221,7 @@ def test_a_place_that_was_only_written_down_is_to_be_set_up(
     file.parent.mkdir(parents=True)
     file.write_text(json.dumps({"schema": 1, "location": str(tmp_path / "place")}))
     assert new_laptop.misuses("push") == (
-        "the shared folder is named in preferences.json, but wasn't set up "
+        "the shared folder in preferences.json was never set up "
         f"({file}): run `claude-sync init` with it"
     )
     assert not (tmp_path / "place").exists()
@@ -282,7 +285,7 @@ def test_wrong_preferences_are_refused_and_left_out(laptop: Machine) -> None:
     assert (done.status, done.out) == (0, "ask\n")
     assert "on_arrival must be" in done.err
     file.write_text("{")
-    assert laptop.fails("config", "set", "on_arrival", "pull").endswith("mend or remove it")
+    assert laptop.fails("config", "set", "on_arrival", "pull").endswith("correct or remove it")
 
 
 def test_a_place_that_went_away_is_offline_and_nothing_is_made_there(
@@ -292,9 +295,9 @@ def test_a_place_that_went_away_is_offline_and_nothing_is_made_there(
     away = place.with_name("away")
     place.rename(away)
     for command in ("push", "pull", "sessions", "status"):
-        assert laptop.fails(command).startswith("the store's folder isn't there"), command
+        assert laptop.fails(command).startswith("the shared folder isn't there"), command
     place.mkdir()  # a mount point with nothing mounted
-    assert "not its marker" in laptop.fails("push")
+    assert "without its marker" in laptop.fails("push")
     assert list(place.iterdir()) == []
     repository(place / "x")
     place.rename(place.with_name("empty"))

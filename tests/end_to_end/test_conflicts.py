@@ -50,7 +50,7 @@ def test_a_conflict_touches_nothing_and_says_what_to_do(apart: ConflictView) -> 
     assert done.status == 1
     assert done.out == "Nothing to pull: 1 in conflict.\n"
     assert done.err == (
-        f"claude-sync: {SESSION}: diverged on this machine and laptop: "
+        f"claude-sync: {SESSION}: it diverged on this machine and laptop: "
         "choose with `claude-sync resolve`\n"
     )
     assert desktop.read() == apart.of_desktop
@@ -77,7 +77,9 @@ def test_keep_mine(apart: ConflictView, place: Path) -> None:
 @pytest.mark.parametrize("keep", ["theirs", "laptop", "LapTop"])
 def test_keep_theirs(apart: ConflictView, keep: str) -> None:
     said = apart.desktop.does("resolve", SESSION, "--keep", keep)
-    assert said.startswith(f"Replaced {SESSION} by laptop's; `claude-sync undo {SESSION}` brings")
+    assert said.startswith(
+        f"Replaced {SESSION} with laptop's; to go back: `claude-sync undo {SESSION}`"
+    )
     assert f"claude --resume {SESSION}" in said
     assert apart.desktop.read() == apart.of_laptop
     assert in_the_vault(apart.desktop, apart.of_desktop)
@@ -100,11 +102,11 @@ def test_what_cannot_be_chosen_is_said(apart: ConflictView) -> None:
         "choose one of: mine, both, laptop"
     )
     assert desktop.misuses("resolve", SESSION) == (
-        "it isn't said which side to keep: add --keep mine, theirs, MACHINE or both"
+        "there is no terminal to ask on: add --keep mine, theirs, MACHINE or both"
     )
     desktop.does("resolve", SESSION, "--keep", "mine")
     assert desktop.fails("resolve", SESSION, "--keep", "mine") == (
-        f"that session is in no conflict ({SESSION})"
+        f"that session isn't in conflict ({SESSION})"
     )
     desktop.open()
     apart.laptop.says("once more")
@@ -122,7 +124,7 @@ def test_undo_brings_back_what_was_and_is_not_overruled(apart: ConflictView) -> 
     assert in_the_vault(desktop, apart.of_laptop)
     assert outcomes(desktop.document("pull")) == {SESSION: "declined"}
     assert laptop.read() == apart.of_laptop
-    assert desktop.fails("undo", SESSION).startswith("nothing was pulled or resolved")
+    assert desktop.fails("undo", SESSION).startswith("no pull or resolve")
     named = desktop.run("pull", SESSION, "--json")  # now it is a conflict again
     assert (named.status, outcomes(named.document)) == (1, {SESSION: "conflict"})
     assert desktop.read() == apart.of_desktop
@@ -134,7 +136,9 @@ def test_undo_of_an_import_takes_it_away_again(laptop: Machine, desktop: Machine
     text = laptop.says("hello")
     laptop.does("push")
     desktop.does("pull")
-    assert desktop.does("undo", SESSION) == (f"Took {SESSION} away again: it wasn't here before.\n")
+    assert desktop.does("undo", SESSION) == (
+        f"Removed {SESSION}, which wasn't here before the last pull.\n"
+    )
     assert desktop.sessions() == []
     assert in_the_vault(desktop, text)
     passed = desktop.document("pull")
@@ -164,7 +168,7 @@ def test_forgetting_removes_a_bundle_and_pushes_no_more(
     laptop.says("hello")
     laptop.does("push")
     assert laptop.misuses("forget", SESSION) == (
-        "nobody is here to be asked: add --yes if it is meant"
+        "there is no terminal to ask on: add --yes to remove without asking"
     )
     assert laptop.does("forget", SESSION, "--yes") == f"Removed 1 bundle from {place}.\n"
     assert list(place.glob("*/*.ccsync")) == []

@@ -90,7 +90,7 @@ def test_looking_deep_shows_no_trace_of_it_afterwards(healthy: Machine, place: P
     before = sorted(place.rglob("*"))
     seen = on_terminal(healthy, "doctor", "--deep")
     assert seen.status == 0
-    assert "read through" in seen.text
+    assert "checked" in seen.text
     assert sorted(place.rglob("*")) == before
 
 

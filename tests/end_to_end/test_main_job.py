@@ -48,7 +48,7 @@ def test_what_can_not_travel_is_said(laptop: Machine, place: Path) -> None:
     (beside / "nul.txt").write_bytes(b"long output")
     done = laptop.run("push")
     assert (done.status, done.out) == (0, f"Pushed {SESSION} → {place}\n")
-    assert done.err.startswith(f"{SESSION}: 1 of the files beside it stay")
+    assert done.err.startswith(f"{SESSION}: 1 of its files stay")
 
 
 def resumed(machine: Machine, line: str, tmp_path: Path) -> list[str]:
@@ -137,7 +137,7 @@ def test_a_session_is_named_by_the_beginning_of_its_id(laptop: Machine) -> None:
     assert outcomes(laptop.document("push", "91")) == {OTHER: "pushed"}
     assert laptop.fails("push", "3f2a") == "2 sessions begin with that id (3f2a): type more of it"
     assert laptop.fails("push", "zz") == (
-        "no session here or in the store has that id (zz): see `claude-sync sessions --all`"
+        "no session has that id (zz): see `claude-sync sessions --all`"
     )
     assert outcomes(laptop.document("push", SESSION)) == {SESSION: "pushed"}
 
@@ -157,8 +157,8 @@ def test_without_a_place_the_private_folder_is_used_and_said(new_laptop: Machine
     assert done.status == 0
     assert done.out == f"Pushed {SESSION} → {folder}\n"
     assert done.err == (
-        f"Sessions now meet in {folder}, a folder of this machine only; "
-        "`claude-sync init LOCATION` chooses another place.\n"
+        f"Using {folder} as the shared folder, which only this machine sees; "
+        "choose another with `claude-sync init LOCATION`.\n"
     )
     assert new_laptop.does("push") == "Nothing to push: 1 up to date.\n"
     if os.name == "posix":

@@ -64,7 +64,7 @@ def test_the_log_names_what_was_removed_and_not_what_stayed(
     seen = on_terminal(desktop, *typed, answers=[("[y/N]", slow_answer)], columns=200)
     assert seen.lines[-2:] == [
         f"Removed 1 bundle from {place}.",
-        "1 bundle had changed meanwhile and stayed: run it again.",
+        "1 bundle changed meanwhile and stayed: run this again to remove them.",
     ]
     assert f"forget {SESSION} laptop" in desktop.log()
     assert OTHER not in desktop.log()
@@ -102,14 +102,14 @@ def test_resolving_shows_the_sides_and_asks(laptop: Machine, desktop: Machine) -
 
     left = resolve("\n")
     assert left.status == 1
-    assert left.lines[0] == f"{SESSION} went on apart:"
+    assert left.lines[0] == f"{SESSION} diverged:"
     assert left.lines[1].startswith("  mine (this machine, desktop): 1 line more, last used ")
     assert left.lines[2].startswith("  laptop: 2 lines more, last used ")
     assert left.lines[-1] == "Nothing was changed."
     assert resolve("\x03").status == 130
     assert desktop.read() == of_desktop
     settled = resolve("nobody\n", "laptop\n")
-    assert "there is no side 'nobody': choose one of mine, laptop, both" in settled.text
+    assert "there is no side 'nobody': type mine, laptop, both, or nothing" in settled.text
     assert settled.status == 0
     assert desktop.read() == laptop.read()
 
@@ -136,7 +136,10 @@ def test_a_side_that_changes_while_one_thinks_is_shown_again(
         columns=200,
         answers=[("[nothing]", slow_answer), ("[nothing]", "laptop\n")],
     )
-    assert "a side of the conflict has changed since it was shown: here it is again" in seen.text
+    assert (
+        "a side of the conflict has changed since it was shown: here are the sides again"
+        in seen.text
+    )
     assert "laptop: 2 lines more" in seen.text
     assert seen.status == 0
     assert desktop.read() == laptop.read()

@@ -143,7 +143,7 @@ def test_what_went_on_apart_is_found_out_though_it_was_taken_for_growth(
     laptop.does("push")
     for named in ((), (SESSION,)):
         parted = desktop.run("pull", *named)
-        assert (parted.status, "diverged" in parted.err) == (1, True), parted
+        assert (parted.status, "it diverged" in parted.err) == (1, True), parted
 
 
 def test_a_host_that_can_not_be_reached_is_one_sentence_and_the_next_push_goes_well(

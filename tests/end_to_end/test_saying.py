@@ -40,27 +40,27 @@ def test_the_help_of_a_command_can_be_read(name: str, capsys: pytest.CaptureFixt
         ("xyz", "there is no command 'xyz': see `claude-sync help`"),
         (
             "--all push",
-            "there is no option --all here: options come after a command, see `claude-sync help`",
+            "there is no option --all here: options come after a command; see `claude-sync help`",
         ),
         ("push --al", "unrecognized arguments: --al: see `claude-sync push --help`"),
         ("undo", "the following arguments are required: SESSION: see `claude-sync undo --help`"),
         (
             "sessions --limit -1",
-            "argument --limit: '-1' is no whole number: see `claude-sync sessions --help`",
+            "argument --limit: '-1' isn't a whole number: see `claude-sync sessions --help`",
         ),
         (
             "forget --older-than soon",
-            "argument --older-than: 'soon' is no number of days: see `claude-sync forget --help`",
+            "argument --older-than: 'soon' isn't a number of days: see `claude-sync forget --help`",
         ),
         (
             "push 3f --all",
-            "sessions were named, and a project or all of them too: choose one way",
+            "sessions can't be combined with --all or --project: use one of them",
         ),
         (
             "pull 3f --project .",
-            "sessions were named, and a project or all of them too: choose one way",
+            "sessions can't be combined with --all or --project: use one of them",
         ),
-        ("push --project nowhere", "there is no such directory (nowhere): mend --project"),
+        ("push --project nowhere", "there is no such directory (nowhere): correct --project"),
     ],
 )
 def test_wrong_usage_is_one_sentence(new_laptop: Machine, arguments: str, sentence: str) -> None:

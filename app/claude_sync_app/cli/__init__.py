@@ -1,8 +1,8 @@
 """The command ``claude-sync``.
 
-Each sub-command is a module of its own, named in `commands` and imported only when it is asked
-for. What all of them share: `running` (errors and exit statuses), `opening` (what is worked with),
-`selection` (which sessions), `results` and `output` (what is said about it).
+Each command is a module of its own in `commands`, imported only when it is typed. What they share:
+`runner` (errors and exit statuses), `context` (what a command works with), `selection` (which
+sessions), `results`, `listing` and `output` (what is printed), `prompt` (questions).
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         the exit status: 0 done, 1 a session couldn't be done, 2 wrong usage, 130 interrupted.
     """
-    # Tens of thousands of values are made from the records, and none of them are in cycles: looking
-    # through them every 700 costs a twentieth of the time.
+    # Tens of thousands of values are made from the records, none of them in cycles: collecting
+    # garbage after every 700 costs a twentieth of the time.
     gc.set_threshold(_GARBAGE_EVERY)
     given = sys.argv[1:] if arguments is None else list(arguments)
     if arguments is None and sys.getfilesystemencoding() != "utf-8":
-        _begin_again(given)
+        _restart_in_utf8(given)
     try:
         from claude_sync_app.cli.runner import run
 
@@ -38,8 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _INTERRUPTED  # before there was anything that could have said so
 
 
-def _begin_again(arguments: Sequence[str]) -> None:
-    """Begin anew with paths read as UTF-8: whatever the locale says, Claude Code reads them so."""
+def _restart_in_utf8(arguments: Sequence[str]) -> None:
+    """Start again with paths read as UTF-8, as Claude Code does whatever the locale says."""
     import os
 
     # What is shown stays in the terminal's encoding.

@@ -1,4 +1,4 @@
-"""Opens what a command works with: set up, stoppable, and with a bar where somebody sees it."""
+"""What a command works with: set up, stoppable, and with a progress bar on a terminal."""
 
 from __future__ import annotations
 
@@ -25,32 +25,32 @@ def command_context(*, store: bool = True) -> Iterator[Context]:
     """This user's claude-sync.
 
     Args:
-        store: whether a place where sessions meet is needed; if none was chosen yet, the private
-            folder of this machine is, which is said.
+        store: whether the shared folder is needed; if none is chosen yet, it becomes this
+            machine's private folder, and a note says so.
 
     Raises:
-        Stopped: a signal asked for it.
+        Stopped: a signal asked to stop.
     """
-    with _stoppable() as (interrupts, asked, on_progress):
+    with _stoppable() as (interrupts, should_stop, on_progress):
         if store:
             ensure_set_up()
-        with open_context(should_stop=asked, on_progress=on_progress) as context:
+        with open_context(should_stop=should_stop, on_progress=on_progress) as context:
             interrupts.abort = context.interrupt
             yield context
 
 
 @contextmanager
 def read_only_context() -> Iterator[Context]:
-    """The same to look at only, as it is; see `claude_sync.doctor.open_read_only`.
+    """The same to look at only, with nothing set up; see `claude_sync.doctor.open_read_only`.
 
     Raises:
-        Stopped: a signal asked for it.
+        Stopped: a signal asked to stop.
     """
     from claude_sync.doctor import open_read_only
 
     with (
-        _stoppable() as (interrupts, asked, on_progress),
-        open_read_only(paths(), should_stop=asked, on_progress=on_progress) as context,
+        _stoppable() as (interrupts, should_stop, on_progress),
+        open_read_only(paths(), should_stop=should_stop, on_progress=on_progress) as context,
     ):
         interrupts.abort = context.interrupt
         yield context
@@ -60,13 +60,13 @@ def read_only_context() -> Iterator[Context]:
 def _stoppable() -> Iterator[
     tuple[Interrupts, Callable[[], bool], Callable[[Progress], None] | None]
 ]:
-    """What listens to signals, whether one has asked to stop, what to tell how far the work is."""
+    """The interrupts, whether to stop, and where to report progress."""
     bar = _bar()
     with Interrupts() as interrupts:
         try:
-            yield interrupts, _asked(interrupts, bar), bar.update if bar else None
+            yield interrupts, _should_stop(interrupts, bar), bar.update if bar else None
         except ClaudeSyncError as error:
-            # An ssh that got the same signal fails in its own words.
+            # An ssh that got the same signal fails with an error of its own.
             if interrupts.requested() and not isinstance(error, Stopped):
                 raise Stopped("stopped before it was done", todo="run it again") from error
             raise
@@ -76,12 +76,12 @@ def _stoppable() -> Iterator[
 
 
 def is_set_up(chosen: Preferences) -> bool:
-    """Whether a place where sessions meet was chosen."""
+    """Whether a shared folder is chosen."""
     return chosen.location is not None
 
 
 def ensure_set_up() -> None:
-    """See that a place where sessions meet is chosen: if none is, this machine's private folder."""
+    """If no shared folder is chosen yet, choose this machine's private one, and print a note."""
     from claude_sync.state import preferences
 
     own = paths()
@@ -92,20 +92,20 @@ def ensure_set_up() -> None:
     done = set_up_default(own)
     if done is not None:
         print_note(
-            f"Sessions now meet in {short_path(done.label)}, a folder of this machine only; "
-            "`claude-sync init LOCATION` chooses another place."
+            f"Using {short_path(done.label)} as the shared folder, which only this machine sees; "
+            "choose another with `claude-sync init LOCATION`."
         )
 
 
-def _asked(interrupts: Interrupts, bar: ProgressBar | None) -> Callable[[], bool]:
+def _should_stop(interrupts: Interrupts, bar: ProgressBar | None) -> Callable[[], bool]:
     if bar is None:
         return interrupts.requested
 
-    def asked() -> bool:
+    def should_stop() -> bool:
         bar.tick()
         return interrupts.requested()
 
-    return asked
+    return should_stop
 
 
 def _bar() -> ProgressBar | None:

@@ -1,4 +1,4 @@
-"""What ``claude-sync`` alone says."""
+"""What ``claude-sync`` prints without a command."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from claude_sync_app.cli.commands import GROUPS
 
 _BEFORE = """\
 claude-sync moves Claude Code sessions between your machines, byte for byte:
-push on one, pull on another, and `claude --resume` goes on where you left off.
+push on one, pull on another, then continue with `claude --resume`.
 
 usage: claude-sync COMMAND [arguments]
 """
 
 _AFTER = """
-A first time, on each machine:
-  claude-sync init ~/Dropbox/sessions    a folder that both machines see
-  claude-sync init nas:sessions          or a host that both reach by ssh
+Once, on each machine:
+  claude-sync init ~/Dropbox/sessions    a folder that your machines share
+  claude-sync init nas:sessions          or a folder on a host you reach by ssh
 Then, in a project's directory:
   claude-sync push                       before you leave
   claude-sync pull                       when you arrive

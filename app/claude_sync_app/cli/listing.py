@@ -1,4 +1,4 @@
-"""How sessions stand, for people and for programs: what `sessions`, `status` and more show."""
+"""Sessions and their states, for people and for programs, as `sessions` and `status` show them."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def side_json(side: Side) -> dict[str, object]:
 
 
 def short_ids(ids: Iterable[str]) -> dict[str, str]:
-    """The beginning of each id by which it can be told from all others, eight letters or more."""
+    """The beginning of each id that no other id shares, eight letters or more."""
     in_order = sorted(ids)
     shorts = {}
     for index, session_id in enumerate(in_order):
@@ -71,12 +71,12 @@ def _shared(one: str, other: str) -> int:
 def print_sessions(
     states: Sequence[SessionState], everything: Sequence[SessionState], *, project: bool
 ) -> None:
-    """A table of sessions; in a pipe whole ids and keys, with tabs between.
+    """Print a table of sessions; in a pipe whole ids and keys, separated by tabs.
 
     Args:
-        states: which.
-        everything: all there are, so that a short id is one session's only.
-        project: whether to name the project of each.
+        states: which sessions.
+        everything: all sessions, so that a short id fits only one of them.
+        project: whether to show the project of each.
     """
     for_a_person = is_terminal(sys.stdout)
     shorts = short_ids(state.session_id for state in everything) if for_a_person else {}
@@ -104,7 +104,7 @@ def print_sessions(
 
 
 def state_label(state: SessionState) -> str:
-    """Where a session stands, in a few words."""
+    """A session's state, in a few words."""
     others = ", ".join(state.rivals)
     if state.state is State.CONFLICT:
         words = f"conflict: {others}" if others else "conflict"
@@ -120,7 +120,7 @@ def state_label(state: SessionState) -> str:
 
 
 def side_summary(side: Side, now_ns: int) -> str:
-    """How far a side of a conflict went on by itself."""
+    """What a side of a conflict has that the others lack."""
     return f"{count(side.lines, 'line')} more, last used {ago(side.mtime_ns, now_ns)}"
 
 

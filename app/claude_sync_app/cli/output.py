@@ -1,7 +1,7 @@
-"""Everything that is said: lines and documents on stdout, errors and remarks on stderr.
+"""Everything that is printed: lines and documents on stdout, errors and notes on stderr.
 
-A reader that goes away (``| head``) is no error: what is left to say is dropped, and the work and
-its exit status stay what they are.
+A reader that goes away (``| head``) is no error: the rest of the output is dropped, and the
+work and its exit status stay what they are.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ PROGRAM = "claude-sync"
 
 
 def print_line(line: str = "") -> None:
-    """One line for people, shown without control characters."""
+    """Print a line for people, without control characters."""
     _write(sys.stdout, without_controls(line) + "\n")
 
 
 def print_json(document: object) -> None:
-    """One JSON document, the only thing on stdout."""
+    """Print one JSON document, which must be the only thing on stdout."""
     import json
 
     # Escaped, so that names which aren't valid Unicode survive whatever the encoding is.
@@ -29,28 +29,28 @@ def print_json(document: object) -> None:
 
 
 def print_note(line: str) -> None:
-    """One line for people beside the output: on stderr, and no error."""
+    """Print a line for people that isn't part of the output, nor an error, on stderr."""
     _write(sys.stderr, without_controls(line) + "\n")
 
 
 def print_error(sentence: str) -> None:
-    """One error: what happened, where, and what to do."""
+    """Print an error: what happened, where, and what to do."""
     print_note(f"{PROGRAM}: {one_line(sentence)}")
 
 
 def print_raw(text: str) -> None:
-    """Text on stdout as it is; what may be other people's was made fit to be shown before."""
+    """Print text as it is; control characters of other people's must be gone already."""
     _write(sys.stdout, text)
 
 
 def flush() -> None:
-    """Send what was said."""
+    """Send what was printed."""
     for stream in (sys.stdout, sys.stderr):
         _write(stream, "")
 
 
 def replace_unencodable() -> None:
-    """Whatever the encoding of a stream is, nothing that is said fails for it."""
+    """Print a question mark where a stream's encoding lacks a character, in place of failing."""
     for stream in (sys.stdout, sys.stderr):
         if stream is not None and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
@@ -66,7 +66,7 @@ def _write(stream: TextIO | None, text: str) -> None:
     except BrokenPipeError:
         _drop(stream)
     except OSError as error:
-        # Else Python tried the same once more at its end, and said so in its own words.
+        # Otherwise Python tries again as it ends, and prints an error of its own.
         _drop(stream)
         # Windows has no SIGPIPE, and says this of a pipe that nobody reads.
         if os.name != "nt" or error.errno != 22:
@@ -74,7 +74,7 @@ def _write(stream: TextIO | None, text: str) -> None:
 
 
 def _drop(stream: TextIO) -> None:
-    """Send all that still comes, and what lies in the buffer, nowhere."""
+    """Discard what is in the buffer, and all that is still written."""
     null = os.open(os.devnull, os.O_RDWR)
     try:
         os.dup2(null, stream.fileno())
@@ -86,12 +86,12 @@ def _drop(stream: TextIO) -> None:
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Whether a person looks at a stream."""
+    """Whether a stream is a terminal, so that a person sees it."""
     return stream is not None and stream.isatty()
 
 
 def print_heading(text: str) -> None:
-    """A line that stands above others; on a terminal it looks so."""
+    """Print a line that stands above others, in bold on a terminal."""
     if is_terminal(sys.stdout) and "NO_COLOR" not in os.environ and os.name != "nt":
         _write(sys.stdout, f"\x1b[1m{without_controls(text)}\x1b[0m\n")
     else:

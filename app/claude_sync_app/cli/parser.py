@@ -28,14 +28,14 @@ class Parser(argparse.ArgumentParser):
             allow_abbrev=False,
             add_help=False,
         )
-        self.add_argument("-h", "--help", action="help", help="show this and do nothing")
+        self.add_argument("-h", "--help", action="help", help="show this help")
 
-    def explain(self, more: str, *examples: tuple[str, str]) -> None:
-        """Say more than the summary, and show how the command is used.
+    def describe(self, more: str, *examples: tuple[str, str]) -> None:
+        """Add a description below the summary, and examples.
 
         Args:
-            more: a sentence or a few, with its own line breaks; "" for none.
-            examples: what is typed, without the program's name, and what that does.
+            more: a few sentences with their own line breaks; "" for none.
+            examples: what to type, without the program's name, and what it does.
         """
         if more:
             self.description = f"{self.description}\n{more}"
@@ -46,11 +46,11 @@ class Parser(argparse.ArgumentParser):
         self.epilog = "\n".join(["examples:", *lines]) if lines else None
 
     def add_json(self) -> None:
-        """The option that every command with something to tell has."""
-        self.add_argument("--json", action="store_true", help="print one JSON document instead")
+        """Add the option for output as JSON."""
+        self.add_argument("--json", action="store_true", help="print JSON")
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong in one sentence, and end."""
+        """Print what is wrong in one sentence, and exit."""
         print_error(f"{message}: see `{self.prog} --help`")
         raise SystemExit(2)
 

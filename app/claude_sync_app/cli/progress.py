@@ -1,4 +1,4 @@
-"""A bar for work that takes longer than a second, where somebody sees it."""
+"""A progress bar for work that takes longer than a second, on a terminal."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _BETWEEN_SECONDS = 0.1
 
 
 class ProgressBar:
-    """Shows how far the work is, on stderr. It draws when it is told something, so it needs no
-    thread, and is gone without a trace when it is closed.
+    """Shows the progress of work on stderr. It draws when it is updated, so it needs no thread, and
+    leaves no trace when it is closed.
     """
 
     def __init__(self) -> None:
@@ -28,12 +28,12 @@ class ProgressBar:
         self._task: TaskID | None = None
 
     def update(self, progress: Progress) -> None:
-        """How far the work is."""
+        """Take note of progress."""
         self._latest = progress
         self.tick()
 
     def tick(self) -> None:
-        """Time goes by."""
+        """Redraw if enough time has passed."""
         now = time.monotonic()
         if now - self._begun < _PATIENCE_SECONDS or now - self._drawn < _BETWEEN_SECONDS:
             return
@@ -41,7 +41,7 @@ class ProgressBar:
         self._draw()
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
@@ -56,12 +56,14 @@ class ProgressBar:
             done, total = latest.done, latest.total
         else:
             done, total = latest.sessions_done, latest.sessions_total
-        self._bar.update(self._task, description=words(latest), total=total or None, completed=done)
+        self._bar.update(
+            self._task, description=progress_text(latest), total=total or None, completed=done
+        )
         self._bar.refresh()
 
 
-def words(progress: Progress) -> str:
-    """How far the work is, in a few words."""
+def progress_text(progress: Progress) -> str:
+    """The progress in a few words."""
     if not progress.sessions_total:
         return f"{progress.verb}…"
     if progress.sessions_total > 1:

@@ -1,4 +1,4 @@
-"""What a push, a pull or the like did: for people, for programs, for the log, for the shell."""
+"""The results of a push, a pull and the like: for people, for programs, for the log."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _TAKEN = {
     Outcome.IMPORTED: ("Imported {id} from {machine}", "Would import {id} from {machine}"),
     Outcome.UPDATED: ("Updated {id} from {machine}", "Would update {id} from {machine}"),
     Outcome.REPLACED: (
-        "Replaced {id} by {machine}'s; `claude-sync undo {id}` brings the old one back",
-        "Would replace {id} by {machine}'s",
+        "Replaced {id} with {machine}'s; to go back: `claude-sync undo {id}`",
+        "Would replace {id} with {machine}'s",
     ),
 }
 _COUNTED = {
@@ -28,11 +28,11 @@ _COUNTED = {
     Outcome.UPDATED: "updated",
     Outcome.REPLACED: "replaced",
     Outcome.UNCHANGED: "up to date",
-    Outcome.AHEAD: "ahead of what is there",
-    Outcome.BEHIND: "behind its own bundle",
+    Outcome.AHEAD: "newer here",
+    Outcome.BEHIND: "older than this machine's bundle",
     Outcome.CONFLICT: "in conflict",
     Outcome.OPEN: "open here",
-    Outcome.GONE: "gone from here",
+    Outcome.GONE: "deleted here",
     Outcome.DECLINED: "undone here",
     Outcome.UNPLACED: "without a directory here",
     Outcome.INCOMPLETE: "still arriving",
@@ -55,7 +55,7 @@ _NOT_DONE = frozenset(
 
 
 def exit_status(results: Iterable[Result], *, named: bool) -> int:
-    """The exit status: what fails counts always, what is passed over only if it was named."""
+    """The exit status: failures always count, what is skipped only if it was named."""
     bad = _BAD | _NOT_DONE if named else _BAD
     return FAILED if any(result.outcome in bad for result in results) else DONE
 
@@ -64,7 +64,7 @@ def exit_status(results: Iterable[Result], *, named: bool) -> int:
 
 
 def print_results_json(results: Sequence[Result]) -> None:
-    """The document of ``--json``."""
+    """Print the document of ``--json``."""
     print_json(
         {"results": [_result_json(result) for result in results], "summary": _summary(results)}
     )
@@ -94,7 +94,7 @@ def _summary(results: Iterable[Result]) -> dict[str, int]:
 
 
 def log_results(context: Context, verb: str, results: Iterable[Result]) -> None:
-    """Keep in the log what was done and what failed; not what stayed as it was."""
+    """Log what was done and what failed; not what stayed as it was."""
     lines = [
         result_line(verb, result)
         for result in results
@@ -105,7 +105,7 @@ def log_results(context: Context, verb: str, results: Iterable[Result]) -> None:
 
 
 def log_result(context: Context, verb: str, result: Result) -> None:
-    """Keep in the log what was done to one session by a person's word, whatever came of it."""
+    """Log what a person's command did to one session, whatever the outcome."""
     Log(context.paths.log_file).write([result_line(verb, result)])
 
 
@@ -115,14 +115,14 @@ def log_result(context: Context, verb: str, result: Result) -> None:
 def print_results(
     results: Sequence[Result], verb: str, where: str, *, named: bool, dry_run: bool = False
 ) -> None:
-    """Say what was done, one line for each session that something happened to.
+    """Print what was done, one line for each session that something happened to.
 
     Args:
         results: what was done.
         verb: "push" or "pull".
-        where: where sessions meet.
-        named: whether the sessions were asked for by name; then each is spoken of.
-        dry_run: whether it would only be done.
+        where: the shared folder.
+        named: whether sessions were named; then each gets a line.
+        dry_run: whether nothing was done, only shown.
     """
     unplaced: dict[str, list[Result]] = {}
     for result in results:
@@ -142,16 +142,16 @@ def print_results(
 
 
 def _print_unplaced(message: str, waiting: Sequence[Result]) -> None:
-    """Sessions that were passed over for the same reason; where it is several projects', which."""
+    """Print which sessions were skipped for one reason; if of several projects, which."""
     keys: dict[str, int] = {}
     for result in waiting:
         keys[result.project_key] = keys.get(result.project_key, 0) + 1
-    passed = f"Passed over {count(len(waiting), 'session')}"
+    skipped = f"Skipped {count(len(waiting), 'session')}"
     if len(keys) == 1:
-        print_line(f"{passed}: {message.replace(_NO_KEY, next(iter(keys)))}")
+        print_line(f"{skipped}: {message.replace(_NO_KEY, next(iter(keys)))}")
         return
     print_line(
-        f"{passed} of {count(len(keys), 'project')}: {message.replace(_NO_KEY, 'their project')}"
+        f"{skipped} of {count(len(keys), 'project')}: {message.replace(_NO_KEY, 'their project')}"
     )
     for key, number in sorted(keys.items()):
         print_line(f"  {key or '(no project)'} ({number})")
@@ -171,33 +171,33 @@ def _print_done(result: Result, where: str, dry_run: bool) -> None:
 
 
 def print_resume_line(directory: Path, session_id: str) -> None:
-    """Say the line to type; of a directory that isn't there, that it is made by that.
+    """Print the line to type; if the directory isn't there, also that the line makes it.
 
-    The tree that a session was in is often no more than a branch away, so it isn't made unasked.
+    Often the directory is only on another branch, so it isn't made unasked.
     """
     missing = not directory.is_dir()
     if missing:
         print_line(
-            "  (its directory isn't here: switch to the branch that has it, or let this make it)"
+            "  (its directory isn't here: switch to the branch that has it, or make it with this)"
         )
-    print_line(f"  {_how_to_resume(directory, session_id, missing)}")
+    print_line(f"  {_line_to_type(directory, session_id, missing)}")
 
 
-def _how_to_resume(directory: Path, session_id: str, missing: bool) -> str:
-    """The line to type; where it would hold what can't be seen, a remark on it instead."""
+def _line_to_type(directory: Path, session_id: str, missing: bool) -> str:
+    """The line to type; a note instead if it would have characters that can't be seen."""
     line = resume_line(directory, session_id, missing=missing)
     if line and line == without_controls(line):
         return line
     return (
-        f"(the name of its directory has characters that can't be shown, so go there by hand, "
-        f"then: claude --resume {session_id})"
+        f"(its directory's name has characters that can't be shown: go there yourself, then: "
+        f"claude --resume {session_id})"
     )
 
 
 def _sentence(result: Result) -> str:
-    said = result.message or _COUNTED[result.outcome]
+    text = result.message or _COUNTED[result.outcome]
     name = result.session_id or result.bundle
-    return said if not name or name in said else f"{name}: {said}"
+    return text if not name or name in text else f"{name}: {text}"
 
 
 def _print_totals(results: Sequence[Result], verb: str) -> None:

@@ -1,4 +1,4 @@
-"""Runs one command, and is the one place where what went wrong becomes a sentence and a status."""
+"""Runs one command; the one place where errors become a sentence and an exit status."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from claude_sync_app.cli.interrupts import clear_stop_request, no_interrupts
 from claude_sync_app.cli.output import PROGRAM, flush, print_error, print_line, replace_unencodable
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
-"""Exit statuses. Passed over in a bulk run (open, unplaced, still arriving) counts as done."""
+"""Exit statuses. Sessions skipped in a bulk run (open, unplaced, still arriving) count as done."""
 
 DEBUG = "CLAUDE_SYNC_DEBUG"
-"""Set to 1, a bug shows its traceback."""
+"""The variable that makes a bug show its traceback, if it is 1."""
 
-# Their arguments are all there is to be wrong; elsewhere a session, a file or a machine is named.
+# A usage error of these is about the arguments; of others, about a session or a file.
 _ABOUT_ARGUMENTS = {"init", "projects", "config"}
 
 
 class WrongArguments(UsageError):
-    """A command was typed in a way that makes no sense."""
+    """The arguments of a command make no sense together."""
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run what was typed; returns the exit status."""
+    """Run what was typed, and return the exit status."""
     replace_unencodable()
     try:
         try:
@@ -36,7 +36,7 @@ def run(arguments: Sequence[str]) -> int:
     except SystemExit as ended:  # argparse: help was asked for, or couldn't be understood
         return ended.code if isinstance(ended.code, int) else WRONG_USAGE
     except OSError as error:
-        return _system_said(error)
+        return _report_system_error(error)
 
 
 def _run(arguments: Sequence[str]) -> int:
@@ -54,12 +54,12 @@ def _run(arguments: Sequence[str]) -> int:
         return DONE
     command = COMMANDS.get(first)
     if command is None:
-        print_error(_unknown(first))
+        print_error(_unknown_command(first))
         return WRONG_USAGE
-    return _guarded(command, arguments[1:])
+    return _run_command(command, arguments[1:])
 
 
-def _guarded(command: Command, arguments: Sequence[str]) -> int:
+def _run_command(command: Command, arguments: Sequence[str]) -> int:
     clear_stop_request()
     try:
         return _call(command, arguments)
@@ -67,15 +67,15 @@ def _guarded(command: Command, arguments: Sequence[str]) -> int:
         print_error(str(error))
         if command.changes and not isinstance(error, (UsageError, Stopped)):
             _log([f"{command.name} failed: {error}"])
-        return _status(command, error)
+        return _exit_status(command, error)
     except KeyboardInterrupt:
         with no_interrupts():
             print_error("interrupted")
         return INTERRUPTED
     except OSError as error:
-        return _system_said(error)
-    except Exception as error:  # noqa: BLE001 -- the top room: a bug, said plainly
-        return _bug(command, error)
+        return _report_system_error(error)
+    except Exception as error:  # noqa: BLE001 -- the one of this thread: a bug is reported
+        return _report_bug(command, error)
 
 
 def _call(command: Command, arguments: Sequence[str]) -> int:
@@ -90,7 +90,7 @@ def _call(command: Command, arguments: Sequence[str]) -> int:
     return status
 
 
-def _status(command: Command, error: ClaudeSyncError) -> int:
+def _exit_status(command: Command, error: ClaudeSyncError) -> int:
     if isinstance(error, Stopped):
         return INTERRUPTED
     if isinstance(error, (WrongArguments, NotSetUp)):
@@ -100,9 +100,9 @@ def _status(command: Command, error: ClaudeSyncError) -> int:
     return FAILED
 
 
-def _unknown(name: str) -> str:
+def _unknown_command(name: str) -> str:
     if name.startswith("-"):
-        return f"there is no option {name} here: options come after a command, see `{PROGRAM} help`"
+        return f"there is no option {name} here: options come after a command; see `{PROGRAM} help`"
     from difflib import get_close_matches
 
     near = get_close_matches(name, COMMANDS, 1)
@@ -110,34 +110,36 @@ def _unknown(name: str) -> str:
     return f"there is no command {name!r}: {todo}"
 
 
-def _system_said(error: OSError) -> int:
+def _report_system_error(error: OSError) -> int:
     where = f" ({os.fsdecode(error.filename)})" if isinstance(error.filename, (str, bytes)) else ""
     try:
         print_error(
-            f"the system refused something: {error.strerror or type(error).__name__}{where}"
+            f"the system reported an error: {error.strerror or type(error).__name__}{where}"
         )
     except OSError:
-        pass  # not even that can be said
+        pass  # not even the error can be printed
     return FAILED
 
 
-def _bug(command: Command, error: Exception) -> int:
+def _report_bug(command: Command, error: Exception) -> int:
     import traceback
 
-    # Names and lines only: an exception's own words may hold what a transcript says.
+    # Names and lines only: an exception's message may quote a transcript.
     frames = traceback.extract_tb(error.__traceback__)
     trail = " < ".join(f"{os.path.basename(f.filename)}:{f.lineno}" for f in reversed(frames))
     written = _log([f"{command.name} stopped on {type(error).__name__} at {trail}"])
     if os.environ.get(DEBUG) == "1":
         traceback.print_exception(error)
     else:
-        todo = f"the log says where ({written})" if written else f"see it with {DEBUG}=1"
-        print_error(f"{command.name} stopped on a bug of ours, {type(error).__name__}: {todo}")
+        todo = f"the log has the details ({written})" if written else f"set {DEBUG}=1 to see it"
+        print_error(
+            f"{command.name} stopped because of a bug in {PROGRAM}, {type(error).__name__}: {todo}"
+        )
     return FAILED
 
 
 def _log(lines: Sequence[str]) -> str:
-    """Write into the log; its path, "" where it can't be written."""
+    """Write into the log; returns its path, "" if it can't be written."""
     from claude_sync.disk.log import Log
     from claude_sync.state.paths import paths
 

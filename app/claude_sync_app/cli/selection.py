@@ -11,11 +11,11 @@ from claude_sync.sync.context import Context
 from claude_sync_app.cli.parser import Parser
 from claude_sync_app.cli.runner import WrongArguments
 
-SESSION = "a session's id, or the beginning of it"
+SESSION = "a session's id, or its beginning"
 
 
 def add_project(parser: Parser, everything: str) -> None:
-    """The options for a project, or all of them.
+    """Add the options for a project, or all of them.
 
     Args:
         parser: the command's.
@@ -29,7 +29,7 @@ def add_project(parser: Parser, everything: str) -> None:
 
 
 def add_sessions(parser: Parser, everything: str) -> None:
-    """The arguments for sessions by name, and the options for those of a project or all."""
+    """Add the arguments for sessions by name, a project's sessions, or all."""
     parser.add_argument("sessions", nargs="*", metavar="SESSION", help=SESSION)
     add_project(parser, everything)
 
@@ -38,12 +38,12 @@ def named(arguments: Namespace) -> list[str] | None:
     """The sessions that were named, None where none was.
 
     Raises:
-        Misuse: that makes no sense, or there is no such directory; before anything is opened.
+        Misuse: they can't be combined, or there is no such directory.
     """
     sessions: list[str] = arguments.sessions
     if sessions and (arguments.all or arguments.project is not None):
         raise WrongArguments(
-            "sessions were named, and a project or all of them too", todo="choose one way"
+            "sessions can't be combined with --all or --project", todo="use one of them"
         )
     if not sessions and not arguments.all:
         _directory(arguments.project)
@@ -55,20 +55,20 @@ def project(context: Context, arguments: Namespace) -> str | None:
 
     Raises:
         Misuse: there is no such directory.
-        ProjectKeyError: its project can't be told.
+        ProjectKeyError: its project isn't known.
     """
     if arguments.all or getattr(arguments, "sessions", None):
-        stand_here(context)
+        register_current_directory(context)
         return None
     return context.registry.stand(_directory(arguments.project)).key
 
 
-def stand_here(context: Context) -> None:
-    """Let the directory that the person stands in be known as a project's, if it is one."""
+def register_current_directory(context: Context) -> None:
+    """Register the current directory as a project's, if it is one."""
     try:
         context.registry.stand(Path(os.getcwd()))
     except (FileNotFoundError, ProjectKeyError):
-        pass  # it is no help, but wasn't asked for either
+        pass  # it wasn't asked for
 
 
 def _directory(given: str | None) -> Path:
@@ -77,8 +77,8 @@ def _directory(given: str | None) -> Path:
             return Path(os.getcwd())
         except FileNotFoundError:
             raise WrongArguments(
-                "the current directory is no longer there", todo="go to another, or use --all"
+                "the current directory no longer exists", todo="go to another, or use --all"
             ) from None
     if not os.path.isdir(given):
-        raise WrongArguments("there is no such directory", where=given, todo="mend --project")
+        raise WrongArguments("there is no such directory", where=given, todo="correct --project")
     return Path(given)

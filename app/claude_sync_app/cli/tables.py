@@ -1,4 +1,4 @@
-"""Tables that fit: into the terminal's width for a person, with tabs between for a program."""
+"""Tables that fit the terminal's width; in a pipe, rows separated by tabs."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Column(NamedTuple):
 
 
 def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
-    """A table on a terminal; anywhere else its rows, with tabs between."""
+    """Print a table on a terminal; anywhere else its rows, with tabs between the cells."""
     cells = [[one_line(cell) for cell in row] for row in rows]
     if not is_terminal(sys.stdout):
         for row in cells:
-            # Not by one `print_line`: it makes a space of every tab.
+            # Not with `print_line`, which makes a space of every tab.
             print_raw("\t".join(row) + "\n")
         return
     flush()

@@ -1,5 +1,5 @@
-"""What ``claude-sync watch`` says: one line for each thing that came to pass. No titles: who
-reads a system's journal need not read those."""
+"""What ``claude-sync watch`` prints: one line for each event. No titles: its output often ends in
+a system's journal, whose readers need not see them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 
 from claude_sync.model import Level, Outcome, Result
 from claude_sync.service.status import Status
-from claude_sync.wording import count, short_path
+from claude_sync.wording import count, join, short_path
 from claude_sync_app.cli import results
 from claude_sync_app.cli.output import print_error, print_line, print_note
 
@@ -15,7 +15,7 @@ _SERIOUS = (Level.WARNING, Level.ERROR)
 
 
 class StatusPrinter:
-    """Tells what is new in each Status, once.
+    """Prints what is new in each Status, once.
 
     Args:
         pulls: whether what arrives is pulled without asking.
@@ -30,7 +30,7 @@ class StatusPrinter:
         self._failed: dict[str, str] = {}
 
     def print_news(self, now: Status) -> None:
-        """Say what came to pass since the last Status."""
+        """Print what happened since the last Status."""
         before, self._before = self._before, now
         self._print_start(now)
         self._print_trouble(before, now)
@@ -44,17 +44,19 @@ class StatusPrinter:
     def _print_start(self, now: Status) -> None:
         if now.started and now.location and now.location != self._announced:
             self._announced = now.location
-            print_line(f"Watching; sessions meet in {short_path(now.label)}. Ctrl-C ends it.")
+            print_line(
+                f"Watching. Sessions are shared through {short_path(now.label)}. Ctrl-C ends it."
+            )
 
     def _print_trouble(self, before: Status, now: Status) -> None:
         if now.offline_message and now.offline_message != before.offline_message:
             print_note(f"Waiting: {now.offline_message}.")
         elif before.offline_since is not None and now.offline_since is None and not now.error:
-            print_line("It is there again.")
+            print_line("The shared folder is there again.")
         if now.error and now.error != before.error and now.error not in self._failed.values():
             print_error(now.error)
         if now.paused_until is not None and before.paused_until is None:
-            print_line("Paused: nothing is pushed or pulled until it is resumed.")
+            print_line("Paused: nothing is pushed or pulled until you resume.")
         elif now.paused_until is None and before.paused_until is not None:
             print_line("Resumed.")
 
@@ -68,7 +70,7 @@ class StatusPrinter:
                 results.print_results(news, event.kind, short_path(now.label), named=True)
 
     def _is_news(self, result: Result) -> bool:
-        """Whether a result is worth a line: what fails in the same way again isn't."""
+        """Whether a result is worth a line: the same failure again isn't."""
         if result.outcome is not Outcome.FAILED:
             self._failed.pop(result.session_id, None)
             return True
@@ -85,19 +87,19 @@ class StatusPrinter:
         if not self._pulls:
             machines = Counter(one.machine for one in new)
             for machine, number in sorted(machines.items()):
-                print_line(f"{number} new from {machine}; `claude-sync pull --all` takes it.")
+                print_line(f"{number} new from {machine}; pull with `claude-sync pull --all`.")
 
     def _print_waiting(self, before: Status, now: Status) -> None:
         for session_id in sorted(set(now.deferred) - set(before.deferred)):
             print_line(
-                f"{session_id} is newer elsewhere and open here: it is pulled when it is closed."
+                f"{session_id} is newer on another machine and open here: it is pulled when closed."
             )
         known = {one.session_id for one in before.conflicts}
         for one in now.conflicts:
             if one.session_id not in known:
-                where = " and ".join(("this machine", *one.rivals) if one.path else one.rivals)
+                where = join(("this machine", *one.rivals) if one.path else one.rivals)
                 print_line(
-                    f"{one.session_id} went on apart on {where}: "
+                    f"{one.session_id} diverged on {where}: "
                     f"choose with `claude-sync resolve {one.session_id}`."
                 )
 

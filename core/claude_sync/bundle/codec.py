@@ -55,7 +55,7 @@ def corrupt(what: str) -> BundleCorrupt:
 def incomplete() -> BundleIncomplete:
     """The error for a bundle that ends early."""
     return BundleIncomplete(
-        "the bundle ends early", todo="most likely it is still arriving and will be looked at again"
+        "the bundle ends early", todo="most likely it is still arriving; it is tried again later"
     )
 
 

@@ -172,7 +172,7 @@ def check_members(values: Mapping[str, object]) -> None:
             raise _bad_member(name)
         if name in values and not is_right(values[name]):
             raise BundleUnsafe(
-                f"the bundle's member '{name}' is no name that can be used here",
+                f"the bundle's member '{name}' can't be used as a name here",
                 todo="it was not used",
             )
 
@@ -330,7 +330,7 @@ class SidecarPaths:
         name = folded(check_relative(path))
         if is_temporary(path):
             raise BundleUnsafe(
-                "a sidecar file in the bundle is named as claude-sync's own are",
+                "a sidecar file in the bundle has a name that claude-sync keeps for itself",
                 todo="it was not used",
             )
         parts = name.split("/")

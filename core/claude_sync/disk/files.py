@@ -60,9 +60,9 @@ def descend(root: Path, relative: str) -> Path:
             continue
         if is_link(status) or (index < len(parts) and not stat.S_ISDIR(status.st_mode)):
             raise BundleUnsafe(
-                "a path in it leads through a link or a file that lies here",
+                "one of its paths leads through a link or a file on this machine",
                 where=str(path),
-                todo="move that aside first",
+                todo="move it away first",
             )
     return root.joinpath(*parts)
 

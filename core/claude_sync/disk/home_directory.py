@@ -24,7 +24,7 @@ def home_directory() -> Path:
     if told is None:
         why = f"neither {variable} nor the system names it"
     else:
-        why = f"{variable} is no whole path" if told else f"{variable} is empty"
+        why = f"{variable} isn't an absolute path" if told else f"{variable} is empty"
     raise UsageError(
         f"this user's home directory isn't known, for {why}", todo=f"set {variable} to it"
     )

@@ -94,7 +94,7 @@ def reading(session_id: str) -> Iterator[None]:
         raise SessionVanished(
             f"the session can't be read ({error.strerror})",
             where=session_id,
-            todo="it is looked at again next time",
+            todo="it is tried again next time",
             passing=True,
         ) from error
 
@@ -200,7 +200,7 @@ class Snapshot:
             raise SessionChanging(
                 "the file is being rewritten while it is read",
                 where=self.path.stem,
-                todo="it will be taken once it is quiet",
+                todo="it is tried again once it is quiet",
             )
         return version
 

@@ -69,9 +69,9 @@ def chosen(key: str, places: Sequence[ProjectDirectory]) -> ProjectDirectory:
         pinned = [place for place in here if place.pinned]
         if len(pinned) != 1:
             raise SessionUnplaced(
-                f"{len(here)} directories here are called {key}, and a name alone doesn't tell "
-                "which is meant",
-                todo=f"`claude-sync projects add DIR --key {key}` with the directory",
+                f"{len(here)} directories here are called {key}, so it isn't clear which "
+                "one is meant",
+                todo=f"`claude-sync projects add DIR --key {key}` with the right directory",
             )
         here = pinned
     return here[0]
@@ -97,20 +97,23 @@ def place_below(root: str, subpath: str) -> Path:
         check_relative(subpath)
     except BundleUnsafe as error:
         raise SessionUnplaced(
-            "its place in the project can't be one here", where=root, todo="it was left there"
+            "its path in the project can't exist on this system",
+            where=root,
+            todo="it was left there",
         ) from error
     path = top
     for part in subpath.split("/"):
         path = os.path.realpath(os.path.join(path, _as_spelled(path, part)))
         if not os.path.normcase(path).startswith(os.path.join(os.path.normcase(top), "")):
             raise SessionUnplaced(
-                "its place in the project is a link that leads out of it",
+                "its path in the project is a link that leads outside",
                 where=root,
-                todo="replace the link by a directory, or give where it leads a key of its own",
+                todo="replace the link by a directory, or give the directory it leads to a key of "
+                "its own",
             )
         if os.path.lexists(path) and not os.path.isdir(path):
             raise SessionUnplaced(
-                "where its directory should be lies a file", where=path, todo="move that aside"
+                "a file is where its directory should be", where=path, todo="move it away"
             )
     return Path(path)
 

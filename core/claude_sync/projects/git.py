@@ -54,9 +54,9 @@ def remote_of(repository: Repository) -> Remote:
     """
     if repository.problem:
         raise ProjectKeyError(
-            f"git can't use this repository, since {repository.problem}",
+            f"git can't use this repository, because {repository.problem}",
             where=repository.root,
-            todo="is its disk there? Else mend or remove the .git file",
+            todo="check that its disk is there; otherwise correct or remove the .git file",
         )
     output = _git(repository, ["config", "--list", "--show-origin", "-z"]).stdout
     settings = _settings(repository.root, output)
@@ -209,7 +209,7 @@ def _git(
     program = find_program("git")
     if program is None:
         raise ProjectKeyError(
-            "git isn't installed or isn't on the PATH, so the project can't be told",
+            "git isn't installed or isn't on the PATH, so the project isn't known",
             where=repository.root,
             todo="install git",
         )
@@ -234,7 +234,7 @@ def _git(
 def _refusal(repository: Repository, answer: CompletedProcess[bytes]) -> ProjectKeyError:
     if b"dubious ownership" in answer.stderr or b"unsafe repository" in answer.stderr:
         return ProjectKeyError(
-            "git refuses this repository, since its files belong to another user",
+            "git refuses this repository, whose files belong to another user",
             where=repository.root,
             todo="if you trust it, run 'git config --global --add safe.directory' with its path",
         )

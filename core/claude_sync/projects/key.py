@@ -198,7 +198,7 @@ def project_key_from_remote(url: str, *, resolve: Resolver | None = None) -> str
 
 def _unreadable(why: str) -> ProjectKeyError:
     return ProjectKeyError(
-        f"the address of a git remote names no project, since {why}",
+        f"the address of a git remote names no project, because {why}",
         todo="see `git remote -v`, or give it a key: `claude-sync projects add DIR --key KEY`",
     )
 
@@ -236,10 +236,10 @@ def _host(text: str) -> str:
         try:
             host = host.encode("idna").decode("ascii")
         except UnicodeError:
-            raise _unreadable("its host is no host name") from None
+            raise _unreadable("its host isn't a host name") from None
     host = host.rstrip(".")
     if not _HOST.fullmatch(host):  # also one that begins with "-", which ssh takes for an option
-        raise _unreadable("its host is no host name")
+        raise _unreadable("its host isn't a host name")
     return host
 
 
@@ -250,7 +250,7 @@ def _ipv6(text: str) -> str:
         # A zone names an interface of this machine only.
         return f"[{ipaddress.IPv6Address(text.partition('%')[0]).compressed}]"
     except ValueError:
-        raise _unreadable("its host is no host name") from None
+        raise _unreadable("its host isn't a host name") from None
 
 
 def _may_be_alias(host: str) -> bool:

@@ -361,7 +361,7 @@ def _given_key(key: str) -> str:
     text = normal_key(key.strip())
     if is_project_key(text):
         return text
-    wrong = UsageError("that is no project key", todo="give git:<host>/<path> or name:<name>")
+    wrong = UsageError("that isn't a project key", todo="give git:<host>/<path> or name:<name>")
     if _MEANT_AS_KEY.match(text):
         raise wrong
     try:

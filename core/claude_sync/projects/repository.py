@@ -185,7 +185,7 @@ def _status(path: str) -> os.stat_result | None:
         if error.errno in _ABSENT:
             return None
         raise ProjectKeyError(
-            "the directory can't be read, so its project can't be told",
+            "the directory can't be read, so its project isn't known",
             where=os.path.dirname(path),
             todo="check its permissions, and whether its disk is there",
             passing=True,

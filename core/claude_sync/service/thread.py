@@ -120,8 +120,9 @@ class ServiceThread:
                     self._journal.write_bug(error)
                     self._fail(
                         ClaudeSyncError(
-                            f"watching stopped on a bug of ours, {type(error).__name__}",
-                            todo=f"it goes on in a minute; the log says where "
+                            "watching stopped because of a bug in claude-sync, "
+                            f"{type(error).__name__}",
+                            todo=f"it starts again in a minute; the log has the details "
                             f"({self._paths.log_file})",
                         )
                     )

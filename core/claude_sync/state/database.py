@@ -169,9 +169,9 @@ class Database:
         self._db.close()
         self._put_aside()
         return RecordsError(
-            "this machine's records were damaged and have been set aside",
+            "this machine's records were damaged and have been moved away",
             where=str(self.path.parent),
-            todo="run the same again; nothing but a question or two is lost",
+            todo="run the command again; no session is lost",
             passing=True,
         )
 
@@ -181,7 +181,7 @@ def _unusable(error: OSError | sqlite3.Error, path: Path) -> RecordsError:
     return RecordsError(
         f"this machine's records can't be used ({why})",
         where=str(path),
-        todo="check the disk's free space and the folder's permissions, or move the file aside",
+        todo="check the disk's free space and the folder's permissions, or move the file away",
     )
 
 

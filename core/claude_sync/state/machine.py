@@ -75,7 +75,7 @@ def name_machine(paths: Paths, name: str) -> Machine:
     if not is_machine_name(name):
         raise UsageError(
             "that can't be a machine's name",
-            todo="take up to 64 letters, digits, dots, dashes and underscores, a letter first",
+            todo="use up to 64 letters, digits, dots, dashes and underscores, with a letter first",
         )
     load_machine(paths)
     with Lock(paths.state / "machine.lock", "naming this machine"):

@@ -87,7 +87,7 @@ def _plain(value: Any) -> object:
 def _path(value: Any) -> Path:
     path = os.path.expanduser(_text(value))
     if not os.path.isabs(path):
-        raise Wrong("must be a whole path, or begin with ~")
+        raise Wrong("must be an absolute path, or begin with ~")
     return Path(path)
 
 
@@ -157,7 +157,7 @@ def _paths(value: Any) -> tuple[Path, ...]:
     try:
         return tuple(_path(item) for item in _texts(value))
     except Wrong:
-        raise Wrong("must be an array of whole paths") from None
+        raise Wrong("must be an array of absolute paths") from None
 
 
 def _list_words(text: str) -> object:

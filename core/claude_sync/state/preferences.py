@@ -121,7 +121,7 @@ def change(paths: Paths, **changes: object) -> Preferences:
         except FileNotFoundError:
             given = {"schema": SCHEMA}
         except NoObject as error:
-            raise _unusable(path, f"preferences.json {error}", "mend or remove it") from error
+            raise _unusable(path, f"preferences.json {error}", "correct or remove it") from error
         except OSError as error:
             what = f"preferences.json can't be read: {error.strerror}"
             raise _unusable(path, what, "make it readable") from error

@@ -237,7 +237,7 @@ class Vault:
             raise VaultError(
                 "the vault, where replaced versions are kept, is full",
                 where=str(self.folder),
-                todo="remove sessions in it that you don't miss; nothing is replaced until then",
+                todo="remove sessions in it that you don't need; nothing is replaced until then",
             )
 
     # -- dropping -----------------------------------------------------------------------------

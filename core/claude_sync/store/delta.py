@@ -250,9 +250,9 @@ def _reading(local: LocalSession) -> Iterator[None]:
         yield
     except OSError as error:
         raise SessionChanging(
-            f"what lies here of the session can't be read ({error.strerror})",
+            f"the session's files here can't be read ({error.strerror})",
             where=local.session_id,
-            todo="it is looked at again next time",
+            todo="it is tried again next time",
         ) from error
 
 

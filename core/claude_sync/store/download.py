@@ -167,14 +167,14 @@ def _receive(
         )
         whole = staging.fill(events)
         if whole.head.version != planned.wanted.bundle.head.version:
-            raise FileGone("the bundle is another one by now", todo="look again")
+            raise FileGone("the bundle was replaced meanwhile", todo="look again")
     except (BundleError, FileGone, SessionChanging) as error:
         staging.discard()
         return error
     except OSError as error:
         staging.discard()
         return ClaudeHomeError(
-            f"what comes from the store can't be written here ({error.strerror})",
+            f"files from the shared folder can't be written here ({error.strerror})",
             where=str(planned.wanted.folder),
             todo="check the disk's free space and the folder's permissions",
         )

@@ -25,14 +25,16 @@ def check_marker(listing: Listing, store_id: str, label: str) -> None:
         return
     if found is None:
         raise StoreAbsent(
-            "the place where sessions meet is there, but not its marker",
+            "the shared folder is there, but without its marker file",
             where=label,
-            todo="is the disk mounted? To begin anew there, run `claude-sync init` with it",
+            todo="check that its disk is mounted; to start afresh there, run `claude-sync init` "
+            "with it",
         )
     raise StoreAbsent(
-        "another store lies in the place where sessions meet",
+        "another store is where the shared folder should be",
         where=label,
-        todo="is the right disk mounted? To use that one, run `claude-sync init` with it",
+        todo="check that the right disk is mounted; to use that store, run `claude-sync init` "
+        "with it",
     )
 
 
@@ -65,7 +67,7 @@ def create_store(transport: Transport) -> str:
     if store_id is None:
         if listing.marker is not None and listing.marker.strip():
             raise StoreOffline(
-                "the marker of the store there can't be read",
+                "the shared folder's marker file can't be read",
                 where=transport.label,
                 todo="a newer claude-sync may have made it, or it is still arriving",
             )
@@ -92,7 +94,7 @@ def probe(transport: Transport) -> None:
         for got in transport.read([Get(name, [Range(0, -1)])]):
             if b"".join(got.blocks) != data:
                 raise BundleCorrupt(
-                    "what was written there doesn't come back the same",
+                    "what was written to the shared folder doesn't come back the same",
                     where=transport.label,
                     todo="check that disk",
                 )

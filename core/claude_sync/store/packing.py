@@ -217,9 +217,9 @@ class Packing:
             yield from snapshot.blocks()
         if not same or snapshot.size < expected.size:
             raise SessionChanging(
-                "the session was rewritten since it was looked at",
+                "the session was rewritten since it was read",
                 where=self.outgoing.label.session_id,
-                todo="it is looked at again next time",
+                todo="it is tried again next time",
             )
 
     def _sidecar_file(self, path: str, seen: Stamp) -> Iterator[bytes]:
@@ -236,9 +236,9 @@ class Packing:
         holds = was is None or not was.size or snapshot.noted.get(was.size) == was.sha256
         if snapshot.stamp != seen and (of_base is None or not holds):
             raise SessionChanging(
-                "a file beside the session was rewritten since it was looked at",
+                "one of the session's files was rewritten since it was read",
                 where=self.outgoing.label.session_id,
-                todo="it is looked at again next time",
+                todo="it is tried again next time",
             )
 
     @cached_property

@@ -238,7 +238,7 @@ class Store:
         get = Get(ends.name, [Range(0, -1)], ends.stamp)
         for got in self._transport.read([get]):
             return read_whole(got.blocks).head
-        raise BundleIncomplete("the file vanished while it was read", todo="look again")
+        raise BundleIncomplete("the file disappeared while it was read", todo="look again")
 
     def remembered(self, name: str) -> Bundle | None:
         """The bundle that bore a name at the last look, None where there was none."""

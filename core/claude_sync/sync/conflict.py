@@ -60,7 +60,7 @@ def show_conflict(context: Context, session: str) -> Conflict:
 
 def no_conflict(session_id: str) -> UsageError:
     """The error where there is nothing to resolve."""
-    return UsageError("that session is in no conflict", where=session_id)
+    return UsageError("that session isn't in conflict", where=session_id)
 
 
 def find_conflict(context: Context, survey: Survey, session_id: str) -> Conflict | None:

@@ -103,12 +103,12 @@ class Context:
             chosen = self.preferences
             if chosen.location is None:
                 raise NotSetUp(
-                    "no shared folder was chosen yet",
+                    "no shared folder is chosen yet",
                     todo="choose one with `claude-sync init LOCATION`",
                 )
             if chosen.store_id is None:
                 raise NotSetUp(
-                    "the shared folder is named in preferences.json, but wasn't set up",
+                    "the shared folder in preferences.json was never set up",
                     where=str(self.paths.preferences_file),
                     todo="run `claude-sync init` with it",
                 )

@@ -45,7 +45,7 @@ def pack(context: Context, session: str, output: Path | None = None) -> Path:
             raise SessionUnplaced(
                 "the project of that session isn't known here",
                 where=local.session_id,
-                todo="register its directory with `claude-sync projects add`",
+                todo="add its directory with `claude-sync projects add DIR`",
             )
         target = _target(output or Path(), local.session_id, context.machine.name)
         write_portable(context, survey, local, project=project, target=target)

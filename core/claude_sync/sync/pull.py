@@ -376,5 +376,5 @@ class _Pull:
 def _conflict(rivals: Sequence[Bundle], *, here: bool) -> str:
     names = sorted({rival.head.machine for rival in rivals})
     *before, last = ["this machine", *names] if here else names
-    sides = f"{', '.join(before)} and {last}" if before else f"two copies of {last}"
-    return f"diverged on {sides}: choose with `claude-sync resolve`"
+    sides = f"on {', '.join(before)} and {last}" if before else f"in two copies of {last}"
+    return f"it diverged {sides}: choose with `claude-sync resolve`"

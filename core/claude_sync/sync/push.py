@@ -162,7 +162,10 @@ class _Push:
         if not survey.bundles.get(session_id):
             if self._is_unbegun(local):
                 return self._result(
-                    local, Outcome.UNCHANGED, project.key, message="its first line isn't whole yet"
+                    local,
+                    Outcome.UNCHANGED,
+                    project.key,
+                    message="its first line isn't complete yet",
                 )
             # Whatever it is, it is written: so it is read only once, while it is.
             return PlannedPush(local, project, None, keep_own=False)
@@ -318,6 +321,6 @@ def _left_out(count: int) -> str:
     if not count:
         return ""
     return (
-        f"{count:,} of the files beside it stay on this machine only: names that not every "
-        "system can hold, or more than 10,000"
+        f"{count:,} of its files stay on this machine only: their names aren't allowed on every "
+        "system, or there are more than 10,000"
     )

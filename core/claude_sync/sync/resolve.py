@@ -95,7 +95,8 @@ class _Resolve:
         if keep == MINE:
             if conflict.mine is None or ("", conflict.mine.version) not in offered:
                 raise UsageError(
-                    "this machine's side isn't offered: it isn't here, or another holds all of it",
+                    "this machine's side can't be chosen: it isn't here, or another side holds "
+                    "all of it",
                     where=conflict.session_id,
                     todo="keep another machine's",
                 )
@@ -109,7 +110,7 @@ class _Resolve:
         if len(rivals) != 1:
             names = ", ".join(sorted({rival.head.machine for rival in conflict.rivals}))
             raise UsageError(
-                "that choice names no single side of the conflict",
+                "that isn't one side of the conflict",
                 where=conflict.session_id,
                 todo=f"choose one of: mine, both, {names}",
             )

@@ -89,7 +89,7 @@ def _check_readable(paths: Paths, chosen: Preferences) -> None:
             raise NotSetUp(
                 f"the shared folder isn't known: {problem.key or 'the file'} {problem.reason}",
                 where=str(paths.preferences_file),
-                todo="fix that file, or choose a folder with `claude-sync init LOCATION`",
+                todo="correct that file, or choose a folder with `claude-sync init LOCATION`",
             )
 
 
@@ -116,7 +116,7 @@ def _check_private(folder: Path) -> None:
 
 def _occupied(folder: Path) -> NotSetUp:
     return NotSetUp(
-        "no shared folder was chosen yet, and the folder that would be used is something else",
+        "no shared folder is chosen yet, and the default folder is something else",
         where=str(folder),
         todo="choose one with `claude-sync init LOCATION`",
     )
@@ -146,7 +146,7 @@ def set_up(
         )
     if name is not None and name.lower() in WORDS_FOR_SIDES:
         raise UsageError(
-            "a machine can't have that name, for it means something to `claude-sync resolve`",
+            "a machine can't have that name, which means something else to `claude-sync resolve`",
             where=name,
             todo="choose another with --name",
         )
@@ -182,8 +182,8 @@ def _named(
                 others[bundle.head.machine.lower()] = bundle.head.machine
     if wanted.lower() in others and not take_over:
         raise MachineNameTaken(
-            "another machine has that name there",
+            "another machine has that name",
             where=wanted,
-            todo="choose another with --name, or --take-over if this is that machine anew",
+            todo="choose another with --name, or --take-over if this is that machine, reinstalled",
         )
     return Machine(wanted, machine.id, named=True), tuple(sorted(others.values()))

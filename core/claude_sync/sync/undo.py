@@ -34,9 +34,7 @@ def undo(context: Context, session: str) -> Result:
         session_id = survey.find(session)
         remembered, local = survey.record(session_id), survey.copy(session_id)
         if not remembered.undo or local is None:
-            raise UsageError(
-                "nothing was pulled or resolved that could be undone", where=session_id
-            )
+            raise UsageError("no pull or resolve of this session can be undone", where=session_id)
         if survey.is_open(local):
             raise SessionOpen("the session is open here", where=session_id, todo="close it first")
         record = UndoRecord.from_json(remembered.undo)

@@ -56,6 +56,6 @@ def _opener(place: OtherLocation) -> Opener:
         opener: Opener = entry_point.load()
         return opener
     raise UsageError(
-        f"no installed package reaches places that begin with {place.scheme}://",
+        f"no installed package handles locations that begin with {place.scheme}://",
         todo="choose a folder, or ssh://host/path",
     )

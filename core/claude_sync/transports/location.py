@@ -91,16 +91,16 @@ def parse_location(text: str, *, home: str = "", directory: str = "") -> Place:
         UsageError: it can't be read as a place, holds a password, or could be taken for an option.
     """
     if not text:
-        raise UsageError("the place is empty", todo=_HOW)
+        raise UsageError("the location is empty", todo=_HOW)
     if "\0" in text:
-        raise UsageError("the place holds a NUL character", todo=_HOW)
+        raise UsageError("the location has a NUL character", todo=_HOW)
     scheme = _SCHEME.match(text)
     if scheme is not None:
         return _parse_url(scheme.group(1).lower(), text, text[scheme.end() :])
     if _DRIVE.match(text):
         if os.name != "nt":
             raise UsageError(
-                "the place begins with a drive, and this system has none",
+                "the location begins with a drive letter, which this system doesn't have",
                 todo="write a folder with its '/', such as ./c:name",
             )
         return _parse_folder(text, home, directory)
@@ -115,11 +115,11 @@ def parse_location(text: str, *, home: str = "", directory: str = "") -> Place:
 
 def _parse_folder(text: str, home: str, directory: str) -> FolderLocation:
     if text.startswith("-"):
-        raise UsageError("the place begins with '-'", todo=f"write .{os.sep}{text} for a folder")
+        raise UsageError("the location begins with '-'", todo=f"write .{os.sep}{text} for a folder")
     if text.startswith("~"):
         first, separator, rest = text.replace(os.sep, "/", 1).partition("/")
         if first != "~":
-            raise UsageError("the place begins with another user's '~'", todo="write it in full")
+            raise UsageError("the location begins with another user's '~'", todo="write it in full")
         text = os.path.join(home or os.path.expanduser("~"), rest if separator else "")
     if not os.path.isabs(text):
         text = os.path.join(directory or os.getcwd(), text)
@@ -161,7 +161,9 @@ def _split_port(address: str) -> tuple[str, int]:
     if not port:
         return host, 0
     if not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 65536:
-        raise UsageError("the port is no number from 1 to 65535", todo="mend it, or leave it out")
+        raise UsageError(
+            "the port isn't a number from 1 to 65535", todo="correct it, or leave it out"
+        )
     return host, int(port)
 
 
@@ -170,18 +172,18 @@ def _host_place(user: str, host: str, port: int, path: str) -> HostLocation:
         if value.startswith("-"):
             raise UsageError(f"the name of the {what} begins with '-'", todo=_HOW)
         if _CONTROL.search(value) or any(c.isspace() or c in _UNSAFE_FOR_SHELLS for c in value):
-            raise UsageError(f"the name of the {what} has a character that none has", todo=_HOW)
+            raise UsageError(f"the name of the {what} has a character it can't have", todo=_HOW)
         if value.endswith("\\"):
             raise UsageError(f"the name of the {what} ends in a backslash", todo=_HOW)
     if not host or any(c in "/\\@%[]" for c in host):
-        raise UsageError("no host can be read from the place", todo=_HOW)
+        raise UsageError("the location has no host", todo=_HOW)
     return HostLocation(host, _normal(path), user, port)
 
 
 def _normal(path: str) -> str:
     """The path with single slashes and none at its end; ``..`` stays, for links may be there."""
     if "\0" in path:
-        raise UsageError("the path on the host holds a NUL character", todo=_HOW)
+        raise UsageError("the path on the host has a NUL character", todo=_HOW)
     first, *parts = path.split("/")
     if first not in ("", "~"):
         raise UsageError(
@@ -190,14 +192,14 @@ def _normal(path: str) -> str:
     kept = [part for part in parts if part not in ("", ".")]
     if not kept:
         raise UsageError(
-            "the place names no folder on the host", todo="name one, such as host:claude-sync"
+            "the location names no folder on the host", todo="name one, such as host:claude-sync"
         )
     return "/".join([first, *kept])
 
 
 def _password_refused() -> UsageError:
     return UsageError(
-        "the place holds a password, which would be kept and shown",
+        "the location has a password, which would be saved and shown",
         todo="leave it out: ssh asks its agent and its keys",
     )
 

@@ -160,7 +160,7 @@ class MemoryTransport:
             pieces.append(block.data)
         self._check()
         if self._marked and put.name != MARKER_NAME and MARKER_NAME not in self.place.files:
-            raise StoreOffline("the place lost its marker", where=self.label)
+            raise StoreOffline("the store lost its marker", where=self.label)
         return self.place.put(put.name, b"".join(pieces))
 
     def remove(self, names: Sequence[str]) -> None:
@@ -185,12 +185,12 @@ class MemoryTransport:
         if self._stopped:
             raise stopped()
         if not self.place.there:
-            raise StoreOffline("the place isn't there", where=self.label)
+            raise StoreOffline("the store isn't there", where=self.label)
 
     def _file(self, name: str, seen: Stamp | None = None) -> tuple[bytes, Stamp]:
         found = self.place.files.get(name) if is_usable_name(name) else None
         if found is None or (seen is not None and not is_same_file(seen, found[1])):
-            raise FileGone("a file is gone, or is another one by now", where=name)
+            raise FileGone("a file is gone, or was replaced meanwhile", where=name)
         return found
 
 

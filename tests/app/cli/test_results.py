@@ -11,7 +11,7 @@ from claude_sync_app.cli.results import exit_status, print_results
 from claude_sync_app.resume_line import resume_line
 
 UNKNOWN = "no directory of {} is known on this machine: clone it"
-PASSED_OVER = {
+SKIPPED = {
     Outcome.BEHIND,
     Outcome.OPEN,
     Outcome.GONE,
@@ -22,10 +22,10 @@ PASSED_OVER = {
 
 
 @pytest.mark.parametrize("outcome", Outcome)
-def test_what_is_passed_over_is_no_failure_unless_it_was_named(outcome: Outcome) -> None:
+def test_what_is_skipped_is_no_failure_unless_it_was_named(outcome: Outcome) -> None:
     bad = outcome in (Outcome.FAILED, Outcome.CONFLICT)
     assert exit_status([Result("s", outcome)], named=False) == bad
-    assert exit_status([Result("s", outcome)], named=True) == (bad or outcome in PASSED_OVER)
+    assert exit_status([Result("s", outcome)], named=True) == (bad or outcome in SKIPPED)
     assert exit_status([Result("s", Outcome.PUSHED), Result("t", outcome)], named=False) == bad
     assert exit_status([], named=True) == 0
 
@@ -41,7 +41,7 @@ def test_every_outcome_is_spoken_of_if_it_was_named(
     assert bool(said.err) == (exit_status([result], named=True) != 0)
 
 
-def test_why_sessions_of_many_projects_are_passed_over_is_said_once(
+def test_why_sessions_of_many_projects_are_skipped_is_printed_once(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     keys = ["git:x/y", "git:x/y/z", "git:x/y"]
@@ -51,14 +51,14 @@ def test_why_sessions_of_many_projects_are_passed_over_is_said_once(
     ]
     print_results(results, "pull", "here", named=False)
     assert capsys.readouterr().out.splitlines() == [
-        "Passed over 3 sessions of 2 projects: " + UNKNOWN.format("their project"),
+        "Skipped 3 sessions of 2 projects: " + UNKNOWN.format("their project"),
         "  git:x/y (2)",
         "  git:x/y/z (1)",
         "Nothing to pull: 3 without a directory here.",
     ]
     print_results(results[:1], "pull", "here", named=False)
     assert capsys.readouterr().out.splitlines()[0] == (
-        "Passed over 1 session: " + UNKNOWN.format("git:x/y")
+        "Skipped 1 session: " + UNKNOWN.format("git:x/y")
     )
 
 

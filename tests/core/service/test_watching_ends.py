@@ -90,7 +90,7 @@ def test_a_signal_ends_it(laptop: PlayedMachine, number: signal.Signals) -> None
         while SESSION not in words:
             words += next(lines)
         words += ended_within_a_second(process, number)
-    assert "Watching; sessions meet in" in words
+    assert "Watching. Sessions are shared through" in words
     assert f"Pushed {SESSION}" in words
     assert "Traceback" not in words
 

@@ -420,7 +420,7 @@ _AN_ARRAY = "one item in plain words, or a JSON array of texts"
         ("terminal", "[", _AN_ARRAY),
         ("terminal", "", "an array of texts, a program and its arguments"),
         ("ignore", '["git:github.com/you/*"', _AN_ARRAY),
-        ("projects_roots", "code", "an array of whole paths"),
+        ("projects_roots", "code", "an array of absolute paths"),
         ("location", '"', "plain words, or a JSON string from one quote to the other"),
         ("location", "", "a text"),
         ("notifications", "some", "true or false"),

@@ -139,7 +139,7 @@ def test_a_session_that_vanishes_while_the_rest_comes_is_looked_at_again(
     monkeypatch.setattr(FolderTransport, "read", vanishing)
     result = desktop.pull()[SESSION]
     assert result.outcome is Outcome.INCOMPLETE
-    assert "what lies here of the session can't be read" in result.message
+    assert "the session's files here can't be read" in result.message
 
 
 def test_what_was_fetched_to_decide_does_not_stay_where_the_work_is_stopped_then(

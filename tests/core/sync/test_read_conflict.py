@@ -187,5 +187,5 @@ def test_nothing_is_changed_by_reading(world: World) -> None:
 def test_without_a_conflict_there_is_nothing_to_compare(world: World) -> None:
     laptop = world.machine("laptop")
     laptop.write(SESSION, said("alone"))
-    with pytest.raises(UsageError, match="in no conflict"):
+    with pytest.raises(UsageError, match="isn't in conflict"):
         read(laptop)

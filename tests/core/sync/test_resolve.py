@@ -178,7 +178,7 @@ def test_what_is_no_conflict_and_what_is_no_side_is_refused(diverged: Pair, worl
     with pytest.raises(UsageError):
         desktop.resolve(SESSION, "tablet")
     desktop.resolve(SESSION, "mine")
-    with pytest.raises(UsageError, match="no conflict"):
+    with pytest.raises(UsageError, match="isn't in conflict"):
         desktop.resolve(SESSION, "mine")
     laptop.pull()
 

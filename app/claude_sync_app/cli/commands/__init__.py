@@ -1,8 +1,8 @@
 """Which commands there are.
 
 A command is a module of this package with two functions: ``configure(parser)`` adds its arguments,
-description and examples; ``run(arguments)`` does it and returns the exit status. To add one, add
-its module and its line here.
+description and examples; ``run(arguments)`` does the work and returns the exit status. To add a
+command, add its module, and its line here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ class Command(NamedTuple):
     Attributes:
         name: as it is typed, and its module's name.
         summary: one line of help, a verb first.
-        changes: whether it changes something, so that what stopped it goes into the log.
+        changes: whether it changes something; an error that stops it is then logged.
     """
 
     name: str
@@ -28,37 +28,37 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
     (
         "Every day",
         (
-            Command("push", "copy what changed here to where sessions meet", True),
-            Command("pull", "take what is newer elsewhere", True),
-            Command("status", "what to push, what waits, and what needs you"),
+            Command("push", "copy what changed here to the shared folder", True),
+            Command("pull", "bring what is newer on other machines", True),
+            Command("status", "show what to push, what to pull, and what needs you"),
             Command("sessions", "list sessions, newest first"),
-            Command("watch", "push on change and pull on interval, until interrupted", True),
-            Command("tray", "show the icon that does all this with a click"),
+            Command("watch", "push on change and pull at an interval, until Ctrl-C", True),
+            Command("tray", "show the icon, which does all this with a click"),
         ),
     ),
     (
-        "When two machines disagree",
+        "When a session diverged",
         (
-            Command("resolve", "choose a side where two machines went on apart", True),
+            Command("resolve", "choose which side to keep of a session that diverged", True),
             Command("undo", "bring back what the last pull or resolve replaced", True),
         ),
     ),
     (
         "Setting up",
         (
-            Command("init", "choose where sessions meet, and this machine's name there", True),
-            Command("projects", "which directory here is which project", True),
-            Command("config", "see and change preferences", True),
-            Command("autostart", "show the icon at login, or not"),
+            Command("init", "choose the shared folder, and this machine's name", True),
+            Command("projects", "show or change which directory is which project", True),
+            Command("config", "show or change preferences", True),
+            Command("autostart", "start the icon at login, or not"),
         ),
     ),
     (
         "Now and then",
         (
-            Command("doctor", "check everything, and say how to mend what is wrong"),
-            Command("pack", "write one session into one file", True),
-            Command("unpack", "take the session out of such a file", True),
-            Command("forget", "remove what was pushed from where sessions meet", True),
+            Command("doctor", "check everything, and say how to fix what is wrong"),
+            Command("pack", "write one session into a file", True),
+            Command("unpack", "read a session from such a file", True),
+            Command("forget", "remove what was pushed from the shared folder", True),
         ),
     ),
 )

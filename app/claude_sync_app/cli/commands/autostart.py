@@ -18,11 +18,11 @@ def configure(parser: Parser) -> None:
         "action", nargs="?", choices=("enable", "disable", "status"), default="status"
     )
     parser.add_json()
-    parser.explain(
+    parser.describe(
         "",
-        ("autostart enable", "show the icon at every login"),
-        ("autostart disable", "don't any more"),
-        ("autostart status", "what the system has"),
+        ("autostart enable", "start the icon at every login"),
+        ("autostart disable", "stop doing so"),
+        ("autostart status", "is it started at login?"),
     )
 
 
@@ -39,7 +39,7 @@ def run(arguments: Namespace) -> int:
         status = system.status()
     except OSError as error:
         raise ClaudeSyncError(
-            f"the start at login can't be read or changed ({error.strerror})",
+            f"the start at login can't be set up ({error.strerror})",
             where=str(error.filename or ""),
             todo="make that folder writable",
         ) from error
@@ -48,12 +48,12 @@ def run(arguments: Namespace) -> int:
     if arguments.json:
         print_json({"enabled": status.enabled, "where": status.where, "program": status.program})
     elif status.enabled:
-        print_line(f"The icon is shown at login ({short_path(status.where)}).")
+        print_line(f"The icon is started at login ({short_path(status.where)}).")
     else:
-        print_line("The icon isn't shown at login.")
+        print_line("The icon isn't started at login.")
     if status.is_broken:
         print_error(
-            f"what is to be started at login isn't there ({status.program}): "
-            "claude-sync autostart enable mends it"
+            f"the program to start at login isn't there ({status.program}): "
+            "run `claude-sync autostart enable`"
         )
     return DONE

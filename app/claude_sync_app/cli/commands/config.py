@@ -22,14 +22,14 @@ def configure(parser: Parser) -> None:
     parser.add_argument("key", nargs="?", metavar="KEY")
     parser.add_argument("value", nargs="?", metavar="VALUE")
     parser.add_json()
-    parser.explain(
-        "A VALUE is plain words or JSON; null is the default again.",
+    parser.describe(
+        "A VALUE is plain text or JSON; null restores the default.",
         ("config", "every preference"),
         ("config get on_arrival", "one of them"),
         ("config set on_arrival pull", "pull what arrives without asking"),
         ("config set notifications.pushed off", "one kind of notification"),
-        ("config set ignore '[\"git:github.com/employer/*\"]'", "never push these by --all"),
-        ("config path", "the file they stand in"),
+        ("config set ignore '[\"git:github.com/employer/*\"]'", "don't push these with --all"),
+        ("config path", "the file they are in"),
     )
 
 
@@ -44,7 +44,7 @@ def run(arguments: Namespace) -> int:
 
 def _path(own: Paths, arguments: Namespace) -> int:
     if arguments.key is not None:
-        raise WrongArguments("config path takes nothing after it")
+        raise WrongArguments("config path takes no arguments")
     if arguments.json:
         print_json({"path": str(own.preferences_file)})
     else:
@@ -54,7 +54,9 @@ def _path(own: Paths, arguments: Namespace) -> int:
 
 def _get(own: Paths, arguments: Namespace) -> int:
     if arguments.value is not None:
-        raise WrongArguments("config get takes one key", todo="config set KEY VALUE changes it")
+        raise WrongArguments(
+            "config get takes one key", todo="to change it, use config set KEY VALUE"
+        )
     chosen = preferences.load(own)
     if arguments.key is not None:
         value = _checked(preferences.value_of, chosen, arguments.key)
@@ -71,7 +73,7 @@ def _get(own: Paths, arguments: Namespace) -> int:
             print_line(f"{key.ljust(width)}  {_words(value)}")
     for problem in chosen.problems:
         what = f"{problem.key} {problem.reason}" if problem.key else f"the file {problem.reason}"
-        print_error(f"{what} ({own.preferences_file}): the default counts until it is mended")
+        print_error(f"{what} ({own.preferences_file}): the default is used until that is fixed")
     return DONE
 
 
@@ -81,7 +83,8 @@ def _set(own: Paths, arguments: Namespace) -> int:
         raise WrongArguments("config set takes a key and a value")
     if key in _BY_INIT:
         raise WrongArguments(
-            f"{key} isn't set by itself", todo="choose a place with `claude-sync init LOCATION`"
+            f"{key} can't be set here",
+            todo="choose a shared folder with `claude-sync init LOCATION`",
         )
     _checked(preferences.parse_value, key, value)
     changed = preferences.set_text(own, key, value)
@@ -95,7 +98,7 @@ def _set(own: Paths, arguments: Namespace) -> int:
 
 
 def _checked(function: Callable[..., object], *given: object) -> object:
-    """What a function says of a key or a value that was typed; if it can't be, that is misuse."""
+    """Call a function with a key or a value that was typed; one that is wrong is wrong usage."""
     try:
         return function(*given)
     except PreferencesError as error:

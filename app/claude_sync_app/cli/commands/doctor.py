@@ -16,7 +16,7 @@ from claude_sync_app.cli.runner import DONE, FAILED
 from claude_sync_app.cli.tables import print_table
 from claude_sync_app.shown_text import one_line
 
-# What tells the levels apart: a mark, one for terminals that know few characters, and a style.
+# Of each level: a mark, one for terminals that know few characters, and a style.
 _MARKS = {
     Level.ERROR: ("✗", "x", "bold red"),
     Level.WARNING: ("!", "!", "bold yellow"),
@@ -30,15 +30,14 @@ def configure(parser: Parser) -> None:
     parser.add_argument(
         "--deep",
         action="store_true",
-        help="also write a probe to where sessions meet, and read through this machine's bundles",
+        help="also write a test file to the shared folder, and check this machine's bundles",
     )
     parser.add_json()
-    parser.explain(
-        "Changes nothing; what --deep writes is removed again. Ends with status 1 if\n"
-        "something is marked as an error. In a pipe: level, code, title, meaning and fix,\n"
-        "with tabs between.",
-        ("doctor", "is anything wrong, and how is it mended?"),
-        ("doctor --deep", "the same, and can all that was pushed still be read?"),
+    parser.describe(
+        "Changes nothing; --deep removes its test file again. Exits with status 1 if there\n"
+        "is an error. In a pipe: level, code, title, detail and fix, separated by tabs.",
+        ("doctor", "is anything wrong, and how can it be fixed?"),
+        ("doctor --deep", "the same, and is all that was pushed intact?"),
     )
 
 
@@ -82,7 +81,7 @@ def _summary(findings: Sequence[Finding]) -> str:
 
 
 def _show(findings: Sequence[Finding]) -> None:
-    """Each with its mark; what needs nothing done on one line, so that the rest is seen."""
+    """Each with its mark; what is well takes one line, so that the rest stands out."""
     flush()
     from rich.console import Console
     from rich.table import Table

@@ -25,31 +25,35 @@ from claude_sync_app.cli.selection import SESSION
 def configure(parser: Parser) -> None:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("session", nargs="?", metavar="SESSION", help=SESSION)
-    which.add_argument("--machine", metavar="NAME", help="a retired machine: all that it pushed")
+    which.add_argument(
+        "--machine", metavar="NAME", help="everything pushed by a machine you no longer use"
+    )
     which.add_argument(
         "--older-than",
         metavar="DAYS",
         type=_days,
-        help="what this machine pushed of sessions not written to for so many days",
+        help="what this machine pushed of sessions unused for so many days",
     )
-    parser.add_argument("--yes", action="store_true", help="don't ask first")
+    parser.add_argument("--yes", action="store_true", help="don't ask")
     parser.add_json()
-    parser.explain(
-        "The session here stays as it is, and is no longer pushed until it is named in a\n"
-        "push. What is only there is kept in the vault first.",
+    parser.describe(
+        "The session on this machine stays as it is. It isn't pushed again until a push names\n"
+        "it. What exists only in the shared folder goes into the vault first.",
         ("forget 3f2a", "what this machine pushed of that session"),
-        ("forget --machine old-laptop", "all that a machine pushed which is no more"),
-        ("forget --older-than 90 --yes", "this machine's old ones, without a question"),
+        ("forget --machine old-laptop", "everything that machine pushed"),
+        ("forget --older-than 90 --yes", "this machine's old ones, without asking"),
     )
 
 
 def run(arguments: Namespace) -> int:
     with command_context() as context:
-        bundles = _meant(context, arguments)
+        bundles = _bundles(context, arguments)
         where = short_path(context.store.label)
     if bundles and not arguments.yes:
         if not can_ask():
-            raise WrongArguments("nobody is here to be asked", todo="add --yes if it is meant")
+            raise WrongArguments(
+                "there is no terminal to ask on", todo="add --yes to remove without asking"
+            )
         if not confirm(f"Remove {_described(bundles)} from {where}?"):
             print_line("Nothing was removed.")
             return FAILED
@@ -67,12 +71,14 @@ def run(arguments: Namespace) -> int:
         print_line(f"Removed {count(removed, 'bundle')} from {where}.")
     if removed < len(bundles):
         left = len(bundles) - removed
-        print_line(f"{count(left, 'bundle')} had changed meanwhile and stayed: run it again.")
+        print_line(
+            f"{count(left, 'bundle')} changed meanwhile and stayed: run this again to remove them."
+        )
         return FAILED
     return DONE
 
 
-def _meant(context: Context, arguments: Namespace) -> list[Bundle]:
+def _bundles(context: Context, arguments: Namespace) -> list[Bundle]:
     if arguments.machine is not None:
         return bundles_of_machine(context, arguments.machine)
     if arguments.older_than is not None:
@@ -94,5 +100,5 @@ def _days(text: str) -> float:
     except ValueError:
         days = -1.0
     if not 0 <= days < 1e6:
-        raise ArgumentTypeError(f"{text!r} is no number of days")
+        raise ArgumentTypeError(f"{text!r} isn't a number of days")
     return days

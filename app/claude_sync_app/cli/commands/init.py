@@ -17,23 +17,23 @@ def configure(parser: Parser) -> None:
     parser.add_argument(
         "location",
         metavar="LOCATION",
-        help="a folder, host:path, or ssh://[user@]host[:port]/path; made if it is missing",
+        help="a folder, host:path, or ssh://[user@]host[:port]/path; created if missing",
     )
     parser.add_argument(
-        "--name", metavar="MACHINE", help="this machine's name there (default: the host's)"
+        "--name", metavar="MACHINE", help="this machine's name there (default: its host name)"
     )
     parser.add_argument(
         "--take-over",
         action="store_true",
-        help="this is the machine that had that name, installed anew",
+        help="this is the machine that had that name, reinstalled",
     )
     parser.add_json()
-    parser.explain(
-        "Whoever can read that place can read the sessions: they lie there as plain text.",
-        ("init ~/Dropbox/sessions", "a folder that something mirrors"),
+    parser.describe(
+        "Whoever can read the shared folder can read the sessions: they are plain text there.",
+        ("init ~/Dropbox/sessions", "a folder that is mirrored to your machines"),
         ("init nas:sessions", "a folder in your home directory on a host"),
-        ("init ssh://me@nas:2222/srv/sessions", "the same with user, port and whole path"),
-        ("init /media/stick --name desktop", "a name for this machine"),
+        ("init ssh://me@nas:2222/srv/sessions", "the same with user, port and absolute path"),
+        ("init /media/stick --name desktop", "with a name for this machine"),
     )
 
 
@@ -53,14 +53,15 @@ def run(arguments: Namespace) -> int:
         )
         return 0
     print_line(
-        f"Sessions meet in {short_path(done.label)}. This machine is {done.machine.name} there."
+        f"Sessions are shared through {short_path(done.label)}. "
+        f"This machine is called {done.machine.name} there."
     )
     if before is not None and before != done.location:
         print_line(f"What this machine pushed to {short_path(before)} stays there.")
     if done.machines:
-        print_line(f"Sessions of {join(done.machines)} are there already.")
+        print_line(f"Sessions of {join(done.machines)} are already there.")
     print_line()
     print_line("claude-sync push --all   copies this machine's sessions there")
     if done.machines:
-        print_line("claude-sync pull --all   takes the others', for the projects that are here")
+        print_line("claude-sync pull --all   brings the others, for projects on this machine")
     return 0

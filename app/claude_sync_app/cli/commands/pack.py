@@ -20,13 +20,13 @@ def configure(parser: Parser) -> None:
         "--output",
         metavar="FILE",
         type=Path,
-        help="the file, or a directory for it (default: the current one)",
+        help="the file, or a directory for it (default: the current directory)",
     )
     parser.add_json()
-    parser.explain(
+    parser.describe(
         "No set-up is needed. Whoever has the file can read the session.",
         ("pack 3f2a", "into SESSION-MACHINE.ccsync here"),
-        ("pack 3f2a -o /media/stick/", "onto a stick"),
+        ("pack 3f2a -o /media/stick/", "onto a USB stick"),
     )
 
 

@@ -17,20 +17,16 @@ from claude_sync_app.cli.tables import Column, print_table
 
 
 def configure(parser: Parser) -> None:
-    parser.add_argument(
-        "action", nargs="?", choices=("add", "remove"), help="default: list what is known"
-    )
+    parser.add_argument("action", nargs="?", choices=("add", "remove"), help="default: list them")
     parser.add_argument("directory", nargs="?", metavar="DIR", type=Path)
-    parser.add_argument(
-        "--key", help="its project's key from now on, or the remote's URL that gives it"
-    )
+    parser.add_argument("--key", help="the project's key, or the remote URL it is made from")
     parser.add_json()
-    parser.explain(
-        "Directories are found by themselves where a session names them or you stand\n"
-        "in one. In a pipe: key, directory and remarks, with tabs between.",
-        ("projects", "what is known"),
-        ("projects add ~/code/app", "sessions of that project from elsewhere go there"),
-        ("projects add . --key git:github.com/you/app", "where git can't tell"),
+    parser.describe(
+        "Directories are found by themselves from sessions, and when you run a command in\n"
+        "one. In a pipe: key, directory and remarks, separated by tabs.",
+        ("projects", "list all projects"),
+        ("projects add ~/code/app", "sessions of its project from other machines go there"),
+        ("projects add . --key git:github.com/you/app", "where git has no remote"),
         ("projects remove ~/code/old", "nothing goes there any more"),
     )
 
@@ -39,11 +35,13 @@ def run(arguments: Namespace) -> int:
     if arguments.action is None:
         return _list(arguments)
     if arguments.directory is None:
-        raise WrongArguments("no directory is named", todo=f"projects {arguments.action} DIR")
+        raise WrongArguments(
+            "no directory was given", todo=f"type `claude-sync projects {arguments.action} DIR`"
+        )
     if arguments.action == "add":
         return _add(arguments)
     if arguments.key is not None:
-        raise WrongArguments("--key says nothing where a directory is removed", todo="leave it out")
+        raise WrongArguments("--key has no meaning for remove", todo="leave it out")
     return _remove(arguments)
 
 
@@ -54,7 +52,7 @@ def _add(arguments: Namespace) -> int:
     if arguments.json:
         print_json({"project_key": key.key, "subpath": key.subpath})
     else:
-        below = f", below it in {key.subpath}" if key.subpath else ""
+        below = f" ({key.subpath} in it)" if key.subpath else ""
         print_line(f"{short_path(str(arguments.directory.resolve()))} is {key.key}{below}.")
     return DONE
 
@@ -66,7 +64,7 @@ def _remove(arguments: Namespace) -> int:
     if arguments.json:
         print_json({"removed": removed})
     elif removed:
-        print_line("Sessions no longer go there by themselves; those that lie there stay.")
+        print_line("Sessions no longer go there by themselves; those that are there stay.")
     if not removed:
         print_error(
             f"that directory isn't known ({arguments.directory}): see `claude-sync projects`"
@@ -77,20 +75,18 @@ def _remove(arguments: Namespace) -> int:
 
 def _list(arguments: Namespace) -> int:
     with command_context(store=False) as context:
-        states(context, store=False)  # so that the directories which sessions name are known
+        states(context, store=False)  # so that directories named by sessions are known
         known = context.registry.projects()
     if arguments.json:
         print_json({"projects": [_project_json(one) for one in known]})
     elif not known:
-        print_line(
-            "No project is known yet: they are found where sessions are, or added by hand with"
-        )
+        print_line("No project is known yet. They are found from sessions, or can be added:")
         print_line("  claude-sync projects add DIR")
     else:
         print_table(
             (Column("project", least=20), Column("directory", least=20), Column("", least=10)),
             [
-                (one.key or "(can't be told)", short_path(str(one.directory)), _remarks(one))
+                (one.key or "(unknown)", short_path(str(one.directory)), _remarks(one))
                 for one in known
             ],
         )

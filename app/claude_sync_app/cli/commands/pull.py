@@ -15,16 +15,16 @@ from claude_sync_app.cli.parser import Parser
 def configure(parser: Parser) -> None:
     selection.add_sessions(parser, "every project")
     parser.add_argument(
-        "--dry-run", action="store_true", help="say what would be taken, and take nothing"
+        "--dry-run", action="store_true", help="show what would be pulled, and pull nothing"
     )
     parser.add_json()
-    parser.explain(
-        "Without a session's name: those of this directory's project.\n"
-        "A session that is open here is never replaced; a name brings back\n"
-        "what is gone from here or was undone.",
+    parser.describe(
+        "Without SESSION: all sessions of this directory's project. A session that is open\n"
+        "here is never replaced. A session that was deleted here, or undone, is pulled\n"
+        "only when it is named.",
         ("pull", "when you arrive at this machine"),
-        ("pull --all --dry-run", "what there would be to take"),
-        ("pull 3f2a", "the session whose id begins so"),
+        ("pull --all --dry-run", "what is there to pull?"),
+        ("pull 3f2a", "the session whose id begins with 3f2a"),
     )
 
 

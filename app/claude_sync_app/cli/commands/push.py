@@ -15,12 +15,12 @@ from claude_sync_app.cli.parser import Parser
 def configure(parser: Parser) -> None:
     selection.add_sessions(parser, "every project that isn't ignored")
     parser.add_json()
-    parser.explain(
-        "Without a session's name: those of this directory's project\n"
-        "that changed since they were pushed.",
+    parser.describe(
+        "Without SESSION: all sessions of this directory's project that changed since they\n"
+        "were pushed.",
         ("push", "before you leave this machine"),
         ("push --all", "the same for every project"),
-        ("push 3f2a", "the session whose id begins so, whatever its project"),
+        ("push 3f2a", "the session whose id begins with 3f2a"),
     )
 
 

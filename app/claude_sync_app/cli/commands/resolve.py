@@ -26,21 +26,21 @@ def configure(parser: Parser) -> None:
         help="mine, theirs (where there is one other), a machine's name, or both",
     )
     parser.add_json()
-    parser.explain(
-        "What isn't kept goes into the vault; `both` makes a session of its own of each\n"
-        "other side. The other machines follow at their next pull. Without --keep it shows\n"
-        "the sides and asks.",
-        ("resolve 3f2a", "what are the sides?"),
-        ("resolve 3f2a --keep both", "go on with either"),
-        ("resolve 3f2a --keep mine", "this machine's stands"),
-        ("resolve 3f2a --keep desktop", "that machine's does"),
+    parser.describe(
+        "Without --keep, shows the sides and asks. `both` keeps this machine's side, and\n"
+        "makes a new session of each other side. What isn't kept goes into the vault. The\n"
+        "other machines follow at their next pull.",
+        ("resolve 3f2a", "show the sides, and ask"),
+        ("resolve 3f2a --keep both", "keep every side"),
+        ("resolve 3f2a --keep mine", "keep this machine's side"),
+        ("resolve 3f2a --keep desktop", "keep that machine's side"),
     )
 
 
 def run(arguments: Namespace) -> int:
     if arguments.keep is None and (arguments.json or not can_ask()):
         raise WrongArguments(
-            "it isn't said which side to keep", todo="add --keep mine, theirs, MACHINE or both"
+            "there is no terminal to ask on", todo="add --keep mine, theirs, MACHINE or both"
         )
     keep, shown = arguments.keep, None
     while True:
@@ -60,7 +60,7 @@ def run(arguments: Namespace) -> int:
         except SessionChanging as error:
             if arguments.keep is not None:
                 raise
-            print_error(f"{error.what}: here it is again")
+            print_error(f"{error.what}: here are the sides again")
     if arguments.json:
         results.print_results_json(done)
     else:
@@ -74,10 +74,10 @@ def _choice(conflict: Conflict) -> str | None:
     offered = {
         side.machine if side.machine_id else MINE: side for side in conflict.sides if side.offered
     }
-    print_line(f"{conflict.session_id} went on apart:")
+    print_line(f"{conflict.session_id} diverged:")
     for side in conflict.sides:
         name = side.machine if side.machine_id else f"{MINE} (this machine, {side.machine})"
-        held = "" if side.offered else "; another side holds all of it"
+        held = "" if side.offered else "; another side contains all of it"
         print_line(f"  {name}: {listing.side_summary(side, now_ns)}{held}")
     choices = [*offered, BOTH]
     while True:
@@ -87,4 +87,4 @@ def _choice(conflict: Conflict) -> str | None:
         for choice in choices:
             if answer.lower() == choice.lower():
                 return choice
-        print_error(f"there is no side {answer!r}: choose one of {', '.join(choices)}")
+        print_error(f"there is no side {answer!r}: type {', '.join(choices)}, or nothing")

@@ -18,37 +18,37 @@ _SHOWN_ON_A_TERMINAL = 20
 
 
 def configure(parser: Parser) -> None:
-    selection.add_project(parser, "every project's")
+    selection.add_project(parser, "all projects")
     parser.add_argument(
         "--limit",
         metavar="N",
         type=_number,
-        help=f"only the newest N (default: {_SHOWN_ON_A_TERMINAL} on a terminal, else all)",
+        help=f"the newest N (default: {_SHOWN_ON_A_TERMINAL} on a terminal, otherwise all)",
     )
     parser.add_json()
-    parser.explain(
-        "Those of this directory's project, here and where sessions meet.\n"
+    parser.describe(
+        "Lists the sessions of this directory's project, here and in the shared folder.\n"
         "\n"
-        "  changed      what is here is to be pushed\n"
-        "  synced       the same here and there\n"
-        "  waiting      there is something to pull\n"
-        "  ahead        what is here is newer, and pushed\n"
-        "  conflict     machines went on apart: `claude-sync resolve`\n"
-        "  incomplete   it is still arriving\n"
-        "  unplaced     no directory here is known for it: `claude-sync projects add`\n"
-        "  gone         it was here and isn't any more; a pull that names it brings it back\n"
+        "  changed      to be pushed\n"
+        "  synced       the same on both\n"
+        "  waiting      to be pulled\n"
+        "  ahead        newer here, and pushed\n"
+        "  conflict     it diverged: choose with `claude-sync resolve`\n"
+        "  incomplete   still arriving\n"
+        "  unplaced     without a directory here: `claude-sync projects add`\n"
+        "  gone         deleted here; pull it by name to bring it back\n"
         "\n"
-        "In a pipe: whole ids and project keys, with tabs between.",
-        ("sessions", "this project's"),
-        ("sessions --all --limit 5", "the five used last"),
+        "In a pipe: whole ids and project keys, separated by tabs.",
+        ("sessions", "this project's sessions"),
+        ("sessions --all --limit 5", "the five used last, of any project"),
     )
 
 
 def run(arguments: Namespace) -> int:
     with command_context(store=False) as context:
         project = selection.project(context, arguments)
-        met = is_set_up(preferences.load(paths()))
-        every = states(context, store=met)
+        set_up = is_set_up(preferences.load(paths()))
+        every = states(context, store=set_up)
     found = [one for one in every if project in (None, one.project_key)]
     limit = arguments.limit
     if limit is None and not arguments.json and is_terminal(sys.stdout):
@@ -60,17 +60,17 @@ def run(arguments: Namespace) -> int:
     if found:
         listing.print_sessions(shown, every, project=project is None)
     elif project is not None:
-        print_line(f"No session of {project} is known; --all lists every project's.")
+        print_line(f"There are no sessions of {project}; --all lists every project's.")
     else:
-        print_line("No session is known yet.")
+        print_line("There are no sessions yet.")
     if arguments.limit is None and len(shown) < len(found):
         print_note(f"({len(found) - len(shown)} more: --limit {len(found)})")
-    if found and not met:
-        print_note("No place where sessions meet was chosen yet: `claude-sync init LOCATION`.")
+    if found and not set_up:
+        print_note("No shared folder is chosen yet: `claude-sync init LOCATION`.")
     return DONE
 
 
 def _number(text: str) -> int:
     if not text.isascii() or not text.isdigit():
-        raise ArgumentTypeError(f"{text!r} is no whole number")
+        raise ArgumentTypeError(f"{text!r} isn't a whole number")
     return int(text)

@@ -21,37 +21,39 @@ from claude_sync_app.cli.parser import Parser
 from claude_sync_app.cli.runner import DONE
 
 _SHOWN = 10
-_SAID_ANYWAY = frozenset({"not-set-up", "conflict"})
-"""Findings that the rest of a status says already."""
+_SHOWN_ANYWAY = frozenset({"not-set-up", "conflict"})
+"""Findings that the rest of the status shows already."""
 
 
 def configure(parser: Parser) -> None:
     parser.add_json()
-    parser.explain(
-        "Of all projects. Changes nothing.",
+    parser.describe(
+        "Looks at all projects, and changes nothing.",
         ("status", "is there anything to do?"),
     )
 
 
 def run(arguments: Namespace) -> int:
     with command_context(store=False) as context:
-        selection.stand_here(context)
-        met = is_set_up(preferences.load(paths()))
+        selection.register_current_directory(context)
+        set_up = is_set_up(preferences.load(paths()))
         with context.working("looking"):
-            survey = look(context, store=met)
+            survey = look(context, store=set_up)
             every = states_surveyed(context, survey)
-        findings = _findings(context, Surveyed(survey, every) if met else None)
-        where = context.store.label if met else None
+        findings = _findings(context, Surveyed(survey, every) if set_up else None)
+        where = context.store.label if set_up else None
         machine = context.machine.name
     if arguments.json:
         print_json(_document(every, findings, where, machine))
         return DONE
     if where is None:
-        print_line("No place where sessions meet was chosen yet: `claude-sync init LOCATION`.")
+        print_line("No shared folder is chosen yet: `claude-sync init LOCATION`.")
     else:
-        print_line(f"Sessions meet in {short_path(where)}. This machine is {machine} there.")
-    _say_groups(every)
-    _say_findings(findings)
+        print_line(
+            f"Sessions are shared through {short_path(where)}. This machine is called {machine}."
+        )
+    _print_groups(every)
+    _print_findings(findings)
     return DONE
 
 
@@ -97,7 +99,7 @@ def _session_json(state: SessionState) -> dict[str, object]:
     return shown
 
 
-def _say_groups(every: Sequence[SessionState]) -> None:
+def _print_groups(every: Sequence[SessionState]) -> None:
     nothing = True
     for _, title, todo, belongs in _GROUPS:
         found = [one for one in every if belongs(one)]
@@ -113,8 +115,8 @@ def _say_groups(every: Sequence[SessionState]) -> None:
         print_line(f"Nothing to push and nothing to pull ({count(len(every), 'session')}).")
 
 
-def _say_findings(findings: Sequence[Finding]) -> None:
-    new = [one for one in findings if one.code not in _SAID_ANYWAY]
+def _print_findings(findings: Sequence[Finding]) -> None:
+    new = [one for one in findings if one.code not in _SHOWN_ANYWAY]
     if not new:
         return
     print_line()

@@ -13,12 +13,12 @@ from claude_sync_app.cli.runner import run as run_command
 
 
 def configure(parser: Parser) -> None:
-    parser.explain(
-        "\nAn icon with a menu that pushes what changes here, tells what arrives from other\n"
-        "machines, and pulls it with one click. It runs until Quit is chosen in its menu; a\n"
-        "second one isn't started. Without a panel that shows icons it watches all the same.",
+    parser.describe(
+        "\nThe icon has a menu. It pushes what changes here, tells what arrives from other\n"
+        "machines, and pulls it with one click. It runs until you choose Quit; a second one\n"
+        "isn't started. Without a panel that shows icons it works all the same.",
         ("tray", "show the icon"),
-        ("autostart enable", "show it at every login"),
+        ("autostart enable", "start it at every login"),
     )
 
 

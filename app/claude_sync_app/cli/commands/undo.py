@@ -16,10 +16,10 @@ from claude_sync_app.cli.selection import SESSION
 def configure(parser: Parser) -> None:
     parser.add_argument("session", metavar="SESSION", help=SESSION)
     parser.add_json()
-    parser.explain(
-        "What is undone is kept too; pulls pass it over until it changes or is named.",
-        ("undo 3f2a", "the session is again as it was before"),
-        ("pull 3f2a", "and this takes the other one after all"),
+    parser.describe(
+        "What is undone is kept in the vault; pulls skip it until it changes or is named.",
+        ("undo 3f2a", "put the session back as it was before"),
+        ("pull 3f2a", "pull the other version after all"),
     )
 
 
@@ -30,7 +30,7 @@ def run(arguments: Namespace) -> int:
     if arguments.json:
         results.print_results_json([done])
     elif done.outcome is Outcome.GONE:
-        print_line(f"Took {done.session_id} away again: it wasn't here before.")
+        print_line(f"Removed {done.session_id}, which wasn't here before the last pull.")
     else:
         print_line(f"{done.session_id} is as it was before the last pull or resolve.")
         if done.directory is not None:

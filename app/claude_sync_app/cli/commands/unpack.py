@@ -18,12 +18,12 @@ def configure(parser: Parser) -> None:
         "--into",
         metavar="DIR",
         type=Path,
-        help="the directory to resume it in, where its project isn't known here",
+        help="the directory for it, if its project isn't known here",
     )
     parser.add_json()
-    parser.explain(
-        "No set-up is needed. A session that is here already is never overwritten:\n"
-        "the same rules hold as for a pull.",
+    parser.describe(
+        "No set-up is needed. A session that is here already is never overwritten;\n"
+        "the rules of a pull apply.",
         ("unpack 3f2a-laptop.ccsync", "into its project's directory"),
         ("unpack 3f2a-laptop.ccsync --into .", "into this directory"),
     )
@@ -32,10 +32,12 @@ def configure(parser: Parser) -> None:
 def run(arguments: Namespace) -> int:
     if arguments.into is not None and not arguments.into.is_dir():
         raise WrongArguments(
-            "there is no such directory", where=str(arguments.into), todo="make it, or mend --into"
+            "there is no such directory",
+            where=str(arguments.into),
+            todo="make it, or correct --into",
         )
     with command_context(store=False) as context:
-        selection.stand_here(context)
+        selection.register_current_directory(context)
         done = unpack(context, arguments.file, arguments.into)
         results.log_results(context, "unpack", [done])
     if arguments.json:

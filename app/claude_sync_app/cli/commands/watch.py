@@ -28,18 +28,18 @@ def configure(parser: Parser) -> None:
         "--interval",
         type=_seconds,
         metavar="SECONDS",
-        help="how often to look for what is newer elsewhere (the preference pull_interval_seconds)",
+        help="how often to look for newer sessions (default: pull_interval_seconds)",
     )
     parser.add_argument(
-        "--no-pull", action="store_true", help="say what arrived, and leave it where it is"
+        "--no-pull", action="store_true", help="only tell what arrives, and don't pull it"
     )
-    parser.explain(
-        "\nA session is pushed when it has been quiet for a few seconds, and at once when\n"
-        "it is closed. What is open here is pulled when it is closed. It begins with what\n"
-        "was used in the last 7 days; `claude-sync push --all` pushes what is older.\n"
-        "Ctrl-C ends it within a second, with nothing half done.",
-        ("watch", "keep this machine and the others level"),
-        ("watch --no-pull", "push only, and say what arrived"),
+    parser.describe(
+        "\nA session is pushed when it hasn't changed for a few seconds, and at once when it\n"
+        "is closed. A session that is open here is pulled when it is closed. Watching starts\n"
+        "with the last 7 days; `claude-sync push --all` pushes older sessions. Ctrl-C ends\n"
+        "it within a second, with nothing half done.",
+        ("watch", "keep this machine in sync with the others"),
+        ("watch --no-pull", "push, and only tell what arrives"),
     )
 
 
@@ -69,8 +69,8 @@ def run(arguments: Namespace) -> int:
 
 
 def _pulls() -> bool:
-    """Whether what arrives is pulled: who types it at a terminal wants that, whatever the tray
-    does; elsewhere nobody can be asked, so only the preference "nothing" is heard."""
+    """Whether what arrives is pulled. Whoever types this at a terminal wants that, whatever the
+    tray does; elsewhere there is no one to ask, so only the preference "nothing" prevents it."""
     return is_terminal(sys.stdout) or preferences.load(paths()).on_arrival != "nothing"
 
 

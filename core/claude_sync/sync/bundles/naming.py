@@ -34,7 +34,7 @@ def bundle_name(
         if taken.get(name.lower(), (session_id, machine.id)) == (session_id, machine.id):
             return name
     raise BundleUnsafe(
-        "files of others lie where this machine's bundle of the session could go",
+        "files of other machines are where this machine's bundle of the session would go",
         where=session_id,
         todo="choose another name for this machine with `claude-sync init`",
     )

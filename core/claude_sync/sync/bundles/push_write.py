@@ -275,13 +275,13 @@ def _check_replaceable(there: Problem, *, named: bool) -> None:
     if there.kind != BundleIncomplete.__name__:
         kind = BundleTooNew if there.kind == BundleTooNew.__name__ else BundleError
         raise kind(
-            "what lies where this machine's bundle goes can't be read, so it isn't written over",
+            "the file named as this machine's bundle can't be read, so it isn't overwritten",
             where=there.name,
             todo=there.message,
         )
     if not named:
         raise BundleIncomplete(
-            "this machine's bundle there hasn't arrived whole, so it isn't written over",
+            "this machine's bundle there is incomplete, so it isn't overwritten",
             where=there.name,
             todo="wait for it, or push the session by name to replace it",
         )

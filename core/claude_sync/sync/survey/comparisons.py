@@ -124,7 +124,7 @@ class Comparisons:
             bundle = self._bundles.get(version)
             if bundle is None:
                 raise SessionVanished(
-                    "a version of this session is no longer there to be read",
+                    "a version of this session is gone",
                     todo="look again",
                     passing=True,
                 )
@@ -156,7 +156,7 @@ class Comparisons:
             raise SessionChanging(
                 "the session was rewritten while it was compared",
                 where=local.session_id,
-                todo="it is looked at again next time",
+                todo="it is tried again next time",
             )
 
     def _remember(self, x: Version, y: Version, divergence: Divergence) -> None:

@@ -21,7 +21,7 @@ def find_id(prefix: str, ids: Sequence[str]) -> str:
     fits = [session_id for session_id in ids if session_id.startswith(prefix)]
     if not prefix or not fits:
         raise SessionNotFound(
-            "no session here or in the store has that id",
+            "no session has that id",
             where=prefix,
             todo="see `claude-sync sessions --all`",
         )

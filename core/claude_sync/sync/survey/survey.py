@@ -117,7 +117,7 @@ class Survey:
         for other in copies:
             if other is not longest and not self._holds(longest, other):
                 raise SessionDivided(
-                    "two copies of this session lie here and each has lines of its own",
+                    "two copies of this session are here, and they diverged",
                     where=f"{longest.path} and {other.path}",
                     todo="move one of them away",
                 )

@@ -283,7 +283,7 @@ class Installer:
         ours = MARK in names
         if not ours and any(not name.startswith(files.TEMPORARY_PREFIX) for name in names):
             raise SessionError(
-                "a folder of this session lies here without its transcript",
+                "a folder of this session is here without its transcript",
                 where=str(sidecar),
                 todo="move it away, then pull again",
             )

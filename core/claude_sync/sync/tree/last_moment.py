@@ -79,7 +79,7 @@ def changed(session_id: str) -> SessionChanging:
     return SessionChanging(
         "the session changed while it was being replaced",
         where=session_id,
-        todo="it is looked at again next time",
+        todo="it is tried again next time",
     )
 
 

@@ -220,7 +220,7 @@ class _UndoApplier:
 
     def _lost(self) -> VaultError:
         return VaultError(
-            "what was there before is no longer kept",
+            "the version before is no longer kept",
             where=self._session_id,
             todo="nothing was changed",
         )

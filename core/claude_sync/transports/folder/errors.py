@@ -52,17 +52,17 @@ def translate(error: OSError, where: str) -> TransportError:
     if getattr(error, "winerror", None) in _WINDOWS_OFFLINE or code in _OFFLINE:
         return StoreOffline("the folder's disk or share doesn't answer", where=where)
     if code in _FULL:
-        return StoreFull("no room is left there", where=where, todo="make room and push again")
+        return StoreFull("the disk is full", where=where, todo="free some space and push again")
     if code == errno.EFBIG:
         return StoreFull("a file of this size doesn't fit there", where=where)
     if code == errno.EROFS:
         return StoreDenied("the disk is read-only", where=where, todo="mount it for writing")
     if code in _DENIED:
-        return StoreDenied("permission is refused", where=where, todo="check the owner and mode")
+        return StoreDenied("permission is denied", where=where, todo="check the owner and mode")
     if code == errno.ENOENT:
         return FileGone("a file isn't there any more", where=where)
     if code in (errno.ELOOP, errno.EINVAL, errno.ENOTDIR, errno.EISDIR):
-        return StoreDenied("something that is no plain file or folder is in the way", where=where)
+        return StoreDenied("something that isn't a plain file or folder is in the way", where=where)
     return StoreDenied(os.strerror(code or 0).lower(), where=where)
 
 
@@ -70,10 +70,10 @@ def root_error(error: OSError, root: str) -> TransportError:
     """The error for the store's own folder."""
     if error.errno == errno.ENOENT:
         return StoreAbsent(
-            "the store's folder isn't there", where=root, todo="mount or connect it, then try again"
+            "the shared folder isn't there", where=root, todo="mount or connect it, then try again"
         )
     if error.errno in (errno.ENOTDIR, errno.EEXIST):
         return StoreDenied(
-            "a file is where the store's folder should be", where=root, todo="choose another place"
+            "a file is where the shared folder should be", where=root, todo="choose another folder"
         )
     return translate(error, root)

@@ -69,7 +69,7 @@ class Root:
         marker = os.path.join(self.directory, MARKER_NAME)
         if self.marked and name != MARKER_NAME and not os.path.lexists(marker):
             raise StoreOffline(
-                "the store's folder has lost its marker",
+                "the shared folder has lost its marker file",
                 where=self.location,
                 todo="mount or connect it, then try again",
             )

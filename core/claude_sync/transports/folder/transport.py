@@ -108,7 +108,7 @@ class FolderTransport:
                 raise
         if os.path.lexists(os.path.join(self._root.directory, f".{MARKER_NAME}.icloud")):
             raise StoreOffline(
-                "iCloud keeps the store's marker elsewhere for the moment",
+                "iCloud hasn't downloaded the shared folder's marker file",
                 where=self.location,
                 todo="open the folder in Finder and let it download",
             )

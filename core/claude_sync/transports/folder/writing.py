@@ -105,7 +105,7 @@ class Group:
             raise StoreDenied(
                 "a link or a file is where a folder should be",
                 where=str(directory),
-                todo="move it aside",
+                todo="move it away",
             )
         os.scandir(directory).close()
         files.remove_leftovers(directory, older_than_seconds=_DAY_SECONDS)
@@ -164,7 +164,7 @@ class Group:
         self._root.check(name=pending.name)
         translated = translate(error, str(pending.target))
         if isinstance(translated, FileGone):
-            return StoreOffline("a folder vanished while it was written", where=translated.where)
+            return StoreOffline("a folder disappeared during a write", where=translated.where)
         return translated
 
     def _discard(self, pending: _Pending) -> None:

@@ -67,7 +67,7 @@ _DENIED: tuple[tuple[tuple[str, ...], str, str], ...] = (
             "can't open user config",
         ),
         "ssh can't use its configuration",
-        _CHECK_LOGIN + ", or mend ssh_command",
+        _CHECK_LOGIN + ", or correct ssh_command",
     ),
     (
         ("unable to negotiate", "no matching"),
@@ -80,7 +80,7 @@ _DENIED: tuple[tuple[tuple[str, ...], str, str], ...] = (
 def no_ssh(program: str) -> TransportError:
     """ssh itself can't be started."""
     return StoreDenied(
-        "the program that should be ssh can't be started",
+        "ssh can't be started",
         where=program,
         todo="install OpenSSH's client, or set ssh_command",
     )
@@ -96,7 +96,7 @@ def no_answer(host: str) -> TransportError:
 def connection_lost(host: str) -> TransportError:
     """The connection ended in the middle of an answer."""
     return StoreOffline(
-        "the connection was lost in the middle",
+        "the connection was lost",
         where=host,
         todo="try again; what was finished stays",
     )
@@ -105,7 +105,7 @@ def connection_lost(host: str) -> TransportError:
 def nonsense(place: HostLocation) -> TransportError:
     """The answer isn't one of the script's."""
     return StoreDenied(
-        "the host's answer makes no sense", where=place.host, todo=_advice(_CHECK_LOGIN, place)
+        "the host's answer can't be understood", where=place.host, todo=_advice(_CHECK_LOGIN, place)
     )
 
 
@@ -156,21 +156,23 @@ def place_refused(word: str, where: str) -> TransportError | None:
     """The error if the script's word is about the store's folder as a whole, else None."""
     if word == "offline":
         return StoreAbsent(
-            "the store's folder isn't there on the host", where=where, todo="mount or make it there"
+            "the shared folder isn't there on the host", where=where, todo="mount or make it there"
         )
     if word == "marker":
         return StoreAbsent(
-            "the store's folder on the host has lost its marker", where=where, todo="mount it there"
+            "the shared folder on the host has lost its marker file",
+            where=where,
+            todo="mount it there",
         )
     if word == "notdir":
         return StoreDenied(
-            "a file is where the store's folder should be on the host",
+            "a file is where the shared folder should be on the host",
             where=where,
-            todo="choose another place",
+            todo="choose another folder",
         )
     if word == "denied":
         return StoreDenied(
-            "the store's folder on the host refuses us",
+            "the shared folder on the host can't be opened",
             where=where,
             todo="check its owner and mode there",
         )
@@ -182,7 +184,7 @@ def cant_make(text: str, where: str) -> TransportError:
     error = file_refused(text, where)
     if isinstance(error, FileGone):  # /proc and the like, where nobody can
         error = StoreDenied(
-            "the store's folder can't be made there", where=where, todo="choose another place"
+            "the shared folder can't be made on the host", where=where, todo="choose another folder"
         )
     return error
 
@@ -191,7 +193,7 @@ def file_refused(text: str, where: str) -> TransportError:
     """Why a file couldn't be written or removed: the script's word or the system's, LC_ALL=C."""
     said = text.lower()
     if "no space" in said or "quota" in said:
-        return StoreFull("no room is left on the host", where=where, todo="make room there")
+        return StoreFull("the host's disk is full", where=where, todo="free some space there")
     if "too large" in said:
         return StoreFull(
             "a file of this size doesn't fit on the host",
@@ -202,12 +204,12 @@ def file_refused(text: str, where: str) -> TransportError:
         return StoreDenied("the host's disk is read-only", where=where, todo="mount it for writing")
     if "permission denied" in said or "not permitted" in said:
         return StoreDenied(
-            "permission is refused on the host", where=where, todo="check the owner and mode there"
+            "permission is denied on the host", where=where, todo="check the owner and mode there"
         )
     if "directory" in said or "inway" in said:
         if "no such" in said or "nonexistent" in said:
             return FileGone(
-                "a folder vanished on the host while it was written",
+                "a folder on the host disappeared during a write",
                 where=where,
                 todo="it is made again next time",
             )
@@ -218,4 +220,4 @@ def file_refused(text: str, where: str) -> TransportError:
         )
     if "put/output" in said or "stale" in said or "not connected" in said:
         return StoreOffline("the host's disk doesn't answer", where=where, todo="check it there")
-    return StoreDenied("the host can't write a file", where=where, todo="look at its disk")
+    return StoreDenied("the host can't write a file", where=where, todo="check its disk")

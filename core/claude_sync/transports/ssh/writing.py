@@ -293,9 +293,9 @@ class Upload:
             return
         if text == "bad":
             slot.error = StoreDenied(
-                "the host stored other bytes than were sent",
+                "the host stored different bytes from those sent",
                 where=self._where(slot.put.name),
-                todo="look at its disk",
+                todo="check its disk",
             )
             return
         slot.error = file_refused(text, self._where(slot.put.name))

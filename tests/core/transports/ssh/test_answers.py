@@ -214,4 +214,4 @@ def test_a_folder_that_nobody_can_make_is_no_passing_trouble() -> None:
     )
     assert isinstance(error, StoreDenied)
     assert not error.passing
-    assert "can't be made there" in str(error)
+    assert "can't be made on the host" in str(error)
