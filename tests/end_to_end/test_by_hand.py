@@ -159,7 +159,7 @@ def test_a_name_is_one_machines_unless_it_is_taken_over(
     laptop.does("push")
     assert new_desktop.misuses("init", place, "--name", "Laptop") == (
         "another machine has that name (Laptop): choose another with --name, "
-        "or --take-over if this is that machine, reinstalled"
+        "or use --take-over if this is that machine reinstalled"
     )
     done = new_desktop.document("init", place, "--name", "laptop", "--take-over")
     assert (done["machine"], done["machines"], done["location"]) == (

@@ -99,7 +99,7 @@ def test_keep_both(apart: ConflictView) -> None:
 def test_what_cannot_be_chosen_is_said(apart: ConflictView) -> None:
     desktop = apart.desktop
     assert desktop.fails("resolve", SESSION, "--keep", "nobody").endswith(
-        "choose one of: mine, both, laptop"
+        "choose mine, both, laptop"
     )
     assert desktop.misuses("resolve", SESSION) == (
         "there is no terminal to ask on: add --keep mine, theirs, MACHINE or both"

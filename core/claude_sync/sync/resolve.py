@@ -112,7 +112,7 @@ class _Resolve:
             raise UsageError(
                 "that isn't one side of the conflict",
                 where=conflict.session_id,
-                todo=f"choose one of: mine, both, {names}",
+                todo=f"choose mine, both, {names}",
             )
         return rivals[0]
 

@@ -184,6 +184,7 @@ def _named(
         raise MachineNameTaken(
             "another machine has that name",
             where=wanted,
-            todo="choose another with --name, or --take-over if this is that machine, reinstalled",
+            todo="choose another with --name, or use --take-over if this is that machine "
+            "reinstalled",
         )
     return Machine(wanted, machine.id, named=True), tuple(sorted(others.values()))

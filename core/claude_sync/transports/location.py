@@ -200,7 +200,7 @@ def _normal(path: str) -> str:
 def _password_refused() -> UsageError:
     return UsageError(
         "the location has a password, which would be saved and shown",
-        todo="leave it out: ssh asks its agent and its keys",
+        todo="leave it out, as ssh uses its agent and its keys",
     )
 
 

@@ -29,17 +29,17 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
         "Every day",
         (
             Command("push", "copy what changed here to the shared folder", True),
-            Command("pull", "bring what is newer on other machines", True),
+            Command("pull", "copy what is newer on other machines to this one", True),
             Command("status", "show what to push, what to pull, and what needs you"),
             Command("sessions", "list sessions, newest first"),
             Command("watch", "push on change and pull at an interval, until Ctrl-C", True),
-            Command("tray", "show the icon, which does all this with a click"),
+            Command("tray", "show the icon, which pushes and pulls by itself"),
         ),
     ),
     (
-        "When a session diverged",
+        "When a session has diverged",
         (
-            Command("resolve", "choose which side to keep of a session that diverged", True),
+            Command("resolve", "choose which side to keep", True),
             Command("undo", "bring back what the last pull or resolve replaced", True),
         ),
     ),
@@ -57,7 +57,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
         (
             Command("doctor", "check everything, and say how to fix what is wrong"),
             Command("pack", "write one session into a file", True),
-            Command("unpack", "read a session from such a file", True),
+            Command("unpack", "read a session from a packed file", True),
             Command("forget", "remove what was pushed from the shared folder", True),
         ),
     ),

@@ -29,9 +29,9 @@ def configure(parser: Parser) -> None:
     parser.describe(
         "Lists the sessions of this directory's project, here and in the shared folder.\n"
         "\n"
-        "  changed      to be pushed\n"
-        "  synced       the same on both\n"
-        "  waiting      to be pulled\n"
+        "  changed      changed here, to be pushed\n"
+        "  synced       the same here and in the shared folder\n"
+        "  waiting      newer on another machine, to be pulled\n"
         "  ahead        newer here, and pushed\n"
         "  conflict     it diverged: choose with `claude-sync resolve`\n"
         "  incomplete   still arriving\n"
@@ -66,7 +66,7 @@ def run(arguments: Namespace) -> int:
     if arguments.limit is None and len(shown) < len(found):
         print_note(f"({len(found) - len(shown)} more: --limit {len(found)})")
     if found and not set_up:
-        print_note("No shared folder is chosen yet: `claude-sync init LOCATION`.")
+        print_note("No shared folder is chosen yet; choose one with `claude-sync init LOCATION`.")
     return DONE
 
 

@@ -47,7 +47,7 @@ def run(arguments: Namespace) -> int:
         print_json(_document(every, findings, where, machine))
         return DONE
     if where is None:
-        print_line("No shared folder is chosen yet: `claude-sync init LOCATION`.")
+        print_line("No shared folder is chosen yet; choose one with `claude-sync init LOCATION`.")
     else:
         print_line(
             f"Sessions are shared through {short_path(where)}. This machine is called {machine}."
