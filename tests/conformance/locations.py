@@ -117,7 +117,7 @@ def write_all(transport: Transport, *puts: Put) -> list[Written]:
 
 def entry_of(transport: Transport, name: str) -> Entry:
     """A file as it is listed."""
-    return {entry.name: entry for entry in transport.look().entries}[name]
+    return {entry.name: entry for entry in transport.list_files().entries}[name]
 
 
 def read_one(transport: Transport, get: Get) -> bytes:

@@ -35,7 +35,7 @@ def outside(file_store: Transport, file_place: FileHouse, tmp_path: Path) -> Pat
 
 @pytest.mark.usefixtures("outside")
 def test_only_plain_files_are_listed(file_store: Transport) -> None:
-    assert [entry.name for entry in file_store.look().entries] == ["p/a"]
+    assert [entry.name for entry in file_store.list_files().entries] == ["p/a"]
 
 
 @pytest.mark.parametrize("kind", ["link", "fifo", "folder"])
@@ -50,7 +50,7 @@ def test_a_marker_that_is_no_plain_file_is_none(
         os.mkfifo(marker)
     else:
         marker.mkdir()
-    assert file_store.look().marker is None
+    assert file_store.list_files().marker is None
 
 
 @pytest.mark.usefixtures("outside")

@@ -40,7 +40,7 @@ def test_it_is_a_transport(store: Transport) -> None:
 def test_a_place_that_was_never_made_is_offline_for_everything_but_create(place: Place) -> None:
     transport = place.open()
     for work in (
-        lambda: transport.look(),
+        lambda: transport.list_files(),
         lambda: list(transport.ends(["p/a"], 10, 10)),
         lambda: [list(got.blocks) for got in transport.read([whole("p/a")])],
         lambda: list(transport.write([put_of("p/a", b"x")])),
@@ -58,7 +58,7 @@ def test_creating_twice_is_fine_and_creates_no_marker(place: Place) -> None:
     transport = place.open()
     transport.create()
     transport.create()
-    listing = transport.look()
+    listing = transport.list_files()
     assert listing.marker is None
     assert listing.entries == ()
     transport.close()
@@ -66,7 +66,7 @@ def test_creating_twice_is_fine_and_creates_no_marker(place: Place) -> None:
 
 def test_a_look_brings_the_marker_and_what_is_there(store: Transport) -> None:
     write_all(store, put_of("b/2.ccsync", b"two"), put_of("a/1.ccsync", b"one!"))
-    listing = store.look()
+    listing = store.list_files()
     assert listing.marker == MARKER
     assert [entry.name for entry in listing.entries] == ["a/1.ccsync", "b/2.ccsync"]
     assert [entry.stamp.size for entry in listing.entries] == [4, 3]
@@ -75,56 +75,56 @@ def test_a_look_brings_the_marker_and_what_is_there(store: Transport) -> None:
 
 def test_a_look_at_what_is_known_returns_the_known(store: Transport) -> None:
     write_all(store, put_of("a/1.ccsync", b"one"))
-    first = store.look()
-    assert store.look(first) is first
+    first = store.list_files()
+    assert store.list_files(first) is first
     write_all(store, put_of("a/1.ccsync", b"changed"))
-    second = store.look(first)
+    second = store.list_files(first)
     assert second is not first
-    assert store.look(second) is second
+    assert store.list_files(second) is second
 
 
 def test_a_look_sees_what_others_did_since(store: Transport, place: Place) -> None:
-    known = store.look()
+    known = store.list_files()
     place.plant("a/1.ccsync", b"one")
-    known = store.look(known)
+    known = store.list_files(known)
     assert [entry.name for entry in known.entries] == ["a/1.ccsync"]
     store.remove(["a/1.ccsync"])
-    assert store.look(known).entries == ()
+    assert store.list_files(known).entries == ()
 
 
 def test_a_look_can_be_asked_for_before_its_answer_is_needed(store: Transport) -> None:
     write_all(store, put_of("a/1.ccsync", b"one"))
-    with store.asking() as answer:
+    with store.start_listing() as answer:
         known = answer()
         # Answered, it is in nothing's way.
         write_all(store, put_of("a/2.ccsync", b"two"))
     assert [entry.name for entry in known.entries] == ["a/1.ccsync"]
-    with store.asking(known) as answer:
+    with store.start_listing(known) as answer:
         now = answer()
     assert [entry.name for entry in now.entries] == ["a/1.ccsync", "a/2.ccsync"]
-    with store.asking(now) as answer:
+    with store.start_listing(now) as answer:
         assert answer() is now
 
 
 def test_an_answer_that_nobody_waits_for_is_no_later_one(store: Transport) -> None:
-    with store.asking():
+    with store.start_listing():
         pass
-    with pytest.raises(ZeroDivisionError), store.asking():
+    with pytest.raises(ZeroDivisionError), store.start_listing():
         raise ZeroDivisionError
     write_all(store, put_of("a/1.ccsync", b"one"))
-    assert [entry.name for entry in store.look().entries] == ["a/1.ccsync"]
+    assert [entry.name for entry in store.list_files().entries] == ["a/1.ccsync"]
     assert read_one(store, whole("a/1.ccsync")) == b"one"
 
 
 def test_a_changed_marker_is_a_changed_listing(store: Transport, place: Place) -> None:
-    known = store.look()
+    known = store.list_files()
     place.plant(MARKER_NAME, b"another one")
-    assert store.look(known).marker == b"another one"
+    assert store.list_files(known).marker == b"another one"
 
 
 def test_only_the_first_kib_of_a_marker_is_read(store: Transport, place: Place) -> None:
     place.plant(MARKER_NAME, b"m" * 5000)
-    assert store.look().marker == b"m" * 1024
+    assert store.list_files().marker == b"m" * 1024
 
 
 def test_dot_files_files_at_the_root_and_deeper_ones_are_not_listed(
@@ -133,7 +133,7 @@ def test_dot_files_files_at_the_root_and_deeper_ones_are_not_listed(
     for name in (".hidden/a", "p/.hidden", "p/.ccsync-0123.tmp", "p/.DS_Store", "stray"):
         place.plant(name, b"x")
     place.plant("p/seen", b"x")
-    assert [entry.name for entry in store.look().entries] == ["p/seen"]
+    assert [entry.name for entry in store.list_files().entries] == ["p/seen"]
 
 
 # --- reading -----------------------------------------------------------------------------------
@@ -192,7 +192,7 @@ def test_many_files_are_read_in_their_order_though_some_are_gone_or_left_half_re
             assert b"".join(got.blocks) == data[got.name]
         seen.append(got.name)
     assert seen == [get.name for get in gets]
-    assert store.look().marker == MARKER
+    assert store.list_files().marker == MARKER
 
 
 def test_reading_may_be_left_early_and_the_transport_goes_on(store: Transport) -> None:
@@ -278,7 +278,7 @@ def test_many_puts_are_pulled_lazily_and_answered_in_order(store: Transport) -> 
         assert written.name == f"p{count % 3}/{count}"
         ahead.append(taken - count)
     assert max(ahead) < 450
-    assert len(store.look().entries) == 450
+    assert len(store.list_files().entries) == 450
 
 
 def test_a_put_whose_bytes_fail_costs_only_itself(store: Transport, place: Place) -> None:
@@ -291,7 +291,7 @@ def test_a_put_whose_bytes_fail_costs_only_itself(store: Transport, place: Place
     assert [type(answer.error) for answer in answers] == [type(None), SessionChanging, type(None)]
     assert answers[1].stamp is None
     assert place.bytes_of("p/b") == b"as it was"
-    assert [entry.name for entry in store.look().entries] == ["p/a", "p/b", "p/c"]
+    assert [entry.name for entry in store.list_files().entries] == ["p/a", "p/b", "p/c"]
 
 
 def test_writing_may_be_left_early(store: Transport, place: Place) -> None:
@@ -335,7 +335,7 @@ def test_names_that_could_lead_elsewhere_are_refused(store: Transport) -> None:
         with pytest.raises(FileGone):
             list(got.blocks)
     assert store.digests([whole(name) for name in UNUSABLE]) == [None] * len(UNUSABLE)
-    assert [entry.name for entry in store.look().entries] == ["p/good"]
+    assert [entry.name for entry in store.list_files().entries] == ["p/good"]
 
 
 USABLE = [
@@ -360,7 +360,7 @@ USABLE = [
 
 def test_any_other_name_works(store: Transport, place: Place) -> None:
     answers = write_all(store, *(put_of(name, name.encode()) for name in USABLE))
-    listed = {entry.name: entry for entry in store.look().entries}
+    listed = {entry.name: entry for entry in store.list_files().entries}
     assert {answer.name: answer.stamp for answer in answers} == {
         name: entry.stamp for name, entry in listed.items()
     }
@@ -380,13 +380,13 @@ def test_any_other_name_works(store: Transport, place: Place) -> None:
     for name in USABLE:
         assert place.bytes_of(name) == name.encode() + b", again"
     store.remove(USABLE)
-    assert store.look().entries == ()
+    assert store.list_files().entries == ()
 
 
 def test_a_marker_that_went_missing_stops_writing_but_not_the_marker_itself(
     store: Transport, place: Place
 ) -> None:
-    store.look()
+    store.list_files()
     store.remove([MARKER_NAME])
     with pytest.raises(StoreOffline):
         list(store.write([put_of("p/a", b"a")]))
@@ -403,7 +403,7 @@ def test_removing_removes_what_is_there_and_minds_nothing_else(
 ) -> None:
     write_all(store, put_of("p/a", b"a"), put_of("p/b", b"b"), put_of("q/c", b"c"))
     store.remove(["p/a", "p/never", "nowhere/x", "q/c"])
-    assert [entry.name for entry in store.look().entries] == ["p/b"]
+    assert [entry.name for entry in store.list_files().entries] == ["p/b"]
     write_all(store, put_of("q/c", b"again"))
     assert place.bytes_of("q/c") == b"again"
 
@@ -414,7 +414,7 @@ def test_a_place_that_vanishes_is_offline_and_not_made_again(
     write_all(store, put_of("p/a", b"a"))
     place.vanish()
     with pytest.raises(StoreOffline):
-        store.look()
+        store.list_files()
     with pytest.raises(StoreOffline):
         list(store.write([put_of("p/a", b"a"), put_of("p/b", b"b")]))
     with pytest.raises(StoreOffline):
@@ -453,7 +453,7 @@ def test_an_interrupt_stops_the_write_under_way_and_everything_after(
     assert caught.value.passing
     assert place.bytes_of("p/a") is None
     for work in (
-        lambda: store.look(),
+        lambda: store.list_files(),
         lambda: list(store.ends(["p/a"], 1, 1)),
         lambda: list(store.write([put_of("p/a", b"a")])),
         lambda: list(store.read([whole("p/a")])),
@@ -464,7 +464,7 @@ def test_an_interrupt_stops_the_write_under_way_and_everything_after(
         with pytest.raises(Stopped):
             work()
     again = place.open()
-    assert again.look().entries == ()
+    assert again.list_files().entries == ()
     again.close()
 
 
@@ -502,9 +502,9 @@ def test_stopping_in_the_middle_of_the_bytes_stops_the_whole_write(
 
 def test_two_transports_over_one_place_see_each_other(store: Transport, place: Place) -> None:
     other = place.open()
-    known = other.look()
+    known = other.list_files()
     write_all(store, put_of("p/a", b"from one"))
-    assert [entry.name for entry in other.look(known).entries] == ["p/a"]
+    assert [entry.name for entry in other.list_files(known).entries] == ["p/a"]
     write_all(other, put_of("p/a", b"from the other"))
     assert read_one(store, whole("p/a")) == b"from the other"
     other.close()
@@ -513,6 +513,6 @@ def test_two_transports_over_one_place_see_each_other(store: Transport, place: P
 def test_closing_twice_is_fine(place: Place) -> None:
     transport = place.open()
     transport.create()
-    transport.look()
+    transport.list_files()
     transport.close()
     transport.close()

@@ -295,7 +295,7 @@ def test_a_room_that_takes_what_only_another_may_is_seen(
         ("self._store.send(made)", True),
         ("context.store.remove(names)", True),
         ("later = context.store.send", True),
-        ("context.store.peek()", False),
+        ("context.store.listing()", False),
         ("files.remove(path)", False),
         ("send(transport)", False),
     ],

@@ -39,7 +39,7 @@ def store(root: Path) -> FolderTransport:
 
 
 def names(transport: Transport) -> list[str]:
-    return [entry.name for entry in transport.look().entries]
+    return [entry.name for entry in transport.list_files().entries]
 
 
 def everything_under(root: Path) -> set[str]:
@@ -105,7 +105,7 @@ def test_a_folder_that_may_not_be_read_is_denied(store: FolderTransport, root: P
     root.chmod(0o300)
     try:
         with ordinary_permissions(), pytest.raises(StoreDenied):
-            store.look()
+            store.list_files()
     finally:
         root.chmod(0o700)
 
@@ -139,7 +139,7 @@ def test_a_missing_folder_is_offline_and_not_made_by_anything(root: Path) -> Non
 def test_a_file_where_the_folder_should_be_is_denied(root: Path) -> None:
     root.write_bytes(b"a file")
     store = FolderTransport(str(root))
-    for work in (store.look, store.create, lambda: list(store.write([put_of("p/a", b"a")]))):
+    for work in (store.list_files, store.create, lambda: list(store.write([put_of("p/a", b"a")]))):
         with pytest.raises(StoreDenied) as caught:
             work()
         assert not caught.value.passing
@@ -153,17 +153,17 @@ def test_a_folder_that_is_a_link_to_one_works(store: FolderTransport, root: Path
     link.unlink()
     link.symlink_to(root.with_name("nowhere"))
     with pytest.raises(StoreOffline):
-        FolderTransport(str(link)).look()
+        FolderTransport(str(link)).list_files()
 
 
 def test_an_empty_mount_point_is_not_written_to(store: FolderTransport, root: Path) -> None:
-    store.look()
+    store.list_files()
     root.rename(root.with_name("the disk, unmounted"))
     root.mkdir()
     with pytest.raises(StoreOffline):
         list(store.write([put_of("p/a.ccsync", b"a")]))
     assert everything_under(root) == set()
-    assert store.look().marker is None
+    assert store.list_files().marker is None
 
 
 def test_a_folder_that_vanishes_before_the_group_is_finished_is_offline(
@@ -279,13 +279,13 @@ def test_a_marker_that_is_a_link_or_a_folder_is_none(root: Path) -> None:
     root.mkdir()
     store = FolderTransport(str(root))
     (root / MARKER_NAME).symlink_to("/etc/passwd")
-    assert store.look().marker is None
+    assert store.list_files().marker is None
     (root / MARKER_NAME).unlink()
     (root / MARKER_NAME).mkdir()
-    assert store.look().marker is None
+    assert store.list_files().marker is None
     (root / MARKER_NAME).rmdir()
     os.mkfifo(root / MARKER_NAME)
-    assert store.look().marker is None
+    assert store.list_files().marker is None
 
 
 def test_names_with_newlines_or_bytes_that_are_no_text_are_left_out(
@@ -318,7 +318,7 @@ def test_what_icloud_keeps_elsewhere_is_listed_under_its_name_and_not_opened(
     (root / "p/.icloud").write_bytes(b"")
     (root / "p/..icloud").write_bytes(b"")
     (root / "p/..hidden.icloud").write_bytes(b"")
-    listed = {entry.name: entry.placeholder for entry in store.look().entries}
+    listed = {entry.name: entry.placeholder for entry in store.list_files().entries}
     assert listed == {"p/a.ccsync": False, "p/b.ccsync": True}
     (end,) = store.ends(["p/b.ccsync"], 10, 10)
     assert isinstance(end.error, FileGone)
@@ -328,7 +328,7 @@ def test_a_marker_that_icloud_keeps_elsewhere_is_a_passing_trouble(root: Path) -
     root.mkdir()
     (root / f".{MARKER_NAME}.icloud").write_bytes(b"bplist")
     with pytest.raises(StoreOffline, match="iCloud"):
-        FolderTransport(str(root)).look()
+        FolderTransport(str(root)).list_files()
 
 
 @pytest.mark.parametrize(

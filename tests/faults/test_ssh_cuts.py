@@ -86,7 +86,7 @@ def fresh(root: Path) -> Entry:
     folder = FolderTransport(str(root))
     folder.create()
     write_all(folder, put_of(MARKER_NAME, MARKER), put_of("p/old", OLD))
-    return folder.look().entries[0]
+    return folder.list_files().entries[0]
 
 
 def puts_over(base: Entry) -> list[Put]:
@@ -104,7 +104,7 @@ WANTED = {"p/first": FIRST, "p/old": NEW, "q/x": SECOND}
 def traffic_of_writing(line: Line) -> Traffic:
     whole = replace(line, root=line.root.with_name("whole"))
     base = fresh(whole.root)
-    return whole.traffic(lambda store: (store.look(), list(store.write(puts_over(base)))))
+    return whole.traffic(lambda store: (store.list_files(), list(store.write(puts_over(base)))))
 
 
 def write_over_cuts(line: Line, where: Sequence[str]) -> int:
@@ -117,14 +117,14 @@ def write_over_cuts(line: Line, where: Sequence[str]) -> int:
         answered = set()
         with closing(replace(line, root=root).open(option)) as transport:
             try:
-                transport.look()
+                transport.list_files()
                 for written in transport.write(puts_over(base)):
                     assert written.error is None, option
                     answered.add(written.name)
             except StoreOffline:
                 cut += 1
         # What listings see, through another door: nothing but whole files.
-        seen = {entry.name for entry in FolderTransport(str(root)).look().entries}
+        seen = {entry.name for entry in FolderTransport(str(root)).list_files().entries}
         assert {"p/old"} | answered <= seen <= set(WANTED), option
         for name in seen:
             data = (root / name).read_bytes()
@@ -155,7 +155,7 @@ def test_writing_that_is_cut_anywhere_tears_nothing_and_goes_well_afterwards(lin
     assert write_over_cuts(line, cuts(traffic, steps)) >= 25 * steps // 14
     for root in sorted(line.root.iterdir())[::8]:
         with closing(replace(line, root=root).open()) as transport:
-            base = {entry.name: entry for entry in transport.look().entries}["p/old"]
+            base = {entry.name: entry for entry in transport.list_files().entries}["p/old"]
             write_all(transport, *puts_over(base))
         assert {name: (root / name).read_bytes() for name in WANTED} == WANTED
 
@@ -189,7 +189,7 @@ def test_what_a_cut_left_behind_is_never_seen_and_is_gone_after_a_day(line: Line
     for path in (old, at_root, foreign, probe, elsewhere):
         os.utime(path, (then, then))
     with closing(line.open()) as transport:
-        names = [entry.name for entry in transport.look().entries]
+        names = [entry.name for entry in transport.list_files().entries]
         assert names == ["p/claude-sync-probe-0.tmp", "p/old"]
         write_all(transport, put_of("p/first", FIRST))
         while old.exists() or at_root.exists() or probe.exists():

@@ -116,7 +116,7 @@ def test_what_keeps_ssh_from_connecting_is_told(
             for option in options
         ]
         with pytest.raises(kind) as caught:
-            reach(*options).look()
+            reach(*options).list_files()
     assert words in sentence(caught.value)
     assert todo in caught.value.todo
     assert caught.value.passing is (kind is StoreOffline)
@@ -125,7 +125,7 @@ def test_what_keeps_ssh_from_connecting_is_told(
 def test_an_ssh_that_is_not_there_is_named(ssh_host: SshHost, root: Path) -> None:
     transport = open_transport(ssh_host.location(root), ["/nowhere/ssh"], root.parent / "run")
     with pytest.raises(StoreDenied, match="ssh_command") as caught:
-        transport.look()
+        transport.list_files()
     assert "/nowhere/ssh" in sentence(caught.value)
 
 
@@ -134,7 +134,7 @@ def test_a_login_without_a_posix_shell_is_told(
     reach: Callable[..., Transport], flavour: str
 ) -> None:
     with pytest.raises(StoreDenied) as caught:
-        reach(flavour=flavour).look()
+        reach(flavour=flavour).list_files()
     assert "doesn't run /bin/sh" in sentence(caught.value)
     assert not caught.value.passing
 
@@ -156,7 +156,7 @@ class _Slow(threading.Thread):
 
 
 def _look(transport: Transport) -> Callable[[], Iterable[object]]:
-    return lambda: transport.look().entries
+    return lambda: transport.list_files().entries
 
 
 def _read(transport: Transport) -> Callable[[], Iterable[object]]:
@@ -214,7 +214,7 @@ def test_what_never_answers_is_given_up(
 
 def test_a_folder_that_is_not_there_is_offline_and_told(reach: Callable[..., Transport]) -> None:
     with pytest.raises(StoreOffline) as caught:
-        reach().look()
+        reach().list_files()
     assert "isn't there on the host" in sentence(caught.value)
     assert caught.value.passing
 
@@ -223,7 +223,7 @@ def test_a_file_in_the_place_of_the_folder_is_told(
     reach: Callable[..., Transport], root: Path
 ) -> None:
     root.write_text("a file")
-    for work in (lambda: reach().look(), lambda: reach().create()):
+    for work in (lambda: reach().list_files(), lambda: reach().create()):
         with pytest.raises(StoreDenied) as caught:
             work()
         assert "a file is where" in sentence(caught.value)
@@ -233,7 +233,7 @@ def test_a_file_in_the_place_of_the_folder_is_told(
 def test_a_folder_that_may_not_be_read_is_told(reach: Callable[..., Transport], root: Path) -> None:
     root.mkdir(mode=0o300)
     with pytest.raises(StoreDenied) as caught:
-        reach(flavour="box-tied").look()
+        reach(flavour="box-tied").list_files()
     assert "can't be opened" in sentence(caught.value)
     root.chmod(0o700)
 
@@ -246,7 +246,7 @@ def test_a_folder_that_may_not_be_written_is_read_and_told(
     write_all(store, put_of(MARKER_NAME, MARKER), put_of("p/a", b"a"))
     for path in (root / "p", root):
         path.chmod(0o500)
-    assert [entry.name for entry in store.look().entries] == ["p/a"]
+    assert [entry.name for entry in store.list_files().entries] == ["p/a"]
     for answer in store.write([put_of("p/a", b"b"), put_of("q/b", b"b"), put_of("c", b"c")]):
         assert isinstance(answer.error, StoreDenied)
         assert "permission is denied" in sentence(answer.error)
@@ -321,7 +321,7 @@ def test_a_connection_that_is_lost_in_the_middle_is_passing_and_taken_up_again(
         list(cut())
     assert "connection was lost" in sentence(caught.value)
     assert caught.value.passing
-    assert store.look().marker == MARKER
+    assert store.list_files().marker == MARKER
 
 
 @pytest.mark.parametrize(
@@ -364,5 +364,5 @@ def test_errors_never_hold_what_ssh_or_the_host_said(
     reach: Callable[..., Transport], root: Path
 ) -> None:
     with pytest.raises(ClaudeSyncError) as caught:
-        reach("ProxyCommand=echo hunter2 >&2; exit 1").look()
+        reach("ProxyCommand=echo hunter2 >&2; exit 1").list_files()
     assert "hunter2" not in sentence(caught.value)

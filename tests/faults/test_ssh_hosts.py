@@ -66,16 +66,16 @@ def use(store: Transport) -> Listing:
     """Everything that can be done with a store, once."""
     store.create()
     write_all(store, put_of(MARKER_NAME, MARKER), put_of("p/it's", b"12345"), put_of("q/b", b"b"))
-    listing = store.look()
+    listing = store.list_files()
     assert listing.marker == MARKER
     assert [entry.name for entry in listing.entries] == ["p/it's", "q/b"]
-    assert store.look(listing) is listing
+    assert store.list_files(listing) is listing
     (end,) = store.ends(["p/it's"], 2, 2)
     assert (end.head, end.tail) == (b"12", b"45")
     gets = [Get("p/it's", [Range(1, 2)]), Get("q/b", [Range(0, -1)])]
     assert [b"".join(got.blocks) for got in store.read(gets)] == [b"23", b"b"]
     store.remove(["q/b"])
-    return store.look()
+    return store.list_files()
 
 
 @pytest.mark.parametrize("flavour", SHELLS)
@@ -139,7 +139,7 @@ def test_a_look_is_one_round_trip_and_batches_do_not_cost_one_each(
     reach(ssh_host, location, opened, tmp_path).create()
     turns = Turns(monkeypatch)
     store = reach(ssh_host, location, opened, tmp_path)
-    store.look()
+    store.list_files()
     assert turns.taken() == 1
     names = [f"p/{number}" for number in range(100)]
 
@@ -148,7 +148,7 @@ def test_a_look_is_one_round_trip_and_batches_do_not_cost_one_each(
 
     assert len(list(store.write(puts(100)))) == 100
     assert turns.taken() == 1
-    listing = store.look()
+    listing = store.list_files()
     assert turns.taken() == 1
     assert len([end for end in store.ends(names, 100, 100) if end.error is None]) == 100
     assert turns.taken() == 1
@@ -227,7 +227,7 @@ def test_an_answer_that_came_while_something_else_was_done_is_taken_in(
     monkeypatch.setattr(ssh_session, "_GREETING_SECONDS", 0.0)
     monkeypatch.setattr(ssh_session, "_MOMENT_SECONDS", 10.0)
     store = reach(ssh_host, location, opened, tmp_path)
-    with store.asking() as answer:
+    with store.start_listing() as answer:
         assert answer().entries == ()
 
 

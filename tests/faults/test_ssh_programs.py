@@ -93,7 +93,7 @@ def test_a_sync_that_takes_no_names_is_asked_for_everything(
 def test_a_disk_that_is_unmounted_while_files_are_synced_is_seen_before_they_take_their_places(
     store: Transport, replace: Replace, tmp_path: Path
 ) -> None:
-    store.look()
+    store.list_files()
     replace("sync", f"rm -f {MARKER_NAME}")
     with pytest.raises(StoreOffline, match="marker"):
         list(store.write([put_of("p/old", b"new")]))

@@ -129,10 +129,12 @@ class ClaudeHome:
         except OSError:
             return []
         return [
-            session for folder in folders if (session := self.look(folder, session_id)) is not None
+            session
+            for folder in folders
+            if (session := self.session_in(folder, session_id)) is not None
         ]
 
-    def look(self, folder: str, session_id: str) -> LocalSession | None:
+    def session_in(self, folder: str, session_id: str) -> LocalSession | None:
         """One session in one folder as it is now, None where it isn't."""
         path = self.projects / folder / f"{session_id}{_SUFFIX}"
         try:

@@ -67,13 +67,13 @@ class Facts:
         try:
             store = self.context.store
             if surveyed is None:
-                view = store.look()
+                view = store.view()
             else:
                 view = StoreView(surveyed.survey.bundles, surveyed.survey.problems)
             if store.remote:
                 # The first look had to connect.
                 begun = time.perf_counter()
-                store.peek()
+                store.listing()
                 self.round_trip_seconds = time.perf_counter() - begun
             return view
         except (Stopped, RecordsError):

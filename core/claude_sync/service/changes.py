@@ -129,7 +129,7 @@ class Changes:
         if self._local is None:
             return
         path = str(self._home.projects / folder / f"{session_id}.jsonl")
-        session, before = self._home.look(folder, session_id), self._local.get(path)
+        session, before = self._home.session_in(folder, session_id), self._local.get(path)
         if session is None:
             if self._local.pop(path, None) is not None:
                 self.revision += 1
@@ -158,7 +158,7 @@ class Changes:
         """Take note of a transcript that we put there: our own write is no change to push."""
         session_id, folder = path.stem, path.parent.name
         self.pending.pop(session_id, None)
-        session = self._home.look(folder, session_id)
+        session = self._home.session_in(folder, session_id)
         if session is not None and self._local is not None:
             self._local[str(path)] = session
 

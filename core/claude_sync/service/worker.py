@@ -122,7 +122,7 @@ class Worker:
         """
         portion = self.portion(push)
         closed = set() if paused else self.deferred - self.changes.open_ids
-        self._context.store.peek()
+        self._context.store.listing()
         same = self._sides() == self._left
         if same and not (portion or closed or task.anyway or task.adopt):
             return RoundOutcome()

@@ -62,7 +62,7 @@ def create_store(transport: Transport) -> str:
         TransportError: it can't be made, read or written.
     """
     transport.create()
-    listing = transport.look()
+    listing = transport.list_files()
     store_id = read_marker(listing.marker)
     if store_id is None:
         if listing.marker is not None and listing.marker.strip():

@@ -73,7 +73,7 @@ class Store:
         store_id: what its marker must say.
 
     Attributes:
-        last_listing: what `peek` or `look` saw last.
+        last_listing: what `listing` or `view` saw last.
     """
 
     def __init__(
@@ -112,14 +112,14 @@ class Store:
 
     # -- looking ------------------------------------------------------------------------------
 
-    def peek(self) -> Listing:
+    def listing(self) -> Listing:
         """The bare listing: equal to an earlier one if nothing has changed there since.
 
         Raises:
             StoreOffline: it isn't there, isn't mounted, or is another store.
             TransportError: it can't be read.
         """
-        return self._checked(self._transport.look(self._known_listing()))
+        return self._checked(self._transport.list_files(self._known_listing()))
 
     def _checked(self, listing: Listing) -> Listing:
         check_marker(listing, self.store_id, self._transport.label)
@@ -127,29 +127,29 @@ class Store:
         return listing
 
     @contextmanager
-    def asking(self) -> Iterator[Callable[[], StoreView]]:
+    def start_view(self) -> Iterator[Callable[[], StoreView]]:
         """Look, with something else done while the answer is on its way.
 
         Returns:
-            gives, called at most once and inside, what `look` would.
+            gives, called at most once and inside, what `view` would.
 
         Raises:
             TransportError: it can't be asked.
         """
-        with self._transport.asking(self._known_listing()) as answer:
-            yield lambda: self.look(self._checked(answer()))
+        with self._transport.start_listing(self._known_listing()) as answer:
+            yield lambda: self.view(self._checked(answer()))
 
-    def look(self, listing: Listing | None = None) -> StoreView:
+    def view(self, listing: Listing | None = None) -> StoreView:
         """What lies there now.
 
         Args:
-            listing: what `peek` just gave, None to look.
+            listing: what `listing` just gave, None to look.
 
         Raises:
             StoreOffline: it isn't there, isn't mounted, or is another store.
             TransportError: it can't be read.
         """
-        listing = listing or self.peek()
+        listing = listing or self.listing()
         bundles = self._cache.bundles()
         problems = self._cache.problems()
         entries = [entry for entry in listing.entries if entry.name.endswith(SUFFIX)]

@@ -253,7 +253,7 @@ class Transport(Protocol):
     def remote(self) -> bool:
         """Whether bytes cost: callers then ask for ranges and digests before whole files."""
 
-    def look(self, known: Listing | None = None) -> Listing:
+    def list_files(self, known: Listing | None = None) -> Listing:
         """Look at everything, in one round trip.
 
         Args:
@@ -264,15 +264,15 @@ class Transport(Protocol):
             StoreDenied: it may not be read.
         """
 
-    def asking(self, known: Listing | None = None) -> AbstractContextManager[Answer]:
+    def start_listing(self, known: Listing | None = None) -> AbstractContextManager[PendingListing]:
         """Look, with something else done while the answer is on its way.
 
         Args:
-            known: as for `look`.
+            known: as for `list_files`.
 
         Returns:
-            gives, called at most once and inside, what `look` would; it raises what that would.
-            A place that has nothing to wait for looks then only.
+            waits for the listing; to be called at most once, and inside. A transport that has
+            nothing to wait for lists only then.
         """
 
     def ends(self, names: Sequence[str], head: int, tail: int) -> Iterator[Ends]:
@@ -315,7 +315,7 @@ class Transport(Protocol):
         """Let go of processes and connections."""
 
 
-Answer = Callable[[], Listing]
+PendingListing = Callable[[], Listing]
 """Waits for the answer to a look."""
 
 Opener = Callable[[str, Sequence[str]], Transport]

@@ -18,12 +18,12 @@ from claude_sync.model import Stamp
 from claude_sync.transports.base import (
     MARKER_BYTES,
     MARKER_NAME,
-    Answer,
     Ends,
     Entry,
     Get,
     Got,
     Listing,
+    PendingListing,
     Put,
     Range,
     Written,
@@ -80,10 +80,10 @@ class MemoryTransport:
         return "memory"
 
     @contextmanager
-    def asking(self, known: Listing | None = None) -> Iterator[Answer]:
-        yield lambda: self.look(known)
+    def start_listing(self, known: Listing | None = None) -> Iterator[PendingListing]:
+        yield lambda: self.list_files(known)
 
-    def look(self, known: Listing | None = None) -> Listing:
+    def list_files(self, known: Listing | None = None) -> Listing:
         self._check()
         files = self.place.files
         marker = files[MARKER_NAME][0][:MARKER_BYTES] if MARKER_NAME in files else None

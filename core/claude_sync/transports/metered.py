@@ -7,12 +7,12 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from claude_sync.transports.base import (
-    Answer,
     Block,
     Ends,
     Get,
     Got,
     Listing,
+    PendingListing,
     Put,
     Transport,
     Written,
@@ -44,11 +44,11 @@ class MeteredTransport:
     def remote(self) -> bool:
         return self._transport.remote
 
-    def look(self, known: Listing | None = None) -> Listing:
-        return self._transport.look(known)
+    def list_files(self, known: Listing | None = None) -> Listing:
+        return self._transport.list_files(known)
 
-    def asking(self, known: Listing | None = None) -> AbstractContextManager[Answer]:
-        return self._transport.asking(known)
+    def start_listing(self, known: Listing | None = None) -> AbstractContextManager[PendingListing]:
+        return self._transport.start_listing(known)
 
     def ends(self, names: Sequence[str], head: int, tail: int) -> Iterator[Ends]:
         return self._transport.ends(names, head, tail)

@@ -120,10 +120,10 @@ def test_sessions_are_regular_files_of_a_fitting_name(claude: ClaudeHome, tmp_pa
     (claude.projects / "-linked").symlink_to(claude.projects / "-p")
     (found,) = claude.sessions()
     assert (found.session_id, found.folder, found.stamp.size) == (SESSION, "-p", 4)
-    assert claude.look("-p", SESSION) == found
+    assert claude.session_in("-p", SESSION) == found
     assert claude.find(SESSION) == [found]
-    assert claude.look("-p", "link") is None
-    assert claude.look("-p", "none") is None
+    assert claude.session_in("-p", "link") is None
+    assert claude.session_in("-p", "none") is None
 
 
 def test_without_a_tree_there_are_no_sessions(tmp_path: Path) -> None:
@@ -180,7 +180,7 @@ def test_of_more_than_a_bundle_holds_it_is_told_how_many_stay(claude: ClaudeHome
     sidecar_folder(transcript).mkdir()
     for number in range(10_003):
         (sidecar_folder(transcript) / f"{number:05d}").touch()
-    for local in (claude.look("-p", SESSION), *claude.sessions()):
+    for local in (claude.session_in("-p", SESSION), *claude.sessions()):
         assert local is not None
         assert (len(local.sidecar), local.left_out) == (10_000, 3)
 

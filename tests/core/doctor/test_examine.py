@@ -95,7 +95,7 @@ def test_what_a_service_works_with_is_not_changed(parted: Patient) -> None:
         assert list(context.database.run("SELECT * FROM local ORDER BY path")) == rows
         assert list(context.database.run("SELECT name FROM bundle ORDER BY name")) == bundles
         assert context.store is store
-        store.look()  # its connection is open still
+        store.view()  # its connection is open still
 
 
 def test_records_that_another_process_writes_to_can_be_copied(parted: Patient) -> None:

@@ -21,13 +21,13 @@ OWN = "0f4c1d9e-9999-4222-8333-444455556666"
 def looks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Each look at a folder, from now on."""
     made: list[str] = []
-    plain = FolderTransport.look
+    plain = FolderTransport.list_files
 
     def counted(transport: FolderTransport, known: Listing | None = None) -> Listing:
         made.append(transport.location)
         return plain(transport, known)
 
-    monkeypatch.setattr(FolderTransport, "look", counted)
+    monkeypatch.setattr(FolderTransport, "list_files", counted)
     return made
 
 

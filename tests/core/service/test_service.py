@@ -308,14 +308,14 @@ def test_a_store_that_is_gone_is_left_alone_until_it_is_tried_again(
     laptop: PlayedMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks = 0
-    peek = Store.peek
+    peek = Store.listing
 
     def counted(store: Store) -> Listing:
         nonlocal looks
         looks += 1
         return peek(store)
 
-    monkeypatch.setattr(Store, "peek", counted)
+    monkeypatch.setattr(Store, "listing", counted)
     laptop.world.store.rename(laptop.world.folder / "away")
     with serving(laptop) as service:
         # The doctor looks as well, once, when the first round is over.

@@ -24,7 +24,7 @@ import os, time
 class Hanging:
     location, label, remote = "hang://there", "there", False
 
-    def look(self, known=None):
+    def list_files(self, known=None):
         open(os.environ["HANGS"], "w").close()
         while True:
             time.sleep(60)

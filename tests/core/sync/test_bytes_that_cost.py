@@ -244,13 +244,13 @@ def test_this_machine_is_looked_at_before_the_answer_of_the_place_is_waited_for(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     laptop, _ = pair
-    look = FolderTransport.look
+    look = FolderTransport.list_files
 
     def looked(place: FolderTransport, known: Listing | None = None) -> Listing:
         laptop.write(OTHER, said("since"))
         return look(place, known)
 
-    monkeypatch.setattr(FolderTransport, "look", looked)
+    monkeypatch.setattr(FolderTransport, "list_files", looked)
     with laptop.at_work() as context:
         seen = survey_of(context)
     assert sorted(seen.local) == [SESSION]

@@ -40,7 +40,7 @@ def remove_bundles(
         context.check()
         _keep(context, survey, bundle)
     # Keeping takes its time, and another machine's bundle may be a newer one by now.
-    now = {entry.name: entry.stamp for entry in context.store.peek().entries}
+    now = {entry.name: entry.stamp for entry in context.store.listing().entries}
     removed = tuple(
         bundle
         for bundle in bundles

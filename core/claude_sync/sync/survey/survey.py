@@ -375,7 +375,7 @@ def look(
     if not store:
         survey = Survey(context, None)
     else:
-        with context.store.asking() as answer:
+        with context.store.start_view() as answer:
             survey = Survey(context, None)
             if context.store.remote:
                 meanwhile(survey)

@@ -242,7 +242,7 @@ class Installer:
             SessionChanging: it changed.
             SessionOpen: it is open.
         """
-        now = self._home.look(local.folder, local.session_id)
+        now = self._home.session_in(local.folder, local.session_id)
         if now is None or now.stamp != local.stamp or (sidecar and now.sidecar != local.sidecar):
             raise changed(local.session_id)
         self._check_closed(local.session_id)

@@ -251,7 +251,7 @@ class _PullApplier:
             return []  # One of them is gone: that costs a question.
 
     def _remember_local(self, planned: PlannedPull, fetched: Fetched) -> None:
-        local = self._context.home.look(planned.folder.name, planned.session_id)
+        local = self._context.home.session_in(planned.folder.name, planned.session_id)
         if local is None:
             return
         sidecar = [file for file, _ in fetched.sidecar]

@@ -23,12 +23,12 @@ from claude_sync.model import Stamp
 from claude_sync.transports.base import (
     MARKER_BYTES,
     MARKER_NAME,
-    Answer,
     Ends,
     Entry,
     Get,
     Got,
     Listing,
+    PendingListing,
     Put,
     Written,
     is_same_file,
@@ -73,10 +73,10 @@ class FolderTransport:
     # --- looking -------------------------------------------------------------------------------
 
     @contextmanager
-    def asking(self, known: Listing | None = None) -> Iterator[Answer]:
-        yield lambda: self.look(known)
+    def start_listing(self, known: Listing | None = None) -> Iterator[PendingListing]:
+        yield lambda: self.list_files(known)
 
-    def look(self, known: Listing | None = None) -> Listing:
+    def list_files(self, known: Listing | None = None) -> Listing:
         self._root.check_stopped()
         try:
             with os.scandir(self._root.directory) as found:

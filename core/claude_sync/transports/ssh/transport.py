@@ -16,11 +16,11 @@ from pathlib import Path
 from claude_sync.errors import FileGone
 from claude_sync.model import Stamp
 from claude_sync.transports.base import (
-    Answer,
     Ends,
     Get,
     Got,
     Listing,
+    PendingListing,
     Put,
     Written,
     is_usable_name,
@@ -144,12 +144,12 @@ class SshTransport:
 
     # --- looking -------------------------------------------------------------------------------
 
-    def look(self, known: Listing | None = None) -> Listing:
-        with self.asking(known) as answer:
+    def list_files(self, known: Listing | None = None) -> Listing:
+        with self.start_listing(known) as answer:
             return answer()
 
     @contextmanager
-    def asking(self, known: Listing | None = None) -> Iterator[Answer]:
+    def start_listing(self, known: Listing | None = None) -> Iterator[PendingListing]:
         digest = usable_digest(known.digest) if known is not None else ""
         session = self._take()
         unanswered = True
