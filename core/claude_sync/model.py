@@ -307,15 +307,15 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """A file in the store, or a session here, that had to be passed over.
+class SkippedFile:
+    """A file in the store that had to be skipped, and why.
 
     Attributes:
-        name: the file's name in the store, or the session's id.
-        outcome: INCOMPLETE where time may heal it, else FAILED.
+        name: the file's name in the store.
+        outcome: INCOMPLETE where waiting may help, else FAILED.
         message: one sentence for people.
         session_id: the session it seems to be of, "" where that can't be told.
-        kind: of a file in the store, the name of the error.
+        kind: the name of the error.
     """
 
     name: str

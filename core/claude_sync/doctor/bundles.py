@@ -12,7 +12,7 @@ from claude_sync.doctor.facts import DAY_SECONDS, Facts
 from claude_sync.doctor.fixes import remove_command
 from claude_sync.doctor.store import folder_of
 from claude_sync.errors import BundleCorrupt, BundleIncomplete, BundleTooNew, BundleUnsafe
-from claude_sync.model import Bundle, Finding, Level, Problem
+from claude_sync.model import Bundle, Finding, Level, SkippedFile
 from claude_sync.store.store import PLACEHOLDER
 from claude_sync.sync.bundles.naming import is_named_for
 from claude_sync.wording import ago, count, duration, join
@@ -57,8 +57,8 @@ def problems(facts: Facts) -> Iterator[Finding]:
     if facts.view is None:
         return
     rows = facts.context.cache.problems()
-    waiting: list[Problem] = []
-    for problem in facts.view.problems:
+    waiting: list[SkippedFile] = []
+    for problem in facts.view.skipped:
         row = rows.get(problem.name)
         if problem.message == PLACEHOLDER:
             waiting.append(problem)
@@ -97,7 +97,7 @@ def _remove(facts: Facts, names: Sequence[str]) -> str:
     return remove_command([str(folder.joinpath(*name.split("/"))) for name in names])
 
 
-def _fix(fix: str, problem: Problem) -> str:
+def _fix(fix: str, problem: SkippedFile) -> str:
     return fix.replace("{id}", problem.session_id or "--all")
 
 

@@ -69,7 +69,7 @@ class Facts:
             if surveyed is None:
                 view = store.view()
             else:
-                view = StoreView(surveyed.survey.bundles, surveyed.survey.problems)
+                view = StoreView(surveyed.survey.bundles, surveyed.survey.skipped)
             if store.remote:
                 # The first look had to connect.
                 begun = time.perf_counter()

@@ -28,7 +28,7 @@ from claude_sync.errors import (
     StoreOffline,
     TransportError,
 )
-from claude_sync.model import Bundle, BundleHead, Outcome, Problem, Stamp
+from claude_sync.model import Bundle, BundleHead, Outcome, SkippedFile, Stamp
 from claude_sync.state.cache import Cache, ProblemRow
 from claude_sync.state.database import Database
 from claude_sync.store.delta import Request
@@ -57,11 +57,11 @@ class StoreView:
 
     Attributes:
         bundles: by session id.
-        problems: files that were passed over.
+        skipped: files that had to be skipped, and why.
     """
 
     bundles: Mapping[str, tuple[Bundle, ...]]
-    problems: tuple[Problem, ...]
+    skipped: tuple[SkippedFile, ...]
 
 
 class Store:
@@ -364,12 +364,12 @@ def _view(
     for bundle in bundles.values():
         by_session.setdefault(bundle.head.session_id, []).append(bundle)
     found = [
-        Problem(name, _outcome(row.kind), row.message, _session_in(name), row.kind)
+        SkippedFile(name, _outcome(row.kind), row.message, _session_in(name), row.kind)
         for name, row in problems.items()
         if name in names and name not in bundles
     ]
     found += [
-        Problem(
+        SkippedFile(
             entry.name,
             Outcome.INCOMPLETE,
             PLACEHOLDER,

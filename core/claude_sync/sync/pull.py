@@ -29,9 +29,9 @@ from claude_sync.model import (
     Bundle,
     LocalSession,
     Outcome,
-    Problem,
     Progress,
     Result,
+    SkippedFile,
 )
 from claude_sync.sync.context import Context
 from claude_sync.sync.judge import Judgement, judge
@@ -165,15 +165,15 @@ class _Pull:
                     raise
         return list(dict.fromkeys(found))
 
-    def _problems(self, sessions: Sequence[str] | None, project: str | None) -> list[Problem]:
+    def _problems(self, sessions: Sequence[str] | None, project: str | None) -> list[SkippedFile]:
         """The files in the store that had to be skipped, of all that was asked for."""
         if sessions is not None and not self._named:
             return []
         if sessions is not None:
             names = tuple(name for name in sessions if name)
-            return [one for one in self._survey.problems if one.session_id.startswith(names)]
+            return [one for one in self._survey.skipped if one.session_id.startswith(names)]
         folder = f"{encoded_key(project)}/" if project is not None else ""
-        return [one for one in self._survey.problems if one.name.startswith(folder)]
+        return [one for one in self._survey.skipped if one.name.startswith(folder)]
 
     def _is_of(self, session_id: str, project: str | None) -> bool:
         if project is None:

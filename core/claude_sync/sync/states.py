@@ -232,7 +232,7 @@ def _arriving(survey: Survey) -> list[SessionState]:
             state=State.INCOMPLETE,
             detail=problem.message,
         )
-        for problem in survey.problems
+        for problem in survey.skipped
         if problem.outcome is Outcome.INCOMPLETE
         and problem.session_id
         and problem.session_id not in survey.bundles

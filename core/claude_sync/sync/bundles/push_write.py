@@ -27,7 +27,7 @@ from claude_sync.errors import (
     ClaudeSyncError,
     Stopped,
 )
-from claude_sync.model import Bundle, LocalSession, Problem, ProjectKey, Version
+from claude_sync.model import Bundle, LocalSession, ProjectKey, SkippedFile, Version
 from claude_sync.store.packing import Outgoing
 from claude_sync.store.upload import Sent
 from claude_sync.sync.bundles.keep import keep_bundle, keep_unreadable, lies_here
@@ -165,9 +165,9 @@ class PushWriter:
         return row.cut if self._survey.is_open(local) else row.whole
 
     @cached_property
-    def _files(self) -> dict[str, Bundle | Problem]:
+    def _files(self) -> dict[str, Bundle | SkippedFile]:
         """What lies in the store, by name; where no other bears that, by the one in lower case."""
-        exact: dict[str, Bundle | Problem] = {one.name: one for one in self._survey.problems}
+        exact: dict[str, Bundle | SkippedFile] = {one.name: one for one in self._survey.skipped}
         exact |= {one.name: one for one in chain(*self._survey.bundles.values())}
         return {name.lower(): one for name, one in exact.items()} | exact
 
@@ -190,7 +190,7 @@ class PushWriter:
         # Some systems know no case; where they do, the file of that very name.
         there = self._files.get(name) or self._files.get(name.lower())
         going = self._older_files(planned, name)
-        if isinstance(there, Problem):
+        if isinstance(there, SkippedFile):
             _check_replaceable(there, named=self._named)
             keep_unreadable(context, local.session_id, there.name, "push")
         elif there is not None:
@@ -264,7 +264,7 @@ class PushWriter:
                 )
 
 
-def _check_replaceable(there: Problem, *, named: bool) -> None:
+def _check_replaceable(there: SkippedFile, *, named: bool) -> None:
     """Whether a file of the store that is no bundle may be written over, once it is kept.
 
     Raises:

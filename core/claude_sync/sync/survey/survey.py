@@ -15,7 +15,7 @@ from claude_sync.claude.live_sessions import LiveSessions, read_live_sessions
 from claude_sync.disk.prefix_hashes import begins_with
 from claude_sync.disk.snapshot import reading
 from claude_sync.errors import SessionDivided
-from claude_sync.model import Bundle, LocalSession, Outcome, Problem, ProjectKey, Version
+from claude_sync.model import Bundle, LocalSession, Outcome, ProjectKey, SkippedFile, Version
 from claude_sync.state.cache import LocalRow
 from claude_sync.state.records import NOTHING, SessionRecord
 from claude_sync.store.store import StoreView
@@ -55,7 +55,7 @@ class Survey:
             known = self.local.get(session.session_id, ())
             self.local[session.session_id] = (*known, session)
         self.bundles: Mapping[str, tuple[Bundle, ...]] = {}
-        self.problems: tuple[Problem, ...] = ()
+        self.skipped: tuple[SkippedFile, ...] = ()
         if view is not None:
             self.set_store_view(view)
         self.remembered: dict[str, SessionRecord] = context.records.sessions()
@@ -74,7 +74,7 @@ class Survey:
 
     def set_store_view(self, view: StoreView) -> None:
         """Set what lies in the store."""
-        self.bundles, self.problems = view.bundles, view.problems
+        self.bundles, self.skipped = view.bundles, view.skipped
 
     # -- ids ----------------------------------------------------------------------------------
 
