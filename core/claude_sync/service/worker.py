@@ -238,9 +238,12 @@ class Worker:
         Raises:
             TransportError, LockBusy
         """
+        before = {arrival.session_id for arrival in self.overview.arrivals}
         with self._context.working("looking"):
             self._look_over(look(self._context))
-        if self._left is not None:
+        arrived = {arrival.session_id for arrival in self.overview.arrivals} - before
+        # What arrived meanwhile is for the next round to pull, so it has to see that it is new.
+        if self._left is not None and not arrived:
             self._left = self._left._replace(entries=self._sides().entries)
 
     # -- taking note --------------------------------------------------------------------------

@@ -86,6 +86,19 @@ def test_a_round_that_did_not_get_to_its_end_is_made_again(world: World) -> None
     assert laptop.has(OTHER)
 
 
+def test_what_arrives_while_a_command_is_at_work_is_taken_by_the_next_round(world: World) -> None:
+    laptop, desktop = world.machines("laptop", "desktop")
+    with laptop.at_work() as context:
+        worker = Worker(context)
+        worker.changes.rescan()
+        worker.round(pull=True)
+        desktop.write(SESSION, said())
+        desktop.push()
+        worker.refresh()
+        worker.round(pull=True)
+    assert laptop.has(SESSION)
+
+
 def test_a_pull_that_failed_is_tried_again_though_nothing_has_changed(world: World) -> None:
     laptop, desktop = world.machines("laptop", "desktop")
     laptop.write(SESSION, said())
