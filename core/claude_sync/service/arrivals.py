@@ -1,4 +1,4 @@
-"""Which arrivals are news, and since when others are known: kept, so that no restart asks twice."""
+"""Which arrivals are new, and since when others are known; stored, so no restart asks twice."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Arrivals:
     """What could be pulled, and since when that is known.
 
     Args:
-        cache: of the store; the times are kept there.
+        cache: of the store; the times are stored there.
     """
 
     def __init__(self, cache: Cache) -> None:
@@ -42,16 +42,15 @@ class Arrivals:
             head = max(rivals, key=lambda one: (one.size, one.sha256))
             key = f"{head.session_id} {head.sha256}"
             seen[key] = self._seen.get(key, now)
-            here = state.path is not None
             found.append(
                 Arrival(
-                    state,
-                    head.machine,
-                    head.version,
-                    seen[key],
-                    here,
-                    head.open,
-                    head.mtime_ns / 1e9,
+                    state=state,
+                    machine=head.machine,
+                    version=head.version,
+                    seen_at=seen[key],
+                    here=state.path is not None,
+                    was_open=head.open,
+                    pushed_at=head.mtime_ns / 1e9,
                 )
             )
         if seen != self._seen:
@@ -60,9 +59,9 @@ class Arrivals:
         return found
 
 
-def _read(kept: str) -> dict[str, float]:
+def _read(text: str) -> dict[str, float]:
     try:
-        said = json.loads(kept)
-        return {str(key): float(value) for key, value in said.items()}
+        document = json.loads(text)
+        return {str(key): float(value) for key, value in document.items()}
     except (ValueError, AttributeError, TypeError):
         return {}

@@ -51,10 +51,10 @@ class Changes:
     def rescan(self) -> None:
         """Look at all of Claude's tree, and at what the client has open.
 
-        The first one only learns what is there: what of it has to be pushed is for `adopt`.
+        The first one only learns what is there: what of it has to be pushed, `adopt` is told.
 
-        What had changed for so long that an event should have told of it shows that none come: on a
-        network drive, or with a watch that has gone blind.
+        A change that is older than any event takes to arrive shows that none come: on a network
+        drive, or with a watch that has gone blind.
 
         Raises:
             ClaudeHomeError: the tree is there and can't be read.
@@ -155,7 +155,7 @@ class Changes:
     # -- what was done about it ---------------------------------------------------------------
 
     def installed(self, path: Path) -> None:
-        """Take note of a transcript that we put there: our own write is no change to push."""
+        """Take note of a transcript that was pulled: our own write is no change to push."""
         session_id, folder = path.stem, path.parent.name
         self.pending.pop(session_id, None)
         session = self._home.session_in(folder, session_id)
@@ -182,7 +182,7 @@ class Changes:
         }
 
     def smallest_first(self) -> list[str]:
-        """All changed sessions: before a sleep as many as possible are to be away."""
+        """All changed sessions: as many as possible are to be pushed before a sleep."""
         return sorted(self.pending, key=lambda session_id: self.pending[session_id].size)
 
 

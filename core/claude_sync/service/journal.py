@@ -1,4 +1,4 @@
-"""What the service did by itself, in the log: ids, machines and sentences of errors; no titles."""
+"""What the service did by itself, for the log: ids, machines and sentences of errors; no titles."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from claude_sync.state.paths import Paths
 
 
 class Journal:
-    """Writes into the log what nobody was there to see.
+    """Writes into the log what the service did while no one watched.
 
     Args:
-        paths: where the log lies.
+        paths: the log's among them.
     """
 
     def __init__(self, paths: Paths) -> None:
@@ -26,13 +26,13 @@ class Journal:
         self._log.write([line])
 
     def write_results(self, verb: str, results: Iterable[Result]) -> None:
-        """Write what became of sessions that something was done with."""
+        """Write one line for each session that something was done with."""
         self._log.write([result_line(verb, result) for result in results])
 
     def write_bug(self, error: Exception) -> None:
-        """Write where a bug of ours struck.
+        """Write where in our code a bug showed.
 
-        Names and lines only: an exception's own words may hold what a transcript says.
+        Names and lines only: an exception's own words may quote a transcript.
         """
         frames = traceback.extract_tb(error.__traceback__)
         trail = " < ".join(f"{os.path.basename(f.filename)}:{f.lineno}" for f in reversed(frames))

@@ -56,7 +56,7 @@ class _LastRound(NamedTuple):
 
 
 class _Trouble(NamedTuple):
-    """What the doctor's findings depend on and is seen to change."""
+    """What the doctor's findings depend on, as far as the service sees it change."""
 
     offline: bool
     error: str
@@ -67,17 +67,17 @@ class ServiceLoop:
     """What is to be done, and with what. Used by one thread.
 
     Args:
-        paths: where claude-sync keeps its things.
-        publisher: where Status hangs.
-        journal: see below.
+        paths: claude-sync's own folders.
+        publisher: shows the newest Status.
+        journal: writes down what is done by itself.
         settings: what it is started with in place of the preferences.
         checks: further checks for the doctor.
         is_stopping: asked between blocks of work; true ends any work.
-        is_hurried: the same; true ends what nobody asked for.
-        notify: told by the watch what may have changed; from another thread.
+        is_hurried: the same; true ends work that the service does by itself.
+        notify: called by the watch with what may have changed; from another thread.
 
     Attributes:
-        journal: where what is done by itself is written down.
+        journal: the same.
         timetable: when what is due.
         resources: what is open, None where nothing is.
     """
@@ -111,7 +111,7 @@ class ServiceLoop:
         self.resources: Resources | None = None
 
     def moments(self) -> Iterable[float]:
-        """When pushes are due; a store that can't be used is tried again when a look is due."""
+        """When pushes are due; none while the store can't be used, until a look is due."""
         return () if self._outage is not None else self._pushes().values()
 
     def do_what_is_due(self) -> None:
@@ -131,7 +131,7 @@ class ServiceLoop:
             if resources is not None:
                 if resources.worker is not None and resources.watch is not None:
                     self._do_for_store(resources, resources.worker, resources.watch)
-                self._let_doctor_look()
+                self._run_doctor_if_due()
 
     def _do_for_store(self, resources: Resources, worker: Worker, watch: Watch) -> None:
         timetable = self.timetable
@@ -154,7 +154,7 @@ class ServiceLoop:
     # -- rounds -------------------------------------------------------------------------------
 
     def _go_round(self, resources: Resources, worker: Worker, due: Sequence[str]) -> None:
-        """Have a round done, and act on what came of it."""
+        """Do a round, and act on its outcome."""
         began = self.timetable.clock()
         self.timetable.due_in(LOOK, self._settings.look_interval)
         pull, paused = self._settings.pulls_arrivals, self._paused_until is not None
@@ -176,7 +176,7 @@ class ServiceLoop:
         self._show(resources, worker)
 
     def _attempt(self, work: Callable[[], T]) -> T | None:
-        """Do some work with the store; None where it couldn't be done, and why is said.
+        """Do some work with the store; None where it couldn't be done, and the reason is shown.
 
         Raises:
             RecordsError, Stopped
@@ -291,7 +291,7 @@ class ServiceLoop:
 
     # -- now and then -------------------------------------------------------------------------
 
-    def _let_doctor_look(self) -> None:
+    def _run_doctor_if_due(self) -> None:
         # What it found may be fixed by now: a store that is back, a conflict that was settled.
         status = self._publisher.status
         if status.findings and self._examined != self._trouble():
@@ -344,7 +344,7 @@ class ServiceLoop:
         self._next_round = replace(self._next_round, anyway=True)
 
     def run_doctor(self) -> None:
-        """Let the doctor look.
+        """Run the doctor, and show what it found.
 
         Raises:
             ClaudeSyncError: what it looks with can't be opened.
@@ -390,7 +390,7 @@ class ServiceLoop:
         return self._settings.paused_until(time.time())
 
     def reload(self) -> None:
-        """Take what the preferences say now, and open what they name.
+        """Read the preferences if they have changed, and open what they name.
 
         Raises:
             ClaudeSyncError: it can't be opened.
@@ -463,7 +463,7 @@ class ServiceLoop:
             self.journal.write(f"watch: {resources.watch.problem}")
 
     def close(self) -> None:
-        """Let go of everything; it is opened again when it is needed."""
+        """Close everything; it is opened again when it is needed."""
         resources, self.resources = self.resources, None
         if resources is not None:
             resources.close()

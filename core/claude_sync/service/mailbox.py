@@ -15,7 +15,7 @@ _GATHER_SECONDS = 0.1
 
 
 class Command(NamedTuple):
-    """Something to do for a person, and where its outcome goes."""
+    """Something to do for a person, and the future that gets its outcome."""
 
     kind: str
     do: Callable[[], Any]
@@ -23,7 +23,7 @@ class Command(NamedTuple):
 
 
 class Hint(NamedTuple):
-    """What may have changed, and where."""
+    """What an event of the system says may have changed, and where."""
 
     area: Area
     path: str
@@ -32,8 +32,8 @@ class Hint(NamedTuple):
 class Mailbox:
     """Messages from any thread, taken out by one.
 
-    An event that lies there already isn't put in twice, so a file that is written all the time
-    fills nothing.
+    A hint that is in it already isn't put in twice, so a file that is written all the time doesn't
+    fill it.
     """
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Mailbox:
         self._closed = False
 
     def put(self, message: Command | Hint) -> bool:
-        """Put a message in; returns at once. Whether it was taken: not after the end."""
+        """Put a message in; returns at once, False after `close`."""
         with self._changed:
             if self._closed:
                 return False
@@ -56,7 +56,7 @@ class Mailbox:
             return True
 
     def wake(self) -> None:
-        """Let the one who waits go on."""
+        """End the wait of whoever is in `receive`."""
         with self._changed:
             self._woken = True
             self._changed.notify()
@@ -67,9 +67,9 @@ class Mailbox:
             return any(kinds is None or command.kind in kinds for command in self._commands)
 
     def receive(self, wait_seconds: float) -> list[Command | Hint]:
-        """All messages that are there, commands first; waits so long for one.
+        """Take out all messages, commands first; wait so long for one.
 
-        Events are let gather for a moment, for where one is there are more; commands are not.
+        Hints are left to gather for a moment, for where one is there are more; commands aren't.
         """
         end = time.monotonic() + wait_seconds
         with self._changed:
@@ -89,7 +89,7 @@ class Mailbox:
             return messages
 
     def close(self) -> list[Command]:
-        """Take no more messages; the commands that nobody will obey."""
+        """Take no more messages; returns the commands that will never be carried out."""
         with self._changed:
             self._closed = True
             left = list(self._commands)

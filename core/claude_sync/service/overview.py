@@ -48,15 +48,15 @@ class Overview:
             if one.session_id in self.to_push
             and (one.session_id in written or one.session_id not in older)
         }
-        # Sides of a conflict too: the others shall see how far this one went on.
-        parted = {
+        # Our side of a conflict too, so that the other machines see how far it went.
+        diverged = {
             one.session_id: one.size
             for one in self.conflicts
             if one.path is not None
             and not (one.ignored or one.forgotten)
             and (one.session_id in written or not _is_old(one))
         }
-        return known | parted
+        return known | diverged
 
 
 def make_overview(
@@ -68,39 +68,44 @@ def make_overview(
     broken: Collection[str] = (),
     read: Collection[str] = (),
 ) -> Overview:
-    """Judge a survey that was just made, under the lock.
+    """Where everything stands by a survey that was just made; call it under the lock.
 
     A big session that is growing isn't read through only to say that it has changed.
 
     Args:
-        before: the last picture.
-        arrivals: since when they are known.
+        context: what to work with.
+        survey: of both sides.
+        before: the overview before this one.
+        arrivals: remembers since when each is known.
         broken: ids of sessions whose bundles can't be used as they are.
         read: ids of sessions to read however big they are.
+
+    Raises:
+        TransportError, Stopped
     """
     growing = [one for one in _growing(survey, before) if one.session_id not in read]
-    passed_over = {one.session_id for one in growing}
+    skipped = {one.session_id for one in growing}
     sessions = sorted(
-        [*states_surveyed(context, survey, but=passed_over), *growing],
+        [*states_surveyed(context, survey, but=skipped), *growing],
         key=lambda one: (-one.mtime_ns, one.session_id),
     )
-    to_push = [one.session_id for one in sessions if _is_to_push(one)]
+    to_push = [one for one in sessions if _is_to_push(one)]
     waiting: list[tuple[SessionState, tuple[Bundle, ...]]] = [
         (one, survey.bundles.get(one.session_id, ()))
         for one in sessions
         if one.state is State.WAITING and one.session_id not in broken
     ]
     return Overview(
-        tuple(sessions),
-        tuple(to_push),
-        tuple(one.session_id for one in sessions if _is_old(one) and _is_to_push(one)),
-        tuple(arrivals.of(waiting)),
-        tuple(one for one in sessions if one.state is State.CONFLICT),
+        sessions=tuple(sessions),
+        to_push=tuple(one.session_id for one in to_push),
+        older=tuple(one.session_id for one in to_push if _is_old(one)),
+        arrivals=tuple(arrivals.of(waiting)),
+        conflicts=tuple(one for one in sessions if one.state is State.CONFLICT),
     )
 
 
 def _growing(survey: Survey, before: Overview) -> Iterable[SessionState]:
-    """Big sessions known from before that would have to be read, as changed ones."""
+    """Big sessions that have grown since `before`, as changed ones, without reading them."""
     known = {one.session_id: one for one in before.sessions if one.size > schedule.FREE_BYTES}
     for session_id, state in known.items():
         copies = survey.local.get(session_id, ())

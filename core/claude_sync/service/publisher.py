@@ -1,4 +1,4 @@
-"""Where the newest Status hangs, and what each thing that happens changes in it."""
+"""Shows the newest Status to front ends, and knows what each event changes in it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _KEPT_EVENTS = 20
 
 
 class StatusPublisher:
-    """Where the newest Status hangs. Written by the worker, and by a click that is to be seen.
+    """Holds the newest Status. Changed by the service's thread, and by a click, to be seen at once.
 
     Args:
-        on_status: told of every new one, from the thread that put it up; must return at once.
+        on_status: called with every new one, from the thread that made it; must return at once.
     """
 
     def __init__(self, on_status: Callable[[Status], None] | None = None) -> None:
@@ -35,7 +35,7 @@ class StatusPublisher:
         return self._status
 
     def publish(self, **changes: Any) -> None:
-        """Put up the newest Status with some attributes changed."""
+        """Change some attributes of the Status."""
         with self._writing:
             new = replace(self._status, **changes)
             if new == self._status:
@@ -52,9 +52,16 @@ class StatusPublisher:
         results: Sequence[Result] = (),
         message: str = "",
     ) -> None:
-        """Add something that was done or failed."""
+        """Add an event: something was done, or failed."""
         self._numbers += 1
-        event = Event(self._numbers, kind, by_hand, time.time(), tuple(results), message)
+        event = Event(
+            number=self._numbers,
+            kind=kind,
+            by_hand=by_hand,
+            at=time.time(),
+            results=tuple(results),
+            message=message,
+        )
         self.publish(events=(*self._status.events, event)[-_KEPT_EVENTS:])
 
     def show_overview(

@@ -21,20 +21,20 @@ class Resources:
     """Records, store and watch of one choice of preferences. Used by one thread.
 
     Args:
-        paths: where claude-sync keeps its things.
+        paths: claude-sync's own folders.
         chosen: the preferences.
         should_stop: asked between blocks of work.
-        on_progress: told how far the work is.
-        notify: told by the watch what may have changed; from another thread.
+        on_progress: called with how far the work is.
+        notify: called by the watch with what may have changed; from another thread.
 
     Attributes:
         context: what to work with.
-        worker: does the rounds; None where no place was chosen yet.
-        watch: tells what changed; None where no place was chosen yet.
+        worker: does the rounds; None where no store was chosen yet.
+        watch: tells what may have changed; None where no store was chosen yet.
 
     Raises:
-        RecordsError: what is remembered can't be opened.
-        UsageError: the place that was chosen can't be understood.
+        RecordsError: the records can't be opened.
+        UsageError: the location that was chosen can't be understood.
     """
 
     def __init__(
@@ -61,16 +61,22 @@ class Resources:
             raise
         home = self.context.home
         heartbeats = paths.runtime / _HEARTBEATS
-        self.watch = Watch(home.projects, home.live_folder, store.local_root, heartbeats, notify)
+        self.watch = Watch(
+            projects=home.projects,
+            live=home.live_folder,
+            store=store.local_root,
+            heartbeats=heartbeats,
+            notify=notify,
+        )
         self.watch.start()
 
     def projects_changed(self) -> bool:
-        """Whether somebody changed which directories are known, since this was last asked."""
+        """Whether another process changed which directories are known, since this was asked."""
         before, self._projects = self._projects, _stamp(self._projects_file)
         return before != self._projects
 
     def save(self) -> None:
-        """Keep what was learnt of projects; what can't be kept is learnt again."""
+        """Store what was learned of projects; if that fails, it is learned again."""
         try:
             if self.context.registry.save():
                 self._projects = _stamp(self._projects_file)
@@ -78,7 +84,7 @@ class Resources:
             pass
 
     def tidy(self) -> None:
-        """Drop from the vault what needn't be kept any longer.
+        """Remove from the vault what needn't be kept any longer.
 
         Raises:
             VaultError, LockBusy
@@ -87,7 +93,7 @@ class Resources:
             self.context.vault.tidy()
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Close everything."""
         if self.watch is not None:
             self.watch.stop()
         self.save()

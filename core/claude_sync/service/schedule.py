@@ -127,7 +127,7 @@ def retry_after(failures: int, jitter: float, *, by_hand_only: bool = False) -> 
 
     Args:
         failures: how often in a row it couldn't, at least 1.
-        jitter: a number from 0 to 1, different each time, so that machines don't come in step.
+        jitter: a number from 0 to 1, different each time, so that machines don't get in step.
         by_hand_only: whether only a person can help (log in, mount the disk): then at the longest
             interval at once; a wake, an unlock or a click tries sooner.
     """

@@ -1,7 +1,7 @@
 """The engine that runs by itself, for front ends: commands in, one immutable Status out.
 
-Nothing here reads or writes: a command is a message to the one thread that does (`runner`), and
-returns a Future at once.
+Nothing here reads or writes: a command is a message to the one thread that does (`thread`), and
+returns a Future at once. What it does there stands in `commands`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from claude_sync.service.settings import Settings
 from claude_sync.service.status import Status
 from claude_sync.service.thread import ServiceThread
 from claude_sync.state.paths import Paths
-from claude_sync.state.paths import paths as own_places
+from claude_sync.state.paths import paths as own_paths
 from claude_sync.sync.context import Context
 from claude_sync.sync.resolve import resolve
 from claude_sync.sync.undo import undo
@@ -33,14 +33,14 @@ class Service:
     """Pushes on change and pulls on interval, until it is stopped. One a user: it holds a lock.
 
     Args:
-        paths: where claude-sync keeps its things, None for the user's own.
-        on_status: told of every new Status, from the worker's thread; must return at once.
+        paths: claude-sync's own folders, None for the user's.
+        on_status: called with every new Status, from the service's thread; must return at once.
         on_arrival: "pull", "ask" or "nothing", in place of the preference.
         interval_seconds: how often to look at the store, in place of the preference.
         checks: further checks for the doctor, from a front end.
 
     `start` it, read `status`, submit commands: each returns a Future at once, which ends as the
-    function of that name does (and with NotSetUp where no place was chosen). `stop` it.
+    function of that name does (and with NotSetUp where no store was chosen). `stop` it.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Service:
         interval_seconds: float | None = None,
         checks: Sequence[Check] = (),
     ) -> None:
-        self.paths = paths or own_places()
+        self.paths = paths or own_paths()
         self._publisher = StatusPublisher(on_status)
         self._lock = Lock(self.paths.service_lock_file, "watching")
         self._thread = ServiceThread(
@@ -75,7 +75,7 @@ class Service:
 
         Raises:
             LockBusy: a service of this user runs already; says who.
-            RecordsError: it can't be known whether one does.
+            RecordsError: whether one does can't be found out.
         """
         try:
             self._lock.acquire()
@@ -89,7 +89,7 @@ class Service:
         """End: work stops between blocks, a connection is cut, a call that hangs is abandoned.
 
         Returns:
-            whether the worker has ended.
+            whether the thread has ended.
         """
         return self._thread.stop(timeout_seconds)
 
@@ -130,7 +130,7 @@ class Service:
         )
 
     def call(self, do: Callable[[Context], Any]) -> Future[Any]:
-        """Do something else in the worker's thread, such as reading what a conflict holds."""
+        """Do something else in the service's thread, such as reading what a conflict holds."""
         return self._submit("call", "", lambda: do(self._loop.ready()))
 
     def look_now(self) -> Future[None]:
@@ -138,11 +138,14 @@ class Service:
         return self._submit("look", "", self._loop.look_now)
 
     def run_doctor(self) -> Future[None]:
-        """Let the doctor look."""
+        """Run the doctor; what it finds is in the Status."""
         return self._submit("doctor", "", self._loop.run_doctor)
 
     def pause(self, until: float | None = None) -> Future[None]:
-        """Stop pushing and pulling by itself until then (seconds since the epoch; None: for good).
+        """Stop pushing and pulling by itself until then; None for until `resume`.
+
+        Args:
+            until: seconds since the epoch.
 
         Clicks still work. It survives a restart.
         """
@@ -158,7 +161,7 @@ class Service:
         return self._submit("preferences", "", lambda: self._loop.change(**changes))
 
     def push_before_leaving(self, seconds: float, *, local_only: bool = False) -> Future[list[str]]:
-        """Push what changed, smallest first, for so long: before a sleep, a log-out, a shutdown.
+        """Push what changed, smallest first, for that long: before a sleep, a log-out, a shutdown.
 
         Args:
             seconds: how long there is.
@@ -180,6 +183,6 @@ class Service:
 
     def _submit(self, kind: str, verb: str, do: Callable[[], Any]) -> Future[Any]:
         if verb:
-            # A click's change is seen at once, before the worker gets to it.
+            # A click's change is seen at once, before the thread gets to it.
             self._publisher.publish(activity=Progress(verb))
         return self._thread.submit(kind, do)

@@ -20,11 +20,11 @@ class Arrival:
     """A session that another machine holds a newer version of.
 
     Attributes:
-        state: how it stands; its title is other people's text.
-        machine: whose it is.
+        state: where it stands; its title is text that others wrote.
+        machine: the one that pushed it.
         version: that machine's, to tell a new arrival from a known one.
         seen_at: when it was first seen here, seconds since the epoch.
-        here: whether an older version lies on this machine.
+        here: whether this machine has an older version.
         was_open: whether it was still open there when it was pushed.
         pushed_at: when it was pushed, as that machine's clock said, seconds since the epoch.
     """
@@ -44,7 +44,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that was done or failed, for notices: told from others by its number.
+    """Something that was done or failed, for notices; its number tells it from others.
 
     Attributes:
         number: greater than that of everything before.
@@ -65,20 +65,20 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Everything at one moment.
+    """Everything a front end shows, at one moment.
 
     Attributes:
         machine: this one, None before the first look.
-        location: where sessions meet, as the preferences spell it; "" where nothing is chosen.
+        location: the store's, as the preferences spell it; "" where none is chosen.
         label: the same for a person.
-        remote: whether bytes cost there.
+        remote: whether the store is reached over a connection.
         sessions: every session, newest first, as of the last look.
         to_push: ids that a push of all would write.
         older: those of them that were last used more than seven days ago.
         arrivals: what could be pulled now.
         deferred: ids whose pull waits until the client closes them.
         conflicts: sessions that need a decision.
-        findings: what the doctor said last, worst first.
+        findings: the doctor's last, worst first.
         events: the last few, oldest first.
         last_sync: when the store was last looked at, seconds since the epoch.
         activity: what is being done now.
@@ -86,7 +86,7 @@ class Status:
         offline_message: why, one sentence.
         paused_until: seconds since the epoch, infinity until resumed by hand, None if not paused.
         preferences: the user's, as the service goes by them.
-        error: what fails and won't mend itself, one sentence; "" for nothing. A place that is
+        error: what fails and won't go away by itself, one sentence; "" for nothing. A store that is
             merely out of reach is no error.
         started: whether the first look is over, or was in vain.
         stopped: whether the service has ended.

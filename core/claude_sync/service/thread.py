@@ -1,7 +1,7 @@
-"""The service's thread: waits for what is to be done next, and does it.
+"""The service's thread: waits for a message or for what is due next, and has it done.
 
-One mailbox, one timetable, and one place that turns an exception into Status and log. The thread
-is the only one that touches sync, records and transports.
+Only this thread touches sync, records and transports. It has one mailbox, and turns exceptions
+into Status and log at one point.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ _HURRIED = frozenset({"pause", "leave"})
 
 
 class ServiceThread:
-    """The thread, and what it holds.
+    """The thread, its mailbox, and the loop that it runs.
 
     Args:
-        paths: where claude-sync keeps its things.
-        publisher: where Status is put up.
-        lock: held already; let go at the end.
+        paths: claude-sync's own folders.
+        publisher: shows the newest Status.
+        lock: held already; released at the end.
         settings: what it is started with in place of the preferences.
         checks: further checks for the doctor.
 
     Attributes:
-        loop: what a command may have the thread do; for that thread alone.
+        loop: what is done in the thread; for that thread alone.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class ServiceThread:
         self._mailbox = Mailbox()
         self._inbox: deque[Command | Hint] = deque()
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="claude-sync worker", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="claude-sync service", daemon=True)
         self.loop = ServiceLoop(
             paths,
             publisher,
@@ -81,21 +81,21 @@ class ServiceThread:
         self._thread.start()
 
     def submit(self, kind: str, do: Callable[[], Any]) -> Future[Any]:
-        """Let the thread do something; after the end, the future is cancelled."""
+        """Have the thread do something; after the end, the future is cancelled."""
         command = Command(kind, do, Future())
         if not self._mailbox.put(command):
             command.outcome.cancel()
         return command.outcome
 
     def stop(self, timeout_seconds: float) -> bool:
-        """End; whether the thread has ended by then. What hangs is abandoned."""
+        """End; returns whether the thread has ended by then. A call that hangs is abandoned."""
         self._stopping.set()
         self._mailbox.wake()
         end = time.monotonic() + timeout_seconds
         while self._thread.is_alive() and time.monotonic() < end:
             resources = self.loop.resources
             if resources is not None:
-                # Again and again, for the connection may be opened only now.
+                # Again and again, because the connection may be opened only now.
                 resources.context.interrupt()
             self._thread.join(_TICK_SECONDS)
         if self._thread.is_alive():
@@ -111,7 +111,7 @@ class ServiceThread:
         try:
             while not self._stopping.is_set():
                 try:
-                    self._turn()
+                    self._go_once()
                 except Stopped:
                     self.loop.timetable.due_now(LOOK)
                 except ClaudeSyncError as error:
@@ -138,7 +138,7 @@ class ServiceThread:
             _cancel(message for message in self._inbox if isinstance(message, Command))
             self._publisher.publish(stopped=True, activity=None)
 
-    def _turn(self) -> None:
+    def _go_once(self) -> None:
         """Wait for what comes next, and do it."""
         loop = self.loop
         wait = loop.timetable.begin_wait(loop.moments())
@@ -162,10 +162,10 @@ class ServiceThread:
         if isinstance(message, Hint):
             self.loop.on_hint(message)
         elif message.outcome.set_running_or_notify_cancel():
-            self._obey(message)
+            self._carry_out(message)
 
-    def _obey(self, command: Command) -> None:
-        """Do what was asked for; who asked is told last, when Status shows it."""
+    def _carry_out(self, command: Command) -> None:
+        """Do what was asked for; its future gets the outcome last, when Status shows it."""
         try:
             outcome = command.do()
         except BaseException as error:
@@ -187,16 +187,16 @@ class ServiceThread:
         self._publisher.record(command.kind, by_hand=True, results=results)
         self._refresh(partial(command.outcome.set_result, outcome))
 
-    def _refresh(self, tell: Callable[[], object]) -> None:
+    def _refresh(self, answer: Callable[[], object]) -> None:
         try:
             self.loop.refresh()
             if not self._mailbox.holds():
                 self._publisher.publish(activity=None)
         finally:
-            tell()
+            answer()
 
     def _fail(self, error: ClaudeSyncError) -> None:
-        """Something went wrong that a round doesn't get over: begin anew a little later."""
+        """Show an error that a round can't handle, and open everything anew a little later."""
         message = str(error)
         if self._publisher.status.error != message:
             self._journal.write(f"watch failed: {message}")

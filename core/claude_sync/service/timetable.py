@@ -1,4 +1,4 @@
-"""When the service's thread does what next, by its own clock; how long is for `schedule` to say."""
+"""When each kind of work is due next, by the thread's own clock; `schedule` says how long."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ class Timetable:
         self._wall = time.time()
         self._waited = 0.0
 
-    def is_due(self, kind: str) -> bool:
-        """Whether some work is due."""
-        return self.clock() >= self._due[kind]
+    def is_due(self, work: str) -> bool:
+        """Whether this work is due."""
+        return self.clock() >= self._due[work]
 
-    def due_in(self, kind: str, seconds: float) -> None:
-        """Do some work in so many seconds."""
-        self._due[kind] = self.clock() + seconds
+    def due_in(self, work: str, seconds: float) -> None:
+        """Make it due in so many seconds."""
+        self._due[work] = self.clock() + seconds
 
-    def due_by(self, kind: str, moment: float) -> None:
-        """Do some work at that moment of the clock, if it isn't due before."""
-        self._due[kind] = min(self._due[kind], moment)
+    def due_by(self, work: str, moment: float) -> None:
+        """Make it due at that moment of the clock, unless it is sooner."""
+        self._due[work] = min(self._due[work], moment)
 
-    def due_now(self, *kinds: str) -> None:
-        """Do some work at once."""
-        for kind in kinds:
-            self._due[kind] = self.clock()
+    def due_now(self, *works: str) -> None:
+        """Make it due at once."""
+        for work in works:
+            self._due[work] = self.clock()
 
     def begin_wait(self, others: Iterable[float]) -> float:
-        """How long nothing is to be done, and the beginning of that time.
+        """Take note that a wait begins; how long it may last, seconds.
 
         Args:
             others: further moments at which something is to be done.

@@ -1,11 +1,11 @@
-"""The system's own word that something changed, and whether it still speaks.
+"""The system's events that something changed, and whether they still come.
 
-Events are hints: what they say is looked at, what they don't say is found by a rescan. A handler
-does nothing but pass a path on: an exception in it would end watchdog's thread for good while the
-observer looks alive. So whether events still come is found out by making one: in a folder of our
-own, watched by the same observer, a file is made now and then, and its event has to arrive. A
-watched folder that is removed and made again leaves its watch blind; so the folder's own identity
-is compared, and everything is built anew.
+Events are hints: what they name is looked at, what they miss is found by a rescan. A handler does
+nothing but pass a path on: an exception in it would end watchdog's thread for good while the
+observer looks alive. Whether events still come is found out by making one, a heartbeat: in a
+folder of our own, watched by the same observer, a file is made now and then, and its event has to
+arrive. A watched folder that is removed and made again leaves its watch blind; so the folder's
+identity is compared, and everything is built anew.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Area(Enum):
 
 
 Notify = Callable[[Area, str], None]
-"""Told what may have changed, and where: a path. Called from watchdog's thread."""
+"""Called with what may have changed, and where: a path. From watchdog's thread."""
 
 _Identity = tuple[int, int]
 
@@ -53,14 +53,20 @@ class Watch:
         live: its folder of live files.
         store: the store's root where it is local, else None.
         heartbeats: a folder of our own for `heartbeat` files; made with mode 0700 if missing.
-        notify: told of every event; must return at once and never raise.
+        notify: called for every event; must return at once and never raise.
 
     Attributes:
-        problem: why the system doesn't tell us of changes, a sentence; "" if it does.
+        problem: why no events come, a sentence; "" if they do.
     """
 
     def __init__(
-        self, projects: Path, live: Path, store: Path | None, heartbeats: Path, notify: Notify
+        self,
+        *,
+        projects: Path,
+        live: Path,
+        store: Path | None,
+        heartbeats: Path,
+        notify: Notify,
     ) -> None:
         self._roots = {Area.SESSION: projects, Area.LIVE: live}
         if store is not None:
@@ -76,7 +82,7 @@ class Watch:
 
     @property
     def is_blind(self) -> bool:
-        """Whether no events come for Claude's projects: then somebody has to poll."""
+        """Whether no events can come for Claude's projects, so that they have to be polled."""
         return self._watched.get(Area.SESSION) is None
 
     def start(self) -> None:
@@ -95,8 +101,8 @@ class Watch:
             watched = {
                 area: self._watch_root(observer, area, root) for area, root in self._roots.items()
             }
-            # Last, and a root of its own: watchdog passes over folders below a root for which the
-            # system has no watch left, but not over a root.
+            # Last, and a root of its own: watchdog skips folders below a root for which the system
+            # has no watch left, but never a root.
             self._watch_heartbeats(observer)
         except OSError as error:
             self._become_blind(error, observer)
@@ -109,7 +115,7 @@ class Watch:
                 "the system's limit on watched folders is reached, so changes are looked for "
                 "every few seconds: raise fs.inotify.max_user_watches and max_user_instances"
             )
-            # Trying takes what watches are left from everybody else for a moment.
+            # Each try takes the watches that are left from all other programs for a moment.
             self._not_before = time.monotonic() + _LIMITS_RETRY_SECONDS
         else:
             self.problem = (
@@ -145,7 +151,7 @@ class Watch:
         self._heartbeat_seen = True
 
     def _send_heartbeat(self) -> None:
-        """Make an event that has to be heard until the next look at our health."""
+        """Make an event that has to arrive before the next `restart_if_dead`."""
         heartbeat = self._heartbeats / _HEARTBEAT_FILE
         self._heartbeat_seen = False
         try:
@@ -162,10 +168,10 @@ class Watch:
         return time.monotonic() - self._heartbeat_sent_at > _HEARTBEAT_SECONDS
 
     def restart_if_dead(self) -> list[Area]:
-        """Look whether everything is still watched, and watch anew what isn't.
+        """Check that everything is still watched, and watch everything anew if it isn't.
 
         Returns:
-            what may have changed unseen meanwhile.
+            where something may have changed unseen meanwhile.
         """
         if self._observer is not None and self._is_healthy(self._observer):
             if self._heartbeat_seen:
@@ -188,7 +194,7 @@ class Watch:
         )
 
     def stop(self) -> None:
-        """Watch nothing any more."""
+        """Stop watching."""
         observer, self._observer = self._observer, None
         self._watched = {}
         if observer is not None:
@@ -198,7 +204,7 @@ class Watch:
 def _handler(
     notify: Callable[[str], None],
 ) -> tuple[FileSystemEventHandler, list[type[FileSystemEvent]]]:
-    """What passes events on, and which: reading a file, which we do all the time, is none."""
+    """A handler that passes paths on, and which events it wants: none of reading, which we do."""
     from watchdog import events
 
     class Handler(events.FileSystemEventHandler):

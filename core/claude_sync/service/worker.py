@@ -1,10 +1,10 @@
 """One store and this machine's sessions: what is known of them, and a round of work with them.
 
-Nothing here waits and nothing here decides who wins. A round looks at both sides; where neither
-has changed since, that is all. Else, under one lock: look, judge where everything stands, pull
-what is to be pulled by itself, push what is due, and judge again. A long push is done in portions,
-so that the command line gets its turn. A round returns what it did and what the next one has to
-do; when that is, the loop decides.
+Nothing here waits and nothing here decides who wins. A round looks at both sides; if neither has
+changed since the last one, that is all. Otherwise, under one lock: look, see where everything
+stands, pull what is to be pulled by itself, push what is due, and look over everything again. A
+long push is done in portions, so that the command line gets its turn. A round returns what it did
+and what the next one has to do; when that is, the loop decides.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class RoundOutcome:
 
 
 class _Sides(NamedTuple):
-    """Both sides, as they are told from what they were before."""
+    """Enough of both sides to see that one has changed."""
 
     entries: tuple[Entry, ...]
     revision: int
@@ -275,7 +275,7 @@ class Worker:
             else:
                 self.failures.pop(result.session_id, None)
 
-    # -- judging ------------------------------------------------------------------------------
+    # -- looking over -------------------------------------------------------------------------
 
     def _look_over(self, survey: Survey, read: Collection[str] = ()) -> None:
         for session_id, bundles in list(self._broken.items()):

@@ -45,11 +45,11 @@ def watch(tmp_path: Path, heard: Heard) -> Iterator[Watch]:
     for name in ("projects", "sessions", "store"):
         (tmp_path / name).mkdir()
     watch = Watch(
-        tmp_path / "projects",
-        tmp_path / "sessions",
-        tmp_path / "store",
-        tmp_path / "run" / "heartbeats",
-        heard,
+        projects=tmp_path / "projects",
+        live=tmp_path / "sessions",
+        store=tmp_path / "store",
+        heartbeats=tmp_path / "run" / "heartbeats",
+        notify=heard,
     )
     watch.start()
     yield watch
@@ -133,7 +133,13 @@ Path("/proc/sys/user/max_inotify_watches").write_text(sys.argv[2])
 from claude_sync.service.watch import Watch
 
 root = Path(sys.argv[1])
-watch = Watch(root / "projects", root / "sessions", None, root / "run", lambda what, path: None)
+watch = Watch(
+    projects=root / "projects",
+    live=root / "sessions",
+    store=None,
+    heartbeats=root / "run",
+    notify=lambda area, path: None,
+)
 watch.start()
 print(watch.is_blind, "limit" in watch.problem)
 assert watch.restart_if_dead() == []
