@@ -7,11 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from claude_sync.errors import ClaudeSyncError, StoreAbsent, StoreOffline
 from claude_sync.service import schedule
 from claude_sync.service.journal import Journal
 from claude_sync.service.loop import ServiceLoop
-from claude_sync.service.outage import after_failing
 from claude_sync.service.publisher import StatusPublisher
 from claude_sync.service.settings import Settings
 from claude_sync.service.timetable import LOOK, RESCAN
@@ -101,26 +99,6 @@ def test_between_two_portions_others_get_their_turn(
     blind_loop.do_what_is_due()
     assert not list(blind_loop.moments())
     assert len(laptop.world.bundles()) == 201
-
-
-@pytest.mark.parametrize(
-    ("error", "soon"),
-    [
-        (StoreOffline("the host doesn't answer"), True),
-        (StoreOffline("the password is asked for", passing=False), False),
-        (StoreAbsent("the disk isn't mounted"), False),
-    ],
-    ids=["that comes back", "that wants a password", "that wants to be mounted"],
-)
-def test_a_store_is_tried_soon_again_unless_it_waits_for_a_person(
-    error: ClaudeSyncError, soon: bool
-) -> None:
-    outage = after_failing(None, error, jitter=0.5)
-    assert (outage.retry_seconds <= schedule.FIRST_RETRY_SECONDS) is soon
-    assert outage.retry_seconds <= schedule.LONGEST_RETRY_SECONDS
-    again = after_failing(outage, error, jitter=0.5)
-    assert again.failures == 2
-    assert (again.retry_seconds > outage.retry_seconds) is soon
 
 
 def test_a_store_that_is_gone_is_left_alone_until_it_is_tried_again(

@@ -1,0 +1,103 @@
+"""What changed here, by events and rescans."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from claude_sync.claude.home import ClaudeHome
+from claude_sync.model import Outcome, Result
+from claude_sync.service.changes import Changes
+from claude_sync.service.schedule import Events
+from machines import OTHER, SESSION, PlayedMachine, World, said
+
+
+def changes_of(machine: PlayedMachine) -> Changes:
+    changes = Changes(ClaudeHome(machine.claude))
+    changes.rescan()
+    return changes
+
+
+def test_an_event_is_believed_only_after_a_look(world: World) -> None:
+    laptop = world.machine("laptop")
+    laptop.write(SESSION, said())
+    changes = changes_of(laptop)
+    before = changes.revision
+    changes.look_at(str(laptop.path()))
+    assert not changes.pending
+    assert changes.revision == before
+    laptop.write(SESSION, said())
+    changes.look_at(str(laptop.path()))
+    assert list(changes.pending) == [SESSION]
+    changes.pending.clear()
+    changes.look_at(str(laptop.write_sidecar(SESSION, "subagents/agent-1.jsonl", b"{}\n")))
+    assert list(changes.pending) == [SESSION]
+
+
+@pytest.mark.parametrize(
+    "name", ["memory/notes.md", "../outside.jsonl", ".ccsync-x.jsonl", "a.txt"]
+)
+def test_what_is_no_session_is_no_change(world: World, name: str) -> None:
+    laptop = world.machine("laptop")
+    laptop.write(SESSION, said())
+    changes = changes_of(laptop)
+    path = laptop.folder / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(said())
+    changes.look_at(str(path))
+    assert not changes.pending
+
+
+def test_a_change_that_no_event_told_of_is_noticed_as_such(world: World) -> None:
+    laptop = world.machine("laptop")
+    laptop.write(SESSION, said())
+    changes = changes_of(laptop)
+    laptop.write(SESSION, said())
+    laptop.grow_old(SESSION, -60)  # its event may still be on the way, however slow this is
+    changes.rescan()
+    found = [changes.events]
+    laptop.write(SESSION, said())
+    laptop.grow_old(SESSION, 60)
+    changes.rescan()
+    found.append(changes.events)
+    changes.look_at(str(laptop.path()))
+    found.append(changes.events)
+    changes.doubt_events()
+    found.append(changes.events)
+    assert found == [Events.UNPROVED, Events.MISSING, Events.COMING, Events.UNPROVED]
+
+
+def test_what_the_client_closed_is_urgent_though_its_events_are_still_on_the_way(
+    world: World,
+) -> None:
+    laptop = world.machine("laptop")
+    laptop.open(SESSION)
+    changes = changes_of(laptop)
+    laptop.write(SESSION, said())
+    assert not changes.look_at_live()
+    laptop.close()
+    assert changes.look_at_live()
+    assert changes.pending[SESSION].urgent
+    assert not changes.look_at_live()
+
+
+def test_a_session_that_is_gone_is_seen_and_pushes_nothing(world: World) -> None:
+    laptop = world.machine("laptop")
+    laptop.write(SESSION, said())
+    changes = changes_of(laptop)
+    before = changes.revision
+    laptop.path().unlink()
+    changes.look_at(str(laptop.path()))
+    assert changes.revision != before
+    assert not changes.pending
+
+
+def test_what_failed_stays_a_change_and_what_was_pushed_does_not(world: World) -> None:
+    laptop = world.machine("laptop")
+    changes = changes_of(laptop)
+    changes.adopt({SESSION: 10, OTHER: 20})
+    results = [Result(SESSION, Outcome.FAILED), Result(OTHER, Outcome.PUSHED)]
+    changes.pushed([SESSION, OTHER], results)
+    assert list(changes.pending) == [SESSION]
+    assert changes.due(0.0)[SESSION] > time.monotonic() + 20

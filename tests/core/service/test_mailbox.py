@@ -1,0 +1,50 @@
+"""What reaches the service's thread, and in which order."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future
+
+import pytest
+
+from claude_sync.service.mailbox import Command, Hint, Mailbox
+from claude_sync.service.watch import Area
+from services import until
+
+FOR_EVER = 100_000.0
+"""Seconds that no test is given: one that waits so long is stopped, and fails."""
+
+
+def test_the_same_event_twice_is_one_message() -> None:
+    mailbox = Mailbox()
+    for _ in range(1000):
+        mailbox.put(Hint(Area.SESSION, "/a"))
+    mailbox.put(Hint(Area.SESSION, "/b"))
+    assert mailbox.receive(1.0) == [Hint(Area.SESSION, "/a"), Hint(Area.SESSION, "/b")]
+
+
+def test_a_command_does_not_wait_for_events_to_gather(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("claude_sync.service.mailbox._GATHER_SECONDS", FOR_EVER)
+    mailbox = Mailbox()
+    command = Command("push", lambda: None, Future())
+    mailbox.put(Hint(Area.SESSION, "/a"))
+    mailbox.put(command)
+    assert mailbox.receive(FOR_EVER)[0] is command
+
+
+def test_whoever_waits_is_woken_and_after_the_end_nothing_is_taken() -> None:
+    mailbox = Mailbox()
+    received: list[object] = []
+    waiting = threading.Thread(target=lambda: received.append(mailbox.receive(60.0)))
+    waiting.start()
+    mailbox.wake()
+    waiting.join(5)
+    assert received == [[]]
+    command = Command("push", lambda: None, Future())
+    mailbox.put(command)
+    assert mailbox.holds()
+    assert mailbox.holds({"push"})
+    assert not mailbox.holds({"pause"})
+    assert mailbox.close() == [command]
+    assert not mailbox.put(command)
+    until(lambda: not mailbox.holds())
