@@ -31,7 +31,7 @@ from claude_sync.sync.setup import set_up
 from conformance.sshd import SshHost, running_sshd
 from machines import REMOTE, PlayedMachine, World, said
 from repositories import bare_bones
-from services import until
+from services import PATIENCE_SECONDS, until
 
 SECONDS = float(os.environ.get("CLAUDE_SYNC_SOAK_SECONDS", "300"))
 SEED = int(os.environ.get("CLAUDE_SYNC_SOAK_SEED", str(time.time_ns() % 10_000)))
@@ -85,7 +85,7 @@ class Watched:
     def stop(self) -> None:
         assert self.process is not None
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(PATIENCE_SECONDS)
 
 
 @contextmanager
@@ -185,7 +185,7 @@ def vanish(folder: Path, seconds: float) -> None:
     while time.monotonic() < end:
         time.sleep(0.05)
     if folder.exists():
-        # Somebody made it anew meanwhile: what is in it is kept.
+        # It was made anew meanwhile: what is in it is kept.
         shutil.copytree(folder, away, dirs_exist_ok=True)
         shutil.rmtree(folder)
     away.rename(folder)
@@ -221,7 +221,8 @@ def test_nothing_is_lost_and_nothing_torn_arrives_whatever_goes_wrong(tmp_path: 
                 vanish(chance.choice(watched).machine.claude / "projects", 1.0)
                 vanished += 1
         clients.close()
-        settled = until(
+        settling = time.monotonic()
+        until(
             lambda: all(
                 one.machine.has(session) and one.machine.read(session) == clients.truth[session]
                 for one in watched
@@ -229,6 +230,7 @@ def test_nothing_is_lost_and_nothing_torn_arrives_whatever_goes_wrong(tmp_path: 
             ),
             SETTLING_SECONDS,
         )
+        settled = time.monotonic() - settling
         for one in watched:
             one.measure()
             one.stop()

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from claude_sync.claude.home import ClaudeHome
 from claude_sync.model import Outcome, Result
+from claude_sync.service import schedule
 from claude_sync.service.changes import Changes
 from claude_sync.service.schedule import Events
 from machines import OTHER, SESSION, PlayedMachine, World, said
 
+NOW = 1000.0
+
 
 def changes_of(machine: PlayedMachine) -> Changes:
-    changes = Changes(ClaudeHome(machine.claude))
+    changes = Changes(ClaudeHome(machine.claude), clock=lambda: NOW)
     changes.rescan()
     return changes
 
@@ -100,4 +101,4 @@ def test_what_failed_stays_a_change_and_what_was_pushed_does_not(world: World) -
     results = [Result(SESSION, Outcome.FAILED), Result(OTHER, Outcome.PUSHED)]
     changes.pushed([SESSION, OTHER], results)
     assert list(changes.pending) == [SESSION]
-    assert changes.due(0.0)[SESSION] > time.monotonic() + 20
+    assert changes.due(0.0) == {SESSION: NOW + schedule.LATEST_SECONDS}

@@ -15,7 +15,7 @@ from claude_sync.service.settings import Settings
 from claude_sync.service.timetable import LOOK, RESCAN
 from claude_sync.service.watch import Area
 from machines import SESSION, PlayedMachine, World, said
-from services import prepare, serving, until
+from services import PATIENCE_SECONDS, prepare, serving, until
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def _hear_nothing(area: Area, path: str) -> None:
 
 @pytest.fixture
 def blind_loop(laptop: PlayedMachine) -> Iterator[ServiceLoop]:
-    """The laptop's loop once it is begun, and nobody told of any change."""
+    """The laptop's loop after its first round, without events, its clock at a standstill."""
     with laptop.here():
         loop = ServiceLoop(
             laptop.paths,
@@ -43,6 +43,8 @@ def blind_loop(laptop: PlayedMachine) -> Iterator[ServiceLoop]:
             is_hurried=lambda: False,
             notify=_hear_nothing,
         )
+        begun = loop.timetable.clock()
+        loop.timetable.clock = lambda: begun
         try:
             loop.reload()
             loop.do_what_is_due()
@@ -52,12 +54,12 @@ def blind_loop(laptop: PlayedMachine) -> Iterator[ServiceLoop]:
 
 
 def is_due_in(loop: ServiceLoop, kind: str, seconds: float) -> bool:
-    timetable, real = loop.timetable, loop.timetable.clock
-    timetable.clock = lambda: real() + seconds
+    timetable, clock = loop.timetable, loop.timetable.clock
+    timetable.clock = lambda: clock() + seconds
     try:
         return timetable.is_due(kind)
     finally:
-        timetable.clock = real
+        timetable.clock = clock
 
 
 def test_where_an_event_should_have_told_it_looks_for_itself_more_often(
@@ -76,6 +78,7 @@ def test_a_change_of_this_moment_proves_nothing_of_events(
     blind_loop: ServiceLoop, laptop: PlayedMachine
 ) -> None:
     laptop.write(SESSION, said())
+    laptop.grow_old(seconds=-60)  # of this moment, however slow this is
     blind_loop.look_now()
     blind_loop.do_what_is_due()
     assert not is_due_in(blind_loop, RESCAN, schedule.POLL_SECONDS + 1)
@@ -120,7 +123,7 @@ def test_a_store_that_is_gone_is_left_alone_until_it_is_tried_again(
     assert list(blind_loop.moments())
 
 
-def test_what_the_doctor_found_goes_once_it_is_mended(laptop: PlayedMachine) -> None:
+def test_what_the_doctor_found_goes_once_it_is_fixed(laptop: PlayedMachine) -> None:
     away = laptop.world.store.with_name("away")
     laptop.world.store.rename(away)
     with serving(laptop) as service:
@@ -130,6 +133,6 @@ def test_what_the_doctor_found_goes_once_it_is_mended(laptop: PlayedMachine) -> 
 
         until(lambda: "store-missing" in codes())
         away.rename(laptop.world.store)
-        service.look_now().result(5)
+        service.look_now().result(PATIENCE_SECONDS)
         until(lambda: service.status.offline_since is None)
         until(lambda: "store-missing" not in codes())

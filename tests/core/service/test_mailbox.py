@@ -35,10 +35,10 @@ def test_a_command_does_not_wait_for_events_to_gather(monkeypatch: pytest.Monkey
 def test_whoever_waits_is_woken_and_after_the_end_nothing_is_taken() -> None:
     mailbox = Mailbox()
     received: list[object] = []
-    waiting = threading.Thread(target=lambda: received.append(mailbox.receive(60.0)))
+    waiting = threading.Thread(target=lambda: received.append(mailbox.receive(FOR_EVER)))
     waiting.start()
     mailbox.wake()
-    waiting.join(5)
+    waiting.join()
     assert received == [[]]
     command = Command("push", lambda: None, Future())
     mailbox.put(command)

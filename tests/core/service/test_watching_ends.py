@@ -1,4 +1,4 @@
-"""How watching ends: within a second of a signal, whatever hangs, with nothing left running."""
+"""How watching ends: at a signal, whatever hangs for however long, with nothing left running."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,7 @@ import pytest
 
 from claude_sync.state import preferences
 from machines import SESSION, PlayedMachine, World, said
-from services import until
+from services import PATIENCE_SECONDS, until
 
 HANGING_PACKAGE = """
 import os, time
@@ -70,14 +69,11 @@ def watching(*options: str) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
-def ended_within_a_second(process: subprocess.Popen[str], number: signal.Signals) -> str:
-    begun = time.monotonic()
+def ended_by(process: subprocess.Popen[str], number: signal.Signals) -> str:
     process.send_signal(number)
-    said_there, _ = process.communicate(timeout=10)
-    took = time.monotonic() - begun
-    assert took < 1.0, f"it took {took:.2f} s"
+    words, _ = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 130
-    return said_there
+    return words
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -89,7 +85,7 @@ def test_a_signal_ends_it(laptop: PlayedMachine, number: signal.Signals) -> None
         words = next(lines)
         while SESSION not in words:
             words += next(lines)
-        words += ended_within_a_second(process, number)
+        words += ended_by(process, number)
     assert "Watching. Sessions are shared through" in words
     assert f"Pushed {SESSION}" in words
     assert "Traceback" not in words
@@ -99,12 +95,12 @@ def test_a_signal_ends_it_while_ssh_hangs_and_ssh_with_it(
     laptop: PlayedMachine, tmp_path: Path
 ) -> None:
     ssh = tmp_path / "ssh"
-    ssh.write_text(f"#!/bin/sh\necho $$ > '{tmp_path}/pid'\nexec sleep 600\n")
+    ssh.write_text(f"#!/bin/sh\necho $$ > '{tmp_path}/pid'\nexec sleep 3600\n")
     ssh.chmod(0o755)
     preferences.change(laptop.paths, location="ssh://nowhere.example/store", ssh_command=[str(ssh)])
     with watching() as process:
         until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
-        ended_within_a_second(process, signal.SIGTERM)
+        ended_by(process, signal.SIGTERM)
     pid = int((tmp_path / "pid").read_text())
     until(lambda: not psutil.pid_exists(pid))
 
@@ -125,7 +121,7 @@ def test_a_signal_ends_it_while_a_folder_call_hangs(
     preferences.change(laptop.paths, location="hang://there")
     with watching() as process:
         until((tmp_path / "hangs").exists)
-        ended_within_a_second(process, signal.SIGTERM)
+        ended_by(process, signal.SIGTERM)
 
 
 def test_a_second_one_says_who_watches(laptop: PlayedMachine) -> None:
@@ -133,10 +129,10 @@ def test_a_second_one_says_who_watches(laptop: PlayedMachine) -> None:
         until(lambda: laptop.paths.service_lock_file.exists())
         until(lambda: b"watching" in laptop.paths.service_lock_file.read_bytes())
         with watching() as second:
-            words, _ = second.communicate(timeout=10)
+            words, _ = second.communicate(timeout=PATIENCE_SECONDS)
         assert second.returncode == 1
         assert f"pid {first.pid}" in words
-        ended_within_a_second(first, signal.SIGTERM)
+        ended_by(first, signal.SIGTERM)
     # A lock dies with its process, however that ends.
     with watching() as killed:
         until(lambda: str(killed.pid).encode() in laptop.paths.service_lock_file.read_bytes())
@@ -144,11 +140,11 @@ def test_a_second_one_says_who_watches(laptop: PlayedMachine) -> None:
         killed.wait()
     with watching() as again:
         until(lambda: str(again.pid).encode() in laptop.paths.service_lock_file.read_bytes())
-        ended_within_a_second(again, signal.SIGINT)
+        ended_by(again, signal.SIGINT)
 
 
 def test_an_interval_that_is_none_is_wrong_usage(laptop: PlayedMachine) -> None:
     for wrong in ("0", "-1", "nan", "soon"):
         with watching("--interval", wrong) as process:
-            process.communicate(timeout=10)
+            process.communicate(timeout=PATIENCE_SECONDS)
         assert process.returncode == 2
