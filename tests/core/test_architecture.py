@@ -60,6 +60,7 @@ SCREENS = "pystray PIL desktop_notifier dbus_fast gi tkinter Xlib AppKit Foundat
 SHELLS = "argparse click getpass optparse"
 PURE = (
     "claude_sync.claude.message",
+    "claude_sync.service.outage",
     "claude_sync.service.schedule",
     "claude_sync.sync.planner",
     "claude_sync_app.tray.comparison_page",

@@ -56,7 +56,7 @@ class Mailbox:
             return True
 
     def wake(self) -> None:
-        """End the wait of whoever is in `receive`."""
+        """End the wait of `receive`."""
         with self._changed:
             self._woken = True
             self._changed.notify()

@@ -32,7 +32,7 @@ def test_a_command_does_not_wait_for_events_to_gather(monkeypatch: pytest.Monkey
     assert mailbox.receive(FOR_EVER)[0] is command
 
 
-def test_whoever_waits_is_woken_and_after_the_end_nothing_is_taken() -> None:
+def test_a_wait_is_ended_by_wake_and_after_close_nothing_is_taken() -> None:
     mailbox = Mailbox()
     received: list[object] = []
     waiting = threading.Thread(target=lambda: received.append(mailbox.receive(FOR_EVER)))
