@@ -7,20 +7,20 @@ import pytest
 
 from claude_sync.transports.base import MARKER_NAME, Transport
 from claude_sync.transports.ssh import pipes as ssh_pipes
-from conformance.locations import (
+from conformance.sshd import FLAVOURS, SshHost, running_sshd
+from conformance.storages import (
     MARKER,
-    FileHouse,
-    MemoryHouse,
-    Place,
-    folder_house,
-    metered_house,
+    FileStorage,
+    MemoryStorage,
+    Storage,
+    folder_storage,
+    metered_storage,
     put_of,
-    ssh_house,
+    ssh_storage,
     write_all,
 )
-from conformance.sshd import FLAVOURS, SshHost, running_sshd
 
-FILE_PLACES = ["folder", "metered", "box", "box-busybox", "box-bare", "box by threads"]
+FILE_STORAGES = ["folder", "metered", "box", "box-busybox", "box-bare", "box by threads"]
 """``box…`` are hosts over ssh; "by threads" as on systems whose pipes can't be polled."""
 
 
@@ -28,45 +28,45 @@ FILE_PLACES = ["folder", "metered", "box", "box-busybox", "box-bare", "box by th
 def ssh_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshHost]:
     """A real sshd, with an open connection to each flavour that the suite runs over."""
     with running_sshd(tmp_path_factory.mktemp("sshd")) as host:
-        for kind in FILE_PLACES:
+        for kind in FILE_STORAGES:
             if kind in FLAVOURS:
                 host.share(kind)
         yield host
 
 
-def _house(
+def _storage(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path, host: SshHost
-) -> Iterator[FileHouse]:
+) -> Iterator[FileStorage]:
     if kind in ("folder", "metered"):
-        house = folder_house if kind == "folder" else metered_house
-        yield house(tmp_path / "the store")
+        storage = folder_storage if kind == "folder" else metered_storage
+        yield storage(tmp_path / "the store")
         return
     flavour, _, threads = kind.partition(" by ")
     if threads:
         patch = request.getfixturevalue("monkeypatch")
         patch.setattr(ssh_pipes, "PolledPipes", ssh_pipes.ThreadedPipes)
-    yield ssh_house(host, flavour, tmp_path / "the store")
+    yield ssh_storage(host, flavour, tmp_path / "the store")
 
 
-@pytest.fixture(params=["memory", *FILE_PLACES])
-def place(request: pytest.FixtureRequest, tmp_path: Path, ssh_host: SshHost) -> Iterator[Place]:
-    """A place that isn't there yet."""
+@pytest.fixture(params=["memory", *FILE_STORAGES])
+def storage(request: pytest.FixtureRequest, tmp_path: Path, ssh_host: SshHost) -> Iterator[Storage]:
+    """A storage that isn't there yet."""
     if request.param == "memory":
-        yield MemoryHouse()
+        yield MemoryStorage()
     else:
-        yield from _house(request.param, request, tmp_path, ssh_host)
+        yield from _storage(request.param, request, tmp_path, ssh_host)
 
 
-@pytest.fixture(params=FILE_PLACES)
-def file_place(
+@pytest.fixture(params=FILE_STORAGES)
+def file_storage(
     request: pytest.FixtureRequest, tmp_path: Path, ssh_host: SshHost
-) -> Iterator[FileHouse]:
-    """A place made of real files that isn't there yet."""
-    yield from _house(request.param, request, tmp_path, ssh_host)
+) -> Iterator[FileStorage]:
+    """A storage made of real files that isn't there yet."""
+    yield from _storage(request.param, request, tmp_path, ssh_host)
 
 
-def _set_up(place: Place) -> Iterator[Transport]:
-    transport = place.open()
+def _set_up(storage: Storage) -> Iterator[Transport]:
+    transport = storage.open()
     transport.create()
     write_all(transport, put_of(MARKER_NAME, MARKER))
     yield transport
@@ -74,12 +74,12 @@ def _set_up(place: Place) -> Iterator[Transport]:
 
 
 @pytest.fixture
-def store(place: Place) -> Iterator[Transport]:
-    """A transport over the place, set up with a marker."""
-    yield from _set_up(place)
+def store(storage: Storage) -> Iterator[Transport]:
+    """A transport over the storage, set up with a marker."""
+    yield from _set_up(storage)
 
 
 @pytest.fixture
-def file_store(file_place: FileHouse) -> Iterator[Transport]:
-    """The same over a place made of real files."""
-    yield from _set_up(file_place)
+def file_store(file_storage: FileStorage) -> Iterator[Transport]:
+    """The same over a storage made of real files."""
+    yield from _set_up(file_storage)

@@ -81,7 +81,7 @@ class SshHost:
     def location(self, path: Path | str, flavour: str = "box") -> str:
         """The location of a directory, for the preferences; skips where nothing can play it."""
         require(*_PROGRAMS.get(flavour, ()))
-        return HostLocation(flavour, str(path)).location
+        return HostLocation(flavour, str(path)).spelling
 
     def command_with(self, *options: str) -> list[str]:
         """An ssh command with more options."""

@@ -10,7 +10,7 @@ import pytest
 
 from claude_sync.errors import FileGone
 from claude_sync.transports.base import MARKER_NAME, Get, Range, Transport
-from conformance.locations import FileHouse, put_of, write_all
+from conformance.storages import FileStorage, put_of, write_all
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="FIFOs are POSIX'")
 
@@ -19,13 +19,13 @@ NAMES = ["p/link", "p/nowhere", "p/fifo", "p/folder", "linked/secret"]
 
 
 @pytest.fixture
-def outside(file_store: Transport, file_place: FileHouse, tmp_path: Path) -> Path:
+def outside(file_store: Transport, file_storage: FileStorage, tmp_path: Path) -> Path:
     """A folder beside the store, to which links in it lead; the store has the file p/a."""
     write_all(file_store, put_of("p/a", b"a"))
-    outside, inside = tmp_path / "outside", file_place.root / "p"
+    outside, inside = tmp_path / "outside", file_storage.root / "p"
     outside.mkdir()
     (outside / "secret").write_bytes(SECRET)
-    (file_place.root / "linked").symlink_to(outside)
+    (file_storage.root / "linked").symlink_to(outside)
     (inside / "link").symlink_to(outside / "secret")
     (inside / "nowhere").symlink_to(outside / "nothing")
     (inside / "folder").mkdir()
@@ -40,9 +40,9 @@ def test_only_plain_files_are_listed(file_store: Transport) -> None:
 
 @pytest.mark.parametrize("kind", ["link", "fifo", "folder"])
 def test_a_marker_that_is_no_plain_file_is_none(
-    file_store: Transport, file_place: FileHouse, tmp_path: Path, kind: str
+    file_store: Transport, file_storage: FileStorage, tmp_path: Path, kind: str
 ) -> None:
-    marker = file_place.root / MARKER_NAME
+    marker = file_storage.root / MARKER_NAME
     marker.rename(tmp_path / "elsewhere")
     if kind == "link":
         marker.symlink_to(tmp_path / "elsewhere")
@@ -68,14 +68,14 @@ def test_nothing_else_is_opened(file_store: Transport) -> None:
 
 
 def test_writing_and_removing_never_lead_outside(
-    file_store: Transport, file_place: FileHouse, outside: Path
+    file_store: Transport, file_storage: FileStorage, outside: Path
 ) -> None:
     (through,) = file_store.write([put_of("linked/new", b"new")])
     assert through.error is not None
     file_store.remove(["linked/secret"])
     write_all(file_store, put_of("p/link", b"mine"))
-    assert file_place.bytes_of("p/link") == b"mine"
-    assert not (file_place.root / "p/link").is_symlink()
+    assert file_storage.bytes_of("p/link") == b"mine"
+    assert not (file_storage.root / "p/link").is_symlink()
     file_store.remove(["p/nowhere"])
-    assert not (file_place.root / "p/nowhere").is_symlink()
+    assert not (file_storage.root / "p/nowhere").is_symlink()
     assert {path.name: path.read_bytes() for path in outside.iterdir()} == {"secret": SECRET}

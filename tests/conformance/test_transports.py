@@ -1,4 +1,4 @@
-"""What every place where bundles meet must do, over the real thing."""
+"""What every transport must do, over the real thing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from claude_sync.transports.base import (
     Range,
     Transport,
 )
-from conformance.locations import MARKER, Place, entry_of, put_of, read_one, whole, write_all
+from conformance.storages import MARKER, Storage, entry_of, put_of, read_one, whole, write_all
 
 MIB = 1 << 20
 
@@ -37,8 +37,10 @@ def test_it_is_a_transport(store: Transport) -> None:
     assert store.label
 
 
-def test_a_place_that_was_never_made_is_offline_for_everything_but_create(place: Place) -> None:
-    transport = place.open()
+def test_before_create_a_storage_is_offline_for_everything_else(
+    storage: Storage,
+) -> None:
+    transport = storage.open()
     for work in (
         lambda: transport.list_files(),
         lambda: list(transport.ends(["p/a"], 10, 10)),
@@ -54,8 +56,8 @@ def test_a_place_that_was_never_made_is_offline_for_everything_but_create(place:
     transport.close()
 
 
-def test_creating_twice_is_fine_and_creates_no_marker(place: Place) -> None:
-    transport = place.open()
+def test_creating_twice_is_fine_and_creates_no_marker(storage: Storage) -> None:
+    transport = storage.open()
     transport.create()
     transport.create()
     listing = transport.list_files()
@@ -83,9 +85,9 @@ def test_a_look_at_what_is_known_returns_the_known(store: Transport) -> None:
     assert store.list_files(second) is second
 
 
-def test_a_look_sees_what_others_did_since(store: Transport, place: Place) -> None:
+def test_a_look_sees_what_others_did_since(store: Transport, storage: Storage) -> None:
     known = store.list_files()
-    place.plant("a/1.ccsync", b"one")
+    storage.plant("a/1.ccsync", b"one")
     known = store.list_files(known)
     assert [entry.name for entry in known.entries] == ["a/1.ccsync"]
     store.remove(["a/1.ccsync"])
@@ -116,23 +118,23 @@ def test_an_answer_that_nobody_waits_for_is_no_later_one(store: Transport) -> No
     assert read_one(store, whole("a/1.ccsync")) == b"one"
 
 
-def test_a_changed_marker_is_a_changed_listing(store: Transport, place: Place) -> None:
+def test_a_changed_marker_is_a_changed_listing(store: Transport, storage: Storage) -> None:
     known = store.list_files()
-    place.plant(MARKER_NAME, b"another one")
+    storage.plant(MARKER_NAME, b"another one")
     assert store.list_files(known).marker == b"another one"
 
 
-def test_only_the_first_kib_of_a_marker_is_read(store: Transport, place: Place) -> None:
-    place.plant(MARKER_NAME, b"m" * 5000)
+def test_only_the_first_kib_of_a_marker_is_read(store: Transport, storage: Storage) -> None:
+    storage.plant(MARKER_NAME, b"m" * 5000)
     assert store.list_files().marker == b"m" * 1024
 
 
 def test_dot_files_files_at_the_root_and_deeper_ones_are_not_listed(
-    store: Transport, place: Place
+    store: Transport, storage: Storage
 ) -> None:
     for name in (".hidden/a", "p/.hidden", "p/.ccsync-0123.tmp", "p/.DS_Store", "stray"):
-        place.plant(name, b"x")
-    place.plant("p/seen", b"x")
+        storage.plant(name, b"x")
+    storage.plant("p/seen", b"x")
     assert [entry.name for entry in store.list_files().entries] == ["p/seen"]
 
 
@@ -212,18 +214,18 @@ def test_reading_nothing_is_fine(store: Transport) -> None:
 
 
 def test_a_file_that_changed_since_it_was_listed_is_not_read(
-    store: Transport, place: Place
+    store: Transport, storage: Storage
 ) -> None:
     write_all(store, put_of("p/a", b"old"))
     stamp = entry_of(store, "p/a").stamp
     assert read_one(store, whole("p/a", stamp)) == b"old"
-    place.plant("p/a", b"newer")
+    storage.plant("p/a", b"newer")
     with pytest.raises(FileGone):
         read_one(store, whole("p/a", stamp))
     assert read_one(store, whole("p/a")) == b"newer"
 
 
-def test_digests_are_of_the_ranges_or_unknown(store: Transport, place: Place) -> None:
+def test_digests_are_of_the_ranges_or_unknown(store: Transport, storage: Storage) -> None:
     data = b"0123456789" * 1000
     write_all(store, put_of("p/a", data), put_of("p/b", b"b"))
     stamp = entry_of(store, "p/a").stamp
@@ -239,7 +241,7 @@ def test_digests_are_of_the_ranges_or_unknown(store: Transport, place: Place) ->
     )
     wanted = [data, data[:5] + data[9000:9010], None, None, None, b"b"]
     digests = [None if x is None else hashlib.sha256(x).hexdigest() for x in wanted]
-    assert answers == (digests if place.hashes else [None] * 6)
+    assert answers == (digests if storage.hashes else [None] * 6)
 
 
 # --- writing -----------------------------------------------------------------------------------
@@ -281,25 +283,25 @@ def test_many_puts_are_pulled_lazily_and_answered_in_order(store: Transport) -> 
     assert len(store.list_files().entries) == 450
 
 
-def test_a_put_whose_bytes_fail_costs_only_itself(store: Transport, place: Place) -> None:
+def test_a_put_whose_bytes_fail_costs_only_itself(store: Transport, storage: Storage) -> None:
     def failing() -> Iterator[Block]:
         yield Block(b"x" * 2 * MIB)
         raise SessionChanging("it is being rewritten")
 
-    place.plant("p/b", b"as it was")
+    storage.plant("p/b", b"as it was")
     answers = list(store.write([put_of("p/a", b"a"), Put("p/b", failing), put_of("p/c", b"c")]))
     assert [type(answer.error) for answer in answers] == [type(None), SessionChanging, type(None)]
     assert answers[1].stamp is None
-    assert place.bytes_of("p/b") == b"as it was"
+    assert storage.bytes_of("p/b") == b"as it was"
     assert [entry.name for entry in store.list_files().entries] == ["p/a", "p/b", "p/c"]
 
 
-def test_writing_may_be_left_early(store: Transport, place: Place) -> None:
+def test_writing_may_be_left_early(store: Transport, storage: Storage) -> None:
     answers = store.write([put_of("p/a", b"a"), put_of("p/b", b"b" * 3 * MIB)])
     next(answers)
     answers.close()  # type: ignore[attr-defined]
-    assert place.bytes_of("p/a") == b"a"
-    assert place.bytes_of("p/b") in (None, b"b" * 3 * MIB)
+    assert storage.bytes_of("p/a") == b"a"
+    assert storage.bytes_of("p/b") in (None, b"b" * 3 * MIB)
     write_all(store, put_of("p/c", b"c"))
 
 
@@ -358,7 +360,7 @@ USABLE = [
 ]
 
 
-def test_any_other_name_works(store: Transport, place: Place) -> None:
+def test_any_other_name_works(store: Transport, storage: Storage) -> None:
     answers = write_all(store, *(put_of(name, name.encode()) for name in USABLE))
     listed = {entry.name: entry for entry in store.list_files().entries}
     assert {answer.name: answer.stamp for answer in answers} == {
@@ -370,7 +372,7 @@ def test_any_other_name_works(store: Transport, place: Place) -> None:
     for end, name in zip(store.ends(USABLE, 2, 2), USABLE, strict=True):
         assert (end.error, end.stamp) == (None, listed[name].stamp)
     digests = [hashlib.sha256(name.encode()).hexdigest() for name in USABLE]
-    assert store.digests(gets) == (digests if place.hashes else [None] * len(USABLE))
+    assert store.digests(gets) == (digests if storage.hashes else [None] * len(USABLE))
 
     def changed(name: str) -> Put:
         blocks = [Block(name.encode(), 0), Block(b", again")]
@@ -378,19 +380,19 @@ def test_any_other_name_works(store: Transport, place: Place) -> None:
 
     write_all(store, *map(changed, USABLE))
     for name in USABLE:
-        assert place.bytes_of(name) == name.encode() + b", again"
+        assert storage.bytes_of(name) == name.encode() + b", again"
     store.remove(USABLE)
     assert store.list_files().entries == ()
 
 
 def test_a_marker_that_went_missing_stops_writing_but_not_the_marker_itself(
-    store: Transport, place: Place
+    store: Transport, storage: Storage
 ) -> None:
     store.list_files()
     store.remove([MARKER_NAME])
     with pytest.raises(StoreOffline):
         list(store.write([put_of("p/a", b"a")]))
-    assert place.bytes_of("p/a") is None
+    assert storage.bytes_of("p/a") is None
     write_all(store, put_of(MARKER_NAME, MARKER))
     write_all(store, put_of("p/a", b"a"))
 
@@ -399,20 +401,20 @@ def test_a_marker_that_went_missing_stops_writing_but_not_the_marker_itself(
 
 
 def test_removing_removes_what_is_there_and_minds_nothing_else(
-    store: Transport, place: Place
+    store: Transport, storage: Storage
 ) -> None:
     write_all(store, put_of("p/a", b"a"), put_of("p/b", b"b"), put_of("q/c", b"c"))
     store.remove(["p/a", "p/never", "nowhere/x", "q/c"])
     assert [entry.name for entry in store.list_files().entries] == ["p/b"]
     write_all(store, put_of("q/c", b"again"))
-    assert place.bytes_of("q/c") == b"again"
+    assert storage.bytes_of("q/c") == b"again"
 
 
-def test_a_place_that_vanishes_is_offline_and_not_made_again(
-    store: Transport, place: Place
+def test_a_storage_that_vanishes_is_offline_and_not_made_again(
+    store: Transport, storage: Storage
 ) -> None:
     write_all(store, put_of("p/a", b"a"))
-    place.vanish()
+    storage.vanish()
     with pytest.raises(StoreOffline):
         store.list_files()
     with pytest.raises(StoreOffline):
@@ -425,12 +427,12 @@ def test_a_place_that_vanishes_is_offline_and_not_made_again(
         list(store.ends(["p/a"], 1, 1))
 
 
-def test_a_place_that_vanishes_while_it_is_written_is_offline(
-    store: Transport, place: Place
+def test_a_storage_that_vanishes_while_it_is_written_is_offline(
+    store: Transport, storage: Storage
 ) -> None:
     def blocks() -> Iterator[Block]:
         yield Block(b"x" * MIB)
-        place.vanish()
+        storage.vanish()
         yield Block(b"x" * MIB)
 
     with pytest.raises(StoreOffline):
@@ -438,7 +440,7 @@ def test_a_place_that_vanishes_while_it_is_written_is_offline(
 
 
 def test_an_interrupt_stops_the_write_under_way_and_everything_after(
-    store: Transport, place: Place
+    store: Transport, storage: Storage
 ) -> None:
     def blocks() -> Iterator[Block]:
         yield Block(b"x" * MIB)
@@ -451,7 +453,7 @@ def test_an_interrupt_stops_the_write_under_way_and_everything_after(
     with pytest.raises(Stopped) as caught:
         list(store.write([Put("p/a", blocks)]))
     assert caught.value.passing
-    assert place.bytes_of("p/a") is None
+    assert storage.bytes_of("p/a") is None
     for work in (
         lambda: store.list_files(),
         lambda: list(store.ends(["p/a"], 1, 1)),
@@ -463,7 +465,7 @@ def test_an_interrupt_stops_the_write_under_way_and_everything_after(
     ):
         with pytest.raises(Stopped):
             work()
-    again = place.open()
+    again = storage.open()
     assert again.list_files().entries == ()
     again.close()
 
@@ -488,7 +490,7 @@ def test_a_stream_that_was_left_is_not_taken_for_a_whole_one(store: Transport) -
 
 
 def test_stopping_in_the_middle_of_the_bytes_stops_the_whole_write(
-    store: Transport, place: Place
+    store: Transport, storage: Storage
 ) -> None:
     def blocks() -> Iterator[Block]:
         yield Block(b"x")
@@ -496,12 +498,12 @@ def test_stopping_in_the_middle_of_the_bytes_stops_the_whole_write(
 
     with pytest.raises(Stopped):
         list(store.write([Put("p/a", blocks), put_of("p/b", b"b")]))
-    assert place.bytes_of("p/a") is None
+    assert storage.bytes_of("p/a") is None
     write_all(store, put_of("p/c", b"c"))
 
 
-def test_two_transports_over_one_place_see_each_other(store: Transport, place: Place) -> None:
-    other = place.open()
+def test_two_transports_over_one_storage_see_each_other(store: Transport, storage: Storage) -> None:
+    other = storage.open()
     known = other.list_files()
     write_all(store, put_of("p/a", b"from one"))
     assert [entry.name for entry in other.list_files(known).entries] == ["p/a"]
@@ -510,8 +512,8 @@ def test_two_transports_over_one_place_see_each_other(store: Transport, place: P
     other.close()
 
 
-def test_closing_twice_is_fine(place: Place) -> None:
-    transport = place.open()
+def test_closing_twice_is_fine(storage: Storage) -> None:
+    transport = storage.open()
     transport.create()
     transport.list_files()
     transport.close()

@@ -19,7 +19,7 @@ from claude_sync.transports import open_transport
 from claude_sync.transports.base import MARKER_NAME, Block, Get, Put, Range, Transport
 from claude_sync.transports.folder import transport as folder_module
 from claude_sync.transports.folder.transport import FolderTransport
-from conformance.locations import MARKER, put_of, write_all
+from conformance.storages import MARKER, put_of, write_all
 from faults.disks import ordinary_permissions, read_only, small_disk
 
 MIB = 1 << 20

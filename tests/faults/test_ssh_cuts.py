@@ -17,9 +17,9 @@ from claude_sync.state import preferences
 from claude_sync.transports import open_transport
 from claude_sync.transports.base import MARKER_NAME, Block, Entry, Get, Put, Range, Transport
 from claude_sync.transports.folder.transport import FolderTransport
-from conformance.locations import MARKER, put_of, write_all
 from conformance.proxy import Traffic, counted, through_proxy
 from conformance.sshd import SshHost
+from conformance.storages import MARKER, put_of, write_all
 from machines import SESSION, PlayedMachine, World, agree, bookkeeping, said
 from randomness import examples
 

@@ -25,9 +25,9 @@ from claude_sync.transports.ssh import command as ssh_command
 from claude_sync.transports.ssh import session as ssh_session
 from claude_sync.transports.ssh.session import Session
 from claude_sync.transports.ssh.transport import SshTransport
-from conformance.locations import MARKER, put_of, write_all
 from conformance.proxy import through_proxy
 from conformance.sshd import SshHost
+from conformance.storages import MARKER, put_of, write_all
 from faults.disks import small_disk
 
 MIB = 1 << 20

@@ -18,8 +18,8 @@ from claude_sync.transports.base import MARKER_NAME, Get, Listing, Put, Range, T
 from claude_sync.transports.location import parse_location
 from claude_sync.transports.ssh import session as ssh_session
 from claude_sync.transports.ssh.session import Session
-from conformance.locations import MARKER, put_of, write_all
 from conformance.sshd import SshHost
+from conformance.storages import MARKER, put_of, write_all
 from conformance.turns import Turns
 from machines import SESSION, World, agree, outcomes, said
 
@@ -122,7 +122,7 @@ def test_every_spelling_makes_a_private_folder_where_it_says(
     wanted = ssh_host.home / where[2:] if where.startswith("~/") else tmp_path / where[1:]
     if not where.startswith("~/"):
         spelling = spelling.replace("absolute", f"{tmp_path}/absolute".lstrip("/"), 1)
-    store = reach(ssh_host, parse_location(spelling).location, opened, tmp_path)
+    store = reach(ssh_host, parse_location(spelling).spelling, opened, tmp_path)
     use(store)
     for path in (wanted, wanted / "p"):
         assert stat.S_IMODE(path.stat().st_mode) == 0o700

@@ -15,8 +15,8 @@ import pytest
 from claude_sync.errors import FileGone, StoreFull, StoreOffline
 from claude_sync.transports import open_transport
 from claude_sync.transports.base import MARKER_NAME, Get, Range, Transport
-from conformance.locations import MARKER, put_of, write_all
 from conformance.sshd import SshHost, write_program
+from conformance.storages import MARKER, put_of, write_all
 
 Replace = Callable[[str, str], None]
 

@@ -49,7 +49,7 @@ def where_bytes_cost(monkeypatch: pytest.MonkeyPatch) -> None:
     """The store counts as a distant one, and no session as too small to be packed ahead."""
     Distant(monkeypatch)
     monkeypatch.setattr(packing_ahead, "WORTH_IT_BYTES", 0)
-    monkeypatch.setattr(packing, "LEAST_LEFT_BYTES", 64)
+    monkeypatch.setattr(packing, "LEAST_REUSE_BYTES", 64)
 
 
 def _play(folder: Path, acts: list[Act], seed: int) -> None:

@@ -21,7 +21,7 @@ from claude_sync.disk.hashing import PassingHash
 from claude_sync.disk.snapshot import Snapshot, reading
 from claude_sync.errors import ClaudeSyncError, SessionChanging
 from claude_sync.model import Bundle, LocalSession, SidecarFile, Stamp, Version
-from claude_sync.transports.base import LEAST_LEFT_BYTES, Block, PreparedPut, Reuse
+from claude_sync.transports.base import LEAST_REUSE_BYTES, Block, PreparedPut, Reuse
 
 
 class Outgoing(NamedTuple):
@@ -275,7 +275,7 @@ def sidecar_of(bundle: Bundle, layout: str) -> Mapping[str, SidecarFile] | None:
 def _leave_or_hold(parts: list[Block | Reuse], block: Block) -> int:
     """Add the next bytes of a file, without the bytes where they stand in the base; those held."""
     length = len(block.data)
-    if block.base_offset < 0 or length < LEAST_LEFT_BYTES:
+    if block.base_offset < 0 or length < LEAST_REUSE_BYTES:
         parts.append(block)
         return length
     last = parts[-1] if parts else None

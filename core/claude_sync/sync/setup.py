@@ -151,7 +151,7 @@ def set_up(
             todo="choose another with --name",
         )
     chosen = preferences.load(paths)
-    spelled = parse_location(location).location
+    spelled = parse_location(location).spelling
     transport = open_transport(spelled, chosen.ssh_command, paths.runtime)
     try:
         store_id = create_store(transport)

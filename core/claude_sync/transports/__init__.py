@@ -1,7 +1,8 @@
-"""Where bundles meet: a folder, a host, or what an installed package knows.
+"""What reaches a store: a folder, a host over ssh, or what an installed package knows.
 
-Each transport keeps the protocol of `claude_sync.transports.base`. Which one serves a place is
-decided here, by how the place is spelled, and only that one is imported.
+Each transport keeps the protocol of `claude_sync.transports.base`; TRANSPORTS.md says how to write
+one. Which one serves a location is decided here, by how it is spelled, and only that one is
+imported.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ ENTRY_POINT_GROUP = "claude_sync.transports"
 
 
 def open_transport(location: str, ssh_command: Sequence[str], runtime: Path) -> Transport:
-    """The transport for a place. Nothing is looked at, started or made yet.
+    """The transport for a location. Nothing is looked at, started or made yet.
 
     Args:
         location: as `parse_location` reads it.
@@ -36,26 +37,25 @@ def open_transport(location: str, ssh_command: Sequence[str], runtime: Path) -> 
     Raises:
         UsageError: the location can't be read, or no installed package knows its kind.
     """
-    place = parse_location(location)
-    if isinstance(place, FolderLocation):
+    parsed = parse_location(location)
+    if isinstance(parsed, FolderLocation):
         from claude_sync.transports.folder.transport import FolderTransport
 
-        return FolderTransport(place.path)
-    if isinstance(place, HostLocation):
+        return FolderTransport(parsed.path)
+    if isinstance(parsed, HostLocation):
         from claude_sync.transports.ssh.transport import SshTransport
 
-        return SshTransport(place, ssh_command, runtime)
-    transport: Transport = _opener(place)(place.location, ssh_command)
-    return transport
+        return SshTransport(parsed, ssh_command, runtime)
+    return _opener(parsed)(parsed.spelling, ssh_command)
 
 
-def _opener(place: OtherLocation) -> Opener:
+def _opener(location: OtherLocation) -> Opener:
     from importlib.metadata import entry_points
 
-    for entry_point in entry_points(group=ENTRY_POINT_GROUP, name=place.scheme):
+    for entry_point in entry_points(group=ENTRY_POINT_GROUP, name=location.scheme):
         opener: Opener = entry_point.load()
         return opener
     raise UsageError(
-        f"no installed package handles locations that begin with {place.scheme}://",
+        f"no installed package handles locations that begin with {location.scheme}://",
         todo="choose a folder, or ssh://host/path",
     )

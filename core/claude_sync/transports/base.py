@@ -1,25 +1,27 @@
-"""The protocol of a place where bundles meet: bytes and ranges of named files, never bundles.
+"""The protocol of what reaches a store: bytes and ranges of named files, never bundles.
+
+TRANSPORTS.md explains how to write one, with an example.
 
 A store is a flat tree of exactly two levels: files at the root (the marker), and directories at
 the root with files in them. A *name* is ``file`` or ``directory/file``, with ``/`` on every
 system. What a listing brings is hostile; names that can't be used (`is_usable_name`: control
 characters, invalid Unicode) are left out of it, and so are names that begin with a dot: sync
-tools keep their own things there, and no project and no bundle bears one.
+tools keep their own things there, and no project and no bundle has such a name.
 
 Invariants that every transport keeps, and one conformance suite checks:
 
 1. A reader sees a file's old bytes or its new bytes, never a mixture and never a part.
-2. `write` yields a name only after its bytes are as durable as the place can make them.
+2. `write` yields a name only after its bytes are as durable as the storage can make them.
 3. A temporary of a write that died is never listed, and is removed after a day.
-4. Nothing is created before `create`: a place that vanished is StoreOffline, not made again.
+4. Nothing is created before `create`: a store that vanished is StoreOffline, not made again.
    (Directories below an existing root are made as they are needed, mode 0700; files 0600.)
 5. Links, FIFOs, devices and directories are never opened as files; directories that are
-   links are passed over.
+   links are skipped.
 6. Each error says whether it is passing. A failed put costs that put, not the others, unless
-   the place itself is gone.
-7. Where the last look of this transport saw a marker, a write needs it to be there still: a disk
+   the store itself is gone.
+7. If the last listing of this transport had a marker, a write needs it to be there still: a disk
    that was unmounted meanwhile leaves an empty mount point behind.
-8. A name that isn't usable names no file: reading it says FileGone, writing or removing it
+8. A name that isn't usable names no file: reading it gives FileGone, writing or removing it
    BundleUnsafe.
 """
 
@@ -139,24 +141,24 @@ class Block(NamedTuple):
     Attributes:
         data: the bytes; at most a few `files.BLOCK_SIZE`.
         base_offset: where these very bytes stand in the put's base, -1 where they don't. A hint:
-            a transport that pays for bytes may leave them where they are, and must then prove
-            that they are the same.
+            a transport that pays for bytes may reuse those, and must then prove that they are
+            the same.
     """
 
     data: bytes
     base_offset: int = -1
 
 
-LEAST_LEFT_BYTES = 4 << 10
-"""Below this, sending bytes costs less than having a place cut them out of an older file."""
+LEAST_REUSE_BYTES = 4 << 10
+"""Below this, sending bytes costs less than having a host cut them out of an older file."""
 
 
 class Reuse(NamedTuple):
-    """Bytes of a file to write that stand in the put's base and aren't given.
+    """Bytes of a file to write that are taken from the put's base and aren't given.
 
     Attributes:
         base_offset: where they stand.
-        length: how many, at least `LEAST_LEFT_BYTES`.
+        length: how many, at least `LEAST_REUSE_BYTES`.
     """
 
     base_offset: int
@@ -187,8 +189,8 @@ class Put:
         blocks: makes the stream of its bytes, afresh at every call: a transport may have to
             start over. May raise any ClaudeSyncError: then this put fails with it.
         base: the older file at that name that hints refer to, None where there is none.
-        prepared: what a transport that leaves bytes where they are may take in the place of
-            `blocks`; None where there is none.
+        prepared: what a transport that reuses bytes may take instead of `blocks`; None where
+            there is none.
     """
 
     name: str
@@ -224,8 +226,8 @@ class Get(NamedTuple):
 class Got(NamedTuple):
     """The stream of one get's bytes, its ranges one after the other.
 
-    The stream must be used up or left before the next Got is asked for. It raises FileGone where
-    the file is gone or is another one by now, BundleIncomplete is the caller's to find.
+    The stream must be used up or left before the next Got is asked for. It raises FileGone if the
+    file is gone or is another one by now. Whether a bundle is whole is for the caller to find out.
     """
 
     name: str
@@ -234,27 +236,27 @@ class Got(NamedTuple):
 
 @runtime_checkable
 class Transport(Protocol):
-    """A place where bundles meet. Used by one thread at a time, save `interrupt`.
+    """What reaches a store. Used by one thread at a time, except for `interrupt`.
 
-    Whatever asks the place raises StoreOffline where it is gone and StoreDenied where it refuses,
-    and Stopped after `interrupt`; an iterator does so at any step. What is wrong with one file
-    only stands in its answer.
+    Every method that needs the store raises StoreOffline if that is gone, StoreDenied if it may
+    not be used, and Stopped after `interrupt`; an iterator does so at any step. What is wrong with
+    one file only is part of the answer about that file.
     """
 
     @property
     def location(self) -> str:
-        """How the preferences spell this place; never holds a password."""
+        """How the preferences spell the store's location; never holds a password."""
 
     @property
     def label(self) -> str:
-        """How to name this place to a person, short."""
+        """How to name the store to a person, short."""
 
     @property
     def remote(self) -> bool:
         """Whether bytes cost: callers then ask for ranges and digests before whole files."""
 
     def list_files(self, known: Listing | None = None) -> Listing:
-        """Look at everything, in one round trip.
+        """List all files, in one round trip.
 
         Args:
             known: an earlier listing; returned itself if nothing has changed since.
@@ -265,7 +267,7 @@ class Transport(Protocol):
         """
 
     def start_listing(self, known: Listing | None = None) -> AbstractContextManager[PendingListing]:
-        """Look, with something else done while the answer is on its way.
+        """Begin to list all files, so that something else can be done meanwhile.
 
         Args:
             known: as for `list_files`.
@@ -279,18 +281,18 @@ class Transport(Protocol):
         """Read both ends of the named files, in one round trip, in their order."""
 
     def digests(self, gets: Sequence[Get]) -> list[str | None]:
-        """SHA-256, in hex, of each get's bytes; None where the place can't tell."""
+        """SHA-256, in hex, of each get's bytes; None if the host can't tell."""
 
     def read(self, gets: Iterable[Get]) -> Iterator[Got]:
         """Read ranges of files, one after the other, without a round trip each.
 
-        Leaving the iterator early lets go of what is read from, the last stream's bytes too.
+        Leaving the iterator early closes what is read from; the last stream ends then, too.
         """
 
     def write(self, puts: Iterable[Put]) -> Iterator[Written]:
         """Write files whole, each atomically, in their order.
 
-        The place may gather several puts before it makes them durable together, so an answer can
+        Several puts may be gathered before they are made durable together, so an answer can
         come after later puts were taken. Leaving the iterator early drops what isn't written.
         """
 
@@ -312,11 +314,11 @@ class Transport(Protocol):
         """From any thread: make the call under way raise Stopped soon, and every later one."""
 
     def close(self) -> None:
-        """Let go of processes and connections."""
+        """End processes and connections."""
 
 
 PendingListing = Callable[[], Listing]
-"""Waits for the answer to a look."""
+"""Waits for a listing that was begun."""
 
 Opener = Callable[[str, Sequence[str]], Transport]
 """Makes a transport from a location and the preference `ssh_command`."""

@@ -1,4 +1,4 @@
-"""Reading what a person typed for the place of the store. Pure: a string in, a value out.
+"""Reading what a person typed as the store's location. Pure: a string in, a value out.
 
 A folder, ``ssh://[user@]host[:port]/absolute/path``, ``ssh://host/~/path`` or ``host:path``. One
 letter before the colon is a drive on every system; a ``/`` before the colon makes it a folder.
@@ -31,7 +31,7 @@ class FolderLocation(NamedTuple):
     path: str
 
     @property
-    def location(self) -> str:
+    def spelling(self) -> str:
         """How the preferences spell it."""
         return self.path
 
@@ -42,8 +42,8 @@ class HostLocation(NamedTuple):
     Attributes:
         host: a name of ssh's configuration or the network's, or an address without brackets.
         path: begins with ``/``, or with ``~/`` for the home directory there.
-        user: "" for whom ssh's configuration says.
-        port: 0 for what ssh's configuration says.
+        user: "" for the one that ssh's configuration names.
+        port: 0 for the one that ssh's configuration names.
     """
 
     host: str
@@ -52,7 +52,7 @@ class HostLocation(NamedTuple):
     port: int = 0
 
     @property
-    def location(self) -> str:
+    def spelling(self) -> str:
         """How the preferences spell it."""
         user = f"{_escaped(self.user)}@" if self.user else ""
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -70,17 +70,17 @@ class HostLocation(NamedTuple):
 
 
 class OtherLocation(NamedTuple):
-    """A place of a kind that an installed package knows. ``scheme`` is in lower case."""
+    """A location of a kind that an installed package knows. ``scheme`` is in lower case."""
 
     scheme: str
-    location: str
+    spelling: str
 
 
-Place = FolderLocation | HostLocation | OtherLocation
+Location = FolderLocation | HostLocation | OtherLocation
 
 
-def parse_location(text: str, *, home: str = "", directory: str = "") -> Place:
-    """Read the place of a store.
+def parse_location(text: str, *, home: str = "", directory: str = "") -> Location:
+    """Read the location of a store.
 
     Args:
         text: what was typed, or what the preferences hold.
@@ -88,7 +88,7 @@ def parse_location(text: str, *, home: str = "", directory: str = "") -> Place:
         directory: what a relative folder is relative to; "" for the current one.
 
     Raises:
-        UsageError: it can't be read as a place, holds a password, or could be taken for an option.
+        UsageError: it is no location, holds a password, or could be taken for an option.
     """
     if not text:
         raise UsageError("the location is empty", todo=_HOW)
@@ -107,7 +107,7 @@ def parse_location(text: str, *, home: str = "", directory: str = "") -> Place:
     before_slash = re.split(r"[/\\]", text, maxsplit=1)[0]
     if text.startswith("[") and "]:" in before_slash:
         host, _, path = text[1:].partition("]:")
-        return _host_place("", host, 0, _scp_path(path))
+        return _host_location("", host, 0, _scp_path(path))
     if ":" in before_slash:
         return _parse_scp(text)
     return _parse_folder(text, home, directory)
@@ -131,7 +131,7 @@ def _parse_scp(text: str) -> HostLocation:
         raise _password_refused()
     before, _, path = text.partition(":")
     user, _, host = before.rpartition("@")
-    return _host_place(user, host, 0, _scp_path(path))
+    return _host_location(user, host, 0, _scp_path(path))
 
 
 def _scp_path(path: str) -> str:
@@ -140,7 +140,7 @@ def _scp_path(path: str) -> str:
     return path if path.startswith(("/", "~")) else f"~/{path}"
 
 
-def _parse_url(scheme: str, text: str, rest: str) -> Place:
+def _parse_url(scheme: str, text: str, rest: str) -> Location:
     authority, slash, path = rest.partition("/")
     user, _, address = authority.rpartition("@")
     if ":" in user:
@@ -149,7 +149,9 @@ def _parse_url(scheme: str, text: str, rest: str) -> Place:
         return OtherLocation(scheme, scheme + text[len(scheme) :])
     host, port = _split_port(address)
     path = _unescaped(path)
-    return _host_place(_unescaped(user), host, port, path if path.startswith("~") else slash + path)
+    return _host_location(
+        _unescaped(user), host, port, path if path.startswith("~") else slash + path
+    )
 
 
 def _split_port(address: str) -> tuple[str, int]:
@@ -167,7 +169,7 @@ def _split_port(address: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def _host_place(user: str, host: str, port: int, path: str) -> HostLocation:
+def _host_location(user: str, host: str, port: int, path: str) -> HostLocation:
     for what, value in (("host", host), ("user", user)):
         if value.startswith("-"):
             raise UsageError(f"the name of the {what} begins with '-'", todo=_HOW)

@@ -1,4 +1,4 @@
-"""A place in this process' memory: for tests, and for programs that embed the library."""
+"""A store in this process' memory: for tests, and for programs that embed the library."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ _BLOCK_SIZE = 1 << 20
 
 
 class MemoryFolder:
-    """What lies there. Several transports may share one, as machines share a folder.
+    """Files in memory. Several transports may share them, as machines share a folder.
 
     Attributes:
-        there: whether the place exists; False until `create`, and for a test to unplug it.
+        there: whether the folder exists; False until `create`, and for a test to unplug it.
         files: bytes and stamps by name.
     """
 
@@ -61,13 +61,13 @@ class MemoryTransport:
     """A `Transport` over a `MemoryFolder`; the bytes go with the process.
 
     Args:
-        place: a shared one; None for one of its own.
+        folder: a shared one; None for one of its own.
     """
 
     remote = False
 
-    def __init__(self, place: MemoryFolder | None = None) -> None:
-        self.place = MemoryFolder() if place is None else place
+    def __init__(self, folder: MemoryFolder | None = None) -> None:
+        self.folder = MemoryFolder() if folder is None else folder
         self._stopped = False
         self._marked = False
 
@@ -85,7 +85,7 @@ class MemoryTransport:
 
     def list_files(self, known: Listing | None = None) -> Listing:
         self._check()
-        files = self.place.files
+        files = self.folder.files
         marker = files[MARKER_NAME][0][:MARKER_BYTES] if MARKER_NAME in files else None
         self._marked = marker is not None
         names = sorted(name for name in files if "/" in name and is_usable_name(name))
@@ -159,21 +159,21 @@ class MemoryTransport:
             self._check()
             pieces.append(block.data)
         self._check()
-        if self._marked and put.name != MARKER_NAME and MARKER_NAME not in self.place.files:
+        if self._marked and put.name != MARKER_NAME and MARKER_NAME not in self.folder.files:
             raise StoreOffline("the store lost its marker", where=self.label)
-        return self.place.put(put.name, b"".join(pieces))
+        return self.folder.put(put.name, b"".join(pieces))
 
     def remove(self, names: Sequence[str]) -> None:
         self._check()
         for name in names:
             if not is_usable_name(name):
                 raise unusable_name()
-            self.place.files.pop(name, None)
+            self.folder.files.pop(name, None)
 
     def create(self) -> None:
         if self._stopped:
             raise stopped()
-        self.place.there = True
+        self.folder.there = True
 
     def interrupt(self) -> None:
         self._stopped = True
@@ -184,11 +184,11 @@ class MemoryTransport:
     def _check(self) -> None:
         if self._stopped:
             raise stopped()
-        if not self.place.there:
+        if not self.folder.there:
             raise StoreOffline("the store isn't there", where=self.label)
 
     def _file(self, name: str, seen: Stamp | None = None) -> tuple[bytes, Stamp]:
-        found = self.place.files.get(name) if is_usable_name(name) else None
+        found = self.folder.files.get(name) if is_usable_name(name) else None
         if found is None or (seen is not None and not is_same_file(seen, found[1])):
             raise FileGone("a file is gone, or was replaced meanwhile", where=name)
         return found

@@ -24,8 +24,8 @@ class MeteredTransport:
 
     Args:
         transport: the one that does the work.
-        moved: told how many bytes of a file to write were handed over, or of one to read came;
-            what needn't travel because it is there already is told too.
+        moved: called with the number of bytes of a file to write that were handed over, or of
+            one to read that came; those that needn't travel, because they are there already, count.
     """
 
     def __init__(self, transport: Transport, moved: Callable[[int], None]) -> None:

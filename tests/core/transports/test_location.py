@@ -52,7 +52,7 @@ FOLDERS = {
 def test_a_folder_is_made_absolute(text: str, path: str) -> None:
     place = parse(text)
     assert place == FolderLocation(path)
-    assert parse(place.location) == place
+    assert parse(place.spelling) == place
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_folder_is_made_absolute(text: str, path: str) -> None:
 )
 def test_a_host_is_read_and_spelled_one_way(text: str, place: HostLocation, canonical: str) -> None:
     assert parse(text) == place
-    assert place.location == canonical
+    assert place.spelling == canonical
     assert parse(canonical) == place
 
 

@@ -123,7 +123,7 @@ def own_folder(chosen: Path) -> Path:
 def _agreed(tray: TrayContext, dialogs: Dialogs, location: str) -> bool:
     place = parse_location(location)
     is_folder = isinstance(place, FolderLocation)
-    where = short_path(without_controls(place.location))
+    where = short_path(without_controls(place.spelling))
     who = "whoever can read this folder" if is_folder else "whoever can read that place"
     while True:
         found = readable(tray.status.sessions, tray.preferences.ignore)

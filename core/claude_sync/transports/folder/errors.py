@@ -1,4 +1,4 @@
-"""What the system says of a folder, as an error of ours: one sentence, passing or lasting."""
+"""The system's errors about a folder as ours: one sentence each, passing or lasting."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def translate(error: OSError, where: str) -> TransportError:
     """The error for a file or folder in the store.
 
     Args:
-        error: what the system said.
+        error: the system's.
         where: the path it was about.
     """
     code = error.errno

@@ -41,10 +41,10 @@ class Root:
         return os.path.join(self.location, name) if is_usable_name(name) else self.location
 
     def check_stopped(self) -> None:
-        """Make sure that nobody asked for the end of the work.
+        """Make sure that the work wasn't interrupted.
 
         Raises:
-            Stopped: somebody did.
+            Stopped: it was.
         """
         if self.stopped:
             raise stopped()

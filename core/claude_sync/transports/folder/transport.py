@@ -70,7 +70,7 @@ class FolderTransport:
         inside = self.location.startswith(home + os.sep)
         return f"~{self.location[len(home) :]}" if inside else self.location
 
-    # --- looking -------------------------------------------------------------------------------
+    # --- listing -------------------------------------------------------------------------------
 
     @contextmanager
     def start_listing(self, known: Listing | None = None) -> Iterator[PendingListing]:
@@ -120,8 +120,8 @@ class FolderTransport:
             with os.scandir(path) as found:
                 return _listed(directory, found)
         except OSError as error:
-            # A directory that isn't ours to read (lost+found on a stick) is passed over. `write`
-            # refuses such a one, so nobody takes what lies in it for missing and replaces it.
+            # A directory that isn't ours to read (lost+found on a stick) is skipped. `write`
+            # refuses such a one, so what lies in it isn't taken for missing and replaced.
             if error.errno in (errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR):
                 return []
             raise translate(error, os.path.join(self.location, directory)) from error

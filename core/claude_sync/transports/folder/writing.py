@@ -55,7 +55,7 @@ class Group:
         return len(self._pending) >= _GROUP_FILES or self._bytes >= _GROUP_BYTES
 
     def add(self, put: Put) -> None:
-        """Stage one put. What fails with it is kept for its answer, unless the place is gone."""
+        """Stage one put. Its failure is kept for its answer, unless the folder is gone."""
         if not is_usable_name(put.name):
             self._pending.append(_Pending(put.name, Path(), error=unusable_name()))
             return
@@ -160,7 +160,7 @@ class Group:
                         pending.stamp, pending.error = None, error
 
     def _error(self, error: OSError, pending: _Pending) -> TransportError:
-        """The error of one put; raises StoreOffline if the whole place is gone."""
+        """The error of one put; raises StoreOffline if the whole folder is gone."""
         self._root.check(name=pending.name)
         translated = translate(error, str(pending.target))
         if isinstance(translated, FileGone):

@@ -1,4 +1,4 @@
-"""Reading what the script on the host says. Pure; all of it is hostile until checked."""
+"""Reading the answers of the script on the host. Pure; all of it is hostile until checked."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def stamp_from(line: bytes) -> Stamp | None:
 
 
 def _nanoseconds(text: bytes) -> int:
-    """A time as `stat` tells it; where only `ls` does, a number that differs when the text does."""
+    """A time as `stat` gives it; where only `ls` does, a number that differs when the text does."""
     plain = _TIME.fullmatch(text)
     if plain is not None:
         return int(plain[1]) * 10**9 + int((plain[2] or b"").ljust(9, b"0"))
@@ -47,7 +47,7 @@ def listing_from(digest: str, lines: Iterable[bytes]) -> Listing | None:
     """The listing that the script gave; None where that makes no sense.
 
     Args:
-        digest: of the listing, as the script said.
+        digest: of the listing, as the script gave it.
         lines: ``m`` with the marker in hex (``m-`` for none), then ``size time inode ./name``.
     """
     marker: bytes | None = None

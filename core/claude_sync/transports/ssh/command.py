@@ -16,7 +16,7 @@ from claude_sync.transports.ssh.script import REMOTE_COMMAND
 
 # ssh reads the first value that it sees, so these stand above its configuration files. A dead
 # connection is given up when ServerAliveInterval has passed three times without a byte. What the
-# configuration forwards or runs for people who log in has no place here.
+# configuration forwards or runs for people who log in isn't wanted here.
 _OPTIONS = (
     "BatchMode=yes",
     "ConnectTimeout=10",
@@ -37,30 +37,30 @@ _SOCKET_PATH_BYTES = 86
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/._+=@-]+")
 
 
-def ssh_argv(command: Sequence[str], place: HostLocation, runtime: Path) -> list[str]:
+def ssh_argv(command: Sequence[str], location: HostLocation, runtime: Path) -> list[str]:
     """The program and arguments that run the script's shell on the host.
 
     Args:
         command: what stands for ``ssh``; empty for ``ssh``.
-        place: where to; its host and user never begin with ``-`` (`parse_location`).
+        location: where to; its host and user never begin with ``-`` (`parse_location`).
         runtime: where the socket of the shared connection may lie.
     """
-    options = [*_OPTIONS, *_sharing(command, place, runtime)]
+    options = [*_OPTIONS, *_sharing(command, location, runtime)]
     argv = [*(command or ["ssh"]), "-T", *(f"-o{option}" for option in options)]
-    if place.port:
-        argv += ["-p", str(place.port)]
-    if place.user:
-        argv += ["-l", place.user]
-    return [*argv, "--", place.host, REMOTE_COMMAND]
+    if location.port:
+        argv += ["-p", str(location.port)]
+    if location.user:
+        argv += ["-l", location.user]
+    return [*argv, "--", location.host, REMOTE_COMMAND]
 
 
-def _sharing(command: Sequence[str], place: HostLocation, runtime: Path) -> list[str]:
+def _sharing(command: Sequence[str], location: HostLocation, runtime: Path) -> list[str]:
     """Options that share one connection for a few minutes, where that can be done privately."""
     # Windows' OpenSSH has no multiplexing: https://github.com/PowerShell/Win32-OpenSSH/wiki
     directory = None if os.name == "nt" else _socket_directory(runtime)
     if directory is None:
         return []
-    identity = "\0".join([*command, place.user, place.host, str(place.port)])
+    identity = "\0".join([*command, location.user, location.host, str(location.port)])
     name = hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     return [
         "ControlMaster=auto",

@@ -1,6 +1,6 @@
-"""What ssh and the host say when something is wrong, as errors of ours.
+"""The messages of ssh and of the host as errors of ours.
 
-ssh's own words are only looked at, not passed on: they may hold more than a log should.
+ssh's own words are only searched, not passed on: they may hold more than a log should.
 """
 
 from __future__ import annotations
@@ -102,57 +102,59 @@ def connection_lost(host: str) -> TransportError:
     )
 
 
-def nonsense(place: HostLocation) -> TransportError:
+def nonsense(location: HostLocation) -> TransportError:
     """The answer isn't one of the script's."""
     return StoreDenied(
-        "the host's answer can't be understood", where=place.host, todo=_advice(_CHECK_LOGIN, place)
+        "the host's answer can't be understood",
+        where=location.host,
+        todo=_advice(_CHECK_LOGIN, location),
     )
 
 
-def not_connected(messages: str, status: int | None, place: HostLocation) -> TransportError:
-    """Why ssh ended before the script said its first word.
+def not_connected(messages: str, status: int | None, location: HostLocation) -> TransportError:
+    """Why ssh ended before the script's first answer.
 
     Args:
         messages: what ssh wrote to stderr.
         status: its exit status; 255 is its own failure, others come from the host.
-        place: where to.
+        location: where to.
     """
-    host = place.host
+    host = location.host
     if status is not None and 0 <= status != 255:
         return StoreDenied(
             "the login on the host doesn't run /bin/sh",
             where=host,
             todo="use a login with a POSIX shell there",
         )
-    said = messages.lower()
+    text = messages.lower()
     kinds = ((_DENIED, StoreDenied), (_ABSENT, StoreAbsent), (_OFFLINE, StoreOffline))
     for table, kind in kinds:
         for signs, what, todo in table:
-            if any(sign in said for sign in signs):
-                advice = todo.replace("{forget its key}", _forgetting(said))
-                return kind(what, where=host, todo=_advice(advice, place))
-    todo = _advice(_CHECK_LOGIN, place)
+            if any(sign in text for sign in signs):
+                advice = todo.replace("{forget its key}", _forgetting(text))
+                return kind(what, where=host, todo=_advice(advice, location))
+    todo = _advice(_CHECK_LOGIN, location)
     return StoreOffline("ssh can't connect to the host", where=host, todo=todo)
 
 
-def _forgetting(said: str) -> str:
+def _forgetting(messages: str) -> str:
     """How to make ssh forget a host's key: by the name under which it knows it.
 
     That is never an alias of the configuration, and with another port than 22 it is not the host's
     name alone. It is the one word of ssh's that is passed on, and only where it can be a name.
     """
-    known = _CHANGED_KEY.search(said)
+    known = _CHANGED_KEY.search(messages)
     if known is None:
         return "remove its old key from ssh's known_hosts"
     name = f'"{known[1]}"' if "[" in known[1] else known[1]
     return f"`ssh-keygen -R {name}`"
 
 
-def _advice(text: str, place: HostLocation) -> str:
-    return text.replace("{login}", place.login)
+def _advice(text: str, location: HostLocation) -> str:
+    return text.replace("{login}", location.login)
 
 
-def place_refused(word: str, where: str) -> TransportError | None:
+def store_refused(word: str, where: str) -> TransportError | None:
     """The error if the script's word is about the store's folder as a whole, else None."""
     if word == "offline":
         return StoreAbsent(
@@ -182,7 +184,7 @@ def place_refused(word: str, where: str) -> TransportError | None:
 def cant_make(text: str, where: str) -> TransportError:
     """Why the store's folder couldn't be made: the system's word, LC_ALL=C."""
     error = file_refused(text, where)
-    if isinstance(error, FileGone):  # /proc and the like, where nobody can
+    if isinstance(error, FileGone):  # /proc and the like, where that is impossible
         error = StoreDenied(
             "the shared folder can't be made on the host", where=where, todo="choose another folder"
         )
@@ -191,23 +193,23 @@ def cant_make(text: str, where: str) -> TransportError:
 
 def file_refused(text: str, where: str) -> TransportError:
     """Why a file couldn't be written or removed: the script's word or the system's, LC_ALL=C."""
-    said = text.lower()
-    if "no space" in said or "quota" in said:
+    text = text.lower()
+    if "no space" in text or "quota" in text:
         return StoreFull("the host's disk is full", where=where, todo="free some space there")
-    if "too large" in said:
+    if "too large" in text:
         return StoreFull(
             "a file of this size doesn't fit on the host",
             where=where,
             todo="raise its limit there, or choose another disk",
         )
-    if "read-only" in said:
+    if "read-only" in text:
         return StoreDenied("the host's disk is read-only", where=where, todo="mount it for writing")
-    if "permission denied" in said or "not permitted" in said:
+    if "permission denied" in text or "not permitted" in text:
         return StoreDenied(
             "permission is denied on the host", where=where, todo="check the owner and mode there"
         )
-    if "directory" in said or "inway" in said:
-        if "no such" in said or "nonexistent" in said:
+    if "directory" in text or "inway" in text:
+        if "no such" in text or "nonexistent" in text:
             return FileGone(
                 "a folder on the host disappeared during a write",
                 where=where,
@@ -218,6 +220,6 @@ def file_refused(text: str, where: str) -> TransportError:
             where=where,
             todo="move it away there",
         )
-    if "put/output" in said or "stale" in said or "not connected" in said:
+    if "put/output" in text or "stale" in text or "not connected" in text:
         return StoreOffline("the host's disk doesn't answer", where=where, todo="check it there")
     return StoreDenied("the host can't write a file", where=where, todo="check its disk")

@@ -23,7 +23,7 @@ _FAREWELL_SECONDS = 2.0
 
 
 class Pipes(Protocol):
-    """A running child. Used by one thread, save `end`."""
+    """A running child. Used by one thread, except for `end`."""
 
     def write(self, data: bytes | memoryview, patience: float) -> None:
         """Write all of it; takes in what comes meanwhile.
@@ -47,7 +47,7 @@ class Pipes(Protocol):
         """Make the child end, from any thread."""
 
     def close(self) -> tuple[int | None, str]:
-        """End the child and let go of all; its exit status, and what it wrote to stderr."""
+        """End the child and close its pipes; its exit status, and what it wrote to stderr."""
 
 
 def start_pipes(argv: Sequence[str], is_stopped: Callable[[], bool]) -> Pipes:

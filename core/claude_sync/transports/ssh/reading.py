@@ -1,7 +1,7 @@
 """Asking the script for ends, ranges and digests of files: batches, each in one answer.
 
 An answer has the stamps of its files, their bytes one after the other, and their stamps again. If
-the two differ, somebody wrote into a file meanwhile: nothing in the batch can be told apart then,
+the two differ, something wrote into a file meanwhile: nothing in the batch can be separated then,
 and each of its files is asked for alone.
 """
 
@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar
 from claude_sync.model import Stamp
 from claude_sync.transports.base import Ends, Get, Range, is_same_file
 from claude_sync.transports.ssh.answers import stamp_from
-from claude_sync.transports.ssh.errors import place_refused
+from claude_sync.transports.ssh.errors import store_refused
 from claude_sync.transports.ssh.script import spelled
 from claude_sync.transports.ssh.session import Session
 
@@ -53,21 +53,25 @@ class Files(NamedTuple):
 
 
 def answer_words(session: Session, where: str) -> list[str]:
-    """The words of an answer, unless they say that the place can't be used.
+    """The words of an answer, unless they say that the store can't be used.
 
     Raises:
         StoreOffline, StoreDenied: it can't.
     """
     words = session.words()
-    check_place(words, where)
+    check_store(words, where)
     if not words:
         raise session.nonsense()
     return words
 
 
-def check_place(words: Sequence[str], where: str) -> None:
-    """Raises the error if these words say that the place can't be used."""
-    error = place_refused(words[1], where) if len(words) > 1 and words[0] == "no" else None
+def check_store(words: Sequence[str], where: str) -> None:
+    """Make sure that these words don't say that the store can't be used.
+
+    Raises:
+        StoreOffline, StoreDenied: they do.
+    """
+    error = store_refused(words[1], where) if len(words) > 1 and words[0] == "no" else None
     if error is not None:
         raise error
 
@@ -90,7 +94,7 @@ def read_files(session: Session, kind: str, count: int, where: str) -> Files:
     """The first part of an answer about so many files.
 
     Raises:
-        TransportError: the place can't be used, or the answer makes no sense.
+        TransportError: the store can't be used, or the answer makes no sense.
     """
     words = answer_words(session, where)
     if len(words) != 3 or words[0] != kind or not re.fullmatch(r"=[-+~]*", words[1]):
@@ -150,9 +154,10 @@ def gets_request(letter: str, gets: Sequence[Get]) -> bytes:
 
 
 class Stream:
-    """The answer to one get, waited for only once somebody wants to know something of it.
+    """The answer to one get, waited for only once something of it is wanted.
 
-    Every method raises as `read_files` does, and where the connection is lost.
+    Every method raises TransportError if the store can't be used, the answer makes no sense or the
+    connection is lost.
 
     Args:
         session: nothing else uses it meanwhile.
@@ -175,12 +180,12 @@ class Stream:
         return any(is_wanted(get, files.marks, files.stamps[0]) for get in self._asked)
 
     def pieces(self) -> Iterator[bytes]:
-        """Its bytes; those that nobody takes are passed over at the end."""
+        """Its bytes; those that aren't taken are skipped at the end."""
         self._begin()
         return self._pieces
 
     def finish(self) -> bool:
-        """Pass what is left of it; whether all of it was taken, and the file the same meanwhile."""
+        """Skip what is left of it; whether all of it was taken, and the file the same meanwhile."""
         if self._settled is None and not self._lost:
             files = self._begin()
             taken = not any(self._pieces)
@@ -191,7 +196,7 @@ class Stream:
 
     def _begin(self) -> Files:
         if self._files is None:
-            # What comes instead of an answer leaves nothing to be passed over.
+            # What comes instead of an answer leaves nothing to be skipped.
             self._lost = True
             count = len(self._asked)
             self._files = read_files(self._session, "gets", count, self._where)
@@ -201,7 +206,7 @@ class Stream:
 
 
 def expected(get: Get) -> int:
-    """About how many bytes a get will bring; more than a batch where nobody knows."""
+    """About how many bytes a get will bring; more than a batch if unknown."""
     size = BYTES_AT_ONCE if get.stamp is None else get.stamp.size
     return sum(size - piece.offset if piece.length < 0 else piece.length for piece in get.ranges)
 

@@ -145,7 +145,7 @@ E
 
 # --- R count: remove files; M: make the root
 
-# `sync` knows names and -f in newer systems only; a disk's own refusal must not be passed over.
+# `sync` knows names and -f in newer systems only; a disk's own refusal must not be ignored.
 flush() {
   if [ $# -gt 8 ]; then y=$(sync -f . 2>&1) && return; else y=$(sync "$@" 2>&1) && return; fi
   case $y in *nput/output*|*'No space'*|*uota*) return 1;; esac

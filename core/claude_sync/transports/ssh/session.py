@@ -29,22 +29,22 @@ _LINE_BYTES = 1 << 16
 
 
 class Session:
-    """A running script. Used by one thread, save `end`.
+    """A running script. Used by one thread, except for `end`.
 
-    Whatever sends or takes an answer raises TransportError where ssh can't be started, the host
-    can't be reached, is silent or says what makes no sense, and Stopped where the work was
+    Every method that sends or waits raises TransportError if ssh can't be started or the host
+    can't be reached, is silent or answers what makes no sense, and Stopped if the work was
     interrupted.
 
     Args:
         argv: the ssh to run.
-        place: the host, and the store's path there.
+        location: the host, and the store's path there.
         is_stopped: whether the work was interrupted.
     """
 
     def __init__(
-        self, argv: Sequence[str], place: HostLocation, is_stopped: Callable[[], bool]
+        self, argv: Sequence[str], location: HostLocation, is_stopped: Callable[[], bool]
     ) -> None:
-        self._place = place
+        self._location = location
         self._is_stopped = is_stopped
         self._token = os.urandom(16).hex()
         self._buffer = bytearray()
@@ -56,7 +56,7 @@ class Session:
             self._pipes: Pipes = start_pipes(argv, is_stopped)
         except OSError as error:
             raise no_ssh(argv[0]) from error
-        self.send(opening(place.path, self._token))
+        self.send(opening(location.path, self._token))
 
     @property
     def is_running(self) -> bool:
@@ -68,7 +68,7 @@ class Session:
         try:
             self._pipes.write(data, _ANSWER_SECONDS if self._greeted else self._greeting_left())
         except BrokenPipeError:
-            # What it still has to say tells why.
+            # Its messages tell why.
             self._greet()
             raise self._lost() from None
         except TimeoutError:
@@ -101,7 +101,7 @@ class Session:
 
     def nonsense(self) -> TransportError:
         """The error for an answer that isn't one of the script's."""
-        return nonsense(self._place)
+        return nonsense(self._location)
 
     def lines(self) -> Iterator[bytes]:
         """The lines up to one that is a lone dot."""
@@ -131,7 +131,7 @@ class Session:
         return line
 
     def _greet(self) -> None:
-        """Pass over what start-up files say, up to the token."""
+        """Skip what start-up files print, up to the token."""
         chatter = 0
         while not self._greeted:
             line = self._line(_CHATTER_BYTES)
@@ -156,15 +156,15 @@ class Session:
 
     def _timed_out(self) -> Exception:
         self.close()
-        return stopped() if self._is_stopped() else no_answer(self._place.host)
+        return stopped() if self._is_stopped() else no_answer(self._location.host)
 
     def _lost(self) -> Exception:
         status, messages = self.close()
         if self._is_stopped():
             return stopped()
         if self._greeted:
-            return connection_lost(self._place.host)
-        return not_connected(messages, status, self._place)
+            return connection_lost(self._location.host)
+        return not_connected(messages, status, self._location)
 
     # --- the end -------------------------------------------------------------------------------
 

@@ -37,7 +37,7 @@ from claude_sync.transports.ssh.reading import (
     Stream,
     ahead,
     answer_words,
-    check_place,
+    check_store,
     cut_ends,
     ends_request,
     gathered,
@@ -59,15 +59,15 @@ class SshTransport:
     """A `Transport` over ssh.
 
     Args:
-        place: the host and the directory on it.
+        location: the host and the directory on it.
         command: what stands for ``ssh``; empty for ``ssh``.
         runtime: a directory for the shared connection's socket; made with mode 0700 if missing.
     """
 
     remote = True
 
-    def __init__(self, place: HostLocation, command: Sequence[str], runtime: Path) -> None:
-        self._place = place
+    def __init__(self, location: HostLocation, command: Sequence[str], runtime: Path) -> None:
+        self._location = location
         self._command = list(command)
         self._runtime = runtime
         self._stopped = False
@@ -79,11 +79,11 @@ class SshTransport:
 
     @property
     def location(self) -> str:
-        return self._place.location
+        return self._location.spelling
 
     @property
     def label(self) -> str:
-        return self._place.host
+        return self._location.host
 
     # --- sessions ------------------------------------------------------------------------------
 
@@ -116,8 +116,8 @@ class SshTransport:
             if session.is_running and time.monotonic() - session.used < _IDLE_SECONDS:
                 return session
             self._let_go(session)
-        argv = ssh_argv(self._command, self._place, self._runtime)
-        session = Session(argv, self._place, lambda: self._stopped)
+        argv = ssh_argv(self._command, self._location, self._runtime)
+        session = Session(argv, self._location, lambda: self._stopped)
         with self._lock:
             self._running.add(session)
         return session
@@ -138,11 +138,11 @@ class SshTransport:
         self._idle.clear()
         with self._lock:
             running = list(self._running)
-        # Also what somebody left in the middle, and still holds.
+        # Also those of iterators that were left in the middle and are still alive.
         for session in running:
             self._let_go(session)
 
-    # --- looking -------------------------------------------------------------------------------
+    # --- listing -------------------------------------------------------------------------------
 
     def list_files(self, known: Listing | None = None) -> Listing:
         with self.start_listing(known) as answer:
@@ -249,8 +249,8 @@ class SshTransport:
                 piece.length < 0 or piece.offset + piece.length <= stamp.size
                 for piece in get.ranges
             )
-            told = len(line) == 64 and whole and is_wanted(get, mark, stamp)
-            answers.append(line if told else None)
+            known = len(line) == 64 and whole and is_wanted(get, mark, stamp)
+            answers.append(line if known else None)
         return answers
 
     def read(self, gets: Iterable[Get]) -> Iterator[Got]:
@@ -286,7 +286,7 @@ class SshTransport:
         answer.finish()
 
     def _several(self, session: Session, gets: Sequence[Get]) -> Iterator[Got]:
-        """The answer to several small gets, once it is sure that they can be told apart."""
+        """The answer to several small gets, once it is sure that they can be separated."""
         asked = _usable_gets(gets)
         files = read_files(session, "gets", len(asked), self._where())
         data = b"".join(session.counted(files.total))
@@ -341,18 +341,18 @@ class SshTransport:
                 return
             if len(words) > 2 and words[1] == "offline":
                 raise cant_make(" ".join(words[2:]), self._where())
-            check_place(words, self._where())
+            check_store(words, self._where())
             raise session.nonsense()
 
-    # --- small things --------------------------------------------------------------------------
+    # --- for errors --------------------------------------------------------------------------
 
     def _check_stopped(self) -> None:
         if self._stopped:
             raise stopped()
 
     def _where(self, name: str = "") -> str:
-        path = f"{self._place.path}/{name}" if is_usable_name(name) else self._place.path
-        return f"{self._place.host}:{path}"
+        path = f"{self._location.path}/{name}" if is_usable_name(name) else self._location.path
+        return f"{self._location.host}:{path}"
 
     def _gone(self, name: str) -> FileGone:
         return FileGone(

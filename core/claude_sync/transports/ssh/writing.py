@@ -1,8 +1,8 @@
 """Sending files to the script: only what is new of each, many of them on their way at once.
 
-A file is put together on the host from ranges of the one it replaces and from new bytes. Nobody
-looks at the old file first: the whole new one is hashed there before it takes its place, and if
-the hash isn't the right one, all of it is sent.
+A file is put together on the host from ranges of the one it replaces and from new bytes. The old
+file isn't read first: the whole new one is hashed there before it gets its name, and if the hash
+isn't the right one, all of it is sent.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from claude_sync.errors import (
 )
 from claude_sync.model import Stamp
 from claude_sync.transports.base import (
-    LEAST_LEFT_BYTES,
+    LEAST_REUSE_BYTES,
     MARKER_NAME,
     PreparedPut,
     Put,
@@ -31,7 +31,7 @@ from claude_sync.transports.base import (
     unusable_name,
 )
 from claude_sync.transports.ssh.answers import stamp_from
-from claude_sync.transports.ssh.errors import file_refused, place_refused
+from claude_sync.transports.ssh.errors import file_refused, store_refused
 from claude_sync.transports.ssh.script import spelled
 from claude_sync.transports.ssh.session import Session
 
@@ -40,7 +40,7 @@ _GROUP_BYTES = 32 << 20
 _GROUPS_AHEAD = 2
 # A piece is held in memory on the host (`dd` takes it as one block).
 _PIECE_BYTES = 1 << 20
-# A longer range is told in parts, so that the host copies while we still read.
+# A longer range is sent in parts, so that the host copies while we still read.
 _RANGE_BYTES = 8 << 20
 _BETWEEN_BYTES = 1024
 _NOWHERE = -1
@@ -129,7 +129,7 @@ class _Pieces:
 
     def _join(self, data: bytes | bytearray, length: int) -> None:
         self._length += length
-        if len(self._left) < LEAST_LEFT_BYTES:
+        if len(self._left) < LEAST_REUSE_BYTES:
             self._left += data
 
     def _end_range(self) -> None:
@@ -140,7 +140,7 @@ class _Pieces:
         self._between.clear()
 
     def _send_range(self) -> None:
-        if 0 < self._length < LEAST_LEFT_BYTES:
+        if 0 < self._length < LEAST_REUSE_BYTES:
             self._add_bytes(self._left)
         elif self._length:
             self._send_bytes(len(self._data))
@@ -195,8 +195,8 @@ class Upload:
         """Send the puts; an answer to each, in their order.
 
         Raises:
-            StoreOffline, StoreDenied: the place can't be used, or the host was lost.
-            Stopped: it was interrupted, or a put's blocks said so.
+            StoreOffline, StoreDenied: the store can't be used, or the connection was lost.
+            Stopped: it was interrupted, or a put's blocks raised that.
         """
         for put in puts:
             slot = _Slot(put, whole=put.base is None)
@@ -283,7 +283,7 @@ class Upload:
             self._take_refusal(slot, rest.decode("utf-8", "replace"))
 
     def _take_refusal(self, slot: _Slot, text: str) -> None:
-        error = place_refused(text, self._where(""))
+        error = store_refused(text, self._where(""))
         if error is not None:
             raise error
         if text == "unproven":

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_sync.transports.base import LEAST_LEFT_BYTES, Block, PreparedPut, Reuse
+from claude_sync.transports.base import LEAST_REUSE_BYTES, Block, PreparedPut, Reuse
 from claude_sync.transports.ssh import writing as ssh_writing
 from claude_sync.transports.ssh.session import Session
 from claude_sync.transports.ssh.writing import _Pieces
@@ -103,7 +103,7 @@ def test_what_was_prepared_goes_out_as_if_all_its_bytes_had_been_there(
     for piece in pieces:
         if isinstance(piece, bytes):
             parts.append(Block(piece))
-        elif piece[1] < LEAST_LEFT_BYTES:
+        elif piece[1] < LEAST_REUSE_BYTES:
             parts.append(Block(BASE[piece[0] :][: piece[1]], piece[0]))
         else:
             parts.append(Reuse(*piece))

@@ -1,4 +1,4 @@
-"""The places that the conformance suite runs over, each behind the same few doors."""
+"""The storages that the conformance suite runs over, behind one small protocol."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from conformance.sshd import SshHost
 MARKER = b'{"schema":1,"store_id":"5f4dcc3b-5aa7-4659-9c2e-1b9a3d0d7f10"}'
 
 
-class Place(Protocol):
-    """A place, and the ways of another program into it."""
+class Storage(Protocol):
+    """What holds a store, and how another program reaches that."""
 
     def open(self) -> Transport:
-        """A transport of its own over the place."""
+        """A transport of its own over the storage."""
 
     def plant(self, name: str, data: bytes) -> None:
         """Put a file there as another program would."""
@@ -30,35 +30,35 @@ class Place(Protocol):
         """A file's bytes, None where there is none."""
 
     def vanish(self) -> None:
-        """Take the place away."""
+        """Take the storage away."""
 
     @property
     def hashes(self) -> bool:
-        """Whether the place can tell digests."""
+        """Whether digests can be had from it."""
 
 
-class MemoryHouse:
+class MemoryStorage:
     hashes = True
 
     def __init__(self) -> None:
-        self.place = MemoryFolder()
+        self.folder = MemoryFolder()
 
     def open(self) -> Transport:
-        return MemoryTransport(self.place)
+        return MemoryTransport(self.folder)
 
     def plant(self, name: str, data: bytes) -> None:
-        self.place.put(name, data)
+        self.folder.put(name, data)
 
     def bytes_of(self, name: str) -> bytes | None:
-        found = self.place.files.get(name)
+        found = self.folder.files.get(name)
         return None if found is None else found[0]
 
     def vanish(self) -> None:
-        self.place.there = False
+        self.folder.there = False
 
 
-class FileHouse:
-    """A place made of real files: a folder here, reached directly or otherwise."""
+class FileStorage:
+    """A storage made of real files: a folder here, reached directly or otherwise."""
 
     def __init__(
         self, root: Path, opener: Callable[[Path], Transport], *, hashes: bool = True
@@ -83,19 +83,19 @@ class FileHouse:
         self.root.rename(self.root.with_name(self.root.name + " elsewhere"))
 
 
-def folder_house(root: Path) -> FileHouse:
-    return FileHouse(root, lambda path: FolderTransport(str(path)))
+def folder_storage(root: Path) -> FileStorage:
+    return FileStorage(root, lambda path: FolderTransport(str(path)))
 
 
-def metered_house(root: Path) -> FileHouse:
-    return FileHouse(
+def metered_storage(root: Path) -> FileStorage:
+    return FileStorage(
         root, lambda path: MeteredTransport(FolderTransport(str(path)), lambda _: None)
     )
 
 
-def ssh_house(host: SshHost, flavour: str, root: Path) -> FileHouse:
+def ssh_storage(host: SshHost, flavour: str, root: Path) -> FileStorage:
     location = host.location(root, flavour)
-    return FileHouse(
+    return FileStorage(
         root,
         lambda _: open_transport(location, host.ssh_command, host.runtime),
         hashes=flavour != "box-bare",
