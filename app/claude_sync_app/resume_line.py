@@ -19,7 +19,7 @@ def resume_line(
 ) -> str:
     """``cd <directory> && claude --resume <id>``, quoted; "" where it can't be written safely.
 
-    On Windows it is PowerShell's way to say so, which is what its terminal opens.
+    On Windows it is written for PowerShell, which is what its terminal opens.
 
     Args:
         directory: absolute.

@@ -1,4 +1,4 @@
-"""Other people's text made fit to be shown: titles, machine names, paths. Pure."""
+"""Other people's text made safe to show: titles, machine names, paths. Pure."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _MARK = "\u200e"
 
 
 def left_to_right(text: str) -> str:
-    """A line of ours in which a Hebrew or Arabic title stands: it still runs from left to right.
+    """A line of ours with a Hebrew or Arabic title in it, which still runs from left to right.
 
     Without the marks that this puts in, the first letter decides for the whole line, and a title
     draws what follows it to its other side: the dash, and the number after that

@@ -1,9 +1,9 @@
 """The error tree. Every error says what happened, where, and what to do.
 
 ClaudeSyncError
-├── UsageError                  the caller asked for something that makes no sense
+├── UsageError                  the caller asked for something impossible
 │   ├── NotSetUp                a store is needed and none was chosen yet
-│   ├── MachineNameTaken        another machine has that name where sessions meet
+│   ├── MachineNameTaken        another machine has that name in the store
 │   ├── SessionNotFound         no session has that id
 │   └── SessionAmbiguous        several sessions begin with that id
 ├── PreferencesError            a preference can't be stored as asked
@@ -15,15 +15,15 @@ ClaudeSyncError
 │   └── SessionUnplaced         no directory of this machine is known for it
 ├── BundleError                 one .ccsync file can't be used
 │   ├── BundleIncomplete        it ends early: most likely it is still arriving
-│   ├── BundleCorrupt           its bytes are not what it says they are
+│   ├── BundleCorrupt           its bytes don't match its checksums
 │   ├── BundleTooNew            a newer claude-sync made it
-│   ├── BundleUnsafe            it names something that it must not
-│   └── BundlePlaceholder       a cloud keeps it elsewhere for the moment
-├── TransportError              the place where sessions meet can't be used
-│   ├── StoreOffline            it isn't there now (host down, no network): passing
+│   ├── BundleUnsafe            it names something that isn't safe to use
+│   └── BundlePlaceholder       it is in the cloud and not downloaded
+├── TransportError              the store can't be used
+│   ├── StoreOffline            it can't be reached now (host down, no network): passing
 │   │   └── StoreAbsent         only a person can bring it back: mount it, unlock a key
-│   ├── StoreDenied             it is there, but refuses us
-│   ├── StoreFull               no room left on it
+│   ├── StoreDenied             it is there, but refuses access
+│   ├── StoreFull               no space left in it
 │   └── FileGone                the named file isn't there (any more)
 ├── ClaudeHomeError             Claude Code's own folder can't be used
 ├── VaultError                  the vault can't keep a version, so nothing is replaced
@@ -42,7 +42,7 @@ class ClaudeSyncError(Exception):
         what: what happened, a clause without a full stop.
         where: the file, folder, host or session it happened to; empty if `what` says it.
         todo: what a person can do about it, an imperative clause; empty if nothing.
-        passing: whether trying again later may help without anybody doing anything.
+        passing: whether trying again later may help without anyone doing anything.
 
     ``str()`` of an error is the one sentence to show. Callers must not pass URLs, titles or
     transcript text: an error may end in a log.
@@ -66,7 +66,7 @@ class ClaudeSyncError(Exception):
 
 
 class UsageError(ClaudeSyncError):
-    """The caller asked for something that makes no sense."""
+    """The caller asked for something impossible."""
 
 
 class NotSetUp(UsageError):
@@ -74,7 +74,7 @@ class NotSetUp(UsageError):
 
 
 class MachineNameTaken(UsageError):
-    """Another machine has that name where sessions meet."""
+    """Another machine has that name in the store."""
 
 
 class SessionNotFound(UsageError):
@@ -94,7 +94,7 @@ class ProjectKeyError(ClaudeSyncError):
 
 
 class SessionError(ClaudeSyncError):
-    """One session can't be handled now; the others go on."""
+    """One session can't be handled now; the others are done."""
 
 
 class SessionOpen(SessionError):
@@ -114,7 +114,7 @@ class SessionVanished(SessionError):
 
 
 class SessionDivided(SessionError):
-    """Two copies of the session lie here and each has lines of its own."""
+    """Two copies of the session are here, and they diverged."""
 
 
 class SessionUnplaced(SessionError):
@@ -122,7 +122,7 @@ class SessionUnplaced(SessionError):
 
 
 class BundleError(ClaudeSyncError):
-    """One .ccsync file can't be used; the others go on."""
+    """One .ccsync file can't be used; the others are done."""
 
 
 class BundleIncomplete(BundleError):
@@ -132,7 +132,7 @@ class BundleIncomplete(BundleError):
 
 
 class BundleCorrupt(BundleError):
-    """The file's bytes are not what it says they are."""
+    """The file's bytes don't match its checksums."""
 
 
 class BundleTooNew(BundleError):
@@ -140,38 +140,38 @@ class BundleTooNew(BundleError):
 
 
 class BundleUnsafe(BundleError):
-    """The file names something that it must not."""
+    """The file names something that isn't safe to use."""
 
 
 class BundlePlaceholder(BundleError):
-    """A cloud keeps the file elsewhere for the moment."""
+    """The file is in the cloud and not downloaded."""
 
     passing = True
 
 
 class TransportError(ClaudeSyncError):
-    """The place where sessions meet can't be used."""
+    """The store can't be used."""
 
 
 class StoreOffline(TransportError):
-    """The place isn't there now: not mounted, host down, no network, not logged in."""
+    """The store can't be reached now: not mounted, host down, no network, not logged in."""
 
     passing = True
 
 
 class StoreAbsent(StoreOffline):
-    """The place is there again only once a person did something: mounted it, unlocked a key.
+    """The store comes back only once a person does something: mounts it, unlocks a key.
 
-    It is looked for now and then all the same, and at once when a person does anything.
+    It is tried again now and then all the same, and at once when a person does something.
     """
 
 
 class StoreDenied(TransportError):
-    """The place is there, but refuses us."""
+    """The store is there, but refuses access."""
 
 
 class StoreFull(TransportError):
-    """No room is left on the place."""
+    """No space is left in the store."""
 
 
 class FileGone(TransportError):

@@ -1,4 +1,4 @@
-"""Two machines that meet in a folder; their paths and their remotes' spellings differ."""
+"""Two machines with one shared folder; their paths and the spelling of their remotes differ."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from end_to_end.machine import Machine
 
-# Where there are no such terminals, signals, shells and hosts, there is nothing to look at.
+# Without such terminals, signals, shells and hosts there is nothing to test.
 collect_ignore = (
     []
     if hasattr(os, "openpty")
@@ -25,9 +25,9 @@ collect_ignore = (
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """Where sessions meet."""
-    return tmp_path / "where sessions meet"
+def shared_folder(tmp_path: Path) -> Path:
+    """The shared folder."""
+    return tmp_path / "shared folder"
 
 
 @pytest.fixture
@@ -40,19 +40,19 @@ def new_laptop(tmp_path: Path) -> Machine:
 def new_desktop(tmp_path: Path) -> Machine:
     """Another one."""
     return Machine(
-        tmp_path / "desktop", "https://somebody:hunter2@github.com/you/app/", "Projects/my app (2)"
+        tmp_path / "desktop", "https://someone:hunter2@github.com/you/app/", "Projects/my app (2)"
     )
 
 
 @pytest.fixture
-def laptop(new_laptop: Machine, place: Path) -> Machine:
+def laptop(new_laptop: Machine, shared_folder: Path) -> Machine:
     """A machine that was set up."""
-    new_laptop.does("init", place, "--name", "laptop")
+    new_laptop.does("init", shared_folder, "--name", "laptop")
     return new_laptop
 
 
 @pytest.fixture
-def desktop(new_desktop: Machine, place: Path) -> Machine:
-    """Another one, that meets the first."""
-    new_desktop.does("init", place, "--name", "desktop")
+def desktop(new_desktop: Machine, shared_folder: Path) -> Machine:
+    """Another one, with the same shared folder."""
+    new_desktop.does("init", shared_folder, "--name", "desktop")
     return new_desktop

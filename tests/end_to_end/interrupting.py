@@ -1,7 +1,7 @@
 """Run on a terminal by `test_prompts`: interrupts a piece of work before each of its lines in turn.
 
-The signal is a real one; that it comes before a certain line is the tracer's doing. Nobody types
-an answer, so that work which overlooks the signal at a prompt never ends.
+The signal is a real one; that it comes before a certain line is the tracer's doing. No answer is
+typed, so that work which overlooks the signal at a prompt never ends.
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ def _talk(ours: int, answers: list[tuple[str, Answer]]) -> bytes:
             continue
         try:
             block = os.read(ours, 65536)
-        except OSError:  # how Linux says that nobody has the other end any more
+        except OSError:  # how Linux reports that the other end is closed
             return said
         if not block:
             return said

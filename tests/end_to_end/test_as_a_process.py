@@ -52,7 +52,7 @@ def test_without_a_home_directory_nothing_is_made_and_why_is_said(
 ) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    # Whoever went on all the same would end here, and not in the root of the disk.
+    # A command that continued all the same would write here, and not in the root of the disk.
     variables = ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "CLAUDE_CONFIG_DIR")
     environment = {"HOME": "", **{name: str(elsewhere / name) for name in variables}}
     done = laptop.run(*typed.split(), cwd=elsewhere, environment=environment)
@@ -102,12 +102,12 @@ def test_a_directory_that_was_removed_under_us(laptop: Machine) -> None:
 def test_names_of_directories_never_reach_the_terminal_as_commands(
     new_laptop: Machine, tmp_path: Path
 ) -> None:
-    place = tmp_path / "a\x1b[2Jplace\u202e"
+    shared_folder = tmp_path / "a\x1b[2Jplace\u202e"
     project = new_laptop.home / "x\x1b]0;y\x07\nz"
     new_laptop.project.rename(project)
     new_laptop.project = project
     new_laptop.says("hello")
-    said = new_laptop.does("init", place, "--name", "laptop")
+    said = new_laptop.does("init", shared_folder, "--name", "laptop")
     said += new_laptop.does("push") + new_laptop.does("projects") + new_laptop.does("status")
     new_laptop.path().unlink()
     said += new_laptop.does("pull", SESSION)
@@ -134,7 +134,9 @@ def test_waiting_for_another_ends_at_once(laptop: Machine, number: signal.Signal
     assert outcomes(laptop.document("push")) == {SESSION: "pushed"}
 
 
-def test_a_push_that_is_interrupted_leaves_nothing_half_done(laptop: Machine, place: Path) -> None:
+def test_a_push_that_is_interrupted_leaves_nothing_half_done(
+    laptop: Machine, shared_folder: Path
+) -> None:
     path = laptop.path()
     laptop.says("the beginning of a long session")
     with path.open("ab") as file:
@@ -143,31 +145,33 @@ def test_a_push_that_is_interrupted_leaves_nothing_half_done(laptop: Machine, pl
                 b'{"type":"progress","text":"' + os.urandom(500_000).hex().encode() + b'"}\n'
             )
     process = laptop.start("push")
-    wait_for(lambda: list(place.glob("*/.ccsync-*")))
+    wait_for(lambda: list(shared_folder.glob("*/.ccsync-*")))
     done = interrupt(process)
     assert (done.status, done.out) == (130, "")
     assert done.err == (
         "claude-sync: stopped before it was done: nothing is half done; run it again\n"
     )
-    assert [one for one in place.rglob("*") if one.suffix == ".ccsync"] == []
-    assert list(place.rglob(".ccsync-*.tmp")) == []
+    assert [one for one in shared_folder.rglob("*") if one.suffix == ".ccsync"] == []
+    assert list(shared_folder.rglob(".ccsync-*.tmp")) == []
     assert outcomes(laptop.document("push")) == {SESSION: "pushed"}
 
 
 # --- what a terminal can't show ----------------------------------------------------------------
 
 
-def test_an_encoding_that_knows_few_characters_is_no_hindrance(tmp_path: Path, place: Path) -> None:
+def test_an_encoding_that_knows_few_characters_is_no_hindrance(
+    tmp_path: Path, shared_folder: Path
+) -> None:
     machine = Machine(tmp_path / "Bücher 😀", "git@github.com:you/app.git", "Änderungen")
     plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-    machine.does("init", place, "--name", "books", environment=plain)
+    machine.does("init", shared_folder, "--name", "books", environment=plain)
     machine.says("Straße 😀")
     pushed = machine.does("push", environment=plain)
-    assert pushed == f"Pushed {SESSION} ? {place}\n"
+    assert pushed == f"Pushed {SESSION} ? {shared_folder}\n"
     assert "Stra?e ?" in machine.does("sessions", environment=plain)
     assert machine.document("sessions")["sessions"][0]["title"] == "Straße 😀"
     again = Machine(tmp_path / "größer", "git@github.com:you/app.git", "Übung")
-    again.does("init", place, "--name", "bigger", environment=plain)
+    again.does("init", shared_folder, "--name", "bigger", environment=plain)
     said = again.does("pull", environment=plain)
     assert again.read() == machine.read()
     assert "claude --resume" in said

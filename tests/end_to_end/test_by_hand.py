@@ -139,11 +139,11 @@ def test_a_directory_can_be_given_a_key(laptop: Machine, desktop: Machine, tmp_p
     )
 
 
-def test_secrets_of_a_remote_are_nowhere(desktop: Machine, place: Path) -> None:
+def test_secrets_of_a_remote_are_nowhere(desktop: Machine, shared_folder: Path) -> None:
     desktop.says("hello")
     said = desktop.does("push") + desktop.does("projects") + desktop.does("status", "--json")
     kept = [path for path in desktop.home.rglob("*") if path.is_file() and ".git" not in path.parts]
-    kept += [path for path in place.rglob("*") if path.is_file()]
+    kept += [path for path in shared_folder.rglob("*") if path.is_file()]
     assert len(kept) > 5
     assert "hunter2" not in said
     assert [path for path in kept if b"hunter2" in path.read_bytes()] == []
@@ -153,30 +153,30 @@ def test_secrets_of_a_remote_are_nowhere(desktop: Machine, place: Path) -> None:
 
 
 def test_a_name_is_one_machines_unless_it_is_taken_over(
-    laptop: Machine, new_desktop: Machine, place: Path
+    laptop: Machine, new_desktop: Machine, shared_folder: Path
 ) -> None:
     text = laptop.says("hello")
     laptop.does("push")
-    assert new_desktop.misuses("init", place, "--name", "Laptop") == (
+    assert new_desktop.misuses("init", shared_folder, "--name", "Laptop") == (
         "another machine has that name (Laptop): choose another with --name, "
         "or use --take-over if this is that machine reinstalled"
     )
-    done = new_desktop.document("init", place, "--name", "laptop", "--take-over")
+    done = new_desktop.document("init", shared_folder, "--name", "laptop", "--take-over")
     assert (done["machine"], done["machines"], done["location"]) == (
         "laptop",
         ["laptop"],
-        str(place),
+        str(shared_folder),
     )
     assert outcomes(new_desktop.document("pull")) == {SESSION: "imported"}
     longer = new_desktop.says("on the new one")
     new_desktop.does("push")
-    assert len(list(place.glob("*/*.ccsync"))) == 2
+    assert len(list(shared_folder.glob("*/*.ccsync"))) == 2
     assert text != longer
     assert outcomes(laptop.document("pull")) == {SESSION: "updated"}
     assert laptop.read() == longer
 
 
-def test_init_says_what_is_wrong_with_a_place(new_laptop: Machine, tmp_path: Path) -> None:
+def test_init_says_what_is_wrong_with_a_location(new_laptop: Machine, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     assert new_laptop.fails("init", tmp_path / "file") == (
         f"a file is where the shared folder should be ({tmp_path / 'file'}): choose another folder"
@@ -184,23 +184,25 @@ def test_init_says_what_is_wrong_with_a_place(new_laptop: Machine, tmp_path: Pat
     for wrong in ("ssh://", "-x:folder", ""):
         assert new_laptop.misuses("init", "--", wrong)
     for name in ("two words", "nul", "mine", "../up", "a" * 65):
-        assert "name" in new_laptop.misuses("init", tmp_path / "place", "--name", name)
-    assert not (tmp_path / "place").exists()
+        assert "name" in new_laptop.misuses("init", tmp_path / "shared_folder", "--name", name)
+    assert not (tmp_path / "shared_folder").exists()
 
 
-def test_init_again_says_what_is_there(laptop: Machine, place: Path) -> None:
-    assert laptop.does("init", place).startswith(
-        f"Sessions are shared through {place}. This machine is called laptop there.\n"
+def test_init_again_says_what_is_there(laptop: Machine, shared_folder: Path) -> None:
+    assert laptop.does("init", shared_folder).startswith(
+        f"Sessions are shared through {shared_folder}. This machine is called laptop there.\n"
     )
 
 
-def test_a_place_that_is_left_keeps_what_is_there(laptop: Machine, place: Path) -> None:
+def test_a_shared_folder_that_is_left_keeps_what_is_there(
+    laptop: Machine, shared_folder: Path
+) -> None:
     laptop.says("hello")
     laptop.does("push")
     said = laptop.does("init", laptop.home / "another")
-    assert said.splitlines()[1] == f"What this machine pushed to {place} stays there."
+    assert said.splitlines()[1] == f"What this machine pushed to {shared_folder} stays there."
     assert outcomes(laptop.document("push")) == {SESSION: "pushed"}
-    assert len(list(place.glob("*/*.ccsync"))) == 1
+    assert len(list(shared_folder.glob("*/*.ccsync"))) == 1
 
 
 def test_a_folder_of_that_name_which_is_something_else_is_not_used(new_laptop: Machine) -> None:
@@ -214,20 +216,20 @@ def test_a_folder_of_that_name_which_is_something_else_is_not_used(new_laptop: M
     assert [path.name for path in clone.iterdir()] == [".git"]
 
 
-def test_a_place_that_was_only_written_down_is_to_be_set_up(
+def test_a_location_that_was_only_written_down_is_to_be_set_up(
     new_laptop: Machine, tmp_path: Path
 ) -> None:
     file = Path(new_laptop.document("config", "path")["path"])
     file.parent.mkdir(parents=True)
-    file.write_text(json.dumps({"schema": 1, "location": str(tmp_path / "place")}))
+    file.write_text(json.dumps({"schema": 1, "location": str(tmp_path / "shared_folder")}))
     assert new_laptop.misuses("push") == (
         "the shared folder in preferences.json was never set up "
         f"({file}): run `claude-sync init` with it"
     )
-    assert not (tmp_path / "place").exists()
+    assert not (tmp_path / "shared_folder").exists()
 
 
-def test_a_relative_place_is_the_same_from_anywhere(new_laptop: Machine) -> None:
+def test_a_relative_location_is_the_same_from_anywhere(new_laptop: Machine) -> None:
     new_laptop.does("init", "below", cwd=new_laptop.home)
     new_laptop.says("hello")
     new_laptop.does("push")
@@ -235,11 +237,11 @@ def test_a_relative_place_is_the_same_from_anywhere(new_laptop: Machine) -> None
 
 
 def test_claudes_folder_is_remembered_where_the_shell_names_it(
-    new_laptop: Machine, place: Path
+    new_laptop: Machine, shared_folder: Path
 ) -> None:
     other = new_laptop.home / "other claude"
     new_laptop.claude.rename(other)
-    new_laptop.does("init", place, environment={"CLAUDE_CONFIG_DIR": str(other)})
+    new_laptop.does("init", shared_folder, environment={"CLAUDE_CONFIG_DIR": str(other)})
     new_laptop.claude = other
     new_laptop.says("hello")
     assert outcomes(new_laptop.document("push")) == {SESSION: "pushed"}
@@ -288,18 +290,18 @@ def test_wrong_preferences_are_refused_and_left_out(laptop: Machine) -> None:
     assert laptop.fails("config", "set", "on_arrival", "pull").endswith("correct or remove it")
 
 
-def test_a_place_that_went_away_is_offline_and_nothing_is_made_there(
-    laptop: Machine, place: Path
+def test_a_shared_folder_that_went_away_is_offline_and_nothing_is_made_there(
+    laptop: Machine, shared_folder: Path
 ) -> None:
     laptop.says("hello")
-    away = place.with_name("away")
-    place.rename(away)
+    away = shared_folder.with_name("away")
+    shared_folder.rename(away)
     for command in ("push", "pull", "sessions", "status"):
         assert laptop.fails(command).startswith("the shared folder isn't there"), command
-    place.mkdir()  # a mount point with nothing mounted
+    shared_folder.mkdir()  # a mount point with nothing mounted
     assert "without its marker" in laptop.fails("push")
-    assert list(place.iterdir()) == []
-    repository(place / "x")
-    place.rename(place.with_name("empty"))
-    away.rename(place)
+    assert list(shared_folder.iterdir()) == []
+    repository(shared_folder / "x")
+    shared_folder.rename(shared_folder.with_name("empty"))
+    away.rename(shared_folder)
     assert outcomes(laptop.document("push")) == {SESSION: "pushed"}

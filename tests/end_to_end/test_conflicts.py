@@ -1,4 +1,4 @@
-"""Where machines went on apart, and what a person does about it: through the installed command."""
+"""Sessions that diverged, and what a person does about it, through the installed command."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from end_to_end.machine import SESSION, Machine, outcomes
 
 
 class ConflictView(NamedTuple):
-    """One session after both machines went on with it, and the laptop pushed first."""
+    """One session after both machines continued it, and the laptop pushed first."""
 
     laptop: Machine
     desktop: Machine
@@ -22,7 +22,7 @@ class ConflictView(NamedTuple):
 
 
 @pytest.fixture
-def apart(laptop: Machine, desktop: Machine) -> ConflictView:
+def diverged(laptop: Machine, desktop: Machine) -> ConflictView:
     shared = laptop.says("Fix the login bug")
     laptop.does("push")
     desktop.does("pull")
@@ -31,9 +31,9 @@ def apart(laptop: Machine, desktop: Machine) -> ConflictView:
     return ConflictView(laptop, desktop, shared, of_laptop, of_desktop)
 
 
-def bundle(place: Path, machine: str) -> bytes:
+def bundle(shared_folder: Path, machine: str) -> bytes:
     """The transcript in a machine's bundle."""
-    (path,) = place.glob(f"*/*-{machine}.ccsync")
+    (path,) = shared_folder.glob(f"*/*-{machine}.ccsync")
     text: str = json.loads(path.read_bytes())["transcript"]
     return text.encode("utf-8", "surrogateescape")
 
@@ -44,8 +44,8 @@ def in_the_vault(machine: Machine, data: bytes) -> bool:
     return any(path.is_file() and path.read_bytes() == data for path in files)
 
 
-def test_a_conflict_touches_nothing_and_says_what_to_do(apart: ConflictView) -> None:
-    desktop = apart.desktop
+def test_a_conflict_touches_nothing_and_says_what_to_do(diverged: ConflictView) -> None:
+    desktop = diverged.desktop
     done = desktop.run("pull")
     assert done.status == 1
     assert done.out == "Nothing to pull: 1 in conflict.\n"
@@ -53,7 +53,7 @@ def test_a_conflict_touches_nothing_and_says_what_to_do(apart: ConflictView) -> 
         f"claude-sync: {SESSION}: it diverged on this machine and laptop: "
         "choose with `claude-sync resolve`\n"
     )
-    assert desktop.read() == apart.of_desktop
+    assert desktop.read() == diverged.of_desktop
     assert desktop.run("pull", SESSION).status == 1
     (listed,) = desktop.document("sessions")["sessions"]
     assert (listed["state"], listed["machines"]) == ("conflict", ["laptop"])
@@ -63,41 +63,42 @@ def test_a_conflict_touches_nothing_and_says_what_to_do(apart: ConflictView) -> 
     ] == [("desktop", True, 1, True), ("laptop", False, 1, True)]
 
 
-def test_keep_mine(apart: ConflictView, place: Path) -> None:
+def test_keep_mine(diverged: ConflictView, shared_folder: Path) -> None:
     assert (
-        apart.desktop.does("resolve", "3f2a", "--keep", "mine") == f"Pushed {SESSION} → {place}\n"
+        diverged.desktop.does("resolve", "3f2a", "--keep", "mine")
+        == f"Pushed {SESSION} → {shared_folder}\n"
     )
-    assert apart.desktop.read() == bundle(place, "desktop") == apart.of_desktop
-    assert in_the_vault(apart.desktop, apart.of_laptop)
-    assert outcomes(apart.laptop.document("pull")) == {SESSION: "replaced"}
-    assert apart.laptop.read() == apart.of_desktop
-    assert in_the_vault(apart.laptop, apart.of_laptop)
+    assert diverged.desktop.read() == bundle(shared_folder, "desktop") == diverged.of_desktop
+    assert in_the_vault(diverged.desktop, diverged.of_laptop)
+    assert outcomes(diverged.laptop.document("pull")) == {SESSION: "replaced"}
+    assert diverged.laptop.read() == diverged.of_desktop
+    assert in_the_vault(diverged.laptop, diverged.of_laptop)
 
 
 @pytest.mark.parametrize("keep", ["theirs", "laptop", "LapTop"])
-def test_keep_theirs(apart: ConflictView, keep: str) -> None:
-    said = apart.desktop.does("resolve", SESSION, "--keep", keep)
+def test_keep_theirs(diverged: ConflictView, keep: str) -> None:
+    said = diverged.desktop.does("resolve", SESSION, "--keep", keep)
     assert said.startswith(
         f"Replaced {SESSION} with laptop's; to go back: `claude-sync undo {SESSION}`"
     )
     assert f"claude --resume {SESSION}" in said
-    assert apart.desktop.read() == apart.of_laptop
-    assert in_the_vault(apart.desktop, apart.of_desktop)
-    assert outcomes(apart.laptop.document("pull")) == {SESSION: "unchanged"}
+    assert diverged.desktop.read() == diverged.of_laptop
+    assert in_the_vault(diverged.desktop, diverged.of_desktop)
+    assert outcomes(diverged.laptop.document("pull")) == {SESSION: "unchanged"}
 
 
-def test_keep_both(apart: ConflictView) -> None:
-    done = apart.desktop.document("resolve", SESSION, "--keep", "both")
+def test_keep_both(diverged: ConflictView) -> None:
+    done = diverged.desktop.document("resolve", SESSION, "--keep", "both")
     (copy,) = [s for s, outcome in outcomes(done).items() if outcome == "pushed" and s != SESSION]
-    assert apart.desktop.sessions() == sorted([SESSION, copy])
-    assert apart.desktop.read() == apart.of_desktop
-    assert apart.desktop.read(copy) == apart.of_laptop
-    assert outcomes(apart.laptop.document("pull")) == {SESSION: "replaced", copy: "imported"}
-    assert apart.laptop.read(copy) == apart.of_laptop
+    assert diverged.desktop.sessions() == sorted([SESSION, copy])
+    assert diverged.desktop.read() == diverged.of_desktop
+    assert diverged.desktop.read(copy) == diverged.of_laptop
+    assert outcomes(diverged.laptop.document("pull")) == {SESSION: "replaced", copy: "imported"}
+    assert diverged.laptop.read(copy) == diverged.of_laptop
 
 
-def test_what_cannot_be_chosen_is_said(apart: ConflictView) -> None:
-    desktop = apart.desktop
+def test_what_cannot_be_chosen_is_said(diverged: ConflictView) -> None:
+    desktop = diverged.desktop
     assert desktop.fails("resolve", SESSION, "--keep", "nobody").endswith(
         "choose mine, both, laptop"
     )
@@ -109,27 +110,27 @@ def test_what_cannot_be_chosen_is_said(apart: ConflictView) -> None:
         f"that session isn't in conflict ({SESSION})"
     )
     desktop.open()
-    apart.laptop.says("once more")
-    apart.laptop.does("push", SESSION)
+    diverged.laptop.says("once more")
+    diverged.laptop.does("push", SESSION)
     assert desktop.fails("resolve", SESSION, "--keep", "theirs").endswith("close it first")
 
 
-def test_undo_brings_back_what_was_and_is_not_overruled(apart: ConflictView) -> None:
-    laptop, desktop = apart.laptop, apart.desktop
+def test_undo_brings_back_what_was_and_is_not_overruled(diverged: ConflictView) -> None:
+    laptop, desktop = diverged.laptop, diverged.desktop
     desktop.does("resolve", SESSION, "--keep", "theirs")
     said = desktop.does("undo", "3f2a").splitlines()
     assert said[0] == f"{SESSION} is as it was before the last pull or resolve."
     assert f"claude --resume {SESSION}" in said[1]
-    assert desktop.read() == apart.of_desktop
-    assert in_the_vault(desktop, apart.of_laptop)
+    assert desktop.read() == diverged.of_desktop
+    assert in_the_vault(desktop, diverged.of_laptop)
     assert outcomes(desktop.document("pull")) == {SESSION: "declined"}
-    assert laptop.read() == apart.of_laptop
+    assert laptop.read() == diverged.of_laptop
     assert desktop.fails("undo", SESSION).startswith("no pull or resolve")
     named = desktop.run("pull", SESSION, "--json")  # now it is a conflict again
     assert (named.status, outcomes(named.document)) == (1, {SESSION: "conflict"})
-    assert desktop.read() == apart.of_desktop
+    assert desktop.read() == diverged.of_desktop
     desktop.does("resolve", SESSION, "--keep", "theirs")
-    assert desktop.read() == apart.of_laptop
+    assert desktop.read() == diverged.of_laptop
 
 
 def test_undo_of_an_import_takes_it_away_again(laptop: Machine, desktop: Machine) -> None:
@@ -163,15 +164,15 @@ def test_what_is_gone_here_stays_gone_until_it_is_named(laptop: Machine, desktop
 
 
 def test_forgetting_removes_a_bundle_and_pushes_no_more(
-    laptop: Machine, desktop: Machine, place: Path
+    laptop: Machine, desktop: Machine, shared_folder: Path
 ) -> None:
     laptop.says("hello")
     laptop.does("push")
     assert laptop.misuses("forget", SESSION) == (
         "there is no terminal to ask on: add --yes to remove without asking"
     )
-    assert laptop.does("forget", SESSION, "--yes") == f"Removed 1 bundle from {place}.\n"
-    assert list(place.glob("*/*.ccsync")) == []
+    assert laptop.does("forget", SESSION, "--yes") == f"Removed 1 bundle from {shared_folder}.\n"
+    assert list(shared_folder.glob("*/*.ccsync")) == []
     laptop.says("more")
     assert outcomes(laptop.document("push")) == {SESSION: "unchanged"}
     assert laptop.document("status")["push"] == []
@@ -182,7 +183,7 @@ def test_forgetting_removes_a_bundle_and_pushes_no_more(
         "no other machine of that name has bundles there (nobody)"
     )
     assert desktop.document("forget", "--machine", "Laptop", "--yes") == {"removed": 1}
-    assert list(place.glob("*/*.ccsync")) == []
+    assert list(shared_folder.glob("*/*.ccsync")) == []
     assert laptop.fails("forget", SESSION, "--yes") == (
         f"this machine has no bundle of that session ({SESSION})"
     )

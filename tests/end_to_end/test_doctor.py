@@ -14,7 +14,7 @@ from end_to_end.terminal import Screen, on_terminal
 
 @pytest.fixture
 def healthy(laptop: Machine, desktop: Machine) -> Machine:
-    """A machine that has nothing to mend: both have pushed and pulled."""
+    """A machine with nothing to fix: both have pushed and pulled."""
     desktop.says("hello")
     desktop.does("push")
     laptop.does("pull")
@@ -24,7 +24,7 @@ def healthy(laptop: Machine, desktop: Machine) -> Machine:
 
 
 @pytest.fixture
-def ailing(healthy: Machine, place: Path) -> Machine:
+def ailing(healthy: Machine, shared_folder: Path) -> Machine:
     """One with five things wrong."""
     preferences = healthy.home / ".config" / "claude-sync" / "preferences.json"
     chosen = json.loads(preferences.read_text())
@@ -34,7 +34,7 @@ def ailing(healthy: Machine, place: Path) -> Machine:
     healthy.does("projects", "add", second, "--key", "git:github.com/you/app")
     second.rmdir()
     (healthy.claude / "sessions" / "1.json").write_text("{")
-    place.rename(place.with_name("away"))
+    shared_folder.rename(shared_folder.with_name("away"))
     return healthy
 
 
@@ -86,12 +86,14 @@ def test_a_document_and_rows_for_programs(ailing: Machine) -> None:
     assert rows[0][0] == "error"
 
 
-def test_looking_deep_shows_no_trace_of_it_afterwards(healthy: Machine, place: Path) -> None:
-    before = sorted(place.rglob("*"))
+def test_looking_deep_shows_no_trace_of_it_afterwards(
+    healthy: Machine, shared_folder: Path
+) -> None:
+    before = sorted(shared_folder.rglob("*"))
     seen = on_terminal(healthy, "doctor", "--deep")
     assert seen.status == 0
     assert "checked" in seen.text
-    assert sorted(place.rglob("*")) == before
+    assert sorted(shared_folder.rglob("*")) == before
 
 
 def test_a_terminal_that_knows_few_characters(
@@ -103,8 +105,10 @@ def test_a_terminal_that_knows_few_characters(
     assert seen.lines[0].startswith("+ ")
 
 
-def test_names_from_elsewhere_cannot_play_with_the_terminal(healthy: Machine, place: Path) -> None:
-    folder = next(place.glob("git*"))
+def test_names_from_elsewhere_cannot_play_with_the_terminal(
+    healthy: Machine, shared_folder: Path
+) -> None:
+    folder = next(shared_folder.glob("git*"))
     (folder / "bad\u202e\u2066name-x.ccsync").write_bytes(b"{}")
     seen = on_terminal(healthy, "doctor")
     assert "\u202e" not in seen.text

@@ -26,7 +26,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshHost]:
 
 @pytest.fixture
 def kept_waiting(new_laptop: Machine, host: SshHost, tmp_path: Path) -> Machine:
-    """A machine whose place fell silent after it was set up."""
+    """A machine whose host fell silent after it was set up."""
     new_laptop.does("config", "set", "ssh_command", json.dumps(host.command_alone()))
     new_laptop.does("init", host.location(tmp_path / "store"), "--name", "laptop")
     file = Path(new_laptop.does("config", "path").strip())

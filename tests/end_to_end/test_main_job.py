@@ -17,13 +17,13 @@ KEY = "git:github.com/you/app"
 
 
 def test_a_session_goes_from_one_machine_to_the_other_and_back(
-    laptop: Machine, desktop: Machine, place: Path, tmp_path: Path
+    laptop: Machine, desktop: Machine, shared_folder: Path, tmp_path: Path
 ) -> None:
     first = laptop.says("Fix the login bug 😀")
     long_ago = time.time_ns() - 3 * 86_400 * 10**9 + 123
     os.utime(laptop.path(), ns=(long_ago, long_ago))
 
-    assert laptop.does("push") == f"Pushed {SESSION} → {place}\n"
+    assert laptop.does("push") == f"Pushed {SESSION} → {shared_folder}\n"
     said, resume = desktop.does("pull").splitlines()
     assert said == f"Imported {SESSION} from laptop"
     assert desktop.read() == first
@@ -36,18 +36,18 @@ def test_a_session_goes_from_one_machine_to_the_other_and_back(
         ]
 
     longer = desktop.says("and the logout too")
-    assert desktop.does("push") == f"Pushed {SESSION} → {place}\n"
+    assert desktop.does("push") == f"Pushed {SESSION} → {shared_folder}\n"
     assert laptop.does("pull").splitlines()[0] == f"Updated {SESSION} from desktop"
     assert laptop.read() == longer
 
 
-def test_what_can_not_travel_is_said(laptop: Machine, place: Path) -> None:
+def test_what_can_not_travel_is_said(laptop: Machine, shared_folder: Path) -> None:
     laptop.says("hello")
-    beside = laptop.path().with_suffix("")
-    beside.mkdir()
-    (beside / "nul.txt").write_bytes(b"long output")
+    sidecar = laptop.path().with_suffix("")
+    sidecar.mkdir()
+    (sidecar / "nul.txt").write_bytes(b"long output")
     done = laptop.run("push")
-    assert (done.status, done.out) == (0, f"Pushed {SESSION} → {place}\n")
+    assert (done.status, done.out) == (0, f"Pushed {SESSION} → {shared_folder}\n")
     assert done.err.startswith(f"{SESSION}: 1 of its files stay")
 
 
@@ -62,13 +62,16 @@ def resumed(machine: Machine, line: str, tmp_path: Path) -> list[str]:
     return done.stdout.decode().splitlines()
 
 
-def test_what_has_nothing_to_do_says_so(laptop: Machine, desktop: Machine, place: Path) -> None:
+def test_what_has_nothing_to_do_says_so(
+    laptop: Machine, desktop: Machine, shared_folder: Path
+) -> None:
     assert (
         laptop.does("push")
         == f"No session of {KEY} is on this machine; --all pushes every project's.\n"
     )
     assert (
-        laptop.does("pull") == f"No session of {KEY} is in {place}; --all pulls every project's.\n"
+        laptop.does("pull")
+        == f"No session of {KEY} is in {shared_folder}; --all pulls every project's.\n"
     )
     assert laptop.does("pull", "--all") == "Nothing to pull.\n"
     laptop.says("hello")
@@ -150,7 +153,7 @@ def test_a_dry_run_changes_nothing(laptop: Machine, desktop: Machine) -> None:
     desktop.does("pull")
 
 
-def test_without_a_place_the_private_folder_is_used_and_said(new_laptop: Machine) -> None:
+def test_without_a_shared_folder_the_private_one_is_used_and_said(new_laptop: Machine) -> None:
     new_laptop.says("hello")
     done = new_laptop.run("push")
     folder = os.path.join("~", "claude-sync")
@@ -165,7 +168,7 @@ def test_without_a_place_the_private_folder_is_used_and_said(new_laptop: Machine
         assert stat.S_IMODE((new_laptop.home / "claude-sync").stat().st_mode) == 0o700
 
 
-def test_looking_chooses_no_place(new_laptop: Machine) -> None:
+def test_looking_chooses_no_shared_folder(new_laptop: Machine) -> None:
     new_laptop.says("hello")
     before = sorted(new_laptop.claude.rglob("*"))
     assert "changed" in new_laptop.run("sessions").out
@@ -175,10 +178,10 @@ def test_looking_chooses_no_place(new_laptop: Machine) -> None:
     assert not Path(new_laptop.does("config", "path").rstrip()).exists()
 
 
-def test_a_bundle_can_be_read_without_claude_sync(laptop: Machine, place: Path) -> None:
+def test_a_bundle_can_be_read_without_claude_sync(laptop: Machine, shared_folder: Path) -> None:
     text = laptop.says('quotes " and \\ and 😀\u0085\x7f')
     laptop.does("push")
-    (bundle,) = place.glob("*/*.ccsync")
+    (bundle,) = shared_folder.glob("*/*.ccsync")
     assert re.fullmatch(rf"{SESSION}-laptop\.ccsync", bundle.name)
     require("jq")
     done = subprocess.run(["jq", "-j", ".transcript", bundle], capture_output=True, check=True)
@@ -203,12 +206,12 @@ def test_a_session_that_is_open_waits(laptop: Machine, desktop: Machine) -> None
 
 
 def test_what_is_broken_is_named_and_the_others_go_on(
-    laptop: Machine, desktop: Machine, place: Path
+    laptop: Machine, desktop: Machine, shared_folder: Path
 ) -> None:
     laptop.says("whole")
     laptop.says("spoilt", OTHER)
     laptop.does("push")
-    (bundle,) = place.glob(f"*/{OTHER}-*.ccsync")
+    (bundle,) = shared_folder.glob(f"*/{OTHER}-*.ccsync")
     whole = bundle.read_bytes()
     bundle.write_bytes(whole.replace(b"spoilt", b"Spoilt", 1))
     done = desktop.run("pull")
@@ -227,14 +230,14 @@ def test_what_is_broken_is_named_and_the_others_go_on(
 
 
 def test_files_that_are_no_bundles_are_said_where_they_lie(
-    laptop: Machine, place: Path, tmp_path: Path
+    laptop: Machine, shared_folder: Path, tmp_path: Path
 ) -> None:
     laptop.says("hello")
     laptop.does("push")
-    (bundle,) = place.glob("*/*.ccsync")
+    (bundle,) = shared_folder.glob("*/*.ccsync")
     newer = bundle.with_name(f"{OTHER}-desktop.ccsync")
     newer.write_bytes(bundle.read_bytes().replace(b'"schema":1', b'"schema":2', 1))
-    elsewhere = place / "name+other" / newer.name
+    elsewhere = shared_folder / "name+other" / newer.name
     elsewhere.parent.mkdir()
     newer.rename(elsewhere)
     assert laptop.run("pull").status == 0  # of another project

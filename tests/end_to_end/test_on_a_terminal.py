@@ -49,7 +49,7 @@ def test_a_long_list_shows_the_newest_and_says_so(laptop: Machine) -> None:
 
 
 def test_the_log_names_what_was_removed_and_not_what_stayed(
-    laptop: Machine, desktop: Machine, place: Path
+    laptop: Machine, desktop: Machine, shared_folder: Path
 ) -> None:
     for session in (SESSION, OTHER):
         laptop.says("hello", session)
@@ -63,14 +63,14 @@ def test_the_log_names_what_was_removed_and_not_what_stayed(
     typed = ("forget", "--machine", "laptop")
     seen = on_terminal(desktop, *typed, answers=[("[y/N]", slow_answer)], columns=200)
     assert seen.lines[-2:] == [
-        f"Removed 1 bundle from {place}.",
+        f"Removed 1 bundle from {shared_folder}.",
         "1 bundle changed meanwhile and stayed: run this again to remove them.",
     ]
     assert f"forget {SESSION} laptop" in desktop.log()
     assert OTHER not in desktop.log()
 
 
-def test_forgetting_asks_first(laptop: Machine, place: Path) -> None:
+def test_forgetting_asks_first(laptop: Machine, shared_folder: Path) -> None:
     laptop.says("hello")
     laptop.does("push")
 
@@ -82,9 +82,9 @@ def test_forgetting_asks_first(laptop: Machine, place: Path) -> None:
     assert refused.lines[-1] == "Nothing was removed."
     assert refused.status == 1
     assert forget("\x03").status == 130
-    assert len(list(place.glob("*/*.ccsync"))) == 1
-    assert forget("y\n").lines[-1] == f"Removed 1 bundle from {place}."
-    assert list(place.glob("*/*.ccsync")) == []
+    assert len(list(shared_folder.glob("*/*.ccsync"))) == 1
+    assert forget("y\n").lines[-1] == f"Removed 1 bundle from {shared_folder}."
+    assert list(shared_folder.glob("*/*.ccsync")) == []
 
 
 def test_resolving_shows_the_sides_and_asks(laptop: Machine, desktop: Machine) -> None:

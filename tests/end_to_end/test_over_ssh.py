@@ -45,7 +45,7 @@ def configure(machine: Machine, *command: str) -> None:
 
 
 def set_up(machine: Machine, way: str, nas: SshHost, root: Path) -> str:
-    """Choose the store, by the host or by its folder; how that place is called."""
+    """Choose the store, by the host or by its folder; how it is called."""
     configure(machine, *nas.ssh_command)
     below_home = root.relative_to(nas.home)
     machine.does("init", f"box:{below_home}" if way == "ssh" else root, "--name", machine.name)
@@ -128,7 +128,7 @@ def test_growth_sends_and_brings_only_what_is_new(
     assert desktop.read() == laptop.read()
 
 
-def test_what_went_on_apart_is_found_out_though_it_was_taken_for_growth(
+def test_what_diverged_is_found_out_though_it_was_taken_for_growth(
     new_laptop: Machine, new_desktop: Machine, nas: SshHost, root: Path
 ) -> None:
     laptop, desktop = new_laptop, new_desktop

@@ -29,18 +29,18 @@ def test_a_question_ends_whichever_line_of_it_the_signal_comes_before(new_laptop
 
 
 def test_forgetting_ends_whichever_line_of_it_the_signal_comes_before(
-    laptop: Machine, place: Path
+    laptop: Machine, shared_folder: Path
 ) -> None:
     laptop.says("hello")
     laptop.does("push")
     screen = on_terminal(laptop, "forget", SESSION, program=INTERRUPTING, columns=200)
     assert interruptions(screen) > 50
-    assert len(list(place.glob("*/*.ccsync"))) == 1
+    assert len(list(shared_folder.glob("*/*.ccsync"))) == 1
 
 
 @pytest.mark.parametrize("command", ["forget", "resolve"])
 def test_the_key_ends_a_question_each_time(
-    laptop: Machine, desktop: Machine, place: Path, command: str
+    laptop: Machine, desktop: Machine, shared_folder: Path, command: str
 ) -> None:
     laptop.says("hello")
     laptop.does("push")
@@ -49,10 +49,10 @@ def test_the_key_ends_a_question_each_time(
     of_desktop = desktop.says("there")
     laptop.does("push")
     desktop.run("push")
-    bundles = sorted(path.read_bytes() for path in place.glob("*/*.ccsync"))
+    bundles = sorted(path.read_bytes() for path in shared_folder.glob("*/*.ccsync"))
     for _ in range(8):
         screen = on_terminal(desktop, command, SESSION, answers=[("] ", "\x03")], columns=200)
         assert screen.status == 130, screen.text
         assert screen.lines[-1] == "claude-sync: interrupted"
     assert desktop.read() == of_desktop
-    assert sorted(path.read_bytes() for path in place.glob("*/*.ccsync")) == bundles
+    assert sorted(path.read_bytes() for path in shared_folder.glob("*/*.ccsync")) == bundles

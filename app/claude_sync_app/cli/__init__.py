@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return run(given)
     except KeyboardInterrupt:
-        return _INTERRUPTED  # before there was anything that could have said so
+        return _INTERRUPTED  # too early for anything to print that
 
 
 def _restart_in_utf8(arguments: Sequence[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from claude_sync.errors import ClaudeSyncError, Stopped
 from claude_sync.state.paths import paths
@@ -31,11 +31,13 @@ def command_context(*, store: bool = True) -> Iterator[Context]:
     Raises:
         Stopped: a signal asked to stop.
     """
-    with _stoppable() as (interrupts, should_stop, on_progress):
+    with _controls() as controls:
         if store:
             ensure_set_up()
-        with open_context(should_stop=should_stop, on_progress=on_progress) as context:
-            interrupts.abort = context.interrupt
+        with open_context(
+            should_stop=controls.should_stop, on_progress=controls.on_progress
+        ) as context:
+            controls.interrupts.abort = context.interrupt
             yield context
 
 
@@ -49,22 +51,31 @@ def read_only_context() -> Iterator[Context]:
     from claude_sync.doctor import open_read_only
 
     with (
-        _stoppable() as (interrupts, should_stop, on_progress),
-        open_read_only(paths(), should_stop=should_stop, on_progress=on_progress) as context,
+        _controls() as controls,
+        open_read_only(
+            paths(), should_stop=controls.should_stop, on_progress=controls.on_progress
+        ) as context,
     ):
-        interrupts.abort = context.interrupt
+        controls.interrupts.abort = context.interrupt
         yield context
 
 
+class _Controls(NamedTuple):
+    """How a person stops a command, and sees its progress."""
+
+    interrupts: Interrupts
+    should_stop: Callable[[], bool]
+    on_progress: Callable[[Progress], None] | None
+
+
 @contextmanager
-def _stoppable() -> Iterator[
-    tuple[Interrupts, Callable[[], bool], Callable[[Progress], None] | None]
-]:
-    """The interrupts, whether to stop, and where to report progress."""
+def _controls() -> Iterator[_Controls]:
     bar = _bar()
     with Interrupts() as interrupts:
         try:
-            yield interrupts, _should_stop(interrupts, bar), bar.update if bar else None
+            yield _Controls(
+                interrupts, _should_stop(interrupts, bar), bar.update if bar is not None else None
+            )
         except ClaudeSyncError as error:
             # An ssh that got the same signal fails with an error of its own.
             if interrupts.requested() and not isinstance(error, Stopped):

@@ -18,7 +18,7 @@ class _Request:
 
 
 def clear_stop_request() -> None:
-    """Begin a command, which nobody has asked to stop yet."""
+    """Begin a command, which has not been asked to stop yet."""
     _Request.made = False
 
 
@@ -37,7 +37,7 @@ class Interrupts:
 
     def __enter__(self) -> Interrupts:
         for number in (signal.SIGINT, signal.SIGTERM):
-            # What the one who started us chose to have ignored (nohup, a shell's &) stays ignored.
+            # What our parent process had ignored (nohup, a shell's &) stays ignored.
             if signal.getsignal(number) is signal.SIG_IGN:
                 continue
             try:

@@ -68,7 +68,7 @@ def _write(stream: TextIO | None, text: str) -> None:
     except OSError as error:
         # Otherwise Python tries again as it ends, and prints an error of its own.
         _drop(stream)
-        # Windows has no SIGPIPE, and says this of a pipe that nobody reads.
+        # Windows has no SIGPIPE, and reports a pipe without a reader like this.
         if os.name != "nt" or error.errno != 22:
             raise
 
@@ -91,7 +91,7 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 
 def print_heading(text: str) -> None:
-    """Print a line that stands above others, in bold on a terminal."""
+    """Print a heading, in bold on a terminal."""
     if is_terminal(sys.stdout) and "NO_COLOR" not in os.environ and os.name != "nt":
         _write(sys.stdout, f"\x1b[1m{without_controls(text)}\x1b[0m\n")
     else:

@@ -40,9 +40,9 @@ class Parser(argparse.ArgumentParser):
         if more:
             self.description = f"{self.description}\n{more}"
         width = max((len(typed) for typed, _ in examples), default=0)
-        beside = [f"  {PROGRAM} {typed.ljust(width)}   {does}" for typed, does in examples]
+        in_columns = [f"  {PROGRAM} {typed.ljust(width)}   {does}" for typed, does in examples]
         below = [f"  {PROGRAM} {typed}\n      {does}" for typed, does in examples]
-        lines = beside if max(map(len, beside), default=0) <= _COLUMNS else below
+        lines = in_columns if max(map(len, in_columns), default=0) <= _COLUMNS else below
         self.epilog = "\n".join(["examples:", *lines]) if lines else None
 
     def add_json(self) -> None:

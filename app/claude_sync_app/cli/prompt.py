@@ -43,12 +43,12 @@ def ask(question: str) -> str:
 
 
 def confirm(question: str) -> bool:
-    """Whether a person says yes; no is what a mere Enter means."""
+    """Whether a person says yes; just Enter means no."""
     return ask(f"{question} [y/N]").lower() in ("y", "yes")
 
 
 class _Answer(threading.Thread):
-    """Reads one line. It ends with the process where nobody types one."""
+    """Reads one line. It ends with the process if none is typed."""
 
     def __init__(self) -> None:
         super().__init__(name="claude-sync prompt", daemon=True)

@@ -1,7 +1,7 @@
-"""What is wrong, before the user finds out: checks that look and change nothing.
+"""Checks that find out what is wrong before a person does. They change nothing.
 
-A check is a function that takes `Facts` and yields findings. Each finding has a stable
-code, and a fix that names the command or setting.
+A check is a function that takes `Facts` and yields findings. Each finding has a stable code, and a
+fix that names the command or setting. A new check has its line in `_CHECKS`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ __all__ = ["ExtraCheck", "Surveyed", "examine", "open_read_only"]
 ExtraCheck = Callable[[Context], Iterable[Finding]]
 """A check that a front end adds."""
 
-# In the order of a conversation: findings of one level are shown in it.
+# Findings of one level are shown in this order.
 _CHECKS: tuple[Check, ...] = (
     store.reached,
     store.writable,
@@ -84,21 +84,21 @@ def examine(
     now: float | None = None,
     surveyed: Surveyed | None = None,
 ) -> list[Finding]:
-    """Look for what is wrong. Nothing is changed, the caches included.
+    """Look for what is wrong. Nothing is changed, not even the caches.
 
     Args:
-        context: what to look at; `open_read_only` opens one that leaves nothing behind either.
+        context: what to examine; `open_read_only` opens one that leaves nothing behind either.
         deep: whether to write a probe to the store (it is removed again), and to read through
             every bundle that this machine wrote.
-        checks: further ones.
+        checks: a front end's own.
         now: seconds since the epoch, None for the present.
-        surveyed: what was looked at just before, for something else; None to look now.
+        surveyed: a survey made just before, for something else; None to make one.
 
     Returns:
         findings, the worst first.
 
     Raises:
-        Stopped: `context` said so.
+        Stopped: the context was asked to stop.
     """
     found: list[Finding] = []
     with read_only(context) as reader:
@@ -128,11 +128,11 @@ def _limited(found: Iterable[Finding]) -> list[Finding]:
         worst = max(left, key=lambda finding: _SEVERITY[finding.level])
         shown.append(
             Finding(
-                code,
-                worst.level,
-                f"{len(left):,} more like it: {worst.title}",
-                f"Only the first {_MOST_OF_A_KIND} are shown.",
-                "Fix those first, then run `claude-sync doctor` again",
+                code=code,
+                level=worst.level,
+                title=f"{len(left):,} more like it: {worst.title}",
+                detail=f"Only the first {_MOST_OF_A_KIND} are shown.",
+                fix="Fix those first, then run `claude-sync doctor` again",
             )
         )
     return shown
@@ -149,11 +149,11 @@ def _run(check: Callable[..., Iterable[Finding]], subject: object) -> list[Findi
     except (ClaudeSyncError, OSError) as error:
         found.append(
             Finding(
-                "check-failed",
-                Level.WARNING,
-                "One check couldn't be made",
-                _reason(error),
-                "Run `claude-sync doctor` again; if this stays, please report it",
+                code="check-failed",
+                level=Level.WARNING,
+                title="One check couldn't be made",
+                detail=_reason(error),
+                fix="Run `claude-sync doctor` again; if this stays, please report it",
             )
         )
     return found

@@ -1,4 +1,4 @@
-"""What this process may do with files, as far as can be told without trying."""
+"""What this process may do with files, as far as is known without trying."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ def can_write(path: str | os.PathLike[str], *, passing: bool = True) -> bool:
 
     Args:
         path: a directory, or a file.
-        passing: whether it has to pass through as well, as into a directory.
+        passing: whether it must also be able to pass through, as into a directory.
     """
     return os.access(path, os.W_OK | (os.X_OK if passing else 0), effective_ids=_EFFECTIVE)
 
 
 def can_pass(path: str | os.PathLike[str]) -> bool:
-    """Whether this process may look up what lies in a directory."""
+    """Whether this process may look up names in a directory."""
     return os.access(path, os.X_OK, effective_ids=_EFFECTIVE)
 
 

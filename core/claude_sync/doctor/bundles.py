@@ -1,12 +1,13 @@
 """The files in the store: those that can't be used, copies, who writes, whose clock is off.
 
-Nothing here opens a bundle: its ends were read when it was new.
+No bundle is opened here: its ends were read when it was new.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from claude_sync.doctor.facts import DAY_SECONDS, Facts
 from claude_sync.doctor.fixes import remove_command
@@ -23,28 +24,39 @@ _RETIRED_SECONDS = 90 * DAY_SECONDS
 _SMALL_BYTES = 1 << 20
 
 _AGAIN = "`claude-sync push {id}` on the machine that wrote it"
-# The error's name → code, title, meaning, fix.
-_WRONG = {
-    BundleCorrupt.__name__: (
+
+
+class _Words(NamedTuple):
+    """How a finding about an unusable bundle is worded."""
+
+    code: str
+    title: str
+    meaning: str
+    fix: str
+
+
+_WORDS = {
+    # by the error's name
+    BundleCorrupt.__name__: _Words(
         "bundle-corrupt",
         "A bundle is damaged",
         "It is skipped, and nothing of it reaches Claude's folder.",
         _AGAIN + ", or remove the file",
     ),
-    BundleTooNew.__name__: (
+    BundleTooNew.__name__: _Words(
         "bundle-too-new",
         "A newer claude-sync made a bundle",
         "This version can't read it, so it is skipped.",
         "Install the newest claude-sync here",
     ),
-    BundleUnsafe.__name__: (
+    BundleUnsafe.__name__: _Words(
         "bundle-unsafe",
         "A bundle isn't safe to use",
         "It is skipped: a name in it could lead outside its session's folder.",
         "Remove the file unless you know who wrote it",
     ),
 }
-_UNREADABLE = (
+_UNREADABLE = _Words(
     "bundle-unreadable",
     "A bundle can't be read",
     "It is skipped.",
@@ -66,31 +78,37 @@ def problems(facts: Facts) -> Iterator[Finding]:
             if facts.now - row.since > INCOMPLETE_SECONDS:
                 since = ago(int(row.since * 1e9), int(facts.now * 1e9))
                 yield Finding(
-                    "bundle-incomplete",
-                    Level.WARNING,
-                    "A bundle has been incomplete for more than an hour",
-                    f"{problem.name} ends early, as it did {since}; a sync tool that was still "
-                    "bringing it would be done by now.",
-                    f"Look at your sync tool, or {_fix(_AGAIN, problem)}",
+                    code="bundle-incomplete",
+                    level=Level.WARNING,
+                    title="A bundle has been incomplete for more than an hour",
+                    detail=f"{problem.name} ends early, as it did {since}; a sync tool that was "
+                    "still bringing it would be done by now.",
+                    fix=f"Look at your sync tool, or {_fix(_AGAIN, problem)}",
                 )
         else:
-            code, title, meaning, fix = _WRONG.get(row.kind if row else "", _UNREADABLE)
+            words = _WORDS.get(row.kind if row else "", _UNREADABLE)
             what = problem.message.partition(": ")[0]
-            detail = f"{problem.name}: {what}. {meaning}"
-            yield Finding(code, Level.WARNING, title, detail, _fix(fix, problem))
+            detail = f"{problem.name}: {what}. {words.meaning}"
+            yield Finding(
+                code=words.code,
+                level=Level.WARNING,
+                title=words.title,
+                detail=detail,
+                fix=_fix(words.fix, problem),
+            )
     if waiting:
         yield Finding(
-            "placeholders",
-            Level.INFO,
-            f"{count(len(waiting), 'bundle')} in the cloud, not here yet",
-            "The folder's sync tool keeps only their names on this machine; a pull downloads those "
-            f"that it needs: {join([one.name for one in waiting], 3)}.",
-            "Have the tool keep that folder on this machine (“Available offline”)",
+            code="placeholders",
+            level=Level.INFO,
+            title=f"{count(len(waiting), 'bundle')} in the cloud, not here yet",
+            detail="The folder's sync tool keeps only their names on this machine; a pull "
+            f"downloads those that it needs: {join([one.name for one in waiting], 3)}.",
+            fix="Have the tool keep that folder on this machine (“Available offline”)",
         )
 
 
 def _remove(facts: Facts, names: Sequence[str]) -> str:
-    """How to remove files of the store by hand, a clause."""
+    """How to remove files of the store, a clause."""
     folder = folder_of(facts)
     if folder is None:
         return f"remove on {facts.context.store.label}: {', '.join(names)}"
@@ -102,7 +120,7 @@ def _fix(fix: str, problem: SkippedFile) -> str:
 
 
 def copies(facts: Facts) -> Iterator[Finding]:
-    """Copies under other names, as sync tools make when a file changes in two places."""
+    """Copies under other names, as sync tools make when a file changes on two machines."""
     strange = sorted(
         bundle.name
         for bundle in facts.bundles
@@ -110,12 +128,12 @@ def copies(facts: Facts) -> Iterator[Finding]:
     )
     if strange:
         yield Finding(
-            "bundle-copies",
-            Level.WARNING,
-            f"{count(len(strange), 'bundle')} under unexpected names",
-            "Sync tools make such copies when a file changes on two machines; they are read like "
-            f"any other, and stay until you remove them: {join(strange, 3)}.",
-            f"Pull, resolve what is in conflict, then {_remove(facts, strange)}",
+            code="bundle-copies",
+            level=Level.WARNING,
+            title=f"{count(len(strange), 'bundle')} under unexpected names",
+            detail="Sync tools make such copies when a file changes on two machines; they are read "
+            f"like any other, and stay until you remove them: {join(strange, 3)}.",
+            fix=f"Pull, resolve what is in conflict, then {_remove(facts, strange)}",
         )
 
 
@@ -128,12 +146,12 @@ def clones(facts: Facts) -> Iterator[Finding]:
             found[machine_id] = (max(names), found.get(machine_id, ("", 0))[1] + 1)
     for name, sessions in found.values():
         yield Finding(
-            "machine-cloned",
-            Level.WARNING,
-            f"Two machines have the id of {name}",
-            f"{count(sessions, 'session')} of it exist in two versions with one number: its system "
-            "was cloned, its id included.",
-            "Give the clone an id of its own (on Linux: remove /etc/machine-id, run "
+            code="machine-cloned",
+            level=Level.WARNING,
+            title=f"Two machines have the id of {name}",
+            detail=f"{count(sessions, 'session')} of it exist in two versions with one number: its "
+            "system was cloned, its id included.",
+            fix="Give the clone an id of its own (on Linux: remove /etc/machine-id, run "
             "`systemd-machine-id-setup`, restart), then `claude-sync init LOCATION --name NAME` "
             "there, push, and remove its older files from the store",
         )
@@ -161,7 +179,7 @@ def _twice(bundles: Sequence[Bundle]) -> set[str]:
 
 
 def peers(facts: Facts) -> Iterator[Finding]:
-    """Each machine seen there: its sessions, and when it last pushed."""
+    """Each machine with a bundle in the store: its sessions, and when it last pushed."""
     own_id = facts.context.machine.id
     by_id: dict[str, list[Bundle]] = {}
     for bundle in facts.bundles:
@@ -175,11 +193,13 @@ def peers(facts: Facts) -> Iterator[Finding]:
         mine = machine_id == own_id
         retired = not mine and age > _RETIRED_SECONDS
         yield Finding(
-            "peer",
-            Level.INFO if retired else Level.OK,
-            f"{name}{' (this machine)' if mine else ''}: {sessions}, pushed {pushed}",
-            f"Its last push was at {newest.head.pushed_at}, by its own clock.",
-            f"If it is no longer used: `claude-sync forget --machine {name}`" if retired else "",
+            code="peer",
+            level=Level.INFO if retired else Level.OK,
+            title=f"{name}{' (this machine)' if mine else ''}: {sessions}, pushed {pushed}",
+            detail=f"Its last push was at {newest.head.pushed_at}, by its own clock.",
+            fix=f"If it is no longer used: `claude-sync forget --machine {name}`"
+            if retired
+            else "",
         )
 
 
@@ -206,16 +226,16 @@ def clocks(facts: Facts) -> Iterator[Finding]:
     for whose, skew in sorted(worst.items()):
         if skew > CLOCK_SECONDS:
             yield Finding(
-                "clock-skew",
-                Level.WARNING,
-                f"The clock of {whose} is off by {duration(skew)}",
-                "No clock decides which version wins, but the ages shown are wrong.",
-                "Have every machine set its clock from the network",
+                code="clock-skew",
+                level=Level.WARNING,
+                title=f"The clock of {whose} is off by {duration(skew)}",
+                detail="No clock decides which version wins, but the ages shown are wrong.",
+                fix="Have every machine set its clock from the network",
             )
 
 
 def _from_the_future(facts: Facts) -> Iterator[tuple[str, float]]:
-    """Labels and files of a time to come: whose clock may be off, and by how many seconds."""
+    """Labels and files from the future: whose clock may be off, and by how many seconds."""
     for bundle in facts.bundles:
         label = _pushed(bundle) - facts.now
         written = bundle.stamp.mtime_ns / 1e9 - facts.now
@@ -228,8 +248,8 @@ def _from_the_future(facts: Facts) -> Iterator[tuple[str, float]]:
 def _disagreeing(facts: Facts) -> Iterator[tuple[str, float]]:
     """Labels that disagree with the clock of a host, which stamped each file as it was written.
 
-    Only of files so small that writing them took no time. Where a machine's don't agree with each
-    other it isn't its clock, or isn't any more: it was set, or the files were copied there.
+    Only of files so small that writing them took no time. If a machine's labels disagree with each
+    other, its clock isn't the cause, or no longer is: it was set, or the files were copied.
     """
     if facts.round_trip_seconds is None:
         return

@@ -1,4 +1,4 @@
-"""Claude Code's folder: whether it can be used, and what the client is about to delete."""
+"""Claude Code's folder: whether it can be used, and what Claude Code is about to delete."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ def folder(facts: Facts) -> Iterator[Finding]:
     home = facts.context.home
     if facts.home_error is not None:
         yield Finding(
-            "claude-unreadable",
-            Level.ERROR,
-            "Claude Code's sessions can't be read",
-            what_happened(facts.home_error),
-            grant_command(home.projects if can_write(home.path) else home.path),
+            code="claude-unreadable",
+            level=Level.ERROR,
+            title="Claude Code's sessions can't be read",
+            detail=what_happened(facts.home_error),
+            fix=grant_command(home.projects if can_write(home.path) else home.path),
         )
         return
     if not home.path.is_dir():
         yield Finding(
-            "claude-missing",
-            Level.WARNING,
-            "Claude Code's folder isn't there",
-            f"{short_path(home.path)} doesn't exist, so there is nothing to push.",
-            "Start Claude Code once; or, if its folder is elsewhere, `claude-sync config set "
+            code="claude-missing",
+            level=Level.WARNING,
+            title="Claude Code's folder isn't there",
+            detail=f"{short_path(home.path)} doesn't exist, so there is nothing to push.",
+            fix="Start Claude Code once; or, if its folder is elsewhere, `claude-sync config set "
             "claude_config_dir DIR`",
         )
         return
@@ -44,29 +44,29 @@ def folder(facts: Facts) -> Iterator[Finding]:
     shut = [path for path in (str(top), *folders) if not can_write(path)]
     if shut:
         yield Finding(
-            "claude-unwritable",
-            Level.ERROR,
-            "This user can't write into Claude Code's folder",
-            f"Nothing can be pulled into {short_path(shut[0])}.",
-            grant_command(shut[0]),
+            code="claude-unwritable",
+            level=Level.ERROR,
+            title="This user can't write into Claude Code's folder",
+            detail=f"Nothing can be pulled into {short_path(shut[0])}.",
+            fix=grant_command(shut[0]),
         )
     sessions = len(facts.survey.local) if facts.survey else 0
     yield Finding(
-        "claude" if sessions else "claude-empty",
-        Level.OK if sessions else Level.INFO,
-        f"{count(sessions, 'session') if sessions else 'No sessions yet'} in "
+        code="claude" if sessions else "claude-empty",
+        level=Level.OK if sessions else Level.INFO,
+        title=f"{count(sessions, 'session') if sessions else 'No sessions yet'} in "
         f"{short_path(home.path)}",
-        ""
+        detail=""
         if sessions
         else "There is nothing to push yet, but other machines' sessions can be pulled.",
-        ""
+        fix=""
         if sessions
         else "If your sessions are elsewhere: `claude-sync config set claude_config_dir DIR`",
     )
 
 
 def configured(facts: Facts) -> Iterator[Finding]:
-    """Whether a program started at login would look into the same folder as this one."""
+    """Whether a program started at login would use the same folder as this one."""
     here = os.environ.get("CLAUDE_CONFIG_DIR", "")
     chosen = facts.context.preferences
     remembered = chosen.claude_config_dir
@@ -75,12 +75,12 @@ def configured(facts: Facts) -> Iterator[Finding]:
     if remembered is None or os.path.realpath(remembered) != os.path.realpath(here):
         other = short_path(remembered) if remembered else "~/.claude"
         yield Finding(
-            "claude-config-dir-differs",
-            Level.WARNING,
-            "A program started at login uses another Claude Code folder",
-            f"CLAUDE_CONFIG_DIR is {short_path(here)} in this shell; a program started at login "
-            f"doesn't see that, and uses {other}.",
-            f"`claude-sync config set claude_config_dir {quoted(here)}`",
+            code="claude-config-dir-differs",
+            level=Level.WARNING,
+            title="A program started at login uses another Claude Code folder",
+            detail=f"CLAUDE_CONFIG_DIR is {short_path(here)} in this shell; a program started at "
+            f"login doesn't see that, and uses {other}.",
+            fix=f"`claude-sync config set claude_config_dir {quoted(here)}`",
         )
 
 
@@ -92,12 +92,12 @@ def live(facts: Facts) -> Iterator[Finding]:
         if not os.path.exists(path):
             path = facts.context.home.live_folder
         yield Finding(
-            "live-unreadable",
-            Level.WARNING,
-            "There is no telling which sessions are open",
-            f"{short_path(path)} can't be read, so every session counts as open and none is "
+            code="live-unreadable",
+            level=Level.WARNING,
+            title="There is no telling which sessions are open",
+            detail=f"{short_path(path)} can't be read, so every session counts as open and none is "
             "replaced.",
-            f"If no Claude Code is running: {remove_command([path])}"
+            fix=f"If no Claude Code is running: {remove_command([path])}"
             if os.path.isfile(path)
             else grant_command(path),
         )
@@ -107,7 +107,7 @@ def live(facts: Facts) -> Iterator[Finding]:
 
 
 def cleanup(facts: Facts) -> Iterator[Finding]:
-    """Sessions that the client will delete within three days and that are nowhere else."""
+    """Sessions that Claude Code deletes within three days and that are nowhere else."""
     survey = facts.survey
     if survey is None:
         return
@@ -127,13 +127,13 @@ def cleanup(facts: Facts) -> Iterator[Finding]:
     if lost:
         named = " ".join(lost) if len(lost) <= 5 else "--all"
         yield Finding(
-            "cleanup-soon",
-            Level.WARNING,
-            f"Claude Code is about to delete {count(len(lost), 'session')} that "
+            code="cleanup-soon",
+            level=Level.WARNING,
+            title=f"Claude Code is about to delete {count(len(lost), 'session')} that "
             f"{'is' if len(lost) == 1 else 'are'} nowhere else",
-            f"It deletes what wasn't used for {count(days, 'day')}; within three days that is "
-            f"{lost[0]}{' and others' if len(lost) > 1 else ''}.",
-            f"`claude-sync push {named}`; or raise `cleanupPeriodDays` in "
+            detail=f"It deletes what wasn't used for {count(days, 'day')}; within three days that "
+            f"is {lost[0]}{' and others' if len(lost) > 1 else ''}.",
+            fix=f"`claude-sync push {named}`; or raise `cleanupPeriodDays` in "
             f"{short_path(facts.context.home.path / 'settings.json')}",
         )
 
@@ -152,7 +152,7 @@ def _is_left_alone(facts: Facts, local: LocalSession) -> bool:
 
 
 def _is_elsewhere(facts: Facts, local: LocalSession) -> bool:
-    """Whether a bundle holds all of it; where the store can't be seen, whether one did once."""
+    """Whether a bundle has all of it; if the store can't be reached, whether one did once."""
     survey = facts.survey
     assert survey is not None
     if facts.view is None:
@@ -164,7 +164,7 @@ def _is_elsewhere(facts: Facts, local: LocalSession) -> bool:
     bundles = survey.bundles.get(local.session_id, ())
     version = survey.known_version(local)
     if version is None and any(one.head.size == local.stamp.size for one in bundles):
-        # Not remembered, but likely the same: that is worth reading it.
+        # Not remembered, but likely the same: worth reading it.
         try:
             version = survey.version(local)
         except SessionError:

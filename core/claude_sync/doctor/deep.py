@@ -1,4 +1,4 @@
-"""What is looked at only when asked for, because it writes to the store and reads through it."""
+"""Checks made only when asked for, because they write to the store or read all of it."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def probe(facts: Facts) -> Iterator[Finding]:
         facts.context.store.probe()
     except (TransportError, BundleError) as error:
         yield Finding(
-            "probe-failed",
-            Level.ERROR,
-            "Writing to the shared folder fails",
-            what_happened(error),
-            capitalized(error.todo or _todo(error)),
+            code="probe-failed",
+            level=Level.ERROR,
+            title="Writing to the shared folder fails",
+            detail=what_happened(error),
+            fix=capitalized(error.todo or _todo(error)),
         )
     else:
         yield Finding(
@@ -49,10 +49,10 @@ def _todo(error: ClaudeSyncError) -> str:
 
 
 def own_bundles(facts: Facts) -> Iterator[Finding]:
-    """Whether every bundle that this machine wrote still is, byte for byte, what it says.
+    """Whether every bundle that this machine wrote is intact, byte for byte.
 
     Raises:
-        Stopped: the context said so.
+        Stopped: the context was asked to stop.
     """
     if not facts.deep or facts.view is None:
         return
@@ -68,19 +68,19 @@ def own_bundles(facts: Facts) -> Iterator[Finding]:
             elif not isinstance(error, FileGone):  # a push has replaced it meanwhile
                 session_id = bundle.head.session_id
                 yield Finding(
-                    "own-bundle-damaged",
-                    Level.ERROR,
-                    "A bundle of this machine is damaged",
-                    f"{bundle.name}: {error.what}. Other machines skip it.",
-                    f"`claude-sync forget {session_id}`, then `claude-sync push {session_id}`",
+                    code="own-bundle-damaged",
+                    level=Level.ERROR,
+                    title="A bundle of this machine is damaged",
+                    detail=f"{bundle.name}: {error.what}. Other machines skip it.",
+                    fix=f"`claude-sync forget {session_id}`, then `claude-sync push {session_id}`",
                 )
     except StoreOffline as error:
         yield Finding(
-            "deep-broken-off",
-            Level.WARNING,
-            "Not every bundle could be checked",
-            f"{what_happened(error)} Before that, {read:,} of {len(own):,} were checked.",
-            "Run `claude-sync doctor --deep` again when it can be reached",
+            code="deep-broken-off",
+            level=Level.WARNING,
+            title="Not every bundle could be checked",
+            detail=f"{what_happened(error)} Before that, {read:,} of {len(own):,} were checked.",
+            fix="Run `claude-sync doctor --deep` again when it can be reached",
         )
         return
     if read:

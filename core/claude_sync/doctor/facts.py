@@ -1,4 +1,4 @@
-"""What the checks look at: one look at this machine and at the store, made once and shared."""
+"""What the checks are given: this machine and the store, read once and shared by all checks."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ DAY_SECONDS = 86_400.0
 
 
 class Surveyed(NamedTuple):
-    """A look at this machine and at the store that was made just before, for something else.
+    """A survey of this machine and the store that was made just before, for something else.
 
     Attributes:
         survey: both, joined.
-        states: where every session stands.
+        states: every session's state.
     """
 
     survey: Survey
@@ -31,21 +31,21 @@ class Surveyed(NamedTuple):
 
 
 class Facts:
-    """What the checks look at.
+    """What the checks are given.
 
     Args:
-        context: what to look with.
+        context: what to read with.
         deep: whether the store may be written to, and read through.
         now: seconds since the epoch.
-        surveyed: what was looked at just before, for something else; None to look now.
+        surveyed: a survey made just before, for something else; None to make one.
 
     Attributes:
-        trouble: why the store can't be looked at, None where it can.
-        view: what lies in the store, None where it can't be looked at.
-        round_trip_seconds: how long a place where bytes cost takes for an answer.
-        home_trouble: why Claude's sessions can't be listed, None where they can.
-        states_trouble: why sessions can't be judged, although the store could be looked at.
-        survey: both, joined; None where Claude's sessions can't be listed.
+        store_error: why the store can't be read, None if it can.
+        view: what is in the store, None if it can't be read.
+        round_trip_seconds: how long a host takes to answer, None for a folder.
+        home_error: why Claude Code's sessions can't be listed, None if they can.
+        states_error: why sessions can't be compared, although the store could be read.
+        survey: both, joined; None if Claude Code's sessions can't be listed.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Facts:
             else:
                 view = StoreView(surveyed.survey.bundles, surveyed.survey.skipped)
             if store.remote:
-                # The first look had to connect.
+                # The first reading had to connect.
                 begun = time.perf_counter()
                 store.listing()
                 self.round_trip_seconds = time.perf_counter() - begun
@@ -91,10 +91,10 @@ class Facts:
 
     @cached_property
     def states(self) -> dict[str, SessionState]:
-        """Where each session stands that another machine has a say in, by id.
+        """The state of each session that other machines pushed, too, by id.
 
-        What only this machine knows of isn't judged: that would read transcripts through which
-        nobody has pushed yet. Nothing where the store can't be looked at.
+        Sessions known only here aren't compared: that would read whole transcripts that were never
+        pushed. Empty if the store can't be read.
         """
         survey = self.survey
         if survey is None:
@@ -118,7 +118,7 @@ class Facts:
 
     @cached_property
     def names(self) -> dict[str, str]:
-        """How each machine with a bundle in the store called itself last, by its id."""
+        """The latest name of each machine with a bundle in the store, by its id."""
         newest: dict[str, tuple[str, int, str]] = {}
         for bundle in self.bundles:
             head = bundle.head
@@ -128,13 +128,13 @@ class Facts:
 
     @cached_property
     def machine_name(self) -> str:
-        """How this machine is called: where its own word was lost, as the store has it."""
+        """This machine's name; if its own record of it was lost, the one in the store."""
         machine = self.context.machine
         return machine.name if machine.named else self.names.get(machine.id, machine.name)
 
     @property
     def location(self) -> str:
-        """The place where sessions meet as a person would type it; something to fill in if none."""
+        """The shared folder as a person would type it; a word to fill in if none is chosen."""
         location = self.context.preferences.location
         return quoted(location) if location else "LOCATION"
 

@@ -1,6 +1,6 @@
-"""Commands that fix what a finding tells of, as they are typed into this system's shell.
+"""Commands that fix what was found, as they are typed into this system's shell.
 
-Where a finding's fix is something to type, it stands between backquotes.
+In a finding's fix, what is to be typed is between backquotes.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ _ODD_ON_WINDOWS = " &()^;,'"
 
 
 def is_typable(text: str) -> bool:
-    """Whether a name can stand in a command that people copy: nothing unseen, nothing that ends it.
+    """Whether a name is safe in a command that people copy: all visible, nothing that ends it.
 
-    Names of files in a store are other people's.
+    Names of files in a store come from other machines.
     """
     return text.isprintable() and "`" not in text
 
@@ -33,12 +33,12 @@ def quoted(text: str | os.PathLike[str], system: str = os.name) -> str:
 
 
 def remove_command(paths: Sequence[str | os.PathLike[str]], system: str = os.name) -> str:
-    """How to remove files, as it is typed into this system's shell, if it can be; a clause."""
+    """How to remove files, as it is typed into this system's shell; a clause."""
     if not all(is_typable(os.fspath(path)) for path in paths):
-        return "remove by hand what is named here, for its name can't be typed"
+        return "remove the files named here yourself, as their names can't be typed"
     verb = "del" if system == "nt" else "rm"
     some = " ".join(quoted(path, system) for path in paths[:_MOST_TYPED])
-    again = ", then look again for the others" if len(paths) > _MOST_TYPED else ""
+    again = ", then run the doctor again for the others" if len(paths) > _MOST_TYPED else ""
     return f"`{verb} {some}`{again}"
 
 

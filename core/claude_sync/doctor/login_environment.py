@@ -1,10 +1,10 @@
-"""What a program that is started at login finds in its environment, without running a shell.
+"""The environment of a program that is started at login, found out without running a shell.
 
-Nobody's shell start-up files are read then, so a PATH or an agent that is set up there is missing:
+No shell start-up file is read then, so a PATH or an agent that is set up there is missing:
 
 * Linux: desktops start programs through systemd's user manager, or give it their own environment
-  (systemd.exec(5), environment.d(5)); ``systemctl --user show-environment`` tells it. Where there
-  is no such manager, the PATH is taken to be what login(1) gives, and of the rest nothing is known.
+  (systemd.exec(5), environment.d(5)); ``systemctl --user show-environment`` prints it. Without
+  such a manager, the PATH is taken to be what login(1) sets, and the rest is unknown.
 * macOS: launchd gives /usr/bin:/bin:/usr/sbin:/sbin and what ``launchctl setenv`` added
   (launchctl(1)); it sets SSH_AUTH_SOCK itself, for its own agent.
 * Windows: the system's variables from the registry, then the user's, whose Path is appended
@@ -30,8 +30,8 @@ class LoginEnvironment(NamedTuple):
 
     Attributes:
         path: the PATH.
-        agent: the ssh agent's socket, "" for none, None where that can't be told.
-        mend: how to put a directory on that PATH, an imperative clause with ``{}`` for it.
+        agent: the ssh agent's socket, "" for none, None if unknown.
+        fix: how to put a directory on that PATH, an imperative clause with ``{}`` for it.
     """
 
     path: str
@@ -47,7 +47,7 @@ def login_environment(
 
     Args:
         system: which system's.
-        variables: where Windows keeps the system's and the user's, None for the registry.
+        variables: reads Windows' variables of the system and the user; None for the registry.
     """
     if system == "win32":
         return _on_windows(*(variables or _registry)())

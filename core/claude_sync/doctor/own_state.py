@@ -1,4 +1,4 @@
-"""What claude-sync keeps on this machine: records, the vault, and what it left behind."""
+"""What claude-sync keeps on this machine: records, the vault, and leftovers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SUFFIX = ".tmp"
 
 
 def records(facts: Facts) -> Iterator[Finding]:
-    """Whether what is remembered can be read, written and believed."""
+    """Whether the records can be read and written, and are intact."""
     paths = facts.context.paths
     path = records_file(paths, facts.context.preferences)
     folders = (paths.state, paths.records_directory, paths.vault_directory)
@@ -31,22 +31,22 @@ def records(facts: Facts) -> Iterator[Finding]:
     shut += [str(file) for file in (paths.machine_file, path) if _is_shut(file)]
     if shut:
         yield Finding(
-            "records-unreadable",
-            Level.ERROR,
-            "This machine's records can't be used",
-            f"This user may not read and write {short_path(shut[0])}, so nothing can be pushed or "
-            "pulled.",
-            grant_command(paths.state),
+            code="records-unreadable",
+            level=Level.ERROR,
+            title="This machine's records can't be used",
+            detail=f"This user may not read and write {short_path(shut[0])}, so nothing can be "
+            "pushed or pulled.",
+            fix=grant_command(paths.state),
         )
     elif _is_damaged(path):
-        aside = paths.records_directory.with_name("records-damaged")
+        backup = paths.records_directory.with_name("records-damaged")
         yield Finding(
-            "records-damaged",
-            Level.WARNING,
-            "This machine's records are damaged",
-            f"{short_path(path)} can't be read, or another version made it. Starting without it "
-            "costs a question or two, and no session.",
-            f"{move_command(paths.records_directory, aside)}; new ones are made",
+            code="records-damaged",
+            level=Level.WARNING,
+            title="This machine's records are damaged",
+            detail=f"{short_path(path)} can't be read, or another version made it. Starting "
+            "without it costs a question or two, and no session.",
+            fix=f"{move_command(paths.records_directory, backup)}; new ones are made",
         )
 
 
@@ -60,7 +60,7 @@ def _is_damaged(path: Path) -> bool:
     except FileNotFoundError:
         return False
     except RecordsError as error:
-        # Whoever writes for so long will be done at the next look.
+        # A process that writes for so long will be done the next time.
         return "locked" not in str(error.__cause__)
     return False
 
@@ -71,63 +71,63 @@ def set_aside(facts: Facts) -> Iterator[Finding]:
     found = sorted(entry.path for entry in scan(folder) if ".unreadable-" in entry.name)
     if found:
         yield Finding(
-            "records-set-aside",
-            Level.INFO,
-            "Damaged records were replaced by new ones",
-            f"The damaged ones are kept in case you need them: {_shown(found)}.",
-            capitalized(remove_command(found)),
+            code="records-set-aside",
+            level=Level.INFO,
+            title="Damaged records were replaced by new ones",
+            detail=f"The damaged ones are kept in case you need them: {_shown(found)}.",
+            fix=capitalized(remove_command(found)),
         )
 
 
 def vault(facts: Facts) -> Iterator[Finding]:
-    """Whether there is room for what gets replaced: a full vault stops replacing."""
+    """Whether the vault has space: when it is full, nothing is replaced."""
     kept = facts.context.vault
     used, limit = kept.size(), kept.limit()
     if used < _NEARLY_FULL * limit:
         return
     full = used >= limit
     yield Finding(
-        "vault-full" if full else "vault-nearly-full",
-        Level.ERROR if full else Level.WARNING,
-        f"The vault of replaced versions is {'full' if full else 'nearly full'}",
-        f"{short_path(kept.folder)} holds {size(used)} of at most {size(limit)}; "
+        code="vault-full" if full else "vault-nearly-full",
+        level=Level.ERROR if full else Level.WARNING,
+        title=f"The vault of replaced versions is {'full' if full else 'nearly full'}",
+        detail=f"{short_path(kept.folder)} holds {size(used)} of at most {size(limit)}; "
         + ("pulls replace nothing now." if full else "when it is full, pulls replace nothing."),
-        "Remove the folders in it of sessions whose old versions you don't need",
+        fix="Remove the folders in it of sessions whose old versions you don't need",
     )
 
 
-# --- what was left behind ----------------------------------------------------------------------
+# --- leftovers ---------------------------------------------------------------------------------
 
 
 def leftovers(facts: Facts) -> Iterator[Finding]:
-    """Files of ours that a process which died left behind, older than a day."""
+    """Our files, older than a day, that an interrupted process left behind."""
     context = facts.context
     projects = [entry.path for entry in _directories(context.home.projects)]
-    beside = [entry.path for project in projects for entry in _directories(project)]
-    here = [str(context.paths.state / "staging"), *projects, *beside]
+    sidecars = [entry.path for project in projects for entry in _directories(project)]
+    here = [str(context.paths.state / "staging"), *projects, *sidecars]
     found = list(_temporaries(here, facts.now))
     store = folder_of(facts) if facts.view is not None else None
     if store is not None:
         there = [str(store), *(entry.path for entry in _directories(store))]
         found += _temporaries(there, facts.now)
-    begun, marks = _begun(beside)
+    begun, marks = _begun(sidecars)
     found = [*marks, *found]
     if found:
         wasted = sum(map(_size, found))
         yield Finding(
-            "leftovers",
-            Level.INFO,
-            f"{count(len(found), 'file')} left behind by an interrupted run",
-            f"{size(wasted)} that can be removed: {_shown(found)}.",
-            capitalized(remove_command(found)),
+            code="leftovers",
+            level=Level.INFO,
+            title=f"{count(len(found), 'file')} left behind by an interrupted run",
+            detail=f"{size(wasted)} that can be removed: {_shown(found)}.",
+            fix=capitalized(remove_command(found)),
         )
     for session_id in begun:
         yield Finding(
-            "pull-broken-off",
-            Level.WARNING,
-            f"A pull of session {session_id} was interrupted",
-            "Some of its files are here already, but not its transcript.",
-            f"`claude-sync pull {session_id}`",
+            code="pull-broken-off",
+            level=Level.WARNING,
+            title=f"A pull of session {session_id} was interrupted",
+            detail="Some of its files are here already, but not its transcript.",
+            fix=f"`claude-sync pull {session_id}`",
         )
 
 
@@ -152,7 +152,7 @@ def _is_old(entry: os.DirEntry[str], now: float) -> bool:
 
 
 def _begun(folders: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Sessions whose sidecar files came without a transcript, and marks that are done with."""
+    """Sessions whose sidecar files came without a transcript, and marks no longer needed."""
     begun, marks = [], []
     for folder in folders:
         mark = os.path.join(folder, MARK)

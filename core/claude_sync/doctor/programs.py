@@ -19,25 +19,25 @@ def programs(facts: Facts) -> Iterator[Finding]:
     git = find_program("git")
     if git is None:
         yield Finding(
-            "git-missing",
-            Level.ERROR,
-            "git isn't installed, or isn't on the PATH",
-            "Without it, a session's project can't be recognised.",
-            "Install git",
+            code="git-missing",
+            level=Level.ERROR,
+            title="git isn't installed, or isn't on the PATH",
+            detail="Without it, a session's project can't be recognised.",
+            fix="Install git",
         )
     host = host_of(facts)
     command = facts.context.preferences.ssh_command
     ssh = _find(command[0], os.environ.get("PATH", ""))
     if ssh is None:
         yield Finding(
-            "ssh-missing",
-            Level.ERROR if host else Level.INFO,
-            "ssh isn't installed, or isn't on the PATH",
-            f"The shared folder is on {host.host}, which only ssh reaches."
+            code="ssh-missing",
+            level=Level.ERROR if host else Level.INFO,
+            title="ssh isn't installed, or isn't on the PATH",
+            detail=f"The shared folder is on {host.host}, which only ssh reaches."
             if host
             else "It is needed only for a shared folder on a host, and for git remotes whose hosts "
             "its configuration names.",
-            "Install the OpenSSH client, or `claude-sync config set ssh_command PROGRAM`",
+            fix="Install the OpenSSH client, or `claude-sync config set ssh_command PROGRAM`",
         )
     login = login_environment()
     wanted = {"git": git, command[0]: ssh if host else None}
@@ -58,10 +58,10 @@ def host_of(facts: Facts) -> HostLocation | None:
     """The host that the shared folder is on, None where it is on this machine."""
     location = facts.context.preferences.location
     try:
-        place = parse_location(location) if location else None
+        parsed = parse_location(location) if location else None
     except UsageError:
         return None
-    return place if isinstance(place, HostLocation) else None
+    return parsed if isinstance(parsed, HostLocation) else None
 
 
 def _path(login: LoginEnvironment, found: Mapping[str, str]) -> Iterator[Finding]:
@@ -70,12 +70,12 @@ def _path(login: LoginEnvironment, found: Mapping[str, str]) -> Iterator[Finding
             directory = os.path.dirname(program)
             fix = login.fix.replace("{}", directory)
             yield Finding(
-                "login-path",
-                Level.WARNING,
-                f"A program started at login doesn't find {os.path.basename(name)}",
-                f"It is in {short_path(directory)}, which is on your shell's PATH, but not on the "
-                "one at login.",
-                capitalized(fix),
+                code="login-path",
+                level=Level.WARNING,
+                title=f"A program started at login doesn't find {os.path.basename(name)}",
+                detail=f"It is in {short_path(directory)}, which is on your shell's PATH, but not "
+                "on the one at login.",
+                fix=capitalized(fix),
             )
 
 
@@ -90,7 +90,7 @@ def _find(name: str, path: str) -> str | None:
 def _agent(
     login: LoginEnvironment, command: Sequence[str], host: HostLocation
 ) -> Iterator[Finding]:
-    """The agent that this shell has and the login hasn't; unless ssh's configuration names one."""
+    """An agent that only this shell has; none if ssh's configuration names one."""
     here = os.environ.get("SSH_AUTH_SOCK", "")
     if not here or login.agent is None or login.agent == here:
         return
@@ -99,10 +99,11 @@ def _agent(
     agent = settings.get("identityagent", "SSH_AUTH_SOCK")
     if agent.upper() in ("SSH_AUTH_SOCK", "$SSH_AUTH_SOCK"):
         yield Finding(
-            "login-agent",
-            Level.WARNING,
-            "A program started at login doesn't see your ssh agent",
-            "SSH_AUTH_SOCK differs, or isn't set, at login; keys that only your shell's agent "
-            f"holds don't open {host.host} then.",
-            "Name its socket in ~/.ssh/config: `IdentityAgent` with the path from SSH_AUTH_SOCK",
+            code="login-agent",
+            level=Level.WARNING,
+            title="A program started at login doesn't see your ssh agent",
+            detail="SSH_AUTH_SOCK differs, or isn't set, at login; keys that only your shell's "
+            f"agent holds don't open {host.host} then.",
+            fix="Name its socket in ~/.ssh/config: `IdentityAgent` with the path from "
+            "SSH_AUTH_SOCK",
         )

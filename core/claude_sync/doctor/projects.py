@@ -15,18 +15,18 @@ from claude_sync.wording import capitalized, count, join, short_path
 
 
 def registry(facts: Facts) -> Iterator[Finding]:
-    """The file that keeps which project is where."""
+    """The file with the directories of each project."""
     problem = facts.context.registry.problem
     if problem:
         file = facts.context.paths.projects_file
         path = short_path(file)
         yield Finding(
-            "registry-damaged",
-            Level.WARNING,
-            "The list of projects can't be used as it is",
-            f"{capitalized(problem)} ({path}). Projects are found again from their sessions; "
-            "those that were added by hand are not.",
-            f"Correct or remove {path}, then `claude-sync projects add DIR` for what is missing"
+            code="registry-damaged",
+            level=Level.WARNING,
+            title="The list of projects can't be used as it is",
+            detail=f"{capitalized(problem)} ({path}). Projects are found again from their "
+            "sessions; those that were added by hand are not.",
+            fix=f"Correct or remove {path}, then `claude-sync projects add DIR` for what is missing"
             if can_read(file)
             else grant_command(file.parent),
         )
@@ -38,11 +38,12 @@ def projects(facts: Facts) -> Iterator[Finding]:
     directories = sum(map(len, known.values()))
     if not known:
         yield Finding(
-            "projects-none",
-            Level.INFO,
-            "No project is known here yet",
-            "They are found from their sessions; those of other machines need a directory here.",
-            "`claude-sync projects add DIR` with a project's directory",
+            code="projects-none",
+            level=Level.INFO,
+            title="No project is known here yet",
+            detail="They are found from their sessions; those of other machines need a directory "
+            "here.",
+            fix="`claude-sync projects add DIR` with a project's directory",
         )
         return
     yield Finding(
@@ -65,7 +66,7 @@ def _by_key(facts: Facts) -> dict[str, list[ProjectDirectory]]:
 
 
 def keys(facts: Facts) -> Iterator[Finding]:
-    """Directories whose project can't be told; without git that is said of git, once."""
+    """Directories whose project isn't known; without git, another check says so once."""
     if find_program("git") is None:
         return
     for place in facts.context.registry.projects():
@@ -73,11 +74,11 @@ def keys(facts: Facts) -> Iterator[Finding]:
             continue
         what, _, todo = place.problem.rpartition(": ")
         yield Finding(
-            "project-key-unknown",
-            Level.WARNING,
-            f"The project of {short_path(place.directory)} isn't known",
-            f"{capitalized(what or place.problem)}; its sessions aren't pushed until it is.",
-            capitalized(todo) if what else "`claude-sync projects add DIR --key KEY`",
+            code="project-key-unknown",
+            level=Level.WARNING,
+            title=f"The project of {short_path(place.directory)} isn't known",
+            detail=f"{capitalized(what or place.problem)}; its sessions aren't pushed until it is.",
+            fix=capitalized(todo) if what else "`claude-sync projects add DIR --key KEY`",
         )
 
 
@@ -85,11 +86,11 @@ def keys(facts: Facts) -> Iterator[Finding]:
 
 
 def missing(facts: Facts) -> Iterator[Finding]:
-    """Directories that are gone: that matters where a person added it, or no other is left."""
+    """Directories that are gone, which matters if a person added one, or no other is left."""
     slight: list[str] = []
     for key, places in _by_key(facts).items():
         there = [place for place in places if place.exists]
-        # A mere name's directory, which nobody added, was hardly more than a place to try things.
+        # A directory without a remote, which no one added, was most likely for trying things.
         matters = not there and not key.startswith("name:")
         for place in places:
             if place.exists:
@@ -103,11 +104,12 @@ def missing(facts: Facts) -> Iterator[Finding]:
             len(slight), "former project directory is", "former project directories are"
         )
         yield Finding(
-            "project-directory-gone",
-            Level.INFO,
-            f"{several} no longer there",
-            f"No session waits for {'it' if len(slight) == 1 else 'them'}: {join(slight)}.",
-            "Nothing needs to be done; `claude-sync projects remove DIR` removes one from the list",
+            code="project-directory-gone",
+            level=Level.INFO,
+            title=f"{several} no longer there",
+            detail=f"No session waits for {'it' if len(slight) == 1 else 'them'}: {join(slight)}.",
+            fix="Nothing needs to be done; `claude-sync projects remove DIR` removes one from the "
+            "list",
         )
 
 
@@ -116,11 +118,11 @@ def _missing(place: ProjectDirectory, there: Sequence[ProjectDirectory]) -> Find
     if there:
         meaning = f"New sessions of it go to {short_path(there[0].directory)}"
     return Finding(
-        "project-directory-missing",
-        Level.WARNING,
-        f"{short_path(place.directory)} isn't there",
-        f"It is a directory of {place.key}. {meaning}.",
-        "Mount its disk; or `claude-sync projects add DIR` with where it is now, and "
+        code="project-directory-missing",
+        level=Level.WARNING,
+        title=f"{short_path(place.directory)} isn't there",
+        detail=f"It is a directory of {place.key}. {meaning}.",
+        fix="Mount its disk; or `claude-sync projects add DIR` with where it is now, and "
         f"`claude-sync projects remove {quoted(place.directory)}`",
     )
 
@@ -129,7 +131,7 @@ def _missing(place: ProjectDirectory, there: Sequence[ProjectDirectory]) -> Find
 
 
 def names(facts: Facts) -> Iterator[Finding]:
-    """Keys that are only a name: another project of that name, here or elsewhere, has it too."""
+    """Keys that are only a name, which any other project of that name shares."""
     alone: list[ProjectDirectory] = []
     for key, places in _by_key(facts).items():
         if not key.startswith("name:") or key == HOME_KEY:
@@ -138,12 +140,12 @@ def names(facts: Facts) -> Iterator[Finding]:
         pinned = [place for place in here if place.pinned]
         if len({place.repository for place in here}) > 1 and len(pinned) != 1:
             yield Finding(
-                "project-name-shared",
-                Level.WARNING,
-                f"{len(here)} directories here are called {key}",
-                "It isn't clear which one is meant, so sessions from other machines go to none of "
-                f"them: {join([short_path(place.directory) for place in here])}.",
-                f"`claude-sync projects add DIR --key {quoted(key)}` with the right one",
+                code="project-name-shared",
+                level=Level.WARNING,
+                title=f"{len(here)} directories here are called {key}",
+                detail="It isn't clear which one is meant, so sessions from other machines go to "
+                f"none of them: {join([short_path(place.directory) for place in here])}.",
+                fix=f"`claude-sync projects add DIR --key {quoted(key)}` with the right one",
             )
         elif here and not pinned:
             alone.append(here[0])
@@ -155,11 +157,11 @@ def _by_name_only(alone: Sequence[ProjectDirectory]) -> Finding:
     one = alone[0]
     several = count(len(alone), "project is", "projects are")
     return Finding(
-        "project-name-only",
-        Level.INFO,
-        f"{several} known only by name",
-        "Without a git remote, any project of that name on another machine counts as the same: "
-        f"{join([short_path(place.directory) for place in alone])}.",
-        "Give it a remote (`git remote add origin URL`), or `claude-sync projects add "
+        code="project-name-only",
+        level=Level.INFO,
+        title=f"{several} known only by name",
+        detail="Without a git remote, any project of that name on another machine counts as the "
+        f"same: {join([short_path(place.directory) for place in alone])}.",
+        fix="Give it a remote (`git remote add origin URL`), or `claude-sync projects add "
         f"{quoted(one.directory) if len(alone) == 1 else 'DIR'} --key KEY`",
     )

@@ -1,6 +1,6 @@
-"""Looking without changing anything: not even the caches, nor what SQLite keeps beside a database.
+"""Reading without changing anything: not the caches, nor the files that SQLite adds to a database.
 
-What is learnt on the way goes into a copy of the records in memory, and is forgotten at the end.
+What is learnt on the way goes into a copy of the records in memory, and is lost at the end.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ def open_read_only(
     should_stop: Callable[[], bool] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Iterator[Context]:
-    """Open everything this user's claude-sync works with, to look only.
+    """Open everything this user's claude-sync works with, for reading only.
 
-    Whatever is wrong with it, it opens: what can't be read counts as missing.
+    It opens whatever is wrong: what can't be read counts as missing.
 
     Args:
         paths: where it keeps its things.
         should_stop: asked between blocks of work; true ends it.
-        on_progress: told how far the work is.
+        on_progress: called with the progress of the work.
     """
     chosen = preferences.load(paths)
     context = Context(
@@ -52,7 +52,7 @@ def open_read_only(
 
 @contextmanager
 def read_only(context: Context) -> Iterator[Context]:
-    """The same place, tree and records to look at, beside what a context works with itself."""
+    """Another context with the same store, tree and records, for reading only."""
     context = _ReadOnlyContext(context)
     try:
         yield context
@@ -68,7 +68,7 @@ def _copy(source: Database | Path) -> Database:
 
 
 class _ReadOnlyContext(Context):
-    """Looks by way of another context's connection, so that one can interrupt it through that."""
+    """Uses another context's connection to the store, so that interrupting that ends this, too."""
 
     def __init__(self, of: Context) -> None:
         super().__init__(
@@ -91,7 +91,7 @@ class _ReadOnlyContext(Context):
 
     @property
     def staging(self) -> Path:
-        """For versions that have to be read to be compared; not where anything of ours lies."""
+        """For versions that must be read to be compared; outside our own folders."""
         if self._staging is None:
             from tempfile import TemporaryDirectory
 

@@ -20,12 +20,12 @@ def conflicts(facts: Facts) -> Iterator[Finding]:
             continue
         sides = ", ".join(f"{count(side.lines, 'line')} on {side.machine}" for side in state.sides)
         yield Finding(
-            "conflict",
-            Level.WARNING,
-            f"Session {state.session_id} is in conflict",
-            f"It diverged{_of(state)}: {sides}. Nothing is replaced until you choose.",
-            f"`claude-sync resolve {state.session_id} --keep mine`, `theirs`, a machine's name, or "
-            "`both`",
+            code="conflict",
+            level=Level.WARNING,
+            title=f"Session {state.session_id} is in conflict",
+            detail=f"It diverged{_of(state)}: {sides}. Nothing is replaced until you choose.",
+            fix=f"`claude-sync resolve {state.session_id} --keep mine`, `theirs`, a machine's "
+            "name, or `both`",
         )
 
 
@@ -37,11 +37,11 @@ def unreadable(facts: Facts) -> Iterator[Finding]:
     """Sessions that couldn't be compared."""
     if facts.states_error is not None:
         yield Finding(
-            "sessions-unjudged",
-            Level.WARNING,
-            "Not every session could be checked",
-            what_happened(facts.states_error),
-            "Run `claude-sync doctor` again when the shared folder can be reached",
+            code="sessions-unjudged",
+            level=Level.WARNING,
+            title="Not every session could be checked",
+            detail=what_happened(facts.states_error),
+            fix="Run `claude-sync doctor` again when the shared folder can be reached",
         )
     survey = facts.survey
     for state in facts.states.values():
@@ -53,11 +53,11 @@ def unreadable(facts: Facts) -> Iterator[Finding]:
         if state.path is not None and not can_read(state.path):
             fix = grant_command(state.path)
         yield Finding(
-            "session-unreadable",
-            Level.WARNING,
-            f"Session {state.session_id} can't be compared",
-            f"{capitalized(what or state.detail)}, so it is neither pushed nor pulled.",
-            fix,
+            code="session-unreadable",
+            level=Level.WARNING,
+            title=f"Session {state.session_id} can't be compared",
+            detail=f"{capitalized(what or state.detail)}, so it is neither pushed nor pulled.",
+            fix=fix,
         )
 
 
@@ -74,15 +74,15 @@ def without_project(facts: Facts) -> Iterator[Finding]:
             if survey.project(copies[0]) is None:
                 waiting.setdefault(copies[0].folder, []).append(copies[0])
         except ProjectKeyError:
-            pass  # its directory is named by another check, for all of its sessions
+            pass  # another check names its directory
     for sessions in waiting.values():
         yield Finding(
-            "sessions-without-project",
-            Level.WARNING,
-            f"{count(len(sessions), 'session')} of an unknown project",
-            f"Those in {short_path(sessions[0].path.parent)} aren't pushed: their directory "
+            code="sessions-without-project",
+            level=Level.WARNING,
+            title=f"{count(len(sessions), 'session')} of an unknown project",
+            detail=f"Those in {short_path(sessions[0].path.parent)} aren't pushed: their directory "
             "isn't known.",
-            "`claude-sync projects add DIR` with the directory they were started in",
+            fix="`claude-sync projects add DIR` with the directory they were started in",
         )
 
 
@@ -95,16 +95,16 @@ def unplaced(facts: Facts) -> Iterator[Finding]:
     for key, states in waiting.items():
         what, _, todo = states[0].detail.rpartition(": ")
         yield Finding(
-            "sessions-unplaced",
-            Level.INFO,
-            f"{count(len(states), 'session')} of {key} wait for a directory",
-            sentence(what or states[0].detail),
-            capitalized(todo) if what else "`claude-sync projects add DIR`",
+            code="sessions-unplaced",
+            level=Level.INFO,
+            title=f"{count(len(states), 'session')} of {key} wait for a directory",
+            detail=sentence(what or states[0].detail),
+            fix=capitalized(todo) if what else "`claude-sync projects add DIR`",
         )
 
 
 def in_two_places(facts: Facts) -> Iterator[Finding]:
-    """Sessions of which several copies lie in Claude's folder."""
+    """Sessions with several copies in Claude Code's folder."""
     survey = facts.survey
     for session_id, copies in (survey.local if survey else {}).items():
         if survey is None or len(copies) < 2:
@@ -121,28 +121,28 @@ def in_two_places(facts: Facts) -> Iterator[Finding]:
         except SessionError as error:
             level, meaning, move = Level.WARNING, str(error), "one of them"
         yield Finding(
-            "session-in-two-places",
-            level,
-            f"Session {session_id} is here twice",
-            f"In {where}: {meaning}.",
-            f"Move {move} out of Claude Code's folder",
+            code="session-in-two-places",
+            level=level,
+            title=f"Session {session_id} is here twice",
+            detail=f"In {where}: {meaning}.",
+            fix=f"Move {move} out of Claude Code's folder",
         )
 
 
 def left_out(facts: Facts) -> Iterator[Finding]:
-    """Sessions some of whose files never leave this machine."""
+    """Sessions with files that never leave this machine."""
     for copies in (facts.survey.local if facts.survey else {}).values():
         for local in copies:
             if local.left_out:
                 folder = short_path(sidecar_folder(local.path))
                 files = count(local.left_out, "file")
                 yield Finding(
-                    "sidecar-left-out",
-                    Level.WARNING,
-                    f"{files} of session {local.session_id} can't be pushed",
-                    f"{folder} holds names that not every system allows, or more than 10,000 "
-                    "files: they stay on this machine.",
-                    f"Rename them, or move what you don't need out of {folder}",
+                    code="sidecar-left-out",
+                    level=Level.WARNING,
+                    title=f"{files} of session {local.session_id} can't be pushed",
+                    detail=f"{folder} holds names that not every system allows, or more than "
+                    "10,000 files: they stay on this machine.",
+                    fix=f"Rename them, or move what you don't need out of {folder}",
                 )
 
 
@@ -158,9 +158,9 @@ def declined(facts: Facts) -> Iterator[Finding]:
             waiting.append(session_id)
     if waiting:
         yield Finding(
-            "sessions-declined",
-            Level.INFO,
-            f"{count(len(waiting), 'session')} undone here",
-            "Pulls skip what was undone, until it changes or its session is named.",
-            f"To pull it after all: `claude-sync pull {waiting[0]}`",
+            code="sessions-declined",
+            level=Level.INFO,
+            title=f"{count(len(waiting), 'session')} undone here",
+            detail="Pulls skip what was undone, until it changes or its session is named.",
+            fix=f"To pull it after all: `claude-sync pull {waiting[0]}`",
         )

@@ -1,4 +1,4 @@
-"""What the user chose, and what this machine is called."""
+"""The preferences, and this machine's name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from claude_sync.doctor.fixes import grant_command
 from claude_sync.model import Finding, Level
 from claude_sync.wording import count, join, short_path
 
-# What systems, images and sellers call a machine nobody named: two of those meet sooner or later.
+# Default names of systems, images and vendors: sooner or later two machines have the same.
 _DEFAULT_NAMES = (
     "localhost localhost4 localhost6 host machine computer unknown none linux unix ubuntu debian "
     "fedora archlinux arch nixos alpine kali raspberrypi pi openwrt buildroot vagrant mac imac "
@@ -21,7 +21,7 @@ _DEFAULT_NAMES = (
 
 
 def preferences(facts: Facts) -> Iterator[Finding]:
-    """Values of preferences.json that aren't used, and keys that mean nothing."""
+    """Values of preferences.json that aren't used, and unknown keys."""
     chosen, path = facts.context.preferences, facts.context.paths.preferences_file
     file = short_path(path)
     for problem in chosen.problems:
@@ -29,45 +29,45 @@ def preferences(facts: Facts) -> Iterator[Finding]:
             reason = problem.reason if not problem.key else f"its schema {problem.reason}"
             fix = f"Correct {file}, or remove it and run `claude-sync init {facts.location}`"
             yield Finding(
-                "preferences-unreadable",
-                Level.ERROR,
-                "The preferences can't be read",
-                f"{file} {reason}; every preference has its default until that is fixed.",
-                fix if can_read(path) else grant_command(path.parent),
+                code="preferences-unreadable",
+                level=Level.ERROR,
+                title="The preferences can't be read",
+                detail=f"{file} {reason}; every preference has its default until that is fixed.",
+                fix=fix if can_read(path) else grant_command(path.parent),
             )
             continue
-        place = problem.key in ("location", "store_id")
+        of_store = problem.key in ("location", "store_id")
         yield Finding(
-            "preference-wrong",
-            Level.ERROR if place else Level.WARNING,
-            f"The preference {problem.key} isn't used",
-            f"It {problem.reason}; until then "
-            + ("the shared folder isn't known." if place else "its default counts."),
-            f"`claude-sync init {facts.location}`"
-            if place
+            code="preference-wrong",
+            level=Level.ERROR if of_store else Level.WARNING,
+            title=f"The preference {problem.key} isn't used",
+            detail=f"It {problem.reason}; until then "
+            + ("the shared folder isn't known." if of_store else "its default is used."),
+            fix=f"`claude-sync init {facts.location}`"
+            if of_store
             else f"`claude-sync config set {problem.key} VALUE`; null is its default",
         )
     if chosen.unknown:
         several = count(len(chosen.unknown), "preference is", "preferences are")
         yield Finding(
-            "preference-unknown",
-            Level.INFO,
-            f"{several} not known here",
-            f"Misspelled, or from another version: {join(chosen.unknown)}.",
-            f"Correct or remove it in {file}",
+            code="preference-unknown",
+            level=Level.INFO,
+            title=f"{several} not known here",
+            detail=f"Misspelled, or from another version: {join(chosen.unknown)}.",
+            fix=f"Correct or remove it in {file}",
         )
 
 
 def roots(facts: Facts) -> Iterator[Finding]:
-    """Folders to look for projects in that aren't there."""
+    """Folders of projects that aren't there."""
     for root in facts.context.preferences.projects_roots:
         if not os.path.isdir(root):
             yield Finding(
-                "projects-root-missing",
-                Level.WARNING,
-                "A folder of projects isn't there",
-                f"The preference projects_roots names {short_path(root)}.",
-                "`claude-sync config set projects_roots DIR`",
+                code="projects-root-missing",
+                level=Level.WARNING,
+                title="A folder of projects isn't there",
+                detail=f"The preference projects_roots names {short_path(root)}.",
+                fix="`claude-sync config set projects_roots DIR`",
             )
 
 
@@ -78,32 +78,33 @@ def pause(facts: Facts) -> Iterator[Finding]:
         minutes = 0 if until == math.inf else math.ceil((until - facts.now) / 60)
         left = f"for {count(minutes, 'more minute')}" if minutes else "until you resume it"
         yield Finding(
-            "paused",
-            Level.INFO,
-            "Syncing is paused",
-            f"Nothing is pushed or pulled by itself, {left}.",
-            "`claude-sync config set paused_until null`",
+            code="paused",
+            level=Level.INFO,
+            title="Syncing is paused",
+            detail=f"Nothing is pushed or pulled by itself, {left}.",
+            fix="`claude-sync config set paused_until null`",
         )
 
 
 def name(facts: Facts) -> Iterator[Finding]:
-    """A name that other machines are likely to have too, or do."""
+    """A name that other machines have, or are likely to have."""
     context, mine = facts.context, facts.machine_name
     if mine.lower() in _DEFAULT_NAMES.split():
         yield Finding(
-            "machine-name-default",
-            Level.WARNING,
-            f"This machine is called {mine}",
-            "So are many others, and two machines of one name are easily confused.",
-            _rename(facts),
+            code="machine-name-default",
+            level=Level.WARNING,
+            title=f"This machine is called {mine}",
+            detail="So are many others, and two machines of one name are easily confused.",
+            fix=_rename(facts),
         )
     if not context.machine.named and os.path.lexists(context.paths.machine_file):
         yield Finding(
-            "machine-name-lost",
-            Level.WARNING,
-            "The file with this machine's name is damaged",
-            f"{short_path(context.paths.machine_file)} holds no name; {mine} is used for now.",
-            _rename(facts, mine),
+            code="machine-name-lost",
+            level=Level.WARNING,
+            title="The file with this machine's name is damaged",
+            detail=f"{short_path(context.paths.machine_file)} holds no name; {mine} is used for "
+            "now.",
+            fix=_rename(facts, mine),
         )
     yield from _shared_names(facts, mine)
 
@@ -113,53 +114,53 @@ def _shared_names(facts: Facts, mine: str) -> Iterator[Finding]:
     ids: dict[str, set[str]] = {}
     spelled: dict[str, str] = {}
     for machine_id, name in facts.names.items():
-        # What lies there under this machine's last name is written anew with the next change.
+        # Bundles under this machine's former name are renamed with the next change.
         known_as = mine if machine_id == own_id else name
         ids.setdefault(known_as.lower(), set()).add(machine_id)
         spelled[known_as.lower()] = known_as
     others = ids.get(mine.lower(), set()) - {own_id}
     if others and _is_cloned_home(facts):
         yield Finding(
-            "home-cloned",
-            Level.WARNING,
-            "This home directory is a copy of another machine's",
-            f"Its records name bundles that another machine called {mine} wrote, and it has that "
-            "machine's name.",
-            _rename(facts),
+            code="home-cloned",
+            level=Level.WARNING,
+            title="This home directory is a copy of another machine's",
+            detail=f"Its records name bundles that another machine called {mine} wrote, and it has "
+            "that machine's name.",
+            fix=_rename(facts),
         )
     elif others and len(ids) == 1 and own_id not in ids[mine.lower()]:
         yield Finding(
-            "machine-name-taken",
-            Level.WARNING,
-            f"Every bundle is from another machine called {mine}",
-            "By name they look like this machine's own, so nothing seems to arrive.",
-            f"{_rename(facts)}; if this is that machine, reinstalled, pull "
+            code="machine-name-taken",
+            level=Level.WARNING,
+            title=f"Every bundle is from another machine called {mine}",
+            detail="By name they look like this machine's own, so nothing seems to arrive.",
+            fix=f"{_rename(facts)}; if this is that machine, reinstalled, pull "
             f"and push, then `claude-sync forget --machine {mine}`",
         )
     elif others:
         yield Finding(
-            "machine-name-shared",
-            Level.WARNING,
-            f"Another machine is called {mine} too",
-            "Nothing is lost, but their bundles are easily confused.",
-            f"{_rename(facts)}; if the other one is this machine before it was "
+            code="machine-name-shared",
+            level=Level.WARNING,
+            title=f"Another machine is called {mine} too",
+            detail="Nothing is lost, but their bundles are easily confused.",
+            fix=f"{_rename(facts)}; if the other one is this machine before it was "
             f"reinstalled, `claude-sync forget --machine {mine}`",
         )
     for key, several in ids.items():
         if len(several) > 1 and key != mine.lower():
             name = spelled[key]
             yield Finding(
-                "machine-name-shared",
-                Level.INFO,
-                f"{len(several)} machines are called {name}",
-                "Nothing is lost, but their bundles are easily confused.",
-                f"On one of them: `claude-sync init LOCATION --name NAME`; if one is gone: "
+                code="machine-name-shared",
+                level=Level.INFO,
+                title=f"{len(several)} machines are called {name}",
+                detail="Nothing is lost, but their bundles are easily confused.",
+                fix=f"On one of them: `claude-sync init LOCATION --name NAME`; if one is gone: "
                 f"`claude-sync forget --machine {name}`",
             )
 
 
 def _is_cloned_home(facts: Facts) -> bool:
-    """Whether the records say that this machine wrote what another machine's id is in."""
+    """Whether the records say that this machine wrote bundles that have another machine's id."""
     context = facts.context
     if facts.survey is None:
         return False

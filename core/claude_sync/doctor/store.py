@@ -7,6 +7,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from claude_sync.doctor.access import can_pass, can_read, can_write, scan
 from claude_sync.doctor.facts import Facts
@@ -18,24 +19,24 @@ from claude_sync.transports.location import FolderLocation, parse_location
 from claude_sync.wording import capitalized, count, short_path, size, what_happened
 
 SLOW_SECONDS = 2.0
-_ROOM_BYTES = 1 << 30
-_ROOM_SHARE = 20
+_SPACE_BYTES = 1 << 30
+_SPACE_SHARE = 20
 
 
 def folder_of(facts: Facts) -> Path | None:
     """The shared folder as a path, None where it is on a host."""
     location = facts.context.preferences.location
     try:
-        place = parse_location(location) if location else None
+        parsed = parse_location(location) if location else None
     except UsageError:
         return None
-    return Path(place.path) if isinstance(place, FolderLocation) else None
+    return Path(parsed.path) if isinstance(parsed, FolderLocation) else None
 
 
 def reached(facts: Facts) -> Iterator[Finding]:
-    """Whether it can be looked at, and how long that takes."""
+    """Whether it can be read, and how long that takes."""
     if facts.store_error is not None:
-        if not _is_told_already(facts):
+        if not _is_found_already(facts):
             yield _unreached(facts)
         return
     store, seconds = facts.context.store, facts.round_trip_seconds
@@ -48,24 +49,24 @@ def reached(facts: Facts) -> Iterator[Finding]:
         title = f"The shared folder is on {store.label}, which answers in {answer}"
     slow = seconds is not None and seconds >= SLOW_SECONDS
     yield Finding(
-        "store-slow" if slow else "store",
-        Level.WARNING if slow else Level.OK,
-        title,
-        f"It holds {held}." + (" Everything takes at least that long." if slow else ""),
-        "Check the connection to it" if slow else "",
+        code="store-slow" if slow else "store",
+        level=Level.WARNING if slow else Level.OK,
+        title=title,
+        detail=f"It holds {held}." + (" Everything takes at least that long." if slow else ""),
+        fix="Check the connection to it" if slow else "",
     )
     if facts.context.preferences.location == default_location():
         yield Finding(
-            "store-private",
-            Level.INFO,
-            "The shared folder is only on this machine",
-            f"{short_path(store.label)} is a private folder: no other machine sees it.",
-            "`claude-sync init FOLDER` with one that your machines share, or `claude-sync init "
+            code="store-private",
+            level=Level.INFO,
+            title="The shared folder is only on this machine",
+            detail=f"{short_path(store.label)} is a private folder: no other machine sees it.",
+            fix="`claude-sync init FOLDER` with one that your machines share, or `claude-sync init "
             "ssh://HOST/PATH`",
         )
 
 
-def _is_told_already(facts: Facts) -> bool:
+def _is_found_already(facts: Facts) -> bool:
     """Whether another check says that the preferences, which name the store, can't be read."""
     problems = facts.context.preferences.problems
     unread = any(problem.key in ("", "location", "store_id") for problem in problems)
@@ -77,11 +78,12 @@ def _unreached(facts: Facts) -> Finding:
     assert error is not None
     if isinstance(error, NotSetUp):
         return Finding(
-            "not-set-up",
-            Level.WARNING,
-            "No shared folder is chosen yet",
-            f"The first push makes {short_path(default_location())}, which only this machine sees.",
-            "`claude-sync init FOLDER` with one that your machines share, or `claude-sync init "
+            code="not-set-up",
+            level=Level.WARNING,
+            title="No shared folder is chosen yet",
+            detail=f"The first push makes {short_path(default_location())}, which only this "
+            "machine sees.",
+            fix="`claude-sync init FOLDER` with one that your machines share, or `claude-sync init "
             "ssh://HOST/PATH`",
         )
     folder = folder_of(facts)
@@ -103,7 +105,9 @@ def _unreached(facts: Facts) -> Finding:
         elsewhere = ""
         if folder is not None:
             todo = f"{grant_command(folder)}, if it is yours"
-    return Finding(code, Level.ERROR, title, what_happened(error), todo + elsewhere)
+    return Finding(
+        code=code, level=Level.ERROR, title=title, detail=what_happened(error), fix=todo + elsewhere
+    )
 
 
 # --- a folder ----------------------------------------------------------------------------------
@@ -125,29 +129,29 @@ def writable(facts: Facts) -> Iterator[Finding]:
     ]
     if hidden:
         yield Finding(
-            "store-hidden",
-            Level.ERROR,
-            "Part of the shared folder can't be read",
-            f"This user can't see what is in {short_path(hidden[0])}.",
-            grant_command(hidden[0]),
+            code="store-hidden",
+            level=Level.ERROR,
+            title="Part of the shared folder can't be read",
+            detail=f"This user can't see what is in {short_path(hidden[0])}.",
+            fix=grant_command(hidden[0]),
         )
     shut = [
         path for path in (folder, *(folder / name for name in sorted(own))) if not can_write(path)
     ]
     if shut:
         yield Finding(
-            "store-unwritable",
-            Level.ERROR,
-            "This user can't write into the shared folder",
-            f"Nothing can be pushed into {short_path(shut[0])}.",
-            f"{grant_command(shut[0])}, or mount its disk for writing",
+            code="store-unwritable",
+            level=Level.ERROR,
+            title="This user can't write into the shared folder",
+            detail=f"Nothing can be pushed into {short_path(shut[0])}.",
+            fix=f"{grant_command(shut[0])}, or mount its disk for writing",
         )
 
 
 def private(facts: Facts) -> Iterator[Finding]:
-    """Whether other users of this machine can read what lies there, or write into it.
+    """Whether other users of this machine can read or write what is there.
 
-    On Windows that is for access control lists to say, which a profile's folders inherit.
+    On Windows access control lists decide that, which the folders of a profile inherit.
     """
     folder = folder_of(facts)
     if os.name == "nt" or facts.view is None or folder is None:
@@ -157,21 +161,21 @@ def private(facts: Facts) -> Iterator[Finding]:
     readable, writable = exposure.readable, exposure.writable
     if writable:
         yield Finding(
-            "store-writable-by-others",
-            Level.ERROR,
-            "Other users can write into the shared folder",
-            f"Whoever can write into {short_path(writable[0])} can put words into a session that "
-            "you resume.",
-            f"`chmod -R go-w {quoted(folder)}`",
+            code="store-writable-by-others",
+            level=Level.ERROR,
+            title="Other users can write into the shared folder",
+            detail=f"Whoever can write into {short_path(writable[0])} can put words into a session "
+            "that you resume.",
+            fix=f"`chmod -R go-w {quoted(folder)}`",
         )
     if readable:
         yield Finding(
-            "store-readable-by-others",
-            Level.WARNING,
-            "Other users can read the shared folder",
-            f"{count(len(readable), 'bundle')}, such as {short_path(readable[0])}, can be read by "
-            "other users of this machine.",
-            f"`chmod -R go-rwx {quoted(folder)}`",
+            code="store-readable-by-others",
+            level=Level.WARNING,
+            title="Other users can read the shared folder",
+            detail=f"{count(len(readable), 'bundle')}, such as {short_path(readable[0])}, can be "
+            "read by other users of this machine.",
+            fix=f"`chmod -R go-rwx {quoted(folder)}`",
         )
 
 
@@ -179,7 +183,7 @@ _READ, _MAKE = 0o4, 0o3  # making a file in a directory takes passing it, too
 
 
 class _Exposure:
-    """What the modes of files and folders let others do, those above included.
+    """What the modes of files and folders, and of the folders above, let others do.
 
     "Who" is a mask of two bits, as in a mode: 0o010 for the group, 0o001 for everyone else.
     """
@@ -234,7 +238,7 @@ def _allows(who: int, mode: int, need: int) -> bool:
 
 
 def _private_group() -> int:
-    """The group that bears this user's name, as most systems make one for each; -1 for none."""
+    """This user's own group, as most systems make one for each user; -1 for none."""
     if sys.platform == "win32":
         return -1
     import grp
@@ -265,28 +269,37 @@ def room(facts: Facts) -> Iterator[Finding]:
     for code, what, path, verb in paths:
         if path is None:
             continue
-        free, total, device = _free(path)
-        if device in seen or free >= min(_ROOM_BYTES, total // _ROOM_SHARE):
+        disk = _disk(path)
+        if disk.device in seen or disk.free >= min(_SPACE_BYTES, disk.total // _SPACE_SHARE):
             continue
-        seen.add(device)
+        seen.add(disk.device)
         forget = ", or remove this machine's old bundles with `claude-sync forget --older-than 90`"
         yield Finding(
-            code,
-            Level.WARNING,
-            f"The disk {what} is nearly full",
-            f"{size(free)} are free for {short_path(path)}; soon nothing can be {verb}.",
-            f"Make room on that disk{forget if code == 'store-nearly-full' else ''}",
+            code=code,
+            level=Level.WARNING,
+            title=f"The disk {what} is nearly full",
+            detail=f"{size(disk.free)} are free for {short_path(path)}; soon nothing can be "
+            f"{verb}.",
+            fix=f"Make room on that disk{forget if code == 'store-nearly-full' else ''}",
         )
 
 
-def _free(path: Path) -> tuple[int, int, int]:
-    """Bytes that are free, bytes in all, and the disk's number."""
+class _Disk(NamedTuple):
+    """A disk's space in bytes, and its number."""
+
+    free: int
+    total: int
+    device: int
+
+
+def _disk(path: Path) -> _Disk:
+    """The disk of a path that may not exist yet."""
     import shutil
 
     while not path.exists() and path != path.parent:
         path = path.parent
     try:
         usage = shutil.disk_usage(path)
-        return usage.free, usage.total, os.stat(path).st_dev
+        return _Disk(usage.free, usage.total, os.stat(path).st_dev)
     except OSError:
-        return _ROOM_BYTES, _ROOM_BYTES, 0
+        return _Disk(_SPACE_BYTES, _SPACE_BYTES, 0)

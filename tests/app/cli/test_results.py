@@ -1,4 +1,4 @@
-"""What a push or a pull is said to have done: to people, and by the exit status."""
+"""What is printed about a push or a pull, and its exit status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How wide the columns of a table are, and by what beginning of its id a session is known."""
+"""The widths of a table's columns, and the short ids of sessions."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from machines import World
 
 @pytest.fixture
 def patient(world: World) -> Patient:
-    """This machine, set up: sessions meet in the world's store."""
+    """This machine, set up: with the world's store as its shared folder."""
     patient = Patient(world)
     patient.set_up()
     return patient

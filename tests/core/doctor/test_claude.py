@@ -170,7 +170,7 @@ def test_while_the_store_is_away_what_was_pushed_counts(patient: Patient) -> Non
     patient.write(OTHER, said())
     for session in (SESSION, OTHER):
         patient.grow_old(session, 29 * DAY)
-        patient.states()  # somebody has looked since
+        patient.states()  # the states were looked at since
     patient.world.store.rename(patient.world.store.with_name("away"))
     found = patient.the("cleanup-soon", Level.WARNING)
     assert OTHER in found.detail

@@ -47,7 +47,7 @@ def test_nothing_can_be_written(pushed: Patient) -> None:
 def test_no_room_is_left(newcomer: Patient, tmp_path: Path) -> None:
     with small_disk(tmp_path / "stick") as stick:
         if shutil.disk_usage(stick).total > SMALL_DISK_BYTES:
-            return  # this system lets nobody mount a small one
+            return  # this system doesn't let us mount a small one
         newcomer.world.store = stick / "sessions"
         newcomer.set_up()
         filler = stick / "holiday.mov"
@@ -58,7 +58,7 @@ def test_no_room_is_left(newcomer: Patient, tmp_path: Path) -> None:
             except OSError:
                 pass
         found = newcomer.the("probe-failed", Level.ERROR, deep=True)
-        assert "room" in found.fix
+        assert "space" in found.fix
         filler.unlink()
         assert newcomer.is_well("probe-failed", deep=True)
 

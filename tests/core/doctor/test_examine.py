@@ -24,7 +24,7 @@ from repositories import repository
 
 @pytest.fixture
 def parted(patient: Patient, world: World) -> Patient:
-    """This machine with a session in conflict, one to push, and one that nobody has read yet."""
+    """This machine with a session in conflict, one to push, and one that was never read."""
     desktop = world.machine("desktop")
     patient.write(SESSION, said())
     patient.push()

@@ -35,7 +35,7 @@ def test_commands_are_those_of_the_system() -> None:
     assert remove_command(["a", "b c"], "nt") == '`del a "b c"`'
     assert "`" not in remove_command(["a", "b`c"], "posix")
     many = remove_command([f"file{number}" for number in range(21)], "posix")
-    assert many.endswith("file19`, then look again for the others")
+    assert many.endswith("file19`, then run the doctor again for the others")
     assert move_command("a", "b", "posix") == "`mv a b`"
     assert move_command("a", "b", "nt") == "`move a b`"
     assert grant_command("a", "posix") == "`chmod -R u+rwX a`"

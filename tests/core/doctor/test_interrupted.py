@@ -18,7 +18,7 @@ from machines import OTHER, SESSION, PlayedMachine, said
 
 @pytest.fixture
 def host(tmp_path: Path) -> Iterator[SshHost]:
-    """A host of this test's own, for it will let nobody in any more."""
+    """A host of this test's own, as it will refuse every login."""
     folder = tmp_path / "sshd"
     folder.mkdir()
     with running_sshd(folder) as host:
@@ -34,7 +34,7 @@ def _meet_on(host: SshHost, *machines: PlayedMachine) -> None:
 
 
 def _shut_out(host: SshHost) -> None:
-    """Let nobody in any more, and cut every connection."""
+    """Refuse every login from now on, and cut every connection."""
     (host.directory / "authorized_keys").write_text("")
     host.end_connections()
 

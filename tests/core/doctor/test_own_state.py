@@ -115,7 +115,7 @@ def _clear_away(machine: Patient, now: float) -> None:
 
 @pytest.fixture
 def desktop(world: World, used: Patient) -> PlayedMachine:
-    """Another machine, which has a version of the session with a file beside it."""
+    """Another machine, which has a version of the session with a sidecar file."""
     desktop = world.machine("desktop")
     desktop.pull()
     desktop.write(SESSION, said())
@@ -154,8 +154,8 @@ def test_a_session_of_which_only_the_files_beside_it_arrived(
     desktop.write(SESSION, said())
     desktop.write_sidecar(SESSION, "tool-results/1.txt", b"long output\n" * 100)
     desktop.push()
-    beside = patient.folder / SESSION
-    _broken_off(patient.pull, lambda: (beside / "tool-results").exists() and not patient.has())
+    sidecar = patient.folder / SESSION
+    _broken_off(patient.pull, lambda: (sidecar / "tool-results").exists() and not patient.has())
     found = patient.the("pull-broken-off", Level.WARNING)
     follow(found)
     assert patient.is_well("pull-broken-off")

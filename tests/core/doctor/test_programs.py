@@ -67,7 +67,7 @@ def test_ssh_is_missing_where_sessions_meet_on_a_host(
 
 
 def _on_host(newcomer: Patient, ssh_host: SshHost, tmp_path: Path) -> list[str]:
-    """Have sessions meet on a host; the ssh command for it."""
+    """Choose a shared folder on a host; returns the ssh command for it."""
     newcomer.claude.mkdir()
     command = ssh_host.command_alone()
     preferences.change(newcomer.paths, ssh_command=command)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync.doctor import store as place
+from claude_sync.doctor import store as store_checks
 from claude_sync.model import Level
 from claude_sync.state import preferences
 from claude_sync.sync.setup import set_up
@@ -66,7 +66,7 @@ def test_only_the_mount_point_is_there(patient: Patient) -> None:
     store.mkdir()
     found = patient.the("store-not-mounted", Level.ERROR)
     assert found.fix.startswith("Mount its disk")
-    follow(found)  # begin anew in it
+    follow(found)  # start afresh in it
     assert patient.is_well("store-not-mounted")
 
 
@@ -172,7 +172,7 @@ def _fill(folder: Path) -> Path:
 def test_the_disk_of_the_store_is_nearly_full(newcomer: Patient, tmp_path: Path) -> None:
     with small_disk(tmp_path / "stick") as stick:
         if shutil.disk_usage(stick).total > SMALL_DISK_BYTES:
-            return  # this system lets nobody mount a small one
+            return  # this system doesn't let us mount a small one
         newcomer.world.store = stick / "sessions"
         newcomer.set_up()
         assert newcomer.is_well("store-nearly-full")
@@ -187,7 +187,7 @@ def test_the_disk_of_the_store_is_nearly_full(newcomer: Patient, tmp_path: Path)
 def test_the_disk_of_claudes_folder_is_nearly_full(patient: Patient, tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk") as disk:
         if shutil.disk_usage(disk).total > SMALL_DISK_BYTES:
-            return  # this system lets nobody mount a small one
+            return  # this system doesn't let us mount a small one
         preferences.change(patient.paths, claude_config_dir=str(disk))
         filler = _fill(disk)
         assert "Make room" in patient.the("disk-nearly-full", Level.WARNING).fix
@@ -218,7 +218,7 @@ def test_a_host_answers(guest: Patient) -> None:
 def test_a_host_answers_slowly(guest: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
     # A millisecond is less than any ssh takes, so this host is one that takes longer than allowed.
     with monkeypatch.context() as patch:
-        patch.setattr(place, "SLOW_SECONDS", 0.001)
+        patch.setattr(store_checks, "SLOW_SECONDS", 0.001)
         found = guest.the("store-slow", Level.WARNING)
     assert "connection" in found.fix
     assert guest.is_well("store-slow")

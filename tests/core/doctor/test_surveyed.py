@@ -1,4 +1,4 @@
-"""What the doctor says of a look that somebody else made is what it says of its own."""
+"""The doctor finds the same in a survey made before as in its own."""
 
 from __future__ import annotations
 

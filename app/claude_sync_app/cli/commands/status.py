@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from claude_sync.doctor import Surveyed, examine
 from claude_sync.model import Finding, Level, SessionState, State
@@ -73,12 +74,23 @@ def _is(wanted: State) -> Callable[[SessionState], bool]:
     return lambda state: state.state is wanted
 
 
-_GROUPS: tuple[tuple[str, str, str, Callable[[SessionState], bool]], ...] = (
-    ("push", "To push", "claude-sync push --all", _to_push),
-    ("pull", "To pull", "claude-sync pull --all", _is(State.WAITING)),
-    ("conflicts", "In conflict", "claude-sync resolve SESSION", _is(State.CONFLICT)),
-    ("unplaced", "Without a directory here", "claude-sync projects add DIR", _is(State.UNPLACED)),
-    ("incomplete", "Still arriving", "", _is(State.INCOMPLETE)),
+class _Group(NamedTuple):
+    """Sessions that need the same: their name in JSON, a heading, and the command that does it."""
+
+    name: str
+    title: str
+    command: str
+    belongs: Callable[[SessionState], bool]
+
+
+_GROUPS = (
+    _Group("push", "To push", "claude-sync push --all", _to_push),
+    _Group("pull", "To pull", "claude-sync pull --all", _is(State.WAITING)),
+    _Group("conflicts", "In conflict", "claude-sync resolve SESSION", _is(State.CONFLICT)),
+    _Group(
+        "unplaced", "Without a directory here", "claude-sync projects add DIR", _is(State.UNPLACED)
+    ),
+    _Group("incomplete", "Still arriving", "", _is(State.INCOMPLETE)),
 )
 
 
@@ -86,8 +98,8 @@ def _document(
     every: Sequence[SessionState], findings: Sequence[Finding], where: str | None, machine: str
 ) -> dict[str, object]:
     document: dict[str, object] = {"location": where, "machine": machine}
-    for name, _, _, belongs in _GROUPS:
-        document[name] = [_session_json(one) for one in every if belongs(one)]
+    for group in _GROUPS:
+        document[group.name] = [_session_json(one) for one in every if group.belongs(one)]
     document["findings"] = [finding_json(one) for one in findings]
     return document
 
@@ -101,13 +113,14 @@ def _session_json(state: SessionState) -> dict[str, object]:
 
 def _print_groups(every: Sequence[SessionState]) -> None:
     nothing = True
-    for _, title, todo, belongs in _GROUPS:
-        found = [one for one in every if belongs(one)]
+    for group in _GROUPS:
+        found = [one for one in every if group.belongs(one)]
         if not found:
             continue
         nothing = False
         print_line()
-        print_heading(f"{title} ({len(found)})" + (f": {todo}" if todo else ""))
+        todo = f": {group.command}" if group.command else ""
+        print_heading(f"{group.title} ({len(found)}){todo}")
         listing.print_sessions(found[:_SHOWN], every, project=True)
         if len(found) > _SHOWN:
             print_line(f"… and {len(found) - _SHOWN} more")
