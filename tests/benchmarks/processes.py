@@ -22,11 +22,13 @@ class Run(NamedTuple):
 
     Attributes:
         seconds: from its start to its end.
+        cpu_seconds: of a processor, its children's included; 0 where the system doesn't tell.
         peak_mb: the most memory it had at once, 0 where the system doesn't tell.
         said: its standard output.
     """
 
     seconds: float
+    cpu_seconds: float
     peak_mb: float
     said: str
 
@@ -42,23 +44,24 @@ def run(command: Sequence[str | Path], environment: Mapping[str, str] | None = N
         process = subprocess.Popen(
             list(map(str, command)), env=environment, stdout=said, stderr=subprocess.STDOUT
         )
-        peak_mb = _wait(process)
+        cpu_seconds, peak_mb = _wait(process)
         seconds = time.perf_counter() - start
         said.seek(0)
         text = said.read().decode(errors="replace")
     if process.returncode != 0:
         raise SystemExit(f"{' '.join(map(str, command))} ended with {process.returncode}:\n{text}")
-    return Run(seconds, peak_mb, text)
+    return Run(seconds, cpu_seconds, peak_mb, text)
 
 
-def _wait(process: subprocess.Popen[bytes]) -> float:
+def _wait(process: subprocess.Popen[bytes]) -> tuple[float, float]:
     if sys.platform == "win32":
         process.wait()
-        return 0.0
+        return 0.0, 0.0
     # A child's peak counts from its parent's size at the start: this process must stay small.
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    return used.ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+    peak_mb = used.ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+    return used.ru_utime + used.ru_stime, peak_mb
 
 
 def median(runs: Sequence[Run]) -> float:
@@ -81,4 +84,9 @@ def copy_and_hash(source: Path, target: Path) -> Run:
         raise SystemExit("cp and sha256sum are needed to compare with")
     copied, hashed = run(["cp", source, target]), run(["sha256sum", source])
     target.unlink()
-    return Run(copied.seconds + hashed.seconds, 0.0, hashed.said)
+    return Run(
+        seconds=copied.seconds + hashed.seconds,
+        cpu_seconds=copied.cpu_seconds + hashed.cpu_seconds,
+        peak_mb=0.0,
+        said=hashed.said,
+    )

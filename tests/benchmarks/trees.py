@@ -6,6 +6,7 @@ import json
 import os
 import random
 import shutil
+import sys
 import time
 import uuid
 from collections.abc import Iterator, Sequence
@@ -79,16 +80,24 @@ class BenchMachine:
         folder: where it lives; other machines and the store live beside it.
         name: what it is called.
         projects: how many repositories it has.
+        sources: the tree whose claude-sync it runs, None for the installed command.
     """
 
-    def __init__(self, folder: Path, name: str, projects: int = 1) -> None:
+    def __init__(
+        self, folder: Path, name: str, projects: int = 1, sources: Path | None = None
+    ) -> None:
         self.name = name
+        self.program: list[str | Path] = [PROGRAM]
         self.store = folder / "store"
         self.home = folder / name
         self.tree = self.home / ".claude" / "projects"
         kept = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "TEMP", "TMP")
         self.environment = {key: os.environ[key] for key in kept if key in os.environ}
         self.environment |= {"HOME": str(self.home), "USERPROFILE": str(self.home)}
+        if sources is not None:
+            self.program = [sys.executable, "-m", "claude_sync_app"]
+            paths = [str(sources / "core"), str(sources / "app")]
+            self.environment["PYTHONPATH"] = os.pathsep.join(paths)
         self.directories = [
             bare_bones(self.home / f"code-of-{name}" / f"app-{number}", _remote(number))
             for number in range(projects)
@@ -98,7 +107,7 @@ class BenchMachine:
 
     def __call__(self, *arguments: str) -> Run:
         """Run claude-sync there, at home."""
-        return run([PROGRAM, *arguments], self.environment)
+        return run([*self.program, *arguments], self.environment)
 
     def transcript(self, session_id: str, number: int = 0) -> Path:
         """Where a session of the project of that number lies."""
