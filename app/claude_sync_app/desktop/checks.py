@@ -68,6 +68,6 @@ def icon(_: Context) -> Iterator[Finding]:
         "no-icon-host",
         Level.WARNING if wanted else Level.INFO,
         "The tray's icon can't be seen here",
-        f"{why[:1].upper()}{why[1:]}. Watching goes on without it.",
+        f"{why[:1].upper()}{why[1:]}. Watching works without it.",
         f"{todo[:1].upper()}{todo[1:]}".removesuffix("."),
     )

@@ -206,7 +206,7 @@ class ServiceLoop:
     def _end_outage(self) -> None:
         if self._outage is not None:
             self._outage = None
-            self.journal.write("watch goes on")
+            self.journal.write("watch continues")
             self._publisher.show_reachable()
 
     def _report(self, outcome: RoundOutcome) -> None:
