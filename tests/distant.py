@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -67,4 +66,4 @@ class Distant:
         if (len(whole), sha256(whole).hexdigest()) != (put.prepared.size, put.prepared.sha256):
             return put
         self.prepared[put.name] = list(put.prepared.parts)
-        return replace(put, blocks=lambda: iter([Block(part) for part in parts]))
+        return put._replace(blocks=lambda: iter([Block(part) for part in parts]))

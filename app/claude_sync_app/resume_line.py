@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 import unicodedata
 from pathlib import PurePath
@@ -35,6 +34,8 @@ def resume_line(
         quoted = "".join(c + c if c in "'\u2018\u2019\u201a\u201b" else c for c in where)
         made = f"mkdir -Force '{quoted}' | Out-Null; " if missing else ""
         return f"{made}cd -LiteralPath '{quoted}'; claude --resume {session_id}"
+    import shlex
+
     quoted = shlex.quote(where)
     made = f"mkdir -p {quoted} && " if missing else ""
     return f"{made}cd {quoted} && claude --resume {session_id}"

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from claude_sync.bundle.codec import decode, encode
-    from claude_sync.bundle.head import bundle_file_name, encoded_key, read_head
+    from claude_sync.bundle.file_names import bundle_file_name, encoded_key
+    from claude_sync.bundle.head import read_head
     from claude_sync.claude.home import ClaudeHome, encode_directory
     from claude_sync.claude.message import Message
     from claude_sync.doctor import examine
@@ -70,11 +71,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "bundle.head": (
-        "bundle_file_name",
-        "encoded_key",
-        "read_head",
-    ),
+    "bundle.file_names": ("bundle_file_name", "encoded_key"),
+    "bundle.head": ("read_head",),
     "claude.home": (
         "ClaudeHome",
         "encode_directory",

@@ -1,8 +1,11 @@
-"""Frozen values that travel between the rooms. Nothing here reads, writes or decides."""
+"""Frozen values that travel between the rooms. Nothing here reads, writes or decides.
+
+They are tuples with names, for every start pays for making their classes: a dataclass takes six
+times as long.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
@@ -34,8 +37,7 @@ class Stamp(NamedTuple):
     inode: int
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
+class Machine(NamedTuple):
     """A machine as the store knows it.
 
     Attributes:
@@ -46,11 +48,17 @@ class Machine:
 
     name: str
     id: str
-    named: bool = field(default=True, compare=False)
+    named: bool = True
+
+    def __eq__(self, other: object) -> bool:
+        """Whether it is the same machine; how it came by its name makes no other of it."""
+        return isinstance(other, Machine) and self[:2] == other[:2]
+
+    def __hash__(self) -> int:
+        return hash(self[:2])
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectKey:
+class ProjectKey(NamedTuple):
     """A project under the name that is the same on every machine.
 
     Attributes:
@@ -62,8 +70,7 @@ class ProjectKey:
     subpath: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SidecarFile:
+class SidecarFile(NamedTuple):
     """One file of a session's sidecar folder.
 
     Attributes:
@@ -77,8 +84,7 @@ class SidecarFile:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class LocalSession:
+class LocalSession(NamedTuple):
     """A session as it lies in Claude's tree, known from a directory listing alone.
 
     Attributes:
@@ -102,10 +108,19 @@ class LocalSession:
 class BundleHead(NamedTuple):
     """Everything a bundle says about itself but the transcript and the sidecars' bytes.
 
-    The attributes are the members of the file, in their order; ``sidecar`` is without data.
-    ``start`` is where the encoded transcript begins in the file: after the quote, in bytes
-    (0 where the file isn't in canonical form, so that no range of it can be used). A tuple, not
-    a dataclass, because tens of thousands are made from the records' rows at every look.
+    Attributes:
+        session_id, project_key, subpath: whose it is, and where it belongs.
+        machine, machine_id: the writer's name, and what tells it from others of that name.
+        sidecar_sha256: of the sidecar files' paths and hashes.
+        size, sha256, mtime_ns: of the transcript.
+        revision: how often that machine had written this session.
+        pushed_at, title, open: for showing.
+        supersedes: SHA-256 of versions that this one knowingly replaces.
+        decision: the number of the resolve that made it, 0 for none.
+        encoded_size: bytes of the transcript as it stands in the file.
+        schema: of the format.
+        start: where the encoded transcript begins in the file, bytes; 0 where the file isn't in
+            canonical form, so that no range of it can be used.
     """
 
     session_id: str
@@ -184,8 +199,7 @@ class State(str, Enum):
         return self.value
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What a push or a pull did with one session.
 
     Attributes:
@@ -214,8 +228,7 @@ class Result:
     broken: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(NamedTuple):
     """One side of a conflict, for showing.
 
     Attributes:
@@ -234,8 +247,7 @@ class Side:
     offered: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class SessionState:
+class SessionState(NamedTuple):
     """One row of a listing.
 
     Attributes:
@@ -287,8 +299,7 @@ class Level(str, Enum):
         return self.value
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing the doctor has to say.
 
     Attributes:
@@ -306,8 +317,7 @@ class Finding:
     fix: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SkippedFile:
+class SkippedFile(NamedTuple):
     """A file in the store that had to be skipped, and why.
 
     Attributes:
@@ -325,8 +335,7 @@ class SkippedFile:
     kind: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(NamedTuple):
     """How far one piece of work is.
 
     Attributes:

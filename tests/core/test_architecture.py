@@ -32,7 +32,7 @@ ROOMS = (
     "service",
     "__init__",
 )
-ROOMS_OF_SYNC = ("__init__ context planner", "survey", "judge tree bundles", REST)
+ROOMS_OF_SYNC = ("__init__ context rivals", "planner", "survey", "judge tree bundles", REST)
 
 # Inside `sync`, what writes Claude's tree lies in `tree`, what writes our bundles in `bundles`.
 ONLY_IN_SYNC = {
@@ -63,6 +63,7 @@ PURE = (
     "claude_sync.service.outage",
     "claude_sync.service.schedule",
     "claude_sync.sync.planner",
+    "claude_sync.sync.rivals",
     "claude_sync_app.tray.comparison_page",
     "claude_sync_app.tray.conflict_choice",
     "claude_sync_app.tray.disclosure",

@@ -6,7 +6,6 @@ import os
 import random
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -229,7 +228,7 @@ def cloned(machine: PlayedMachine) -> PlayedMachine:
 
 
 def _with_id(machine_id: str) -> Callable[[Paths], Machine]:
-    return lambda paths: replace(load_machine(paths), id=machine_id)
+    return lambda paths: load_machine(paths)._replace(id=machine_id)
 
 
 # --- two processes at once ---------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The .ccsync file: its names in the store, and what both its ends tell (FORMAT.md, "Both ends").
+"""The .ccsync file: what both its ends tell (FORMAT.md, "Both ends").
 
 A bundle is one JSON object in UTF-8::
 
@@ -31,9 +31,6 @@ from claude_sync.bundle.members import (
     too_new,
 )
 from claude_sync.model import BundleHead
-from claude_sync.names import normal_key
-
-SUFFIX = ".ccsync"
 
 HEAD_SIZE = 4 << 10
 """How many bytes from the beginning hold all members before the transcript."""
@@ -42,42 +39,7 @@ TAIL_SIZE = 16 << 10
 
 _NEWER = re.compile(rb'\{"schema":(?:[2-9]|[1-9][0-9]+),')
 _BEGINNING = b'{"schema":1,"session_id":"'
-_KEY_BYTES = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789._-")
-_LONGEST_KEY, _KEPT_OF_LONG_KEY = 120, 100
 _NO_SIDECAR = hashlib.sha256().hexdigest()
-
-
-# --- names in the store ------------------------------------------------------------------------
-
-
-def encoded_key(project_key: str) -> str:
-    """The name of a project's directory in the store (FORMAT.md, "Names"); safe on every system.
-
-    Args:
-        project_key: as `project_key` gives it.
-    """
-    key = normal_key(project_key).encode()
-    name = "".join(
-        chr(byte) if byte in _KEY_BYTES else "+" if byte in b":/" else f"%{byte:02X}"
-        for byte in key
-    )
-    if name.endswith("."):
-        name = name[:-1] + "%2E"
-    if len(name) > _LONGEST_KEY:
-        name = f"{name[:_KEPT_OF_LONG_KEY]}-{hashlib.sha256(key).hexdigest()[:16]}"
-    return name
-
-
-def bundle_file_name(session_id: str, machine: str) -> str:
-    """The name of a bundle in its project's directory (FORMAT.md, "Names").
-
-    For writing only: a reader knows a bundle by its contents, since sync tools rename files.
-
-    Args:
-        session_id: whose bundle.
-        machine: the writer's name.
-    """
-    return f"{session_id}-{machine}{SUFFIX}"
 
 
 # --- both ends ---------------------------------------------------------------------------------

@@ -12,8 +12,8 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from claude_sync.disk.snapshot import read_small
 from claude_sync.model import LocalSession
@@ -28,8 +28,7 @@ _ATTEMPTS = 3
 _PAUSE_SECONDS = 0.02
 
 
-@dataclass(frozen=True, slots=True)
-class LiveSessions:
+class LiveSessions(NamedTuple):
     """What the live files said when they were read.
 
     Attributes:

@@ -10,8 +10,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 EDGE_BYTES = 64 << 10
 """How much of each end is looked at: what the client itself reads to list its sessions."""
@@ -28,8 +27,7 @@ _TITLES = (
 _TITLED = re.compile(rb'"(%s)"' % b"|".join(kind.encode() for kind, _ in _TITLES))
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(NamedTuple):
     """What both ends of a transcript say.
 
     Attributes:

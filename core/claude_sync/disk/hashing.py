@@ -7,9 +7,12 @@ to nothing. A small one isn't worth a thread.
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Iterable, Mapping
-from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import threading
+    from queue import SimpleQueue
 
 _WORTH_A_THREAD_BYTES = 4 << 20
 _MOST_WAITING = 8
@@ -31,8 +34,8 @@ class PassingHash:
         self._marks = sorted(set(marks), reverse=True)
         self._noted: dict[int, str] = {}
         self._thread: threading.Thread | None = None
-        self._todo: SimpleQueue[bytes | int | None] = SimpleQueue()
-        self._room = threading.BoundedSemaphore(_MOST_WAITING)
+        self._todo: SimpleQueue[bytes | int | None]
+        self._room: threading.BoundedSemaphore
 
     def add(self, data: bytes) -> None:
         """Hash the next bytes, now or soon."""
@@ -48,15 +51,25 @@ class PassingHash:
             self._digest.update(data)
             return
         if self._thread is None:
-            self._thread = threading.Thread(
-                target=_hash,
-                args=(self._digest, self._todo, self._room, self._noted),
-                name="claude-sync hash",
-                daemon=True,
-            )
-            self._thread.start()
+            self._thread = self._start()
         self._room.acquire()
         self._todo.put(data)
+
+    def _start(self) -> threading.Thread:
+        # Imported only now: most of what is hashed is small, or isn't read at all.
+        import threading
+        from queue import SimpleQueue
+
+        self._todo = SimpleQueue()
+        self._room = threading.BoundedSemaphore(_MOST_WAITING)
+        thread = threading.Thread(
+            target=_hash,
+            args=(self._digest, self._todo, self._room, self._noted),
+            name="claude-sync hash",
+            daemon=True,
+        )
+        thread.start()
+        return thread
 
     def _note(self, size: int) -> None:
         if self._thread is None:

@@ -12,6 +12,24 @@ from typing import NamedTuple
 from claude_sync.errors import BundleUnsafe, SessionUnplaced
 from claude_sync.names import check_relative, folded
 
+HOME_KEY = "name:~"
+"""The key of a home directory that belongs to no repository."""
+
+
+def safe_subpath(subpath: str) -> str:
+    """A directory's place in its repository, cut before the first part that some system refuses.
+
+    A bundle's subpath obeys the rules of names.check_relative. A session further down still
+    travels: elsewhere it is resumed in the nearest directory that can have the same name.
+    """
+    parts = subpath.split("/") if subpath else []
+    while parts:
+        try:
+            return check_relative("/".join(parts))
+        except BundleUnsafe:
+            parts.pop()
+    return ""
+
 
 class ProjectDirectory(NamedTuple):
     """A directory of this machine that a project can be worked on in: a root, not what is below.

@@ -13,17 +13,16 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from claude_sync.errors import BundleUnsafe, ProjectKeyError
+from claude_sync.errors import ProjectKeyError
 from claude_sync.model import ProjectKey
-from claude_sync.names import check_relative, has_control, is_project_key, normal_key
+from claude_sync.names import has_control, is_project_key, normal_key
+from claude_sync.projects.directory import HOME_KEY, safe_subpath
 from claude_sync.projects.git import remote_of, ssh_configurations, ssh_hostname
 from claude_sync.projects.repository import Finder, Repository
 
-HOME_KEY = "name:~"
 """The key of the home directory."""
 
 Resolver = Callable[[str], str]
@@ -57,8 +56,7 @@ class _Address(NamedTuple):
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """A repository's key, and what it was read from.
 
     Attributes:
@@ -91,21 +89,6 @@ def project_key(directory: Path, *, home: Path | None = None) -> ProjectKey:
     if found is None:
         return ProjectKey(name_key(text, finder))
     return ProjectKey(repository_key(found.repository, finder).key, safe_subpath(found.subpath))
-
-
-def safe_subpath(subpath: str) -> str:
-    """A directory's place in its repository, cut before the first part that some system refuses.
-
-    A bundle's subpath obeys the rules of names.check_relative. A session further down still
-    travels: elsewhere it is resumed in the nearest directory that can have the same name.
-    """
-    parts = subpath.split("/") if subpath else []
-    while parts:
-        try:
-            return check_relative("/".join(parts))
-        except BundleUnsafe:
-            parts.pop()
-    return ""
 
 
 def name_key(directory: str, finder: Finder) -> str:

@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from claude_sync.errors import ProjectKeyError
 from claude_sync.model import ProjectKey
-from claude_sync.projects.key import name_key, repository_key, safe_subpath
+from claude_sync.projects.directory import safe_subpath
 from claude_sync.projects.registry_file import (
     REMOVED,
     DirectoryEntry,
@@ -108,7 +107,7 @@ class KeyLookup:
             return _remembered(directory, entry)
         if entry is not None:
             key, subpath = known.key.key, known.key.subpath
-            fresh = replace(entry, key=key, subpath=subpath, root=known.root)
+            fresh = entry._replace(key=key, subpath=subpath, root=known.root)
             self._file.set_directory(directory, fresh)
         return known
 
@@ -125,6 +124,8 @@ class KeyLookup:
             # Gone, with the repository it was in: what lies above it now is something else.
             return _remembered(directory, entry)
         if found is None:
+            from claude_sync.projects.key import name_key
+
             return Known(ProjectKey(name_key(directory, self.finder)), directory)
         key = self._repository_key(found.repository)
         return Known(ProjectKey(key, safe_subpath(found.subpath)), root, found.repository)
@@ -136,6 +137,8 @@ class KeyLookup:
         signature = self.finder.signature(repository, paths, head_counts=head_counts)
         if last is not None and last.signature == signature:
             return last.key
+        from claude_sync.projects.key import repository_key
+
         try:
             evidence = repository_key(repository, self.finder)
         except ProjectKeyError:

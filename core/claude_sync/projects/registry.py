@@ -14,15 +14,20 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from claude_sync.claude.home import ENCODED_LIMIT, encode_directory
 from claude_sync.errors import PreferencesError, ProjectKeyError, SessionUnplaced, UsageError
 from claude_sync.model import ProjectKey
 from claude_sync.names import is_project_key, normal_key
-from claude_sync.projects.directory import ProjectDirectory, chosen, in_order, joined, place_below
-from claude_sync.projects.key import HOME_KEY, project_key_from_remote
+from claude_sync.projects.directory import (
+    HOME_KEY,
+    ProjectDirectory,
+    chosen,
+    in_order,
+    joined,
+    place_below,
+)
 from claude_sync.projects.key_lookup import KeyLookup, is_below, nearest
 from claude_sync.projects.registry_file import ADDED, FOUND, REMOVED, DirectoryEntry, RegistryFile
 from claude_sync.projects.roots import search, still_holds
@@ -300,7 +305,7 @@ class Registry:
         self._file.set_directory(text, entry)
         for below, known in list(self._file.directories.items()):
             if known.source == REMOVED and is_below(below, text):
-                self._file.set_directory(below, replace(known, source=FOUND))
+                self._file.set_directory(below, known._replace(source=FOUND))
         self._forget()
         return self.key_of(Path(text))
 
@@ -319,7 +324,7 @@ class Registry:
                 and not self._is_removed(d)
             ]
             for below in known:
-                entry = replace(self._file.directories[below], source=REMOVED, pinned=False)
+                entry = self._file.directories[below]._replace(source=REMOVED, pinned=False)
                 self._file.set_directory(below, entry)
             if known and text not in known:
                 self._file.set_directory(text, DirectoryEntry(REMOVED))
@@ -364,6 +369,8 @@ def _given_key(key: str) -> str:
     wrong = UsageError("that isn't a project key", todo="give git:<host>/<path> or name:<name>")
     if _MEANT_AS_KEY.match(text):
         raise wrong
+    from claude_sync.projects.key import project_key_from_remote
+
     try:
         return project_key_from_remote(key)
     except ProjectKeyError as error:

@@ -16,9 +16,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from claude_sync.disk import files
 from claude_sync.disk.snapshot import read_small, stamp_of
@@ -34,8 +33,7 @@ _MAX_BYTES = 64 << 20
 _Value = TypeVar("_Value")
 
 
-@dataclass(frozen=True, slots=True)
-class DirectoryEntry:
+class DirectoryEntry(NamedTuple):
     """One directory.
 
     Attributes:
@@ -53,8 +51,7 @@ class DirectoryEntry:
     root: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RepositoryEntry:
+class RepositoryEntry(NamedTuple):
     """What git said about one working tree's root, and when it must be asked again.
 
     Attributes:
@@ -129,7 +126,7 @@ class RegistryFile:
             entry, theirs = directories[directory], self.directories.get(directory)
             if theirs is not None and entry.source == FOUND != theirs.source:
                 # What somebody did by hand meanwhile stands above what we found.
-                entry = theirs if theirs.pinned else replace(entry, source=theirs.source)
+                entry = theirs if theirs.pinned else entry._replace(source=theirs.source)
             self.directories[directory] = entry
         for root in self._changed_repositories:
             self.repositories[root] = repositories[root]

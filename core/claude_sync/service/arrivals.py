@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from claude_sync.model import Bundle, SessionState
 from claude_sync.service.status import Arrival
 from claude_sync.state.cache import Cache
-from claude_sync.sync.planner import newest_of_each
+from claude_sync.sync.rivals import newest_of_each
 
 _SETTING = "arrivals"
 

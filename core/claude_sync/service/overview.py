@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from claude_sync.model import Bundle, SessionState, State
 from claude_sync.service import schedule
@@ -113,8 +113,7 @@ def _growing(survey: Survey, before: Overview) -> Iterable[SessionState]:
             continue
         if survey.known_version(copies[0]) is None:
             stamp = copies[0].stamp
-            yield replace(
-                state,
+            yield state._replace(
                 state=State.CHANGED,
                 size=stamp.size,
                 mtime_ns=stamp.mtime_ns,

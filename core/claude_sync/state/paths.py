@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from claude_sync.disk.home_directory import home_directory
 
 APPLICATION = "claude-sync"
 
 
-@dataclass(frozen=True, slots=True)
-class Paths:
+class Paths(NamedTuple):
     """The directories of this user on this machine; none of them need exist.
 
     Attributes:

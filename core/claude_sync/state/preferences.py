@@ -7,7 +7,6 @@ and left as it is; keys that mean nothing here are kept. Reasons never quote a v
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,8 +28,7 @@ class Problem(NamedTuple):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Preferences:
+class Preferences(NamedTuple):
     """Every preference, with its default where the file has none that can be used.
 
     Attributes:
@@ -62,7 +60,7 @@ class Preferences:
     on_arrival: str = "ask"
     pull_interval_seconds: float = 60
     quiet_seconds: float = 3
-    notifications: Notifications = Notifications()  # noqa: RUF009 -- it is immutable
+    notifications: Notifications = Notifications()
     show_titles: bool = True
     recent_limit: int = 10
     left_click: str = "menu"
@@ -75,7 +73,14 @@ class Preferences:
     paused_until: float | None = None
     problems: tuple[Problem, ...] = ()
     unknown: tuple[str, ...] = ()
-    stamp: Stamp | None = field(default=None, compare=False)
+    stamp: Stamp | None = None
+
+    def __eq__(self, other: object) -> bool:
+        """Whether they say the same, whichever state of the file they were read from."""
+        return isinstance(other, Preferences) and self[:-1] == other[:-1]
+
+    def __hash__(self) -> int:
+        return hash(self[:-1])
 
 
 def load(paths: Paths) -> Preferences:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from claude_sync.disk.prefix_hashes import begins_with
 from claude_sync.disk.snapshot import read_small
@@ -16,8 +16,7 @@ SIDECAR = "sidecar"
 ENTRY = "entry.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """One entry of the vault.
 
     Attributes:

@@ -13,11 +13,10 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
-from claude_sync.bundle.head import HEAD_SIZE, SUFFIX, TAIL_SIZE, read_head
-from claude_sync.bundle.unpack import read_whole
+from claude_sync.bundle.file_names import SUFFIX
 from claude_sync.errors import (
     BundleError,
     BundleIncomplete,
@@ -31,11 +30,7 @@ from claude_sync.errors import (
 from claude_sync.model import Bundle, BundleHead, Outcome, SkippedFile, Stamp
 from claude_sync.state.cache import Cache, ProblemRow
 from claude_sync.state.database import Database
-from claude_sync.store.delta import Request
-from claude_sync.store.download import Fetched, fetch
-from claude_sync.store.marker import check_marker, probe
-from claude_sync.store.packing import Outgoing
-from claude_sync.store.upload import Sent, send
+from claude_sync.store.marker import check_marker
 from claude_sync.transports.base import (
     Ends,
     Entry,
@@ -46,13 +41,19 @@ from claude_sync.transports.base import (
     is_same_file,
 )
 
+# What reads and writes bundles is imported where that is done: most looks find nothing new.
+if TYPE_CHECKING:
+    from claude_sync.store.delta import Request
+    from claude_sync.store.download import Fetched
+    from claude_sync.store.packing import Outgoing
+    from claude_sync.store.upload import Sent
+
 PLACEHOLDER = "in the cloud, not here yet"
 _IN_NAME = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,127}?)-[A-Za-z0-9]")
 _LOOK = "look"
 
 
-@dataclass(frozen=True, slots=True)
-class StoreView:
+class StoreView(NamedTuple):
     """What lies in a store.
 
     Attributes:
@@ -200,6 +201,8 @@ class Store:
         bundles: dict[str, Bundle],
         problems: dict[str, ProblemRow],
     ) -> None:
+        from claude_sync.bundle.head import HEAD_SIZE, TAIL_SIZE
+
         for name in gone:
             bundles.pop(name, None)
             problems.pop(name, None)
@@ -227,6 +230,8 @@ class Store:
             problems.update(self._cache.problems())
 
     def _bundle(self, ends: Ends) -> Bundle:
+        from claude_sync.bundle.head import read_head
+
         if ends.error is not None:
             raise ends.error
         head = read_head(ends.head, ends.tail, ends.stamp.size)
@@ -235,6 +240,8 @@ class Store:
         return Bundle(ends.name, ends.stamp, head)
 
     def _read_in_full(self, ends: Ends) -> BundleHead:
+        from claude_sync.bundle.unpack import read_whole
+
         get = Get(ends.name, [Range(0, -1)], ends.stamp)
         for got in self._transport.read([get]):
             return read_whole(got.blocks).head
@@ -254,6 +261,8 @@ class Store:
         Raises:
             StoreOffline, Stopped: all that is left can't be brought.
         """
+        from claude_sync.store.download import fetch
+
         return fetch(self._transport, wanted, check)
 
     def fetch_one(self, wanted: Request, check: Callable[[], None]) -> Fetched:
@@ -264,9 +273,9 @@ class Store:
         """
         # To its end: left early, a place would take that for a reading that was given up.
         [answer] = self.fetch([wanted], check)
-        if isinstance(answer, Fetched):
-            return answer
-        raise answer
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def raw(self, name: str, check: Callable[[], None]) -> Iterator[bytes]:
         """A file's bytes, whatever they are.
@@ -309,6 +318,8 @@ class Store:
         Raises:
             StoreOffline, Stopped: what is left can't be read.
         """
+        from claude_sync.bundle.unpack import read_whole
+
         gets = (Get(bundle.name, [Range(0, -1)], bundle.stamp) for bundle in bundles)
         for got, bundle in zip(self._transport.read(gets), bundles, strict=False):
             try:
@@ -324,6 +335,8 @@ class Store:
 
     def send(self, outgoing: Iterable[Outgoing], check: Callable[[], None]) -> Iterator[Sent]:
         """Write sessions into their bundles; each is durable there when its answer comes."""
+        from claude_sync.store.upload import send
+
         return send(self._transport, outgoing, check)
 
     def remember(self, bundles: Iterable[Bundle]) -> None:
@@ -342,6 +355,8 @@ class Store:
         Raises:
             TransportError: it can't.
         """
+        from claude_sync.store.marker import probe
+
         probe(self._transport)
 
 

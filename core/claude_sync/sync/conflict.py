@@ -9,7 +9,8 @@ from claude_sync.errors import UsageError
 from claude_sync.model import Bundle, LocalSession, Side, Version
 from claude_sync.sync.context import Context
 from claude_sync.sync.judge import Judgement, judge
-from claude_sync.sync.planner import Mine, PullKind, may_keep
+from claude_sync.sync.planner import PullKind, may_keep
+from claude_sync.sync.rivals import Mine
 from claude_sync.sync.survey.survey import Survey, look
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -26,7 +25,6 @@ from claude_sync.state.records import Records
 from claude_sync.state.vault import Vault
 from claude_sync.store.store import Store
 from claude_sync.transports import open_transport
-from claude_sync.transports.metered import MeteredTransport
 
 LOCK_PATIENCE_SECONDS = 30.0
 _REPORT_SECONDS = 0.1
@@ -115,6 +113,8 @@ class Context:
             transport = open_transport(chosen.location, chosen.ssh_command, self.paths.runtime)
             self._open.callback(transport.close)
             if self.on_progress is not None:
+                from claude_sync.transports.metered import MeteredTransport
+
                 transport = MeteredTransport(transport, self._moved)
             self._store = Store(transport, self.cache, self.database, chosen.store_id)
         return self._store
@@ -183,7 +183,7 @@ class Context:
             self._reported_at = now
             # Several sessions may be under way, so that bytes run ahead of what is finished.
             done = min(known.total, max(known.done, self._under_way))
-            self.on_progress(replace(known, done=done))
+            self.on_progress(known._replace(done=done))
 
 
 def records_file(paths: Paths, chosen: Preferences) -> Path:

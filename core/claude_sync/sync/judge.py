@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from claude_sync.model import Bundle, LocalSession
 from claude_sync.sync.context import Context
-from claude_sync.sync.planner import Mine, PullPlan, PushPlan, plan_pull, plan_push
+from claude_sync.sync.planner import PullPlan, PushPlan, plan_pull, plan_push
+from claude_sync.sync.rivals import Mine
 from claude_sync.sync.survey.comparisons import Comparisons
 from claude_sync.sync.survey.survey import Survey
 

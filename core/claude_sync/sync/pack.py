@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from claude_sync.bundle.head import bundle_file_name
+from claude_sync.bundle.file_names import bundle_file_name
 from claude_sync.errors import SessionUnplaced, UsageError
 from claude_sync.model import Result
 from claude_sync.store.store import Store, StoreView

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from claude_sync.bundle.head import encoded_key
+from claude_sync.bundle.file_names import encoded_key
 from claude_sync.errors import (
     BundleError,
     BundleIncomplete,
@@ -291,8 +291,7 @@ class _Pull:
     # -- applying -----------------------------------------------------------------------------
 
     def _apply_all(self, to_pull: Sequence[PlannedPull]) -> Iterator[Result]:
-        self._progress = replace(
-            self._progress,
+        self._progress = self._progress._replace(
             total=sum(planned.bundle.stamp.size for planned in to_pull),
             sessions_total=len(to_pull),
         )
@@ -311,8 +310,7 @@ class _Pull:
                 yield self._failure(planned.session_id, done, planned)
             else:
                 yield self._pulled(planned)
-            self._progress = replace(
-                self._progress,
+            self._progress = self._progress._replace(
                 session_id=planned.session_id,
                 done=self._progress.done + planned.bundle.stamp.size,
                 sessions_done=self._progress.sessions_done + 1,
@@ -331,7 +329,7 @@ class _Pull:
         )
         path = planned.folder / f"{planned.session_id}.jsonl"
         received = planned.fetched.received if planned.fetched is not None else 0
-        return replace(result, path=path, bytes=received)
+        return result._replace(path=path, bytes=received)
 
     def _failure(
         self, session_id: str, error: ClaudeSyncError, planned: PlannedPull | None = None
@@ -347,7 +345,7 @@ class _Pull:
             outcome = Outcome.INCOMPLETE
         bundle = planned.bundle if planned is not None else None
         broken = isinstance(error, BundleError) and not error.passing
-        return replace(self._result(session_id, outcome, str(error), bundle=bundle), broken=broken)
+        return self._result(session_id, outcome, str(error), bundle=bundle)._replace(broken=broken)
 
     def _result(
         self,

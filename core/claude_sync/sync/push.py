@@ -7,7 +7,7 @@ Order of steps: look · judge each session · write what is to be written
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from claude_sync.disk.snapshot import reading
 from claude_sync.errors import (
@@ -19,15 +19,17 @@ from claude_sync.errors import (
     Stopped,
 )
 from claude_sync.model import Bundle, LocalSession, Outcome, Progress, ProjectKey, Result
-from claude_sync.sync.bundles.keep import NO_SIDECAR, sidecars_lie_here
 from claude_sync.sync.bundles.naming import is_ignored, is_named_for
-from claude_sync.sync.bundles.pack_ahead import PackingAhead
-from claude_sync.sync.bundles.push_write import PlannedPush, PushWriter
 from claude_sync.sync.context import Context
-from claude_sync.sync.judge import Judgement, judge
-from claude_sync.sync.planner import Mine, PushKind
-from claude_sync.sync.survey.comparisons import Comparisons
 from claude_sync.sync.survey.survey import Survey, look
+
+# Imported where it is used: most pushes find nothing to compare and nothing to write.
+if TYPE_CHECKING:
+    from claude_sync.sync.bundles.pack_ahead import PackingAhead
+    from claude_sync.sync.bundles.push_write import PlannedPush
+    from claude_sync.sync.judge import Judgement
+    from claude_sync.sync.rivals import Mine
+    from claude_sync.sync.survey.comparisons import Comparisons
 
 _FIRST_LINE_BYTES = 1 << 20
 _BEHIND = "this machine's own bundle is newer than its copy here: pull first"
@@ -54,6 +56,10 @@ def push(
         Stopped: `context` said so; what was done is done.
     """
     with context.working("pushing"):
+        if not context.store.remote:
+            return push_surveyed(context, look(context), sessions, project=project)
+        from claude_sync.sync.bundles.pack_ahead import PackingAhead
+
         ahead = PackingAhead(context, sessions, project)
         survey = look(context, meanwhile=ahead.meanwhile)
         return push_surveyed(context, survey, sessions, project=project, ahead=ahead)
@@ -80,7 +86,6 @@ def push_surveyed(
         Stopped: `context` said so; what was done is done.
     """
     named = sessions is not None if named is None else named
-    ahead = ahead or PackingAhead(context)
     results = _Push(context, survey, ahead, named=named).run(sessions, project)
     context.vault.tidy()
     return results
@@ -88,7 +93,7 @@ def push_surveyed(
 
 class _Push:
     def __init__(
-        self, context: Context, survey: Survey, ahead: PackingAhead, *, named: bool
+        self, context: Context, survey: Survey, ahead: PackingAhead | None, *, named: bool
     ) -> None:
         self._context = context
         self._survey = survey
@@ -110,7 +115,8 @@ class _Push:
                 results.append(decided)
             elif decided is not None:
                 to_push.append(decided)
-        results.extend(self._write(to_push))
+        if to_push:
+            results.extend(self._write(to_push))
         survey.flush()
         return results
 
@@ -155,7 +161,7 @@ class _Push:
     def _plan(self, local: LocalSession, project: ProjectKey) -> PlannedPush | Result:
         survey, session_id = self._survey, local.session_id
         survey.learn_from_bundles(session_id, local)
-        own, own_is_rival, rivals = survey.split(session_id)
+        own, own_is_rival, _ = survey.split(session_id)
         moved = own is not None and not own_is_rival and self._is_elsewhere(own, project)
         if not (moved or self._named or own_is_rival) and survey.is_pushed(local, own):
             return self._result(local, Outcome.UNCHANGED, project.key, own)
@@ -167,8 +173,23 @@ class _Push:
                     project.key,
                     message="its first line isn't complete yet",
                 )
+            from claude_sync.sync.bundles.push_write import PlannedPush
+
             # Whatever it is, it is written: so it is read only once, while it is.
             return PlannedPush(local, project, None, keep_own=False)
+        return self._judged(local, project, moved=moved)
+
+    def _judged(
+        self, local: LocalSession, project: ProjectKey, *, moved: bool
+    ) -> PlannedPush | Result:
+        from dataclasses import replace
+
+        from claude_sync.sync.bundles.push_write import PlannedPush
+        from claude_sync.sync.judge import judge
+        from claude_sync.sync.planner import PushKind
+
+        survey, session_id = self._survey, local.session_id
+        own, _, rivals = survey.split(session_id)
         with judge(self._context, survey, session_id) as judged:
             mine = self._give_up(local, judged)
             judgement = replace(judged, mine=mine)
@@ -223,6 +244,8 @@ class _Push:
 
     def _loses_sidecar(self, local: LocalSession, own: Bundle) -> bool:
         """Whether the own bundle may hold a sidecar file that the new one wouldn't."""
+        from claude_sync.sync.bundles.keep import NO_SIDECAR, sidecars_lie_here
+
         row = self._survey.row(local)
         if own.head.sidecar_sha256 in (row.sidecar_sha256, NO_SIDECAR):
             return False
@@ -232,18 +255,19 @@ class _Push:
     # -- writing ------------------------------------------------------------------------------
 
     def _write(self, to_push: Sequence[PlannedPush]) -> Iterator[Result]:
+        from claude_sync.sync.bundles.push_write import PushWriter
+
         writer = PushWriter(self._context, self._survey, self._ahead, named=self._named)
         progress = Progress(
             "Pushing",
             total=sum(planned.local.stamp.size for planned in to_push),
             sessions_total=len(to_push),
         )
-        if to_push:
-            self._context.progress(progress)
+        self._context.progress(progress)
         for done, (planned, answer) in enumerate(writer.run(to_push), 1):
             session_id = planned.local.session_id
             if isinstance(answer, ClaudeSyncError):
-                yield replace(self._failure(session_id, answer), project_key=planned.project.key)
+                yield self._failure(session_id, answer)._replace(project_key=planned.project.key)
             else:
                 result = self._result(
                     planned.local,
@@ -253,9 +277,8 @@ class _Push:
                     message=_left_out(planned.local.left_out),
                 )
                 directory = self._survey.directory(planned.local)
-                yield replace(result, bytes=answer.sent, directory=directory)
-            progress = replace(
-                progress,
+                yield result._replace(bytes=answer.sent, directory=directory)
+            progress = progress._replace(
                 session_id=session_id,
                 done=progress.done + planned.local.stamp.size,
                 sessions_done=done,

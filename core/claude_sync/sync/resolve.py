@@ -20,8 +20,8 @@ from claude_sync.state.vault_entry import TRANSCRIPT
 from claude_sync.sync.bundles.keep import keep_bundle
 from claude_sync.sync.conflict import Conflict, find_conflict, no_conflict
 from claude_sync.sync.context import Context
-from claude_sync.sync.planner import inherited_decisions
 from claude_sync.sync.push import push_surveyed
+from claude_sync.sync.rivals import inherited_decisions
 from claude_sync.sync.survey.comparisons import given_up
 from claude_sync.sync.survey.survey import Survey, look
 from claude_sync.sync.tree.resolve_apply import InstalledSide, copy_id, install_copy, install_side

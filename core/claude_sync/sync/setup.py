@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from claude_sync.disk.home_directory import home_directory
@@ -158,7 +158,7 @@ def set_up(
         label = transport.label
     finally:
         transport.close()
-    with Context(paths, replace(chosen, location=spelled, store_id=store_id)) as context:
+    with Context(paths, chosen._replace(location=spelled, store_id=store_id)) as context:
         machine, others = _named(context, look(context), name, take_over=take_over)
     name_machine(paths, machine.name)
     preferences.change(

@@ -29,7 +29,8 @@ from claude_sync.sync.bundles.naming import is_ignored
 from claude_sync.sync.conflict import sides_of
 from claude_sync.sync.context import Context
 from claude_sync.sync.judge import judge
-from claude_sync.sync.planner import PullKind, PushKind, newest_of_each
+from claude_sync.sync.planner import PullKind, PushKind
+from claude_sync.sync.rivals import newest_of_each
 from claude_sync.sync.survey.extensions import learn_extensions
 from claude_sync.sync.survey.survey import Survey, look
 

@@ -30,7 +30,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from claude_sync.errors import BundleUnsafe, Stopped, TransportError
@@ -95,8 +94,7 @@ def is_same_file(seen: Stamp, now: Stamp) -> bool:
     return same_number and seen.size == now.size and seen.mtime_ns == now.mtime_ns
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """All regular files one level below the root.
 
     Attributes:
@@ -165,8 +163,7 @@ class Reuse(NamedTuple):
     length: int
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedPut:
+class PreparedPut(NamedTuple):
     """A file to write, put together in advance.
 
     Attributes:
@@ -180,8 +177,7 @@ class PreparedPut:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(NamedTuple):
     """A file to write.
 
     Attributes:

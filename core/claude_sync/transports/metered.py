@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
 
 from claude_sync.transports.base import (
     Block,
@@ -62,7 +61,7 @@ class MeteredTransport:
 
     def write(self, puts: Iterable[Put]) -> Iterator[Written]:
         return self._transport.write(
-            replace(put, blocks=self._counting(put.blocks)) for put in puts
+            put._replace(blocks=self._counting(put.blocks)) for put in puts
         )
 
     def remove(self, names: Sequence[str]) -> None:

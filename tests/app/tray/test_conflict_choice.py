@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from claude_sync.model import SessionState, Side
@@ -33,12 +31,12 @@ def test_a_choice_comes_back_with_the_versions_that_were_shown(what: str) -> Non
 def changed(state: SessionState) -> list[SessionState]:
     mine, theirs = state.sides
     return [
-        replace(state, sides=(mine, replace(theirs, version=version("grown")))),
-        replace(state, sides=(replace(mine, version=version("grown")), theirs)),
-        replace(state, sides=(mine, replace(theirs, machine_id="another"))),
-        replace(state, sides=(*state.sides, side("tablet", "id-of-tablet"))),
-        replace(state, sides=()),
-        replace(state, session_id="another"),
+        state._replace(sides=(mine, theirs._replace(version=version("grown")))),
+        state._replace(sides=(mine._replace(version=version("grown")), theirs)),
+        state._replace(sides=(mine, theirs._replace(machine_id="another"))),
+        state._replace(sides=(*state.sides, side("tablet", "id-of-tablet"))),
+        state._replace(sides=()),
+        state._replace(session_id="another"),
     ]
 
 
@@ -53,7 +51,7 @@ def test_it_is_refused_once_anything_about_the_sides_has_changed() -> None:
 
 def test_the_same_sides_seen_again_are_the_same_choice() -> None:
     mine, theirs = conflict().sides
-    later = replace(mine, lines=99, mtime_ns=0), replace(theirs, offered=False)
+    later = mine._replace(lines=99, mtime_ns=0), theirs._replace(offered=False)
     assert keep(conflict(sides=later), BOTH) == keep(conflict(), BOTH)
 
 

@@ -6,13 +6,8 @@ import json
 import pytest
 
 from bundles import crafted, cut, packed
-from claude_sync.bundle.head import (
-    HEAD_SIZE,
-    TAIL_SIZE,
-    bundle_file_name,
-    encoded_key,
-    read_head,
-)
+from claude_sync.bundle.file_names import bundle_file_name, encoded_key
+from claude_sync.bundle.head import HEAD_SIZE, TAIL_SIZE, read_head
 from claude_sync.bundle.members import AFTER_TRANSCRIPT, BEFORE_BACK
 from claude_sync.bundle.unpack import read_whole
 from claude_sync.errors import BundleCorrupt, BundleError, BundleIncomplete, BundleTooNew

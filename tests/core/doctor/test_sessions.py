@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,7 +38,7 @@ def test_a_conflict_waits(patient: Patient, desktop: Patient, which: str) -> Non
     command = commands_of(found)[0]
     if which != "mine":
         assert which in commands_of(found)
-        found = replace(found, fix=f"`{command.replace('mine', which)}`")
+        found = found._replace(fix=f"`{command.replace('mine', which)}`")
     follow(found)
     assert patient.is_well("conflict")
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from claude_sync.errors import ProjectKeyError
 from claude_sync.names import is_project_key, normal_key
-from claude_sync.projects.key import project_key_from_remote, safe_subpath
+from claude_sync.projects.directory import safe_subpath
+from claude_sync.projects.key import project_key_from_remote
 
 SECRET = "s3cr3t-t0k3n"
 

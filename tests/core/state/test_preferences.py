@@ -453,5 +453,5 @@ def test_a_key_that_does_not_exist_can_be_neither_set_nor_read(here: Paths, key:
 
 
 def test_the_table_has_every_preference() -> None:
-    fields = set(Preferences.__dataclass_fields__) - {"problems", "unknown", "stamp"}
+    fields = set(Preferences._fields) - {"problems", "unknown", "stamp"}
     assert set(KINDS) == fields

@@ -14,18 +14,15 @@ from claude_sync.claude.compare import Divergence
 from claude_sync.model import Bundle, BundleHead, Stamp, Version
 from claude_sync.sync.planner import (
     Ask,
-    Mine,
     PullKind,
     PullPlan,
     PushKind,
     PushPlan,
-    inherited_decisions,
     may_keep,
-    newest_of_each,
-    own_and_rivals,
     plan_pull,
     plan_push,
 )
+from claude_sync.sync.rivals import Mine, inherited_decisions, newest_of_each, own_and_rivals
 from randomness import examples
 
 HERE = "here"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import lru_cache
 
-from claude_sync.bundle.head import bundle_file_name, encoded_key
+from claude_sync.bundle.file_names import bundle_file_name, encoded_key
 from claude_sync.errors import BundleUnsafe
 from claude_sync.model import Bundle, Machine
 from claude_sync.sync.context import Context

@@ -6,7 +6,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from claude_sync.bundle.head import HEAD_SIZE, SUFFIX, TAIL_SIZE, read_head
+from claude_sync.bundle.file_names import SUFFIX
+from claude_sync.bundle.head import HEAD_SIZE, TAIL_SIZE, read_head
 from claude_sync.bundle.unpack import read_whole
 from claude_sync.disk import files
 from claude_sync.disk.snapshot import BLOCK_SIZE, open_regular, stamp_of

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from claude_sync.bundle.members import next_after
 from claude_sync.claude.compare import Extent
@@ -33,10 +33,12 @@ from claude_sync.store.upload import Sent
 from claude_sync.sync.bundles.keep import keep_bundle, keep_unreadable, lies_here
 from claude_sync.sync.bundles.label import label_of
 from claude_sync.sync.bundles.naming import bundle_name, is_named_for
-from claude_sync.sync.bundles.pack_ahead import PackingAhead
 from claude_sync.sync.context import Context
 from claude_sync.sync.survey.comparisons import given_up
 from claude_sync.sync.survey.survey import Survey
+
+if TYPE_CHECKING:
+    from claude_sync.sync.bundles.pack_ahead import PackingAhead
 
 _RECORDS_A_GROUP = 200
 _SEVERAL = ("", "")
@@ -77,7 +79,7 @@ class PushWriter:
     """
 
     def __init__(
-        self, context: Context, survey: Survey, ahead: PackingAhead, *, named: bool
+        self, context: Context, survey: Survey, ahead: PackingAhead | None, *, named: bool
     ) -> None:
         self._context = context
         self._survey = survey
@@ -156,7 +158,7 @@ class PushWriter:
             whole_lines=label.open,
             base=own if extends else None,
             layout=remembered.layout if remembered.name == name else "",
-            ahead=self._ahead.take(session_id),
+            ahead=self._ahead.take(session_id) if self._ahead is not None else None,
         )
 
     def _version(self, local: LocalSession) -> Version:

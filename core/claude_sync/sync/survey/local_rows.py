@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from claude_sync.claude.transcript import Summary
 from claude_sync.errors import SessionError
 from claude_sync.model import LocalSession, Version
 from claude_sync.state.cache import LocalRow
-from claude_sync.store.delta import LinePrefix, LocalBase, measure
 from claude_sync.sync.context import Context
 from claude_sync.sync.survey.read_session import read_session, row_of, signature_of, summarize_file
+
+if TYPE_CHECKING:
+    from claude_sync.store.delta import LinePrefix, LocalBase
 
 _ROWS_A_FLUSH = 500
 AHEAD_BYTES = 128 << 20
@@ -80,6 +83,8 @@ class LocalRows:
 
     def measure_ahead(self, sessions: Iterable[LocalSession]) -> None:
         """Measure transcripts, for what `here` tells of them, as many as aren't too much."""
+        from claude_sync.store.delta import measure
+
         for local in _few(sessions):
             with suppress(OSError):  # it is measured where this one is needed
                 self._lines[str(local.path)] = measure(local, self._context.check)
@@ -90,6 +95,8 @@ class LocalRows:
         Raises:
             SessionError: it vanished, or is being rewritten.
         """
+        from claude_sync.store.delta import LocalBase
+
         return LocalBase(local, self.row(local).sidecar_sha256, self._lines.get(str(local.path)))
 
     def flush(self, here: Container[str]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 
-from claude_sync.bundle.members import sidecar_digest
 from claude_sync.claude.home import read_sidecar
 from claude_sync.claude.transcript import Summary, summarize
 from claude_sync.disk.snapshot import Snapshot, open_regular, reading
@@ -42,6 +41,8 @@ def read_session(
         if known is not None and known.sidecar == signature:
             sidecar_sha256 = known.sidecar_sha256
         else:
+            from claude_sync.bundle.members import sidecar_digest
+
             sidecar_sha256 = sidecar_digest(read_sidecar(local, check))
     return LocalRow(
         stamp=stamp,
@@ -81,6 +82,8 @@ def row_of_installed(
 
     None where its last line isn't finished: then it is read when it is needed.
     """
+    from claude_sync.bundle.members import sidecar_digest
+
     try:
         with open_regular(local.path) as file:
             file.seek(max(0, local.stamp.size - 1))

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from claude_sync.claude.compare import Extent, compare
 from claude_sync.claude.live_sessions import LiveSessions, read_live_sessions
 from claude_sync.disk.prefix_hashes import begins_with
 from claude_sync.disk.snapshot import reading
@@ -20,7 +19,7 @@ from claude_sync.state.cache import LocalRow
 from claude_sync.state.records import NOTHING, SessionRecord
 from claude_sync.store.store import StoreView
 from claude_sync.sync.context import Context
-from claude_sync.sync.planner import Mine, Split, own_and_rivals
+from claude_sync.sync.rivals import Mine, Split, own_and_rivals
 from claude_sync.sync.survey.identity import find_id, remember_name
 from claude_sync.sync.survey.local_rows import LocalRows
 
@@ -124,6 +123,8 @@ class Survey:
         return longest
 
     def _holds(self, longer: LocalSession, shorter: LocalSession) -> bool:
+        from claude_sync.claude.compare import Extent, compare
+
         x, y = self.row(longer).whole, self.row(shorter).whole
         with reading(longer.session_id):
             if x == y or begins_with(longer.path, y):

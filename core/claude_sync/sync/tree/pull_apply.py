@@ -20,7 +20,8 @@ from claude_sync.state.vault_entry import TRANSCRIPT
 from claude_sync.store.delta import Request
 from claude_sync.store.download import Fetched
 from claude_sync.sync.context import Context
-from claude_sync.sync.planner import PullKind, inherited_decisions
+from claude_sync.sync.planner import PullKind
+from claude_sync.sync.rivals import inherited_decisions
 from claude_sync.sync.survey.comparisons import given_up
 from claude_sync.sync.survey.read_session import row_of_installed
 from claude_sync.sync.survey.survey import Survey

@@ -39,7 +39,8 @@ class UndoRecord:
 
     def to_json(self) -> str:
         """The text that the records keep."""
-        return json.dumps(asdict(self))
+        grown = [file._asdict() for file in self.grown]
+        return json.dumps({**asdict(self), "grown": grown})
 
     @classmethod
     def from_json(cls, text: str) -> UndoRecord:

@@ -39,7 +39,6 @@ from claude_sync.transports.base import (
 )
 from claude_sync.transports.folder.errors import root_error, translate
 from claude_sync.transports.folder.root import Root
-from claude_sync.transports.folder.writing import Group
 
 # sys/stat.h of macOS; winnt.h: RECALL_ON_OPEN, RECALL_ON_DATA_ACCESS, OFFLINE. Each says that
 # reading the file would fetch it first.
@@ -197,6 +196,8 @@ class FolderTransport:
     # --- writing -------------------------------------------------------------------------------
 
     def write(self, puts: Iterable[Put]) -> Iterator[Written]:
+        from claude_sync.transports.folder.writing import Group
+
         self._root.check()
         group = Group(self._root)
         try:

@@ -316,7 +316,7 @@ def test_in_an_open_menu_the_main_entries_stay_and_change_what_they_say() -> Non
     before = made(status(to_push=("s1",), sessions=(S1,)))
     held = hold(before, made(status(activity=Progress("Pushing"), sessions=(S1,))))
     assert outline(held)[2:4] == ["Pushing… (off)", "Nothing to pull (off)"]
-    after = hold(held, made(status(sessions=(replace(S1, state=State.SYNCED),))))
+    after = hold(held, made(status(sessions=(S1._replace(state=State.SYNCED),))))
     assert outline(after)[2:4] == ["Nothing to push (off)", "Nothing to pull (off)"]
 
 

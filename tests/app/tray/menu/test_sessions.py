@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -124,7 +123,7 @@ def test_projects_without_a_folder_here_are_counted_by_project() -> None:
 def test_a_side_that_is_not_offered_is_shown_and_can_not_be_kept() -> None:
     state = conflict()
     mine, theirs = state.sides
-    state = replace(state, sides=(replace(mine, offered=False), theirs))
+    state = state._replace(sides=(mine._replace(offered=False), theirs))
     rows = entry(made(status(conflicts=(state,))), "Conflicts", "Both").children
     assert [row.enabled for row in rows] == [True, True, False, True]
 
@@ -149,9 +148,10 @@ def test_a_conflict_that_can_not_be_read_says_why_and_offers_nothing() -> None:
 def test_in_an_open_menu_a_choice_that_was_overtaken_can_not_be_made() -> None:
     before = conflict()
     mine, theirs = before.sides
-    grown = replace(before, sides=(mine, replace(theirs, version=theirs.version._replace(size=99))))
-    after = replace(
-        grown, sides=(mine, replace(theirs, version=theirs.version._replace(sha256="x")))
+    longer = theirs._replace(version=theirs.version._replace(size=99))
+    grown = before._replace(sides=(mine, longer))
+    after = grown._replace(
+        sides=(mine, theirs._replace(version=theirs.version._replace(sha256="x")))
     )
     held = hold(made(status(conflicts=(before,))), made(status(conflicts=(after,))))
     rows = entry(held, "Conflicts", "Both").children

@@ -147,7 +147,7 @@ def test_a_machine_that_was_named_anew_meanwhile_says_its_new_name(
     with laptop.at_work() as context:
         ahead = PackingAhead(context)
         survey = look(context, meanwhile=ahead.meanwhile)
-        context.machine = replace(context.machine, name="workshop")
+        context.machine = context.machine._replace(name="workshop")
         push_surveyed(context, survey, ahead=ahead)
     assert place.prepared == {}
     [bundle] = laptop.world.bundles()
@@ -186,7 +186,7 @@ def test_an_ignored_project_is_packed_only_when_it_is_asked_for(
 ) -> None:
     laptop.write(SESSION, said("more"))
     with laptop.at_work() as context:
-        context.preferences = replace(context.preferences, ignore=("*",))
+        context.preferences = context.preferences._replace(ignore=("*",))
         survey = look(context, store=False)
         survey.read_ahead()
         for named, packed in ((None, False), ([SESSION], True)):
@@ -221,7 +221,7 @@ def _otherwise(made: Outgoing) -> dict[str, Outgoing]:
         "another bundle there": made._replace(base=made.base._replace(head=older)),
         "no bundle there": made._replace(base=None),
         "written to since": made._replace(
-            local=replace(made.local, stamp=stamp._replace(mtime_ns=stamp.mtime_ns + 1))
+            local=made.local._replace(stamp=stamp._replace(mtime_ns=stamp.mtime_ns + 1))
         ),
         "another version": made._replace(expected=made.expected._replace(sha256="0" * 64)),
         "open by now": made._replace(whole_lines=True),
