@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from claude_sync import __version__
 from claude_sync_app.tray.icons.icons import IconState, application_image, assets
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,6 +22,11 @@ def packaged() -> dict[str, str]:
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     table = text.partition("[tool.hatch.build.targets.wheel.force-include]\n")[2]
     return dict(re.findall(r'^"(.+)" = "(.+)"$', table.partition("\n[")[0], re.MULTILINE))
+
+
+def test_the_program_and_its_package_bear_one_version() -> None:
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert re.findall(r'^version = "(.+)"$', text, re.MULTILINE) == [__version__]
 
 
 def test_every_file_that_the_program_reads_comes_with_it() -> None:
