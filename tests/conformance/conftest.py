@@ -7,6 +7,7 @@ import pytest
 
 from claude_sync.transports.base import MARKER_NAME, Transport
 from claude_sync.transports.ssh import pipes as ssh_pipes
+from conformance.page_example import ExampleStorage
 from conformance.sshd import FLAVOURS, SshHost, running_sshd
 from conformance.storages import (
     MARKER,
@@ -48,11 +49,13 @@ def _storage(
     yield ssh_storage(host, flavour, tmp_path / "the store")
 
 
-@pytest.fixture(params=["memory", *FILE_STORAGES])
+@pytest.fixture(params=["memory", "example of TRANSPORTS.md", *FILE_STORAGES])
 def storage(request: pytest.FixtureRequest, tmp_path: Path, ssh_host: SshHost) -> Iterator[Storage]:
     """A storage that isn't there yet."""
     if request.param == "memory":
         yield MemoryStorage()
+    elif request.param == "example of TRANSPORTS.md":
+        yield ExampleStorage(tmp_path / "the store.db")
     else:
         yield from _storage(request.param, request, tmp_path, ssh_host)
 

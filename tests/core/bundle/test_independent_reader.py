@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from dataclasses import asdict
@@ -19,6 +18,7 @@ from claude_sync.bundle.head import HEAD_SIZE, TAIL_SIZE, read_head
 from claude_sync.bundle.unpack import SidecarData, TranscriptData, Unpacked, unpack
 from claude_sync.errors import BundleError
 from independent_bundle import characters, read_bundle, string, write_bundle
+from programs import require
 
 _FILES = {
     "subagents/agent-1.jsonl": TRANSCRIPTS["invalid UTF-8"],
@@ -110,11 +110,10 @@ def test_both_read_other_spellings(transcript: bytes, files: dict[str, bytes]) -
 
 
 def test_jq_prints_the_transcript_byte_for_byte(tmp_path: Path) -> None:
-    jq = shutil.which("jq")
-    assert jq is not None, "jq is needed for this test (apt install jq)"
+    require("jq")
     transcript = '{"text":"é 中 \U0001f600 \\u0000 \\"quoted\\""}\n'.encode() * 50
     file = tmp_path / "FILE.ccsync"
     file.write_bytes(write_bundle(_members(), transcript, {}))
-    done = subprocess.run([jq, "-j", ".transcript", file], capture_output=True, check=True)
+    done = subprocess.run(["jq", "-j", ".transcript", file], capture_output=True, check=True)
     ends = b"\r\n" if sys.platform == "win32" else b"\n"
     assert done.stdout == transcript.replace(b"\n", ends)
