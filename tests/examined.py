@@ -88,7 +88,7 @@ def follow(
     if command.startswith("claude-sync "):
         assert main(shlex.split(f"{command} {more}")[1:]) == 0, command
     else:
-        subprocess.run(command, shell=True, check=True, timeout=20)
+        subprocess.run(command, shell=True, check=True, timeout=60)
 
 
 def snapshot(*folders: Path) -> dict[str, tuple[object, ...]]:

@@ -24,7 +24,7 @@ from claude_sync.transports import open_transport
 from claude_sync.transports.location import HostLocation
 from programs import find, require
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 
 # What a login does with the command that ssh gives it.
 # $BOX is the directory with the programs of the flavour.

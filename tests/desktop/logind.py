@@ -11,7 +11,7 @@ from dbus_fast.service import ServiceInterface, dbus_method, dbus_property, dbus
 from claude_sync_app.desktop import dbus
 from claude_sync_app.desktop.loop import Loop
 from claude_sync_app.desktop.session_events.linux import LOGIND, MANAGER, NETWORK_MANAGER, SESSION
-from desktop.programs import Heard
+from desktop.programs import PATIENCE_SECONDS, Heard
 
 _Descriptor = Annotated[int, DBusSignature("h")]
 
@@ -64,7 +64,7 @@ class Logind:
         self._loop.start()
         self._manager = _Manager()
         self.asked = self._manager.asked
-        self._loop.submit(self._connect(address)).result(10)
+        self._loop.submit(self._connect(address)).result(PATIENCE_SECONDS)
 
     async def _connect(self, address: str) -> None:
         self._bus = await MessageBus(bus_address=address, negotiate_unix_fd=True).connect()
@@ -83,7 +83,7 @@ class Logind:
     def is_held(self) -> bool:
         """Whether somebody still has the lock that was lent last."""
         # In the loop's thread the answer that lends it has been sent by now.
-        self._loop.submit(self._forget()).result(10)
+        self._loop.submit(self._forget()).result(PATIENCE_SECONDS)
         try:
             return os.read(self._manager.reading, 1) != b""
         except BlockingIOError:
@@ -120,7 +120,7 @@ class Logind:
         self._loop.call(self._bus.send, message)
 
     def close(self) -> None:
-        self._loop.submit(self._disconnect()).result(10)
+        self._loop.submit(self._disconnect()).result(PATIENCE_SECONDS)
         self._loop.stop()
         self._manager.forget()
         os.close(self._manager.reading)

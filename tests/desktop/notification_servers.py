@@ -13,7 +13,7 @@ from dbus_fast.service import ServiceInterface, dbus_method, dbus_signal
 
 from claude_sync_app.desktop import dbus
 from claude_sync_app.desktop.loop import Loop
-from desktop.programs import Heard, Programs, until
+from desktop.programs import PATIENCE_SECONDS, Heard, Programs, until
 
 NAME = "org.freedesktop.Notifications"
 _Strings = Annotated[list[str], DBusSignature("as")]
@@ -86,7 +86,7 @@ class NotificationServer:
         self.shown = self._service.shown
         self.closed = self._service.closed
         self._client = ""
-        self._loop.submit(self._connect(address)).result(10)
+        self._loop.submit(self._connect(address)).result(PATIENCE_SECONDS)
 
     async def _connect(self, address: str) -> None:
         self._bus = await MessageBus(bus_address=address).connect()
@@ -109,7 +109,7 @@ class NotificationServer:
         self._say(self._service.notification_closed, number, 1)
 
     def _say(self, signal: Callable[..., object], *arguments: object) -> None:
-        self._loop.submit(self._say_later(signal, *arguments)).result(10)
+        self._loop.submit(self._say_later(signal, *arguments)).result(PATIENCE_SECONDS)
 
     async def _say_later(self, signal: Callable[..., object], *arguments: object) -> None:
         # No person is as fast as a test: a signal that comes together with the number of the
@@ -124,7 +124,7 @@ class NotificationServer:
         signal(*arguments)
 
     def close(self) -> None:
-        self._loop.submit(self._disconnect()).result(10)
+        self._loop.submit(self._disconnect()).result(PATIENCE_SECONDS)
         self._loop.stop()
 
     async def _disconnect(self) -> None:
@@ -180,7 +180,11 @@ class Dunst:
 
     def _control(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            ["dunstctl", *arguments], capture_output=True, text=True, timeout=10, check=False
+            ["dunstctl", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            check=False,
         )
 
     def shown(self) -> list[dict[str, str]]:

@@ -10,7 +10,7 @@ from dbus_fast.service import ServiceInterface, dbus_method, dbus_property
 
 from claude_sync_app.desktop import dbus
 from claude_sync_app.desktop.loop import Loop
-from desktop.programs import until
+from desktop.programs import PATIENCE_SECONDS, until
 
 WATCHER = "org.kde.StatusNotifierWatcher"
 ITEM = "org.kde.StatusNotifierItem"
@@ -78,10 +78,10 @@ class Panel:
 
     def appear(self) -> None:
         self.watcher = _Watcher()
-        self._loop.submit(self._connect()).result(10)
+        self._loop.submit(self._connect()).result(PATIENCE_SECONDS)
 
     def vanish(self) -> None:
-        self._loop.submit(self._disconnect()).result(10)
+        self._loop.submit(self._disconnect()).result(PATIENCE_SECONDS)
 
     def close(self) -> None:
         self.vanish()
@@ -133,7 +133,7 @@ class Panel:
             signature=signature,
             body=list(body),
         )
-        reply = self._loop.submit(self._ask(message)).result(10)
+        reply = self._loop.submit(self._ask(message)).result(PATIENCE_SECONDS)
         if reply.message_type is MessageType.ERROR:
             raise Refused(f"{reply.error_name}: {reply.body}")
         return reply.body

@@ -35,7 +35,13 @@ _BUS_CONFIGURATION = """\
 """
 
 
-def until(get: Callable[[], T], wanted: Callable[[T], object] = bool, seconds: float = 10) -> T:
+PATIENCE_SECONDS = 60.0
+"""For what is going to come: eight suites may run at once, on two cores."""
+
+
+def until(
+    get: Callable[[], T], wanted: Callable[[T], object] = bool, seconds: float = PATIENCE_SECONDS
+) -> T:
     """What `get` returns as soon as that is wanted."""
     end = time.monotonic() + seconds
     while not wanted(value := get()):
@@ -162,7 +168,7 @@ class Heard(list[T]):
             self.append(value)
             self._more.notify_all()
 
-    def wait(self, count: int = 1, seconds: float = 10) -> list[T]:
+    def wait(self, count: int = 1, seconds: float = PATIENCE_SECONDS) -> list[T]:
         """All of them, once there are so many."""
         with self._more:
             assert self._more.wait_for(lambda: len(self) >= count, seconds), f"only {self!r}"

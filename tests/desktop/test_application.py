@@ -12,7 +12,7 @@ import pytest
 
 from desktop.notification_servers import NotificationServer
 from desktop.panel import Panel
-from desktop.programs import PrivateBus, Programs, until
+from desktop.programs import PATIENCE_SECONDS, PrivateBus, Programs, until
 from desktop.tray_program import Tray, TrayMachine, await_notice, await_row, click, prefer
 from machines import OTHER, SESSION, said
 
@@ -67,7 +67,7 @@ def test_a_second_one_says_so_and_ends_well(
         env={**os.environ, **laptop.environment},
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert done.returncode == 0
@@ -135,7 +135,7 @@ def test_where_no_panel_comes_a_notification_says_what_to_install(
 ) -> None:
     monkeypatch.setenv("XDG_CURRENT_DESKTOP", "ubuntu:GNOME")
     Tray(programs, laptop)
-    shown = await_notice(server, "claude-sync is watching", seconds=25)
+    shown = await_notice(server, "claude-sync is watching")
     assert "gnome-shell-extension-appindicator" in str(shown["body"])
 
 
@@ -162,7 +162,7 @@ def test_a_bus_that_restarts_gets_the_icon_again(
     bus.start()
     panel = Panel(bus.address)
     try:
-        until(lambda: panel.watcher.registered, seconds=20)
+        until(lambda: panel.watcher.registered)
         click(panel, "Quit")
         assert tray.ended() == 0
     finally:

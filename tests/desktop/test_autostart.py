@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from claude_sync_app.desktop import autostart
 from claude_sync_app.desktop.autostart import AutostartStatus, macos, windows, xdg
-from desktop.programs import until
+from desktop.programs import PATIENCE_SECONDS, until
 from programs import require
 
 
@@ -64,7 +64,7 @@ def test_a_login_starts_it(own: Path, system: Path, tmp_path: Path) -> None:
     program = _program(tmp_path, "claude sync tray")
     autostart.choose().enable([str(program), "tray", "--since=login"])
     require("dex")
-    subprocess.run(["dex", "-a", "-w", "-s", str(own)], check=True, timeout=20)
+    subprocess.run(["dex", "-a", "-w", "-s", str(own)], check=True, timeout=PATIENCE_SECONDS)
     assert _started_with(tmp_path) == ["tray", "--since=login"]
 
 
@@ -85,7 +85,7 @@ def test_an_entry_is_valid_and_keeps_every_character_of_the_command(
     )
     assert (checked.returncode, checked.stdout) == (0, "")
     # As GNOME, Xfce and others start it.
-    subprocess.run(["gio", "launch", str(entry)], check=True, timeout=20)
+    subprocess.run(["gio", "launch", str(entry)], check=True, timeout=PATIENCE_SECONDS)
     assert _started_with(tmp_path) == arguments
 
 

@@ -96,7 +96,7 @@ def test_a_real_panel_that_shows_icons(
 ) -> None:
     assert len(_found("no-icon-host")) == 1
     XfceDesk(programs, home)
-    until(lambda: _found("no-icon-host") == [], seconds=20)
+    until(lambda: _found("no-icon-host") == [])
 
 
 # --- notifications -----------------------------------------------------------------------------

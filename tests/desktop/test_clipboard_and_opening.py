@@ -11,7 +11,7 @@ import pytest
 
 from claude_sync_app.desktop import clipboard, launching, opening
 from claude_sync_app.desktop.launching import DesktopError, start
-from desktop.programs import until
+from desktop.programs import PATIENCE_SECONDS, until
 from programs import require
 
 
@@ -20,7 +20,10 @@ def test_a_line_is_copied_as_it_is(display: str) -> None:
     line = "cd '/tmp/a'\"'\"'b;$(touch x)' && claude --resume 1 — é 😀"
     assert clipboard.copy(line)
     pasted = subprocess.run(
-        ["xclip", "-selection", "clipboard", "-out"], capture_output=True, timeout=10, check=True
+        ["xclip", "-selection", "clipboard", "-out"],
+        capture_output=True,
+        timeout=PATIENCE_SECONDS,
+        check=True,
     )
     assert pasted.stdout.decode() == line
 

@@ -16,7 +16,7 @@ from claude_sync_app.desktop.dialogs.kdialog import Kdialog
 from claude_sync_app.desktop.dialogs.osascript import Osascript
 from claude_sync_app.desktop.dialogs.powershell import Powershell
 from claude_sync_app.desktop.dialogs.zenity import Zenity
-from desktop.programs import Programs, until
+from desktop.programs import PATIENCE_SECONDS, Programs, until
 from desktop.windows import answer
 
 T = TypeVar("T")
@@ -40,7 +40,7 @@ def _answered(ask: Callable[[], T], *keys: str) -> T:
     thread = threading.Thread(target=lambda: answers.append(ask()), name="asking")
     thread.start()
     answer("", *keys)
-    thread.join(20)
+    thread.join(PATIENCE_SECONDS)
     return answers[0]
 
 
@@ -78,7 +78,7 @@ def test_closing_takes_a_question_away_as_if_it_were_cancelled(asked: Dialogs) -
     thread.start()
     until(lambda: asked._asking)
     asked.close()
-    thread.join(10)
+    thread.join(PATIENCE_SECONDS)
     assert answers == [None]
 
 

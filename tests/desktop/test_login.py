@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from desktop.panel import Panel
-from desktop.programs import Programs, until
+from desktop.programs import PATIENCE_SECONDS, Programs, until
 from desktop.tray_program import TrayMachine, await_row, click
 from machines import SESSION, opened, said
 
@@ -20,7 +20,7 @@ def _command(machine: TrayMachine, *arguments: str) -> subprocess.CompletedProce
         env={**os.environ, **machine.environment},
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 
@@ -42,7 +42,7 @@ def test_what_is_switched_on_shows_the_icon_at_every_login(
         laptop.write(SESSION, said("work"))
         until(lambda: _is_pushed(laptop))
         click(panel, "Quit")
-        assert login.wait(20) == 0, "what was started at login has ended"
+        assert login.wait(PATIENCE_SECONDS) == 0, "what was started at login has ended"
 
     document = json.loads(_command(laptop, "autostart", "disable", "--json").stdout)
     assert document == {"enabled": False, "where": "", "program": ""}

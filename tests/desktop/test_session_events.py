@@ -11,7 +11,7 @@ from claude_sync_app.desktop import session_events
 from claude_sync_app.desktop.loop import Loop
 from claude_sync_app.desktop.session_events import Leaving, Return, Way
 from desktop.logind import Logind
-from desktop.programs import Heard, PrivateBus, until
+from desktop.programs import PATIENCE_SECONDS, Heard, PrivateBus, until
 
 
 class Ears:
@@ -52,7 +52,7 @@ def test_sleep_waits_until_it_is_released_and_a_wake_asks_anew(
     assert ears.returned.wait() == [Return.WOKE]
     logind.asked.wait(2)
     leaving.release()
-    loop.submit(asyncio.sleep(0)).result(5)
+    loop.submit(asyncio.sleep(0)).result(PATIENCE_SECONDS)
     assert logind.is_held(), "the lock of last time isn't this one"
 
 

@@ -15,7 +15,7 @@ from claude_sync_app.tray.backends.status_notifier import StatusNotifierIcon, fi
 from claude_sync_app.tray.icons.icons import IconState, Picture, Theme
 from claude_sync_app.tray.menu.model import Action, Item, separator
 from desktop.panel import MENU, Panel, Refused
-from desktop.programs import Heard, PrivateBus, until
+from desktop.programs import PATIENCE_SECONDS, Heard, PrivateBus, until
 
 UP_TO_DATE = Picture(IconState.UP_TO_DATE)
 ERROR = Picture(IconState.ERROR, Theme.LIGHT)
@@ -406,7 +406,7 @@ def test_a_menu_that_is_never_closed_is_let_go_after_a_while(loop: Loop) -> None
     async def labels() -> list[str]:
         return [node.properties["label"] for node in service._tree.children]  # type: ignore[misc]
 
-    assert loop.submit(labels()).result(5) == ["New"]
+    assert loop.submit(labels()).result(PATIENCE_SECONDS) == ["New"]
 
 
 # --- other people's text -----------------------------------------------------------------------
@@ -453,14 +453,14 @@ def test_500_clicks_in_a_row_while_the_menu_changes_are_all_taken(panel: Panel, 
 def test_a_panel_that_starts_late_gets_the_icon(
     bus: PrivateBus, start: Callable[..., Tray], loop: Loop
 ) -> None:
-    assert loop.submit(find_panel()).result(10) is Presence.NO_PANEL
+    assert loop.submit(find_panel()).result(PATIENCE_SECONDS) is Presence.NO_PANEL
     tray = start()
     tray.show(DEMO)
     assert tray.presence.wait() == [Presence.NO_PANEL]
     panel = Panel(bus.address)
     try:
         assert tray.presence.wait(2) == [Presence.NO_PANEL, Presence.SHOWN]
-        assert loop.submit(find_panel()).result(10) is Presence.SHOWN
+        assert loop.submit(find_panel()).result(PATIENCE_SECONDS) is Presence.SHOWN
         assert "Quit" in panel.menu().labels
     finally:
         panel.close()
@@ -479,14 +479,14 @@ def test_a_panel_that_restarts_gets_the_icon_again(panel: Panel, tray: Tray) -> 
 def test_without_a_bus_it_says_so_and_ends_when_asked(
     no_bus: None, start: Callable[..., Tray], loop: Loop
 ) -> None:
-    assert loop.submit(find_panel()).result(10) is Presence.NO_BUS
+    assert loop.submit(find_panel()).result(PATIENCE_SECONDS) is Presence.NO_BUS
     tray = start()
     tray.show(DEMO)
     assert tray.presence.wait() == [Presence.NO_BUS]
 
 
 def test_a_bus_that_restarts_gets_the_icon_again(bus: PrivateBus, panel: Panel, tray: Tray) -> None:
-    panel._loop.submit(_forget(panel)).result(10)
+    panel._loop.submit(_forget(panel)).result(PATIENCE_SECONDS)
     bus.end()
     tray.presence.wait(2)
     bus.start()

@@ -63,7 +63,7 @@ def test_a_synced_folder_is_chosen_after_it_was_said_what_will_be_readable_there
     await_window("Where sessions meet")
     assert not (dropbox / "claude-sync").exists(), "nothing is written before it is agreed to"
     answer("Where sessions meet", "Return")
-    until(lambda: list((dropbox / "claude-sync").glob("*/*.ccsync")), seconds=20)
+    until(lambda: list((dropbox / "claude-sync").glob("*/*.ccsync")))
     assert sorted(os.listdir(dropbox)) == ["Photos", "claude-sync"]
     assert "Dropbox" in str(await_notice(server, "Sessions meet in ~/Dropbox/claude-sync"))
 
@@ -99,7 +99,7 @@ def test_projects_are_chosen_before_anything_is_shared(
     click_in(window, 26, 70)
     answer("Projects", "Tab", "Tab", "Return")
     answer("Where sessions meet", "Return")
-    until(lambda: preferences.load(laptop.paths).location == str(elsewhere), seconds=20)
+    until(lambda: preferences.load(laptop.paths).location == str(elsewhere))
     assert preferences.load(laptop.paths).ignore == ("git:example.org/you/private",)
     answer("Leaving", "Return")
     assert laptop.bundle().exists(), "what was pushed before may stay there"
@@ -237,7 +237,7 @@ def test_a_session_is_pulled_and_resumed_in_a_terminal_in_its_folder(
     desktop.push()
     Tray(programs, laptop)
     press(server, await_notice(server, "desktop"), "Pull and resume")
-    until(log.exists, seconds=20)
+    until(log.exists)
     folder, *arguments = log.read_text().splitlines()
     assert arguments == ["--resume", OTHER]
     assert folder == str(laptop.project)

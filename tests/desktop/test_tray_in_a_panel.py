@@ -37,7 +37,7 @@ def _choose(desk: XfceDesk, key: str, done: Callable[[], bool]) -> None:
             xdotool("key", "Escape")
             desk.open_menu()
     xdotool("key", "--delay", "100", key, "Return")
-    until(done, seconds=20)
+    until(done)
 
 
 def test_a_day_in_a_panel(
@@ -55,7 +55,7 @@ def test_a_day_in_a_panel(
     title = json.dumps({"type": "custom-title", "customTitle": "Refactor the parser"})
     desktop.write(OTHER, title.encode() + b"\n", said("from the desktop"))
     desktop.push()
-    until(lambda: _has(desk.icon(), WAITING), seconds=20)
+    until(lambda: _has(desk.icon(), WAITING))
     until(lambda: "Refactor the parser" in str(dunst.shown()))
     dunst.dismiss()
 

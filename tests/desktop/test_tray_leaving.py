@@ -16,7 +16,7 @@ from conformance.sshd import SshHost, running_sshd
 from desktop.logind import Logind
 from desktop.notification_servers import NotificationServer
 from desktop.panel import Panel
-from desktop.programs import Programs, until
+from desktop.programs import PATIENCE_SECONDS, Programs, until
 from desktop.tray_program import Tray, TrayMachine, await_notice, prefer, row_beginning
 from machines import OTHER, SESSION, PlayedMachine, said
 
@@ -47,7 +47,7 @@ def test_what_changed_is_pushed_before_a_sleep_and_the_next_one_waits_too(
     laptop.write(SESSION, said("the last word"))
     assert logind.is_held()
     logind.sleep(True)
-    until(lambda: not logind.is_held(), seconds=6)
+    until(lambda: not logind.is_held())
     assert laptop.bundle().exists()
     logind.sleep(False)
     logind.asked.wait(2)
@@ -108,7 +108,7 @@ def test_a_host_that_goes_down_is_offline_until_it_is_back(
     assert isinstance(arguments, list)
     nas.end_connections()
     nas.process.terminate()
-    nas.process.wait(10)
+    nas.process.wait(PATIENCE_SECONDS)
     laptop.write(SESSION, said("written meanwhile"))
     panel.tell("opened", 0)
     panel.tell("closed", 0)
@@ -121,7 +121,7 @@ def test_a_host_that_goes_down_is_offline_until_it_is_back(
             panel.tell("clicked", row.number)
         return bool(list(root.glob("*/*.ccsync")))
 
-    until(again, seconds=20)
+    until(again)
     _says(panel, "Up to date")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from claude_sync.state import preferences
 from desktop.notification_servers import Dunst, NotificationServer
 from desktop.panel import Panel, Refused
-from desktop.programs import Programs, until
+from desktop.programs import PATIENCE_SECONDS, Programs, until
 from desktop.tray_program import (
     Tray,
     TrayMachine,
@@ -35,7 +35,7 @@ def _label(panel: Panel, number: int = 0) -> str:
     return panel.menu().rows[number].label
 
 
-def _await_sentence(panel: Panel, beginning: str, seconds: float = 15) -> None:
+def _await_sentence(panel: Panel, beginning: str, seconds: float = PATIENCE_SECONDS) -> None:
     until(lambda: _label(panel), lambda label: label.startswith(beginning), seconds)
 
 
@@ -219,7 +219,7 @@ def test_a_folder_that_goes_and_comes_back_is_offline_in_between(
     store.rmdir()
     away.rename(store)
     click(panel, "Try again")
-    until(laptop.bundle().exists, seconds=20)
+    until(laptop.bundle().exists)
     _await_sentence(panel, "Up to date")
 
 

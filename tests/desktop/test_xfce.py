@@ -54,7 +54,7 @@ class Tray:
 @pytest.fixture
 def tray(desk: XfceDesk, loop: Loop) -> Iterator[Tray]:
     tray = Tray(loop)
-    until(lambda: tray.presence[-1:] == [Presence.SHOWN], seconds=20)
+    until(lambda: tray.presence[-1:] == [Presence.SHOWN])
     yield tray
     tray.icon.stop()
 
@@ -90,6 +90,6 @@ def test_a_panel_that_restarts_shows_the_icon_again(desk: XfceDesk, tray: Tray) 
     until(lambda: _has(desk.icon(), RED))
     before = len(tray.presence)
     desk.restart_panel()
-    since = tray.presence.wait(before + 2, seconds=20)[before:]
+    since = tray.presence.wait(before + 2)[before:]
     assert since == [Presence.NO_PANEL, Presence.SHOWN]
     until(lambda: _has(desk.icon(), RED))

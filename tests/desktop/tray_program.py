@@ -10,7 +10,7 @@ from claude_sync.state import preferences
 from claude_sync.state.paths import Paths
 from desktop.notification_servers import NotificationServer
 from desktop.panel import Panel, Row
-from desktop.programs import Programs, until
+from desktop.programs import PATIENCE_SECONDS, Programs, until
 from machines import REMOTE, PlayedMachine, World
 from repositories import bare_bones
 
@@ -66,12 +66,12 @@ class Tray:
                 output=said,
             )
 
-    def end(self, seconds: float = 10) -> int:
+    def end(self, seconds: float = PATIENCE_SECONDS) -> int:
         """Ask it to end as the system does; its exit status."""
         self.process.terminate()
         return self.process.wait(seconds)
 
-    def ended(self, seconds: float = 10) -> int:
+    def ended(self, seconds: float = PATIENCE_SECONDS) -> int:
         """Its exit status, once it has ended by itself."""
         return self.process.wait(seconds)
 
@@ -91,7 +91,7 @@ def row_beginning(panel: Panel, *beginnings: str) -> Row | None:
     return row
 
 
-def await_row(panel: Panel, *beginnings: str, seconds: float = 15) -> Row:
+def await_row(panel: Panel, *beginnings: str, seconds: float = PATIENCE_SECONDS) -> Row:
     """The same, as soon as it is there and can be clicked."""
 
     def found() -> Row | None:
@@ -127,7 +127,9 @@ def prefer(machine: TrayMachine, **changes: object) -> None:
     preferences.change(machine.paths, **changes)
 
 
-def await_notice(server: NotificationServer, words: str, seconds: float = 15) -> dict[str, Any]:
+def await_notice(
+    server: NotificationServer, words: str, seconds: float = PATIENCE_SECONDS
+) -> dict[str, Any]:
     """The first notification that holds these words, as soon as it is shown."""
 
     def found() -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 
-from desktop.programs import until
+from desktop.programs import PATIENCE_SECONDS, until
 from programs import require
 
 
@@ -12,7 +12,11 @@ def xdotool(*arguments: str) -> str:
     """What xdotool says."""
     require("xdotool")
     done = subprocess.run(
-        ["xdotool", *arguments], capture_output=True, text=True, timeout=20, check=False
+        ["xdotool", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
     )
     return done.stdout
 
@@ -21,7 +25,10 @@ def picture(window: str) -> bytes:
     """What a window looks like; the same twice where nothing is drawn any more."""
     require("import")
     done = subprocess.run(
-        ["import", "-window", window, "gray:-"], capture_output=True, timeout=20, check=False
+        ["import", "-window", window, "gray:-"],
+        capture_output=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
     )
     return done.stdout
 
@@ -35,7 +42,7 @@ def await_window(title: str = "") -> str:
                 return window
         return ""
 
-    window = until(found, seconds=20)
+    window = until(found)
     until(lambda: xdotool("getactivewindow").strip(), lambda active: active == window, 20)
     until(lambda: _is_drawn(window))
     return window

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image, ImageChops
 
-from desktop.programs import Programs, until
+from desktop.programs import PATIENCE_SECONDS, Programs, until
 from programs import require
 
 PANEL_HEIGHT = 28
@@ -79,13 +79,16 @@ class XfceDesk:
     def picture(self) -> Image.Image:
         """The whole screen as it is at this moment."""
         done = subprocess.run(
-            ["import", "-window", "root", "png:-"], capture_output=True, timeout=20, check=True
+            ["import", "-window", "root", "png:-"],
+            capture_output=True,
+            timeout=PATIENCE_SECONDS,
+            check=True,
         )
         return Image.open(io.BytesIO(done.stdout)).convert("RGB")
 
     def settled(self) -> Image.Image:
         """The screen once nothing moves on it any more."""
-        end = time.monotonic() + 10
+        end = time.monotonic() + PATIENCE_SECONDS
         before = self.picture()
         while ImageChops.difference(before, now := self.picture()).getbbox():
             assert time.monotonic() < end, "the screen never comes to rest"

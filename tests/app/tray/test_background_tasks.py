@@ -26,7 +26,7 @@ def test_a_second_click_on_the_same_is_no_second_task(background_tasks: Backgrou
     done: list[int] = []
 
     def ask() -> None:
-        go.wait(10)
+        go.wait(60)
         done.append(1)
 
     assert background_tasks.run("ask", ask)
@@ -42,7 +42,7 @@ def test_the_name_is_free_again_when_the_task_is_over(background_tasks: Backgrou
     for _ in range(20):
         while not background_tasks.run("x", done.release):
             pass
-        assert done.acquire(timeout=10)
+        assert done.acquire(timeout=60)
     background_tasks.end(10)
 
 

@@ -64,5 +64,5 @@ def test_its_thread_ends_with_it_where_the_bytes_end_early() -> None:
     [thread] = _hashing()
     del hashed, data
     gc.collect()
-    thread.join(5)
+    thread.join(60)
     assert not thread.is_alive()

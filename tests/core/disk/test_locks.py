@@ -100,7 +100,7 @@ def test_a_waiting_opener_gets_the_lock_when_the_holder_ends(path: Path, hold: S
     assert not got.wait(0.1)
     assert process.stdin is not None
     process.stdin.close()
-    assert got.wait(10)
+    assert got.wait(60)
     waiter.join()
 
 

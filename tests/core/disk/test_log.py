@@ -79,7 +79,7 @@ def test_what_several_processes_write_at_once_stays_whole(tmp_path: Path) -> Non
     running = [
         subprocess.Popen([sys.executable, "-c", code, str(path), name]) for name in ("a", "b", "c")
     ]
-    assert [process.wait(30) for process in running] == [0, 0, 0]
+    assert [process.wait(60) for process in running] == [0, 0, 0]
     expected = {f"{name} {number}" for name in "abc" for number in range(300)}
     assert set(lines_of(path)) == expected
     assert len(lines_of(path)) == len(expected)
