@@ -12,6 +12,7 @@ venv=$root/.venv
 lock=$root/.venv.lock
 if [ -d "$venv/Scripts" ]; then bin=Scripts; else bin=bin; fi
 oldest_python='3.10'
+no_install= # set where nothing but .venv may be touched
 
 say() { printf 'claude-sync: %s\n' "$*" >&2; }
 
@@ -34,7 +35,7 @@ is_whole() {
 
 # --- the environment -----------------------------------------------------------------------------
 
-# set_up run|test EXTRA: make or mend the environment; one at a time.
+# set_up run|test EXTRA: make or fix the environment; one at a time.
 set_up() {
     take_lock
     if ! is_ready "$1"; then
@@ -147,7 +148,7 @@ drop_lock() {
 
 # install_packages NAME…: through apt, where it is there and allowed; else say what to type.
 install_packages() {
-    command -v apt-get >/dev/null || return 1
+    [ -z "$no_install" ] && command -v apt-get >/dev/null || return 1
     if [ "$(id -u)" = 0 ]; then
         as_root=
     elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from claude_sync import __version__
 from claude_sync_app.tray.icons.icons import IconState, application_image, assets
 
 ROOT = Path(__file__).resolve().parents[2]
+posix = pytest.mark.skipif(os.name == "nt", reason="takes the system's tools one by one")
 SCRIPTS = ("packaging/run", "packaging/test", "packaging/check", "packaging/setup.sh")
 
 
@@ -56,25 +58,144 @@ def test_the_scripts_are_plain_posix_sh(script: str) -> None:
         subprocess.run([*shell, "-n", ROOT / script], check=True)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="takes the system's tools one by one")
-def test_a_tree_without_python_says_how_to_get_it(tmp_path: Path) -> None:
-    (tmp_path / "a tree's copy" / "packaging").mkdir(parents=True)
-    tree = tmp_path / "a tree's copy"
-    for script in SCRIPTS:
-        (tree / script).write_bytes((ROOT / script).read_bytes())
-    tools = tmp_path / "bin"
+def run_bare(
+    command: Sequence[str | Path], folder: Path, answer: str | None = None
+) -> tuple[int, list[str]]:
+    """Run a script where there is no program but some of the system's and an apt that only notes.
+
+    Args:
+        command: what is run, without its shell.
+        folder: where those programs lie in ``bin``, and apt's notes in ``apt``.
+        answer: what is typed on a terminal; None for no terminal.
+
+    Returns:
+        The exit status, and the lines of standard error.
+    """
+    tools = folder / "bin"
     tools.mkdir()
-    for tool in ("sh", "mkdir", "rm", "tr", "cat", "sleep", "mv", "cmp", "id", "dirname"):
+    for tool in (
+        "sh",
+        "mkdir",
+        "rm",
+        "tr",
+        "cat",
+        "sleep",
+        "mv",
+        "cmp",
+        "dirname",
+        "env",
+        "mktemp",
+    ):
         (tools / tool).symlink_to(
             f"/bin/{tool}" if Path(f"/bin/{tool}").exists() else f"/usr/bin/{tool}"
         )
-    done = subprocess.run(
-        ["/bin/sh", tree / "packaging" / "run", "--version"],
-        env={"PATH": str(tools), "HOME": str(tmp_path)},
-        capture_output=True,
+    for name, script in (
+        ("apt-get", f"printf '%s\\n' \"$*\" >>'{folder}/apt'"),
+        ("id", "echo 0"),
+    ):
+        (tools / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tools / name).chmod(0o755)
+    ours, theirs = os.openpty() if answer is not None else (None, subprocess.DEVNULL)
+    if ours is not None:
+        os.write(ours, f"{answer}\n".encode())
+    process = subprocess.Popen(
+        ["/bin/sh", *command],
+        env={"PATH": str(tools), "HOME": str(folder)},
+        stdin=theirs,
+        stderr=theirs if ours is not None else subprocess.PIPE,
     )
-    said = done.stderr.decode().splitlines()
-    assert done.returncode == 1
+    if ours is None:
+        _, text = process.communicate()
+    else:
+        os.close(theirs)
+        text = _read_terminal(ours)
+        os.close(ours)
+    return process.wait(), text.decode().splitlines()
+
+
+def _read_terminal(ours: int) -> bytes:
+    text = b""
+    while True:
+        try:
+            block = os.read(ours, 65536)
+        except OSError:  # Linux says so when the last one at the other end has gone
+            return text
+        if not block:
+            return text
+        text += block
+
+
+def copy_of_scripts(folder: Path) -> Path:
+    """A tree with the scripts and nothing else."""
+    tree = folder / "a tree's copy"
+    (tree / "packaging").mkdir(parents=True)
+    for script in (*SCRIPTS, "packaging/test-programs"):
+        (tree / script).write_bytes((ROOT / script).read_bytes())
+    return tree
+
+
+INSTALL = '. "$root/packaging/setup.sh"; install_what_tests_use'
+
+
+def install(folder: Path, answer: str | None = None) -> tuple[list[str], str]:
+    """What is said about the programs that the tests want, and what apt was asked."""
+    tree = copy_of_scripts(folder)
+    script = folder / "script"
+    script.write_text(f'root="{tree}"\n{INSTALL}\n')
+    status, said = run_bare([script], folder, answer)
+    assert status == 0
+    notes = folder / "apt"
+    return said, notes.read_text() if notes.exists() else ""
+
+
+def packages() -> dict[str, str]:
+    """What the tests want, by Debian's names, and why."""
+    text = (ROOT / "packaging" / "test-programs").read_text(encoding="utf-8")
+    rows = [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
+    return {package: reason for package, program, reason in rows if not program.startswith("/")}
+
+
+@posix
+def test_what_the_tests_install_is_said_before_it_is_installed(tmp_path: Path) -> None:
+    said, asked_of_apt = install(tmp_path)
+    begun = next(number for number, line in enumerate(said) if ": installing " in line)
+    told = [" ".join(line.split()) for line in said[:begun]]
+    wanted = {package: why for package, why in packages().items() if package != "openssh-server"}
+    assert len(wanted) >= 20
+    for package, reason in wanted.items():
+        assert f"{package} {reason}" in told
+        assert f" {package}" in asked_of_apt
+
+
+@posix
+@pytest.mark.parametrize("answer", ["", "y"])
+def test_on_a_terminal_it_asks_first(tmp_path: Path, answer: str) -> None:
+    said, asked_of_apt = install(tmp_path, answer)
+    assert any("Install them now? [Y/n]" in line for line in said)
+    assert "install" in asked_of_apt
+
+
+@posix
+def test_a_no_installs_nothing(tmp_path: Path) -> None:
+    said, asked_of_apt = install(tmp_path, "n")
+    assert asked_of_apt == ""
+    assert said[-1].endswith("claude-sync: going on without: tests that need them are skipped")
+
+
+@posix
+def test_no_install_touches_no_package_even_without_a_python(tmp_path: Path) -> None:
+    tree = copy_of_scripts(tmp_path)
+    status, said = run_bare([tree / "packaging" / "test", "--no-install"], tmp_path)
+    assert status == 1
+    assert said[-1].startswith("claude-sync: needs Python")
+    assert not (tmp_path / "apt").exists()
+
+
+@posix
+def test_a_tree_without_python_says_how_to_get_it(tmp_path: Path) -> None:
+    tree = copy_of_scripts(tmp_path)
+    status, said = run_bare([tree / "packaging" / "run", "--version"], tmp_path)
+    assert status == 1
     assert said[0] == "claude-sync: setting up .venv (once; needs the network)"
     assert re.fullmatch(
         r"claude-sync: needs Python 3\.\d+ or newer with its venv module: .+", said[-1]
