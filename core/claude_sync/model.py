@@ -70,6 +70,15 @@ class ProjectKey(NamedTuple):
     subpath: str = ""
 
 
+MAX_SIDECAR_FILES = 10_000
+"""Of one session."""
+
+MAX_TITLE_CHARACTERS = 300
+
+MAX_SUPERSEDES = 64
+"""Of the versions that a bundle can say it replaces: the newest."""
+
+
 class SidecarFile(NamedTuple):
     """One file of a session's sidecar folder.
 

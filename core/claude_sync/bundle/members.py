@@ -16,7 +16,14 @@ from typing import Any
 from claude_sync.bundle.codec import BIGGEST_ESCAPE, corrupt
 from claude_sync.disk.hashing import PassingHash
 from claude_sync.errors import BundleCorrupt, BundleTooNew, BundleUnsafe
-from claude_sync.model import BundleHead, SidecarFile, Version
+from claude_sync.model import (
+    MAX_SIDECAR_FILES,
+    MAX_SUPERSEDES,
+    MAX_TITLE_CHARACTERS,
+    BundleHead,
+    SidecarFile,
+    Version,
+)
 from claude_sync.names import (
     check_relative,
     folded,
@@ -28,10 +35,6 @@ from claude_sync.names import (
 
 SCHEMA = 1
 
-MAX_TITLE = 300
-"""Characters of a title."""
-MAX_SUPERSEDES = 64
-MAX_SIDECAR_FILES = 10_000
 MAX_INTEGER = (1 << 63) - 1
 
 FRONT = ("schema", "session_id", "project_key", "subpath", "machine", "machine_id")
@@ -99,7 +102,7 @@ def _is_subpath(text: str) -> bool:
 
 
 def _is_title(text: str) -> bool:
-    return len(text) <= MAX_TITLE
+    return len(text) <= MAX_TITLE_CHARACTERS
 
 
 def _is_supersedes(value: object) -> bool:
@@ -185,7 +188,9 @@ def head_of(values: Mapping[str, object], start: int = 0) -> BundleHead:
         start: where the encoded transcript begins, 0 where the file isn't canonical.
 
     Raises:
-        BundleTooNew, BundleCorrupt, BundleUnsafe: as the members deserve.
+        BundleTooNew: a newer claude-sync made it.
+        BundleCorrupt: a member is missing, isn't what it must be, or doesn't fit ``check``.
+        BundleUnsafe: one is a name that must not be used.
     """
     if "schema" in values:
         check_schema(values["schema"])

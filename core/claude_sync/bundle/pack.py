@@ -1,4 +1,4 @@
-"""A transcript, its sidecar and what is to be said of them → the bytes of a .ccsync file.
+"""A transcript, its sidecar and a label → the bytes of a .ccsync file.
 
 Invariant: what `Packer.pieces` yields is one bundle in canonical form (FORMAT.md, "The bundle"),
 whatever way the input is cut into blocks; of two bundles whose transcripts share a prefix, the
@@ -14,7 +14,6 @@ from typing import NamedTuple
 from claude_sync.bundle.codec import encode
 from claude_sync.bundle.members import (
     AFTER_TRANSCRIPT,
-    MAX_TITLE,
     SCHEMA,
     RunningVersion,
     SidecarPaths,
@@ -25,7 +24,7 @@ from claude_sync.bundle.members import (
     members_of,
     sidecar_digest,
 )
-from claude_sync.model import BundleHead, SidecarFile, Version
+from claude_sync.model import MAX_TITLE_CHARACTERS, BundleHead, SidecarFile, Version
 
 FRAME = ""
 """The section of what stands around transcript and sidecar files, and of their tiny parts."""
@@ -116,7 +115,7 @@ class Packer:
     """Makes one bundle, once.
 
     Args:
-        label: what to say of the session.
+        label: what the bundle says of the session.
         transcript: its bytes.
         sidecar: the files of its sidecar folder, in any order.
         settle: asked for the transcript's version after its last block; it may raise to say that
@@ -164,13 +163,22 @@ class Packer:
         return self._version
 
     def pieces(self) -> Iterator[Piece]:
-        """The file's bytes, one after the other. What the sources raise passes through."""
+        """The file's bytes, one after the other.
+
+        Raises:
+            OSError, SessionError: a source can't be read, or is being rewritten.
+            BundleCorrupt, BundleUnsafe: a member can't go into a bundle.
+        """
         yield from self.body()
         start = self._position
         yield Piece(self.back(), FRAME, start)
 
     def body(self) -> Iterator[Piece]:
-        """The same without `back`; what the sources raise passes through."""
+        """The same without `back`.
+
+        Raises:
+            OSError, SessionError: a source can't be read, or is being rewritten.
+        """
         frame: list[bytes] = []
         waiting = done = 0
         for part in self._parts():
@@ -192,8 +200,8 @@ class Packer:
         """The file's last bytes, once all others were made.
 
         Args:
-            label: what to say of the session after all, where that was found out only since; it
-                `begins_like` the first one.
+            label: what the bundle says of the session after all, if that was found out only since;
+                it `begins_like` the first one.
 
         Raises:
             BundleCorrupt, BundleUnsafe: a member can't go into a bundle.
@@ -249,10 +257,10 @@ class Packer:
 
 
 def _members(label: Label) -> dict[str, object]:
-    """What a label says, checked; the members that depend on the bytes are missing."""
+    """The members of a label, checked; those that depend on the bytes are missing."""
     members: dict[str, object] = {"schema": SCHEMA, **asdict(label)}
     # A title comes from a transcript, so it may hold lone surrogates, which UTF-8 can't.
-    members["title"] = _valid(label.title)[:MAX_TITLE]
+    members["title"] = _valid(label.title)[:MAX_TITLE_CHARACTERS]
     check_members(members)
     return members
 

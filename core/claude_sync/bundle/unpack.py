@@ -1,4 +1,4 @@
-"""The bytes of a .ccsync file → a transcript, its sidecar and what is said of them.
+"""The bytes of a .ccsync file → a transcript, its sidecar and what the bundle says of them.
 
 Any JSON spelling of a bundle (FORMAT.md, "The bundle") is read, in one pass over a stream of
 unknown and hostile bytes, in memory that grows with neither transcript nor sidecar files.
@@ -18,7 +18,6 @@ from claude_sync.bundle.json_reader import JsonReader, Scalar
 from claude_sync.bundle.members import (
     BACK,
     FRONT,
-    MAX_SUPERSEDES,
     MEMBERS,
     SIDECAR_MEMBERS,
     RunningVersion,
@@ -32,7 +31,7 @@ from claude_sync.bundle.members import (
     sidecar_digest,
 )
 from claude_sync.errors import BundleCorrupt
-from claude_sync.model import BundleHead, SidecarFile, Version
+from claude_sync.model import MAX_SUPERSEDES, BundleHead, SidecarFile, Version
 
 
 class TranscriptData(NamedTuple):
@@ -71,11 +70,11 @@ class Unpacked(NamedTuple):
     noted: Mapping[int, str] = MappingProxyType({})
 
 
-Event = TranscriptData | SidecarStart | SidecarData | SidecarEnd | Unpacked
+UnpackEvent = TranscriptData | SidecarStart | SidecarData | SidecarEnd | Unpacked
 
 
-class Begun(NamedTuple):
-    """The first part of a transcript, which ends with a whole character.
+class KnownPrefix(NamedTuple):
+    """The first part of a transcript that is here already; it ends with a whole character.
 
     Attributes:
         blocks: its bytes.
@@ -88,11 +87,11 @@ class Begun(NamedTuple):
 
 def unpack(
     blocks: Iterable[bytes],
-    begun: Begun | None = None,
+    known_prefix: KnownPrefix | None = None,
     *,
     sidecar: Sequence[SidecarFile] = (),
     marks: Sequence[int] = (),
-) -> Iterator[Event]:
+) -> Iterator[UnpackEvent]:
     """Read a bundle in any JSON spelling, to its end.
 
     Nothing may be committed before `Unpacked` has come. The sidecar may come before the
@@ -100,10 +99,10 @@ def unpack(
 
     Args:
         blocks: the file's bytes, cut anywhere.
-        begun: the first part of the transcript where that is here already; `blocks` lack it. The
-            outcome is checked as if it had come with them.
-        sidecar: all its sidecar files where they are here already; `blocks` lack them and have
-            an empty array. They are checked, too, and come in `Unpacked` alone.
+        known_prefix: the first part of the transcript if that is here already; `blocks` lack it.
+            The outcome is checked as if it had come with them.
+        sidecar: all its sidecar files if they are here already; `blocks` lack them and have an
+            empty array. They are checked, too, and come in `Unpacked` only.
         marks: numbers of the transcript's first bytes whose hash is wanted.
 
     Raises:
@@ -114,7 +113,7 @@ def unpack(
     """
     reader = JsonReader(blocks)
     try:
-        yield from _Unpacking(reader, begun, sidecar, marks).events()
+        yield from _Unpacking(reader, known_prefix, sidecar, marks).events()
     except BundleCorrupt:
         if reader.is_reserved_from_here():
             raise incomplete() from None
@@ -125,7 +124,8 @@ def read_whole(blocks: Iterable[bytes]) -> Unpacked:
     """What a bundle in any JSON spelling says of itself, once all of it was checked.
 
     Raises:
-        BundleError: as `unpack`.
+        BundleIncomplete: the file ends early.
+        BundleCorrupt, BundleTooNew, BundleUnsafe: it can't be used.
     """
     for event in unpack(blocks):
         if isinstance(event, Unpacked):
@@ -139,12 +139,12 @@ class _Unpacking:
     def __init__(
         self,
         reader: JsonReader,
-        begun: Begun | None,
+        known_prefix: KnownPrefix | None,
         sidecar: Sequence[SidecarFile],
         marks: Sequence[int],
     ) -> None:
         self._reader = reader
-        self._begun = begun
+        self._known_prefix = known_prefix
         self._here = sidecar
         self._marks = marks
         self._noted: Mapping[int, str] = {}
@@ -156,7 +156,7 @@ class _Unpacking:
         self._transcript: Version | None = None
         self._sidecar: list[SidecarFile] | None = None
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Iterator[UnpackEvent]:
         for name in self._reader.members():
             self._order.append(name)
             if name == "transcript" and self._reader.is_string():
@@ -189,14 +189,14 @@ class _Unpacking:
             values.append(self._read_scalar())
         return values
 
-    def _read_transcript(self) -> Iterator[Event]:
+    def _read_transcript(self) -> Iterator[UnpackEvent]:
         running, decoder = RunningVersion(self._marks), Decoder()
         self._start = self._reader.position + 1
         try:
-            if self._begun is not None:
-                for data in self._begun.blocks:
+            if self._known_prefix is not None:
+                for data in self._known_prefix.blocks:
                     yield TranscriptData(running.add(data))
-                self._encoded_size = self._begun.encoded_size
+                self._encoded_size = self._known_prefix.encoded_size
             for data in self._reader.string_blocks(decoder):
                 yield TranscriptData(running.add(data))
             self._transcript, self._noted = running.version, running.noted
@@ -204,7 +204,7 @@ class _Unpacking:
             running.close()
         self._encoded_size += decoder.canonical_size
 
-    def _read_sidecar(self) -> Iterator[Event]:
+    def _read_sidecar(self) -> Iterator[UnpackEvent]:
         paths = SidecarPaths()
         self._sidecar = list(self._here)
         for here in self._here:
@@ -235,7 +235,7 @@ class _Unpacking:
         """The last event, if everything that was read fits together."""
         if self._transcript is None or self._sidecar is None:
             raise corrupt("the bundle's transcript or sidecar is missing")
-        rounded = self._mend_time()
+        rounded = self._restore_time()
         head = head_of(self._members, start=0 if rounded else self._canonical_start())
         if self._transcript != head.version or self._encoded_size != head.encoded_size:
             raise corrupt("the bundle's transcript is not what it says")
@@ -243,7 +243,7 @@ class _Unpacking:
             raise corrupt("the bundle's sidecar is not what it says")
         return Unpacked(head, tuple(self._sidecar), self._noted)
 
-    def _mend_time(self) -> bool:
+    def _restore_time(self) -> bool:
         """Undo what another program's rounding did to the time; whether it had."""
         if not {*FRONT, *BACK, "check"} <= self._members.keys():
             return False

@@ -17,12 +17,11 @@ from typing import NamedTuple
 from claude_sync.disk.home_directory import home_directory
 from claude_sync.disk.snapshot import Snapshot, is_link, read_small, stamp_of
 from claude_sync.errors import BundleUnsafe, ClaudeHomeError
-from claude_sync.model import LocalSession, SidecarFile, Stamp
+from claude_sync.model import MAX_SIDECAR_FILES, LocalSession, SidecarFile, Stamp
 from claude_sync.names import check_relative, folded, is_session_id, is_temporary
 
 DEFAULT_CLEANUP_DAYS = 30
 ENCODED_LIMIT = 200
-MAX_SIDECAR_FILES = 10_000
 _SUFFIX = ".jsonl"
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -91,7 +90,7 @@ class ClaudeHome:
                 programs that are started without the shell's environment.
 
         Raises:
-            UsageError: neither says it, and the home directory can't be told.
+            UsageError: neither says it, and the home directory is unknown.
         """
         environ = os.environ if environ is None else environ
         named = environ.get("CLAUDE_CONFIG_DIR") or remembered

@@ -1,4 +1,4 @@
-"""The only reader of what transcripts say: a working directory, a title, whether anything was said.
+"""The only reader of a transcript's lines: a working directory, a title, whether one says anything.
 
 Nothing that moves a session depends on any of this but `is_said`: event types come and go with
 the client's releases, and what can't be understood is skipped.
@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import IO, Any, NamedTuple
+
+from claude_sync.model import MAX_TITLE_CHARACTERS
 
 EDGE_BYTES = 64 << 10
 """How much of each end is looked at: what the client itself reads to list its sessions."""
-
-TITLE_CHARACTERS = 300
 
 _CWD = re.compile(rb'"(cwd|relocatedCwd)"\s*:\s*("(?:[^"\\]|\\.)*")')
 _TITLES = (
@@ -56,11 +56,6 @@ def summarize(file: IO[bytes]) -> Summary:
         if start > len(head):
             # The first line of the tail is cut, unless the tail begins with a line.
             tail = tail[tail.find(b"\n") + 1 :]
-    return glance_at(head, tail)
-
-
-def glance_at(head: bytes, tail: bytes) -> Summary:
-    """The same, from the bytes of both ends; a short transcript is all head."""
     return Summary(cwds=_cwds(head, tail), title=_title(head, tail))
 
 
@@ -86,10 +81,10 @@ def _title(head: bytes, tail: bytes) -> str:
         for line in _lines_with(b'"%s"' % kind.encode(), end):
             event = _event(line)
             given = event.get(member) if event.get("type") == kind else None
-            if isinstance(given, str) and (title := one_line(given)):
+            if isinstance(given, str) and (title := as_title(given)):
                 return title
     for line in head.split(b"\n"):
-        if b'"user"' in line and (text := one_line(_user_text(_event(line)))):
+        if b'"user"' in line and (text := as_title(_user_text(_event(line)))):
             return text
     return ""
 
@@ -126,21 +121,21 @@ def _user_text(event: dict[str, Any]) -> str:
     return ""
 
 
-def one_line(text: str) -> str:
-    """A title on one line: white space folded, what can't be shown dropped, cut to 300."""
-    words = " ".join(text[: 4 * TITLE_CHARACTERS].split())
+def as_title(text: str) -> str:
+    """A text as a bundle's title: on one line, without what can't be shown, cut to 300."""
+    words = " ".join(text[: 4 * MAX_TITLE_CHARACTERS].split())
     # Surrogates aren't printable either.
     shown = words if words.isprintable() else "".join(filter(str.isprintable, words))
-    if len(shown) > TITLE_CHARACTERS:
-        shown = shown[: TITLE_CHARACTERS - 1] + "…"
+    if len(shown) > MAX_TITLE_CHARACTERS:
+        shown = shown[: MAX_TITLE_CHARACTERS - 1] + "…"
     return shown
 
 
 def is_said(line: bytes) -> bool:
     """Whether a line holds something that was said or done, rather than bookkeeping.
 
-    What was said or done always bears a ``uuid``; a line that can't be read counts as said. A
-    blank line says nothing.
+    What was said or done always has a ``uuid``; a line that can't be read counts as said. A blank
+    line says nothing. (FORMAT.md, "Who wins".)
     """
     if not line.strip():
         return False
@@ -149,8 +144,3 @@ def is_said(line: bytes) -> bool:
     except (ValueError, RecursionError):
         return True
     return not isinstance(event, dict) or "uuid" in event
-
-
-def anything_said(lines: Iterable[bytes]) -> bool:
-    """Whether any of these lines holds something that was said or done."""
-    return any(is_said(line) for line in lines)

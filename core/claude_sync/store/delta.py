@@ -1,7 +1,7 @@
-"""How a bundle on its way here is put together, where bytes cost and an older version lies here.
+"""How a bundle that is fetched is put together, where bytes cost and an older version lies here.
 
-Only the ranges that seem new are asked for; the rest of the file is made anew from what is here.
-What the bundle's ends told is made first, then the transcript as far as it is here, so that it is
+Only the ranges that seem new are asked for; the rest of the file is made again from what is here.
+First comes what the bundle's ends say, then the transcript as far as it is here, so that this is
 written and hashed while the first range is on its way. Nothing of it is believed: the whole is
 checked as if it had all been sent.
 """
@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from claude_sync.bundle.codec import encode, encoded_size
 from claude_sync.bundle.members import AFTER_TRANSCRIPT, back_of, compact, front_of, members_of
-from claude_sync.bundle.unpack import Begun
+from claude_sync.bundle.unpack import KnownPrefix
 from claude_sync.claude.home import read_sidecar, sidecar_folder
 from claude_sync.disk.snapshot import Snapshot, blocks_of
 from claude_sync.errors import SessionChanging
@@ -69,8 +69,21 @@ class Request(NamedTuple):
     here: LocalBase | None = None
 
 
-Local = Callable[[], Iterator[bytes]]
+LocalBytes = Callable[[], Iterator[bytes]]
 """Makes bytes from what is here."""
+
+
+class LocalSpan(NamedTuple):
+    """A part of a bundle's file that can be made here.
+
+    Attributes:
+        start, length: where it stands in the file.
+        source: what makes it.
+    """
+
+    start: int
+    length: int
+    source: LocalBytes
 
 
 class DeltaPlan(NamedTuple):
@@ -87,7 +100,7 @@ class DeltaPlan(NamedTuple):
 
     wanted: Request
     ranges: tuple[Range, ...] = (Range(0, -1),)
-    parts: tuple[int | Local, ...] = ()
+    parts: tuple[int | LocalBytes, ...] = ()
     lines: LinePrefix | None = None
     has_sidecar: bool = False
 
@@ -97,7 +110,7 @@ class DeltaPlan(NamedTuple):
         bundle = self.wanted.bundle
         return Get(bundle.name, self.ranges, bundle.stamp)
 
-    def begun(self) -> Begun | None:
+    def known_prefix(self) -> KnownPrefix | None:
         """What the transcript begins with and isn't among the parts.
 
         Its blocks raise SessionChanging where they can't be read any more.
@@ -105,7 +118,7 @@ class DeltaPlan(NamedTuple):
         here = self.wanted.here
         if self.lines is None or here is None:
             return None
-        return Begun(_first_lines(here.local, self.lines.size), self.lines.encoded_size)
+        return KnownPrefix(_first_lines(here.local, self.lines.size), self.lines.encoded_size)
 
     def sidecar(self, check: Callable[[], None]) -> tuple[SidecarFile, ...]:
         """The sidecar files that aren't among the parts, read now.
@@ -135,7 +148,8 @@ def measure(local: LocalSession, check: Callable[[], None]) -> LinePrefix:
         check: called between blocks; raises to stop.
 
     Raises:
-        OSError: it can't be read. And what `check` raises.
+        OSError: it can't be read.
+        Stopped: `check` said so.
     """
     with Snapshot(local.path, whole_lines=True) as snapshot:
         size = snapshot.size
@@ -143,11 +157,17 @@ def measure(local: LocalSession, check: Callable[[], None]) -> LinePrefix:
         return LinePrefix(size, encoded_size(_checked(blocks_of(snapshot.file, size), check)))
 
 
-def plan(transport: Transport, wanted: Request, check: Callable[[], None]) -> DeltaPlan:
-    """How to bring a bundle here with as few bytes as can be.
+def plan_delta(transport: Transport, wanted: Request, check: Callable[[], None]) -> DeltaPlan:
+    """How to fetch a bundle with as few bytes as possible.
+
+    Args:
+        transport: what reaches it.
+        wanted: which, and what lies here of its session.
+        check: called between blocks; raises to stop.
 
     Raises:
-        TransportError: the place can't be asked. And what `check` raises.
+        TransportError: the store can't be asked.
+        Stopped: `check` said so.
     """
     here = wanted.here
     if not transport.remote or here is None or not wanted.bundle.head.start:
@@ -169,13 +189,12 @@ def _with_what_is_here(
     begin = head.start + head.encoded_size + len(AFTER_TRANSCRIPT)
     end = size - len(back_of(members_of(head)))
     has_sidecar = bool(here.local.sidecar) and here.sidecar_sha256 == head.sidecar_sha256
-    spans: Iterable[tuple[int, int, Local]]
     if has_sidecar:
-        spans = [(begin, end - begin, _nothing)]
+        spans = [LocalSpan(begin, end - begin, _nothing)]
     else:
-        spans = _sidecar_spans(transport, wanted, here.local, (begin, end), check)
+        spans = _sidecar_spans(transport, wanted, here.local, between=(begin, end), check=check)
     ranges: list[Range] = []
-    parts: list[int | Local] = [lambda: iter([front])]
+    parts: list[int | LocalBytes] = [lambda: iter([front])]
     position = head.start + lines.encoded_size
     for start, length, source in spans:
         if start > position:
@@ -185,7 +204,13 @@ def _with_what_is_here(
         position = start + length
     ranges.append(Range(position, size - position))
     parts.append(size - position)
-    return DeltaPlan(wanted, tuple(ranges), tuple(parts), lines, has_sidecar)
+    return DeltaPlan(
+        wanted,
+        ranges=tuple(ranges),
+        parts=tuple(parts),
+        lines=lines,
+        has_sidecar=has_sidecar,
+    )
 
 
 def _nothing() -> Iterator[bytes]:
@@ -198,8 +223,11 @@ def _sidecar_spans(
     local: LocalSession,
     between: tuple[int, int],
     check: Callable[[], None],
-) -> list[tuple[int, int, Local]]:
-    """Where in the file the sidecar files stand that lie here too, as far as they keep step."""
+) -> list[LocalSpan]:
+    """Where in the file the sidecar files stand that lie here too, as far as that can be guessed.
+
+    A file's place is guessed from those before it and from those after it, and proved by a digest.
+    """
     begin, end = between
     entries = [_entry(local, path) for path, _ in local.sidecar]
     hashed = [_size_and_hash(entry(), check) for entry in entries]
@@ -224,11 +252,11 @@ def _sidecar_spans(
     answers = transport.digests(
         [Get(name, [Range(offset, sizes[index])], stamp) for offset, index in guesses]
     )
-    found: list[tuple[int, int, Local]] = []
+    found: list[LocalSpan] = []
     position = begin
     for (offset, index), answer in sorted(zip(guesses, answers, strict=True), key=lambda g: g[0]):
         if answer == hashed[index][1] and offset >= position:
-            found.append((offset, sizes[index], entries[index]))
+            found.append(LocalSpan(offset, sizes[index], entries[index]))
             position = offset + sizes[index]
     return found
 
@@ -241,10 +269,10 @@ def _first_lines(local: LocalSession, size: int) -> Iterator[bytes]:
 
 @contextmanager
 def _reading(local: LocalSession) -> Iterator[None]:
-    """What can't be read inside is a session that somebody is at work on.
+    """A session that can't be read is being worked on.
 
     Raises:
-        SessionChanging: in the place of any OSError.
+        SessionChanging: instead of any OSError.
     """
     try:
         yield
@@ -262,8 +290,8 @@ def _checked(blocks: Iterable[bytes], check: Callable[[], None]) -> Iterator[byt
         yield block
 
 
-def _entry(local: LocalSession, path: str) -> Local:
-    """What makes a sidecar file's entry as a bundle holds it."""
+def _entry(local: LocalSession, path: str) -> LocalBytes:
+    """What makes a sidecar file's element of a bundle."""
 
     def made() -> Iterator[bytes]:
         with _reading(local), Snapshot(sidecar_folder(local.path) / path) as snapshot:

@@ -1,7 +1,7 @@
-"""Bundles on their way here: read, checked and staged as temporary files, in one pass.
+"""Fetching bundles: they are read, checked and staged as temporary files in one pass.
 
 Nothing comes out of here before the whole bundle proved true. Where bytes cost, what lies here
-isn't asked for (`assembly`); if the whole doesn't prove true then, everything is.
+isn't asked for (`delta`); if the whole doesn't prove true then, everything is.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from claude_sync.bundle.unpack import (
-    Event,
     SidecarData,
     SidecarEnd,
     SidecarStart,
     TranscriptData,
     Unpacked,
+    UnpackEvent,
     unpack,
 )
 from claude_sync.disk import files
@@ -30,7 +30,7 @@ from claude_sync.errors import (
     SessionChanging,
 )
 from claude_sync.model import BundleHead, SidecarFile, Version
-from claude_sync.store.delta import DeltaPlan, Request, plan
+from claude_sync.store.delta import DeltaPlan, Request, plan_delta
 from claude_sync.transports.base import Transport
 
 
@@ -98,12 +98,16 @@ class Fetched:
 def fetch(
     transport: Transport, wanted: Sequence[Request], check: Callable[[], None]
 ) -> Iterator[Fetched | ClaudeSyncError]:
-    """Bring bundles here; see `Store.fetch`."""
-    plans = [plan(transport, one, check) for one in wanted]
+    """Fetch bundles, in their order; what went wrong with one is its answer.
+
+    Raises:
+        StoreOffline, Stopped: all that is left can't be fetched.
+    """
+    plans = [plan_delta(transport, one, check) for one in wanted]
     for planned, answer in zip(plans, _received(transport, plans, check), strict=True):
         if isinstance(answer, BundleError) and planned.parts:
-            # Something here wasn't what that file holds. Where the transcript parts within an
-            # escape even its end is missed, so that the file seems to end early.
+            # Something here wasn't what that file holds. If the transcripts diverge within an
+            # escape even the end is missed, so that the file seems to end early.
             yield from _received(transport, [DeltaPlan(planned.wanted)], check)
         else:
             yield answer
@@ -112,7 +116,7 @@ def fetch(
 def _received(
     transport: Transport, plans: Sequence[DeltaPlan], check: Callable[[], None]
 ) -> Iterator[Fetched | ClaudeSyncError]:
-    """What came for each plan. To be used to its end: left early, a host is let go of."""
+    """What came for each plan. To be used to its end: left early, it ends the connection."""
     gots = transport.read([planned.get for planned in plans])
     for planned, got in zip(plans, gots, strict=True):
         yield _receive(planned, got.blocks, check)
@@ -161,7 +165,7 @@ def _receive(
     try:
         events = unpack(
             _put_together(planned, counter),
-            planned.begun(),
+            planned.known_prefix(),
             sidecar=planned.sidecar(check),
             marks=planned.marks(),
         )
@@ -197,10 +201,10 @@ class _Staging:
         self._wanted = wanted
         self._transcript: Staged | None = None
         self._sidecar: list[tuple[SidecarFile, Staged]] = []
-        self._pending: Event | None = None
+        self._pending: UnpackEvent | None = None
 
-    def fill(self, events: Iterator[Event]) -> Unpacked:
-        """Write all that comes; what the bundle says of itself once it proved true."""
+    def fill(self, events: Iterator[UnpackEvent]) -> Unpacked:
+        """Write all that comes; the last event, once the bundle proved true."""
         while True:
             # An event may be an empty tuple, so it is compared with None.
             event = self._pending if self._pending is not None else next(events)
@@ -218,7 +222,7 @@ class _Staging:
                 self._sidecar.append((end.file, staged))
                 self._pending = None
 
-    def _data(self, first: TranscriptData | None, events: Iterator[Event]) -> Iterator[bytes]:
+    def _data(self, first: TranscriptData | None, events: Iterator[UnpackEvent]) -> Iterator[bytes]:
         kind = SidecarData if first is None else TranscriptData
         if first is not None:
             yield first.data
@@ -240,7 +244,13 @@ class _Staging:
         """What came, whole."""
         assert self._transcript is not None
         sidecar = tuple(sorted(self._sidecar, key=lambda one: one[0].path))
-        return Fetched(whole.head, self._transcript, sidecar, received, whole.noted)
+        return Fetched(
+            whole.head,
+            self._transcript,
+            sidecar,
+            received=received,
+            noted=whole.noted,
+        )
 
     def discard(self) -> None:
         """Remove what came."""

@@ -39,13 +39,13 @@ def check_marker(listing: Listing, store_id: str, label: str) -> None:
 
 
 def read_marker(marker: bytes | None) -> str | None:
-    """The store id that a marker bears, None where it is none."""
+    """The store id in a marker, None if it is no marker."""
     try:
-        said = json.loads(marker or b"")
-        store_id = said["store_id"]
+        document = json.loads(marker or b"")
+        store_id = document["store_id"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    if said.get("schema") != 1 or not isinstance(store_id, str):
+    if document.get("schema") != 1 or not isinstance(store_id, str):
         return None
     return (
         store_id if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", store_id) else None
@@ -53,7 +53,7 @@ def read_marker(marker: bytes | None) -> str | None:
 
 
 def create_store(transport: Transport) -> str:
-    """Make a place a store, if it isn't one already, and prove that it can be used.
+    """Set a store up, if there isn't one already, and prove that it can be used.
 
     Returns:
         its id.

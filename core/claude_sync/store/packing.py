@@ -1,8 +1,8 @@
 """A session → the blocks of its bundle, packed from the files as they lie here.
 
-A bundle that only grew says of most of its bytes where they stand in the older file. It can be
-packed ahead, before anybody knows whether that one still lies in the store: then what stands in it
-is hashed and let go of, and only what is new is held.
+For most bytes of a bundle that only grew it is known where they stand in the older file. It can be
+packed ahead, before it is known whether that one still lies in the store: then what stands in it is
+hashed and dropped, and only what is new is held in memory.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ class Outgoing(NamedTuple):
     Attributes:
         name: the bundle's file.
         local: where it lies here.
-        label: what to say of it.
-        expected: what its transcript was found to be: it may have grown since, no more. None where
-            it wasn't read yet, for whatever it is, nothing in the store is to be compared with it.
+        label: what the bundle says of it.
+        expected: what its transcript was found to be: it may have grown since, no more. None if
+            it wasn't read yet, because nothing in the store is to be compared with it.
         whole_lines: whether to stop after the last full line, since the client has it open.
         base: the bundle at that name that this one extends, None where there is none.
-        layout: where that one's sidecar files stand, as `Sent.layout` told.
+        layout: where that one's sidecar files stand, from `Sent.layout`.
         ahead: the same packed before, None where it wasn't; it is used where it fits.
     """
 
@@ -53,13 +53,13 @@ class PackedAhead(NamedTuple):
     """A session that was packed before anybody knew what lies in the store now.
 
     Attributes:
-        outgoing: the session, with what was known of the store, and what is to be said of it as
-            far as the bundle begins with that.
+        outgoing: the session, with what was known of the store, and a label whose beginning the
+            bundle already has.
         packer: what packed it, but for its last bytes.
         parts: what it packed.
         held: bytes of that which aren't in the base.
-        digest: the SHA-256 of that; it goes on once.
-        read: as in `outgoing.Sent`.
+        digest: the SHA-256 of that; it is continued once.
+        read: as in `upload.Sent`.
         extends: whether the transcript begins with the base's.
     """
 
@@ -117,7 +117,7 @@ class Packing:
     Attributes:
         outgoing: the session.
         packed: what was packed, None until it is.
-        read: as in `outgoing.Sent`.
+        read: as in `upload.Sent`.
     """
 
     def __init__(self, outgoing: Outgoing, check: Callable[[], None]) -> None:
@@ -160,7 +160,12 @@ class Packing:
         return PreparedPut([*ahead.parts, Block(back)], size, ahead.digest.hexdigest())
 
     def ahead(self, room: int) -> PackedAhead | None:
-        """See `pack_ahead`; raises the same."""
+        """See `pack_ahead`.
+
+        Raises:
+            SessionError: it can't be read, or is being rewritten.
+            BundleError: it can't go into a bundle.
+        """
         digest, held = PassingHash(), 0
         parts: list[Block | Reuse] = []
         try:
@@ -169,10 +174,18 @@ class Packing:
                     self._check()
                     for block in self._hinted(piece):
                         digest.add(block.data)
-                        held += _leave_or_hold(parts, block)
+                        held += _reuse_or_hold(parts, block)
                     if held > room:
                         return None
-            return PackedAhead(self.outgoing, packer, parts, held, digest, self.read, self._extends)
+            return PackedAhead(
+                self.outgoing,
+                packer,
+                parts,
+                held=held,
+                digest=digest,
+                read=self.read,
+                extends=self._extends,
+            )
         finally:
             digest.close()
 
@@ -261,19 +274,19 @@ class Packing:
 
 
 def sidecar_of(bundle: Bundle, layout: str) -> Mapping[str, SidecarFile] | None:
-    """A bundle's sidecar files, by path, as a layout tells of them; None if it is of another."""
+    """A bundle's sidecar files, by path, from a layout; None if that is of another bundle."""
     try:
-        told = {
+        files = {
             path: SidecarFile(path, int(row[2]), str(row[3]))
             for path, row in json.loads(layout or "{}").items()
         }
     except (ValueError, TypeError, AttributeError, IndexError):
         return None
-    return told if sidecar_digest(told.values()) == bundle.head.sidecar_sha256 else None
+    return files if sidecar_digest(files.values()) == bundle.head.sidecar_sha256 else None
 
 
-def _leave_or_hold(parts: list[Block | Reuse], block: Block) -> int:
-    """Add the next bytes of a file, without the bytes where they stand in the base; those held."""
+def _reuse_or_hold(parts: list[Block | Reuse], block: Block) -> int:
+    """Add a file's next bytes, as a range of the base if they stand there; how many are held."""
     length = len(block.data)
     if block.base_offset < 0 or length < LEAST_REUSE_BYTES:
         parts.append(block)

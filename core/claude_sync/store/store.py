@@ -1,9 +1,9 @@
-"""The place where bundles meet: what lies there, and one bundle read or written.
+"""The store: what lies there, and bundles read and written.
 
 The marker tells a store from an empty mount point: without it, or with another store's id, the
-place is offline and nothing is created in it. A bundle is known by its contents, never by its
-file's name; both its ends tell everything but the bytes, and are read again only when the file's
-stamp has changed.
+store is absent and nothing is created in it (FORMAT.md, "The marker"). A bundle is known by its
+contents, never by its file's name; both its ends tell everything but the bytes, and are read again
+only when the file's stamp has changed.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class StoreView(NamedTuple):
 
 
 class Store:
-    """One store. Used by one thread, save `interrupt`.
+    """One store. Used by one thread, except for `interrupt`.
 
     Args:
         transport: what reaches it.
@@ -88,17 +88,17 @@ class Store:
         self.last_listing: Listing | None = None
 
     def remembering(self, cache: Cache, database: Database) -> Store:
-        """The same place, with what is known of it kept elsewhere; as long as this one is open."""
+        """The same store, with what is known of it kept elsewhere; as long as this one is open."""
         return Store(self._transport, cache, database, self.store_id)
 
     @property
     def label(self) -> str:
-        """How to name this place to a person."""
+        """How to name this store to a person."""
         return self._transport.label
 
     @property
     def remote(self) -> bool:
-        """Whether bytes cost there."""
+        """Whether bytes cost."""
         return self._transport.remote
 
     @property
@@ -111,7 +111,7 @@ class Store:
         """From any thread: make the work under way end soon."""
         self._transport.interrupt()
 
-    # -- looking ------------------------------------------------------------------------------
+    # -- listing ------------------------------------------------------------------------------
 
     def listing(self) -> Listing:
         """The bare listing: equal to an earlier one if nothing has changed there since.
@@ -129,10 +129,10 @@ class Store:
 
     @contextmanager
     def start_view(self) -> Iterator[Callable[[], StoreView]]:
-        """Look, with something else done while the answer is on its way.
+        """Begin to look at the store, so that something else can be done meanwhile.
 
         Returns:
-            gives, called at most once and inside, what `view` would.
+            waits for the view; to be called at most once, and inside.
 
         Raises:
             TransportError: it can't be asked.
@@ -144,7 +144,7 @@ class Store:
         """What lies there now.
 
         Args:
-            listing: what `listing` just gave, None to look.
+            listing: what `listing` just gave, None to list it.
 
         Raises:
             StoreOffline: it isn't there, isn't mounted, or is another store.
@@ -248,7 +248,7 @@ class Store:
         raise BundleIncomplete("the file disappeared while it was read", todo="look again")
 
     def remembered(self, name: str) -> Bundle | None:
-        """The bundle that bore a name at the last look, None where there was none."""
+        """The bundle that had a name at the last look, None if there was none."""
         return self._cache.bundle(name)
 
     # -- reading ------------------------------------------------------------------------------
@@ -256,22 +256,25 @@ class Store:
     def fetch(
         self, wanted: Sequence[Request], check: Callable[[], None]
     ) -> Iterator[Fetched | ClaudeSyncError]:
-        """Bring bundles here, in their order; what went wrong with one stands in its place.
+        """Fetch bundles, in their order; what went wrong with one is its answer.
 
         Raises:
-            StoreOffline, Stopped: all that is left can't be brought.
+            StoreOffline, Stopped: all that is left can't be fetched.
         """
         from claude_sync.store.download import fetch
 
         return fetch(self._transport, wanted, check)
 
     def fetch_one(self, wanted: Request, check: Callable[[], None]) -> Fetched:
-        """Bring one bundle here.
+        """Fetch one bundle.
 
         Raises:
-            BundleError, TransportError
+            BundleError: it can't be used.
+            TransportError: it can't be read.
+            SessionChanging: what lies here of its session is being rewritten.
+            ClaudeHomeError: it can't be written here.
         """
-        # To its end: left early, a place would take that for a reading that was given up.
+        # To its end: left early, a transport takes that for a reading that was given up.
         [answer] = self.fetch([wanted], check)
         if isinstance(answer, Exception):
             raise answer
@@ -296,7 +299,7 @@ class Store:
             size: how many, encoded.
 
         Returns:
-            None where it has fewer, or the place can't tell.
+            None if it has fewer, or the host can't tell.
         """
         head = bundle.head
         if not head.start or size > head.encoded_size:
@@ -334,7 +337,11 @@ class Store:
     # -- writing ------------------------------------------------------------------------------
 
     def send(self, outgoing: Iterable[Outgoing], check: Callable[[], None]) -> Iterator[Sent]:
-        """Write sessions into their bundles; each is durable there when its answer comes."""
+        """Write sessions into their bundles; each is durable there when its answer comes.
+
+        Raises:
+            StoreOffline, Stopped: all that is left can't be written.
+        """
         from claude_sync.store.upload import send
 
         return send(self._transport, outgoing, check)
@@ -344,7 +351,11 @@ class Store:
         self._cache.put_bundles(bundles)
 
     def remove(self, names: Sequence[str]) -> None:
-        """Remove files of this store."""
+        """Remove files of this store.
+
+        Raises:
+            TransportError: one can't be removed.
+        """
         self._transport.remove(names)
         with self._database.transaction():
             self._cache.drop_files(names)
@@ -379,7 +390,13 @@ def _view(
     for bundle in bundles.values():
         by_session.setdefault(bundle.head.session_id, []).append(bundle)
     found = [
-        SkippedFile(name, _outcome(row.kind), row.message, _session_in(name), row.kind)
+        SkippedFile(
+            name,
+            _outcome(row.kind),
+            row.message,
+            session_id=_session_in(name),
+            kind=row.kind,
+        )
         for name, row in problems.items()
         if name in names and name not in bundles
     ]
@@ -388,8 +405,8 @@ def _view(
             entry.name,
             Outcome.INCOMPLETE,
             PLACEHOLDER,
-            _session_in(entry.name),
-            BundlePlaceholder.__name__,
+            session_id=_session_in(entry.name),
+            kind=BundlePlaceholder.__name__,
         )
         for entry in waiting
     ]

@@ -1,7 +1,7 @@
 """Sessions on their way into a store: packed as they are written, in one pass.
 
-A place where bytes cost is sent only what doesn't stand in the older file, and proves that the
-outcome is what was meant.
+Where bytes cost, only those are sent that don't stand in the older file, and the host proves that
+the outcome is what was meant.
 """
 
 from __future__ import annotations
@@ -41,7 +41,11 @@ class Sent(NamedTuple):
 def send(
     transport: Transport, sessions: Iterable[Outgoing], check: Callable[[], None]
 ) -> Iterator[Sent]:
-    """Write sessions; see `Store.send`."""
+    """Write sessions into their bundles; each is durable in the store when its answer comes.
+
+    Raises:
+        StoreOffline, Stopped: all that is left can't be written.
+    """
     under_way: dict[str, Packing] = {}
 
     def puts() -> Iterator[Put]:
@@ -61,7 +65,7 @@ def _sent(packing: Packing, written: Written) -> Sent:
     if written.error is not None or written.stamp is None or packed is None:
         error = written.error
         assert isinstance(error, ClaudeSyncError)
-        return Sent(outgoing, None, "", written.sent, error)
+        return Sent(outgoing, None, layout="", sent=written.sent, error=error)
     stamps = dict(outgoing.local.sidecar)
     layout = {}
     for file in packed.sidecar:

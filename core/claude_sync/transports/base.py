@@ -133,6 +133,11 @@ class Ends(NamedTuple):
     error: TransportError | None = None
 
 
+def no_ends(name: str, error: TransportError) -> Ends:
+    """The answer about a file whose ends can't be read."""
+    return Ends(name, Stamp(0, 0, 0), head=b"", tail=b"", error=error)
+
+
 class Block(NamedTuple):
     """A piece of a file to write.
 

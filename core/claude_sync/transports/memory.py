@@ -29,6 +29,7 @@ from claude_sync.transports.base import (
     Written,
     is_same_file,
     is_usable_name,
+    no_ends,
     stopped,
     unusable_name,
 )
@@ -99,7 +100,7 @@ class MemoryTransport:
             try:
                 data, stamp = self._file(name)
             except TransportError as error:
-                yield Ends(name, Stamp(0, 0, 0), b"", b"", error)
+                yield no_ends(name, error)
                 continue
             whole = len(data) <= head + tail
             yield Ends(

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from claude_sync.bundle.file_names import bundle_file_name, encoded_key
 from claude_sync.bundle.head import HEAD_SIZE, TAIL_SIZE
-from claude_sync.bundle.members import MAX_SIDECAR_FILES, MAX_SUPERSEDES, MEMBERS
+from claude_sync.bundle.members import MEMBERS
+from claude_sync.model import MAX_SIDECAR_FILES, MAX_SUPERSEDES
 from claude_sync.store.marker import read_marker
 from claude_sync.transports.base import MARKER_NAME
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bundles import TRANSCRIPTS, cut, label, packed
+from claude_sync.bundle import members
 from claude_sync.bundle.codec import encode, settled_size
 from claude_sync.bundle.members import MEMBERS, SIDECAR_MEMBERS, compact
 from claude_sync.bundle.pack import FRAME, TRANSCRIPT, Packer, Piece, sidecar_section
@@ -93,7 +94,7 @@ def test_bytes_that_become_six_each_make_no_big_pieces() -> None:
 
 
 def test_thousands_of_tiny_files_make_few_pieces() -> None:
-    sources = [(f"d/{number}", lambda: [b"tiny"]) for number in range(10_000)]
+    sources = [(f"d/{number}", lambda: [b"tiny"]) for number in range(2_000)]
     pieces = pieces_of(Packer(label(), [LINE], sources))
     assert len(pieces) < 10
     assert {piece.section for piece in pieces} == {FRAME}
@@ -149,12 +150,16 @@ def test_a_member_that_a_reader_would_refuse_is_never_written(member: str, value
         packed(LINE, None, **{member: value})
 
 
-def test_sidecar_paths_that_a_reader_would_refuse_are_never_written() -> None:
+def test_sidecar_paths_that_a_reader_would_refuse_are_never_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     for paths in (["../a"], ["a", "A"], ["a", "a/b"]):
         with pytest.raises(BundleUnsafe):
             packed(LINE, dict.fromkeys(paths, b""))
+    monkeypatch.setattr(members, "MAX_SIDECAR_FILES", 20)
+    packed(LINE, {str(number): b"" for number in range(20)})
     with pytest.raises(BundleCorrupt):
-        packed(LINE, {str(number): b"" for number in range(10_001)})
+        packed(LINE, {str(number): b"" for number in range(21)})
 
 
 def test_a_title_is_clipped_and_made_valid() -> None:

@@ -14,13 +14,13 @@ from bundles import TRANSCRIPTS, crafted, cut, packed
 from claude_sync.bundle.codec import encode, encoded_size
 from claude_sync.bundle.members import AFTER_TRANSCRIPT, BEFORE_BACK, MEMBERS
 from claude_sync.bundle.unpack import (
-    Begun,
-    Event,
+    KnownPrefix,
     SidecarData,
     SidecarEnd,
     SidecarStart,
     TranscriptData,
     Unpacked,
+    UnpackEvent,
     read_whole,
     unpack,
 )
@@ -38,9 +38,9 @@ TEXT = b'{"type":"user","text":"\\n \x1b \x7f"}\n' + "é中😀\0".encode()
 SIDECAR = {"a/b.txt": b"\t\x1f}\n", "c": b""}
 
 
-def joined(events: list[Event]) -> list[Event]:
+def joined(events: list[UnpackEvent]) -> list[UnpackEvent]:
     """The events, neighbours that only continue each other made one."""
-    found: list[Event] = []
+    found: list[UnpackEvent] = []
     for event in events:
         if isinstance(event, (TranscriptData, SidecarData)):
             last = found.pop() if found and type(found[-1]) is type(event) else None
@@ -74,7 +74,7 @@ def test_a_transcript_that_has_begun_here_needs_only_its_rest(name: str) -> None
         here = text[:end]
         size = encoded_size([here])
         rest = data[:start] + data[start + size :]
-        found = joined(list(unpack(cut(rest, 7), Begun(cut(here, 5), size))))
+        found = joined(list(unpack(cut(rest, 7), KnownPrefix(cut(here, 5), size))))
         assert found == joined(list(unpack([data])))
 
 
@@ -84,7 +84,7 @@ def test_a_beginning_that_is_not_the_files_is_seen(here: bytes) -> None:
     start, size = made.head.start, encoded_size([here])
     rest = data[:start] + data[start + 3 :]
     with pytest.raises((BundleCorrupt, BundleIncomplete)):
-        list(unpack([rest], Begun([here], size)))
+        list(unpack([rest], KnownPrefix([here], size)))
 
 
 def without_sidecar(data: bytes) -> bytes:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from claude_sync.claude import home
 from claude_sync.claude.home import (
     ClaudeHome,
     encode_directory,
@@ -175,14 +176,17 @@ def test_of_names_that_are_one_elsewhere_one_travels(claude: ClaudeHome) -> None
     assert (len(found.stamps), found.left_out) == (1, 1)
 
 
-def test_of_more_than_a_bundle_holds_it_is_told_how_many_stay(claude: ClaudeHome) -> None:
+def test_of_more_than_a_bundle_holds_it_is_told_how_many_stay(
+    claude: ClaudeHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(home, "MAX_SIDECAR_FILES", 20)
     transcript = put(claude, f"-p/{SESSION}.jsonl")
     sidecar_folder(transcript).mkdir()
-    for number in range(10_003):
+    for number in range(23):
         (sidecar_folder(transcript) / f"{number:05d}").touch()
     for local in (claude.session_in("-p", SESSION), *claude.sessions()):
         assert local is not None
-        assert (len(local.sidecar), local.left_out) == (10_000, 3)
+        assert (len(local.sidecar), local.left_out) == (20, 3)
 
 
 def test_a_folder_that_is_a_link_or_nothing_is_no_sidecar(

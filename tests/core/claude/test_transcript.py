@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync.claude.transcript import EDGE_BYTES, Summary, one_line, summarize
+from claude_sync.claude.transcript import EDGE_BYTES, Summary, as_title, summarize
 
 
 def line(**event: object) -> bytes:
@@ -91,9 +91,9 @@ def test_the_title(tmp_path: Path, lines: list[bytes], title: str) -> None:
 
 
 def test_a_long_title_is_cut() -> None:
-    assert one_line("x" * 300) == "x" * 300
-    assert one_line("x" * 301) == "x" * 299 + "…"
-    assert len(one_line("word " * 100_000)) == 300
+    assert as_title("x" * 300) == "x" * 300
+    assert as_title("x" * 301) == "x" * 299 + "…"
+    assert len(as_title("word " * 100_000)) == 300
 
 
 DIRECTORIES = {

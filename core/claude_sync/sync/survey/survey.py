@@ -14,7 +14,15 @@ from claude_sync.claude.live_sessions import LiveSessions, read_live_sessions
 from claude_sync.disk.prefix_hashes import begins_with
 from claude_sync.disk.snapshot import reading
 from claude_sync.errors import SessionDivided
-from claude_sync.model import Bundle, LocalSession, Outcome, ProjectKey, SkippedFile, Version
+from claude_sync.model import (
+    MAX_SUPERSEDES,
+    Bundle,
+    LocalSession,
+    Outcome,
+    ProjectKey,
+    SkippedFile,
+    Version,
+)
 from claude_sync.state.cache import LocalRow
 from claude_sync.state.records import NOTHING, SessionRecord
 from claude_sync.store.store import StoreView
@@ -22,9 +30,6 @@ from claude_sync.sync.context import Context
 from claude_sync.sync.rivals import Mine, Split, own_and_rivals
 from claude_sync.sync.survey.identity import find_id, remember_name
 from claude_sync.sync.survey.local_rows import LocalRows
-
-SUPERSEDES_LIMIT = 64
-"""How many versions a bundle can say it replaces: the newest."""
 
 
 class Survey:
@@ -201,7 +206,7 @@ class Survey:
         found = (
             self.context.records.supersedes(session_id) if session_id in self.superseding else ()
         )
-        return found[-SUPERSEDES_LIMIT:]
+        return found[-MAX_SUPERSEDES:]
 
     def split(self, session_id: str) -> Split:
         """This machine's own bundle, whether a push must beat it, and all rivals.

@@ -19,7 +19,6 @@ from typing import IO
 from claude_sync.disk import files
 from claude_sync.disk.snapshot import blocks_of, is_link, open_regular, stamp_of
 from claude_sync.errors import FileGone, StoreOffline, TransportError
-from claude_sync.model import Stamp
 from claude_sync.transports.base import (
     MARKER_BYTES,
     MARKER_NAME,
@@ -34,6 +33,7 @@ from claude_sync.transports.base import (
     is_same_file,
     is_usable_name,
     is_usable_part,
+    no_ends,
     placeholder_for,
     unusable_name,
 )
@@ -135,9 +135,9 @@ class FolderTransport:
                 with self._open(name) as file:
                     yield _ends(name, file, head, tail)
             except OSError as error:
-                yield Ends(name, Stamp(0, 0, 0), b"", b"", translate(error, self._root.shown(name)))
+                yield no_ends(name, translate(error, self._root.shown(name)))
             except TransportError as error:
-                yield Ends(name, Stamp(0, 0, 0), b"", b"", error)
+                yield no_ends(name, error)
 
     def digests(self, gets: Sequence[Get]) -> list[str | None]:
         self._root.check()

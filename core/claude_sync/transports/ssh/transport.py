@@ -14,7 +14,6 @@ from itertools import chain
 from pathlib import Path
 
 from claude_sync.errors import FileGone
-from claude_sync.model import Stamp
 from claude_sync.transports.base import (
     Ends,
     Get,
@@ -24,6 +23,7 @@ from claude_sync.transports.base import (
     Put,
     Written,
     is_usable_name,
+    no_ends,
     stopped,
     unusable_name,
 )
@@ -213,7 +213,7 @@ class SshTransport:
         data = b"".join(session.counted(files.total))
         if not files.is_settled(read_stamps(session)):
             return None
-        return cut_ends(names, files, data, head, tail)
+        return cut_ends(names, files, data, head=head, tail=tail)
 
     def _ends_alone(self, name: str, head: int, tail: int) -> Ends:
         for _ in range(_ATTEMPTS if is_usable_name(name) else 0):
@@ -225,7 +225,7 @@ class SshTransport:
         return self._no_ends(name)
 
     def _no_ends(self, name: str) -> Ends:
-        return Ends(name, Stamp(0, 0, 0), b"", b"", self._gone(name))
+        return no_ends(name, self._gone(name))
 
     def digests(self, gets: Sequence[Get]) -> list[str | None]:
         answers: list[str | None] = []

@@ -65,7 +65,7 @@ class _Slot:
     finished: bool = False
 
 
-class _Pieces:
+class _DeltaSender:
     """What goes out for one put: adjacent ranges of the base joined, and adjacent bytes.
 
     A few bytes between two ranges that lie as far apart in the base count as the base's own: what
@@ -224,7 +224,7 @@ class Upload:
         needs_marker = self.marked and slot.put.name != MARKER_NAME
         self._session.send(b"P %d\n%s\n" % (needs_marker, spelled(slot.put.name).encode()))
         self._group.append(slot)
-        pieces = _Pieces(self._session)
+        pieces = _DeltaSender(self._session)
         leaves = self.proves and not slot.whole
         if leaves and slot.put.prepared is not None:
             pieces.add_prepared(slot.put.prepared)
@@ -235,7 +235,7 @@ class Upload:
         if len(self._group) >= _GROUP_FILES or self._group_bytes >= _GROUP_BYTES:
             self._commit()
 
-    def _send_blocks(self, slot: _Slot, pieces: _Pieces, *, leaves: bool) -> bool:
+    def _send_blocks(self, slot: _Slot, pieces: _DeltaSender, *, leaves: bool) -> bool:
         """Send a file as its blocks come; whether they came to an end."""
         blocks = slot.put.blocks()
         while True:

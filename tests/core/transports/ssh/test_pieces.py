@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from claude_sync.transports.base import LEAST_REUSE_BYTES, Block, PreparedPut, Reuse
 from claude_sync.transports.ssh import writing as ssh_writing
 from claude_sync.transports.ssh.session import Session
-from claude_sync.transports.ssh.writing import _Pieces
+from claude_sync.transports.ssh.writing import _DeltaSender
 
 BASE = random.Random(7).randbytes(60_000)
 
@@ -54,7 +54,7 @@ class Host:
 def sent(*pieces: bytes | tuple[int, int]) -> tuple[Host, bytes, int]:
     """The host afterwards, what it should hold, and how many bytes went out."""
     host, whole = Host(), b""
-    outgoing = _Pieces(cast(Session, host))
+    outgoing = _DeltaSender(cast(Session, host))
     for piece in pieces:
         if isinstance(piece, bytes):
             outgoing.add(piece, -1)
@@ -109,7 +109,7 @@ def test_what_was_prepared_goes_out_as_if_all_its_bytes_had_been_there(
             parts.append(Reuse(*piece))
     plain, whole, count = sent(*pieces)
     host = Host()
-    outgoing = _Pieces(cast(Session, host))
+    outgoing = _DeltaSender(cast(Session, host))
     outgoing.add_prepared(PreparedPut(parts, len(whole), hashlib.sha256(whole).hexdigest()))
     assert (host.requests, host.file, outgoing.sent) == (plain.requests, plain.file, count)
     assert host.proven is (host.file == whole)
