@@ -324,8 +324,8 @@ ODD_VALUES = [
 @pytest.mark.parametrize("size", [1, 1000])
 def test_an_unknown_member_is_passed_over_whatever_it_holds(value: str, size: int) -> None:
     data, made = packed(TEXT, SIDECAR)
-    for place in (b'"session_id"', b'"sidecar"', b'"data"'):
-        stranger = data.replace(place, b'"colour":' + value.encode() + b"," + place, 1)
+    for member in (b'"session_id"', b'"sidecar"', b'"data"'):
+        stranger = data.replace(member, b'"colour":' + value.encode() + b"," + member, 1)
         assert read_whole(cut(stranger, size)).head == made.head._replace(start=0)
 
 

@@ -1,4 +1,4 @@
-"""What a person may type for the place of the store, and what is refused."""
+"""What a person may type as the location of the store, and what is refused."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ FOLDERS = {
 
 @pytest.mark.parametrize(("text", "path"), FOLDERS[os.name])
 def test_a_folder_is_made_absolute(text: str, path: str) -> None:
-    place = parse(text)
-    assert place == FolderLocation(path)
-    assert parse(place.spelling) == place
+    location = parse(text)
+    assert location == FolderLocation(path)
+    assert parse(location.spelling) == location
 
 
 @pytest.mark.parametrize(
-    ("text", "place", "canonical"),
+    ("text", "location", "canonical"),
     [
         ("nas:/srv/sync", HostLocation("nas", "/srv/sync"), "ssh://nas/srv/sync"),
         ("nas:sync", HostLocation("nas", "~/sync"), "ssh://nas/~/sync"),
@@ -89,10 +89,12 @@ def test_a_folder_is_made_absolute(text: str, path: str) -> None:
         ("ssh://nas/a/../b", HostLocation("nas", "/a/../b"), "ssh://nas/a/../b"),
     ],
 )
-def test_a_host_is_read_and_spelled_one_way(text: str, place: HostLocation, canonical: str) -> None:
-    assert parse(text) == place
-    assert place.spelling == canonical
-    assert parse(canonical) == place
+def test_a_host_is_read_and_spelled_one_way(
+    text: str, location: HostLocation, canonical: str
+) -> None:
+    assert parse(text) == location
+    assert location.spelling == canonical
+    assert parse(canonical) == location
 
 
 def test_one_letter_before_the_colon_is_a_drive_on_every_system() -> None:

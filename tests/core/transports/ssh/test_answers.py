@@ -201,11 +201,11 @@ def test_what_the_host_says_of_a_file_is_understood_and_not_repeated(
 def test_the_login_that_is_advised_is_the_one_that_leads_to_the_store(
     location: str, login: str
 ) -> None:
-    place = parse_location(location)
-    assert isinstance(place, HostLocation)
-    error = not_connected("Host key verification failed.\r\n", 255, place)
+    parsed = parse_location(location)
+    assert isinstance(parsed, HostLocation)
+    error = not_connected("Host key verification failed.\r\n", 255, parsed)
     assert error.todo == f"log in once with `{login}` and confirm it"
-    assert f"`{login}`" in nonsense(place).todo
+    assert f"`{login}`" in nonsense(parsed).todo
 
 
 def test_a_folder_that_nobody_can_make_is_no_passing_trouble() -> None:

@@ -97,13 +97,13 @@ def test_one_connection_is_shared_through_a_private_folder(near: Path) -> None:
 
 @NEEDS_SHARING
 def test_other_users_ports_hosts_and_commands_get_other_sockets(tmp_path: Path) -> None:
-    places = [
+    locations = [
         PLACE,
         HostLocation("nas.local", "/srv", "you", 2222),
         HostLocation("nas.local", "/srv", "me", 22),
         HostLocation("nas", "/srv", "me", 2222),
     ]
-    paths = [options(ssh_argv([], place, tmp_path))["ControlPath"] for place in places]
+    paths = [options(ssh_argv([], location, tmp_path))["ControlPath"] for location in locations]
     paths.append(options(ssh_argv(["ssh", "-A"], PLACE, tmp_path))["ControlPath"])
     assert len(set(paths)) == len(paths)
     other_folder = HostLocation("nas.local", "/another", "me", 2222)
