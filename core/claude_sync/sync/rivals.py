@@ -66,7 +66,7 @@ def own_and_rivals(bundles: Sequence[Bundle], machine_id: str, written: Version 
     Args:
         bundles: all of the session's.
         machine_id: this machine's.
-        written: the version this machine remembers having written (P in FORMAT.md), None if unknown.
+        written: the version this machine wrote last (P in FORMAT.md), None if unknown.
     """
     counted = newest_of_each(bundles)
     own = [bundle for bundle in counted if bundle.head.machine_id == machine_id]
