@@ -43,6 +43,8 @@ OTHER = "1a2b3c4d-1111-4222-8333-444455556666"
 KEY = "git:example.org/you/app"
 REMOTE = "https://example.org/you/app"
 KEY_FOLDER = "git+example.org+you+app"
+CLIENT_VERSION = "2.1.330"
+"""What the client writes beside what was said; this one writes live files."""
 DAY_NS = 86_400 * 10**9
 
 _numbers = itertools.count(1)
@@ -53,7 +55,13 @@ _numbers = itertools.count(1)
 
 def said(text: str = "hello", **more: object) -> bytes:
     """A line that holds something said; no two are alike."""
-    event = {"type": "user", "uuid": f"u{next(_numbers)}", "message": {"content": text}, **more}
+    event = {
+        "type": "user",
+        "uuid": f"u{next(_numbers)}",
+        "version": CLIENT_VERSION,
+        "message": {"content": text},
+        **more,
+    }
     return json.dumps(event).encode() + b"\n"
 
 

@@ -284,6 +284,7 @@ def test_a_sidecar_path_never_leads_through_a_link_that_lies_here(
     world: World, desktop: PlayedMachine, place: str, tmp_path: Path
 ) -> None:
     desktop.write(SESSION, b'{"uuid":"0"}\n')
+    desktop.grow_old()
     desktop.push(SESSION)
     elsewhere = tmp_path / "elsewhere"
     (elsewhere / "a").mkdir(parents=True)

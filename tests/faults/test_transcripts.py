@@ -45,6 +45,7 @@ def test_any_transcript_arrives_byte_for_byte(world: World, data: bytes) -> None
 def test_any_transcript_that_grew_arrives_too(world: World, data: bytes) -> None:
     laptop, desktop = world.machines("laptop", "desktop")
     laptop.rewrite(SESSION, data)
+    laptop.grow_old()
     laptop.push()
     desktop.pull()
     whole = laptop.write(SESSION, b"\n", said("more"))
@@ -56,6 +57,7 @@ def test_any_transcript_that_grew_arrives_too(world: World, data: bytes) -> None
 def test_an_empty_transcript_gives_way_to_one_that_is_not(world: World) -> None:
     laptop, desktop = world.machines("laptop", "desktop")
     desktop.write(SESSION, b"")
+    desktop.grow_old()
     desktop.push()
     whole = laptop.write(SESSION, said())
     laptop.push()

@@ -85,7 +85,7 @@ def configured(facts: Facts) -> Iterator[Finding]:
 
 
 def live(facts: Facts) -> Iterator[Finding]:
-    """Files about open sessions that can't be read."""
+    """Files about open sessions that can't be read, and those that a crash left behind."""
     survey = facts.survey
     if survey is not None and survey.live.unreadable:
         path = facts.context.home.live_folder / survey.live.unreadable[0]
@@ -100,6 +100,17 @@ def live(facts: Facts) -> Iterator[Finding]:
             fix=f"If no Claude Code is running: {remove_command([path])}"
             if os.path.isfile(path)
             else grant_command(path),
+        )
+    if survey is not None and survey.live.stale:
+        folder = facts.context.home.live_folder
+        paths = [folder / one.name for one in survey.live.stale]
+        yield Finding(
+            code="live-stale",
+            level=Level.INFO,
+            title=f"A crash of Claude Code left {count(len(paths), 'file')} behind",
+            detail="They say that sessions are open whose process is gone. They keep nothing from "
+            "being pulled; Claude Code doesn't remove them.",
+            fix=remove_command(paths),
         )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from claude_sync.claude.home import ClaudeHome
-from claude_sync.claude.live_sessions import read_live_sessions
+from claude_sync.claude.live_sessions import LiveSessions, read_live_sessions
 from claude_sync.model import LocalSession, Outcome, Result
 from claude_sync.names import is_session_id
 from claude_sync.service import schedule
@@ -30,7 +30,7 @@ class Changes:
 
     Attributes:
         pending: changed sessions, by id.
-        open_ids: what the client had open when that was last looked at.
+        live: what the client had open when that was last looked at.
         events: whether events of Claude's projects come.
         revision: another number whenever anything here has changed.
     """
@@ -42,7 +42,7 @@ class Changes:
         self._local: dict[str, LocalSession] | None = None
         self._pushed_at: dict[str, float] = {}
         self.pending: dict[str, Change] = {}
-        self.open_ids: frozenset[str] = frozenset()
+        self.live = LiveSessions()
         self.events = Events.UNPROVED
         self.revision = 0
 
@@ -100,8 +100,8 @@ class Changes:
         What it closed is looked at again, and pushed as soon as possible.
         """
         live = read_live_sessions(self._home.live_folder)
-        closed, opened = self.open_ids - live.open_ids, live.open_ids - self.open_ids
-        self.open_ids = live.open_ids
+        closed, opened = self.live.open_ids - live.open_ids, live.open_ids - self.live.open_ids
+        self.live = live
         if not (closed or opened):
             return False
         self.revision += 1

@@ -165,6 +165,9 @@ class ServiceLoop:
         self._last_round = self._last_round._replace(ended=ended, took=ended - began)
         if outcome is None:
             return
+        quiet_at = worker.overview.quiet_at
+        if quiet_at is not None:
+            self.timetable.due_by(LOOK, ended + max(0.0, quiet_at - time.time()))
         self._next_round = outcome.next
         if outcome.next.soon:
             portion_at = ended + _BETWEEN_PORTIONS_SECONDS
@@ -269,7 +272,7 @@ class ServiceLoop:
             self.timetable.due_now(RESCAN)
             if Area.STORE in lost:
                 self.timetable.due_now(LOOK)
-        if worker.changes.open_ids and worker.changes.look_at_live():
+        if worker.changes.live.open_files and worker.changes.look_at_live():
             # A client that crashed removes no live file, so no event tells of it.
             self.timetable.due_now(LOOK)
 

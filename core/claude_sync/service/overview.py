@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from claude_sync.model import Bundle, SessionState, State
 from claude_sync.service import schedule
@@ -25,6 +25,8 @@ class Overview:
         older: those of them that were last used more than seven days ago.
         arrivals: what could be pulled now.
         conflicts: sessions that need a decision.
+        quiet: when each session that waits, and counts as open only since it was written a moment
+            ago, will count as closed; seconds since the epoch, by id.
     """
 
     sessions: tuple[SessionState, ...] = ()
@@ -32,6 +34,12 @@ class Overview:
     older: tuple[str, ...] = ()
     arrivals: tuple[Arrival, ...] = ()
     conflicts: tuple[SessionState, ...] = ()
+    quiet: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def quiet_at(self) -> float | None:
+        """When the first of `quiet` will count as closed, None where there is none."""
+        return min(self.quiet.values(), default=None)
 
     def unsent(self, written: Collection[str]) -> dict[str, int]:
         """What is to be pushed although no change of it was seen: sizes by id.
@@ -101,7 +109,16 @@ def make_overview(
         older=tuple(one.session_id for one in to_push if _is_old(one)),
         arrivals=tuple(arrivals.of(waiting)),
         conflicts=tuple(one for one in sessions if one.state is State.CONFLICT),
+        quiet=dict(_quiet(survey, (one.session_id for one, _ in waiting))),
     )
+
+
+def _quiet(survey: Survey, sessions: Iterable[str]) -> Iterator[tuple[str, float]]:
+    for session_id in sessions:
+        copies = survey.local.get(session_id, ())
+        moments = [moment for copy in copies if (moment := survey.quiet_at(copy)) is not None]
+        if moments:
+            yield session_id, max(moments)
 
 
 def _growing(survey: Survey, before: Overview) -> Iterable[SessionState]:

@@ -9,6 +9,7 @@ and what the next one has to do; when that is, the loop decides.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -121,10 +122,11 @@ class Worker:
             ClaudeSyncError: it failed; the next round begins afresh.
         """
         portion = self.portion(push)
-        closed = set() if paused else self.deferred - self.changes.open_ids
+        closed = set() if paused else self._closed()
+        quiet = self.overview.quiet_at is not None and self.overview.quiet_at <= time.time()
         self._context.store.listing()
         same = self._sides() == self._left
-        if same and not (portion or closed or task.anyway or task.adopt):
+        if same and not (portion or closed or quiet or task.anyway or task.adopt):
             return RoundOutcome()
         with self._context.working("watching"):
             self._left = None
@@ -157,6 +159,17 @@ class Worker:
                 break
             taken.append(session_id)
         return taken
+
+    def _closed(self) -> set[str]:
+        """Sessions whose pull waited, and which count as closed by now."""
+        live, now = self.changes.live, time.time()
+        if live.unreadable:
+            return set()
+        return {
+            session_id
+            for session_id in self.deferred - live.open_ids
+            if self.overview.quiet.get(session_id, now) <= now
+        }
 
     def _sides(self) -> _Sides:
         listing = self._context.store.last_listing

@@ -252,7 +252,7 @@ class _Pull:
         if local is not None:
             if survey.is_open(local):
                 return self._result(
-                    session_id, Outcome.OPEN, "open here: close it first", bundle=bundle
+                    session_id, Outcome.OPEN, survey.live.explain(local), bundle=bundle
                 )
             version = survey.row(local).whole
             merge_only = bundle.head.version == version

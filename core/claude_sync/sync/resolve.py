@@ -14,7 +14,7 @@ from claude_sync.bundle.members import next_after
 from claude_sync.claude.compare import Extent
 from claude_sync.disk.prefix_hashes import begins_with
 from claude_sync.disk.snapshot import reading
-from claude_sync.errors import SessionChanging, SessionOpen, UsageError
+from claude_sync.errors import SessionChanging, UsageError
 from claude_sync.model import Bundle, Outcome, Result, Version
 from claude_sync.state.vault_entry import TRANSCRIPT
 from claude_sync.sync.bundles.keep import keep_bundle
@@ -65,8 +65,8 @@ def resolve(
                 where=session_id,
                 todo="look at it again, then choose",
             )
-        if conflict.local is not None and survey.is_open(conflict.local):
-            raise SessionOpen("the session is open here", where=session_id, todo="close it first")
+        if conflict.local is not None:
+            survey.check_closed(conflict.local)
         return _Resolve(context, survey, conflict).run(keep)
 
 

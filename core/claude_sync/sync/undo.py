@@ -7,7 +7,7 @@ machines.
 
 from __future__ import annotations
 
-from claude_sync.errors import SessionOpen, UsageError
+from claude_sync.errors import UsageError
 from claude_sync.model import Outcome, Result
 from claude_sync.sync.context import Context
 from claude_sync.sync.survey.survey import look
@@ -35,8 +35,7 @@ def undo(context: Context, session: str) -> Result:
         remembered, local = survey.record(session_id), survey.copy(session_id)
         if not remembered.undo or local is None:
             raise UsageError("no pull or resolve of this session can be undone", where=session_id)
-        if survey.is_open(local):
-            raise SessionOpen("the session is open here", where=session_id, todo="close it first")
+        survey.check_closed(local)
         record = UndoRecord.from_json(remembered.undo)
         apply_undo(context, survey, local, record)
         _remember(context, session_id, record)

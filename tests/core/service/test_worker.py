@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from claude_sync.claude.live_sessions import QUIET_SECONDS
 from claude_sync.errors import Stopped
 from claude_sync.model import Outcome, Progress, State
 from claude_sync.service import schedule
 from claude_sync.service.worker import NextRound, Worker
 from machines import OTHER, SESSION, Pair, World, agree, said
+from services import until
 
 
 def test_a_round_in_which_nothing_has_changed_is_only_a_look(world: World) -> None:
@@ -162,3 +164,22 @@ def test_a_big_session_that_grows_is_not_read_to_say_so(
         assert row.whole.size < len(laptop.read())
         worker.round(push=[SESSION, OTHER])
         assert {one.state for one in worker.overview.sessions} == {State.SYNCED}
+
+
+def test_what_counts_as_open_only_for_its_time_is_pulled_when_that_is_up(world: World) -> None:
+    laptop, desktop = world.machines("laptop", "desktop")
+    for machine in (laptop, desktop):
+        machine.pull()
+        machine.write(SESSION, said("from a client that writes no live files", version="2.1.2"))
+        machine.grow_old()
+        machine.push()
+    laptop.grow_old(seconds=QUIET_SECONDS - 1)
+    with laptop.at_work() as context:
+        worker = Worker(context)
+        outcome = worker.round(pull=True)
+        assert not outcome.pulled
+        assert worker.deferred == {SESSION}
+        assert worker.overview.quiet_at is not None
+        until(lambda: bool(worker.round(outcome.next, pull=True).pulled))
+        assert worker.overview.quiet_at is None
+    assert agree(laptop, desktop)

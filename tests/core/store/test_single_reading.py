@@ -45,6 +45,7 @@ def laptop(world: World) -> PlayedMachine:
 def test_a_new_session_is_read_once_and_then_known(laptop: PlayedMachine) -> None:
     laptop.write(SESSION, said(), said())
     laptop.write_sidecar(SESSION, "tool-results/one.txt", b"one\n")
+    laptop.grow_old()
     with counting(laptop.path()) as at_first:
         laptop.push()
     assert len(at_first) == 2  # both ends, to know its project; then all of it

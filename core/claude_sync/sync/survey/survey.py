@@ -13,7 +13,7 @@ from pathlib import Path
 from claude_sync.claude.live_sessions import LiveSessions, read_live_sessions
 from claude_sync.disk.prefix_hashes import begins_with
 from claude_sync.disk.snapshot import reading
-from claude_sync.errors import SessionDivided
+from claude_sync.errors import SessionDivided, SessionOpen
 from claude_sync.model import (
     MAX_SUPERSEDES,
     Bundle,
@@ -68,6 +68,7 @@ class Survey:
         self.all_are_rivals = False
         self.into: Path | None = None
         self.rows = LocalRows(context)
+        self._open: dict[Path, bool] = {}
         self._directories: dict[str, Path | None] = {}
         self._longest: dict[str, LocalSession] = {}
         used: dict[str, int] = {}
@@ -137,8 +138,32 @@ class Survey:
             return compare(Extent(longer.path, x.size), Extent(shorter.path, y.size)).extends
 
     def is_open(self, local: LocalSession) -> bool:
-        """Whether the client counts as having a session open."""
-        return self.live.is_open(local, self._is_own_write)
+        """Whether the client counts as having a session open, the same throughout this survey."""
+        known = self._open.get(local.path)
+        if known is None:
+            known = self._open[local.path] = self.live.is_open(local, self._is_own_write)
+        return known
+
+    def quiet_at(self, local: LocalSession) -> float | None:
+        """When a session that only its time tells of counts as closed, seconds since the epoch.
+
+        None where a live file tells, or where it is closed already.
+        """
+        if self.live.unreadable or local.session_id in self.live.open_files:
+            return None
+        return self.live.quiet_at(local, self._is_own_write)
+
+    def check_closed(self, local: LocalSession) -> None:
+        """Let nothing be done with a session that the client has open.
+
+        Raises:
+            SessionOpen: says what can be done.
+        """
+        if self.is_open(local):
+            raise SessionOpen(
+                f"the session can't be replaced now: {self.live.explain(local)}",
+                where=local.session_id,
+            )
 
     def _is_own_write(self, local: LocalSession) -> bool:
         written_ns = self.record(local.session_id).placed_ns
