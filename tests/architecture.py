@@ -223,3 +223,34 @@ def _mode_writes(call: ast.Call, position: int) -> bool:
         and set(mode.value) & set("wax+")
         for mode in modes
     )
+
+
+# --- starting programs -------------------------------------------------------------------------
+
+_STARTERS = {
+    "subprocess": {"run", "Popen", "call", "check_call", "check_output", "getoutput"},
+    "asyncio": {"create_subprocess_exec", "create_subprocess_shell"},
+    "os": {"system", "popen", "execv", "execve", "execvp", "execvpe", "execl", "execlp", "spawnv"},
+    "shutil": {"which"},
+    "webbrowser": {"open", "open_new", "open_new_tab", "get"},
+}
+
+
+def starts(source: Source) -> list[str]:
+    """Where a module starts, or looks for, a program whose whole path `full_command` didn't find.
+
+    Our own interpreter's is known.
+    """
+    found = []
+    for node in ast.walk(source.syntax):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        owner = node.func.value.id if isinstance(node.func.value, ast.Name) else ""
+        if node.func.attr in _STARTERS.get(owner, ()) and not _is_found(node):
+            found.append(f"{source.path}:{node.lineno}: {owner}.{node.func.attr}")
+    return found
+
+
+def _is_found(call: ast.Call) -> bool:
+    command = ast.unparse(call.args[0]).removeprefix("*") if call.args else ""
+    return command.startswith("full_command(") or command == "sys.executable"

@@ -14,6 +14,7 @@ from architecture import (
     cycles,
     outsiders,
     read_tree,
+    starts,
     who_imports,
     writings,
 )
@@ -146,6 +147,10 @@ def test_one_room_writes(tree: Tree) -> None:
     assert found == []
 
 
+def test_every_process_starts_with_a_programs_whole_path(tree: Tree) -> None:
+    assert [line for name in tree for line in starts(tree[name])] == []
+
+
 def test_inside_sync_one_room_writes_the_tree_and_one_the_bundles(tree: Tree) -> None:
     for target, rooms in ONLY_IN_SYNC.items():
         assert outsiders(tree, "claude_sync.sync", target, rooms.split()) == []
@@ -271,6 +276,26 @@ def test_what_is_imported_at_the_start_is_told_from_what_is_not(
 def test_writing_is_told_from_reading(tmp_path: Path, text: str, writes: bool) -> None:
     source = tree_of(tmp_path, room=text)["house.room"]
     assert bool(writings(source)) is writes
+
+
+@pytest.mark.parametrize(
+    ("text", "unchecked"),
+    [
+        ("subprocess.run(['git', 'x'])", True),
+        ("subprocess.Popen(command)", True),
+        ("subprocess.Popen(list(command))", True),
+        ("asyncio.create_subprocess_exec(*command)", True),
+        ("asyncio.create_subprocess_shell(line)", True),
+        ("os.system(line)", True),
+        ("shutil.which('git')", True),
+        ("webbrowser.open(page)", True),
+        ("subprocess.run(full_command(['git', 'x']), check=False)", False),
+        ("asyncio.create_subprocess_exec(*full_command(command))", False),
+        ("os.execv(sys.executable, program)", False),
+    ],
+)
+def test_a_start_of_what_was_not_found_is_seen(tmp_path: Path, text: str, unchecked: bool) -> None:
+    assert bool(starts(tree_of(tmp_path, room=text)["house.room"])) is unchecked
 
 
 @pytest.mark.parametrize(

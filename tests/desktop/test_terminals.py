@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path, PureWindowsPath
 
 import pytest
@@ -148,23 +149,24 @@ def test_on_macos_folder_and_session_are_arguments_of_the_script() -> None:
 
 def test_on_windows_a_semicolon_stays_in_the_folders_name() -> None:
     folder = PureWindowsPath(r"C:\p & q;new-tab calc")
-    command = ("cmd.exe", "/k", "claude", "--resume", SESSION)
-    launch = windows.launch(folder, SESSION, (), has=lambda _: True)
+    only_on_the_path = "set NoDefaultCurrentDirectoryInExePath=1&"
+    command = (r"C:\W\cmd.exe", "/k", only_on_the_path, "claude", "--resume", SESSION)
+    installed = {"cmd": r"C:\W\cmd.exe", "wt": r"C:\Apps\wt.exe"}
+    launch = windows.launch(folder, SESSION, (), find=_among(installed))
+    assert launch is not None
     assert launch.arguments == (
-        *("wt.exe", "new-tab", "-d", r"C:\p & q\;new-tab calc", "--"),
+        *(r"C:\Apps\wt.exe", "new-tab", "-d", r"C:\p & q\;new-tab calc", "--"),
         *command,
     )
-    for preference, has_wt in (((), False), (("cmd.exe",), True)):
-        has = {True: _always, False: _never}[has_wt]
-        launch = windows.launch(folder, SESSION, preference, has=has)
+    for preference, found in (((), {"cmd": installed["cmd"]}), (("cmd.exe",), installed)):
+        launch = windows.launch(folder, SESSION, preference, find=_among(found))
+        assert launch is not None
         assert (launch.arguments, launch.directory, launch.new_console) == (command, folder, True)
-    own = windows.launch(folder, SESSION, ("alacritty.exe", "-e"), has=lambda _: True)
+    own = windows.launch(folder, SESSION, ("alacritty.exe", "-e"), find=_among(installed))
+    assert own is not None
     assert (own.arguments, own.directory) == (("alacritty.exe", "-e", *command), folder)
+    assert windows.launch(folder, SESSION, (), find=_among({})) is None
 
 
-def _always(program: str) -> bool:
-    return True
-
-
-def _never(program: str) -> bool:
-    return False
+def _among(installed: Mapping[str, str]) -> Callable[[str], str | None]:
+    return lambda program: installed.get(program)

@@ -14,6 +14,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from claude_sync.disk.programs import full_command
+
 _ASKED_SECONDS = 10.0
 _MOST_CHARACTERS = 200_000
 _FOLDERS = "/usr/local/share:/usr/share"
@@ -57,7 +59,7 @@ def _entry_for_pages() -> str:
     """The name of the entry of the program that opens pages; "" where nobody knows."""
     try:
         done = subprocess.run(
-            ["xdg-mime", "query", "default", "text/html"],
+            full_command(["xdg-mime", "query", "default", "text/html"]),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

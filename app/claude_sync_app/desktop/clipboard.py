@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Mapping
 
+from claude_sync.disk.programs import find_program
 from claude_sync_app.desktop.launching import run
 
 
@@ -27,7 +27,7 @@ def commands(platform: str, environment: Mapping[str, str]) -> list[list[str]]:
             found.append(["wl-copy"])
         if environment.get("DISPLAY"):
             found += [["xclip", "-selection", "clipboard", "-in"], ["xsel", "-b", "-i"]]
-    return [command for command in found if shutil.which(command[0])]
+    return [command for command in found if find_program(command[0])]
 
 
 def encoded(text: str, platform: str = sys.platform) -> bytes:

@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Mapping, Sequence
 
+from claude_sync.disk.programs import full_command
 from claude_sync.errors import ClaudeSyncError
 
 _AT_ONCE_SECONDS = 10.0
@@ -62,7 +63,7 @@ def _spawn(
     stream = None if new_console and os.name == "nt" else subprocess.DEVNULL
     try:
         return subprocess.Popen(
-            list(arguments),
+            full_command(arguments),
             cwd=directory,
             env={**os.environ, **environment} if environment else None,
             stdin=stream,
@@ -87,7 +88,7 @@ def run(arguments: Sequence[str], text: bytes = b"") -> bool:
     """Run a program that reads its standard input and answers at once; whether it succeeded."""
     try:
         done = subprocess.run(
-            list(arguments),
+            full_command(arguments),
             input=text,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -19,6 +19,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from claude_sync.disk.programs import full_command
+
 _PATIENCE_SECONDS = 3.0
 _LOGIN_PATH = "/usr/local/bin:/usr/bin:/bin"
 _LAUNCHD_PATH = "/usr/bin:/bin:/usr/sbin:/sbin"
@@ -128,7 +130,7 @@ def run_quietly(command: Sequence[str]) -> tuple[int | None, str]:
 
     try:
         done = subprocess.run(
-            command,
+            full_command(command),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_PATIENCE_SECONDS,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 
+from claude_sync.disk.programs import find_program
 from claude_sync.doctor.facts import Facts
 from claude_sync.doctor.login_environment import LoginEnvironment, login_environment, run_quietly
 from claude_sync.errors import UsageError
 from claude_sync.model import Finding, Level
-from claude_sync.projects.git import find_program
 from claude_sync.transports.location import HostLocation, parse_location
 from claude_sync.wording import capitalized, short_path
 
@@ -27,7 +27,7 @@ def programs(facts: Facts) -> Iterator[Finding]:
         )
     host = host_of(facts)
     command = facts.context.preferences.ssh_command
-    ssh = _find(command[0], os.environ.get("PATH", ""))
+    ssh = find_program(command[0])
     if ssh is None:
         yield Finding(
             code="ssh-missing",
@@ -66,7 +66,7 @@ def host_of(facts: Facts) -> HostLocation | None:
 
 def _path(login: LoginEnvironment, found: Mapping[str, str]) -> Iterator[Finding]:
     for name, program in found.items():
-        if _find(name, login.path) is None:
+        if find_program(name, path=login.path) is None:
             directory = os.path.dirname(program)
             fix = login.fix.replace("{}", directory)
             yield Finding(
@@ -77,14 +77,6 @@ def _path(login: LoginEnvironment, found: Mapping[str, str]) -> Iterator[Finding
                 "on the one at login.",
                 fix=capitalized(fix),
             )
-
-
-def _find(name: str, path: str) -> str | None:
-    if name == "git" and path == os.environ.get("PATH", ""):
-        return find_program(name)
-    import shutil
-
-    return shutil.which(name, path=path)
 
 
 def _agent(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from claude_sync.disk.programs import find_program
 from claude_sync.doctor.access import can_read
 from claude_sync.doctor.facts import Facts
 from claude_sync.doctor.fixes import grant_command, quoted
 from claude_sync.model import Finding, Level
 from claude_sync.projects.directory import HOME_KEY, ProjectDirectory
-from claude_sync.projects.git import find_program
 from claude_sync.wording import capitalized, count, join, short_path
 
 

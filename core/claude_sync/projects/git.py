@@ -7,10 +7,10 @@ program, and no part of it goes into an error.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from claude_sync.disk.programs import find_program, full_command
 from claude_sync.errors import ProjectKeyError
 from claude_sync.projects.repository import Repository
 
@@ -185,24 +185,6 @@ def ssh_configurations(home: str) -> tuple[str, ...]:
 # --- processes ---------------------------------------------------------------------------------
 
 
-def find_program(name: str) -> str | None:
-    """Where a program lies on the PATH; never one in the current directory."""
-    file = f"{name}.exe" if os.name == "nt" else name
-    for directory in os.get_exec_path():
-        path = os.path.join(directory, file)
-        if os.path.isabs(path) and os.path.isfile(path) and os.access(path, os.X_OK):
-            return path if _is_real(path) else None
-    return None
-
-
-def _is_real(path: str) -> bool:
-    """Whether a program is more than macOS' stand-in, which opens a dialog to install it."""
-    if sys.platform != "darwin" or path != "/usr/bin/git":
-        return True
-    tools = ("/Library/Developer/CommandLineTools", "/var/db/xcode_select_link")
-    return any(map(os.path.exists, (*tools, "/Applications/Xcode.app")))
-
-
 def _git(
     repository: Repository, arguments: Sequence[str], *, accepted: tuple[int, ...] = (0,)
 ) -> CompletedProcess[bytes]:
@@ -253,7 +235,7 @@ def _run(
     name = os.path.basename(command[0])
     try:
         return subprocess.run(
-            command,
+            full_command(command),
             cwd=directory,
             env=environment,
             stdin=subprocess.DEVNULL,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from claude_sync.disk import files
+from claude_sync.disk.programs import full_command
 from claude_sync_app.desktop.autostart.status import APPLICATION, AutostartStatus
 
 LABEL = f"io.github.{APPLICATION}.tray"
@@ -18,7 +19,7 @@ LABEL = f"io.github.{APPLICATION}.tray"
 def _launchctl(*arguments: str) -> str:
     try:
         done = subprocess.run(
-            ["launchctl", *arguments], capture_output=True, timeout=10, check=False
+            full_command(["launchctl", *arguments]), capture_output=True, timeout=10, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from claude_sync.disk.programs import find_program
 
 APPLICATION = "claude-sync"
 
@@ -27,7 +28,7 @@ class AutostartStatus:
     @property
     def is_broken(self) -> bool:
         """Whether it would start a program that isn't there."""
-        return self.enabled and (not self.program or shutil.which(self.program) is None)
+        return self.enabled and (not self.program or find_program(self.program) is None)
 
 
 class Autostart(Protocol):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 
+from claude_sync.disk.programs import find_program
 from claude_sync_app.desktop.dialogs.asking import Dialogs, Row
 
 __all__ = ["Dialogs", "Row", "choose"]
@@ -30,7 +30,7 @@ def _choose_on_linux() -> Dialogs | None:
     from claude_sync_app.desktop.dialogs.kdialog import Kdialog
     from claude_sync_app.desktop.dialogs.zenity import Zenity
 
-    has_zenity, has_kdialog = (shutil.which(name) for name in ("zenity", "kdialog"))
+    has_zenity, has_kdialog = (find_program(name) for name in ("zenity", "kdialog"))
     is_kde = "KDE" in os.environ.get("XDG_CURRENT_DESKTOP", "").upper()
     if has_kdialog and (is_kde or not has_zenity):
         return Dialogs(Kdialog())

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from claude_sync.disk.programs import full_command
 from claude_sync_app.desktop.launching import DesktopError
 
 
@@ -124,7 +125,7 @@ class Dialogs:
     def _ask(self, command: Command) -> Said:
         try:
             program = subprocess.Popen(
-                command.arguments,
+                full_command(command.arguments),
                 env={**os.environ, **command.environment},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

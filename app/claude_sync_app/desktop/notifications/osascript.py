@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from claude_sync.disk.programs import full_command
 from claude_sync_app.desktop.notifications.values import Answer, AnswerKind, Notification
 from claude_sync_app.shown_text import one_line
 
@@ -57,7 +58,10 @@ class OsascriptNotifier:
         nothing = asyncio.subprocess.DEVNULL
         try:
             program = await asyncio.create_subprocess_exec(
-                *command(self._name, notification), stdin=nothing, stdout=nothing, stderr=nothing
+                *full_command(command(self._name, notification)),
+                stdin=nothing,
+                stdout=nothing,
+                stderr=nothing,
             )
             shown = await program.wait() == 0
         except OSError:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from claude_sync.disk.programs import find_program
 from claude_sync.names import is_session_id
 from claude_sync_app.desktop.launching import DesktopError, start
 from claude_sync_app.desktop.terminals.launch import Launch
@@ -50,9 +50,9 @@ def _launch(directory: Path, session_id: str, preference: Sequence[str]) -> Laun
     if sys.platform == "darwin":
         return macos.launch(directory, session_id, preference, os.environ)
     if sys.platform == "win32":
-        return windows.launch(directory, session_id, preference, has=_has)
+        return windows.launch(directory, session_id, preference, find=find_program)
     return linux.launch(directory, session_id, preference, os.environ, has=_has)
 
 
 def _has(program: str) -> bool:
-    return shutil.which(program) is not None
+    return find_program(program) is not None

@@ -16,6 +16,8 @@ from collections.abc import Callable, Sequence
 from queue import Empty, Full, Queue
 from typing import Any, Protocol
 
+from claude_sync.disk.programs import full_command
+
 _CHUNK = 1 << 16
 _TICK_SECONDS = 0.2
 _MESSAGES_KEPT = 1 << 16
@@ -72,7 +74,7 @@ class _Child:
         # A session of its own, so that a terminal's Ctrl-C reaches us and not ssh.
         flags = getattr(subprocess, "CREATE_NO_WINDOW", 0)
         self.process = subprocess.Popen(
-            argv,
+            full_command(argv),
             bufsize=0,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
