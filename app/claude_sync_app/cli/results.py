@@ -166,6 +166,8 @@ def _print_done(result: Result, where: str, dry_run: bool) -> None:
         return
     done, would = _TAKEN[result.outcome]
     print_line((would if dry_run else done).format(**words))
+    if result.message and not dry_run:
+        print_note(_sentence(result))
     if result.directory is not None and not dry_run:
         print_resume_line(result.directory, result.session_id)
 

@@ -132,6 +132,31 @@ def _files(settings: Sequence[_Setting]) -> tuple[str, ...]:
     return tuple(sorted(files))
 
 
+# --- what is tracked ---------------------------------------------------------------------------
+
+
+def tracked_directories(repository: Repository) -> frozenset[str]:
+    """The directories below a working tree's root that git tracks files in and doesn't ignore.
+
+    As of the last commit, "/" between their parts; two processes. Nothing is fetched for it, and
+    nothing that the repository's configuration names is run.
+
+    Raises:
+        ProjectKeyError: git can't be asked, or there is no commit.
+    """
+    listing = ["ls-tree", "-r", "-d", "-z", "--full-tree", "HEAD"]
+    kinds = (entry.partition(b"\t") for entry in _git(repository, listing).stdout.split(b"\0"))
+    # The other kind of directory is a commit of another repository's.
+    found = [path for head, _, path in kinds if b" tree " in head]
+    if not found:
+        return frozenset()
+    asking = ["-c", "core.fsmonitor=false", "check-ignore", "--no-index", "--stdin", "-z"]
+    # So a name that begins with a colon isn't read as one of git's patterns.
+    names = b"".join(b"./%s\0" % path for path in found)
+    ignored = _git(repository, asking, text=names, accepted=(0, 1)).stdout.split(b"\0")
+    return frozenset(map(_text, found)) - {_text(path).removeprefix("./") for path in ignored}
+
+
 # --- ssh ---------------------------------------------------------------------------------------
 
 
@@ -186,7 +211,11 @@ def ssh_configurations(home: str) -> tuple[str, ...]:
 
 
 def _git(
-    repository: Repository, arguments: Sequence[str], *, accepted: tuple[int, ...] = (0,)
+    repository: Repository,
+    arguments: Sequence[str],
+    *,
+    accepted: tuple[int, ...] = (0,),
+    text: bytes = b"",
 ) -> CompletedProcess[bytes]:
     program = find_program("git")
     if program is None:
@@ -203,11 +232,13 @@ def _git(
     environment |= {
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_ALLOW_PROTOCOL": "",
         # Were this repository broken, git would take the next one above.
         "GIT_CEILING_DIRECTORIES": os.path.dirname(os.path.realpath(repository.root)),
         "LC_ALL": "C",
     }
-    answer = _run([program, *arguments], environment, repository.root)
+    answer = _run([program, *arguments], environment, repository.root, text)
     if answer.returncode not in accepted:
         raise _refusal(repository, answer)
     return answer
@@ -228,7 +259,10 @@ def _refusal(repository: Repository, answer: CompletedProcess[bytes]) -> Project
 
 
 def _run(
-    command: Sequence[str], environment: dict[str, str], directory: str | None
+    command: Sequence[str],
+    environment: dict[str, str],
+    directory: str | None,
+    text: bytes = b"",
 ) -> CompletedProcess[bytes]:
     import subprocess
 
@@ -238,7 +272,8 @@ def _run(
             full_command(command),
             cwd=directory,
             env=environment,
-            stdin=subprocess.DEVNULL,
+            stdin=None if text else subprocess.DEVNULL,
+            input=text or None,
             capture_output=True,
             timeout=_PATIENCE_SECONDS,
             check=False,

@@ -6,14 +6,14 @@ Invariants:
    that came from another machine begins with that machine's directory.
 2. What a person added, pinned or removed stands above what was found.
 3. A place for a session from elsewhere is in the project's directory, links included, or there is
-   none.
+   none; what may be below its root, `placement` says.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from claude_sync.claude.home import ENCODED_LIMIT, encode_directory
@@ -26,9 +26,9 @@ from claude_sync.projects.directory import (
     chosen,
     in_order,
     joined,
-    place_below,
 )
-from claude_sync.projects.key_lookup import KeyLookup, is_below, nearest
+from claude_sync.projects.key_lookup import KeyLookup, is_below, nearest, repository_at_or_none
+from claude_sync.projects.placement import Placement, placement_below
 from claude_sync.projects.registry_file import ADDED, FOUND, REMOVED, DirectoryEntry, RegistryFile
 from claude_sync.projects.roots import search, still_holds
 
@@ -80,6 +80,7 @@ class Registry:
             self._roots = tuple(roots)
         self._searched = False
         self._buckets: dict[str, str] = {}
+        self._tracked: dict[str, frozenset[str]] = {}
         self._forget()
 
     def _forget(self) -> None:
@@ -110,8 +111,8 @@ class Registry:
     ) -> Path | None:
         """The working directory of a session that lies in Claude's tree, None where none fits.
 
-        The first that is there of: the directories its transcript names, the registered ones,
-        where the records say it was placed; else the first of them that isn't there any more.
+        The first that is there of: where the records say it was placed, the directories its
+        transcript names, the registered ones; else the first of them that isn't there any more.
         All of them only if they encode to the folder. One that is there is learnt.
 
         Args:
@@ -130,7 +131,9 @@ class Registry:
         named = [cwd for cwd in dict.fromkeys(cwds) if self._fits(folder, cwd)]
         candidates = [*named, *self._registered(folder)]
         if placed and self._fits(folder, placed):
-            candidates.append(placed)
+            # Its transcript is another machine's: of two directories that share the folder's name
+            # it must not choose the one that it wasn't put into.
+            candidates.insert(0, placed)
         if not candidates and self.search_roots():
             candidates = self._registered(folder)
         for directory in candidates:
@@ -181,12 +184,26 @@ class Registry:
 
     # -- where a session from elsewhere goes --------------------------------------------------
 
-    def place(self, key: str, subpath: str = "") -> Path:
+    def place(
+        self,
+        key: str,
+        subpath: str = "",
+        *,
+        was_used: Callable[[Path], bool] | None = None,
+        ask: bool = True,
+    ) -> Placement:
         """The directory here for a session of a project; nothing is made.
 
         The main working tree before linked ones, then the one used last. A ``name:`` key is weak:
         it counts only if one repository or directory here has it, or just one was given it by
-        hand. The directory for `subpath` may be missing still.
+        hand. Where `subpath` isn't followed, the root.
+
+        Args:
+            key: the project's.
+            subpath: where in it the session was elsewhere.
+            was_used: whether a directory was worked in here, beside those that are registered.
+            ask: whether git may be asked; without it, a directory that only git would know of
+                isn't followed.
 
         Raises:
             SessionUnplaced: there is none, and why.
@@ -194,11 +211,40 @@ class Registry:
         if not is_project_key(key):
             raise SessionUnplaced("its bundle names no usable project", todo="it was left there")
         if key == HOME_KEY:
-            return place_below(self._keys.finder.home, subpath)
+            return self._below(self._keys.finder.home, subpath, was_used, ask=False)
         places = self._of_project(key)
         if not any(place.exists for place in places) and self.search_roots():
             places = self._of_project(key)
-        return place_below(os.fspath(chosen(key, places).directory), subpath)
+        root = os.fspath(chosen(key, places).directory)
+        return self._below(root, subpath, was_used, ask=ask)
+
+    def _below(
+        self, root: str, subpath: str, was_used: Callable[[Path], bool] | None, *, ask: bool
+    ) -> Placement:
+        def is_known(directory: Path) -> bool:
+            text = os.fspath(directory)
+            registered = text in self._file.directories and not self._is_removed(text)
+            return registered or (was_used is not None and was_used(directory))
+
+        return placement_below(
+            root,
+            subpath,
+            was_used=is_known,
+            tracked=lambda: self._tracked_in(root) if ask else (),
+        )
+
+    def _tracked_in(self, root: str) -> frozenset[str]:
+        """The directories below a root that git tracks files in; none where it can't be asked."""
+        if root not in self._tracked:
+            from claude_sync.projects.git import tracked_directories
+
+            repository = repository_at_or_none(root)
+            try:
+                found = tracked_directories(repository) if repository else frozenset[str]()
+            except ProjectKeyError:
+                found = frozenset()
+            self._tracked[root] = found
+        return self._tracked[root]
 
     def projects(self) -> tuple[ProjectDirectory, ...]:
         """Every directory of every project, by key, each project's in the order of `place`.

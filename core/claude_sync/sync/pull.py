@@ -267,10 +267,15 @@ class _Pull:
                 folder=folder,
                 merge_only=merge_only,
             )
-        directory = survey.directory_for(bundle)
-        folder = self._context.home.folder_for(directory)
+        place = survey.place(bundle)
         return PlannedPull(
-            bundle=bundle, kind=kind, local=None, version=None, directory=directory, folder=folder
+            bundle=bundle,
+            kind=kind,
+            local=None,
+            version=None,
+            directory=place.directory,
+            folder=self._context.home.folder_for(place.directory),
+            moved=place.reason,
         )
 
     def _to_merge(self, local: LocalSession | None, rivals: Sequence[Bundle]) -> Bundle | None:
@@ -309,7 +314,7 @@ class _Pull:
             if isinstance(done, ClaudeSyncError):
                 yield self._failure(planned.session_id, done, planned)
             else:
-                yield self._pulled(planned)
+                yield self._pulled(planned, _remark(planned))
             self._progress = self._progress._replace(
                 session_id=planned.session_id,
                 done=self._progress.done + planned.bundle.stamp.size,
@@ -369,6 +374,13 @@ class _Pull:
             directory=directory,
             message=message,
         )
+
+
+def _remark(planned: PlannedPull) -> str:
+    """What is to be said of a session that was pulled, a sentence; mostly nothing."""
+    if not planned.moved:
+        return ""
+    return f"it is resumed in its project's root, since {planned.moved}"
 
 
 def _conflict(rivals: Sequence[Bundle], *, here: bool) -> str:

@@ -180,7 +180,7 @@ def _standing(
 def _importable(survey: Survey, rivals: tuple[Bundle, ...]) -> _Standing:
     """Whether a session that isn't here has a directory to go to."""
     try:
-        survey.directory_for(rivals[0])
+        survey.place(rivals[0], ask=False)
     except SessionUnplaced as error:
         return _Standing(State.UNPLACED, rivals, detail=str(error))
     return _Standing(State.WAITING, rivals)
@@ -214,7 +214,7 @@ def _of_bundle(survey: Survey, bundle: Bundle) -> tuple[ProjectKey, Path | None]
     """The project that a bundle names, and the directory that has here."""
     project = ProjectKey(bundle.head.project_key, bundle.head.subpath)
     try:
-        return project, survey.directory_for(bundle)
+        return project, survey.place(bundle, ask=False).directory
     except SessionUnplaced:
         return project, None
 

@@ -44,24 +44,18 @@ def test_the_main_working_tree_comes_first_then_the_last_used(
     for directory in (first, second, tmp_path / "tree", second / "sub"):
         registry.learn(directory)
     registry.refresh({folder(tmp_path / "tree"): 900, folder(first): 500, folder(second): 400})
-    assert registry.place(APP) == first
+    assert registry.place(APP).directory == first
     registry.refresh({folder(first): 500, folder(second / "sub"): 600})
-    assert registry.place(APP) == second
+    assert registry.place(APP).directory == second
     shutil.rmtree(first)
     shutil.rmtree(second / "sub")
     registry.refresh({folder(tmp_path / "tree"): 900})
-    assert registry.place(APP) == second
+    assert registry.place(APP).directory == second
     here = [place for place in registry.projects() if place.exists]
     assert [(place.directory, place.linked) for place in here] == [
         (second, False),
         (tmp_path / "tree", True),
     ]
-
-
-def test_the_subpath_is_applied_even_where_it_is_missing(app: Path, registry: Registry) -> None:
-    registry.add(app)
-    assert registry.place(APP, "not/there/yet") == app / "not" / "there" / "yet"
-    assert not (app / "not").exists()
 
 
 @pytest.mark.parametrize(
@@ -73,8 +67,9 @@ def test_no_subpath_leads_out_of_the_project(
 ) -> None:
     (app / "out").symlink_to(tmp_path)
     registry.add(app)
-    with pytest.raises(SessionUnplaced):
-        registry.place(APP, subpath)
+    place = registry.place(APP, subpath)
+    assert place.directory == app
+    assert place.reason
 
 
 @pytest.mark.parametrize("target", ["../app2", "/", "..", "../app/../app2", "loop"])
@@ -85,26 +80,27 @@ def test_a_link_out_of_the_project_is_never_followed(
     (app / "loop").symlink_to("loop")
     (app / "link").symlink_to(target)
     registry.add(app)
-    with pytest.raises(SessionUnplaced):
-        registry.place(APP, "link")
+    for _ in ("not known", "worked in, as it seems"):
+        assert registry.place(APP, "link").directory == app
+        registry.learn(app / "link")
 
 
 def test_a_link_inside_the_project_leads_where_the_client_would_be(
     tmp_path: Path, app: Path, registry: Registry
 ) -> None:
-    (app / "real").mkdir()
+    (app / "real" / "x").mkdir(parents=True)
     (app / "link").symlink_to("real")
     (tmp_path / "short").symlink_to(app)
     assert registry.add(tmp_path / "short") == ProjectKey(APP)
-    assert registry.place(APP, "link/x") == app / "real" / "x"
+    registry.learn(app / "real" / "x")
+    assert registry.place(APP, "link/x").directory == app / "real" / "x"
 
 
 def test_a_file_in_the_way_is_said(app: Path, registry: Registry) -> None:
     (app / "file").write_text("")
     registry.add(app)
     for subpath in ("file", "file/x"):
-        with pytest.raises(SessionUnplaced, match="file"):
-            registry.place(APP, subpath)
+        assert registry.place(APP, subpath) == (app, "a file is where its directory should be")
 
 
 def test_the_disks_own_spelling_of_a_name_is_taken(tmp_path: Path) -> None:
@@ -146,18 +142,18 @@ def test_a_name_matches_only_where_one_directory_has_it(tmp_path: Path, registry
     for directory in (one, other):
         directory.mkdir(parents=True)
     registry.learn(one)
-    assert registry.place("name:notes") == one
+    assert registry.place("name:notes").directory == one
     registry.learn(other)
     with pytest.raises(SessionUnplaced, match="2 directories"):
         registry.place("name:notes")
     registry.add(other, "name:notes")
-    assert registry.place("name:notes") == other
+    assert registry.place("name:notes").directory == other
     registry.add(one, "name:notes")
     with pytest.raises(SessionUnplaced):
         registry.place("name:notes")
     shutil.rmtree(one)
     registry.refresh()
-    assert registry.place("name:notes") == other
+    assert registry.place("name:notes").directory == other
 
 
 def test_the_worktrees_of_one_repository_share_a_name(tmp_path: Path, registry: Registry) -> None:
@@ -166,16 +162,16 @@ def test_the_worktrees_of_one_repository_share_a_name(tmp_path: Path, registry: 
     git(app, "worktree", "add", "-q", str(tmp_path / "tree"))
     registry.learn(tmp_path / "tree")
     registry.learn(app)
-    assert registry.place("name:app", "sub") == app / "sub"
+    assert registry.place("name:app").directory == app
 
 
 def test_home_is_home_on_every_machine(home: Path, registry: Registry) -> None:
-    assert registry.place("name:~") == home
+    assert registry.place("name:~").directory == home
     clone(home, "https://github.com/me/dotfiles")
     registry.refresh()
     assert registry.directory_of(folder(home), [str(home)]) == home
     assert registry.key_of(home).key == "git:github.com/me/dotfiles"
-    assert registry.place("git:github.com/me/dotfiles") == home
+    assert registry.place("git:github.com/me/dotfiles").directory == home
 
 
 # --- what is learnt, removed, listed -----------------------------------------------------------
@@ -187,7 +183,7 @@ def test_what_was_removed_is_not_learnt_again(
     (app / "sub").mkdir()
     registry = Registry(projects_file)
     registry.directory_of(folder(app / "sub"), [str(app / "sub")])
-    assert registry.place(APP) == app
+    assert registry.place(APP).directory == app
     assert registry.remove(app)
     assert not registry.remove(app)
     registry.save()
@@ -200,7 +196,7 @@ def test_what_was_removed_is_not_learnt_again(
     with pytest.raises(SessionUnplaced):
         registry.place(APP)
     registry.add(app)
-    assert registry.place(APP) == app
+    assert registry.place(APP).directory == app
     assert registry.directory_of(folder(app / "sub"), []) == app / "sub"
 
 
@@ -218,26 +214,26 @@ def test_standing_in_a_repository_registers_it_and_elsewhere_for_the_moment(
     registry = Registry(projects_file)
     assert registry.stand(app / "sub") == ProjectKey(APP, "sub")
     assert registry.stand(plain) == ProjectKey("name:notes")
-    assert registry.place("name:notes") == plain
+    assert registry.place("name:notes").directory == plain
     registry.refresh()
-    assert registry.place("name:notes") == plain
+    assert registry.place("name:notes").directory == plain
     registry.save()
     assert [place.key for place in Registry(projects_file).projects()] == [APP]
-    assert Registry(projects_file).place(APP) == app
+    assert Registry(projects_file).place(APP).directory == app
 
 
 def test_who_stands_in_a_removed_directory_means_it(app: Path, registry: Registry) -> None:
     registry.add(app)
     registry.remove(app)
     registry.stand(app)
-    assert registry.place(APP) == app
+    assert registry.place(APP).directory == app
 
 
 def test_a_session_placed_in_a_missing_directory_is_found_again(
     app: Path, registry: Registry
 ) -> None:
     registry.add(app)
-    place = registry.place(APP, "sub")
+    place = app / "sub"
     assert not registry.learn(place)
     assert registry.learn(place, placed=True)
     assert registry.directory_of(folder(place), ["/elsewhere/app/sub"]) == place

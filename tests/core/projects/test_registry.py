@@ -238,7 +238,7 @@ def test_a_missing_git_keeps_the_keys_that_are_known(
     assert registry.key_of(app / "sub") == ProjectKey(APP, "sub")
     with pytest.raises(ProjectKeyError, match="install git"):
         registry.key_of(new)
-    assert registry.place(APP) == app
+    assert registry.place(APP).directory == app
 
 
 def test_a_directory_that_is_gone_keeps_its_key(tmp_path: Path, projects_file: Path) -> None:
@@ -284,7 +284,7 @@ def test_a_key_given_by_hand_stands_above_git(app: Path, projects_file: Path) ->
     assert registry.key_of(app) == ProjectKey("git:forge.example/me/x")
     assert registry.key_of(app / "sub") == ProjectKey("git:forge.example/me/x", "sub")
     assert registry.key_of(inner).key == "git:github.com/you/inner"
-    assert registry.place("git:forge.example/me/x", "sub") == app / "sub"
+    assert registry.place("git:forge.example/me/x").directory == app
     assert registry.add(app) == ProjectKey(APP), "added again without a key: git's"
 
 

@@ -41,7 +41,7 @@ def test_repositories_are_found_under_projects_roots(tmp_path: Path, projects_fi
     outside = clone(tmp_path / "outside", "https://h.example/outside")
     (roots / "link").symlink_to(outside)
     registry = Registry(projects_file, roots=[roots, tmp_path / "gone"])
-    assert registry.place(APP, "sub") == app / "sub"
+    assert registry.place(APP).directory == app
     assert [place.directory for place in registry.projects()] == [app]
     registry.save()
     assert Registry(projects_file, roots=[roots]).directory_of(folder(app), []) == app
@@ -76,7 +76,7 @@ def test_a_search_is_repeated_only_when_something_changed(
     assert (listed, git_starts()) == ([], 0)
     app = clone(roots / "group" / "app")
     registry.refresh()
-    assert registry.place(APP) == app
+    assert registry.place(APP).directory == app
     assert git_starts() == 1
     (roots / "later").mkdir()
     registry.refresh(roots=[roots, tmp_path])
@@ -84,14 +84,14 @@ def test_a_search_is_repeated_only_when_something_changed(
         registry.place("git:h.example/late")
     clone(roots / "later" / "x", "https://h.example/late")
     registry.refresh()
-    assert registry.place("git:h.example/late") == roots / "later" / "x"
+    assert registry.place("git:h.example/late").directory == roots / "later" / "x"
 
 
 def test_a_root_that_is_a_repository_itself_is_searched_too(home: Path, registry: Registry) -> None:
     clone(home, "https://github.com/me/dotfiles")
     app = clone(home / "code" / "app")
     registry.refresh(roots=[Path("~")])
-    assert registry.place(APP) == app
+    assert registry.place(APP).directory == app
 
 
 # --- the file ----------------------------------------------------------------------------------
@@ -162,7 +162,7 @@ def test_a_newer_versions_file_is_read_and_left_alone(app: Path, projects_file: 
     projects_file.write_text(text)
     registry = Registry(projects_file)
     assert "newer" in registry.problem
-    assert registry.place(APP) == app
+    assert registry.place(APP).directory == app
     assert not registry.save()
     assert projects_file.read_text() == text
 
@@ -220,4 +220,4 @@ def test_names_that_are_no_text_survive(tmp_path: Path, projects_file: Path) -> 
     registry = Registry(projects_file)
     registry.add(odd)
     registry.save()
-    assert Registry(projects_file).place("name:caf%e9") == odd
+    assert Registry(projects_file).place("name:caf%e9").directory == odd

@@ -23,6 +23,7 @@ from claude_sync.model import (
     SkippedFile,
     Version,
 )
+from claude_sync.projects.placement import Placement
 from claude_sync.state.cache import LocalRow
 from claude_sync.state.records import NOTHING, SessionRecord
 from claude_sync.store.store import StoreView
@@ -367,15 +368,29 @@ class Survey:
             )
         return self._directories[key]
 
-    def directory_for(self, bundle: Bundle) -> Path:
+    def place(self, bundle: Bundle, *, ask: bool = True) -> Placement:
         """The working directory for a session that isn't here.
+
+        Args:
+            bundle: of the session.
+            ask: whether git may be asked, for one that is about to be installed.
 
         Raises:
             SessionUnplaced: none is known.
         """
         if self.into is not None:
-            return self.into
-        return self.context.registry.place(bundle.head.project_key, bundle.head.subpath)
+            return Placement(self.into)
+        key, subpath = bundle.head.project_key, bundle.head.subpath
+        return self.context.registry.place(key, subpath, was_used=self._was_used, ask=ask)
+
+    def _was_used(self, directory: Path) -> bool:
+        """Whether a session that lies here belongs to a directory."""
+        folder = self.context.home.folder_for(directory).name
+        return any(
+            local.folder == folder and self.directory(local) == directory
+            for copies in self.local.values()
+            for local in copies
+        )
 
     def project(self, local: LocalSession) -> ProjectKey | None:
         """The project of a session that lies here: its directory's, else that of its bundle."""

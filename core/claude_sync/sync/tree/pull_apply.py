@@ -43,6 +43,7 @@ class PlannedPull:
         version: its whole transcript.
         directory: where it is resumed.
         folder: where its transcript goes.
+        moved: why it isn't in the directory that its bundle names, a clause; "" if it is.
         merge_only: whether the transcripts are equal and only sidecar files are to be merged.
         fetched: the bundle's bytes, once they are here.
     """
@@ -53,6 +54,7 @@ class PlannedPull:
     version: Version | None
     directory: Path | None
     folder: Path
+    moved: str = ""
     merge_only: bool = False
     fetched: Fetched | None = None
 

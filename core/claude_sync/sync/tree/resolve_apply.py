@@ -109,7 +109,7 @@ def _target(
     """The folder in Claude's tree for a side, and the directory it is resumed in."""
     if local is not None:
         return local.path.parent, survey.directory(local)
-    directory = survey.directory_for(bundle)
+    directory = survey.place(bundle).directory
     folder = context.home.folder_for(directory)
     files.make_private(folder)
     return folder, directory
