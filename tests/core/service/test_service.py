@@ -12,7 +12,7 @@ import pytest
 
 from claude_sync.errors import LockBusy, NotSetUp
 from claude_sync.model import Outcome, State
-from claude_sync.service import schedule
+from claude_sync.service import schedule, timetable
 from claude_sync.service.service import Service
 from claude_sync.service.status import Status
 from claude_sync.state import preferences
@@ -40,6 +40,13 @@ def desktop(laptop: PlayedMachine) -> PlayedMachine:
     machine = laptop.world.machine("desktop")
     machine.folder.mkdir(parents=True)
     return machine
+
+
+def look_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have what a service looks after by itself, every few seconds, looked after at once."""
+    monkeypatch.setattr(schedule, "FIRST_RETRY_SECONDS", 0.1)
+    monkeypatch.setattr(schedule, "HEALTH_SECONDS", 0.1)
+    monkeypatch.setattr(timetable, "_LONGEST_WAIT_SECONDS", 0.1)
 
 
 # --- pushing -----------------------------------------------------------------------------------
@@ -290,8 +297,9 @@ def test_both_sides_of_a_conflict_are_shown_and_one_is_kept(
 
 
 def test_a_store_that_vanishes_is_said_once_and_taken_up_again_when_it_is_back(
-    laptop: PlayedMachine,
+    laptop: PlayedMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    look_often(monkeypatch)
     laptop.write(SESSION, said())
     laptop.push()
     away = laptop.world.store.with_name("away")
@@ -365,7 +373,10 @@ def test_another_place_in_the_preferences_is_taken_up_while_it_runs(
         assert service.status.location == str(laptop.world.store) != str(there)
 
 
-def test_wrong_preferences_are_got_over(laptop: PlayedMachine) -> None:
+def test_wrong_preferences_are_got_over(
+    laptop: PlayedMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_often(monkeypatch)
     file = laptop.paths.preferences_file
     good = file.read_bytes()
     with serving(laptop) as service:
@@ -441,10 +452,12 @@ def test_a_pause_stops_all_but_clicks_and_survives_a_restart(
 def test_a_pause_ends_when_its_time_is_over(
     laptop: PlayedMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    look_often(monkeypatch)
     with serving(laptop) as service:
         service.pause(time.time() + HOUR).result(PATIENCE_SECONDS)
         assert service.status.paused_until is not None
         laptop.write(SESSION, said())
+        service.look_now().result(PATIENCE_SECONDS)
         until(lambda: service.status.to_push)
         assert not laptop.bundle().exists()
         now = time.time
