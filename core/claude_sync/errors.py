@@ -24,6 +24,8 @@ ClaudeSyncError
 │   │   └── StoreAbsent         only a person can bring it back: mount it, unlock a key
 │   ├── StoreDenied             it is there, but refuses access
 │   ├── StoreFull               no space left in it
+│   ├── StoreUnseen             a part of it can't be listed, so what lies there is unknown
+│   ├── FileArrived             another file lies there than the one that was listed
 │   └── FileGone                the named file isn't there (any more)
 ├── ClaudeHomeError             Claude Code's own folder can't be used
 ├── VaultError                  the vault can't keep a version, so nothing is replaced
@@ -172,6 +174,18 @@ class StoreDenied(TransportError):
 
 class StoreFull(TransportError):
     """No space is left in the store."""
+
+
+class StoreUnseen(TransportError):
+    """A part of the store can't be listed now: what lies in it is unknown."""
+
+    passing = True
+
+
+class FileArrived(TransportError):
+    """Another file lies where one was to be written than the one that was listed."""
+
+    passing = True
 
 
 class FileGone(TransportError):

@@ -10,20 +10,23 @@ import pytest
 
 from claude_sync.errors import (
     BundleUnsafe,
+    FileArrived,
     FileGone,
     SessionChanging,
     Stopped,
     StoreOffline,
 )
-from claude_sync.transports.base import (
-    MARKER_NAME,
-    Block,
-    Get,
-    Put,
-    Range,
-    Transport,
+from claude_sync.transports.base import MARKER_NAME, Block, Get, Predecessor, Put, Range, Transport
+from conformance.storages import (
+    MARKER,
+    FileStorage,
+    Storage,
+    entry_of,
+    put_of,
+    read_one,
+    whole,
+    write_all,
 )
-from conformance.storages import MARKER, Storage, entry_of, put_of, read_one, whole, write_all
 
 MIB = 1 << 20
 
@@ -518,3 +521,59 @@ def test_closing_twice_is_fine(storage: Storage) -> None:
     transport.list_files()
     transport.close()
     transport.close()
+
+
+# --- what may be replaced ----------------------------------------------------------------------
+
+
+def test_what_was_listed_is_replaced(store: Transport, storage: Storage) -> None:
+    write_all(store, put_of("p/a", b"old"))
+    listed = Predecessor(entry_of(store, "p/a").stamp)
+    write_all(store, put_of("p/a", b"new")._replace(predecessor=listed))
+    assert storage.bytes_of("p/a") == b"new"
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_what_arrived_since_the_listing_is_not_replaced(
+    store: Transport, storage: Storage, listed: bool
+) -> None:
+    write_all(store, put_of("p/other", b"x"))
+    expected = None
+    if listed:
+        write_all(store, put_of("p/a", b"old"))
+        expected = entry_of(store, "p/a").stamp
+
+    storage.plant("p/a", b"a newer bundle that a mirror brought")
+    put = put_of("p/a", b"first half, ", b"second half")._replace(predecessor=Predecessor(expected))
+    refused, fine = store.write([put, put_of("p/b", b"b")])
+    assert isinstance(refused.error, FileArrived)
+    assert refused.error.passing
+    assert fine.error is None
+    assert storage.bytes_of("p/a") == b"a newer bundle that a mirror brought"
+    assert storage.bytes_of("p/b") == b"b"
+
+
+def test_where_nothing_lies_any_more_what_was_listed_does_not_matter(
+    store: Transport, storage: Storage
+) -> None:
+    write_all(store, put_of("p/a", b"old"))
+    listed = Predecessor(entry_of(store, "p/a").stamp)
+    store.remove(["p/a"])
+    write_all(store, put_of("p/a", b"new")._replace(predecessor=listed))
+    assert storage.bytes_of("p/a") == b"new"
+    write_all(store, put_of("p/b", b"b")._replace(predecessor=Predecessor(None)))
+    assert storage.bytes_of("p/b") == b"b"
+
+
+def test_what_arrives_while_the_bytes_are_on_their_way_is_not_replaced(
+    file_store: Transport, file_storage: FileStorage
+) -> None:
+    def blocks() -> Iterator[Block]:
+        yield Block(b"first half, ")
+        file_storage.plant("p/a", b"a newer bundle that a mirror brought")
+        yield Block(b"second half")
+
+    write_all(file_store, put_of("p/other", b"x"))
+    (refused,) = file_store.write([Put("p/a", blocks, predecessor=Predecessor(None))])
+    assert isinstance(refused.error, FileArrived)
+    assert file_storage.bytes_of("p/a") == b"a newer bundle that a mirror brought"

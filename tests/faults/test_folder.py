@@ -110,7 +110,7 @@ def test_a_folder_that_may_not_be_read_is_denied(store: FolderTransport, root: P
         root.chmod(0o700)
 
 
-def test_a_project_that_may_not_be_read_is_passed_over_and_never_written_to(
+def test_a_project_that_may_not_be_read_is_unseen_and_never_written_to(
     store: FolderTransport, root: Path
 ) -> None:
     write_all(store, put_of("q/b.ccsync", b"b"))
@@ -118,6 +118,7 @@ def test_a_project_that_may_not_be_read_is_passed_over_and_never_written_to(
     try:
         with ordinary_permissions():
             assert names(store) == ["q/b.ccsync"]
+            assert store.list_files().unseen == ("p",)
             denied, fine = store.write([put_of("p/a.ccsync", b"new"), put_of("q/b.ccsync", b"B")])
     finally:
         (root / "p").chmod(0o700)

@@ -30,6 +30,11 @@ def encoded_key(project_key: str) -> str:
     return name
 
 
+def is_encoded_key(folder: str) -> bool:
+    """Whether a directory of a store bears a project's name, as `encoded_key` spells it."""
+    return folder.startswith(("git+", "name+"))
+
+
 def bundle_file_name(session_id: str, machine: str) -> str:
     """The name of a bundle in its project's directory (FORMAT.md, "Names").
 

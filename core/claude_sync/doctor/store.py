@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from claude_sync.bundle.file_names import is_encoded_key
 from claude_sync.doctor.access import can_pass, can_read, can_write, scan
 from claude_sync.doctor.facts import Facts
 from claude_sync.doctor.fixes import grant_command, quoted
@@ -16,7 +17,7 @@ from claude_sync.errors import NotSetUp, StoreOffline, UsageError
 from claude_sync.model import Finding, Level
 from claude_sync.sync.setup import default_location
 from claude_sync.transports.location import FolderLocation, parse_location
-from claude_sync.wording import capitalized, count, short_path, size, what_happened
+from claude_sync.wording import capitalized, count, join, short_path, size, what_happened
 
 SLOW_SECONDS = 2.0
 _SPACE_BYTES = 1 << 30
@@ -55,6 +56,20 @@ def reached(facts: Facts) -> Iterator[Finding]:
         detail=f"It holds {held}." + (" Everything takes at least that long." if slow else ""),
         fix="Check the connection to it" if slow else "",
     )
+    unseen = sorted(facts.survey.unseen) if facts.survey is not None else []
+    folders = [folder for folder in unseen if not folder or is_encoded_key(folder)]
+    if folders:
+        path = folder_of(facts)
+        yield Finding(
+            code="store-unseen",
+            level=Level.ERROR,
+            title="A part of the shared folder can't be listed",
+            detail=f"What lies in {join([folder or 'it' for folder in folders])} is unknown, so "
+            "nothing is pushed or pulled there.",
+            fix=grant_command(path / folders[0])
+            if path is not None
+            else "Check that folder's permissions on the host",
+        )
     if facts.context.preferences.location == default_location():
         yield Finding(
             code="store-private",

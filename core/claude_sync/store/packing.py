@@ -37,6 +37,7 @@ class Outgoing(NamedTuple):
         base: the bundle at that name that this one extends, None where there is none.
         layout: where that one's sidecar files stand, from `Sent.layout`.
         ahead: the same packed before, None where it wasn't; it is used where it fits.
+        replaces: the file that was listed at that name, None where none was: no other is replaced.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Outgoing(NamedTuple):
     base: Bundle | None = None
     layout: str = ""
     ahead: PackedAhead | None = None
+    replaces: Stamp | None = None
 
 
 class PackedAhead(NamedTuple):

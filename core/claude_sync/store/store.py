@@ -59,10 +59,13 @@ class StoreView(NamedTuple):
     Attributes:
         bundles: by session id.
         skipped: files that had to be skipped, and why.
+        unseen: projects' folders that couldn't be listed: what lies in them is unknown. "" means
+            that it may be any of them.
     """
 
     bundles: Mapping[str, tuple[Bundle, ...]]
     skipped: tuple[SkippedFile, ...]
+    unseen: frozenset[str] = frozenset()
 
 
 class Store:
@@ -168,11 +171,19 @@ class Store:
             elif not _still_wrong(problems.get(entry.name), entry.stamp):
                 fresh.append(entry)
         names = {entry.name for entry in entries}
+        unknown = {
+            name
+            for name in (*bundles, *problems)
+            if name not in names and _is_unseen(name, listing.unseen)
+        }
+        for name in unknown:
+            bundles.pop(name, None)
+            problems.pop(name, None)
         gone = [name for name in (*bundles, *problems) if name not in names]
         if fresh or gone or waiting:
             self._read_again(fresh, gone, bundles, problems)
         self._keep_listing(listing)
-        return _view(names, bundles, problems, waiting)
+        return _view(names, bundles, problems, waiting)._replace(unseen=frozenset(listing.unseen))
 
     def _known_listing(self) -> Listing | None:
         if not self._transport.remote:
@@ -188,6 +199,8 @@ class Store:
     def _keep_listing(self, listing: Listing) -> None:
         if not self._transport.remote or listing is self._listing or listing.marker is None:
             return
+        if listing.unseen:
+            return  # the next look has to ask again
         self._listing = listing
         with self._database.transaction():
             self._cache.put_entries((entry.name, entry.stamp) for entry in listing.entries)
@@ -369,6 +382,11 @@ class Store:
         from claude_sync.store.marker import probe
 
         probe(self._transport)
+
+
+def _is_unseen(name: str, unseen: Sequence[str]) -> bool:
+    """Whether a file lies where the listing couldn't look."""
+    return "" in unseen or name.partition("/")[0] in unseen
 
 
 def _still_wrong(known: ProblemRow | None, stamp: Stamp) -> bool:

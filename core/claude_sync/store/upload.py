@@ -14,7 +14,7 @@ from claude_sync.bundle.pack import sidecar_section
 from claude_sync.errors import ClaudeSyncError
 from claude_sync.model import Bundle, Stamp
 from claude_sync.store.packing import Outgoing, Packing
-from claude_sync.transports.base import Entry, Put, Transport, Written
+from claude_sync.transports.base import Entry, Predecessor, Put, Transport, Written
 
 
 class Sent(NamedTuple):
@@ -54,7 +54,13 @@ def send(
             under_way[outgoing.name] = packing
             base = outgoing.base
             entry = Entry(base.name, base.stamp) if base is not None else None
-            yield Put(outgoing.name, packing.blocks, entry, packing.prepared())
+            yield Put(
+                outgoing.name,
+                packing.blocks,
+                base=entry,
+                prepared=packing.prepared(),
+                predecessor=Predecessor(outgoing.replaces),
+            )
 
     for written in transport.write(puts()):
         yield _sent(under_way.pop(written.name), written)

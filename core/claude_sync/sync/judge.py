@@ -84,8 +84,10 @@ def judge(
     Raises:
         SessionDivided: two copies lie here that have diverged.
         SessionError: the transcript here vanished, or is being rewritten.
+        StoreUnseen: what lies in the store of it couldn't be seen.
         RecordsError: what is remembered can't be read or written.
     """
+    survey.check_seen(session_id)
     local = survey.copy(session_id)
     survey.learn_from_bundles(session_id, local)
     declined = context.records.declined(session_id) if session_id in survey.declining else ()

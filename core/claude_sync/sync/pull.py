@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from claude_sync.bundle.file_names import encoded_key
+from claude_sync.bundle.file_names import encoded_key, is_encoded_key
 from claude_sync.errors import (
     BundleError,
     BundleIncomplete,
@@ -37,7 +37,7 @@ from claude_sync.sync.context import Context
 from claude_sync.sync.judge import Judgement, judge
 from claude_sync.sync.planner import PullKind, PullPlan
 from claude_sync.sync.survey.extensions import learn_extensions
-from claude_sync.sync.survey.survey import Survey, look
+from claude_sync.sync.survey.survey import Survey, look, unseen_error
 from claude_sync.sync.tree.pull_apply import PlannedPull, apply_pulls, groups
 
 _NOT_WAITING = (PullKind.NOTHING, PullKind.AHEAD)
@@ -152,7 +152,22 @@ class _Pull:
             )
             for problem in self._problems(sessions, project)
         )
+        results.extend(self._unseen(sessions, project))
         return results
+
+    def _unseen(self, sessions: Sequence[str] | None, project: str | None) -> Iterator[Result]:
+        """A result for each folder of a project that couldn't be listed, where all are asked for.
+
+        What isn't a project's (lost+found on a stick) holds no bundles.
+        """
+        if sessions is not None:
+            return
+        wanted = encoded_key(project) if project is not None else ""
+        for folder in sorted(self._survey.unseen):
+            if folder and (not is_encoded_key(folder) or (wanted and folder != wanted)):
+                continue
+            error = unseen_error(self._context, folder)
+            yield Result("", Outcome.FAILED, bundle=folder, message=str(error))
 
     def _ids(self, sessions: Sequence[str]) -> list[str]:
         """The sessions that are named, without those of which only unreadable files lie there."""
@@ -184,7 +199,7 @@ class _Pull:
 
     def _decide(self, session_id: str) -> PlannedPull | Result:
         survey = self._survey
-        outcome = None if self._named else survey.cheap_outcome(session_id)
+        outcome = None if self._named or survey.unseen else survey.cheap_outcome(session_id)
         if outcome is not None:
             return self._result(session_id, outcome)
         try:

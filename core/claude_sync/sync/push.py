@@ -14,6 +14,7 @@ from claude_sync.errors import (
     BundleIncomplete,
     BundlePlaceholder,
     ClaudeSyncError,
+    FileArrived,
     SessionDivided,
     SessionNotFound,
     Stopped,
@@ -151,6 +152,7 @@ class _Push:
             return None
         if project is None and not self._named and is_ignored(self._context, belongs.key):
             return None
+        survey.check_seen(session_id)
         return self._plan(local, belongs)
 
     def _is_unbegun(self, local: LocalSession) -> bool:
@@ -303,7 +305,7 @@ class _Push:
         outcome = Outcome.FAILED
         if isinstance(error, SessionDivided):
             outcome = Outcome.CONFLICT
-        elif isinstance(error, (BundleIncomplete, BundlePlaceholder)):
+        elif isinstance(error, (BundleIncomplete, BundlePlaceholder, FileArrived)):
             outcome = Outcome.INCOMPLETE
         return Result(
             session_id,

@@ -152,6 +152,7 @@ def _copy_and_standing(
 def _standing(
     context: Context, survey: Survey, session_id: str, local: LocalSession | None
 ) -> _Standing:
+    survey.check_seen(session_id)
     cheap_outcome = survey.cheap_outcome(session_id) if local is not None else None
     if cheap_outcome is not None and local is not None and survey.bundles.get(session_id):
         if cheap_outcome is Outcome.UNCHANGED:

@@ -32,7 +32,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from claude_sync.errors import BundleUnsafe, Stopped, TransportError
+from claude_sync.errors import BundleUnsafe, FileArrived, Stopped, TransportError
 from claude_sync.model import Stamp
 
 MARKER_NAME = ".ccsync-store"
@@ -88,6 +88,15 @@ def stopped() -> Stopped:
     return Stopped("the work was stopped", todo="what was finished stays, the rest can be redone")
 
 
+def arrived(where: str) -> FileArrived:
+    """The error for a put whose place another file has taken since the listing."""
+    return FileArrived(
+        "another file arrived there since it was looked at, and wasn't written over",
+        where=where,
+        todo="it is looked at again next time",
+    )
+
+
 def is_same_file(seen: Stamp, now: Stamp) -> bool:
     """Whether two stamps are one file's; an inode of 0 is unknown (listings on Windows)."""
     same_number = seen.inode == now.inode or seen.inode == 0 or now.inode == 0
@@ -101,11 +110,14 @@ class Listing(NamedTuple):
         marker: the marker's bytes (its first 1 KiB), None where there is none.
         entries: sorted by name.
         digest: equal digests mean equal listings, marker included; "" where there is none.
+        unseen: folders that are there and couldn't be listed, sorted: what lies in them is
+            unknown, and must not be taken for missing. "" means that it may be any of them.
     """
 
     marker: bytes | None
     entries: tuple[Entry, ...]
     digest: str = ""
+    unseen: tuple[str, ...] = ()
 
 
 class Range(NamedTuple):
@@ -182,6 +194,16 @@ class PreparedPut(NamedTuple):
     sha256: str
 
 
+class Predecessor(NamedTuple):
+    """What may lie where a file is to be written: this, or nothing.
+
+    Attributes:
+        stamp: of the file that was listed there, None where none was.
+    """
+
+    stamp: Stamp | None
+
+
 class Put(NamedTuple):
     """A file to write.
 
@@ -192,12 +214,16 @@ class Put(NamedTuple):
         base: the older file at that name that hints refer to, None where there is none.
         prepared: what a transport that reuses bytes may take instead of `blocks`; None where
             there is none.
+        predecessor: what may be replaced. It is looked at again just before the new file takes its
+            place, as narrowly as the store allows; the put fails with FileArrived where it is
+            another one. None where whatever lies there may be replaced.
     """
 
     name: str
     blocks: Callable[[], Iterator[Block]]
     base: Entry | None = None
     prepared: PreparedPut | None = None
+    predecessor: Predecessor | None = None
 
 
 class Written(NamedTuple):

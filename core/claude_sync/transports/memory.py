@@ -27,6 +27,7 @@ from claude_sync.transports.base import (
     Put,
     Range,
     Written,
+    arrived,
     is_same_file,
     is_usable_name,
     no_ends,
@@ -162,6 +163,10 @@ class MemoryTransport:
         self._check()
         if self._marked and put.name != MARKER_NAME and MARKER_NAME not in self.folder.files:
             raise StoreOffline("the store lost its marker", where=self.label)
+        if put.predecessor is not None and put.name in self.folder.files:
+            expected, there = put.predecessor.stamp, self.folder.files[put.name][1]
+            if expected is None or not is_same_file(expected, there):
+                raise arrived(put.name)
         return self.folder.put(put.name, b"".join(pieces))
 
     def remove(self, names: Sequence[str]) -> None:

@@ -15,7 +15,7 @@ from claude_sync.sync.setup import set_up
 from conformance.sshd import SshHost
 from examined import Patient, commands_of, follow
 from faults.disks import SMALL_DISK_BYTES, ordinary_permissions, read_only, small_disk
-from machines import SESSION, World, said
+from machines import OTHER, SESSION, World, said
 
 
 def test_nothing_was_set_up(newcomer: Patient) -> None:
@@ -260,3 +260,16 @@ def test_another_store_lies_there(patient: Patient, world: World) -> None:
     found = patient.the("store-not-mounted", Level.ERROR)
     follow(found)
     assert patient.is_well("store-not-mounted")
+
+
+def test_a_folder_that_can_not_be_listed_is_named(patient: Patient) -> None:
+    patient.write(OTHER, said())
+    patient.push()
+    (folder,) = (path for path in patient.world.store.iterdir() if path.is_dir())
+    folder.chmod(0o300)
+    try:
+        with ordinary_permissions():
+            found = patient.the("store-unseen", Level.ERROR)
+    finally:
+        folder.chmod(0o700)
+    assert folder.name in found.detail

@@ -27,7 +27,7 @@ from claude_sync.errors import (
     ClaudeSyncError,
     Stopped,
 )
-from claude_sync.model import Bundle, LocalSession, ProjectKey, SkippedFile, Version
+from claude_sync.model import Bundle, LocalSession, ProjectKey, SkippedFile, Stamp, Version
 from claude_sync.store.packing import Outgoing
 from claude_sync.store.upload import Sent
 from claude_sync.sync.bundles.keep import keep_bundle, keep_unreadable, lies_here
@@ -159,6 +159,7 @@ class PushWriter:
             base=own if extends else None,
             layout=remembered.layout if remembered.name == name else "",
             ahead=self._ahead.take(session_id) if self._ahead is not None else None,
+            replaces=self._listed.get(name) or self._listed.get(name.lower()),
         )
 
     def _version(self, local: LocalSession) -> Version:
@@ -172,6 +173,14 @@ class PushWriter:
         exact: dict[str, Bundle | SkippedFile] = {one.name: one for one in self._survey.skipped}
         exact |= {one.name: one for one in chain(*self._survey.bundles.values())}
         return {name.lower(): one for name, one in exact.items()} | exact
+
+    @cached_property
+    def _listed(self) -> dict[str, Stamp]:
+        """The stamp of each file that the survey saw, by name, and by name in lower case."""
+        listing = self._context.store.last_listing
+        entries = listing.entries if listing is not None else ()
+        exact = {entry.name: entry.stamp for entry in entries}
+        return {name.lower(): stamp for name, stamp in exact.items()} | exact
 
     @cached_property
     def _taken(self) -> dict[str, tuple[str, str]]:

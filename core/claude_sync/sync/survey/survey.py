@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
+from claude_sync.bundle.file_names import encoded_key
 from claude_sync.claude.live_sessions import LiveSessions, read_live_sessions
 from claude_sync.disk.prefix_hashes import begins_with
 from claude_sync.disk.snapshot import reading
-from claude_sync.errors import SessionDivided, SessionOpen
+from claude_sync.errors import SessionDivided, SessionOpen, StoreUnseen
 from claude_sync.model import (
     MAX_SUPERSEDES,
     Bundle,
@@ -61,6 +62,7 @@ class Survey:
             self.local[session.session_id] = (*known, session)
         self.bundles: Mapping[str, tuple[Bundle, ...]] = {}
         self.skipped: tuple[SkippedFile, ...] = ()
+        self.unseen: frozenset[str] = frozenset()
         if view is not None:
             self.set_store_view(view)
         self.remembered: dict[str, SessionRecord] = context.records.sessions()
@@ -81,6 +83,7 @@ class Survey:
     def set_store_view(self, view: StoreView) -> None:
         """Set what lies in the store."""
         self.bundles, self.skipped = view.bundles, view.skipped
+        self.unseen = view.unseen
 
     # -- ids ----------------------------------------------------------------------------------
 
@@ -98,6 +101,24 @@ class Survey:
         if prefix in self.local or prefix in self.bundles:
             return prefix
         return find_id(prefix, self.ids())
+
+    def check_seen(self, session_id: str) -> None:
+        """Let nothing be decided for a session of which the store holds what nobody could see.
+
+        Raises:
+            StoreUnseen
+        """
+        if not self.unseen:
+            return
+        names = [bundle.name for bundle in self.bundles.get(session_id, ())]
+        names.append(self.record(session_id).name)
+        folders = {name.partition("/")[0] for name in names}
+        for local in self.local.get(session_id, ()):
+            project = self.project(local)
+            if project is not None:
+                folders.add(encoded_key(project.key))
+        if "" in self.unseen or folders & self.unseen:
+            raise unseen_error(self.context, next(iter(sorted(folders & self.unseen)), ""))
 
     def record(self, session_id: str) -> SessionRecord:
         """The record of one session; of an unknown one, nothing."""
@@ -400,6 +421,16 @@ class Survey:
         for bundle in self.bundles.get(local.session_id, ()):
             return ProjectKey(bundle.head.project_key, bundle.head.subpath)
         return None
+
+
+def unseen_error(context: Context, folder: str) -> StoreUnseen:
+    """The error for a folder of the store that couldn't be listed; "" for nobody knows which."""
+    where = f"{context.store.label}/{folder}" if folder else context.store.label
+    return StoreUnseen(
+        "a part of the store can't be listed now, so nothing is decided about what may lie there",
+        where=where,
+        todo="check that folder's permissions and its disk, then try again",
+    )
 
 
 def look(

@@ -88,14 +88,18 @@ class FolderTransport:
         except OSError as error:
             raise root_error(error, self.location) from error
         entries: list[Entry] = []
+        unseen: list[str] = []
         for directory in directories:
             self._root.check_stopped()
-            entries += self._list(directory)
+            found_there = self._list(directory)
+            if found_there is None:
+                unseen.append(directory)
+            else:
+                entries += found_there
         entries.sort(key=itemgetter(0))
         self._root.marked = marker is not None
-        if known is not None and known.marker == marker and known.entries == tuple(entries):
-            return known
-        return Listing(marker, tuple(entries))
+        listing = Listing(marker, tuple(entries), unseen=tuple(sorted(unseen)))
+        return known if known is not None and known[:2] == listing[:2] and not unseen else listing
 
     def _marker(self) -> bytes | None:
         path = os.path.join(self._root.directory, MARKER_NAME)
@@ -113,17 +117,18 @@ class FolderTransport:
             )
         return None
 
-    def _list(self, directory: str) -> list[Entry]:
+    def _list(self, directory: str) -> list[Entry] | None:
+        """The files of one folder, None where it can't be listed."""
         path = os.path.join(self._root.directory, directory)
         try:
             with os.scandir(path) as found:
                 return _listed(directory, found)
         except OSError as error:
-            # A directory that isn't ours to read (lost+found on a stick) is skipped. `write`
-            # refuses such a one, so what lies in it isn't taken for missing and replaced.
-            if error.errno in (errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR):
-                return []
-            raise translate(error, os.path.join(self.location, directory)) from error
+            if error.errno in (errno.ENOENT, errno.ENOTDIR) and not os.path.isdir(path):
+                return []  # it was removed since the root was listed
+            # Not ours to read (lost+found on a stick), or a disk that fails for a moment: what lies
+            # in it is unknown, which is another thing than nothing.
+            return None
 
     # --- reading -------------------------------------------------------------------------------
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from claude_sync.disk import files
-from claude_sync.disk.snapshot import is_link
+from claude_sync.disk.snapshot import is_link, stamp_of
 from claude_sync.errors import (
     ClaudeSyncError,
+    FileArrived,
     FileGone,
     Stopped,
     StoreDenied,
@@ -20,7 +21,15 @@ from claude_sync.errors import (
     TransportError,
 )
 from claude_sync.model import Stamp
-from claude_sync.transports.base import Put, Written, is_usable_name, unusable_name
+from claude_sync.transports.base import (
+    Predecessor,
+    Put,
+    Written,
+    arrived,
+    is_same_file,
+    is_usable_name,
+    unusable_name,
+)
 from claude_sync.transports.folder.errors import translate
 from claude_sync.transports.folder.root import Root
 
@@ -35,6 +44,7 @@ class _Pending:
 
     name: str
     target: Path
+    predecessor: Predecessor | None = None
     staged: files.Staged | None = None
     stamp: Stamp | None = None
     error: ClaudeSyncError | None = None
@@ -59,7 +69,7 @@ class Group:
         if not is_usable_name(put.name):
             self._pending.append(_Pending(put.name, Path(), error=unusable_name()))
             return
-        pending = _Pending(put.name, self._root.path(put.name))
+        pending = _Pending(put.name, self._root.path(put.name), put.predecessor)
         self._pending.append(pending)
         try:
             pending.staged = self._stage(put, pending.target.parent)
@@ -144,11 +154,29 @@ class Group:
     def _commit(self, pending: _Pending, staged: files.Staged) -> None:
         try:
             self._root.check(name=pending.name)
-            pending.stamp = files.commit(staged, pending.target)
+            pending.stamp = self._put_in_place(staged, pending)
             pending.staged = None
+        except FileArrived as error:
+            pending.error = error
+            self._discard(pending)
         except OSError as error:
             pending.error = self._error(error, pending)
             self._discard(pending)
+
+    def _put_in_place(self, staged: files.Staged, pending: _Pending) -> Stamp:
+        if pending.predecessor is None:
+            return files.commit(staged, pending.target)
+        try:
+            there = stamp_of(os.lstat(pending.target))
+        except FileNotFoundError:
+            try:
+                return files.commit_new(staged, pending.target)
+            except FileExistsError:
+                raise arrived(self._root.shown(pending.name)) from None
+        expected = pending.predecessor.stamp
+        if expected is None or not is_same_file(expected, there):
+            raise arrived(self._root.shown(pending.name))
+        return files.commit(staged, pending.target)
 
     def _sync_directories(self) -> None:
         for directory in {p.target.parent for p in self._pending if p.stamp is not None}:

@@ -48,16 +48,21 @@ def listing_from(digest: str, lines: Iterable[bytes]) -> Listing | None:
 
     Args:
         digest: of the listing, as the script gave it.
-        lines: ``m`` with the marker in hex (``m-`` for none), then ``size time inode ./name``.
+        lines: ``m`` with the marker in hex (``m-`` for none), then ``size time inode ./name``, and
+            ``u ./folder`` for one that couldn't be listed (``u`` alone for nobody knows which).
     """
     marker: bytes | None = None
     entries: list[Entry] = []
     elsewhere: list[Entry] = []
+    unseen: set[str] = set()
     first = True
     for line in lines:
         if first:
             first = False
             marker = _marker_from(line)
+            continue
+        if line == b"u" or line.startswith(b"u ./"):
+            unseen.add(line[4:].decode("utf-8", "surrogateescape"))
             continue
         entry = _entry_from(line)
         if entry is not None:
@@ -67,7 +72,8 @@ def listing_from(digest: str, lines: Iterable[bytes]) -> Listing | None:
     here = {entry.name for entry in entries} if elsewhere else set()
     entries += [entry for entry in elsewhere if entry.name not in here]
     entries.sort(key=lambda entry: entry.name)
-    return Listing(marker, tuple(entries), usable_digest(digest))
+    folders = tuple(sorted(one for one in unseen if not one or is_usable_part(one)))
+    return Listing(marker, tuple(entries), usable_digest(digest), folders)
 
 
 def _marker_from(line: bytes) -> bytes | None:

@@ -123,12 +123,28 @@ files() {
   g) find "$@" -exec stat -c '%s %.9Y %i %n' {} +;;
   c) find "$@" -exec stat -c '%s %Y %i %n' {} +;;
   f) find "$@" -exec stat -f '%z %Fm %i %N' {} +;;
-  l) find "$@" -print | while IFS= read -r f; do say "$(by_ls "$f") $f"; done;;
+  l) { find "$@" -print && echo; } | { x=1
+    while IFS= read -r f; do
+      if [ -z "$f" ]; then x=0; else say "$(by_ls "$f") $f"; fi
+    done; return $x; };;
   esac
+}
+# Folders that can't be listed: what lies in them is unknown. Where `find` failed for another reason
+# (or because a file went away meanwhile), nobody knows which folder it was: u alone.
+unseen() {
+  find . -type d '(' -path './*/*' -o -name '.?*' ')' -prune -o -type d ! -name . -print |
+    while IFS= read -r f; do [ -r "$f" ] && [ -x "$f" ] || say "u $f"; done
+}
+whole() {
+  y=$(files) z=$? x=$(unseen)
+  [ $z = 0 ] || [ -n "$x" ] || { y=$(files) z=$? x=$(unseen); }
+  [ $z = 0 ] || [ -n "$x" ] || x=u
+  [ -z "$y" ] || say "$y"
+  [ -z "$x" ] || say "$x"
 }
 look() {
   at || { say no $w; return; }
-  all=$(marker; files)
+  all=$(marker; whole)
   sum='openssl dgst -sha256 -r'
   for x in cksum sha256sum; do command -v $x >/dev/null && sum=$x; done
   set -- "$1" $($sum <<E
@@ -181,7 +197,7 @@ while IFS= read -r l; do
   F) ends $2 $3 $4;;
   G) gets gets $2;;
   K) gets digests $2;;
-  P) put $2;;
+  P) shift; put $*;;
   D) data $2;;
   B) base $2 $3;;
   E) ended $2 $3;;
@@ -356,6 +372,7 @@ put() {
   elif [ ! -d "$d" ]; then X=$(mkdir "$d" 2>&1); [ ! -d "$d" ] || X=
   elif [ ! -r "$d" ]; then X='Permission denied'
   fi
+  shift; eval "E$((c))=\$*"
   # `command` keeps a failing `exec` from ending the shell (POSIX, 2.8.1).
   [ -n "$X" ] || command exec 3>"$T" || { X=$({ true >"$T"; } 2>&1); X=${X:-failed}; }
   [ -z "$X" ] || fail "$X"
@@ -399,12 +416,24 @@ E
   [ "$z" = 0 ] || each $c give_up
 }
 give_up() { [ -n "$x" ] || x=$y; }
+# Whether nothing lies there, or what the put says may: size, seconds, nanoseconds and number.
+expected() {
+  eval "set -- \$E$i"
+  [ $# -gt 0 ] && { [ -e "$f" ] || [ -h "$f" ]; } || return 0
+  plain && [ $# -eq 4 ] || return 1
+  case $s in
+  g|f) [ "$(stamps "$f")" = "$1 $2.$3 $4" ];;
+  c) [ "$(stamps "$f")" = "$1 $2 $4" ];;
+  l) e="$1 $4"; set -- $(stamps "$f"); [ "$1 $3" = "$e" ];;
+  esac
+}
 place() {
   [ -z "$x" ] || return
   eval "y=\$T$i"
   if ! at; then x=$w
   elif [ $m = 1 ] && [ "$n" != .ccsync-store ] && [ ! -e .ccsync-store ]; then x=marker
   elif [ -d "$f" ]; then x='Is a directory'
+  elif ! expected; then x=arrived
   else x=$(mv -f "$y" "$f" 2>&1) && x=
   fi
 }

@@ -23,10 +23,12 @@ from claude_sync.model import Stamp
 from claude_sync.transports.base import (
     LEAST_REUSE_BYTES,
     MARKER_NAME,
+    Predecessor,
     PreparedPut,
     Put,
     Reuse,
     Written,
+    arrived,
     is_usable_name,
     unusable_name,
 )
@@ -162,6 +164,17 @@ class _DeltaSender:
             self.sent += size
 
 
+def _spelled_predecessor(predecessor: Predecessor | None) -> bytes:
+    """What may lie there as the script takes it: nothing said, ``none``, or four numbers."""
+    if predecessor is None:
+        return b""
+    if predecessor.stamp is None:
+        return b" none"
+    size, mtime_ns, inode = predecessor.stamp
+    seconds, nanoseconds = divmod(mtime_ns, 10**9)
+    return b" %d %d %09d %d" % (size, seconds, nanoseconds, inode)
+
+
 class Upload:
     """The writing of many puts over one session.
 
@@ -222,7 +235,9 @@ class Upload:
     def _send(self, slot: _Slot) -> None:
         slot.tries += 1
         needs_marker = self.marked and slot.put.name != MARKER_NAME
-        self._session.send(b"P %d\n%s\n" % (needs_marker, spelled(slot.put.name).encode()))
+        may_go = _spelled_predecessor(slot.put.predecessor)
+        line = b"P %d%s\n%s\n" % (needs_marker, may_go, spelled(slot.put.name).encode())
+        self._session.send(line)
         self._group.append(slot)
         pieces = _DeltaSender(self._session)
         leaves = self.proves and not slot.whole
@@ -297,6 +312,9 @@ class Upload:
                 where=self._where(slot.put.name),
                 todo="check its disk",
             )
+            return
+        if text == "arrived":
+            slot.error = arrived(self._where(slot.put.name))
             return
         slot.error = file_refused(text, self._where(slot.put.name))
         if isinstance(slot.error, FileGone):
