@@ -166,10 +166,10 @@ class PlayedMachine:
         with self.at_work() as context:
             return _by_session(push(context, sessions or None))
 
-    def pull(self, *sessions: str) -> dict[str, Result]:
-        """Pull all, or the sessions that are named; the results by session."""
+    def pull(self, *sessions: str, replace: bool = True) -> dict[str, Result]:
+        """Pull all, or the sessions that are named, as a person does; the results by session."""
         with self.at_work() as context:
-            return _by_session(pull(context, sessions or None))
+            return _by_session(pull(context, sessions or None, replace=replace))
 
     def resolve(self, session: str = SESSION, keep: str = "theirs") -> list[Result]:
         """Settle a conflict."""

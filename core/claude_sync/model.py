@@ -273,6 +273,8 @@ class SessionState(NamedTuple):
         rivals: names of the machines that are ahead or in conflict with this one.
         sides: in a conflict, every side, this machine's first.
         detail: a sentence where the state needs one.
+        replaces: where it waits, how many lines that are only here a pull would replace, because
+            somebody chose another version elsewhere; 0 where nothing would be lost.
         ignored: whether the preferences keep its project from being pushed by itself.
         forgotten: whether it isn't pushed until it is named, because a person said so.
         undoable: whether there is a pull or a resolve of it that can be undone.
@@ -291,6 +293,7 @@ class SessionState(NamedTuple):
     rivals: tuple[str, ...] = ()
     sides: tuple[Side, ...] = ()
     detail: str = ""
+    replaces: int = 0
     ignored: bool = False
     forgotten: bool = False
     undoable: bool = False

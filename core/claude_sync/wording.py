@@ -70,6 +70,11 @@ def count(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def replaces(lines: int) -> str:
+    """What a version does that takes the place of one here with so many lines of its own."""
+    return f"replaces {count(lines, 'line')} that {'is' if lines == 1 else 'are'} only here"
+
+
 def join(words: Sequence[str], most: int = 5) -> str:
     """Words in a sentence: "a", "a and b", "a, b and c"; of too many the first: "a, b and 7 more".
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from itertools import takewhile
 
 from claude_sync.model import SessionState, Side, State
-from claude_sync.wording import ago, count, rfc3339, size
+from claude_sync.wording import ago, count, replaces, rfc3339, size
 from claude_sync_app.cli.output import is_terminal
 from claude_sync_app.cli.tables import Column, print_table
 
@@ -31,6 +31,7 @@ def session_json(state: SessionState) -> dict[str, object]:
         "modified": rfc3339(state.mtime_ns) if state.mtime_ns else None,
         "state": state.state.value,
         "open": state.open,
+        "replaces": state.replaces,
         "machines": list(state.machines),
     }
 
@@ -110,6 +111,8 @@ def state_label(state: SessionState) -> str:
         words = f"conflict: {others}" if others else "conflict"
     elif state.state is State.WAITING and others:
         words = f"waiting: {others}"
+        if state.replaces:
+            words += f" {replaces(state.replaces)}"
     else:
         words = state.state.value
     remarks = [words]

@@ -7,7 +7,7 @@ from collections import Counter
 
 from claude_sync.model import Level, Outcome, Result
 from claude_sync.service.status import Status
-from claude_sync.wording import count, join, short_path
+from claude_sync.wording import count, join, replaces, short_path
 from claude_sync_app.cli import results
 from claude_sync_app.cli.output import print_error, print_line, print_note
 
@@ -84,8 +84,14 @@ class StatusPrinter:
         there = {(one.session_id, one.version.sha256): one for one in now.arrivals}
         new = [one for key, one in there.items() if key not in self._arrived]
         self._arrived = set(there)
+        for one in new:
+            if one.state.replaces:
+                print_line(
+                    f"{one.machine}'s {one.session_id} {replaces(one.state.replaces)}, so it waits "
+                    f"for you: `claude-sync pull {one.session_id}`."
+                )
         if not self._pulls:
-            machines = Counter(one.machine for one in new)
+            machines = Counter(one.machine for one in new if not one.state.replaces)
             for machine, number in sorted(machines.items()):
                 print_line(f"{number} new from {machine}; pull with `claude-sync pull --all`.")
 

@@ -40,13 +40,15 @@ def push_older(loop: ServiceLoop) -> list[Result]:
     return worker.push_older() if worker is not None else push(loop.ready(), [])
 
 
-def pull_sessions(loop: ServiceLoop, sessions: Sequence[str] | None) -> list[Result]:
+def pull_sessions(
+    loop: ServiceLoop, sessions: Sequence[str] | None, *, replace: bool
+) -> list[Result]:
     """Pull sessions by id, or all that wait; what is open here, when the client closes it.
 
     Raises:
         ClaudeSyncError: it couldn't be done.
     """
-    results = pull(loop.ready(), sessions)
+    results = pull(loop.ready(), sessions, replace=replace)
     worker = loop.opened().worker
     if worker is not None:
         worker.note_pulled(results)

@@ -102,12 +102,18 @@ class Service:
         """Push also what was last used more than seven days ago: `Status.older`."""
         return self._submit("push", "Pushing", lambda: commands.push_older(self._loop))
 
-    def pull(self, sessions: Sequence[str] | None = None) -> Future[list[Result]]:
+    def pull(
+        self, sessions: Sequence[str] | None = None, *, replace: bool = False
+    ) -> Future[list[Result]]:
         """Pull sessions by id, or all that wait; see `sync.pull`.
 
         What is open here is pulled when the client closes it.
         """
-        return self._submit("pull", "Pulling", lambda: commands.pull_sessions(self._loop, sessions))
+
+        def work() -> list[Result]:
+            return commands.pull_sessions(self._loop, sessions, replace=replace)
+
+        return self._submit("pull", "Pulling", work)
 
     def resolve(
         self, session: str, keep: str, shown: Collection[Version] | None = None

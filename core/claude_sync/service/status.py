@@ -75,7 +75,7 @@ class Status:
         sessions: every session, newest first, as of the last look.
         to_push: ids that a push of all would write.
         older: those of them that were last used more than seven days ago.
-        arrivals: what could be pulled now.
+        arrivals: what could be pulled now; what `replaces` something, only if a person asks.
         deferred: ids whose pull waits until the client closes them.
         conflicts: sessions that need a decision.
         findings: the doctor's last, worst first.

@@ -140,8 +140,7 @@ class Worker:
             if outcome.pushed or _any_installed(outcome.pulled):
                 self._look_over(look(self._context))
                 # What came meanwhile is in the listing that the next round compares with.
-                now = {arrival.session_id for arrival in self.overview.arrivals}
-                arrived = pull and not paused and not now <= set(asked)
+                arrived = pull and not paused and not self._pullable() <= set(asked)
             self._left = self._sides()
         again = NextRound(
             anyway=arrived or outcome.next.anyway, soon=arrived or len(portion) < len(push)
@@ -196,12 +195,18 @@ class Worker:
 
     def _to_pull(self, *, pull: bool, closed: Collection[str]) -> list[str]:
         """What is pulled by itself: what arrived, and what waited to be closed."""
-        waiting = {arrival.session_id for arrival in self.overview.arrivals}
+        waiting = self._pullable()
         wanted = set(closed) & waiting
         self.deferred -= set(closed) - waiting
         if pull:
             wanted |= waiting
         return sorted(wanted)
+
+    def _pullable(self) -> set[str]:
+        """Sessions that may be pulled by themselves: nothing that was said here gives way."""
+        return {
+            arrival.session_id for arrival in self.overview.arrivals if not arrival.state.replaces
+        }
 
     # -- commands -----------------------------------------------------------------------------
 
@@ -251,10 +256,10 @@ class Worker:
         Raises:
             TransportError, LockBusy
         """
-        before = {arrival.session_id for arrival in self.overview.arrivals}
+        before = self._pullable()
         with self._context.working("looking"):
             self._look_over(look(self._context))
-        arrived = {arrival.session_id for arrival in self.overview.arrivals} - before
+        arrived = self._pullable() - before
         # What arrived meanwhile is for the next round to pull, so it has to see that it is new.
         if self._left is not None and not arrived:
             self._left = self._left._replace(entries=self._sides().entries)

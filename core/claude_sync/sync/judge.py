@@ -51,6 +51,13 @@ class Judgement:
         rivals = self.all_rivals if with_declined else self.rivals
         return self.comparisons.settle(lambda: plan_pull(self.mine, rivals, self.comparisons.known))
 
+    def lines_only_here(self, plan: PullPlan) -> int:
+        """How many lines here a pull would replace because of a decision made elsewhere."""
+        if self.mine is None or not plan.by_decision:
+            return 0
+        divergence = self.comparisons.with_lines(self.mine.version, plan.rivals[0].head.version)
+        return max(1, divergence.x_lines)
+
     def plan_push(self) -> PushPlan:
         """What a push is to do with the transcript that lies here; there must be one."""
         mine = self.mine

@@ -68,13 +68,16 @@ def _target(output: Path, session_id: str, machine: str) -> Path:
     return target
 
 
-def unpack(context: Context, file: Path, into: Path | None = None) -> Result:
+def unpack(
+    context: Context, file: Path, into: Path | None = None, *, replace: bool = False
+) -> Result:
     """Pull the session of one .ccsync file, by the rules of a pull: nothing is lost over it.
 
     Args:
         context: what to work with.
         file: the bundle.
         into: the working directory it goes to where it isn't here yet; None for its project's.
+        replace: whether a version that doesn't hold all that was said here may take its place.
 
     Raises:
         UsageError: the file can't be opened.
@@ -91,4 +94,4 @@ def unpack(context: Context, file: Path, into: Path | None = None) -> Result:
         survey.all_are_rivals = True
         if into is not None:
             survey.into = into.resolve()
-        return pull_surveyed(context, survey, [bundle.head.session_id])[0]
+        return pull_surveyed(context, survey, [bundle.head.session_id], replace=replace)[0]

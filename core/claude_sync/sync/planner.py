@@ -57,10 +57,13 @@ class PullPlan(NamedTuple):
     Attributes:
         kind: what.
         rivals: the bundle to take; in a conflict all that are left.
+        by_decision: whether it replaces something that was said here, because somebody decided so
+            elsewhere. In a store that others can write into, nobody has to be who they say.
     """
 
     kind: PullKind
     rivals: tuple[Bundle, ...] = ()
+    by_decision: bool = False
 
 
 class PushKind(Enum):
@@ -125,8 +128,10 @@ def plan_pull(mine: Mine | None, rivals: Sequence[Bundle], compare: Compare) -> 
         x, y = _of_bundle(left[0], rivals), _of_mine(mine)
         if not _beats(x, y, compare):
             return PullPlan(PullKind.CONFLICT, left)
-        extends = _divergence(x.version, y.version, compare).extends
-        return PullPlan(PullKind.FAST_FORWARD if extends else PullKind.REPLACE, left)
+        divergence = _divergence(x.version, y.version, compare)
+        if divergence.extends:
+            return PullPlan(PullKind.FAST_FORWARD, left)
+        return PullPlan(PullKind.REPLACE, left, by_decision=divergence.answered)
     except _NotCompared as unknown:
         return unknown.ask
 

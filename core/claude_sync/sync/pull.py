@@ -39,6 +39,7 @@ from claude_sync.sync.planner import PullKind, PullPlan
 from claude_sync.sync.survey.extensions import learn_extensions
 from claude_sync.sync.survey.survey import Survey, look, unseen_error
 from claude_sync.sync.tree.pull_apply import PlannedPull, apply_pulls, groups
+from claude_sync.wording import count, replaces
 
 _NOT_WAITING = (PullKind.NOTHING, PullKind.AHEAD)
 _PLANNED = {
@@ -54,6 +55,7 @@ def pull(
     *,
     project: str | None = None,
     dry_run: bool = False,
+    replace: bool = False,
 ) -> list[Result]:
     """Install what is newer elsewhere.
 
@@ -63,6 +65,9 @@ def pull(
             undone, comes back when it is named. None for all.
         project: only sessions of this project key.
         dry_run: say what would be done, and do nothing.
+        replace: whether a person asked for this pull, here and now: then what was said here also
+            gives way to a version that somebody chose in its place elsewhere. Without it, that
+            is a conflict.
 
     Returns:
         a result for each session in the store that was asked for, and for each file there that
@@ -82,7 +87,9 @@ def pull(
 
     with context.working("pulling"):
         survey = look(context, meanwhile=meanwhile)
-        return pull_surveyed(context, survey, sessions, project=project, dry_run=dry_run)
+        return pull_surveyed(
+            context, survey, sessions, project=project, dry_run=dry_run, replace=replace
+        )
 
 
 def pull_surveyed(
@@ -93,11 +100,13 @@ def pull_surveyed(
     project: str | None = None,
     dry_run: bool = False,
     named: bool | None = None,
+    replace: bool = False,
 ) -> list[Result]:
     """The same from a survey that was just made, under the lock.
 
     Args:
         named: whether a person named the sessions; None if there are any.
+        replace: as for `pull`.
 
     Raises:
         TransportError: the store went away.
@@ -105,18 +114,29 @@ def pull_surveyed(
         Stopped: `context` said so; what was done is done.
     """
     named = sessions is not None if named is None else named
-    results = _Pull(context, survey, named=named, dry_run=dry_run).run(sessions, project)
+    results = _Pull(context, survey, named=named, dry_run=dry_run, may_replace=replace).run(
+        sessions, project
+    )
     if not dry_run:
         context.vault.tidy()
     return results
 
 
 class _Pull:
-    def __init__(self, context: Context, survey: Survey, *, named: bool, dry_run: bool) -> None:
+    def __init__(
+        self,
+        context: Context,
+        survey: Survey,
+        *,
+        named: bool,
+        dry_run: bool,
+        may_replace: bool,
+    ) -> None:
         self._context = context
         self._survey = survey
         self._named = named
         self._dry_run = dry_run
+        self._may_replace = may_replace
         self._progress = Progress("Pulling")
         self._fetches = False
 
@@ -264,6 +284,11 @@ class _Pull:
             bundle, kind = merging, PullKind.FAST_FORWARD
         else:
             bundle, kind = plan.rivals[0], plan.kind
+        only_here = judgement.lines_only_here(plan)
+        if only_here and not self._may_replace:
+            return self._result(
+                session_id, Outcome.CONFLICT, self._unasked(bundle, only_here), bundle=bundle
+            )
         if local is not None:
             if survey.is_open(local):
                 return self._result(
@@ -281,6 +306,7 @@ class _Pull:
                 directory=directory,
                 folder=folder,
                 merge_only=merge_only,
+                only_here=only_here,
             )
         place = survey.place(bundle)
         return PlannedPull(
@@ -292,6 +318,13 @@ class _Pull:
             folder=self._context.home.folder_for(place.directory),
             moved=place.reason,
         )
+
+    def _unasked(self, bundle: Bundle, lines: int) -> str:
+        """What a replacement that nobody asked for here would do, and who can ask for it."""
+        by_hand = self._survey.all_are_rivals
+        what = "the file" if by_hand else f"{bundle.head.machine}'s version"
+        how = "--replace" if by_hand else f"`claude-sync pull {bundle.head.session_id}`"
+        return f"{what} {replaces(lines)}: {how} does that"
 
     def _to_merge(self, local: LocalSession | None, rivals: Sequence[Bundle]) -> Bundle | None:
         """A rival of equal transcript whose sidecar files may not all be here."""
@@ -323,7 +356,8 @@ class _Pull:
     def _apply(self, group: Sequence[PlannedPull]) -> Iterator[Result]:
         if self._dry_run:
             for planned in group:
-                yield self._pulled(planned, "would be pulled")
+                doing = replaces(planned.only_here) if planned.only_here else "would be pulled"
+                yield self._pulled(planned, doing)
             return
         for planned, done in apply_pulls(self._context, self._survey, group):
             if isinstance(done, ClaudeSyncError):
@@ -393,9 +427,12 @@ class _Pull:
 
 def _remark(planned: PlannedPull) -> str:
     """What is to be said of a session that was pulled, a sentence; mostly nothing."""
-    if not planned.moved:
-        return ""
-    return f"it is resumed in its project's root, since {planned.moved}"
+    if planned.only_here:
+        were = "was" if planned.only_here == 1 else "were"
+        return f"{count(planned.only_here, 'line')} that {were} only here went into the vault"
+    if planned.moved:
+        return f"it is resumed in its project's root, since {planned.moved}"
+    return ""
 
 
 def _conflict(rivals: Sequence[Bundle], *, here: bool) -> str:

@@ -118,6 +118,7 @@ def _state(context: Context, survey: Survey, session_id: str) -> SessionState:
         rivals=tuple(sorted({rival.head.machine for rival in standing.rivals})),
         sides=standing.sides,
         detail=standing.detail,
+        replaces=standing.replaces,
         ignored=about.project is not None and is_ignored(context, about.project.key),
         forgotten=remembered.forgotten,
         undoable=shown is not None and remembered.undo != "",
@@ -125,12 +126,16 @@ def _state(context: Context, survey: Survey, session_id: str) -> SessionState:
 
 
 class _Standing(NamedTuple):
-    """The state, the rivals that are left, in a conflict its sides, and a sentence if needed."""
+    """The state, the rivals that are left, in a conflict its sides, a sentence if needed.
+
+    And the lines only here that a pull would replace by a decision made elsewhere.
+    """
 
     state: State
     rivals: tuple[Bundle, ...] = ()
     sides: tuple[Side, ...] = ()
     detail: str = ""
+    replaces: int = 0
 
 
 def _copy_and_standing(
@@ -168,7 +173,7 @@ def _standing(
         if plan.kind is PullKind.IMPORT:
             return _importable(survey, plan.rivals)
         if plan.rivals:
-            return _Standing(State.WAITING, plan.rivals)
+            return _Standing(State.WAITING, plan.rivals, replaces=judgement.lines_only_here(plan))
         if local is None:
             return _Standing(State.GONE, detail="undone here")
         push = judgement.plan_push()

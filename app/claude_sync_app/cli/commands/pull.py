@@ -32,7 +32,7 @@ def run(arguments: Namespace) -> int:
     named = selection.named(arguments)
     with command_context() as context:
         project = selection.project(context, arguments)
-        done = pull(context, named, project=project, dry_run=arguments.dry_run)
+        done = pull(context, named, project=project, dry_run=arguments.dry_run, replace=True)
         if not arguments.dry_run:
             results.log_results(context, "pull", done)
         where = short_path(context.store.label)

@@ -20,10 +20,15 @@ def configure(parser: Parser) -> None:
         type=Path,
         help="the directory for it, if its project isn't known here",
     )
+    parser.add_argument(
+        "--replace",
+        action="store_true",
+        help="let it replace what was said only here, if somebody chose it in its place",
+    )
     parser.add_json()
     parser.describe(
-        "No set-up is needed. A session that is here already is never overwritten;\n"
-        "the rules of a pull apply.",
+        "No set-up is needed. The rules of a pull apply; but what was said only here\n"
+        "gives way to nothing without --replace, and then goes into the vault.",
         ("unpack 3f2a-laptop.ccsync", "into its project's directory"),
         ("unpack 3f2a-laptop.ccsync --into .", "into this directory"),
     )
@@ -38,7 +43,7 @@ def run(arguments: Namespace) -> int:
         )
     with command_context(store=False) as context:
         selection.register_current_directory(context)
-        done = unpack(context, arguments.file, arguments.into)
+        done = unpack(context, arguments.file, arguments.into, replace=arguments.replace)
         results.log_results(context, "unpack", [done])
     if arguments.json:
         results.print_results_json([done])

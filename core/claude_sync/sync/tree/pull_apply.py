@@ -44,6 +44,7 @@ class PlannedPull:
         directory: where it is resumed.
         folder: where its transcript goes.
         moved: why it isn't in the directory that its bundle names, a clause; "" if it is.
+        only_here: lines that are only here, where a decision made elsewhere takes their place.
         merge_only: whether the transcripts are equal and only sidecar files are to be merged.
         fetched: the bundle's bytes, once they are here.
     """
@@ -55,6 +56,7 @@ class PlannedPull:
     directory: Path | None
     folder: Path
     moved: str = ""
+    only_here: int = 0
     merge_only: bool = False
     fetched: Fetched | None = None
 
