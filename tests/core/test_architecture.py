@@ -67,13 +67,13 @@ PURE = (
     "claude_sync.sync.rivals",
     "claude_sync_app.tray.comparison_page",
     "claude_sync_app.tray.conflict_choice",
-    "claude_sync_app.tray.disclosure",
+    "claude_sync_app.tray.sharing_summary",
     "claude_sync_app.tray.labels",
     "claude_sync_app.tray.menu",
     "claude_sync_app.tray.notices",
     "claude_sync_app.tray.offers",
     "claude_sync_app.tray.status_line",
-    "claude_sync_app.tray.warnings",
+    "claude_sync_app.tray.finding_filter",
 )
 IMPURE = (
     "asyncio io logging os random shutil socket sqlite3 subprocess tempfile threading time "

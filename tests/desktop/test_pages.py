@@ -11,7 +11,7 @@ import pytest
 
 from claude_sync.state.paths import Paths
 from claude_sync_app.desktop import browser
-from claude_sync_app.tray.actions.pages import remove_pages, show_page
+from claude_sync_app.tray.pages import remove_pages, show_page
 from desktop.programs import install
 
 ENTRY = "[Desktop Entry]\nX-SnapInstanceName={}\nName=Browser\nExec=/snap/bin/firefox %u\n"

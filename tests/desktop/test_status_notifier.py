@@ -9,8 +9,8 @@ import pytest
 from dbus_fast import Variant
 
 from claude_sync_app.desktop.loop import Loop
+from claude_sync_app.tray.backends.callbacks import Events, Presence
 from claude_sync_app.tray.backends.dbusmenu import MenuService
-from claude_sync_app.tray.backends.events import Events, Presence
 from claude_sync_app.tray.backends.status_notifier import StatusNotifierIcon, find_panel
 from claude_sync_app.tray.icons.icons import IconState, Picture, Theme
 from claude_sync_app.tray.menu.model import Action, Item, separator

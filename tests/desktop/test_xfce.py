@@ -10,7 +10,7 @@ from PIL import Image
 
 from claude_sync_app.desktop.loop import Loop
 from claude_sync_app.tray import backends
-from claude_sync_app.tray.backends.events import Events, Presence
+from claude_sync_app.tray.backends.callbacks import Events, Presence
 from claude_sync_app.tray.backends.status_notifier import StatusNotifierIcon
 from claude_sync_app.tray.icons.icons import IconState, Picture
 from claude_sync_app.tray.menu.model import Action, Item, separator

@@ -29,7 +29,6 @@ from claude_sync_app.desktop import appearance, notifications, session_events
 from claude_sync_app.desktop.loop import Loop
 from claude_sync_app.desktop.signals import Signals
 from claude_sync_app.tray import backends
-from claude_sync_app.tray.actions.pages import remove_pages
 from claude_sync_app.tray.backends import Backend, Events, Presence
 from claude_sync_app.tray.bug_log import BugLog
 from claude_sync_app.tray.clicks import Clicks
@@ -38,10 +37,11 @@ from claude_sync_app.tray.environment import Environment, SyncedFolder
 from claude_sync_app.tray.icon_updates import IconUpdates
 from claude_sync_app.tray.icons.icons import IconState, Picture
 from claude_sync_app.tray.look_around import look_around
-from claude_sync_app.tray.memory import MemoryRelease, give_memory_back
+from claude_sync_app.tray.memory_release import MemoryRelease, give_memory_back
 from claude_sync_app.tray.menu.model import Action
 from claude_sync_app.tray.notice_centre import NoticeCentre
 from claude_sync_app.tray.notices.notices import Notice, welcome
+from claude_sync_app.tray.pages import remove_pages
 from claude_sync_app.tray.power_events import LAST_SECONDS, PowerEvents
 from claude_sync_app.tray.verbs import Verb
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from claude_sync_app.tray.backends.events import Presence
+from claude_sync_app.tray.backends.callbacks import Presence
 
 
 class SyncedFolder(NamedTuple):

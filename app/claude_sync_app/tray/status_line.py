@@ -10,10 +10,10 @@ from claude_sync.state.preferences import Preferences
 from claude_sync.wording import ago, count, duration
 from claude_sync_app.shown_text import one_line, shortened
 from claude_sync_app.tray.environment import Environment
+from claude_sync_app.tray.finding_filter import counted, warned_of
 from claude_sync_app.tray.icons.icons import IconState
 from claude_sync_app.tray.labels import machines_of
 from claude_sync_app.tray.offers import held_back, pullable, pushable
-from claude_sync_app.tray.warnings import counted, warned_of
 
 TOOLTIP_LENGTH = 127
 """What Windows shows of a tooltip: 128 characters, the last of them a NUL."""

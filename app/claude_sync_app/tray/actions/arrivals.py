@@ -10,9 +10,9 @@ from claude_sync_app.desktop.dialogs import Row
 from claude_sync_app.shown_text import one_line
 from claude_sync_app.tray.actions.open_files import open_preferences
 from claude_sync_app.tray.context import TrayContext
-from claude_sync_app.tray.disclosure import readable
 from claude_sync_app.tray.labels import machine_of, project_of, title_of
 from claude_sync_app.tray.offers import pullable
+from claude_sync_app.tray.sharing_summary import readable
 
 
 def choose_arrivals(tray: TrayContext) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 
 from claude_sync.sync.read_conflict import read_conflict
-from claude_sync_app.tray.actions.pages import show_page
 from claude_sync_app.tray.comparison_page import page
 from claude_sync_app.tray.context import TrayContext
+from claude_sync_app.tray.pages import show_page
 
 
 def compare(tray: TrayContext, session_id: str) -> None:

@@ -10,9 +10,9 @@ from claude_sync.errors import ClaudeSyncError
 from claude_sync.state import preferences
 from claude_sync.transports.location import FolderLocation, parse_location
 from claude_sync_app.desktop import opening
-from claude_sync_app.tray.actions.pages import show_page
 from claude_sync_app.tray.context import TrayContext
 from claude_sync_app.tray.icons.icons import assets
+from claude_sync_app.tray.pages import show_page
 
 _ICON = re.compile(r'src="icons/([a-z-]+\.svg)"')
 

@@ -10,8 +10,8 @@ from claude_sync.wording import count
 from claude_sync_app.desktop.dialogs import Dialogs, Row
 from claude_sync_app.shown_text import one_line
 from claude_sync_app.tray.context import TrayContext
-from claude_sync_app.tray.disclosure import matches, pattern_of
 from claude_sync_app.tray.labels import project_of
+from claude_sync_app.tray.sharing_summary import matches, pattern_of
 
 
 def choose_projects(tray: TrayContext, dialogs: Dialogs) -> None:

@@ -17,7 +17,7 @@ from claude_sync_app.desktop.dialogs import Dialogs
 from claude_sync_app.shown_text import one_line, without_controls
 from claude_sync_app.tray.actions.projects import choose_projects
 from claude_sync_app.tray.context import TrayContext
-from claude_sync_app.tray.disclosure import readable
+from claude_sync_app.tray.sharing_summary import readable
 
 _TITLE = "Where sessions meet"
 _OWN_FOLDER = "claude-sync"

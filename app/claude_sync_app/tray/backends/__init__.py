@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Protocol
 
-from claude_sync_app.tray.backends.events import Events, Presence
+from claude_sync_app.tray.backends.callbacks import Events, Presence
 from claude_sync_app.tray.icons.icons import Picture
 from claude_sync_app.tray.menu.model import Action, Item
 

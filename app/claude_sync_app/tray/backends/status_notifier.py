@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from claude_sync_app.desktop import dbus
-from claude_sync_app.tray.backends.events import Events, Presence
+from claude_sync_app.tray.backends.callbacks import Events, Presence
 from claude_sync_app.tray.backends.pystray_base import pystray_base
 from claude_sync_app.tray.icons.icons import Picture, image
 from claude_sync_app.tray.menu.model import Action, Item

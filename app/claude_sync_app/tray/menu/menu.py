@@ -12,6 +12,7 @@ from claude_sync.state.preferences import Preferences
 from claude_sync.wording import count
 from claude_sync_app.shown_text import one_line, shortened
 from claude_sync_app.tray.environment import Environment
+from claude_sync_app.tray.finding_filter import counted, is_ignored, listed, warned_of
 from claude_sync_app.tray.labels import is_private
 from claude_sync_app.tray.menu.model import Action, Item, separator
 from claude_sync_app.tray.menu.preferences import preferences_menu, store_menu
@@ -19,7 +20,6 @@ from claude_sync_app.tray.menu.sessions import arrivals, conflicts, recent
 from claude_sync_app.tray.offers import pullable, pushable
 from claude_sync_app.tray.status_line import is_paused, not_set_up, tooltip
 from claude_sync_app.tray.verbs import Verb
-from claude_sync_app.tray.warnings import counted, is_ignored, listed, warned_of
 
 _FINDING_LENGTH = 70
 _STATUS_LENGTH = 90  # the longest row makes the whole menu wide

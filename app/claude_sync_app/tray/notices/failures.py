@@ -8,7 +8,7 @@ from claude_sync.model import Outcome, Result
 from claude_sync.service.status import Event
 from claude_sync_app.tray.labels import place_of
 from claude_sync_app.tray.menu.model import Action
-from claude_sync_app.tray.notices.parts import (
+from claude_sync_app.tray.notices.notice import (
     LISTED,
     Choice,
     Notice,

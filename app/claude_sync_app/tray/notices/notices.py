@@ -14,9 +14,10 @@ from claude_sync.model import Outcome, Result, SessionState
 from claude_sync.service.status import Arrival, Event, Status
 from claude_sync.state.preferences import Preferences
 from claude_sync_app.tray.environment import Environment
+from claude_sync_app.tray.finding_filter import warned_of
 from claude_sync_app.tray.notices import failures as failure_texts
 from claude_sync_app.tray.notices import texts as notice_texts
-from claude_sync_app.tray.notices.memory import (
+from claude_sync_app.tray.notices.history import (
     AGAIN_SECONDS,
     Memory,
     Subject,
@@ -24,11 +25,10 @@ from claude_sync_app.tray.notices.memory import (
     started,
     woke,
 )
-from claude_sync_app.tray.notices.parts import Notice, NoticeContext, without_buttons
+from claude_sync_app.tray.notices.notice import Notice, NoticeContext, without_buttons
 from claude_sync_app.tray.notices.texts import welcome
 from claude_sync_app.tray.offers import held_back, pullable
 from claude_sync_app.tray.status_line import is_paused
-from claude_sync_app.tray.warnings import warned_of
 
 __all__ = [
     "Memory",

@@ -12,6 +12,7 @@ from claude_sync.service.status import Arrival, Status
 from claude_sync.wording import count
 from claude_sync_app.tray.conflict_choice import BOTH, keep
 from claude_sync_app.tray.environment import Environment
+from claude_sync_app.tray.finding_filter import counted
 from claude_sync_app.tray.labels import (
     is_private,
     machine_of,
@@ -20,7 +21,7 @@ from claude_sync_app.tray.labels import (
     synced_folder_of,
 )
 from claude_sync_app.tray.menu.model import Action
-from claude_sync_app.tray.notices.parts import (
+from claude_sync_app.tray.notices.notice import (
     SHOW_MENU,
     Choice,
     Notice,
@@ -30,7 +31,6 @@ from claude_sync_app.tray.notices.parts import (
     more,
 )
 from claude_sync_app.tray.verbs import Verb
-from claude_sync_app.tray.warnings import counted
 
 ARRIVAL_KEY = "arrival"
 PULLED_KEY = "pulled"

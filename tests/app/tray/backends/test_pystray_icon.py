@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from claude_sync_app.tray.backends.events import Events, Presence
+from claude_sync_app.tray.backends.callbacks import Events, Presence
 from claude_sync_app.tray.backends.pystray_icon import PystrayIcon, Tags, pystray_menu
 from claude_sync_app.tray.icons.icons import IconState, Picture
 from claude_sync_app.tray.menu.model import Action, Item, separator

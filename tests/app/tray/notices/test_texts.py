@@ -13,7 +13,7 @@ from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.menu.model import Action
 from claude_sync_app.tray.notices import failures as failure_texts
 from claude_sync_app.tray.notices import texts as notice_texts
-from claude_sync_app.tray.notices.parts import Notice, NoticeContext, without_buttons
+from claude_sync_app.tray.notices.notice import Notice, NoticeContext, without_buttons
 from tray_values import (
     AROUND,
     HOME,

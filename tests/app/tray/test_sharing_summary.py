@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from claude_sync.model import Finding, Level, SessionState, State
 from claude_sync_app.tray.actions.findings import fix_label
 from claude_sync_app.tray.actions.store import own_folder
-from claude_sync_app.tray.disclosure import matches, pattern_of, readable
+from claude_sync_app.tray.sharing_summary import matches, pattern_of, readable
 
 SESSION = "0f4c1d9e-1111-4222-8333-444455556666"
 
