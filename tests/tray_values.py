@@ -17,7 +17,8 @@ from claude_sync.model import (
     Version,
 )
 from claude_sync.service.status import Arrival, Event, Status
-from claude_sync_app.tray.environment import Environment, SyncedFolder
+from claude_sync_app.desktop.synced_folders import SyncedFolder
+from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.menu.model import Item
 
 MINUTES = 29_498_040

@@ -151,10 +151,10 @@ def test_a_launch_agent_is_what_launchd_reads(tmp_path: Path) -> None:
     assert start.status() == AutostartStatus(False)
     start.enable([sys.executable, "a b"])
     (file,) = (tmp_path / "LaunchAgents").iterdir()
-    agent = plistlib.loads(file.read_bytes())
-    assert agent["ProgramArguments"] == [sys.executable, "a b"]
-    assert file.name == agent["Label"] + ".plist"
-    assert agent["RunAtLoad"] is True
+    agent_file = plistlib.loads(file.read_bytes())
+    assert agent_file["ProgramArguments"] == [sys.executable, "a b"]
+    assert file.name == agent_file["Label"] + ".plist"
+    assert agent_file["RunAtLoad"] is True
     assert start.status() == AutostartStatus(True, str(file), sys.executable)
     assert [arguments[0] for arguments in asked] == ["enable", "print-disabled"]
 
@@ -167,7 +167,7 @@ def test_a_launch_agent_is_what_launchd_reads(tmp_path: Path) -> None:
     assert not file.exists()
 
 
-class _Registry:
+class _WindowsRegistry:
     """Stands for a registry, which only Windows has."""
 
     def __init__(self) -> None:
@@ -184,7 +184,7 @@ class _Registry:
 
 
 def test_the_run_key_holds_one_line_and_the_task_manager_has_a_say() -> None:
-    registry = _Registry()
+    registry = _WindowsRegistry()
     start = windows.RunKey(registry)
     assert not start.status().enabled
     start.enable([r"C:\Program Files\claude-sync\tray.exe", "--x", "a b"])

@@ -104,7 +104,7 @@ def test_a_real_panel_that_shows_icons(
 
 def _of_notifications(system: str) -> list[tuple[str, str]]:
     with open_read_only(paths()) as context:
-        return [(one.code, one.fix) for one in desktop_checks.notifications(context, system)]
+        return [(one.code, one.fix) for one in desktop_checks.check_notifications(context, system)]
 
 
 def test_notifications_without_buttons_on_macos(monkeypatch: pytest.MonkeyPatch) -> None:

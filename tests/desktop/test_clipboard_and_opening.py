@@ -18,7 +18,7 @@ from programs import require
 def test_a_line_is_copied_as_it_is(display: str) -> None:
     require("xclip")
     line = "cd '/tmp/a'\"'\"'b;$(touch x)' && claude --resume 1 — é 😀"
-    assert clipboard.copy(line)
+    assert clipboard.copy_text(line)
     pasted = subprocess.run(
         ["xclip", "-selection", "clipboard", "-out"],
         capture_output=True,
@@ -29,7 +29,7 @@ def test_a_line_is_copied_as_it_is(display: str) -> None:
 
 
 def test_without_a_display_nothing_is_copied_and_that_is_said() -> None:
-    assert clipboard.copy("x") is False
+    assert clipboard.copy_text("x") is False
 
 
 def test_wayland_comes_first_and_x_is_there_too(

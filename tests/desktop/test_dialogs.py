@@ -11,7 +11,7 @@ import pytest
 
 from claude_sync_app.desktop import dialogs
 from claude_sync_app.desktop.dialogs import Dialogs, Row
-from claude_sync_app.desktop.dialogs.asking import Command, Dialect, Said
+from claude_sync_app.desktop.dialogs.asking import DialogAnswer, DialogCommand, DialogProgram
 from claude_sync_app.desktop.dialogs.kdialog import Kdialog
 from claude_sync_app.desktop.dialogs.osascript import Osascript
 from claude_sync_app.desktop.dialogs.powershell import Powershell
@@ -93,7 +93,7 @@ def test_without_a_display_there_are_no_dialogs() -> None:
 def test_what_is_shown_never_becomes_an_option_or_script(
     dialect: Zenity | Kdialog | Osascript | Powershell,
 ) -> None:
-    def commands(text: str) -> list[Command]:
+    def commands(text: str) -> list[DialogCommand]:
         return [
             dialect.folder(text, f"/{text}"),
             dialect.text(text, text, text),
@@ -114,20 +114,20 @@ def test_what_is_shown_never_becomes_an_option_or_script(
 
 def test_each_program_says_its_answer_in_its_own_way() -> None:
     labels = ["Share", "Choose"]
-    cases: list[tuple[Zenity | Kdialog | Osascript | Powershell, list[Said]]] = [
-        (Zenity(), [Said(0, ""), Said(1, "Choose"), Said(1, "")]),
-        (Kdialog(), [Said(0, ""), Said(1, ""), Said(2, "")]),
-        (Osascript(), [Said(0, "Share"), Said(0, "Choose"), Said(1, "")]),
-        (Powershell(), [Said(0, "0"), Said(0, "1"), Said(1, "")]),
+    cases: list[tuple[Zenity | Kdialog | Osascript | Powershell, list[DialogAnswer]]] = [
+        (Zenity(), [DialogAnswer(0, ""), DialogAnswer(1, "Choose"), DialogAnswer(1, "")]),
+        (Kdialog(), [DialogAnswer(0, ""), DialogAnswer(1, ""), DialogAnswer(2, "")]),
+        (Osascript(), [DialogAnswer(0, "Share"), DialogAnswer(0, "Choose"), DialogAnswer(1, "")]),
+        (Powershell(), [DialogAnswer(0, "0"), DialogAnswer(0, "1"), DialogAnswer(1, "")]),
     ]
-    for dialect, said in cases:
-        assert [dialect.pressed(answer, labels) for answer in said] == [0, 1, None]
-    chosen: list[tuple[Dialect, str]] = [
+    for dialect, given in cases:
+        assert [dialect.pressed(one, labels) for one in given] == [0, 1, None]
+    chosen: list[tuple[DialogProgram, str]] = [
         (Zenity(), "0|2"),
         (Kdialog(), "0\n2"),
         (Powershell(), "0\n2"),
     ]
     for other, text in chosen:
-        assert other.chosen(Said(0, text), ROWS) == [0, 2]
-    assert Osascript().chosen(Said(0, "0 · -first <b>\n2 · same"), ROWS) == [0, 2]
-    assert Zenity().chosen(Said(0, ""), ROWS) == []
+        assert other.chosen(DialogAnswer(0, text), ROWS) == [0, 2]
+    assert Osascript().chosen(DialogAnswer(0, "0 · -first <b>\n2 · same"), ROWS) == [0, 2]
+    assert Zenity().chosen(DialogAnswer(0, ""), ROWS) == []

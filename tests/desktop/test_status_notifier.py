@@ -9,7 +9,7 @@ import pytest
 from dbus_fast import Variant
 
 from claude_sync_app.desktop.loop import Loop
-from claude_sync_app.tray.backends.callbacks import Events, Presence
+from claude_sync_app.tray.backends.callbacks import IconCallbacks, Presence
 from claude_sync_app.tray.backends.dbusmenu import MenuService
 from claude_sync_app.tray.backends.status_notifier import StatusNotifierIcon, find_panel
 from claude_sync_app.tray.icons.icons import IconState, Picture, Theme
@@ -57,7 +57,7 @@ class Tray:
         self.clicked: Heard[Action] = Heard()
         self.opened: Heard[bool] = Heard()
         self.presence: Heard[Presence] = Heard()
-        events = Events(self.clicked, self.opened, self.presence)
+        events = IconCallbacks(self.clicked, self.opened, self.presence)
         self.icon = StatusNotifierIcon("claude-sync", loop, events, UP_TO_DATE, left_click)
         self.icon.run_detached()
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync_app.desktop.synced_folders import synced_folders
+from claude_sync_app.desktop.synced_folders import find_synced_folders
 
 
 def _found(home: Path, platform: str = "linux", **environment: str) -> list[tuple[str, str]]:
     return [
         (one.name, str(Path(one.path).relative_to(home)))
-        for one in synced_folders(home, environment, platform)
+        for one in find_synced_folders(home, environment, platform)
     ]
 
 

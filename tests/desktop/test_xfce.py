@@ -10,7 +10,7 @@ from PIL import Image
 
 from claude_sync_app.desktop.loop import Loop
 from claude_sync_app.tray import backends
-from claude_sync_app.tray.backends.callbacks import Events, Presence
+from claude_sync_app.tray.backends.callbacks import IconCallbacks, Presence
 from claude_sync_app.tray.backends.status_notifier import StatusNotifierIcon
 from claude_sync_app.tray.icons.icons import IconState, Picture
 from claude_sync_app.tray.menu.model import Action, Item, separator
@@ -43,7 +43,7 @@ class Tray:
         self.clicked: Heard[Action] = Heard()
         self.opened: Heard[bool] = Heard()
         self.presence: Heard[Presence] = Heard()
-        events = Events(self.clicked, self.opened, self.presence)
+        events = IconCallbacks(self.clicked, self.opened, self.presence)
         icon = backends.choose("claude-sync", loop, events, Picture(IconState.UP_TO_DATE))
         assert isinstance(icon, StatusNotifierIcon)
         self.icon = icon

@@ -13,10 +13,10 @@ from claude_sync.sync.context import Context
 
 def checks() -> Sequence[ExtraCheck]:
     """The checks of this system's desktop, for `claude_sync.doctor.examine`."""
-    return (start_at_login, notifications, icon)
+    return (check_start_at_login, check_notifications, check_icon)
 
 
-def start_at_login(_: Context) -> Iterator[Finding]:
+def check_start_at_login(_: Context) -> Iterator[Finding]:
     """Whether what is started at login is there."""
     from claude_sync_app.desktop import autostart
 
@@ -32,7 +32,7 @@ def start_at_login(_: Context) -> Iterator[Finding]:
         )
 
 
-def notifications(context: Context, system: str = sys.platform) -> Iterator[Finding]:
+def check_notifications(context: Context, system: str = sys.platform) -> Iterator[Finding]:
     """Whether notifications can be answered."""
     if system != "darwin" or not any(context.preferences.notifications):
         return
@@ -48,7 +48,7 @@ def notifications(context: Context, system: str = sys.platform) -> Iterator[Find
         )
 
 
-def icon(_: Context) -> Iterator[Finding]:
+def check_icon(_: Context) -> Iterator[Finding]:
     """Whether a desktop is there that shows no icons."""
     if sys.platform in ("darwin", "win32"):
         return

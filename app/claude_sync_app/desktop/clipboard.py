@@ -10,7 +10,7 @@ from claude_sync.disk.programs import find_program
 from claude_sync_app.desktop.launching import run
 
 
-def copy(text: str) -> bool:
+def copy_text(text: str) -> bool:
     """Put a text into the clipboard; False where nothing here can."""
     return any(run(command, encoded(text)) for command in commands(sys.platform, os.environ))
 

@@ -18,16 +18,26 @@ import string
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from xml.etree import ElementTree
-
-from claude_sync_app.tray.environment import SyncedFolder
+from typing import NamedTuple
 
 _MOST_BYTES = 4_000_000
 _CLOUDS = {"Dropbox": "Dropbox", "GoogleDrive": "Google Drive", "OneDrive": "OneDrive"}
 _SYNC_DIR = re.compile(r'^\s*sync_dir\s*=\s*"([^"\n]+)"', re.MULTILINE)
 
 
-def synced_folders(
+class SyncedFolder(NamedTuple):
+    """A folder of this machine that a program keeps in sync with other machines.
+
+    Attributes:
+        name: what people call it: Dropbox, iCloud Drive, Syncthing.
+        path: the folder, absolute.
+    """
+
+    name: str
+    path: str
+
+
+def find_synced_folders(
     home: Path, environment: Mapping[str, str], platform: str = sys.platform
 ) -> tuple[SyncedFolder, ...]:
     """Those that are there, each once, in the order in which they are offered.
@@ -119,6 +129,8 @@ def _onedrive_of_linux(home: Path, environment: Mapping[str, str]) -> Iterator[t
 def _syncthing(
     home: Path, environment: Mapping[str, str], platform: str
 ) -> Iterator[tuple[str, Path]]:
+    from xml.etree import ElementTree
+
     for folder in _homes_of_syncthing(home, environment, platform):
         text = _text(folder / "config.xml")
         if not text or "<!DOCTYPE" in text or "<!ENTITY" in text:

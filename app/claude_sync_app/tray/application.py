@@ -28,19 +28,20 @@ from claude_sync.wording import count
 from claude_sync_app.desktop import appearance, notifications, session_events
 from claude_sync_app.desktop.loop import Loop
 from claude_sync_app.desktop.signals import Signals
+from claude_sync_app.desktop.synced_folders import SyncedFolder
 from claude_sync_app.tray import backends
-from claude_sync_app.tray.backends import Backend, Events, Presence
+from claude_sync_app.tray.backends import Backend, IconCallbacks, Presence
 from claude_sync_app.tray.bug_log import BugLog
 from claude_sync_app.tray.clicks import Clicks
 from claude_sync_app.tray.context import TrayContext
-from claude_sync_app.tray.environment import Environment, SyncedFolder
+from claude_sync_app.tray.environment import Environment, read_environment
 from claude_sync_app.tray.icon_updates import IconUpdates
 from claude_sync_app.tray.icons.icons import IconState, Picture
-from claude_sync_app.tray.look_around import look_around
 from claude_sync_app.tray.memory_release import MemoryRelease, give_memory_back
 from claude_sync_app.tray.menu.model import Action
 from claude_sync_app.tray.notice_centre import NoticeCentre
-from claude_sync_app.tray.notices.notices import Notice, welcome
+from claude_sync_app.tray.notices.notice import Notice
+from claude_sync_app.tray.notices.texts import welcome_notice
 from claude_sync_app.tray.pages import remove_pages
 from claude_sync_app.tray.power_events import LAST_SECONDS, PowerEvents
 from claude_sync_app.tray.verbs import Verb
@@ -48,9 +49,9 @@ from claude_sync_app.tray.verbs import Verb
 NAME = "claude-sync"
 _STOP_SECONDS = 1.0
 _STOP_AGAIN_SECONDS = 0.2
-_LOOK_AROUND_SECONDS = 60.0
-_SAY_PATIENCE_SECONDS = 2.0
-_PANEL_PATIENCE_SECONDS = 15.0
+_ENVIRONMENT_SECONDS = 60.0
+_PRINT_ADVICE_SECONDS = 2.0
+_NOTIFY_ADVICE_SECONDS = 15.0
 _LEFT_CLICKS = {"push": Action(Verb.PUSH_ALL.value)}
 
 
@@ -75,28 +76,30 @@ class Application:
     ) -> None:
         self._say = say
         self._loop = Loop()
-        self._service = Service(paths, on_status=self._heard, checks=[_check])
+        self._service = Service(paths, on_status=self._on_status, checks=[_check])
         self._environment = Environment(home=str(Path.home()))
         self._notice_centre = NoticeCentre(self._loop, self._clicked)
         self._icon_updates = IconUpdates(
-            self._loop, lambda: self._service.status, lambda: self._environment, self._shown
+            self._loop, lambda: self._service.status, lambda: self._environment, self._on_shown
         )
         self._tray = TrayContext(self._service, self._show, self.click)
-        self._clicks = Clicks(self._tray, lambda: self._environment, self._look_around, self.quit)
+        self._clicks = Clicks(
+            self._tray, lambda: self._environment, self._refresh_environment, self.quit
+        )
         self._memory_release = MemoryRelease(
             self._loop, lambda: self._tray.background_tasks.run("memory_release", give_memory_back)
         )
         self._power_events = PowerEvents(
-            self._loop, self._service, self._notice_centre.woke, self._tell_unpushed
+            self._loop, self._service, self._notice_centre.woke, self._notify_unpushed
         )
         self._backend: Backend | None = None
         self._left_click: Action | None = None
         self._ended = threading.Event()
         self._returned = False
         self._by_signal = False
-        self._is_first = False
-        self._is_planned = False
-        self._is_advising = False
+        self._is_first_start = False
+        self._is_update_planned = False
+        self._is_advice_planned = False
 
     # --- the main thread ---
 
@@ -119,7 +122,7 @@ class Application:
             NAME, self._loop, self._power_events.leaving, self._power_events.returned
         )
         try:
-            self._notice_centre.use(notifier)
+            self._notice_centre.attach(notifier)
             self._environment = replace(self._environment, has_buttons=notifier.has_buttons)
             self._choose_backend()
             self._loop.call(self._begin, problem)
@@ -130,7 +133,7 @@ class Application:
             self._returned = True
             if listener is not None:
                 listener.stop()
-            self._leave()
+            self._stop_service()
             signals.end()
             self._tray.end(_STOP_SECONDS)
             remove_pages(self._service.paths)
@@ -147,7 +150,7 @@ class Application:
         paths = self._service.paths
         try:
             if preferences.load(paths).location is None:
-                self._is_first = set_up_default(paths) is not None
+                self._is_first_start = set_up_default(paths) is not None
         except ClaudeSyncError as error:
             return error
         return None
@@ -155,15 +158,15 @@ class Application:
     def _choose_backend(self) -> None:
         theme = appearance.panel_theme(self._loop)
         first = Picture(IconState.SYNCING, theme)
-        events = Events(
+        events = IconCallbacks(
             self.click,
-            lambda is_open: self._loop.call(self._opened, is_open),
-            lambda presence: self._loop.call(self._present, presence),
+            lambda is_open: self._loop.call(self._on_menu, is_open),
+            lambda presence: self._loop.call(self._on_presence, presence),
         )
         self._backend = backends.choose(NAME, self._loop, events, first)
-        self._icon_updates.use(self._backend, theme)
+        self._icon_updates.attach(self._backend, theme)
         if self._backend is None:
-            self._loop.call(self._present, Presence.NO_BUS)
+            self._loop.call(self._on_presence, Presence.NO_BUS)
 
     def _wait(self) -> None:
         if self._backend is None:
@@ -174,7 +177,7 @@ class Application:
                 # The system ended the icon, and not a person in its menu.
                 self._by_signal = True
 
-    def _leave(self) -> None:
+    def _stop_service(self) -> None:
         """Push what changed for a moment if the system ends us, and end the service."""
         if self._by_signal:
             future = self._service.push_before_leaving(LAST_SECONDS, local_only=True)
@@ -194,11 +197,11 @@ class Application:
         self._ended.set()
         self._loop.call(self._stop_icon)
 
-    def _heard(self, status: Status) -> None:
+    def _on_status(self, status: Status) -> None:
         del status  # whoever shows one takes the newest
-        if not self._is_planned:
-            self._is_planned = True
-            self._loop.call(self._plan)
+        if not self._is_update_planned:
+            self._is_update_planned = True
+            self._loop.call(self._update_soon)
 
     def _show(self, notice: Notice) -> None:
         self._loop.call(self._notice_centre.show, notice)
@@ -206,19 +209,19 @@ class Application:
     # --- the loop's thread ---
 
     def _begin(self, problem: ClaudeSyncError | None) -> None:
-        self._icon_updates.now()
+        self._icon_updates.update_now()
         if problem is not None:
             self._tray.background_tasks.run("failing", lambda: self._tray.report(problem))
-        self._look_around_and_again()
+        self._refresh_environment_repeatedly()
 
-    def _plan(self) -> None:
-        self._is_planned = False
-        self._icon_updates.plan()
+    def _update_soon(self) -> None:
+        self._is_update_planned = False
+        self._icon_updates.update_soon()
 
-    def _shown(self, status: Status) -> None:
-        if self._is_first and status.location:
-            self._is_first = False
-            self._notice_centre.show(welcome(status, self._environment))
+    def _on_shown(self, status: Status) -> None:
+        if self._is_first_start and status.location:
+            self._is_first_start = False
+            self._notice_centre.show(welcome_notice(status, self._environment))
         self._notice_centre.consider(status, self._environment)
         self._memory_release.consider(status)
         left_click = _LEFT_CLICKS.get(status.preferences.left_click)
@@ -228,33 +231,33 @@ class Application:
 
     def _clicked(self, action: Action) -> None:
         self._clicks.click(action)
-        self._icon_updates.now()
+        self._icon_updates.update_now()
 
-    def _opened(self, is_open: bool) -> None:
+    def _on_menu(self, is_open: bool) -> None:
         if is_open:
             # Whoever opens the menu wants to know how it is now, and not a minute ago.
             self._service.look_now()
-            self._look_around()
+            self._refresh_environment()
 
-    def _present(self, presence: Presence) -> None:
+    def _on_presence(self, presence: Presence) -> None:
         self._environment = replace(self._environment, presence=presence)
-        self._icon_updates.plan()
-        if presence is not Presence.SHOWN and not self._is_advising:
-            self._is_advising = True
+        self._icon_updates.update_soon()
+        if presence is not Presence.SHOWN and not self._is_advice_planned:
+            self._is_advice_planned = True
             # A panel may only be restarting; and at login it may come after us.
-            self._loop.later(_SAY_PATIENCE_SECONDS, self._say_advice)
-            self._loop.later(_PANEL_PATIENCE_SECONDS, self._show_advice)
+            self._loop.later(_PRINT_ADVICE_SECONDS, self._print_advice)
+            self._loop.later(_NOTIFY_ADVICE_SECONDS, self._notify_advice)
 
-    def _say_advice(self) -> None:
+    def _print_advice(self) -> None:
         if advice := backends.advice(self._environment.presence):
             self._tray.background_tasks.run("advising", lambda: self._say(advice))
 
-    def _show_advice(self) -> None:
+    def _notify_advice(self) -> None:
         # Where there is no icon, a notification may still be seen.
         if advice := backends.advice(self._environment.presence):
             self._tray.notify("icon", "claude-sync is watching", advice)
 
-    def _tell_unpushed(self, number: int) -> None:
+    def _notify_unpushed(self, number: int) -> None:
         title = f"{count(number, 'session')} didn't fit in before the sleep"
         push = (("Push now", Action(Verb.PUSH_ALL.value)),)
         self._tray.notify("unpushed", title, "Other machines don't have all of it yet.", push)
@@ -271,19 +274,19 @@ class Application:
 
     # --- environment ---
 
-    def _look_around_and_again(self) -> None:
-        self._look_around()
-        self._loop.later(_LOOK_AROUND_SECONDS, self._look_around_and_again)
+    def _refresh_environment_repeatedly(self) -> None:
+        self._refresh_environment()
+        self._loop.later(_ENVIRONMENT_SECONDS, self._refresh_environment_repeatedly)
 
-    def _look_around(self) -> None:
-        self._tray.background_tasks.run("looking around", self._look)
+    def _refresh_environment(self) -> None:
+        self._tray.background_tasks.run("environment", self._read_environment)
 
-    def _look(self) -> None:
-        enabled, folders = look_around()
-        self._loop.call(self._saw, enabled, folders)
+    def _read_environment(self) -> None:
+        autostart, folders = read_environment()
+        self._loop.call(self._use_environment, autostart, folders)
 
-    def _saw(self, autostart: bool | None, folders: tuple[SyncedFolder, ...]) -> None:
+    def _use_environment(self, autostart: bool | None, folders: tuple[SyncedFolder, ...]) -> None:
         new = replace(self._environment, autostart=autostart, synced_folders=folders)
         if new != self._environment:
             self._environment = new
-            self._icon_updates.now()
+            self._icon_updates.update_now()

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from claude_sync.model import Outcome
-from claude_sync_app.tray.conflict_choice import kept
+from claude_sync_app.tray.conflict_choice import read_choice
 from claude_sync_app.tray.context import TrayContext
 from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.menu.model import Action
@@ -94,7 +94,7 @@ class Clicks:
             self._service.undo(session_id)
 
     def _keep(self, action: Action) -> None:
-        chosen = kept(action, self._tray.status)
+        chosen = read_choice(action, self._tray.status)
         if chosen is None:
             self._tray.notify(
                 f"keep {action.subject}",

@@ -17,12 +17,12 @@ from claude_sync_app.tray.verbs import Verb
 MINE, THEIRS, BOTH = "mine", "theirs", "both"
 
 
-def keep(state: SessionState, what: str) -> Action:
+def keep_action(state: SessionState, what: str) -> Action:
     """The action that keeps "mine", a machine's, or "both" of a session's sides."""
     return Action(Verb.KEEP.value, state.session_id, f"{what} {_sign(state.sides)}")
 
 
-def kept(action: Action, status: Status) -> tuple[str, tuple[Version, ...]] | None:
+def read_choice(action: Action, status: Status) -> tuple[str, tuple[Version, ...]] | None:
     """What a KEEP action keeps and which versions were shown, as `Service.resolve` takes them.
 
     None where the session isn't in that conflict any more, or a side has changed since.
@@ -34,7 +34,7 @@ def kept(action: Action, status: Status) -> tuple[str, tuple[Version, ...]] | No
     return None
 
 
-def name_of(side: Side, sides: Sequence[Side]) -> str:
+def side_name(side: Side, sides: Sequence[Side]) -> str:
     """What a resolve calls a side; "" where it has no name of its own there."""
     if not side.machine_id:
         return MINE

@@ -21,7 +21,7 @@ from claude_sync_app.shown_text import one_line
 from claude_sync_app.tray.background_tasks import BackgroundTasks
 from claude_sync_app.tray.labels import title_of
 from claude_sync_app.tray.menu.model import Action
-from claude_sync_app.tray.notices.notices import Notice
+from claude_sync_app.tray.notices.notice import Notice
 
 T = TypeVar("T")
 

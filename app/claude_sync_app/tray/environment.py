@@ -1,23 +1,14 @@
-"""What the menu and the notices show and Status doesn't have. Values only."""
+"""What the menu and the notices show that Status doesn't have: this desktop, and its folders."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
-from typing import NamedTuple
+from pathlib import Path
 
+from claude_sync_app.desktop import autostart
+from claude_sync_app.desktop.synced_folders import SyncedFolder, find_synced_folders
 from claude_sync_app.tray.backends.callbacks import Presence
-
-
-class SyncedFolder(NamedTuple):
-    """A folder of this machine that something mirrors.
-
-    Attributes:
-        name: what people call it: Dropbox, iCloud Drive, Syncthing.
-        path: the folder, absolute.
-    """
-
-    name: str
-    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +16,9 @@ class Environment:
     """This machine and this desktop, as they are now.
 
     Attributes:
-        autostart: whether the system starts us at login, None where it can't.
+        autostart: whether the system starts the tray at login, None where it can't.
         synced_folders: those found on this machine.
-        presence: whether anybody can see the icon.
+        presence: whether the icon can be seen.
         has_buttons: whether notifications can have buttons.
         home: the user's home directory, shown as ``~``.
     """
@@ -37,3 +28,12 @@ class Environment:
     presence: Presence = Presence.SHOWN
     has_buttons: bool = True
     home: str = ""
+
+
+def read_environment() -> tuple[bool | None, tuple[SyncedFolder, ...]]:
+    """`Environment.autostart` and `Environment.synced_folders`; reads files, so not in the loop."""
+    try:
+        enabled: bool | None = autostart.choose().status().enabled
+    except OSError:
+        enabled = None
+    return enabled, find_synced_folders(Path.home(), os.environ)

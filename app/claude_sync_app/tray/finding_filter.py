@@ -17,20 +17,20 @@ _SAID_ANYWAY = frozenset({"conflict", "not-set-up"})
 """What the menu and notices say in their own way, and offer what mends it."""
 
 
-def warned_of(status: Status, preferences: Preferences) -> tuple[Finding, ...]:
+def current_warnings(status: Status, preferences: Preferences) -> tuple[Finding, ...]:
     """The warnings and errors, worst first, but those that are ignored or said anyway."""
     away = status.offline_since is not None
     return tuple(
         finding
-        for finding in listed(status)
+        for finding in listed_findings(status)
         if finding.level in (Level.WARNING, Level.ERROR)
-        and not is_ignored(finding, preferences)
+        and not is_finding_ignored(finding, preferences)
         and finding.code not in _SAID_ANYWAY
         and not (away and finding.code in _PLACE_AWAY)
     )
 
 
-def counted(warnings: Sequence[Finding]) -> str:
+def warning_counts(warnings: Sequence[Finding]) -> str:
     """How many they are: 1 error, 2 warnings; "" for none."""
     errors = sum(finding.level is Level.ERROR for finding in warnings)
     others = len(warnings) - errors
@@ -38,11 +38,11 @@ def counted(warnings: Sequence[Finding]) -> str:
     return ", ".join(filter(None, words))
 
 
-def listed(status: Status) -> tuple[Finding, ...]:
+def listed_findings(status: Status) -> tuple[Finding, ...]:
     """All that there is to read, the ignored ones too."""
     return tuple(finding for finding in status.findings if finding.level is not Level.OK)
 
 
-def is_ignored(finding: Finding, preferences: Preferences) -> bool:
+def is_finding_ignored(finding: Finding, preferences: Preferences) -> bool:
     """Whether the user doesn't want to be warned of it."""
     return finding.code in preferences.ignored_findings

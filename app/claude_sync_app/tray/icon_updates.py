@@ -37,34 +37,34 @@ class IconUpdates:
         loop: Loop,
         status: Callable[[], Status],
         environment: Callable[[], Environment],
-        shown: Callable[[Status], None],
+        on_shown: Callable[[Status], None],
     ) -> None:
         self._loop = loop
         self._status = status
         self._environment = environment
-        self._shown = shown
+        self._on_shown = on_shown
         self._backend: Backend | None = None
         self._theme = Theme.DARK
         self._last = float("-inf")
-        self._planned: TimerHandle | None = None
+        self._next_update: TimerHandle | None = None
         self._minute: TimerHandle | None = None
         self._ended = False
 
-    def use(self, backend: Backend | None, theme: Theme) -> None:
-        """Show it through this; without any, only `shown` is told."""
+    def attach(self, backend: Backend | None, theme: Theme) -> None:
+        """Show it through this; without any, only `on_shown` is told."""
         self._backend, self._theme = backend, theme
 
-    def plan(self) -> None:
+    def update_soon(self) -> None:
         """Something changed that can wait until the last change has rested."""
-        if self._planned is not None or self._ended:
+        if self._next_update is not None or self._ended:
             return
         wait = self._last + REST_SECONDS - time.monotonic()
         if wait <= 0:
-            self.now()
+            self.update_now()
         else:
-            self._planned = self._loop.later(wait, self.now)
+            self._next_update = self._loop.later(wait, self.update_now)
 
-    def now(self) -> None:
+    def update_now(self) -> None:
         """Show what there is at this moment."""
         self._cancel()
         if self._ended:
@@ -81,8 +81,8 @@ class IconUpdates:
                 state in _CONSPICUOUS,
             )
         # "2 minutes ago" becomes "3 minutes ago".
-        self._minute = self._loop.later(_MINUTE - moment % _MINUTE + 0.01, self.now)
-        self._shown(status)
+        self._minute = self._loop.later(_MINUTE - moment % _MINUTE + 0.01, self.update_now)
+        self._on_shown(status)
 
     def end(self) -> None:
         """Show nothing any more."""
@@ -90,7 +90,7 @@ class IconUpdates:
         self._cancel()
 
     def _cancel(self) -> None:
-        for timer in (self._planned, self._minute):
+        for timer in (self._next_update, self._minute):
             if timer is not None:
                 timer.cancel()
-        self._planned = self._minute = None
+        self._next_update = self._minute = None

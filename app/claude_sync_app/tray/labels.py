@@ -11,8 +11,9 @@ from pathlib import Path, PurePath
 
 from claude_sync.model import SessionState
 from claude_sync.service.status import Status
+from claude_sync_app.desktop.synced_folders import SyncedFolder
 from claude_sync_app.shown_text import one_line, shortened
-from claude_sync_app.tray.environment import Environment, SyncedFolder
+from claude_sync_app.tray.environment import Environment
 
 TITLE_LENGTH = 50
 _NAME_LENGTH = 30
@@ -52,7 +53,7 @@ def machines_of(names: Iterable[str]) -> str:
     return " and ".join(known)
 
 
-def place_of(status: Status, environment: Environment) -> str:
+def store_name(status: Status, environment: Environment) -> str:
     """Where sessions meet: the synced folder's name, the host's, or the folder itself."""
     folder = synced_folder_of(status, environment)
     if folder is not None:

@@ -11,8 +11,9 @@ from claude_sync_app.desktop.loop import Loop
 from claude_sync_app.desktop.notifications.values import Answer, AnswerKind, Notifier
 from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.menu.model import Action
-from claude_sync_app.tray.notices import notices
-from claude_sync_app.tray.notices.notices import Notice
+from claude_sync_app.tray.notices.history import after_answer, after_sleep, new_history
+from claude_sync_app.tray.notices.notice import Notice
+from claude_sync_app.tray.notices.notices import next_notices
 
 _KEPT = 100
 
@@ -29,35 +30,35 @@ class NoticeCentre:
         self._loop = loop
         self._clicked = clicked
         self._notifier: Notifier | None = None
-        self._memory = notices.started(time.time())
+        self._history = new_history(time.time())
         self._told = Status()
         self._shown: dict[str, Notice] = {}
         self._again: TimerHandle | None = None
 
-    def use(self, notifier: Notifier) -> None:
+    def attach(self, notifier: Notifier) -> None:
         """Show them through this from now on."""
         self._notifier = notifier
 
     def woke(self) -> None:
         """The machine was asleep until now."""
-        self._memory = notices.woke(self._memory, time.time())
+        self._history = after_sleep(self._history, time.time())
 
     def consider(self, status: Status, environment: Environment) -> None:
         """Tell what there is to tell since the Status before."""
         now = time.time()
-        noticed = notices.notices(
-            self._told, status, status.preferences, self._memory, now, environment
+        update = next_notices(
+            self._told, status, status.preferences, self._history, now, environment
         )
-        self._told, self._memory = status, noticed.memory
-        for key in noticed.withdraw:
+        self._told, self._history = status, update.history
+        for key in update.withdraw:
             self._withdraw(key)
-        for notice in noticed.show:
+        for notice in update.show:
             self.show(notice)
         if self._again is not None:
             self._again.cancel()
             self._again = None
-        if noticed.again_at is not None:
-            wait = max(0.0, noticed.again_at - now)
+        if update.again_at is not None:
+            wait = max(0.0, update.again_at - now)
             self._again = self._loop.later(wait, lambda: self._consider_again(environment))
 
     def _consider_again(self, environment: Environment) -> None:
@@ -76,7 +77,7 @@ class NoticeCentre:
 
     def answered(self, answer: Answer) -> None:
         """Somebody answered, or nothing shows notifications here."""
-        self._memory = notices.answered(self._memory, answer, time.time())
+        self._history = after_answer(self._history, answer, time.time())
         notice = self._shown.get(answer.key)
         if notice is None or answer.kind is AnswerKind.SHOWN:
             return

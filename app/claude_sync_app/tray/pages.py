@@ -29,7 +29,7 @@ def show_page(paths: Paths, name: str, page: str) -> None:
     remove_pages(paths, older_than_seconds=_KEPT_SECONDS)
     folder = browser.folder_of_browser(Path.home(), os.environ)
     if folder is None or folder.is_symlink():
-        folder = _own_folder(paths)
+        folder = _folder_for_store(paths)
     path = folder / f"{name}{_SUFFIX}"
     try:
         files.make_private(folder)
@@ -46,7 +46,7 @@ def show_page(paths: Paths, name: str, page: str) -> None:
 def remove_pages(paths: Paths, older_than_seconds: float = 0.0) -> None:
     """Remove the pages that were written so long ago: they may hold what sessions say."""
     limit = time.time() - older_than_seconds
-    for folder in (_own_folder(paths), *browser.folders_of_browsers(Path.home())):
+    for folder in (_folder_for_store(paths), *browser.folders_of_browsers(Path.home())):
         if folder.is_symlink():
             continue  # a browser's own folder is its to change: nothing is removed elsewhere
         try:
@@ -57,5 +57,5 @@ def remove_pages(paths: Paths, older_than_seconds: float = 0.0) -> None:
             pass  # the next time
 
 
-def _own_folder(paths: Paths) -> Path:
+def _folder_for_store(paths: Paths) -> Path:
     return paths.state / "pages"

@@ -10,7 +10,7 @@ from claude_sync.state.preferences import Preferences
 from claude_sync.wording import ago, count, duration
 from claude_sync_app.shown_text import one_line, shortened
 from claude_sync_app.tray.environment import Environment
-from claude_sync_app.tray.finding_filter import counted, warned_of
+from claude_sync_app.tray.finding_filter import current_warnings, warning_counts
 from claude_sync_app.tray.icons.icons import IconState
 from claude_sync_app.tray.labels import machines_of
 from claude_sync_app.tray.offers import held_back, pullable, pushable
@@ -29,7 +29,7 @@ def icon_state(status: Status, preferences: Preferences, now: float) -> IconStat
         preferences: which findings are ignored.
         now: seconds since the epoch.
     """
-    warnings = warned_of(status, preferences)
+    warnings = current_warnings(status, preferences)
     holds = {
         IconState.ERROR: bool(status.error)
         or status.stopped
@@ -75,7 +75,7 @@ def _sentence(status: Status, now_minutes: int, preferences: Preferences) -> str
     if status.stopped:
         return "Stopped — quit, then start again"
     if status.activity is not None:
-        return doing(status.activity)
+        return activity_text(status.activity)
     if status.error:
         return status.error
     if not_set_up(status):
@@ -86,7 +86,7 @@ def _sentence(status: Status, now_minutes: int, preferences: Preferences) -> str
     if not status.started:
         return "Looking at sessions…"
     counts = ", ".join(_counts(status))
-    warnings = counted(warned_of(status, preferences))
+    warnings = warning_counts(current_warnings(status, preferences))
     doctor = f", doctor: {warnings}" if warnings else ""
     if is_paused(status, now_minutes * 60):
         paused = _paused(status, now_minutes)
@@ -94,7 +94,7 @@ def _sentence(status: Status, now_minutes: int, preferences: Preferences) -> str
     return (counts or f"Up to date — {_when(status.last_sync, now_minutes)}") + doctor
 
 
-def doing(activity: Progress) -> str:
+def activity_text(activity: Progress) -> str:
     """What is being done: Pushing…, Pulling 3 of 12…"""
     verb = one_line(activity.verb) or "Working"
     if activity.sessions_total > 1:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from claude_sync.model import SessionState, Side
-from claude_sync_app.tray.conflict_choice import BOTH, MINE, THEIRS, keep, kept, name_of
+from claude_sync_app.tray.conflict_choice import (
+    BOTH,
+    MINE,
+    THEIRS,
+    keep_action,
+    read_choice,
+    side_name,
+)
 from claude_sync_app.tray.menu.model import Action
 from tray_values import conflict, minutes_ago, status, version
 
@@ -20,9 +27,9 @@ OURS = side("laptop", "")
 @pytest.mark.parametrize("what", [MINE, THEIRS, BOTH, "desktop"])
 def test_a_choice_comes_back_with_the_versions_that_were_shown(what: str) -> None:
     state = conflict("c1")
-    action = keep(state, what)
+    action = keep_action(state, what)
     assert action[:2] == ("keep", "c1")
-    assert kept(action, status(conflicts=(conflict("c0"), state))) == (
+    assert read_choice(action, status(conflicts=(conflict("c0"), state))) == (
         what,
         (version("mine"), version("theirs")),
     )
@@ -41,18 +48,18 @@ def changed(state: SessionState) -> list[SessionState]:
 
 
 def test_it_is_refused_once_anything_about_the_sides_has_changed() -> None:
-    action = keep(conflict(), BOTH)
+    action = keep_action(conflict(), BOTH)
     for other in changed(conflict()):
-        assert kept(action, status(conflicts=(other,))) is None
-    assert kept(action, status()) is None
-    assert kept(Action("keep", "c1", BOTH), status(conflicts=(conflict(),))) is None
-    assert kept(Action("keep", "c1"), status(conflicts=(conflict(),))) is None
+        assert read_choice(action, status(conflicts=(other,))) is None
+    assert read_choice(action, status()) is None
+    assert read_choice(Action("keep", "c1", BOTH), status(conflicts=(conflict(),))) is None
+    assert read_choice(Action("keep", "c1"), status(conflicts=(conflict(),))) is None
 
 
 def test_the_same_sides_seen_again_are_the_same_choice() -> None:
     mine, theirs = conflict().sides
     later = mine._replace(lines=99, mtime_ns=0), theirs._replace(offered=False)
-    assert keep(conflict(sides=later), BOTH) == keep(conflict(), BOTH)
+    assert keep_action(conflict(sides=later), BOTH) == keep_action(conflict(), BOTH)
 
 
 @pytest.mark.parametrize(
@@ -70,4 +77,4 @@ def test_the_same_sides_seen_again_are_the_same_choice() -> None:
 def test_each_side_has_the_name_that_a_resolve_knows_it_by(
     sides: tuple[Side, ...], names: list[str]
 ) -> None:
-    assert [name_of(one, sides) for one in sides] == names
+    assert [side_name(one, sides) for one in sides] == names

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_sync_app.tray.environment import Environment, SyncedFolder
+from claude_sync_app.desktop.synced_folders import SyncedFolder
+from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.labels import (
     discreet_title_of,
     machine_of,
     machines_of,
-    place_of,
     project_of,
+    store_name,
     title_of,
 )
 from tray_values import HOME, session, status
@@ -99,4 +100,4 @@ def test_a_place_is_called_what_people_call_it(
     holds: dict[str, Any], folders: list[tuple[str, str]], said: str
 ) -> None:
     synced = tuple(SyncedFolder(name, f"{HOME}/{path}".rstrip("/")) for name, path in folders)
-    assert place_of(status(**holds), Environment(synced_folders=synced, home=HOME)) == said
+    assert store_name(status(**holds), Environment(synced_folders=synced, home=HOME)) == said

@@ -12,7 +12,7 @@ from claude_sync.state.preferences import Preferences
 from claude_sync.sync.read_conflict import read_conflict
 from claude_sync.sync.resolve import resolve
 from claude_sync_app.tray.comparison_page import page
-from claude_sync_app.tray.conflict_choice import kept
+from claude_sync_app.tray.conflict_choice import read_choice
 from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.menu.menu import menu
 from claude_sync_app.tray.menu.model import Action, Item
@@ -47,7 +47,7 @@ def shown(status: Status) -> Item:
 
 def choose(machine: PlayedMachine, action: Action | None, status: Status) -> None:
     assert action is not None
-    chosen = kept(action, status)
+    chosen = read_choice(action, status)
     assert chosen is not None
     what, versions = chosen
     with machine.at_work() as context:
@@ -99,7 +99,7 @@ def test_a_choice_that_was_overtaken_decides_nothing(
     assert action is not None
     laptop.write(SESSION, said("It was the session after all."))
     laptop.push()
-    assert kept(action, seen(desktop)) is None
+    assert read_choice(action, seen(desktop)) is None
     mine = desktop.read()
     # Also where the tray hasn't seen it yet.
     with pytest.raises(SessionChanging):

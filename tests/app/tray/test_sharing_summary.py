@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from claude_sync.model import Finding, Level, SessionState, State
 from claude_sync_app.tray.actions.findings import fix_label
-from claude_sync_app.tray.actions.store import own_folder
+from claude_sync_app.tray.actions.store import folder_for_store
 from claude_sync_app.tray.sharing_summary import matches, pattern_of, readable
 
 SESSION = "0f4c1d9e-1111-4222-8333-444455556666"
@@ -69,9 +69,9 @@ def test_what_a_click_can_do_about_a_finding(code: str, fix: str, label: str) ->
 
 
 def test_sessions_get_a_folder_of_their_own_among_other_things(tmp_path: Path) -> None:
-    assert own_folder(tmp_path / "new") == tmp_path / "new"
-    assert own_folder(tmp_path) == tmp_path, "it is empty"
+    assert folder_for_store(tmp_path / "new") == tmp_path / "new"
+    assert folder_for_store(tmp_path) == tmp_path, "it is empty"
     (tmp_path / "a document").touch()
-    assert own_folder(tmp_path) == tmp_path / "claude-sync"
+    assert folder_for_store(tmp_path) == tmp_path / "claude-sync"
     (tmp_path / ".ccsync-store").touch()
-    assert own_folder(tmp_path) == tmp_path, "sessions meet there already"
+    assert folder_for_store(tmp_path) == tmp_path, "sessions meet there already"

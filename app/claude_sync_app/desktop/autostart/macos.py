@@ -40,20 +40,20 @@ class LaunchAgent:
 
     def status(self) -> AutostartStatus:
         try:
-            agent = plistlib.loads(self._path.read_bytes())
+            agent_file = plistlib.loads(self._path.read_bytes())
         except FileNotFoundError:
             return AutostartStatus(False)
         except (plistlib.InvalidFileException, ValueError):
             return AutostartStatus(False, str(self._path))
-        arguments = agent.get("ProgramArguments") if isinstance(agent, dict) else None
+        arguments = agent_file.get("ProgramArguments") if isinstance(agent_file, dict) else None
         program = str(arguments[0]) if isinstance(arguments, list) and arguments else ""
-        enabled = bool(program) and agent.get("RunAtLoad") is True and not self._is_disabled()
+        enabled = bool(program) and agent_file.get("RunAtLoad") is True and not self._is_disabled()
         return AutostartStatus(enabled, str(self._path), program)
 
     def enable(self, command: Sequence[str]) -> None:
         # Not loaded at once: that would start a second one now.
         files.make_private(self._path.parent)
-        files.replace(self._path, agent(command), mode=0o644)
+        files.replace(self._path, agent_file(command), mode=0o644)
         self._launchctl("enable", f"{self._domain()}/{LABEL}")
 
     def disable(self) -> None:
@@ -68,7 +68,7 @@ class LaunchAgent:
         return f"gui/{os.getuid()}" if hasattr(os, "getuid") else "gui"
 
 
-def agent(command: Sequence[str]) -> bytes:
+def agent_file(command: Sequence[str]) -> bytes:
     """The agent's file."""
     return plistlib.dumps(
         {

@@ -16,7 +16,7 @@ RUN = r"Software\Microsoft\Windows\CurrentVersion\Run"
 APPROVED = r"Software\Microsoft\Windows\CurrentVersion\Explorer\StartupApproved\Run"
 
 
-class Registry(Protocol):
+class WindowsRegistry(Protocol):
     """Values of keys under HKEY_CURRENT_USER."""
 
     def read(self, key: str, name: str) -> str | bytes | None:
@@ -32,7 +32,7 @@ class Registry(Protocol):
 class RunKey:
     """Start at login by a value of the Run key."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: WindowsRegistry) -> None:
         self._registry = registry
 
     def status(self) -> AutostartStatus:

@@ -23,7 +23,7 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class DialogCommand:
     """A program that asks a question.
 
     Attributes:
@@ -37,27 +37,27 @@ class Command:
     text: str = ""
 
 
-class Said(NamedTuple):
+class DialogAnswer(NamedTuple):
     """What the program answered: its exit status and its output without the last line's end."""
 
     status: int
     text: str
 
 
-class Dialect(Protocol):
+class DialogProgram(Protocol):
     """How one program is asked. Pure."""
 
-    def folder(self, title: str, start: str) -> Command: ...
+    def folder(self, title: str, start: str) -> DialogCommand: ...
 
-    def text(self, title: str, question: str, initial: str) -> Command: ...
+    def text(self, title: str, question: str, initial: str) -> DialogCommand: ...
 
-    def buttons(self, title: str, text: str, labels: Sequence[str]) -> Command: ...
+    def buttons(self, title: str, text: str, labels: Sequence[str]) -> DialogCommand: ...
 
-    def pressed(self, said: Said, labels: Sequence[str]) -> int | None: ...
+    def pressed(self, answer: DialogAnswer, labels: Sequence[str]) -> int | None: ...
 
-    def rows(self, title: str, question: str, rows: Sequence[Row]) -> Command: ...
+    def rows(self, title: str, question: str, rows: Sequence[Row]) -> DialogCommand: ...
 
-    def chosen(self, said: Said, rows: Sequence[Row]) -> list[int]: ...
+    def chosen(self, answer: DialogAnswer, rows: Sequence[Row]) -> list[int]: ...
 
 
 class Dialogs:
@@ -67,7 +67,7 @@ class Dialogs:
     ask at once. `close` ends them all, as if they had been cancelled.
     """
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: DialogProgram) -> None:
         self._dialect = dialect
         self._asking: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
@@ -78,8 +78,8 @@ class Dialogs:
         Raises:
             DesktopError: the dialog can't be shown.
         """
-        said = self._ask(self._dialect.folder(title, str(start)))
-        return Path(said.text) if said.status == 0 and said.text else None
+        answer = self._ask(self._dialect.folder(title, str(start)))
+        return Path(answer.text) if answer.status == 0 and answer.text else None
 
     def ask_text(self, title: str, question: str, initial: str = "") -> str | None:
         """A line of text, without blanks around it; None where the person cancelled.
@@ -87,8 +87,8 @@ class Dialogs:
         Raises:
             DesktopError: the dialog can't be shown.
         """
-        said = self._ask(self._dialect.text(title, question, initial))
-        return said.text.strip() if said.status == 0 else None
+        answer = self._ask(self._dialect.text(title, question, initial))
+        return answer.text.strip() if answer.status == 0 else None
 
     def choose_button(self, title: str, text: str, labels: Sequence[str]) -> int | None:
         """The index of the button that was pressed; None for Cancel, which is always there.
@@ -101,8 +101,8 @@ class Dialogs:
         Raises:
             DesktopError: the dialog can't be shown.
         """
-        said = self._ask(self._dialect.buttons(title, text, labels))
-        return self._dialect.pressed(said, labels)
+        answer = self._ask(self._dialect.buttons(title, text, labels))
+        return self._dialect.pressed(answer, labels)
 
     def choose_rows(self, title: str, question: str, rows: Sequence[Row]) -> list[str] | None:
         """The keys of the rows that the person left or made marked; None for Cancel.
@@ -110,10 +110,10 @@ class Dialogs:
         Raises:
             DesktopError: the dialog can't be shown.
         """
-        said = self._ask(self._dialect.rows(title, question, rows))
-        if said.status != 0:
+        answer = self._ask(self._dialect.rows(title, question, rows))
+        if answer.status != 0:
             return None
-        return [rows[i].key for i in self._dialect.chosen(said, rows) if 0 <= i < len(rows)]
+        return [rows[i].key for i in self._dialect.chosen(answer, rows) if 0 <= i < len(rows)]
 
     def close(self) -> None:
         """Take all dialogs away."""
@@ -122,7 +122,7 @@ class Dialogs:
         for program in asking:
             program.terminate()
 
-    def _ask(self, command: Command) -> Said:
+    def _ask(self, command: DialogCommand) -> DialogAnswer:
         try:
             program = subprocess.Popen(
                 full_command(command.arguments),
@@ -144,7 +144,7 @@ class Dialogs:
             with self._lock:
                 self._asking.discard(program)
         text = os.fsdecode(output).replace("\r\n", "\n").removesuffix("\n")
-        return Said(program.returncode, text)
+        return DialogAnswer(program.returncode, text)
 
 
 def numbers(text: str) -> list[int]:

@@ -6,43 +6,45 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from claude_sync_app.desktop.dialogs.asking import Command, Row, Said, numbers
+from claude_sync_app.desktop.dialogs.asking import DialogAnswer, DialogCommand, Row, numbers
 from claude_sync_app.shown_text import one_line
 
 
 class Kdialog:
     """How kdialog is asked. What isn't an option's value stands behind ``--``."""
 
-    def folder(self, title: str, start: str) -> Command:
-        return Command(("kdialog", "--title", title, "--getexistingdirectory", "--", start))
+    def folder(self, title: str, start: str) -> DialogCommand:
+        return DialogCommand(("kdialog", "--title", title, "--getexistingdirectory", "--", start))
 
-    def text(self, title: str, question: str, initial: str) -> Command:
-        return Command(("kdialog", "--title", title, "--inputbox", _rich(question), "--", initial))
+    def text(self, title: str, question: str, initial: str) -> DialogCommand:
+        return DialogCommand(
+            ("kdialog", "--title", title, "--inputbox", _rich(question), "--", initial)
+        )
 
-    def buttons(self, title: str, text: str, labels: Sequence[str]) -> Command:
+    def buttons(self, title: str, text: str, labels: Sequence[str]) -> DialogCommand:
         first = labels[0]
         kind: tuple[str, ...]
         if len(labels) == 1:
             kind = ("--warningcontinuecancel", _rich(text), "--continue-label", first)
         else:
             kind = ("--yesnocancel", _rich(text), "--yes-label", first, "--no-label", labels[1])
-        return Command(("kdialog", "--title", title, *kind, "--cancel-label", "Cancel"))
+        return DialogCommand(("kdialog", "--title", title, *kind, "--cancel-label", "Cancel"))
 
-    def pressed(self, said: Said, labels: Sequence[str]) -> int | None:
-        return said.status if 0 <= said.status < len(labels) else None
+    def pressed(self, answer: DialogAnswer, labels: Sequence[str]) -> int | None:
+        return answer.status if 0 <= answer.status < len(labels) else None
 
-    def rows(self, title: str, question: str, rows: Sequence[Row]) -> Command:
+    def rows(self, title: str, question: str, rows: Sequence[Row]) -> DialogCommand:
         cells = [
             cell
             for number, row in enumerate(rows)
             for cell in (str(number), one_line(row.label), "on" if row.checked else "off")
         ]
         ask = ("--separate-output", "--checklist", _rich(question), "--", *cells)
-        return Command(("kdialog", "--title", title, *ask))
+        return DialogCommand(("kdialog", "--title", title, *ask))
 
-    def chosen(self, said: Said, rows: Sequence[Row]) -> list[int]:
+    def chosen(self, answer: DialogAnswer, rows: Sequence[Row]) -> list[int]:
         del rows
-        return numbers(said.text)
+        return numbers(answer.text)
 
 
 def _rich(text: str) -> str:

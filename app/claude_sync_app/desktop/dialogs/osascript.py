@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from claude_sync_app.desktop.dialogs.asking import Command, Row, Said, numbers
+from claude_sync_app.desktop.dialogs.asking import DialogAnswer, DialogCommand, Row, numbers
 from claude_sync_app.shown_text import one_line
 
 # The first argument is ours, so that none of the others can begin the line as an option.
@@ -40,30 +40,30 @@ _ROWS = (
 class Osascript:
     """How AppleScript is asked: what it shows are arguments, never script."""
 
-    def folder(self, title: str, start: str) -> Command:
+    def folder(self, title: str, start: str) -> DialogCommand:
         return _command(_FOLDER, title, start)
 
-    def text(self, title: str, question: str, initial: str) -> Command:
+    def text(self, title: str, question: str, initial: str) -> DialogCommand:
         return _command(_TEXT, title, question, initial)
 
-    def buttons(self, title: str, text: str, labels: Sequence[str]) -> Command:
+    def buttons(self, title: str, text: str, labels: Sequence[str]) -> DialogCommand:
         return _command(_BUTTONS, title, text, *labels)
 
-    def pressed(self, said: Said, labels: Sequence[str]) -> int | None:
-        return labels.index(said.text) if said.status == 0 and said.text in labels else None
+    def pressed(self, answer: DialogAnswer, labels: Sequence[str]) -> int | None:
+        return labels.index(answer.text) if answer.status == 0 and answer.text in labels else None
 
-    def rows(self, title: str, question: str, rows: Sequence[Row]) -> Command:
+    def rows(self, title: str, question: str, rows: Sequence[Row]) -> DialogCommand:
         # Numbered, since two may bear the same name and the answer is a name.
         labels = [f"{number} · {one_line(row.label)}" for number, row in enumerate(rows)]
         marked = [label for label, row in zip(labels, rows, strict=True) if row.checked]
         return _command(_ROWS, title, question, str(len(rows)), *labels, *marked)
 
-    def chosen(self, said: Said, rows: Sequence[Row]) -> list[int]:
+    def chosen(self, answer: DialogAnswer, rows: Sequence[Row]) -> list[int]:
         del rows
-        return numbers("\n".join(line.partition(" ")[0] for line in said.text.split("\n")))
+        return numbers("\n".join(line.partition(" ")[0] for line in answer.text.split("\n")))
 
 
-def _command(script: Sequence[str], *values: str) -> Command:
+def _command(script: Sequence[str], *values: str) -> DialogCommand:
     lines = ("on run argv", "activate", *script, "end run")
     statements = [part for line in lines for part in ("-e", line)]
-    return Command(("osascript", *statements, "claude-sync", *values))
+    return DialogCommand(("osascript", *statements, "claude-sync", *values))

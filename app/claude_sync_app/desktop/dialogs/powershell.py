@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from claude_sync_app.desktop.dialogs.asking import Command, Row, Said, numbers
+from claude_sync_app.desktop.dialogs.asking import DialogAnswer, DialogCommand, Row, numbers
 from claude_sync_app.shown_text import one_line
 
 _BEGIN = """\
@@ -92,31 +92,31 @@ foreach ($number in $list.CheckedIndices) { [Console]::Out.WriteLine($number) }
 class Powershell:
     """How Windows is asked."""
 
-    def folder(self, title: str, start: str) -> Command:
+    def folder(self, title: str, start: str) -> DialogCommand:
         return _command(_BEGIN + _FOLDER, TITLE=title, START=start)
 
-    def text(self, title: str, question: str, initial: str) -> Command:
+    def text(self, title: str, question: str, initial: str) -> DialogCommand:
         return _command(_BEGIN + _TEXT, TITLE=title, TEXT=question, START=initial)
 
-    def buttons(self, title: str, text: str, labels: Sequence[str]) -> Command:
+    def buttons(self, title: str, text: str, labels: Sequence[str]) -> DialogCommand:
         lines = "\n".join(one_line(label) for label in labels)
         return _command(_BEGIN + _FORM + _BUTTONS, TITLE=title, TEXT=text, LABELS=lines)
 
-    def pressed(self, said: Said, labels: Sequence[str]) -> int | None:
-        found = numbers(said.text) if said.status == 0 else []
+    def pressed(self, answer: DialogAnswer, labels: Sequence[str]) -> int | None:
+        found = numbers(answer.text) if answer.status == 0 else []
         return found[0] if found and found[0] < len(labels) else None
 
-    def rows(self, title: str, question: str, rows: Sequence[Row]) -> Command:
+    def rows(self, title: str, question: str, rows: Sequence[Row]) -> DialogCommand:
         lines = [("+" if row.checked else "-") + one_line(row.label) for row in rows]
         script = "[Console]::InputEncoding = [System.Text.Encoding]::UTF8\n" + _FORM + _ROWS
         return _command(_BEGIN + script, "\n".join(lines), TITLE=title, TEXT=question)
 
-    def chosen(self, said: Said, rows: Sequence[Row]) -> list[int]:
+    def chosen(self, answer: DialogAnswer, rows: Sequence[Row]) -> list[int]:
         del rows
-        return numbers(said.text)
+        return numbers(answer.text)
 
 
-def _command(script: str, text: str = "", **values: str) -> Command:
+def _command(script: str, text: str = "", **values: str) -> DialogCommand:
     environment = {f"CLAUDE_SYNC_{name}": value for name, value in values.items()}
     options = ("-NoProfile", "-NonInteractive", "-Sta", "-Command")
-    return Command(("powershell.exe", *options, script), environment, text)
+    return DialogCommand(("powershell.exe", *options, script), environment, text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from claude_sync_app.desktop.dialogs.asking import Command, Row, Said, numbers
+from claude_sync_app.desktop.dialogs.asking import DialogAnswer, DialogCommand, Row, numbers
 from claude_sync_app.shown_text import one_line
 
 _WIDTH = "--width=480"
@@ -13,16 +13,16 @@ _WIDTH = "--width=480"
 class Zenity:
     """How zenity is asked. Values stand behind ``=``, so none of them can be an option."""
 
-    def folder(self, title: str, start: str) -> Command:
+    def folder(self, title: str, start: str) -> DialogCommand:
         where = f"--filename={start.rstrip('/')}/"
-        return Command(
+        return DialogCommand(
             ("zenity", "--file-selection", "--directory", f"--title={one_line(title)}", where)
         )
 
-    def text(self, title: str, question: str, initial: str) -> Command:
+    def text(self, title: str, question: str, initial: str) -> DialogCommand:
         # "_" marks the letter that a key press chooses; doubled it is itself.
         asked = _plain(question).replace("_", "__")
-        return Command(
+        return DialogCommand(
             (
                 "zenity",
                 "--entry",
@@ -33,9 +33,9 @@ class Zenity:
             )
         )
 
-    def buttons(self, title: str, text: str, labels: Sequence[str]) -> Command:
+    def buttons(self, title: str, text: str, labels: Sequence[str]) -> DialogCommand:
         others = [f"--extra-button={label}" for label in labels[1:]]
-        return Command(
+        return DialogCommand(
             (
                 "zenity",
                 "--question",
@@ -49,19 +49,19 @@ class Zenity:
             )
         )
 
-    def pressed(self, said: Said, labels: Sequence[str]) -> int | None:
-        if said.status == 0:
+    def pressed(self, answer: DialogAnswer, labels: Sequence[str]) -> int | None:
+        if answer.status == 0:
             return 0
-        return labels.index(said.text) if said.text in labels[1:] else None
+        return labels.index(answer.text) if answer.text in labels[1:] else None
 
-    def rows(self, title: str, question: str, rows: Sequence[Row]) -> Command:
+    def rows(self, title: str, question: str, rows: Sequence[Row]) -> DialogCommand:
         # Over standard input, where a label that begins with a dash is a label.
         cells = [
             cell
             for number, row in enumerate(rows)
             for cell in ("TRUE" if row.checked else "FALSE", str(number), one_line(row.label))
         ]
-        return Command(
+        return DialogCommand(
             (
                 "zenity",
                 "--list",
@@ -81,9 +81,9 @@ class Zenity:
             text="".join(f"{cell}\n" for cell in cells),
         )
 
-    def chosen(self, said: Said, rows: Sequence[Row]) -> list[int]:
+    def chosen(self, answer: DialogAnswer, rows: Sequence[Row]) -> list[int]:
         del rows
-        return numbers(said.text.replace("|", "\n"))
+        return numbers(answer.text.replace("|", "\n"))
 
 
 def _plain(text: str) -> str:

@@ -43,7 +43,7 @@ _MARGIN = 0.8
 _RETRY_SECONDS = 60.0
 
 
-class _Lock:
+class _Inhibitor:
     """What logind waits for to be closed."""
 
     def __init__(self, descriptor: int) -> None:
@@ -84,7 +84,7 @@ class LinuxListener:
         self._returned = returned
         self._address = address
         self._bus: MessageBus | None = None
-        self._lock: _Lock | None = None
+        self._lock: _Inhibitor | None = None
         self._seconds = 0.0
         self._unready: Way | None = None
         self._listening: Future[None] | None = None
@@ -137,7 +137,7 @@ class LinuxListener:
     def _prepare(self, way: Way, *, begins: bool) -> None:
         if begins:
             # This lock, not the one that takes its place after a wake.
-            lock, self._lock = self._lock or _Lock(-1), None
+            lock, self._lock = self._lock or _Inhibitor(-1), None
             self._unready = None if lock.is_held else way
             seconds = self._seconds if lock.is_held else 0.0
             self._leaving(Leaving(way, seconds, lambda: self._loop.call(lock.close)))
@@ -159,7 +159,7 @@ class LinuxListener:
         self._release()
         if reply is None or not reply.unix_fds:
             return
-        self._lock = _Lock(reply.unix_fds[reply.body[0]])
+        self._lock = _Inhibitor(reply.unix_fds[reply.body[0]])
         self._seconds = seconds
         if bus is not self._bus:
             self._release()

@@ -58,11 +58,11 @@ def fix_label(finding: Finding) -> str:
 def fix_finding(tray: TrayContext, code: str, title: str = "") -> None:
     """Mend it where a click can; else hand over what mends it."""
     finding = _find(tray, code, title)
-    _, mend = _remedy(finding)
-    if mend is None:
+    _, fix = _remedy(finding)
+    if fix is None:
         show_finding(tray, code, title)
     else:
-        mend(tray)
+        fix(tray)
 
 
 def _remedy(finding: Finding) -> tuple[str, Callable[[TrayContext], None] | None]:
@@ -72,7 +72,7 @@ def _remedy(finding: Finding) -> tuple[str, Callable[[TrayContext], None] | None
     if action is not None:
         return action[0], lambda tray: tray.click(action[1])
     if code == "autostart-broken":
-        return "Fix", _mend_autostart
+        return "Fix", _fix_autostart
     if code.startswith("preference"):
         return "Open preferences file", open_preferences
     typed = _TYPED.search(finding.fix)
@@ -83,16 +83,16 @@ def _remedy(finding: Finding) -> tuple[str, Callable[[TrayContext], None] | None
     ids = rest.split()
     if verb in ("push", "pull") and ids and all(_SESSION.fullmatch(one) for one in ids):
         return f"{verb.capitalize()} now", lambda tray: tray.click(Action(verb, " ".join(ids)))
-    return "Copy command", lambda tray: _hand_over(tray, code, command)
+    return "Copy command", lambda tray: _copy_fix(tray, code, command)
 
 
-def _mend_autostart(tray: TrayContext) -> None:
+def _fix_autostart(tray: TrayContext) -> None:
     start_at_login(on=True)
     tray.service.run_doctor()
 
 
-def _hand_over(tray: TrayContext, code: str, command: str) -> None:
-    copied = clipboard.copy(command)
+def _copy_fix(tray: TrayContext, code: str, command: str) -> None:
+    copied = clipboard.copy_text(command)
     title = "Copied; paste it into a terminal" if copied else "Type this in a terminal"
     tray.notify(f"fix {code}", title, command)
 

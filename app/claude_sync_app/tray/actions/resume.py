@@ -55,7 +55,7 @@ def copy_command(tray: TrayContext, session_id: str) -> None:
         raise ClaudeSyncError(
             "the folder's name holds characters that can't be typed safely", where=session_id
         )
-    if not clipboard.copy(line):
+    if not clipboard.copy_text(line):
         tray.notify(f"line {session_id}", "Type this to resume", line)
 
 

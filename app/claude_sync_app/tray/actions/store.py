@@ -103,11 +103,11 @@ def _asked(dialogs: Dialogs, how: str, synced: tuple[str, ...]) -> str | None:
     if how == "":
         start = Path(synced[0]) if synced else Path.home()
         folder = dialogs.choose_folder(_TITLE, start)
-        return None if folder is None else str(own_folder(folder))
-    return str(own_folder(Path(how)))
+        return None if folder is None else str(folder_for_store(folder))
+    return str(folder_for_store(Path(how)))
 
 
-def own_folder(chosen: Path) -> Path:
+def folder_for_store(chosen: Path) -> Path:
     """The folder in which sessions meet for a folder that a person chose.
 
     Itself, where it is empty, isn't there yet, or sessions meet there already; else one of our

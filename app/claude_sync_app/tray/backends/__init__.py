@@ -6,14 +6,14 @@ import os
 import sys
 from typing import TYPE_CHECKING, Protocol
 
-from claude_sync_app.tray.backends.callbacks import Events, Presence
+from claude_sync_app.tray.backends.callbacks import IconCallbacks, Presence
 from claude_sync_app.tray.icons.icons import Picture
 from claude_sync_app.tray.menu.model import Action, Item
 
 if TYPE_CHECKING:
     from claude_sync_app.desktop.loop import Loop
 
-__all__ = ["Backend", "Events", "Presence", "advice", "choose"]
+__all__ = ["Backend", "IconCallbacks", "Presence", "advice", "choose"]
 
 
 class Backend(Protocol):
@@ -40,7 +40,7 @@ class Backend(Protocol):
 
 
 def choose(
-    name: str, loop: Loop, events: Events, picture: Picture, left_click: Action | None = None
+    name: str, loop: Loop, events: IconCallbacks, picture: Picture, left_click: Action | None = None
 ) -> Backend | None:
     """The icon for this system, not shown yet; None where there can't be one.
 
@@ -70,7 +70,7 @@ def choose(
 
 
 def _choose_on_linux(
-    name: str, loop: Loop, events: Events, picture: Picture, left_click: Action | None
+    name: str, loop: Loop, events: IconCallbacks, picture: Picture, left_click: Action | None
 ) -> Backend | None:
     from claude_sync_app.tray.backends import gtk, status_notifier
 

@@ -21,7 +21,7 @@ class Presence(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Events:
+class IconCallbacks:
     """What a backend calls, in its own thread; nothing in it may wait.
 
     Attributes:

@@ -34,7 +34,7 @@ _SIGNATURES = {str: "s", bool: "b", int: "i"}
 
 _Strings = Annotated[list[str], DBusSignature("as")]
 _Numbers = Annotated[list[int], DBusSignature("ai")]
-_Events = Annotated[list[list[Any]], DBusSignature("a(isvu)")]
+_IconCallbacks = Annotated[list[list[Any]], DBusSignature("a(isvu)")]
 _Layout = Annotated[list[Any], DBusSignature("u(ia{sv}av)")]
 _Group = Annotated[list[Any], DBusSignature("a(ia{sv})")]
 _TwoLists = Annotated[list[list[int]], DBusSignature("aiai")]
@@ -149,7 +149,7 @@ class MenuService(ServiceInterface):
         self._take(self._node(number), kind)
 
     @dbus_method(name="EventGroup")
-    def event_group(self, events: _Events) -> _Numbers:
+    def event_group(self, events: _IconCallbacks) -> _Numbers:
         for number, kind, *_ in events:
             if number in self._nodes:
                 self._take(self._nodes[number], kind)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 from claude_sync_app.shown_text import left_to_right, one_line, shortened
-from claude_sync_app.tray.backends.callbacks import Events, Presence
+from claude_sync_app.tray.backends.callbacks import IconCallbacks, Presence
 from claude_sync_app.tray.backends.pystray_base import pystray_base
 from claude_sync_app.tray.icons.icons import Picture, image
 from claude_sync_app.tray.menu.model import Action, Item
@@ -61,7 +61,7 @@ class PystrayIcon:
     def __init__(
         self,
         icon: SystemIcon,
-        events: Events,
+        events: IconCallbacks,
         picture: Picture,
         left_click: Action | None,
         escape: Callable[[str], str] = str,

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from claude_sync_app.desktop import dbus
-from claude_sync_app.tray.backends.callbacks import Events, Presence
+from claude_sync_app.tray.backends.callbacks import IconCallbacks, Presence
 from claude_sync_app.tray.backends.pystray_base import pystray_base
 from claude_sync_app.tray.icons.icons import Picture, image
 from claude_sync_app.tray.menu.model import Action, Item
@@ -61,7 +61,7 @@ class StatusNotifierIcon(pystray_base().Icon):  # type: ignore[misc]  # pystray 
         self,
         name: str,
         loop: Loop,
-        events: Events,
+        events: IconCallbacks,
         picture: Picture,
         left_click: Action | None = None,
     ) -> None:

@@ -12,7 +12,12 @@ from claude_sync.state.preferences import Preferences
 from claude_sync.wording import count
 from claude_sync_app.shown_text import one_line, shortened
 from claude_sync_app.tray.environment import Environment
-from claude_sync_app.tray.finding_filter import counted, is_ignored, listed, warned_of
+from claude_sync_app.tray.finding_filter import (
+    current_warnings,
+    is_finding_ignored,
+    listed_findings,
+    warning_counts,
+)
 from claude_sync_app.tray.labels import is_private
 from claude_sync_app.tray.menu.model import Action, Item, separator
 from claude_sync_app.tray.menu.preferences import preferences_menu, store_menu
@@ -41,7 +46,7 @@ def menu(
     """
     groups = (
         _top(status, now_minutes, preferences, environment),
-        _main(status),
+        _push_and_pull(status),
         (
             *recent(status, now_minutes, preferences),
             *arrivals(status, now_minutes, preferences),
@@ -51,7 +56,7 @@ def menu(
         (
             *_pause(status, now_minutes),
             preferences_menu(status, preferences, environment),
-            *_windows(status),
+            *_files_and_help(status),
         ),
         (Item("quit", "Quit", action=Action(Verb.QUIT.value)),),
     )
@@ -86,12 +91,12 @@ def _top(
 # --- pushing and pulling -----------------------------------------------------------------------
 
 
-def _main(status: Status) -> tuple[Item, ...]:
+def _push_and_pull(status: Status) -> tuple[Item, ...]:
     verb = status.activity.verb if status.activity is not None else ""
     push, pull = len(pushable(status)), len(pullable(status))
     rows = [
-        _one_of_two("push", Verb.PUSH_ALL, "Push", push, busy=verb == "Pushing"),
-        _one_of_two("pull", Verb.PULL_ALL, "Pull", pull, busy=verb == "Pulling"),
+        _count_entry("push", Verb.PUSH_ALL, "Push", push, busy=verb == "Pushing"),
+        _count_entry("pull", Verb.PULL_ALL, "Pull", pull, busy=verb == "Pulling"),
     ]
     if status.older:
         rows.append(
@@ -104,7 +109,7 @@ def _main(status: Status) -> tuple[Item, ...]:
     return tuple(rows)
 
 
-def _one_of_two(item_id: str, verb: Verb, word: str, number: int, *, busy: bool) -> Item:
+def _count_entry(item_id: str, verb: Verb, word: str, number: int, *, busy: bool) -> Item:
     if busy:
         label = f"{word}ing…"
     else:
@@ -116,7 +121,7 @@ def _one_of_two(item_id: str, verb: Verb, word: str, number: int, *, busy: bool)
 
 
 def _doctor(status: Status, preferences: Preferences) -> tuple[Item, ...]:
-    found = listed(status)
+    found = listed_findings(status)
     if not found:
         return ()
     rows = []
@@ -127,7 +132,7 @@ def _doctor(status: Status, preferences: Preferences) -> tuple[Item, ...]:
         # Where one code was found several times, the title tells which is meant.
         which = finding.title if codes.count(finding.code) > 1 else ""
         show = Action(Verb.SHOW_FINDING.value, finding.code, which)
-        if not is_ignored(finding, preferences):
+        if not is_finding_ignored(finding, preferences):
             rows.append(Item(item_id, title, action=show))
             continue
         heed = Action(Verb.HEED_FINDING.value, finding.code)
@@ -140,7 +145,7 @@ def _doctor(status: Status, preferences: Preferences) -> tuple[Item, ...]:
         separator("doctor.line"),
         Item("doctor.again", "Check again", action=Action(Verb.RUN_DOCTOR.value)),
     ]
-    said = counted(warned_of(status, preferences)) or "no warnings"
+    said = warning_counts(current_warnings(status, preferences)) or "no warnings"
     return (Item("doctor", f"Doctor: {said}", children=tuple(rows)),)
 
 
@@ -156,7 +161,7 @@ def _pause(status: Status, now_minutes: int) -> tuple[Item, ...]:
     )
 
 
-def _windows(status: Status) -> tuple[Item, ...]:
+def _files_and_help(status: Status) -> tuple[Item, ...]:
     rows = []
     if status.location and not status.remote:
         rows.append(Item("store", "Open shared folder", action=Action(Verb.OPEN_STORE.value)))

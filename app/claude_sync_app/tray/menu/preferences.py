@@ -9,7 +9,7 @@ from claude_sync.service.status import Status
 from claude_sync.state.preferences import Preferences
 from claude_sync_app.shown_text import one_line, shortened
 from claude_sync_app.tray.environment import Environment
-from claude_sync_app.tray.labels import is_private, place_of, synced_folder_of
+from claude_sync_app.tray.labels import is_private, store_name, synced_folder_of
 from claude_sync_app.tray.menu.model import Action, Item, separator
 from claude_sync_app.tray.verbs import Verb
 
@@ -74,7 +74,7 @@ def store_menu(under: str, status: Status, environment: Environment) -> Sequence
     prefix = f"{under}.place"
     rows: list[Item] = []
     if status.location:
-        here = f"Now: {place_of(status, environment)}"
+        here = f"Now: {store_name(status, environment)}"
         rows += [Item(f"{prefix}.now", here, enabled=False), separator(f"{prefix}.line")]
     now = synced_folder_of(status, environment)
     rows += [

@@ -9,7 +9,7 @@ from claude_sync.service.status import Arrival, Status
 from claude_sync.state.preferences import Preferences
 from claude_sync.wording import ago, count
 from claude_sync_app.shown_text import one_line, shortened
-from claude_sync_app.tray.conflict_choice import BOTH, keep, name_of
+from claude_sync_app.tray.conflict_choice import BOTH, keep_action, side_name
 from claude_sync_app.tray.labels import machine_of, machines_of, project_of, title_of
 from claude_sync_app.tray.menu.model import Action, Item, separator
 from claude_sync_app.tray.offers import is_held_back, pullable
@@ -45,7 +45,7 @@ def _recent(
     )
     marks = "".join(f"{mark} " for mark in _marks(state))
     return Item(
-        f"session.{state.session_id}", marks + said, children=_deeds(state, arrival, deferred)
+        f"session.{state.session_id}", marks + said, children=_actions(state, arrival, deferred)
     )
 
 
@@ -61,7 +61,7 @@ def _marks(state: SessionState) -> Iterable[str]:
         yield "▶"
 
 
-def _deeds(
+def _actions(
     state: SessionState, arrival: Arrival | None, deferred: Collection[str]
 ) -> tuple[Item, ...]:
     sid = state.session_id
@@ -71,7 +71,7 @@ def _deeds(
         detail = shortened(one_line(state.detail), _DETAIL_LENGTH)
         rows.append(Item(f"{prefix}.detail", detail, enabled=False))
     if state.state is State.CHANGED:
-        rows.append(_deed(prefix, "push", "Push now", Verb.PUSH, sid))
+        rows.append(_action_item(prefix, "push", "Push now", Verb.PUSH, sid))
     if arrival is not None:
         machine = machine_of(arrival.machine)
         if is_held_back(arrival):
@@ -80,30 +80,34 @@ def _deeds(
                 label = f"Pulled from {machine} once it is closed here"
             rows.append(Item(f"{prefix}.close", label, enabled=False))
         else:
-            rows.append(_deed(prefix, "pull", f"Pull from {machine}", Verb.PULL, sid))
+            rows.append(_action_item(prefix, "pull", f"Pull from {machine}", Verb.PULL, sid))
     if state.directory is not None:
         rows += [
-            _deed(prefix, "resume", "Resume in terminal", Verb.RESUME, sid, enabled=not state.open),
-            _deed(prefix, "copy", "Copy resume command", Verb.COPY_COMMAND, sid),
-            _deed(prefix, "open", "Open project folder", Verb.OPEN_PROJECT, sid),
+            _action_item(
+                prefix, "resume", "Resume in terminal", Verb.RESUME, sid, enabled=not state.open
+            ),
+            _action_item(prefix, "copy", "Copy resume command", Verb.COPY_COMMAND, sid),
+            _action_item(prefix, "open", "Open project folder", Verb.OPEN_PROJECT, sid),
         ]
-    rows.append(_deed(prefix, "pack", "Pack to file…", Verb.PACK, sid))
-    return (*rows, *_second_thoughts(prefix, state))
+    rows.append(_action_item(prefix, "pack", "Pack to file…", Verb.PACK, sid))
+    return (*rows, *_undo_and_sharing(prefix, state))
 
 
-def _second_thoughts(prefix: str, state: SessionState) -> Iterable[Item]:
+def _undo_and_sharing(prefix: str, state: SessionState) -> Iterable[Item]:
     rows = []
     if state.undoable and not state.open:
-        rows.append(_deed(prefix, "undo", "Undo the last pull", Verb.UNDO, state.session_id))
+        rows.append(_action_item(prefix, "undo", "Undo the last pull", Verb.UNDO, state.session_id))
     project, key = project_of(state.project_key), state.project_key
     if key and state.ignored:
-        rows.append(_deed(prefix, "share", f"Share {project} again", Verb.SHARE_AGAIN, key))
+        rows.append(_action_item(prefix, "share", f"Share {project} again", Verb.SHARE_AGAIN, key))
     elif key:
-        rows.append(_deed(prefix, "stop", f"Stop sharing {project}…", Verb.STOP_SHARING, key))
+        rows.append(
+            _action_item(prefix, "stop", f"Stop sharing {project}…", Verb.STOP_SHARING, key)
+        )
     return [separator(f"{prefix}.line"), *rows] if rows else []
 
 
-def _deed(
+def _action_item(
     prefix: str, name: str, label: str, verb: Verb, subject: str, *, enabled: bool = True
 ) -> Item:
     return Item(f"{prefix}.{name}", label, enabled=enabled, action=Action(verb.value, subject))
@@ -125,7 +129,7 @@ def arrivals(status: Status, now_minutes: int, preferences: Preferences) -> tupl
                 action=Action(Verb.CHOOSE_ARRIVALS.value),
             )
         )
-    rows += _homeless(status.sessions, limit)
+    rows += _projects_without_folder(status.sessions, limit)
     arriving = sum(one.state is State.INCOMPLETE and one.path is None for one in status.sessions)
     if arriving:
         verb = "is" if arriving == 1 else "are"
@@ -149,7 +153,7 @@ def _arrival(arrival: Arrival, now_minutes: int) -> Item:
     return Item(f"arrival.{sid}", " — ".join(filter(None, said)), children=rows)
 
 
-def _homeless(sessions: Iterable[SessionState], limit: int) -> list[Item]:
+def _projects_without_folder(sessions: Iterable[SessionState], limit: int) -> list[Item]:
     """A row for each project that has no directory on this machine."""
     waiting: dict[str, int] = {}
     for state in sessions:
@@ -199,16 +203,18 @@ def _conflict(state: SessionState, now_minutes: int) -> Item:
                 "Compare…",
                 action=Action(Verb.COMPARE.value, state.session_id),
             ),
-            Item(f"{prefix}.both", "Keep both", enabled=not is_open, action=keep(state, BOTH)),
+            Item(
+                f"{prefix}.both", "Keep both", enabled=not is_open, action=keep_action(state, BOTH)
+            ),
         ]
     for number, side in enumerate(state.sides):
-        name = name_of(side, state.sides)
+        name = side_name(side, state.sides)
         rows.append(
             Item(
                 f"{prefix}.side.{number}.{side.machine_id}",
                 _side(side, now_minutes),
                 enabled=side.offered and bool(name) and not is_open,
-                action=keep(state, name) if name else None,
+                action=keep_action(state, name) if name else None,
             )
         )
     return Item(prefix, _conflict_title(state), children=tuple(rows))
@@ -222,10 +228,10 @@ def _conflict_title(state: SessionState) -> str:
 
 def _side(side: Side, now_minutes: int) -> str:
     whose = f"{machine_of(side.machine)}'s" if side.machine_id else "this machine's"
-    return f"Keep {whose} ({went_on(side, now_minutes * _MINUTE_NS)})"
+    return f"Keep {whose} ({divergence_text(side, now_minutes * _MINUTE_NS)})"
 
 
-def went_on(side: Side, now_ns: int) -> str:
+def divergence_text(side: Side, now_ns: int) -> str:
     """How far a side went on: 12 lines more since they parted, 5 minutes ago."""
     return f"{count(side.lines, 'line')} more since they parted, {ago(side.mtime_ns, now_ns)}"
 

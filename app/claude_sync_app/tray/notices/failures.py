@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 from claude_sync.model import Outcome, Result
 from claude_sync.service.status import Event
-from claude_sync_app.tray.labels import place_of
+from claude_sync_app.tray.labels import store_name
 from claude_sync_app.tray.menu.model import Action
 from claude_sync_app.tray.notices.notice import (
-    LISTED,
+    NAMES_SHOWN,
     Choice,
     Notice,
     NoticeContext,
-    made,
-    more,
+    make_notice,
+    more_sessions,
     sentence,
 )
 from claude_sync_app.tray.verbs import Verb
@@ -37,29 +37,29 @@ _WHY = {
 }
 
 
-def offline(notice_context: NoticeContext) -> Notice:
+def offline_notice(notice_context: NoticeContext) -> Notice:
     """The place can't be reached."""
     status = notice_context.status
-    place = place_of(status, notice_context.environment) or "The place where sessions meet"
-    return _failed("offline", f"{place} can't be reached", [sentence(status.offline_message)])
+    place = store_name(status, notice_context.environment) or "The place where sessions meet"
+    return _error_notice("offline", f"{place} can't be reached", [sentence(status.offline_message)])
 
 
-def failed(message: str) -> Notice:
+def error_notice(message: str) -> Notice:
     """Something that lasts."""
-    return _failed("error", "Syncing has failed", [sentence(message)])
+    return _error_notice("error", "Syncing has failed", [sentence(message)])
 
 
-def failed_by_itself(results: Sequence[Result], notice_context: NoticeContext) -> Notice:
+def failing_notice(results: Sequence[Result], notice_context: NoticeContext) -> Notice:
     """Sessions, at least one, that could not be pushed or pulled without being asked for."""
     first = results[0]
-    title = notice_context.name_of(first.session_id)
+    title = notice_context.session_name(first.session_id)
     lines = [sentence(first.message)]
     if len(results) > 1:
-        lines.append(f"And {more(len(results) - 1)}.")
-    return _failed("failing", f"{title} can't be synced", lines)
+        lines.append(f"And {more_sessions(len(results) - 1)}.")
+    return _error_notice("failing", f"{title} can't be synced", lines)
 
 
-def not_done(event: Event, results: Sequence[Result], *, some_was: bool) -> Notice:
+def not_done_notice(event: Event, results: Sequence[Result], *, some_was: bool) -> Notice:
     """What a person asked for, and wasn't done with these results, or at all.
 
     Args:
@@ -73,16 +73,16 @@ def not_done(event: Event, results: Sequence[Result], *, some_was: bool) -> Noti
         again = Action(_REPEATED[event.kind].value, ids)
     messages = dict.fromkeys(one.message or _WHY.get(one.outcome, "") for one in results)
     lines = [sentence(message) for message in messages] or [sentence(event.message)]
-    rest = len(lines) - LISTED
+    rest = len(lines) - NAMES_SHOWN
     title = _NOT_DONE.get(event.kind, "That didn't work")
-    return _failed(
+    return _error_notice(
         "not-done",
         title.format("Not all of it" if some_was else "Nothing"),
-        [*lines[:LISTED], f"And {rest} more." if rest > 0 else ""],
+        [*lines[:NAMES_SHOWN], f"And {rest} more." if rest > 0 else ""],
         again,
     )
 
 
-def _failed(key: str, title: str, lines: Sequence[str], again: Action = _RETRY) -> Notice:
+def _error_notice(key: str, title: str, lines: Sequence[str], again: Action = _RETRY) -> Notice:
     choices = [Choice("again", "Try again", again), Choice("log", "Show log", _SHOW_LOG)]
-    return made(key, title, lines, choices)
+    return make_notice(key, title, lines, choices)

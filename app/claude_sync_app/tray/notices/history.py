@@ -34,46 +34,46 @@ class Subject(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class NoticeHistory:
     """What was told before.
 
     Attributes:
         awake_since: when this program started, or the machine woke; seconds since the epoch.
         standing: what was told of, or passed over, and is still so.
-        told: when each was last told of; of the last hour.
+        shown_at: when each was last told of; of the last hour.
         later: until when each is to wait, because a person said so.
         failing: sessions that fail, and why: it isn't told once more as what lasts.
-        answered: the same of what a person asked for last that failed.
+        failed_click: the same of what a person asked for last that failed.
         shown: what each notification that may still be seen is about, by its key.
     """
 
     awake_since: float
     standing: frozenset[Subject] = frozenset()
-    told: Mapping[Subject, float] = field(default_factory=dict)
+    shown_at: Mapping[Subject, float] = field(default_factory=dict)
     later: Mapping[Subject, float] = field(default_factory=dict)
     failing: Mapping[Subject, str] = field(default_factory=dict)
-    answered: str = ""
+    failed_click: str = ""
     shown: Mapping[str, tuple[Subject, ...]] = field(default_factory=dict)
 
 
-def started(now: float) -> Memory:
+def new_history(now: float) -> NoticeHistory:
     """The memory of a program that starts now (seconds since the epoch)."""
-    return Memory(now)
+    return NoticeHistory(now)
 
 
-def woke(memory: Memory, now: float) -> Memory:
+def after_sleep(history: NoticeHistory, now: float) -> NoticeHistory:
     """The memory after a sleep that ended now."""
-    return replace(memory, awake_since=now)
+    return replace(history, awake_since=now)
 
 
-def answered(memory: Memory, answer: Answer, now: float) -> Memory:
+def after_answer(history: NoticeHistory, answer: Answer, now: float) -> NoticeHistory:
     """The memory after an answer, of whatever kind; give it every one."""
-    if answer.kind is AnswerKind.SHOWN or answer.key not in memory.shown:
-        return memory
-    shown = {key: about for key, about in memory.shown.items() if key != answer.key}
-    later, standing = dict(memory.later), memory.standing
+    if answer.kind is AnswerKind.SHOWN or answer.key not in history.shown:
+        return history
+    shown = {key: about for key, about in history.shown.items() if key != answer.key}
+    later, standing = dict(history.later), history.standing
     if answer.kind is AnswerKind.BUTTON and answer.button == LATER_BUTTON:
-        about = memory.shown[answer.key]
+        about = history.shown[answer.key]
         later.update(dict.fromkeys(about, now + LATER_SECONDS))
         standing -= frozenset(about)
-    return replace(memory, shown=shown, later=later, standing=standing)
+    return replace(history, shown=shown, later=later, standing=standing)

@@ -18,7 +18,7 @@ from claude_sync_app.tray.verbs import Verb
 
 SHOW_MENU = Action(Verb.SHOW_MENU.value)
 
-LISTED = 3
+NAMES_SHOWN = 3
 """So many names are listed, the others counted."""
 
 _TITLE_LENGTH = 120
@@ -59,7 +59,7 @@ class NoticeContext(NamedTuple):
     def title_of(self, state: SessionState) -> str:
         return discreet_title_of(state, show_titles=self.show_titles)
 
-    def name_of(self, session_id: str) -> str:
+    def session_name(self, session_id: str) -> str:
         """A session by its id, as far as it is known."""
         for state in self.status.sessions:
             if state.session_id == session_id:
@@ -78,7 +78,7 @@ class Choice(NamedTuple):
     action: Action
 
 
-def made(
+def make_notice(
     key: str,
     title: str,
     lines: Sequence[str] = (),
@@ -116,15 +116,15 @@ def without_buttons(notice: Notice) -> Notice:
 # --- words -------------------------------------------------------------------------------------
 
 
-def listed(names: Sequence[str]) -> list[str]:
+def first_names(names: Sequence[str]) -> list[str]:
     """The first few names, and how many more there are."""
-    listed = [*names[:LISTED]]
-    if len(names) > LISTED:
-        listed.append(f"and {len(names) - LISTED} more")
-    return listed
+    first_names = [*names[:NAMES_SHOWN]]
+    if len(names) > NAMES_SHOWN:
+        first_names.append(f"and {len(names) - NAMES_SHOWN} more")
+    return first_names
 
 
-def more(number: int) -> str:
+def more_sessions(number: int) -> str:
     """So many more: 1 more session, 2 more sessions."""
     return f"{number} more session{'' if number == 1 else 's'}"
 

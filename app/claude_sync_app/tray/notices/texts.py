@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from claude_sync.model import Finding, Result, SessionState, Side
 from claude_sync.service.status import Arrival, Status
 from claude_sync.wording import count
-from claude_sync_app.tray.conflict_choice import BOTH, keep
+from claude_sync_app.tray.conflict_choice import BOTH, keep_action
 from claude_sync_app.tray.environment import Environment
-from claude_sync_app.tray.finding_filter import counted
+from claude_sync_app.tray.finding_filter import warning_counts
 from claude_sync_app.tray.labels import (
     is_private,
     machine_of,
     machines_of,
-    place_of,
+    store_name,
     synced_folder_of,
 )
 from claude_sync_app.tray.menu.model import Action
@@ -26,9 +26,9 @@ from claude_sync_app.tray.notices.notice import (
     Choice,
     Notice,
     NoticeContext,
-    listed,
-    made,
-    more,
+    first_names,
+    make_notice,
+    more_sessions,
 )
 from claude_sync_app.tray.verbs import Verb
 
@@ -43,14 +43,14 @@ MANY = 10
 # --- arrivals ----------------------------------------------------------------------------------
 
 
-def arrived(arrivals: Sequence[Arrival], notice_context: NoticeContext) -> Notice:
+def arrival_notice(arrivals: Sequence[Arrival], notice_context: NoticeContext) -> Notice:
     """Sessions that can be pulled: the first is named, a great many are counted."""
     first = arrivals[0]
     ids = " ".join(arrival.session_id for arrival in arrivals)
     later = Choice(LATER_BUTTON, "Later", Action(Verb.LATER.value, ids))
     if len(arrivals) >= MANY:
         machines = machines_of(arrival.machine for arrival in arrivals)
-        return made(
+        return make_notice(
             ARRIVAL_KEY,
             f"{len(arrivals)} sessions are waiting",
             [f"From {machines}"],
@@ -70,24 +70,24 @@ def arrived(arrivals: Sequence[Arrival], notice_context: NoticeContext) -> Notic
             Choice("resume", "Pull and resume", resume),
             later,
         ]
-        return made(ARRIVAL_KEY, title, lines, choices, pull)
+        return make_notice(ARRIVAL_KEY, title, lines, choices, pull)
     choices = [
         Choice("pull", f"Pull all {len(arrivals)}", Action(Verb.PULL.value, ids)),
         Choice("choose", "Choose…", Action(Verb.CHOOSE_ARRIVALS.value)),
         later,
     ]
-    lines.append(f"And {more(len(arrivals) - 1)}.")
-    return made(ARRIVAL_KEY, title, lines, choices)
+    lines.append(f"And {more_sessions(len(arrivals) - 1)}.")
+    return make_notice(ARRIVAL_KEY, title, lines, choices)
 
 
-def close(arrival: Arrival, notice_context: NoticeContext) -> Notice:
+def close_notice(arrival: Arrival, notice_context: NoticeContext) -> Notice:
     """A session that is newer elsewhere but open here."""
     title, machine = notice_context.title_of(arrival.state), machine_of(arrival.machine)
     if not notice_context.show_titles:
         title = title[:1].lower() + title[1:]
     asked_for = arrival.session_id in notice_context.status.deferred
     then = "is pulled" if asked_for else "can be pulled"
-    return made(
+    return make_notice(
         f"close.{arrival.session_id}",
         f"Close {title} here: {machine} is ahead",
         [f"Written there {notice_context.when(arrival.pushed_at)}. It {then} once it is closed."],
@@ -98,7 +98,7 @@ def close(arrival: Arrival, notice_context: NoticeContext) -> Notice:
 # --- what was done -----------------------------------------------------------------------------
 
 
-def pulled(results: Sequence[Result], notice_context: NoticeContext) -> Notice:
+def pulled_notice(results: Sequence[Result], notice_context: NoticeContext) -> Notice:
     """Sessions that were pulled by themselves, at least one; the last used one is resumed."""
     used = {state.session_id: state.mtime_ns for state in notice_context.status.sessions}
     newest = sorted(results, key=lambda one: -used.get(one.session_id, 0))
@@ -108,45 +108,47 @@ def pulled(results: Sequence[Result], notice_context: NoticeContext) -> Notice:
         Choice("resume", "Resume", Action(Verb.RESUME.value, first)),
         Choice("undo", "Undo", Action(Verb.UNDO.value, " ".join(one.session_id for one in newest))),
     ]
-    return made(
+    return make_notice(
         PULLED_KEY,
         f"Pulled {count(len(newest), 'session')} from {machines}",
-        listed([notice_context.name_of(one.session_id) for one in newest]),
+        first_names([notice_context.session_name(one.session_id) for one in newest]),
         choices,
         Action(Verb.OPEN_PROJECT.value, first),
     )
 
 
-def pushed(number: int, notice_context: NoticeContext) -> Notice:
+def pushed_notice(number: int, notice_context: NoticeContext) -> Notice:
     """So many sessions were pushed by a click."""
     status, environment = notice_context.status, notice_context.environment
-    place = place_of(status, environment)
+    place = store_name(status, environment)
     if not number:
-        return made("pushed", "Nothing to push", [f"All of it is in {place} already."])
+        return make_notice("pushed", "Nothing to push", [f"All of it is in {place} already."])
     sessions = count(number, "session")
     if status.remote:
-        return made("pushed", f"Pushed {sessions} to {place}")
+        return make_notice("pushed", f"Pushed {sessions} to {place}")
     if synced_folder_of(status, environment) is not None:
-        return made("pushed", f"Copied {sessions} to {place}", ["Let it finish before you leave."])
+        return make_notice(
+            "pushed", f"Copied {sessions} to {place}", ["Let it finish before you leave."]
+        )
     lines = []
     if is_private(status, environment):
         lines = ["No other machine sees this folder yet."]
-    return made("pushed", f"Copied {sessions} to {place}", lines)
+    return make_notice("pushed", f"Copied {sessions} to {place}", lines)
 
 
 # --- conflicts ---------------------------------------------------------------------------------
 
 
-def conflict(state: SessionState, notice_context: NoticeContext) -> Notice:
+def conflict_notice(state: SessionState, notice_context: NoticeContext) -> Notice:
     """A session on which machines went on apart."""
     choices = []
     if state.sides:
         choices = [
             Choice("compare", "Compare…", Action(Verb.COMPARE.value, state.session_id)),
-            Choice("both", "Keep both", keep(state, BOTH)),
+            Choice("both", "Keep both", keep_action(state, BOTH)),
         ]
-    lines = [_went_on(side, notice_context) for side in state.sides] or [state.detail]
-    return made(
+    lines = [_divergence_text(side, notice_context) for side in state.sides] or [state.detail]
+    return make_notice(
         f"conflict.{state.session_id}",
         f"{notice_context.title_of(state)} went on apart",
         lines,
@@ -155,19 +157,19 @@ def conflict(state: SessionState, notice_context: NoticeContext) -> Notice:
     )
 
 
-def _went_on(side: Side, notice_context: NoticeContext) -> str:
+def _divergence_text(side: Side, notice_context: NoticeContext) -> str:
     whose = machine_of(side.machine)
     here = "" if side.machine_id else " (this machine)"
     when = notice_context.when(side.mtime_ns / 1e9)
     return f"{whose}{here}: {count(side.lines, 'line')} more, {when}"
 
 
-def conflicts(states: Sequence[SessionState], notice_context: NoticeContext) -> Notice:
+def conflicts_notice(states: Sequence[SessionState], notice_context: NoticeContext) -> Notice:
     """Several at once."""
-    return made(
+    return make_notice(
         "conflict",
         f"{len(states)} sessions went on apart",
-        listed([notice_context.title_of(state) for state in states]),
+        first_names([notice_context.title_of(state) for state in states]),
         [Choice("show", "Show", SHOW_MENU)],
         urgent=True,
     )
@@ -176,13 +178,13 @@ def conflicts(states: Sequence[SessionState], notice_context: NoticeContext) -> 
 # --- the doctor --------------------------------------------------------------------------------
 
 
-def finding(found: Finding) -> Notice:
+def finding_notice(found: Finding) -> Notice:
     """A warning or an error of the doctor."""
     choices = []
     if found.fix:
         choices.append(Choice("fix", "Fix", Action(Verb.FIX_FINDING.value, found.code)))
     choices.append(Choice("ignore", "Ignore", Action(Verb.IGNORE_FINDING.value, found.code)))
-    return made(
+    return make_notice(
         f"doctor.{found.code}",
         found.title,
         [found.fix or found.detail],
@@ -191,12 +193,12 @@ def finding(found: Finding) -> Notice:
     )
 
 
-def findings(found: Sequence[Finding]) -> Notice:
+def findings_notice(found: Sequence[Finding]) -> Notice:
     """Several at once."""
-    return made(
+    return make_notice(
         "doctor",
-        f"Doctor: {counted(found)}",
-        listed([one.title for one in found]),
+        f"Doctor: {warning_counts(found)}",
+        first_names([one.title for one in found]),
         [Choice("show", "Show", SHOW_MENU)],
     )
 
@@ -204,11 +206,11 @@ def findings(found: Sequence[Finding]) -> Notice:
 # --- the first start ------------------------------------------------------------------------------
 
 
-def welcome(status: Status, environment: Environment) -> Notice:
+def welcome_notice(status: Status, environment: Environment) -> Notice:
     """What a first start says: where sessions meet, and how to choose another place."""
-    place = place_of(status, environment)
+    place = store_name(status, environment)
     alone = " (this machine only)" if is_private(status, environment) else ""
-    return made(
+    return make_notice(
         "welcome",
         f"Sessions meet in {place}{alone}",
         ["Choose a synced folder or a host, and your other machines see them."],

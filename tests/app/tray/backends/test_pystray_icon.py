@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from claude_sync_app.tray.backends.callbacks import Events, Presence
+from claude_sync_app.tray.backends.callbacks import IconCallbacks, Presence
 from claude_sync_app.tray.backends.pystray_icon import PystrayIcon, Tags, pystray_menu
 from claude_sync_app.tray.icons.icons import IconState, Picture
 from claude_sync_app.tray.menu.model import Action, Item, separator
@@ -64,7 +64,7 @@ def shown() -> tuple[_Icon, PystrayIcon, list[Action], list[Presence]]:
     clicked: list[Action] = []
     presence: list[Presence] = []
     icon = _Icon()
-    events = Events(clicked.append, lambda _: None, presence.append)
+    events = IconCallbacks(clicked.append, lambda _: None, presence.append)
     backend = PystrayIcon(icon, events, Picture(IconState.SYNCING), None)
     backend.show(MENU, Picture(IconState.WAITING), "2 waiting\n" + 300 * "x")
     backend.run()

@@ -16,7 +16,8 @@ from claude_sync.model import Level, Progress, State
 from claude_sync.service.status import Status
 from claude_sync.state.preference_kinds import Notifications
 from claude_sync.state.preferences import Preferences
-from claude_sync_app.tray.environment import Environment, SyncedFolder
+from claude_sync_app.desktop.synced_folders import SyncedFolder
+from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.menu.menu import menu
 from claude_sync_app.tray.menu.model import Action, Item, hold, walk
 from claude_sync_app.tray.verbs import Verb

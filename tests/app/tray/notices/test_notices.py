@@ -15,7 +15,9 @@ from claude_sync.state.preference_kinds import Notifications
 from claude_sync.state.preferences import Preferences
 from claude_sync_app.desktop.notifications.values import Answer, AnswerKind
 from claude_sync_app.tray.menu.model import Action
-from claude_sync_app.tray.notices.notices import Notice, Noticed, answered, notices, started, woke
+from claude_sync_app.tray.notices.history import after_answer, after_sleep, new_history
+from claude_sync_app.tray.notices.notice import Notice
+from claude_sync_app.tray.notices.notices import NoticeUpdate, next_notices
 from claude_sync_app.tray.verbs import Verb
 from tray_values import (
     AROUND,
@@ -38,16 +40,16 @@ class Played:
 
     def __init__(self, preferences: Preferences | None = None) -> None:
         self.preferences = preferences or Preferences()
-        self.memory = started(NOW)
+        self.history = new_history(NOW)
         self.now = NOW + 60
         self.seen = Status()
-        self.last = Noticed(self.memory)
+        self.last = NoticeUpdate(self.history)
 
     def see(self, shown: Status | None = None) -> list[Notice]:
         """What is told of a Status; without one, of the last one again."""
         shown = self.seen if shown is None else shown
-        self.last = notices(self.seen, shown, self.preferences, self.memory, self.now, AROUND)
-        self.seen, self.memory = shown, self.last.memory
+        self.last = next_notices(self.seen, shown, self.preferences, self.history, self.now, AROUND)
+        self.seen, self.history = shown, self.last.history
         return list(self.last.show)
 
     def keys(self, shown: Status | None = None) -> list[str]:
@@ -55,7 +57,7 @@ class Played:
 
     def answer(self, key: str, button: str = "") -> None:
         kind = AnswerKind.BUTTON if button else AnswerKind.DISMISSED
-        self.memory = answered(self.memory, Answer(key, kind, button), self.now)
+        self.history = after_answer(self.history, Answer(key, kind, button), self.now)
 
     def wait(self, seconds: float) -> None:
         self.now += seconds
@@ -283,8 +285,8 @@ def test_many_conflicts_at_once_are_one_notice() -> None:
 def test_one_more_machine_in_a_conflict_is_news() -> None:
     tray = Played()
     tray.see(PARTED)
-    more = status(conflicts=(conflict("c1", rivals=("desktop", "nas")),))
-    assert tray.keys(more) == ["conflict.c1"]
+    more_sessions = status(conflicts=(conflict("c1", rivals=("desktop", "nas")),))
+    assert tray.keys(more_sessions) == ["conflict.c1"]
     assert list(tray.last.withdraw) == []
 
 
@@ -331,7 +333,7 @@ def test_nothing_is_said_of_being_offline_right_after_a_start_or_a_wake() -> Non
     assert tray.keys() == ["offline"]
     tray.see(status())
     tray.wait(2 * HOUR)
-    tray.memory = woke(tray.memory, tray.now)
+    tray.history = after_sleep(tray.history, tray.now)
     assert tray.keys(status(**OFFLINE)) == []
     assert tray.last.again_at == tray.now + 15
     assert tray.keys(status()) == []
@@ -342,16 +344,16 @@ def test_a_wake_does_not_make_it_said_again() -> None:
     tray = Played()
     assert tray.keys(status(**OFFLINE)) == ["offline"]
     tray.wait(2 * HOUR)
-    tray.memory = woke(tray.memory, tray.now)
+    tray.history = after_sleep(tray.history, tray.now)
     assert tray.keys() == []
     tray.wait(60)
     assert tray.keys() == []
     assert tray.last.again_at is None
 
 
-def failing(number: int, sid: str = "s1", why: str = "no room", **more: Any) -> Status:
+def failing(number: int, sid: str = "s1", why: str = "no room", **more_sessions: Any) -> Status:
     done = happened(number, "push", result(sid, Outcome.FAILED, message=why), by_hand=False)
-    return status(events=(done,), sessions=(session(sid),), **more)
+    return status(events=(done,), sessions=(session(sid),), **more_sessions)
 
 
 def test_a_session_that_fails_is_told_of_once_and_again_only_after_it_had_worked() -> None:
@@ -505,7 +507,9 @@ def test_a_kind_that_is_switched_off_is_not_shown_and_the_others_are(kind: str) 
 def test_where_notifications_have_no_buttons_none_is_shown() -> None:
     bare = replace(AROUND, has_buttons=False)
     for around in (AROUND, bare):
-        told = notices(Status(), EVERYTHING, Preferences(), started(NOW - 60), NOW, around).show
+        told = next_notices(
+            Status(), EVERYTHING, Preferences(), new_history(NOW - 60), NOW, around
+        ).show
         assert len(told) > 5
         assert any(one.notification.buttons for one in told) == around.has_buttons
 
@@ -540,8 +544,10 @@ def test_over_any_history_nothing_is_told_twice_within_an_hour(
         for notice in tray.see(shown):
             key = notice.notification.key
             on_screen.add(key)
-            for subject in tray.memory.shown[key]:
-                again = subject in tray.memory.told and tray.memory.told[subject] == tray.now
+            for subject in tray.history.shown[key]:
+                again = (
+                    subject in tray.history.shown_at and tray.history.shown_at[subject] == tray.now
+                )
                 assert again
                 # An arrival that nobody answered is named again beside a new one.
                 if subject.kind != "arrival":
@@ -552,15 +558,15 @@ def test_over_any_history_nothing_is_told_twice_within_an_hour(
             assert {button.key for button in notice.notification.buttons} == set(notice.buttons)
         assert set(tray.last.withdraw) <= on_screen
         on_screen -= set(tray.last.withdraw)
-        assert on_screen == set(tray.memory.shown)
+        assert on_screen == set(tray.history.shown)
         assert tray.last.again_at is None or tray.last.again_at > tray.now
 
 
 def test_an_answer_to_what_is_not_there_changes_nothing() -> None:
-    memory = started(NOW)
+    history = new_history(NOW)
     for kind in AnswerKind:
-        assert answered(memory, Answer("arrival", kind, "later"), NOW) == memory
+        assert after_answer(history, Answer("arrival", kind, "later"), NOW) == history
     tray = Played()
     tray.see(ARRIVED)
-    shown = answered(tray.memory, Answer("arrival", AnswerKind.SHOWN), NOW)
-    assert shown == tray.memory
+    shown = after_answer(tray.history, Answer("arrival", AnswerKind.SHOWN), NOW)
+    assert shown == tray.history

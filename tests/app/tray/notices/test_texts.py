@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from claude_sync.model import Level, Outcome, Side
-from claude_sync_app.tray.conflict_choice import BOTH, keep
+from claude_sync_app.tray.conflict_choice import BOTH, keep_action
 from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.menu.model import Action
 from claude_sync_app.tray.notices import failures as failure_texts
@@ -48,7 +48,7 @@ def offered(notice: Notice) -> list[tuple[str, Action]]:
 
 
 def test_one_arrival_can_be_pulled_resumed_or_left_for_later() -> None:
-    notice = notice_texts.arrived([arrival("a1", minutes=2, was_open=True)], CONTEXT)
+    notice = notice_texts.arrival_notice([arrival("a1", minutes=2, was_open=True)], CONTEXT)
     assert said(notice) == [
         "Refactor the parser",
         "From desktop, 2 minutes ago",
@@ -64,7 +64,7 @@ def test_one_arrival_can_be_pulled_resumed_or_left_for_later() -> None:
 
 def test_of_several_arrivals_one_is_named_and_the_others_are_counted() -> None:
     three = [arrival("a1"), arrival("a2"), arrival("a3", machine="nas")]
-    notice = notice_texts.arrived(three, CONTEXT)
+    notice = notice_texts.arrival_notice(three, CONTEXT)
     assert said(notice) == [
         "Refactor the parser",
         "From desktop, 10 minutes ago",
@@ -76,25 +76,25 @@ def test_of_several_arrivals_one_is_named_and_the_others_are_counted() -> None:
         ("Later", Action("later", "a1 a2 a3")),
     ]
     assert notice.body == SHOW_MENU
-    assert said(notice_texts.arrived(three[:2], CONTEXT))[-1] == "And 1 more session."
+    assert said(notice_texts.arrival_notice(three[:2], CONTEXT))[-1] == "And 1 more session."
 
 
 def test_a_machine_that_is_new_here_is_one_notice() -> None:
     many = [arrival(f"a{n}") for n in range(400)]
-    notice = notice_texts.arrived(many, CONTEXT)
+    notice = notice_texts.arrival_notice(many, CONTEXT)
     assert said(notice) == ["400 sessions are waiting", "From desktop"]
     assert offered(notice) == [
         ("Pull all", Action("pull-all")),
         ("Choose…", Action("choose-arrivals")),
     ]
     assert notice.body == SHOW_MENU
-    assert said(notice_texts.arrived(many[:9], CONTEXT))[0] == "Refactor the parser"
-    assert said(notice_texts.arrived(many[:10], CONTEXT))[0] == "10 sessions are waiting"
+    assert said(notice_texts.arrival_notice(many[:9], CONTEXT))[0] == "Refactor the parser"
+    assert said(notice_texts.arrival_notice(many[:10], CONTEXT))[0] == "10 sessions are waiting"
 
 
 def test_what_is_open_here_is_to_be_closed() -> None:
     waiting = arrival("a1", "Fix the login bug", "laptop", here=True, open=True)
-    notice = notice_texts.close(waiting, CONTEXT)
+    notice = notice_texts.close_notice(waiting, CONTEXT)
     assert said(notice) == [
         "Close Fix the login bug here: laptop is ahead",
         "Written there 10 minutes ago. It can be pulled once it is closed.",
@@ -102,10 +102,10 @@ def test_what_is_open_here_is_to_be_closed() -> None:
     assert offered(notice) == [("Show", SHOW_MENU)]
     assert notice.body == SHOW_MENU
     asked_for = CONTEXT._replace(status=status(deferred=("a1",)))
-    assert said(notice_texts.close(waiting, asked_for))[1] == (
+    assert said(notice_texts.close_notice(waiting, asked_for))[1] == (
         "Written there 10 minutes ago. It is pulled once it is closed."
     )
-    assert said(notice_texts.close(waiting, DISCREET))[0] == (
+    assert said(notice_texts.close_notice(waiting, DISCREET))[0] == (
         "Close a session of app here: laptop is ahead"
     )
 
@@ -120,7 +120,7 @@ def test_what_was_pulled_by_itself_can_be_resumed_and_undone() -> None:
     )
     results = [result(f"s{n}", Outcome.UPDATED, machine="desktop") for n in range(4)]
     notice_context = CONTEXT._replace(status=status(sessions=sessions))
-    notice = notice_texts.pulled(results, notice_context)
+    notice = notice_texts.pulled_notice(results, notice_context)
     assert said(notice) == [
         "Pulled 4 sessions from desktop",
         "Title 1",
@@ -134,11 +134,11 @@ def test_what_was_pulled_by_itself_can_be_resumed_and_undone() -> None:
     ]
     assert notice.body == Action("open-project", "s1")
     (one,) = results[:1]
-    assert said(notice_texts.pulled([one], notice_context)) == [
+    assert said(notice_texts.pulled_notice([one], notice_context)) == [
         "Pulled 1 session from desktop",
         "Title 0",
     ]
-    assert said(notice_texts.pulled([one], CONTEXT)) == [
+    assert said(notice_texts.pulled_notice([one], CONTEXT)) == [
         "Pulled 1 session from desktop",
         "A session",
     ]
@@ -165,7 +165,7 @@ def test_what_was_pulled_by_itself_can_be_resumed_and_undone() -> None:
 def test_a_push_says_whether_one_may_leave(
     holds: dict[str, Any], number: int, words: list[str]
 ) -> None:
-    notice = notice_texts.pushed(number, CONTEXT._replace(status=status(**holds)))
+    notice = notice_texts.pushed_notice(number, CONTEXT._replace(status=status(**holds)))
     assert said(notice) == words
     assert offered(notice) == []
     assert notice.body == SHOW_MENU
@@ -176,7 +176,7 @@ def test_a_push_says_whether_one_may_leave(
 
 def test_a_conflict_names_both_machines_and_how_far_each_went_on() -> None:
     state = conflict("c1")
-    notice = notice_texts.conflict(state, CONTEXT)
+    notice = notice_texts.conflict_notice(state, CONTEXT)
     assert said(notice) == [
         "Both went on went on apart",
         "laptop (this machine): 12 lines more, 5 minutes ago",
@@ -184,20 +184,20 @@ def test_a_conflict_names_both_machines_and_how_far_each_went_on() -> None:
     ]
     assert offered(notice) == [
         ("Compare…", Action("compare", "c1")),
-        ("Keep both", keep(state, BOTH)),
+        ("Keep both", keep_action(state, BOTH)),
     ]
     assert notice.body == SHOW_MENU
     assert notice.notification.urgent
 
 
 def test_a_conflict_that_can_not_be_read_offers_nothing_to_decide() -> None:
-    notice = notice_texts.conflict(conflict(sides=(), detail="damaged"), CONTEXT)
+    notice = notice_texts.conflict_notice(conflict(sides=(), detail="damaged"), CONTEXT)
     assert said(notice)[1:] == ["damaged"]
     assert offered(notice) == []
 
 
 def test_many_conflicts_are_counted() -> None:
-    notice = notice_texts.conflicts([conflict(f"c{n}", f"T{n}") for n in range(5)], CONTEXT)
+    notice = notice_texts.conflicts_notice([conflict(f"c{n}", f"T{n}") for n in range(5)], CONTEXT)
     assert said(notice) == ["5 sessions went on apart", "T0", "T1", "T2", "and 2 more"]
     assert offered(notice) == [("Show", SHOW_MENU)]
 
@@ -206,21 +206,21 @@ def test_many_conflicts_are_counted() -> None:
 
 
 def test_a_finding_says_what_mends_it() -> None:
-    notice = notice_texts.finding(warning("w1", detail="It is off.", fix="Set the clock"))
+    notice = notice_texts.finding_notice(warning("w1", detail="It is off.", fix="Set the clock"))
     assert said(notice) == ["The clock is off", "Set the clock"]
     assert offered(notice) == [
         ("Fix", Action("fix-finding", "w1")),
         ("Ignore", Action("ignore-finding", "w1")),
     ]
     assert notice.body == Action("show-finding", "w1")
-    without = notice_texts.finding(warning("w1", detail="It is off."))
+    without = notice_texts.finding_notice(warning("w1", detail="It is off."))
     assert said(without) == ["The clock is off", "It is off."]
     assert offered(without) == [("Ignore", Action("ignore-finding", "w1"))]
 
 
 def test_several_findings_are_counted() -> None:
     found = [warning("a", "A", level=Level.ERROR), warning("b", "B")]
-    notice = notice_texts.findings(found)
+    notice = notice_texts.findings_notice(found)
     assert said(notice) == ["Doctor: 1 error, 1 warning", "A", "B"]
     assert offered(notice) == [("Show", SHOW_MENU)]
 
@@ -234,19 +234,19 @@ AGAIN = ("Try again", Action("retry"))
 def test_a_place_that_is_away_says_why() -> None:
     away = status(offline_since=NOW, offline_message="nas doesn't answer: check it", label="nas")
     away = replace(away, location="nas:x", remote=True)
-    notice = failure_texts.offline(CONTEXT._replace(status=away))
+    notice = failure_texts.offline_notice(CONTEXT._replace(status=away))
     assert said(notice) == ["nas can't be reached", "Nas doesn't answer: check it"]
     assert offered(notice) == [AGAIN, LOG]
     assert notice.body == SHOW_MENU
 
 
 def test_what_lasts_and_what_fails_by_itself_say_why() -> None:
-    lasting = failure_texts.failed("the records can't be written: make room")
+    lasting = failure_texts.error_notice("the records can't be written: make room")
     assert said(lasting) == ["Syncing has failed", "The records can't be written: make room"]
     assert offered(lasting) == [AGAIN, LOG]
     failed = [result(sid, Outcome.FAILED, message="it is damaged") for sid in ("s1", "s2")]
     notice_context = CONTEXT._replace(status=status(sessions=(session("s1"),)))
-    assert said(failure_texts.failed_by_itself(failed, notice_context)) == [
+    assert said(failure_texts.failing_notice(failed, notice_context)) == [
         "Fix the login bug can't be synced",
         "It is damaged",
         "And 1 more session.",
@@ -294,14 +294,14 @@ def test_a_click_that_failed_says_what_to_do_and_can_be_done_again(
     kind: str, results: list[Any], some_was: bool, words: list[str], again: Action
 ) -> None:
     event = happened(1, kind, *results, message="nas doesn't answer")
-    notice = failure_texts.not_done(event, results, some_was=some_was)
+    notice = failure_texts.not_done_notice(event, results, some_was=some_was)
     assert said(notice) == words
     assert offered(notice) == [("Try again", again), LOG]
     assert notice.body == SHOW_MENU
 
 
 def test_where_there_are_no_buttons_it_says_where_they_are() -> None:
-    notice = without_buttons(notice_texts.arrived([arrival("a1")], CONTEXT))
+    notice = without_buttons(notice_texts.arrival_notice([arrival("a1")], CONTEXT))
     assert said(notice) == [
         "Refactor the parser",
         "From desktop, 10 minutes ago",
@@ -309,7 +309,7 @@ def test_where_there_are_no_buttons_it_says_where_they_are() -> None:
     ]
     assert offered(notice) == []
     assert notice.buttons == {}
-    without = notice_texts.pushed(1, CONTEXT)
+    without = notice_texts.pushed_notice(1, CONTEXT)
     assert without_buttons(without) == without
 
 
@@ -318,7 +318,7 @@ def test_where_there_are_no_buttons_it_says_where_they_are() -> None:
 
 def test_the_first_start_says_where_sessions_meet_and_offers_another_place() -> None:
     first = status(location="~/claude-sync", label="~/claude-sync")
-    notice = notice_texts.welcome(first, AROUND)
+    notice = notice_texts.welcome_notice(first, AROUND)
     assert said(notice) == [
         "Sessions meet in ~/claude-sync (this machine only)",
         "Choose a synced folder or a host, and your other machines see them.",
@@ -339,21 +339,21 @@ def every(notice_context: NoticeContext) -> list[Notice]:
     failed = result("s1", Outcome.FAILED, message=HOSTILE, machine=HOSTILE)
     found = warning("w1", HOSTILE, detail=HOSTILE, fix=HOSTILE)
     return [
-        notice_texts.arrived([waiting], notice_context),
-        notice_texts.arrived([waiting] * 3, notice_context),
-        notice_texts.arrived([waiting] * 20, notice_context),
-        notice_texts.close(waiting, notice_context),
-        notice_texts.pulled([failed], notice_context),
-        notice_texts.pushed(1, notice_context),
-        notice_texts.conflict(state, notice_context),
-        notice_texts.conflicts([state] * 5, notice_context),
-        notice_texts.finding(found),
-        notice_texts.findings([found, found]),
-        failure_texts.offline(notice_context),
-        failure_texts.failed(HOSTILE),
-        failure_texts.failed_by_itself([failed], notice_context),
-        failure_texts.not_done(happened(1, "push", failed), [failed], some_was=True),
-        notice_texts.welcome(notice_context.status, notice_context.environment),
+        notice_texts.arrival_notice([waiting], notice_context),
+        notice_texts.arrival_notice([waiting] * 3, notice_context),
+        notice_texts.arrival_notice([waiting] * 20, notice_context),
+        notice_texts.close_notice(waiting, notice_context),
+        notice_texts.pulled_notice([failed], notice_context),
+        notice_texts.pushed_notice(1, notice_context),
+        notice_texts.conflict_notice(state, notice_context),
+        notice_texts.conflicts_notice([state] * 5, notice_context),
+        notice_texts.finding_notice(found),
+        notice_texts.findings_notice([found, found]),
+        failure_texts.offline_notice(notice_context),
+        failure_texts.error_notice(HOSTILE),
+        failure_texts.failing_notice([failed], notice_context),
+        failure_texts.not_done_notice(happened(1, "push", failed), [failed], some_was=True),
+        notice_texts.welcome_notice(notice_context.status, notice_context.environment),
     ]
 
 
@@ -381,14 +381,14 @@ def test_no_title_is_told_without_leave() -> None:
     state = conflict("c1", "Secret")
     done = result("s1", Outcome.FAILED, message="no room", machine="desktop")
     for notice in (
-        notice_texts.arrived([waiting], notice_context),
-        notice_texts.arrived([waiting] * 3, notice_context),
-        notice_texts.close(waiting, notice_context),
-        notice_texts.pulled([done], notice_context),
-        notice_texts.conflict(state, notice_context),
-        notice_texts.conflicts([state] * 5, notice_context),
-        failure_texts.failed_by_itself([done], notice_context),
-        failure_texts.not_done(happened(1, "push", done), [done], some_was=True),
+        notice_texts.arrival_notice([waiting], notice_context),
+        notice_texts.arrival_notice([waiting] * 3, notice_context),
+        notice_texts.close_notice(waiting, notice_context),
+        notice_texts.pulled_notice([done], notice_context),
+        notice_texts.conflict_notice(state, notice_context),
+        notice_texts.conflicts_notice([state] * 5, notice_context),
+        failure_texts.failing_notice([done], notice_context),
+        failure_texts.not_done_notice(happened(1, "push", done), [done], some_was=True),
     ):
         assert "Secret" not in "\n".join(said(notice))
 
