@@ -60,7 +60,7 @@ def test_a_page_is_written_for_its_reader_alone_and_goes_again(
     assert list(path.parent.iterdir()) == []
 
 
-def test_a_browser_from_a_snap_gets_it_in_its_own_folder(
+def test_a_browser_from_a_snap_gets_it_in_its_folder_for_store(
     paths: Paths,
     home: Path,
     opened: Callable[[], list[Path]],

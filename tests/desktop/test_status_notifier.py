@@ -13,7 +13,8 @@ from claude_sync_app.tray.backends.callbacks import IconCallbacks, Presence
 from claude_sync_app.tray.backends.dbusmenu import MenuService
 from claude_sync_app.tray.backends.status_notifier import StatusNotifierIcon, find_panel
 from claude_sync_app.tray.icons.icons import IconState, Picture, Theme
-from claude_sync_app.tray.menu.model import Action, Item, separator
+from claude_sync_app.tray.menu.model import Item, separator
+from claude_sync_app.tray.verbs import Action, Verb
 from desktop.panel import MENU, Panel, Refused
 from desktop.programs import PATIENCE_SECONDS, Heard, PrivateBus, until
 
@@ -22,7 +23,8 @@ ERROR = Picture(IconState.ERROR, Theme.LIGHT)
 
 
 def entry(name: str, **properties: object) -> Item:
-    return Item(name.lower(), name, action=Action(name.lower()), **properties)  # type: ignore[arg-type]
+    action = Action(Verb.__members__.get(name.upper(), Verb.HELP))
+    return Item(name.lower(), name, action=action, **properties)  # type: ignore[arg-type]
 
 
 def menu(*rows: Item) -> Item:
@@ -42,8 +44,10 @@ DEMO = menu(
         "preferences",
         "Preferences",
         children=(
-            Item("notify", "Notifications", checked=True, action=Action("set", "notify", "no")),
-            Item("ask", "Ask me", checked=False, radio=True, action=Action("set", "arrive", "ask")),
+            Item("notify", "Notifications", checked=True, action=Action(Verb.SET, "notify", "no")),
+            Item(
+                "ask", "Ask me", checked=False, radio=True, action=Action(Verb.SET, "arrive", "ask")
+            ),
         ),
     ),
     entry("Quit"),
@@ -166,14 +170,14 @@ def test_a_click_on_the_icon_is_left_to_the_panel_which_opens_the_menu(
 def test_a_click_on_the_icon_pushes_where_that_was_chosen(
     panel: Panel, start: Callable[..., Tray]
 ) -> None:
-    tray = start(left_click=Action("push"))
+    tray = start(left_click=Action(Verb.PUSH))
     assert panel.properties()["ItemIsMenu"] is False
     panel.of_item("Activate", "ii", 0, 0)
-    assert tray.clicked.wait() == [Action("push")]
+    assert tray.clicked.wait() == [Action(Verb.PUSH)]
 
     tray.icon.react(None)
     until(lambda: panel.properties()["ItemIsMenu"])
-    tray.icon.react(Action("push"))
+    tray.icon.react(Action(Verb.PUSH))
     until(lambda: not panel.properties()["ItemIsMenu"])
     assert len(panel.heard("NewTitle")) == 2
 
@@ -243,7 +247,7 @@ def test_a_panel_may_read_a_part_of_the_menu(panel: Panel, tray: Tray) -> None:
 def test_a_click_reaches_the_application_once(panel: Panel, tray: Tray) -> None:
     panel.click("Recent sessions", "Fix it", "Resume")
     panel.click("Preferences", "Notifications")
-    assert tray.clicked == [Action("resume"), Action("set", "notify", "no")]
+    assert tray.clicked == [Action(Verb.RESUME), Action(Verb.SET, "notify", "no")]
 
 
 def test_what_can_not_be_clicked_does_nothing(panel: Panel, tray: Tray) -> None:
@@ -271,7 +275,7 @@ def test_several_events_at_once_are_taken_and_unknown_entries_named(
         [[quit_number, "clicked", nothing, 0], [4711, "clicked", nothing, 0]],
     )
     assert unknown == [4711]
-    assert tray.clicked == [Action("quit")]
+    assert tray.clicked == [Action(Verb.QUIT)]
     assert panel.of_menu("AboutToShowGroup", "ai", [0, 4711]) == [[], [4711]]
 
 
@@ -297,7 +301,7 @@ def test_a_late_click_never_runs_another_entry(panel: Panel, tray: Tray) -> None
             panel.tell("clicked", stale)
 
     # The same name with another meaning is another entry.
-    tray.show(menu(Item("push", "Push", action=Action("wipe")), entry("Quit")))
+    tray.show(menu(Item("push", "Push", action=Action(Verb.UNDO)), entry("Quit")))
     until(lambda: panel.menu().labels, lambda labels: labels[0] == "Push")
     with pytest.raises(Refused):
         panel.tell("clicked", push)
@@ -306,7 +310,7 @@ def test_a_late_click_never_runs_another_entry(panel: Panel, tray: Tray) -> None
 
 def test_an_entry_keeps_its_number_while_it_means_the_same(panel: Panel, tray: Tray) -> None:
     before = panel.menu().find("Quit").number
-    tray.show(menu(entry("New"), Item("quit", "Leave", action=Action("quit"))))
+    tray.show(menu(entry("New"), Item("quit", "Leave", action=Action(Verb.QUIT))))
     after = until(lambda: panel.menu(), lambda root: root.labels == ["New", "Leave"])
     assert after.find("Leave").number == before
 
@@ -350,7 +354,7 @@ def test_an_open_menu_changes_its_labels_and_keeps_its_rows(panel: Panel, tray: 
         menu(
             entry("New"),
             entry("Quit"),
-            Item("push", "Pushing…", enabled=False, action=Action("push")),
+            Item("push", "Pushing…", enabled=False, action=Action(Verb.PUSH)),
             Item("status", "Syncing", enabled=False),
         )
     )
@@ -430,10 +434,10 @@ def test_a_menu_that_is_never_closed_is_let_go_after_a_while(loop: Loop) -> None
 def test_other_peoples_text_is_shown_as_text(
     panel: Panel, tray: Tray, title: str, shown: str
 ) -> None:
-    tray.icon.show(menu(Item("s1", title, action=Action("resume"))), UP_TO_DATE, title)
+    tray.icon.show(menu(Item("s1", title, action=Action(Verb.RESUME))), UP_TO_DATE, title)
     assert until(lambda: panel.menu().labels, lambda labels: len(labels) == 1) == [shown]
     panel.click(shown)
-    assert tray.clicked == [Action("resume")]
+    assert tray.clicked == [Action(Verb.RESUME)]
 
 
 # --- many things at once -----------------------------------------------------------------------
@@ -444,7 +448,7 @@ def test_500_clicks_in_a_row_while_the_menu_changes_are_all_taken(panel: Panel, 
     for count in range(500):
         tray.show(menu(Item("n", f"{count} done", enabled=False), *DEMO.children[1:]))
         panel.tell("clicked", number)
-    assert tray.clicked == 500 * [Action("push")]
+    assert tray.clicked == 500 * [Action(Verb.PUSH)]
 
 
 # --- panels and buses that come and go ---------------------------------------------------------

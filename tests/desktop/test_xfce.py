@@ -13,7 +13,8 @@ from claude_sync_app.tray import backends
 from claude_sync_app.tray.backends.callbacks import IconCallbacks, Presence
 from claude_sync_app.tray.backends.status_notifier import StatusNotifierIcon
 from claude_sync_app.tray.icons.icons import IconState, Picture
-from claude_sync_app.tray.menu.model import Action, Item, separator
+from claude_sync_app.tray.menu.model import Item, separator
+from claude_sync_app.tray.verbs import Action, Verb
 from desktop.programs import Heard, PrivateBus, Programs, until
 from desktop.xfce import XfceDesk
 
@@ -22,10 +23,10 @@ MENU = Item(
     children=(
         Item("status", "2 waiting from desktop", enabled=False),
         separator("line 1"),
-        Item("push", "Push 3 sessions", action=Action("push")),
-        Item("pull", "Pull 2 sessions", action=Action("pull")),
+        Item("push", "Push 3 sessions", action=Action(Verb.PUSH)),
+        Item("pull", "Pull 2 sessions", action=Action(Verb.PULL)),
         separator("line 2"),
-        Item("quit", "Quit", action=Action("quit")),
+        Item("quit", "Quit", action=Action(Verb.QUIT)),
     ),
 )
 RED = (0xC0, 0x1C, 0x28)
@@ -76,13 +77,13 @@ def test_the_icon_is_seen_follows_the_state_and_opens_a_menu_that_is_clicked(
     assert tray.opened == [True]
     quit_row = ((left + right) // 2, bottom - 14)
     tray.icon.show(
-        Item("menu", children=(Item("new", "New", action=Action("new")), *MENU.children)),
+        Item("menu", children=(Item("new", "New", action=Action(Verb.HELP)), *MENU.children)),
         Picture(IconState.ATTENTION),
         "",
     )
     desk.settled()
     desk.click(*quit_row)
-    assert tray.clicked.wait() == [Action("quit")], "the row under the mouse stayed what it was"
+    assert tray.clicked.wait() == [Action(Verb.QUIT)], "the row under the mouse stayed what it was"
     assert tray.opened.wait(2) == [True, False]
 
 

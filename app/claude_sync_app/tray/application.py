@@ -32,19 +32,18 @@ from claude_sync_app.desktop.synced_folders import SyncedFolder
 from claude_sync_app.tray import backends
 from claude_sync_app.tray.backends import Backend, IconCallbacks, Presence
 from claude_sync_app.tray.bug_log import BugLog
-from claude_sync_app.tray.clicks import Clicks
 from claude_sync_app.tray.context import TrayContext
+from claude_sync_app.tray.dispatch import dispatch
 from claude_sync_app.tray.environment import Environment, read_environment
 from claude_sync_app.tray.icon_updates import IconUpdates
 from claude_sync_app.tray.icons.icons import IconState, Picture
 from claude_sync_app.tray.memory_release import MemoryRelease, give_memory_back
-from claude_sync_app.tray.menu.model import Action
 from claude_sync_app.tray.notice_centre import NoticeCentre
 from claude_sync_app.tray.notices.notice import Notice
 from claude_sync_app.tray.notices.texts import welcome_notice
 from claude_sync_app.tray.pages import remove_pages
 from claude_sync_app.tray.power_events import LAST_SECONDS, PowerEvents
-from claude_sync_app.tray.verbs import Verb
+from claude_sync_app.tray.verbs import Action, Verb
 
 NAME = "claude-sync"
 _STOP_SECONDS = 1.0
@@ -52,7 +51,7 @@ _STOP_AGAIN_SECONDS = 0.2
 _ENVIRONMENT_SECONDS = 60.0
 _PRINT_ADVICE_SECONDS = 2.0
 _NOTIFY_ADVICE_SECONDS = 15.0
-_LEFT_CLICKS = {"push": Action(Verb.PUSH_ALL.value)}
+_LEFT_CLICKS = {"push": Action(Verb.PUSH_ALL)}
 
 
 def _check(context: Context) -> Iterator[Finding]:
@@ -82,9 +81,13 @@ class Application:
         self._icon_updates = IconUpdates(
             self._loop, lambda: self._service.status, lambda: self._environment, self._on_shown
         )
-        self._tray = TrayContext(self._service, self._show, self.click)
-        self._clicks = Clicks(
-            self._tray, lambda: self._environment, self._refresh_environment, self.quit
+        self._tray = TrayContext(
+            self._service,
+            show=self._show,
+            click=self.click,
+            environment=lambda: self._environment,
+            refresh_environment=self._refresh_environment,
+            quit=self.quit,
         )
         self._memory_release = MemoryRelease(
             self._loop, lambda: self._tray.background_tasks.run("memory_release", give_memory_back)
@@ -230,7 +233,7 @@ class Application:
             self._backend.react(left_click)
 
     def _clicked(self, action: Action) -> None:
-        self._clicks.click(action)
+        dispatch(self._tray, action)
         self._icon_updates.update_now()
 
     def _on_menu(self, is_open: bool) -> None:
@@ -259,7 +262,7 @@ class Application:
 
     def _notify_unpushed(self, number: int) -> None:
         title = f"{count(number, 'session')} didn't fit in before the sleep"
-        push = (("Push now", Action(Verb.PUSH_ALL.value)),)
+        push = (("Push now", Action(Verb.PUSH_ALL)),)
         self._tray.notify("unpushed", title, "Other machines don't have all of it yet.", push)
 
     def _ended_by_signal(self) -> None:

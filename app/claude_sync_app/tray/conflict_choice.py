@@ -11,15 +11,14 @@ from collections.abc import Sequence
 
 from claude_sync.model import SessionState, Side, Version
 from claude_sync.service.status import Status
-from claude_sync_app.tray.menu.model import Action
-from claude_sync_app.tray.verbs import Verb
+from claude_sync_app.tray.verbs import Action, Verb
 
 MINE, THEIRS, BOTH = "mine", "theirs", "both"
 
 
 def keep_action(state: SessionState, what: str) -> Action:
     """The action that keeps "mine", a machine's, or "both" of a session's sides."""
-    return Action(Verb.KEEP.value, state.session_id, f"{what} {_sign(state.sides)}")
+    return Action(Verb.KEEP, state.session_id, f"{what} {_sign(state.sides)}")
 
 
 def read_choice(action: Action, status: Status) -> tuple[str, tuple[Version, ...]] | None:

@@ -1,4 +1,4 @@
-"""What everything that a click begins works with."""
+"""What the handlers of verbs work with."""
 
 from __future__ import annotations
 
@@ -19,30 +19,41 @@ from claude_sync_app.desktop.dialogs import Dialogs
 from claude_sync_app.desktop.notifications.values import Button, Notification
 from claude_sync_app.shown_text import one_line
 from claude_sync_app.tray.background_tasks import BackgroundTasks
+from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.labels import title_of
-from claude_sync_app.tray.menu.model import Action
 from claude_sync_app.tray.notices.notice import Notice
+from claude_sync_app.tray.verbs import Action
 
 T = TypeVar("T")
 
 
 class TrayContext:
-    """The service, what waits in threads of its own, and how a person is asked and told.
+    """What handlers work with: the service, background tasks, and how a person is asked and told.
 
     Args:
         service: does the work.
-        show: shows a notice; from any thread.
-        click: does what an action asks for; from any thread.
+        show: shows a notice. This and the following may be called from any thread.
+        click: does what an action asks for.
+        environment: gives the newest Environment.
+        refresh_environment: has it read again.
+        quit: ends the program.
     """
 
     def __init__(
         self,
         service: Service,
+        *,
         show: Callable[[Notice], None],
         click: Callable[[Action], None],
+        environment: Callable[[], Environment],
+        refresh_environment: Callable[[], None],
+        quit: Callable[[], None],  # noqa: A002 -- as the menu has it
     ) -> None:
         self.service = service
         self.click = click
+        self.refresh_environment = refresh_environment
+        self.quit = quit
+        self._environment = environment
         self.background_tasks = BackgroundTasks(self.report)
         self._show = show
         self._dialogs: Dialogs | None = None
@@ -62,6 +73,10 @@ class TrayContext:
     @property
     def preferences(self) -> Preferences:
         return self.service.status.preferences
+
+    @property
+    def environment(self) -> Environment:
+        return self._environment()
 
     def session(self, session_id: str) -> SessionState:
         """A session as it stands.

@@ -10,10 +10,10 @@ from claude_sync.service.status import Status
 from claude_sync_app.desktop.loop import Loop
 from claude_sync_app.desktop.notifications.values import Answer, AnswerKind, Notifier
 from claude_sync_app.tray.environment import Environment
-from claude_sync_app.tray.menu.model import Action
 from claude_sync_app.tray.notices.history import after_answer, after_sleep, new_history
 from claude_sync_app.tray.notices.notice import Notice
 from claude_sync_app.tray.notices.notices import next_notices
+from claude_sync_app.tray.verbs import Action
 
 _KEPT = 100
 

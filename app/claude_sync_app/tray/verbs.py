@@ -1,73 +1,109 @@
-"""What a click, in the menu or on a notification, can ask for. Values only."""
+"""The registry of verbs: all that a click can ask for, in the menu, on a notification, in a dialog.
+
+A verb is declared here once, with the function that handles it. To add one: its line here, its
+function in `tray/actions`, and the row or the button that asks for it.
+"""
 
 from __future__ import annotations
 
 from enum import Enum
+from typing import NamedTuple
+
+_IN_LOOP = True
 
 
 class Verb(str, Enum):
-    """The verbs of `Action`. Its subject, where not said otherwise: a session's id.
+    """What can be asked for: a name, the handler as ``module.function`` of `tray/actions`.
+
+    A handler gets the `TrayContext` and the `Action`. Marked `_IN_LOOP`, it runs in the loop's
+    thread at once, may not wait, and so does no more than submit commands to the service. Any
+    other runs as a background task, which also imports its module: nothing that only a click
+    needs costs memory before.
 
     Attributes:
-        PUSH, PULL, UNDO: subject: ids of sessions, with a space between two.
-        PUSH_ALL, PULL_ALL, PUSH_OLDER: what `offers` says can be; PUSH_OLDER asks first.
-        PULL_AND_RESUME, RESUME, COPY_COMMAND, OPEN_PROJECT, PACK, COMPARE: one session.
-        KEEP: settle a conflict; detail: as `keeping` makes and reads it.
-        STOP_SHARING, SHARE_AGAIN: subject: a project's key.
-        ADD_PROJECT_FOLDER: ask where a project is on this machine; subject: its key.
-        CHOOSE_ARRIVALS: ask which of the waiting sessions to pull.
-        LATER: nothing now; `notices.answered` remembers until when.
-        SHOW_FINDING, FIX_FINDING: subject: the finding's code; detail: its title, "" for the first
-            one of that code.
-        IGNORE_FINDING, HEED_FINDING: subject: the finding's code.
-        RUN_DOCTOR: let the doctor look again.
-        PAUSE: detail: "hour", or "" for until resumed by hand. CONTINUE ends it.
-        SET: subject: a preference's name; detail: JSON of its new value.
-        START_AT_LOGIN: detail: "on" or "off".
-        CHOOSE_PLACE: where sessions meet; detail: "" asks for a folder, "ssh" for a host,
-            "menu" for which of these; else the path of a synced folder.
-        LEAVE_PLACE: no longer meet where sessions meet now.
-        RETRY: do again what failed last, and look at once.
-        SHOW_MENU: open the menu, or say in a window what it says where no panel can.
+        handler: where its handler is.
+        in_loop: whether that runs in the loop's thread.
     """
 
-    PUSH = "push"
-    PUSH_ALL = "push-all"
-    PUSH_OLDER = "push-older"
-    PULL = "pull"
-    PULL_ALL = "pull-all"
-    PULL_AND_RESUME = "pull-and-resume"
-    RESUME = "resume"
-    COPY_COMMAND = "copy-command"
-    OPEN_PROJECT = "open-project"
-    PACK = "pack"
-    UNDO = "undo"
-    STOP_SHARING = "stop-sharing"
-    SHARE_AGAIN = "share-again"
-    ADD_PROJECT_FOLDER = "add-project-folder"
-    CHOOSE_ARRIVALS = "choose-arrivals"
-    LATER = "later"
-    COMPARE = "compare"
-    KEEP = "keep"
-    SHOW_FINDING = "show-finding"
-    FIX_FINDING = "fix-finding"
-    IGNORE_FINDING = "ignore-finding"
-    HEED_FINDING = "heed-finding"
-    RUN_DOCTOR = "run-doctor"
-    PAUSE = "pause"
-    CONTINUE = "continue"
-    SET = "set"
-    START_AT_LOGIN = "start-at-login"
-    CHOOSE_PLACE = "choose-place"
-    LEAVE_PLACE = "leave-place"
-    OPEN_PREFERENCES = "open-preferences"
-    OPEN_STORE = "open-store"
-    SHOW_LOG = "show-log"
-    HELP = "help"
-    ABOUT = "about"
-    QUIT = "quit"
-    RETRY = "retry"
-    SHOW_MENU = "show-menu"
+    handler: str
+    in_loop: bool
+
+    def __new__(cls, name: str, handler: str, in_loop: bool = False) -> Verb:
+        verb = str.__new__(cls, name)
+        verb._value_ = name
+        verb.handler = handler
+        verb.in_loop = in_loop
+        return verb
 
     def __str__(self) -> str:
-        return self.value
+        return str.__str__(self)
+
+    # Sessions. Subject: ids, with a space between two.
+    PUSH = "push", "immediate.push", _IN_LOOP
+    PULL = "pull", "immediate.pull", _IN_LOOP
+    UNDO = "undo", "immediate.undo", _IN_LOOP
+    LATER = "later", "immediate.later", _IN_LOOP
+
+    # All sessions that `offers` names.
+    PUSH_ALL = "push-all", "immediate.push_all", _IN_LOOP
+    PULL_ALL = "pull-all", "immediate.pull_all", _IN_LOOP
+    PUSH_OLDER = "push-older", "arrivals.push_older"
+    CHOOSE_ARRIVALS = "choose-arrivals", "arrivals.choose_arrivals"
+
+    # One session. Subject: its id. KEEP settles a conflict; detail: as `conflict_choice` makes it.
+    RESUME = "resume", "resume.resume_session"
+    PULL_AND_RESUME = "pull-and-resume", "resume.pull_and_resume"
+    COPY_COMMAND = "copy-command", "resume.copy_command"
+    OPEN_PROJECT = "open-project", "open_files.open_project"
+    PACK = "pack", "pack.pack_to_file"
+    COMPARE = "compare", "compare.compare_sides"
+    KEEP = "keep", "immediate.keep", _IN_LOOP
+
+    # A project. Subject: its key.
+    STOP_SHARING = "stop-sharing", "projects.stop_sharing"
+    SHARE_AGAIN = "share-again", "projects.share_again"
+    ADD_PROJECT_FOLDER = "add-project-folder", "projects.add_project_folder"
+
+    # The doctor. Subject: a finding's code; detail: its title, "" for the first of that code.
+    SHOW_FINDING = "show-finding", "findings.show_finding"
+    FIX_FINDING = "fix-finding", "findings.fix_finding"
+    IGNORE_FINDING = "ignore-finding", "findings.ignore_finding"
+    STOP_IGNORING_FINDING = "stop-ignoring-finding", "findings.stop_ignoring_finding"
+    RUN_DOCTOR = "run-doctor", "immediate.run_doctor", _IN_LOOP
+
+    # Syncing by itself. PAUSE's detail: "hour", or "" for until UNPAUSE.
+    PAUSE = "pause", "immediate.pause", _IN_LOOP
+    UNPAUSE = "unpause", "immediate.unpause", _IN_LOOP
+    RETRY = "retry", "immediate.retry", _IN_LOOP
+
+    # The shared folder. Detail: "" asks for a folder, "ssh" for a host, "menu" for which of the
+    # two; else the path of a synced folder.
+    CHOOSE_STORE = "choose-store", "store.choose_store"
+    LEAVE_STORE = "leave-store", "store.leave_store"
+
+    # Preferences. SET's subject: a preference; detail: JSON. START_AT_LOGIN's: "on" or "off".
+    SET = "set", "immediate.set_preference", _IN_LOOP
+    START_AT_LOGIN = "start-at-login", "autostart.switch_start_at_login"
+
+    # What there is to look at.
+    OPEN_PREFERENCES = "open-preferences", "open_files.open_preferences"
+    OPEN_STORE = "open-store", "open_files.open_store"
+    SHOW_LOG = "show-log", "open_files.show_log"
+    HELP = "help", "open_files.show_help"
+    ABOUT = "about", "about.show_about"
+    SHOW_MENU = "show-menu", "about.show_news"
+    QUIT = "quit", "immediate.quit_tray", _IN_LOOP
+
+
+class Action(NamedTuple):
+    """What a click asks for.
+
+    Attributes:
+        verb: what to do.
+        subject: what to do it to: a session's id, a project's key, a preference, a finding's code.
+        detail: what else it takes: a machine's name, a preference's new value.
+    """
+
+    verb: Verb
+    subject: str = ""
+    detail: str = ""

@@ -13,7 +13,7 @@ from claude_sync_app.tray.conflict_choice import (
     read_choice,
     side_name,
 )
-from claude_sync_app.tray.menu.model import Action
+from claude_sync_app.tray.verbs import Action, Verb
 from tray_values import conflict, minutes_ago, status, version
 
 
@@ -52,8 +52,8 @@ def test_it_is_refused_once_anything_about_the_sides_has_changed() -> None:
     for other in changed(conflict()):
         assert read_choice(action, status(conflicts=(other,))) is None
     assert read_choice(action, status()) is None
-    assert read_choice(Action("keep", "c1", BOTH), status(conflicts=(conflict(),))) is None
-    assert read_choice(Action("keep", "c1"), status(conflicts=(conflict(),))) is None
+    assert read_choice(Action(Verb.KEEP, "c1", BOTH), status(conflicts=(conflict(),))) is None
+    assert read_choice(Action(Verb.KEEP, "c1"), status(conflicts=(conflict(),))) is None
 
 
 def test_the_same_sides_seen_again_are_the_same_choice() -> None:

@@ -15,7 +15,8 @@ from claude_sync_app.tray.comparison_page import page
 from claude_sync_app.tray.conflict_choice import read_choice
 from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.menu.menu import menu
-from claude_sync_app.tray.menu.model import Action, Item
+from claude_sync_app.tray.menu.model import Item
+from claude_sync_app.tray.verbs import Action
 from machines import SESSION, Pair, PlayedMachine, World, agree, said
 from tray_values import entry
 

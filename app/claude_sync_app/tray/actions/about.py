@@ -7,17 +7,15 @@ import time
 from claude_sync import __version__
 from claude_sync_app.shown_text import one_line
 from claude_sync_app.tray.context import TrayContext
-from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.labels import machine_of, title_of
-from claude_sync_app.tray.menu.model import Action
 from claude_sync_app.tray.offers import held_back, pullable
 from claude_sync_app.tray.status_line import tooltip
-from claude_sync_app.tray.verbs import Verb
+from claude_sync_app.tray.verbs import Action, Verb
 
 _MOST = 8
 
 
-def about(tray: TrayContext) -> None:
+def show_about(tray: TrayContext, _: Action) -> None:
     """Which program this is, and what it is set up for."""
     status = tray.status
     machine = f"This machine is {status.machine.name}." if status.machine else ""
@@ -30,14 +28,14 @@ def about(tray: TrayContext) -> None:
             for line in ("Moves Claude Code sessions between your machines.", meet, machine)
             if line
         ),
-        [("Help", Action(Verb.HELP.value))],
+        [("Help", Action(Verb.HELP))],
     )
 
 
-def what_the_menu_says(tray: TrayContext, environment: Environment) -> None:
+def show_news(tray: TrayContext, _: Action) -> None:
     """Everything that waits for a person, in a window: panels don't open menus when told to."""
     status = tray.status
-    lines = [tooltip(status, int(time.time() // 60), status.preferences, environment), ""]
+    lines = [tooltip(status, int(time.time() // 60), status.preferences, tray.environment), ""]
     lines += [f"Conflict: {tray.title_of(one.session_id)}" for one in status.conflicts[:_MOST]]
     lines += [
         f"Close it here: {tray.title_of(one.session_id)}" for one in held_back(status)[:_MOST]
@@ -53,4 +51,4 @@ def what_the_menu_says(tray: TrayContext, environment: Environment) -> None:
     waiting = len(pullable(status))
     labels = [f"Pull {waiting}"] if waiting else ["OK"]
     if dialogs.choose_button("claude-sync", text, labels) == 0 and waiting:
-        tray.click(Action(Verb.PULL_ALL.value))
+        tray.click(Action(Verb.PULL_ALL))

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
-from claude_sync.sync.context import Context
 from claude_sync_app.desktop.dialogs import Row
 from claude_sync_app.shown_text import one_line
-from claude_sync_app.tray.actions.open_files import open_preferences
 from claude_sync_app.tray.context import TrayContext
 from claude_sync_app.tray.labels import machine_of, project_of, title_of
 from claude_sync_app.tray.offers import pullable
 from claude_sync_app.tray.sharing_summary import readable
+from claude_sync_app.tray.verbs import Action
 
 
-def choose_arrivals(tray: TrayContext) -> None:
+def choose_arrivals(tray: TrayContext, _: Action) -> None:
     """Ask which of the waiting sessions to pull."""
     dialogs = tray.dialogs
     arrivals = pullable(tray.status)
@@ -44,29 +40,7 @@ def choose_arrivals(tray: TrayContext) -> None:
         tray.service.pull(chosen)
 
 
-def add_project_folder(tray: TrayContext, key: str) -> None:
-    """Ask where a project is on this machine; what waits for it can be pulled then."""
-    dialogs = tray.dialogs
-    if dialogs is None:
-        open_preferences(tray)
-        return
-    folder = dialogs.choose_folder(f"Where is {project_of(key)} on this machine?", Path.home())
-    if folder is None:
-        return
-    tray.wait(tray.service.call(_adding(folder, key)))
-    tray.wait(tray.service.look_now())
-
-
-def _adding(directory: Path, key: str) -> Callable[[Context], None]:
-    def add(context: Context) -> None:
-        context.registry.add(directory, key)
-        # That the file changed is what tells the service to look for sessions of it.
-        context.registry.save()
-
-    return add
-
-
-def push_older(tray: TrayContext) -> None:
+def push_older(tray: TrayContext, _: Action) -> None:
     """Push also what was last used more than seven days ago, once that is agreed to."""
     dialogs = tray.dialogs
     older = frozenset(tray.status.older)

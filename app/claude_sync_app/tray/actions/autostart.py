@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from claude_sync_app.desktop import autostart
 from claude_sync_app.desktop.launching import DesktopError
+from claude_sync_app.tray.context import TrayContext
+from claude_sync_app.tray.verbs import Action
 
 
-def start_at_login(*, on: bool) -> None:
+def switch_start_at_login(tray: TrayContext, action: Action) -> None:
+    """Turn it on or off, as the action's detail says."""
+    set_start_at_login(on=action.detail == "on")
+    tray.refresh_environment()
+
+
+def set_start_at_login(*, on: bool) -> None:
     """Have the system start us at login, or not.
 
     Raises:

@@ -8,9 +8,10 @@ from claude_sync.sync.read_conflict import read_conflict
 from claude_sync_app.tray.comparison_page import page
 from claude_sync_app.tray.context import TrayContext
 from claude_sync_app.tray.pages import show_page
+from claude_sync_app.tray.verbs import Action
 
 
-def compare(tray: TrayContext, session_id: str) -> None:
+def compare_sides(tray: TrayContext, action: Action) -> None:
     """Show what each side of a conflict says after they parted."""
-    apart = tray.wait(tray.service.call(lambda context: read_conflict(context, session_id)))
+    apart = tray.wait(tray.service.call(lambda context: read_conflict(context, action.subject)))
     show_page(tray.paths, apart.session_id, page(apart, time.time()))

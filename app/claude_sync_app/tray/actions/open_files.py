@@ -13,11 +13,12 @@ from claude_sync_app.desktop import opening
 from claude_sync_app.tray.context import TrayContext
 from claude_sync_app.tray.icons.icons import assets
 from claude_sync_app.tray.pages import show_page
+from claude_sync_app.tray.verbs import Action
 
 _ICON = re.compile(r'src="icons/([a-z-]+\.svg)"')
 
 
-def open_preferences(tray: TrayContext) -> None:
+def open_preferences(tray: TrayContext, _: Action) -> None:
     """Open preferences.json in the user's editor; it is made where it isn't there yet."""
     path = tray.paths.preferences_file
     if not path.exists():
@@ -25,7 +26,7 @@ def open_preferences(tray: TrayContext) -> None:
     opening.open_path(path)
 
 
-def open_store(tray: TrayContext) -> None:
+def open_store(tray: TrayContext, _: Action) -> None:
     """Open the folder where sessions meet."""
     folder = local_folder(tray.preferences.location or "")
     if folder is None:
@@ -41,12 +42,17 @@ def local_folder(location: str) -> Path | None:
     return Path(place.path) if isinstance(place, FolderLocation) else None
 
 
-def show_log(tray: TrayContext) -> None:
+def open_project(tray: TrayContext, action: Action) -> None:
+    """Open a session's folder in the file manager."""
+    opening.open_path(tray.directory_of(action.subject))
+
+
+def show_log(tray: TrayContext, _: Action) -> None:
     """Open the log."""
     opening.open_path(tray.paths.log_file)
 
 
-def show_help(tray: TrayContext) -> None:
+def show_help(tray: TrayContext, _: Action) -> None:
     """Open the page that says what the icon and the menu mean."""
     page = (assets() / "help.html").read_text(encoding="utf-8")
     show_page(tray.paths, "help", _ICON.sub(_with_its_bytes, page))

@@ -7,12 +7,13 @@ from pathlib import Path
 from claude_sync.sync.pack import pack
 from claude_sync_app.shown_text import without_controls
 from claude_sync_app.tray.context import TrayContext
+from claude_sync_app.tray.verbs import Action
 
 
-def pack_to_file(tray: TrayContext, session_id: str) -> None:
+def pack_to_file(tray: TrayContext, action: Action) -> None:
     """Ask for a folder and write the session's file there; without dialogs, in the home folder."""
     folder: Path | None = Path.home()
-    dialogs = tray.dialogs
+    dialogs, session_id = tray.dialogs, action.subject
     if dialogs is not None:
         folder = dialogs.choose_folder("Where to put the packed session", Path.home())
     if folder is None:

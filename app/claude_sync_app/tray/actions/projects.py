@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
 
 from claude_sync.errors import ClaudeSyncError
+from claude_sync.sync.context import Context
 from claude_sync.sync.forget import bundles_of_this_machine
 from claude_sync.wording import count
 from claude_sync_app.desktop.dialogs import Dialogs, Row
 from claude_sync_app.shown_text import one_line
+from claude_sync_app.tray.actions.open_files import open_preferences
 from claude_sync_app.tray.context import TrayContext
 from claude_sync_app.tray.labels import project_of
 from claude_sync_app.tray.sharing_summary import matches, pattern_of
+from claude_sync_app.tray.verbs import Action
 
 
 def choose_projects(tray: TrayContext, dialogs: Dialogs) -> None:
@@ -37,9 +42,9 @@ def choose_projects(tray: TrayContext, dialogs: Dialogs) -> None:
     tray.wait(tray.service.change(ignore=[*kept, *map(pattern_of, left)]))
 
 
-def stop_sharing(tray: TrayContext, key: str) -> None:
+def stop_sharing(tray: TrayContext, action: Action) -> None:
     """Never push a project by itself any more; asks what becomes of the bundles of it."""
-    dialogs = tray.dialogs
+    dialogs, key = tray.dialogs, action.subject
     name = project_of(key)
     pressed: int | None = 0
     if dialogs is not None:
@@ -59,9 +64,9 @@ def stop_sharing(tray: TrayContext, key: str) -> None:
         )
 
 
-def share_again(tray: TrayContext, key: str) -> None:
+def share_again(tray: TrayContext, action: Action) -> None:
     """Take that back, and push what there is of the project now."""
-    ignored = tray.preferences.ignore
+    key, ignored = action.subject, tray.preferences.ignore
     left = [one for one in ignored if one not in (key, pattern_of(key))]
     others = [one for one in left if matches(key, [one])]
     if others:
@@ -79,3 +84,25 @@ def share_again(tray: TrayContext, key: str) -> None:
     ]
     if here:
         tray.service.push(here)
+
+
+def add_project_folder(tray: TrayContext, action: Action) -> None:
+    """Ask where a project is on this machine; what waits for it can be pulled then."""
+    dialogs, key = tray.dialogs, action.subject
+    if dialogs is None:
+        open_preferences(tray, action)
+        return
+    folder = dialogs.choose_folder(f"Where is {project_of(key)} on this machine?", Path.home())
+    if folder is None:
+        return
+    tray.wait(tray.service.call(_adding(folder, key)))
+    tray.wait(tray.service.look_now())
+
+
+def _adding(directory: Path, key: str) -> Callable[[Context], None]:
+    def add(context: Context) -> None:
+        context.registry.add(directory, key)
+        # That the file changed is what tells the service to look for sessions of it.
+        context.registry.save()
+
+    return add

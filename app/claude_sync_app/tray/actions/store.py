@@ -18,6 +18,7 @@ from claude_sync_app.shown_text import one_line, without_controls
 from claude_sync_app.tray.actions.projects import choose_projects
 from claude_sync_app.tray.context import TrayContext
 from claude_sync_app.tray.sharing_summary import readable
+from claude_sync_app.tray.verbs import Action
 
 _TITLE = "Where sessions meet"
 _OWN_FOLDER = "claude-sync"
@@ -25,15 +26,8 @@ _MARKER = ".ccsync-store"
 SHARE, CHOOSE = "Share", "Choose projects…"
 
 
-def choose_place(tray: TrayContext, how: str, synced: tuple[str, ...] = ()) -> None:
-    """Let sessions meet elsewhere, with the person's word for it.
-
-    Args:
-        tray: what to work with.
-        how: "" asks for a folder, "ssh" for a host, "menu" for which of the two; else a folder
-            that something mirrors.
-        synced: such folders on this machine; asking begins there.
-    """
+def choose_store(tray: TrayContext, action: Action) -> None:
+    """Let sessions meet elsewhere, with the person's word for it."""
     dialogs = tray.dialogs
     if dialogs is None:
         tray.notify(
@@ -42,7 +36,7 @@ def choose_place(tray: TrayContext, how: str, synced: tuple[str, ...] = ()) -> N
             "This desktop has no dialogs (zenity or kdialog). Type: claude-sync init FOLDER",
         )
         return
-    location = _asked(dialogs, how, synced)
+    location = _asked(tray, dialogs, action.detail)
     if location is None or not _agreed(tray, dialogs, location):
         return
     before = tray.preferences
@@ -61,7 +55,7 @@ def choose_place(tray: TrayContext, how: str, synced: tuple[str, ...] = ()) -> N
         _offer_to_remove(tray, dialogs, before)
 
 
-def leave_place(tray: TrayContext) -> None:
+def leave_store(tray: TrayContext, _: Action) -> None:
     """Meet in the private folder of this machine again."""
     dialogs = tray.dialogs
     if dialogs is None:
@@ -90,7 +84,8 @@ def leave_place(tray: TrayContext) -> None:
 # --- asking ------------------------------------------------------------------------------------
 
 
-def _asked(dialogs: Dialogs, how: str, synced: tuple[str, ...]) -> str | None:
+def _asked(tray: TrayContext, dialogs: Dialogs, how: str) -> str | None:
+    """The location that a person chose, None for Cancel; how to ask: as CHOOSE_STORE's detail."""
     if how == "menu":
         text = "In a folder that something mirrors, or on a host that you reach over ssh?"
         pressed = dialogs.choose_button(_TITLE, text, ["A folder…", "A host over ssh…"])
@@ -101,7 +96,8 @@ def _asked(dialogs: Dialogs, how: str, synced: tuple[str, ...]) -> str | None:
         question = "Host and folder there, as in nas:sessions or ssh://me@nas:2222/srv/sessions"
         return dialogs.ask_text(_TITLE, question) or None
     if how == "":
-        start = Path(synced[0]) if synced else Path.home()
+        synced = tray.environment.synced_folders
+        start = Path(synced[0].path) if synced else Path.home()
         folder = dialogs.choose_folder(_TITLE, start)
         return None if folder is None else str(folder_for_store(folder))
     return str(folder_for_store(Path(how)))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from claude_sync_app.tray.backends.callbacks import IconCallbacks, Presence
 from claude_sync_app.tray.icons.icons import Picture
-from claude_sync_app.tray.menu.model import Action, Item
+from claude_sync_app.tray.menu.model import Item
+from claude_sync_app.tray.verbs import Action
 
 if TYPE_CHECKING:
     from claude_sync_app.desktop.loop import Loop

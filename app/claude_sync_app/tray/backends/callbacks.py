@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from claude_sync_app.tray.menu.model import Action
+from claude_sync_app.tray.verbs import Action
 
 
 class Presence(str, Enum):

@@ -24,7 +24,8 @@ from dbus_fast.service import ServiceInterface, dbus_method, dbus_property, dbus
 
 from claude_sync_app.desktop.loop import Loop
 from claude_sync_app.tray.backends.menu_tree import ROOT, Node, Numbers, Properties, difference
-from claude_sync_app.tray.menu.model import Action, Item, hold
+from claude_sync_app.tray.menu.model import Item, hold
+from claude_sync_app.tray.verbs import Action
 
 HOLD_SECONDS = 60.0
 """How long an open menu keeps its rows; some panels never say that it was closed."""

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from claude_sync_app.shown_text import left_to_right, one_line
-from claude_sync_app.tray.menu.model import Action, Item
+from claude_sync_app.tray.menu.model import Item
+from claude_sync_app.tray.verbs import Action
 
 ROOT = 0
 

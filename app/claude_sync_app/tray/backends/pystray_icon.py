@@ -14,7 +14,8 @@ from claude_sync_app.shown_text import left_to_right, one_line, shortened
 from claude_sync_app.tray.backends.callbacks import IconCallbacks, Presence
 from claude_sync_app.tray.backends.pystray_base import pystray_base
 from claude_sync_app.tray.icons.icons import Picture, image
-from claude_sync_app.tray.menu.model import Action, Item
+from claude_sync_app.tray.menu.model import Item
+from claude_sync_app.tray.verbs import Action
 
 IMAGE_SIZE = 64
 """Pixels; each system reduces it to what it needs."""

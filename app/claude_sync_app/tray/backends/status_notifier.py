@@ -16,7 +16,8 @@ from claude_sync_app.desktop import dbus
 from claude_sync_app.tray.backends.callbacks import IconCallbacks, Presence
 from claude_sync_app.tray.backends.pystray_base import pystray_base
 from claude_sync_app.tray.icons.icons import Picture, image
-from claude_sync_app.tray.menu.model import Action, Item
+from claude_sync_app.tray.menu.model import Item
+from claude_sync_app.tray.verbs import Action
 
 if TYPE_CHECKING:
     from dbus_fast import Message

@@ -19,12 +19,12 @@ from claude_sync_app.tray.finding_filter import (
     warning_counts,
 )
 from claude_sync_app.tray.labels import is_private
-from claude_sync_app.tray.menu.model import Action, Item, separator
+from claude_sync_app.tray.menu.model import Item, separator
 from claude_sync_app.tray.menu.preferences import preferences_menu, store_menu
 from claude_sync_app.tray.menu.sessions import arrivals, conflicts, recent
 from claude_sync_app.tray.offers import pullable, pushable
 from claude_sync_app.tray.status_line import is_paused, not_set_up, tooltip
-from claude_sync_app.tray.verbs import Verb
+from claude_sync_app.tray.verbs import Action, Verb
 
 _FINDING_LENGTH = 70
 _STATUS_LENGTH = 90  # the longest row makes the whole menu wide
@@ -58,7 +58,7 @@ def menu(
             preferences_menu(status, preferences, environment),
             *_files_and_help(status),
         ),
-        (Item("quit", "Quit", action=Action(Verb.QUIT.value)),),
+        (Item("quit", "Quit", action=Action(Verb.QUIT)),),
     )
     rows: list[Item] = []
     for number, group in enumerate(groups):
@@ -77,7 +77,7 @@ def _top(
     said = shortened(tooltip(status, now_minutes, preferences, environment), _STATUS_LENGTH)
     rows = [Item("status", said, enabled=False)]
     if status.error or status.offline_since is not None:
-        rows.append(Item("retry", "Try again", action=Action(Verb.RETRY.value)))
+        rows.append(Item("retry", "Try again", action=Action(Verb.RETRY)))
     if not_set_up(status):
         rows += store_menu("top", status, environment)
     elif is_private(status, environment):
@@ -103,7 +103,7 @@ def _push_and_pull(status: Status) -> tuple[Item, ...]:
             Item(
                 "push-older",
                 f"Push older ones ({len(status.older)})…",
-                action=Action(Verb.PUSH_OLDER.value),
+                action=Action(Verb.PUSH_OLDER),
             )
         )
     return tuple(rows)
@@ -114,7 +114,7 @@ def _count_entry(item_id: str, verb: Verb, word: str, number: int, *, busy: bool
         label = f"{word}ing…"
     else:
         label = f"{word} {count(number, 'session')}" if number else f"Nothing to {word.lower()}"
-    return Item(item_id, label, enabled=bool(number) and not busy, action=Action(verb.value))
+    return Item(item_id, label, enabled=bool(number) and not busy, action=Action(verb))
 
 
 # --- the doctor --------------------------------------------------------------------------------
@@ -131,11 +131,11 @@ def _doctor(status: Status, preferences: Preferences) -> tuple[Item, ...]:
         title = shortened(one_line(finding.title), _FINDING_LENGTH)
         # Where one code was found several times, the title tells which is meant.
         which = finding.title if codes.count(finding.code) > 1 else ""
-        show = Action(Verb.SHOW_FINDING.value, finding.code, which)
+        show = Action(Verb.SHOW_FINDING, finding.code, which)
         if not is_finding_ignored(finding, preferences):
             rows.append(Item(item_id, title, action=show))
             continue
-        heed = Action(Verb.HEED_FINDING.value, finding.code)
+        heed = Action(Verb.STOP_IGNORING_FINDING, finding.code)
         choices = (
             Item(f"{item_id}.show", "What it means…", action=show),
             Item(f"{item_id}.heed", "Warn of it again", action=heed),
@@ -143,7 +143,7 @@ def _doctor(status: Status, preferences: Preferences) -> tuple[Item, ...]:
         rows.append(Item(f"{item_id}.ignored", f"{title} (ignored)", children=choices))
     rows += [
         separator("doctor.line"),
-        Item("doctor.again", "Check again", action=Action(Verb.RUN_DOCTOR.value)),
+        Item("doctor.again", "Check again", action=Action(Verb.RUN_DOCTOR)),
     ]
     said = warning_counts(current_warnings(status, preferences)) or "no warnings"
     return (Item("doctor", f"Doctor: {said}", children=tuple(rows)),)
@@ -154,20 +154,20 @@ def _doctor(status: Status, preferences: Preferences) -> tuple[Item, ...]:
 
 def _pause(status: Status, now_minutes: int) -> tuple[Item, ...]:
     if is_paused(status, now_minutes * 60):
-        return (Item("continue", "Resume syncing", action=Action(Verb.CONTINUE.value)),)
+        return (Item("continue", "Resume syncing", action=Action(Verb.UNPAUSE)),)
     return (
-        Item("pause.hour", "Pause for an hour", action=Action(Verb.PAUSE.value, detail="hour")),
-        Item("pause", "Pause", action=Action(Verb.PAUSE.value)),
+        Item("pause.hour", "Pause for an hour", action=Action(Verb.PAUSE, detail="hour")),
+        Item("pause", "Pause", action=Action(Verb.PAUSE)),
     )
 
 
 def _files_and_help(status: Status) -> tuple[Item, ...]:
     rows = []
     if status.location and not status.remote:
-        rows.append(Item("store", "Open shared folder", action=Action(Verb.OPEN_STORE.value)))
+        rows.append(Item("store", "Open shared folder", action=Action(Verb.OPEN_STORE)))
     return (
         *rows,
-        Item("log", "Show log", action=Action(Verb.SHOW_LOG.value)),
-        Item("help", "Help", action=Action(Verb.HELP.value)),
-        Item("about", f"About claude-sync {__version__}", action=Action(Verb.ABOUT.value)),
+        Item("log", "Show log", action=Action(Verb.SHOW_LOG)),
+        Item("help", "Help", action=Action(Verb.HELP)),
+        Item("about", f"About claude-sync {__version__}", action=Action(Verb.ABOUT)),
     )

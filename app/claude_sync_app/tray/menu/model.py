@@ -4,21 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
-
-class Action(NamedTuple):
-    """What a click on an entry asks for.
-
-    Attributes:
-        verb: what to do: "push", "pull", "resume", "quit", …
-        subject: what to do it to: a session's id, a project's key, a preference, a finding's code.
-        detail: what else it takes: a machine's name, a preference's new value.
-    """
-
-    verb: str
-    subject: str = ""
-    detail: str = ""
+from claude_sync_app.tray.verbs import Action
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from claude_sync.state.preferences import Preferences
 from claude_sync_app.shown_text import one_line, shortened
 from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.labels import is_private, store_name, synced_folder_of
-from claude_sync_app.tray.menu.model import Action, Item, separator
-from claude_sync_app.tray.verbs import Verb
+from claude_sync_app.tray.menu.model import Item, separator
+from claude_sync_app.tray.verbs import Action, Verb
 
 _ON_ARRIVAL = (("ask", "Ask me"), ("pull", "Pull it"), ("nothing", "Do nothing"))
 _NAME_LENGTH = 40
@@ -49,7 +49,7 @@ def preferences_menu(status: Status, preferences: Preferences, environment: Envi
                 "preferences.autostart",
                 "Start at login",
                 checked=environment.autostart,
-                action=Action(Verb.START_AT_LOGIN.value, detail=wanted),
+                action=Action(Verb.START_AT_LOGIN, detail=wanted),
             )
         )
     rows += store_menu("preferences", status, environment)
@@ -57,7 +57,7 @@ def preferences_menu(status: Status, preferences: Preferences, environment: Envi
         Item(
             "preferences.file",
             "Open preferences file",
-            action=Action(Verb.OPEN_PREFERENCES.value),
+            action=Action(Verb.OPEN_PREFERENCES),
         )
     )
     return Item("preferences", "Preferences", children=tuple(rows))
@@ -81,23 +81,23 @@ def store_menu(under: str, status: Status, environment: Environment) -> Sequence
         Item(
             f"{prefix}.folder.{folder.path}",
             f"{shortened(one_line(folder.name), _NAME_LENGTH)}…",
-            action=Action(Verb.CHOOSE_PLACE.value, detail=folder.path),
+            action=Action(Verb.CHOOSE_STORE, detail=folder.path),
         )
         for folder in environment.synced_folders
         if folder != now
     ]
     rows += [
-        Item(f"{prefix}.folder", "Other folder…", action=Action(Verb.CHOOSE_PLACE.value)),
+        Item(f"{prefix}.folder", "Other folder…", action=Action(Verb.CHOOSE_STORE)),
         Item(
             f"{prefix}.host",
             "A host over ssh…",
-            action=Action(Verb.CHOOSE_PLACE.value, detail="ssh"),
+            action=Action(Verb.CHOOSE_STORE, detail="ssh"),
         ),
     ]
     if status.location and not is_private(status, environment):
         rows += [
             separator(f"{prefix}.leaving"),
-            Item(f"{prefix}.leave", "Leave this place…", action=Action(Verb.LEAVE_PLACE.value)),
+            Item(f"{prefix}.leave", "Leave this place…", action=Action(Verb.LEAVE_STORE)),
         ]
     return (Item(prefix, "Where sessions meet…", children=tuple(rows)),)
 
@@ -107,4 +107,4 @@ def _flag(name: str, label: str, value: bool) -> Item:
 
 
 def _set(name: str, value: object) -> Action:
-    return Action(Verb.SET.value, name, json.dumps(value))
+    return Action(Verb.SET, name, json.dumps(value))

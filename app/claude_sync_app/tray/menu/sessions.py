@@ -11,9 +11,9 @@ from claude_sync.wording import ago, count
 from claude_sync_app.shown_text import one_line, shortened
 from claude_sync_app.tray.conflict_choice import BOTH, keep_action, side_name
 from claude_sync_app.tray.labels import machine_of, machines_of, project_of, title_of
-from claude_sync_app.tray.menu.model import Action, Item, separator
+from claude_sync_app.tray.menu.model import Item, separator
 from claude_sync_app.tray.offers import is_held_back, pullable
-from claude_sync_app.tray.verbs import Verb
+from claude_sync_app.tray.verbs import Action, Verb
 
 CONFLICTS_SHOWN = 20
 
@@ -110,7 +110,7 @@ def _undo_and_sharing(prefix: str, state: SessionState) -> Iterable[Item]:
 def _action_item(
     prefix: str, name: str, label: str, verb: Verb, subject: str, *, enabled: bool = True
 ) -> Item:
-    return Item(f"{prefix}.{name}", label, enabled=enabled, action=Action(verb.value, subject))
+    return Item(f"{prefix}.{name}", label, enabled=enabled, action=Action(verb, subject))
 
 
 # --- those on other machines -------------------------------------------------------------------
@@ -126,7 +126,7 @@ def arrivals(status: Status, now_minutes: int, preferences: Preferences) -> tupl
             Item(
                 "arrivals.choose",
                 f"Choose from all {len(away)}…",
-                action=Action(Verb.CHOOSE_ARRIVALS.value),
+                action=Action(Verb.CHOOSE_ARRIVALS),
             )
         )
     rows += _projects_without_folder(status.sessions, limit)
@@ -143,11 +143,11 @@ def _arrival(arrival: Arrival, now_minutes: int) -> Item:
     pushed = ago(int(arrival.pushed_at * 1e9), now_minutes * _MINUTE_NS)
     said = (title_of(state), project_of(state.project_key), f"{machine}, {pushed}")
     rows = (
-        Item(f"arrival.{sid}.pull", "Pull", action=Action(Verb.PULL.value, sid)),
+        Item(f"arrival.{sid}.pull", "Pull", action=Action(Verb.PULL, sid)),
         Item(
             f"arrival.{sid}.resume",
             "Pull and resume",
-            action=Action(Verb.PULL_AND_RESUME.value, sid),
+            action=Action(Verb.PULL_AND_RESUME, sid),
         ),
     )
     return Item(f"arrival.{sid}", " — ".join(filter(None, said)), children=rows)
@@ -167,7 +167,7 @@ def _projects_without_folder(sessions: Iterable[SessionState], limit: int) -> li
             Item(
                 f"arrivals.folder.{key}",
                 f"{f'{project} — ' if project else ''}{number} {needs} folder…",
-                action=Action(Verb.ADD_PROJECT_FOLDER.value, key),
+                action=Action(Verb.ADD_PROJECT_FOLDER, key),
             )
         )
     return rows
@@ -201,7 +201,7 @@ def _conflict(state: SessionState, now_minutes: int) -> Item:
             Item(
                 f"{prefix}.compare",
                 "Compare…",
-                action=Action(Verb.COMPARE.value, state.session_id),
+                action=Action(Verb.COMPARE, state.session_id),
             ),
             Item(
                 f"{prefix}.both", "Keep both", enabled=not is_open, action=keep_action(state, BOTH)

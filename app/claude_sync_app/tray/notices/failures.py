@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from claude_sync.model import Outcome, Result
 from claude_sync.service.status import Event
 from claude_sync_app.tray.labels import store_name
-from claude_sync_app.tray.menu.model import Action
 from claude_sync_app.tray.notices.notice import (
     NAMES_SHOWN,
     Choice,
@@ -17,10 +16,10 @@ from claude_sync_app.tray.notices.notice import (
     more_sessions,
     sentence,
 )
-from claude_sync_app.tray.verbs import Verb
+from claude_sync_app.tray.verbs import Action, Verb
 
-_SHOW_LOG = Action(Verb.SHOW_LOG.value)
-_RETRY = Action(Verb.RETRY.value)
+_SHOW_LOG = Action(Verb.SHOW_LOG)
+_RETRY = Action(Verb.RETRY)
 _REPEATED = {"push": Verb.PUSH, "pull": Verb.PULL}
 _NOT_DONE = {
     "push": "{} was pushed",

@@ -13,10 +13,9 @@ from claude_sync_app.desktop.notifications.values import Button, Notification
 from claude_sync_app.shown_text import one_line, shortened
 from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.labels import discreet_title_of
-from claude_sync_app.tray.menu.model import Action
-from claude_sync_app.tray.verbs import Verb
+from claude_sync_app.tray.verbs import Action, Verb
 
-SHOW_MENU = Action(Verb.SHOW_MENU.value)
+SHOW_MENU = Action(Verb.SHOW_MENU)
 
 NAMES_SHOWN = 3
 """So many names are listed, the others counted."""

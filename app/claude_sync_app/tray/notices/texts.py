@@ -20,7 +20,6 @@ from claude_sync_app.tray.labels import (
     store_name,
     synced_folder_of,
 )
-from claude_sync_app.tray.menu.model import Action
 from claude_sync_app.tray.notices.notice import (
     SHOW_MENU,
     Choice,
@@ -30,7 +29,7 @@ from claude_sync_app.tray.notices.notice import (
     make_notice,
     more_sessions,
 )
-from claude_sync_app.tray.verbs import Verb
+from claude_sync_app.tray.verbs import Action, Verb
 
 ARRIVAL_KEY = "arrival"
 PULLED_KEY = "pulled"
@@ -47,7 +46,7 @@ def arrival_notice(arrivals: Sequence[Arrival], notice_context: NoticeContext) -
     """Sessions that can be pulled: the first is named, a great many are counted."""
     first = arrivals[0]
     ids = " ".join(arrival.session_id for arrival in arrivals)
-    later = Choice(LATER_BUTTON, "Later", Action(Verb.LATER.value, ids))
+    later = Choice(LATER_BUTTON, "Later", Action(Verb.LATER, ids))
     if len(arrivals) >= MANY:
         machines = machines_of(arrival.machine for arrival in arrivals)
         return make_notice(
@@ -55,16 +54,16 @@ def arrival_notice(arrivals: Sequence[Arrival], notice_context: NoticeContext) -
             f"{len(arrivals)} sessions are waiting",
             [f"From {machines}"],
             [
-                Choice("pull", "Pull all", Action(Verb.PULL_ALL.value)),
-                Choice("choose", "Choose…", Action(Verb.CHOOSE_ARRIVALS.value)),
+                Choice("pull", "Pull all", Action(Verb.PULL_ALL)),
+                Choice("choose", "Choose…", Action(Verb.CHOOSE_ARRIVALS)),
             ],
         )
     said = f"From {machine_of(first.machine)}, {notice_context.when(first.pushed_at)}"
     lines = [said, "It was still open there." if first.was_open else ""]
     title = notice_context.title_of(first.state)
     if len(arrivals) == 1:
-        pull = Action(Verb.PULL.value, first.session_id)
-        resume = Action(Verb.PULL_AND_RESUME.value, first.session_id)
+        pull = Action(Verb.PULL, first.session_id)
+        resume = Action(Verb.PULL_AND_RESUME, first.session_id)
         choices = [
             Choice("pull", "Pull", pull),
             Choice("resume", "Pull and resume", resume),
@@ -72,8 +71,8 @@ def arrival_notice(arrivals: Sequence[Arrival], notice_context: NoticeContext) -
         ]
         return make_notice(ARRIVAL_KEY, title, lines, choices, pull)
     choices = [
-        Choice("pull", f"Pull all {len(arrivals)}", Action(Verb.PULL.value, ids)),
-        Choice("choose", "Choose…", Action(Verb.CHOOSE_ARRIVALS.value)),
+        Choice("pull", f"Pull all {len(arrivals)}", Action(Verb.PULL, ids)),
+        Choice("choose", "Choose…", Action(Verb.CHOOSE_ARRIVALS)),
         later,
     ]
     lines.append(f"And {more_sessions(len(arrivals) - 1)}.")
@@ -105,15 +104,15 @@ def pulled_notice(results: Sequence[Result], notice_context: NoticeContext) -> N
     first = newest[0].session_id
     machines = machines_of(result.machine for result in newest)
     choices = [
-        Choice("resume", "Resume", Action(Verb.RESUME.value, first)),
-        Choice("undo", "Undo", Action(Verb.UNDO.value, " ".join(one.session_id for one in newest))),
+        Choice("resume", "Resume", Action(Verb.RESUME, first)),
+        Choice("undo", "Undo", Action(Verb.UNDO, " ".join(one.session_id for one in newest))),
     ]
     return make_notice(
         PULLED_KEY,
         f"Pulled {count(len(newest), 'session')} from {machines}",
         first_names([notice_context.session_name(one.session_id) for one in newest]),
         choices,
-        Action(Verb.OPEN_PROJECT.value, first),
+        Action(Verb.OPEN_PROJECT, first),
     )
 
 
@@ -144,7 +143,7 @@ def conflict_notice(state: SessionState, notice_context: NoticeContext) -> Notic
     choices = []
     if state.sides:
         choices = [
-            Choice("compare", "Compare…", Action(Verb.COMPARE.value, state.session_id)),
+            Choice("compare", "Compare…", Action(Verb.COMPARE, state.session_id)),
             Choice("both", "Keep both", keep_action(state, BOTH)),
         ]
     lines = [_divergence_text(side, notice_context) for side in state.sides] or [state.detail]
@@ -182,14 +181,14 @@ def finding_notice(found: Finding) -> Notice:
     """A warning or an error of the doctor."""
     choices = []
     if found.fix:
-        choices.append(Choice("fix", "Fix", Action(Verb.FIX_FINDING.value, found.code)))
-    choices.append(Choice("ignore", "Ignore", Action(Verb.IGNORE_FINDING.value, found.code)))
+        choices.append(Choice("fix", "Fix", Action(Verb.FIX_FINDING, found.code)))
+    choices.append(Choice("ignore", "Ignore", Action(Verb.IGNORE_FINDING, found.code)))
     return make_notice(
         f"doctor.{found.code}",
         found.title,
         [found.fix or found.detail],
         choices,
-        Action(Verb.SHOW_FINDING.value, found.code),
+        Action(Verb.SHOW_FINDING, found.code),
     )
 
 
@@ -214,5 +213,5 @@ def welcome_notice(status: Status, environment: Environment) -> Notice:
         "welcome",
         f"Sessions meet in {place}{alone}",
         ["Choose a synced folder or a host, and your other machines see them."],
-        [Choice("place", "Where sessions meet…", Action(Verb.CHOOSE_PLACE.value, detail="menu"))],
+        [Choice("place", "Where sessions meet…", Action(Verb.CHOOSE_STORE, detail="menu"))],
     )

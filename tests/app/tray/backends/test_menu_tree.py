@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from claude_sync_app.tray.backends.menu_tree import Node, Numbers, difference
-from claude_sync_app.tray.menu.model import Action, Item
+from claude_sync_app.tray.menu.model import Item
+from claude_sync_app.tray.verbs import Action, Verb
 
 
 def entry(name: str, label: str = "", verb: str = "") -> Item:
-    return Item(name, label or name, action=Action(verb or name))
+    return Item(name, label or name, action=Action(Verb.RESUME, verb or name))
 
 
 def menu(*rows: Item) -> Item:

@@ -9,20 +9,21 @@ from typing import Any
 from claude_sync_app.tray.backends.callbacks import IconCallbacks, Presence
 from claude_sync_app.tray.backends.pystray_icon import PystrayIcon, Tags, pystray_menu
 from claude_sync_app.tray.icons.icons import IconState, Picture
-from claude_sync_app.tray.menu.model import Action, Item, separator
+from claude_sync_app.tray.menu.model import Item, separator
+from claude_sync_app.tray.verbs import Action, Verb
 
 MENU = Item(
     "menu",
     children=(
         Item("status", "R&D: 2 minutes ago", enabled=False),
         separator("line"),
-        Item("push", "Push", action=Action("push")),
+        Item("push", "Push", action=Action(Verb.PUSH)),
         Item(
             "sub",
             "When a session arrives",
             children=(
-                Item("ask", "Ask me", checked=True, radio=True, action=Action("set", "ask")),
-                Item("pull", "Pull it", checked=False, radio=True, action=Action("set", "pull")),
+                Item("ask", "Ask me", checked=True, radio=True, action=Action(Verb.SET, "ask")),
+                Item("pull", "Pull it", checked=False, radio=True, action=Action(Verb.SET, "pull")),
             ),
         ),
     ),
@@ -84,17 +85,17 @@ def test_a_menu_has_its_rows_marks_and_submenus() -> None:
     push(None)
     status(None)
     list(sub.submenu)[1](None)
-    assert clicked == [Action("push"), Action("set", "pull")]
+    assert clicked == [Action(Verb.PUSH), Action(Verb.SET, "pull")]
 
 
 def test_a_click_on_the_icon_itself_is_not_an_entry_that_is_seen() -> None:
     clicked: list[Action] = []
-    menu = pystray_menu(MENU, clicked.append, left_click=Action("push"))
+    menu = pystray_menu(MENU, clicked.append, left_click=Action(Verb.PUSH))
     assert len(list(menu)) == 4
     menu(None)
-    assert clicked == [Action("push")]
+    assert clicked == [Action(Verb.PUSH)]
     pystray_menu(MENU, clicked.append)(None)
-    assert clicked == [Action("push")]
+    assert clicked == [Action(Verb.PUSH)]
 
 
 def test_what_was_shown_before_the_start_is_there_at_the_start() -> None:
@@ -130,11 +131,11 @@ def test_the_same_again_changes_nothing() -> None:
 def test_a_click_on_the_icon_can_be_chosen_while_it_runs() -> None:
     icon, backend, clicked, _ = shown()
     assert icon.click_opens_menu
-    backend.react(Action("push"))
+    backend.react(Action(Verb.PUSH))
     icon.turn()
     assert not icon.click_opens_menu
     icon.menu(None)
-    assert clicked == [Action("push")]
+    assert clicked == [Action(Verb.PUSH)]
 
 
 def test_a_tag_is_never_given_twice_and_a_late_click_finds_its_own() -> None:

@@ -19,8 +19,8 @@ from claude_sync.state.preferences import Preferences
 from claude_sync_app.desktop.synced_folders import SyncedFolder
 from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.menu.menu import menu
-from claude_sync_app.tray.menu.model import Action, Item, hold, walk
-from claude_sync_app.tray.verbs import Verb
+from claude_sync_app.tray.menu.model import Item, hold, walk
+from claude_sync_app.tray.verbs import Action, Verb
 from tray_values import (
     AROUND,
     HOME,
@@ -180,74 +180,78 @@ def test_no_two_entries_bear_one_id() -> None:
 # --- what the entries do -----------------------------------------------------------------------
 
 S1 = session("s1", state=State.CHANGED, undoable=True)
-DEEDS: list[tuple[Status, tuple[str, ...], Action]] = [
-    (status(to_push=("s1",)), ("Push 1",), Action("push-all")),
-    (status(arrivals=(arrival(),)), ("Pull 1",), Action("pull-all")),
-    (status(older=("a", "b")), ("Push older ones (2)…",), Action("push-older")),
-    (status(sessions=(S1,)), ("Recent", "•", "Push now"), Action("push", "s1")),
-    (status(sessions=(S1,)), ("Recent", "•", "Resume in"), Action("resume", "s1")),
-    (status(sessions=(S1,)), ("Recent", "•", "Copy"), Action("copy-command", "s1")),
-    (status(sessions=(S1,)), ("Recent", "•", "Open project"), Action("open-project", "s1")),
-    (status(sessions=(S1,)), ("Recent", "•", "Pack"), Action("pack", "s1")),
-    (status(sessions=(S1,)), ("Recent", "•", "Undo"), Action("undo", "s1")),
+CLICKS: list[tuple[Status, tuple[str, ...], Action]] = [
+    (status(to_push=("s1",)), ("Push 1",), Action(Verb.PUSH_ALL)),
+    (status(arrivals=(arrival(),)), ("Pull 1",), Action(Verb.PULL_ALL)),
+    (status(older=("a", "b")), ("Push older ones (2)…",), Action(Verb.PUSH_OLDER)),
+    (status(sessions=(S1,)), ("Recent", "•", "Push now"), Action(Verb.PUSH, "s1")),
+    (status(sessions=(S1,)), ("Recent", "•", "Resume in"), Action(Verb.RESUME, "s1")),
+    (status(sessions=(S1,)), ("Recent", "•", "Copy"), Action(Verb.COPY_COMMAND, "s1")),
+    (status(sessions=(S1,)), ("Recent", "•", "Open project"), Action(Verb.OPEN_PROJECT, "s1")),
+    (status(sessions=(S1,)), ("Recent", "•", "Pack"), Action(Verb.PACK, "s1")),
+    (status(sessions=(S1,)), ("Recent", "•", "Undo"), Action(Verb.UNDO, "s1")),
     (
         status(sessions=(S1,)),
         ("Recent", "•", "Stop sharing app…"),
-        Action("stop-sharing", "git:github.com/you/app"),
+        Action(Verb.STOP_SHARING, "git:github.com/you/app"),
     ),
     (
         status(sessions=(session(ignored=True),)),
         ("Recent", "Fix", "Share app again"),
-        Action("share-again", "git:github.com/you/app"),
+        Action(Verb.SHARE_AGAIN, "git:github.com/you/app"),
     ),
     (
         status(arrivals=(arrival("a1", here=True),)),
         ("Recent", "↓", "Pull from desktop"),
-        Action("pull", "a1"),
+        Action(Verb.PULL, "a1"),
     ),
     (
         status(arrivals=(arrival("a1"),)),
         ("From", "Refactor", "Pull and"),
-        Action("pull-and-resume", "a1"),
+        Action(Verb.PULL_AND_RESUME, "a1"),
     ),
     (
         status(sessions=(session(path=None, state=State.UNPLACED, project_key="name:site"),)),
         ("From", "site"),
-        Action("add-project-folder", "name:site"),
+        Action(Verb.ADD_PROJECT_FOLDER, "name:site"),
     ),
-    (status(conflicts=(conflict(),)), ("Conflicts", "Both", "Compare…"), Action("compare", "c1")),
-    (status(findings=(warning(),)), ("Doctor", "The clock"), Action("show-finding", "w1")),
-    (status(findings=(warning(),)), ("Doctor", "Check again"), Action("run-doctor")),
-    (status(), ("Pause for",), Action("pause", detail="hour")),
-    (status(paused_until=NOW + 1), ("Resume syncing",), Action("continue")),
-    (status(error="x"), ("Try again",), Action("retry")),
-    (status(offline_since=NOW), ("Try again",), Action("retry")),
-    (status(), ("Preferences", "Push when"), Action("set", "push_on_change", "false")),
+    (
+        status(conflicts=(conflict(),)),
+        ("Conflicts", "Both", "Compare…"),
+        Action(Verb.COMPARE, "c1"),
+    ),
+    (status(findings=(warning(),)), ("Doctor", "The clock"), Action(Verb.SHOW_FINDING, "w1")),
+    (status(findings=(warning(),)), ("Doctor", "Check again"), Action(Verb.RUN_DOCTOR)),
+    (status(), ("Pause for",), Action(Verb.PAUSE, detail="hour")),
+    (status(paused_until=NOW + 1), ("Resume syncing",), Action(Verb.UNPAUSE)),
+    (status(error="x"), ("Try again",), Action(Verb.RETRY)),
+    (status(offline_since=NOW), ("Try again",), Action(Verb.RETRY)),
+    (status(), ("Preferences", "Push when"), Action(Verb.SET, "push_on_change", "false")),
     (
         status(),
         ("Preferences", "When a", "Pull it"),
-        Action("set", "on_arrival", '"pull"'),
+        Action(Verb.SET, "on_arrival", '"pull"'),
     ),
-    (status(), ("Preferences", "Titles in"), Action("set", "show_titles", "false")),
-    (status(), ("Preferences", "Start at"), Action("start-at-login", detail="off")),
-    (status(), ("Preferences", "Where", "Other"), Action("choose-place")),
-    (status(), ("Preferences", "Where", "A host"), Action("choose-place", detail="ssh")),
-    (status(), ("Preferences", "Where", "Leave"), Action("leave-place")),
+    (status(), ("Preferences", "Titles in"), Action(Verb.SET, "show_titles", "false")),
+    (status(), ("Preferences", "Start at"), Action(Verb.START_AT_LOGIN, detail="off")),
+    (status(), ("Preferences", "Where", "Other"), Action(Verb.CHOOSE_STORE)),
+    (status(), ("Preferences", "Where", "A host"), Action(Verb.CHOOSE_STORE, detail="ssh")),
+    (status(), ("Preferences", "Where", "Leave"), Action(Verb.LEAVE_STORE)),
     (
         status(location="/srv/x", label="/srv/x"),
         ("Preferences", "Where", "Dropbox…"),
-        Action("choose-place", detail=f"{HOME}/Dropbox"),
+        Action(Verb.CHOOSE_STORE, detail=f"{HOME}/Dropbox"),
     ),
-    (status(), ("Preferences", "Open pref"), Action("open-preferences")),
-    (status(), ("Open shared",), Action("open-store")),
-    (status(), ("Show log",), Action("show-log")),
-    (status(), ("Help",), Action("help")),
-    (status(), ("About",), Action("about")),
-    (status(), ("Quit",), Action("quit")),
+    (status(), ("Preferences", "Open pref"), Action(Verb.OPEN_PREFERENCES)),
+    (status(), ("Open shared",), Action(Verb.OPEN_STORE)),
+    (status(), ("Show log",), Action(Verb.SHOW_LOG)),
+    (status(), ("Help",), Action(Verb.HELP)),
+    (status(), ("About",), Action(Verb.ABOUT)),
+    (status(), ("Quit",), Action(Verb.QUIT)),
 ]
 
 
-@pytest.mark.parametrize(("shown", "path", "action"), DEEDS)
+@pytest.mark.parametrize(("shown", "path", "action"), CLICKS)
 def test_a_click_asks_for_what_the_entry_says(
     shown: Status, path: tuple[str, ...], action: Action
 ) -> None:
@@ -256,17 +260,15 @@ def test_a_click_asks_for_what_the_entry_says(
 
 
 def test_every_click_asks_for_something_that_there_is() -> None:
-    verbs = {verb.value for verb in Verb}
-    for shown, _, _ in DEEDS:
+    for shown, _, _ in CLICKS:
         for item in walk(made(shown)):
             if item.action is not None:
-                assert item.action.verb in verbs
-                assert type(item.action.verb) is str
+                assert isinstance(item.action.verb, Verb)
                 assert not item.children
 
 
 def test_whatever_can_be_clicked_does_something() -> None:
-    for shown, _, _ in DEEDS:
+    for shown, _, _ in CLICKS:
         for item in walk(made(shown)):
             if item.enabled and not item.separator and not item.children:
                 assert item.action is not None, item.label
@@ -334,7 +336,7 @@ def test_an_ignored_finding_is_listed_and_can_be_heeded_again() -> None:
         "Check again",
     ]
     again = entry(doctor, "A", "Warn")
-    assert again.action == Action("heed-finding", "w1")
+    assert again.action == Action(Verb.STOP_IGNORING_FINDING, "w1")
 
 
 @pytest.mark.parametrize(
@@ -357,9 +359,9 @@ def test_of_several_findings_with_one_code_each_shows_itself() -> None:
     shown = status(findings=(warning("w", "A"), warning("w", "B"), warning("v", "C")))
     doctor = entry(made(shown), "Doctor: 3 warnings")
     assert [row.action for row in doctor.children[:3]] == [
-        Action("show-finding", "w", "A"),
-        Action("show-finding", "w", "B"),
-        Action("show-finding", "v"),
+        Action(Verb.SHOW_FINDING, "w", "A"),
+        Action(Verb.SHOW_FINDING, "w", "B"),
+        Action(Verb.SHOW_FINDING, "v"),
     ]
 
 

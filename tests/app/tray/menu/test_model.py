@@ -5,11 +5,12 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_sync_app.tray.menu.model import Action, Item, hold, separator, walk
+from claude_sync_app.tray.menu.model import Item, hold, separator, walk
+from claude_sync_app.tray.verbs import Action, Verb
 
 
 def entry(name: str, label: str = "", *children: Item, enabled: bool = True) -> Item:
-    action = None if children else Action(name)
+    action = None if children else Action(Verb.RESUME, name)
     return Item(name, label or name, enabled=enabled, action=action, children=children)
 
 
@@ -39,8 +40,8 @@ def test_what_is_gone_stays_and_can_not_be_clicked() -> None:
 
 
 def test_what_means_something_else_by_now_can_not_be_clicked() -> None:
-    shown = menu(Item("pause", "Pause", action=Action("pause")))
-    wanted = menu(Item("pause", "Resume syncing", action=Action("resume")))
+    shown = menu(Item("pause", "Pause", action=Action(Verb.PAUSE)))
+    wanted = menu(Item("pause", "Resume syncing", action=Action(Verb.RESUME)))
     assert outline(hold(shown, wanted)) == [("Pause", False, [])]
     assert outline(hold(menu(entry("x")), menu(entry("x", "X", entry("y"))))) == [("x", False, [])]
 

@@ -10,7 +10,8 @@ from claude_sync.model import State
 from claude_sync.service.status import Status
 from claude_sync.state.preferences import Preferences
 from claude_sync_app.tray.menu.menu import menu
-from claude_sync_app.tray.menu.model import Action, Item, hold
+from claude_sync_app.tray.menu.model import Item, hold
+from claude_sync_app.tray.verbs import Action, Verb
 from tray_values import (
     AROUND,
     MINUTES,
@@ -93,7 +94,10 @@ def test_of_a_machine_that_is_new_here_not_all_is_listed() -> None:
     shown = made(status(arrivals=arrivals))
     rows = entry(shown, "From other machines").children
     assert [row.label.split(" — ")[0] for row in rows[:-1]] == [f"Number {n}" for n in range(10)]
-    assert (rows[-1].label, rows[-1].action) == ("Choose from all 400…", Action("choose-arrivals"))
+    assert (rows[-1].label, rows[-1].action) == (
+        "Choose from all 400…",
+        Action(Verb.CHOOSE_ARRIVALS),
+    )
 
 
 def test_projects_without_a_folder_here_are_counted_by_project() -> None:

@@ -14,11 +14,10 @@ from claude_sync.service.status import Status
 from claude_sync.state.preference_kinds import Notifications
 from claude_sync.state.preferences import Preferences
 from claude_sync_app.desktop.notifications.values import Answer, AnswerKind
-from claude_sync_app.tray.menu.model import Action
 from claude_sync_app.tray.notices.history import after_answer, after_sleep, new_history
 from claude_sync_app.tray.notices.notice import Notice
 from claude_sync_app.tray.notices.notices import NoticeUpdate, next_notices
-from claude_sync_app.tray.verbs import Verb
+from claude_sync_app.tray.verbs import Action, Verb
 from tray_values import (
     AROUND,
     NOW,
@@ -179,7 +178,7 @@ def test_later_does_not_keep_another_session_waiting() -> None:
     tray.answer("arrival", "later")
     (notice,) = tray.see(status(arrivals=(arrival("a2", "Another"), arrival("a1"))))
     assert notice.notification.title == "Another"
-    assert notice.buttons["pull"] == Action("pull", "a2")
+    assert notice.buttons["pull"] == Action(Verb.PULL, "a2")
 
 
 def test_what_was_pulled_before_later_ended_and_arrives_again_is_told_of() -> None:
@@ -207,7 +206,7 @@ def test_a_new_arrival_takes_the_place_of_the_one_that_nobody_answered_and_names
     (notice,) = tray.see(both)
     assert notice.notification.key == "arrival"
     assert notice.notification.title == "Another"
-    assert notice.buttons["pull"] == Action("pull", "a2 a1")
+    assert notice.buttons["pull"] == Action(Verb.PULL, "a2 a1")
     tray.see(ARRIVED)
     assert list(tray.last.withdraw) == []
     tray.see(status())
@@ -453,7 +452,7 @@ def test_a_session_that_is_pulled_again_and_again_is_told_of_once_an_hour() -> N
     tray.wait(600)
     assert tray.keys(pulled(2, "a")) == []
     (notice,) = tray.see(pulled(3, "a", "b"))
-    assert notice.buttons["undo"] == Action("undo", "b")
+    assert notice.buttons["undo"] == Action(Verb.UNDO, "b")
     tray.wait(HOUR)
     assert tray.keys(pulled(4, "a")) == ["pulled"]
 

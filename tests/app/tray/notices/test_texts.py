@@ -10,10 +10,10 @@ import pytest
 from claude_sync.model import Level, Outcome, Side
 from claude_sync_app.tray.conflict_choice import BOTH, keep_action
 from claude_sync_app.tray.environment import Environment
-from claude_sync_app.tray.menu.model import Action
 from claude_sync_app.tray.notices import failures as failure_texts
 from claude_sync_app.tray.notices import texts as notice_texts
 from claude_sync_app.tray.notices.notice import Notice, NoticeContext, without_buttons
+from claude_sync_app.tray.verbs import Action, Verb
 from tray_values import (
     AROUND,
     HOME,
@@ -29,7 +29,7 @@ from tray_values import (
     warning,
 )
 
-SHOW_MENU = Action("show-menu")
+SHOW_MENU = Action(Verb.SHOW_MENU)
 CONTEXT = NoticeContext(status(), True, AROUND, NOW)
 DISCREET = CONTEXT._replace(show_titles=False)
 
@@ -55,11 +55,11 @@ def test_one_arrival_can_be_pulled_resumed_or_left_for_later() -> None:
         "It was still open there.",
     ]
     assert offered(notice) == [
-        ("Pull", Action("pull", "a1")),
-        ("Pull and resume", Action("pull-and-resume", "a1")),
-        ("Later", Action("later", "a1")),
+        ("Pull", Action(Verb.PULL, "a1")),
+        ("Pull and resume", Action(Verb.PULL_AND_RESUME, "a1")),
+        ("Later", Action(Verb.LATER, "a1")),
     ]
-    assert notice.body == Action("pull", "a1")
+    assert notice.body == Action(Verb.PULL, "a1")
 
 
 def test_of_several_arrivals_one_is_named_and_the_others_are_counted() -> None:
@@ -71,9 +71,9 @@ def test_of_several_arrivals_one_is_named_and_the_others_are_counted() -> None:
         "And 2 more sessions.",
     ]
     assert offered(notice) == [
-        ("Pull all 3", Action("pull", "a1 a2 a3")),
-        ("Choose…", Action("choose-arrivals")),
-        ("Later", Action("later", "a1 a2 a3")),
+        ("Pull all 3", Action(Verb.PULL, "a1 a2 a3")),
+        ("Choose…", Action(Verb.CHOOSE_ARRIVALS)),
+        ("Later", Action(Verb.LATER, "a1 a2 a3")),
     ]
     assert notice.body == SHOW_MENU
     assert said(notice_texts.arrival_notice(three[:2], CONTEXT))[-1] == "And 1 more session."
@@ -84,8 +84,8 @@ def test_a_machine_that_is_new_here_is_one_notice() -> None:
     notice = notice_texts.arrival_notice(many, CONTEXT)
     assert said(notice) == ["400 sessions are waiting", "From desktop"]
     assert offered(notice) == [
-        ("Pull all", Action("pull-all")),
-        ("Choose…", Action("choose-arrivals")),
+        ("Pull all", Action(Verb.PULL_ALL)),
+        ("Choose…", Action(Verb.CHOOSE_ARRIVALS)),
     ]
     assert notice.body == SHOW_MENU
     assert said(notice_texts.arrival_notice(many[:9], CONTEXT))[0] == "Refactor the parser"
@@ -129,10 +129,10 @@ def test_what_was_pulled_by_itself_can_be_resumed_and_undone() -> None:
         "and 1 more",
     ]
     assert offered(notice) == [
-        ("Resume", Action("resume", "s1")),
-        ("Undo", Action("undo", "s1 s2 s3 s0")),
+        ("Resume", Action(Verb.RESUME, "s1")),
+        ("Undo", Action(Verb.UNDO, "s1 s2 s3 s0")),
     ]
-    assert notice.body == Action("open-project", "s1")
+    assert notice.body == Action(Verb.OPEN_PROJECT, "s1")
     (one,) = results[:1]
     assert said(notice_texts.pulled_notice([one], notice_context)) == [
         "Pulled 1 session from desktop",
@@ -183,7 +183,7 @@ def test_a_conflict_names_both_machines_and_how_far_each_went_on() -> None:
         "desktop: 3 lines more, 1 hour ago",
     ]
     assert offered(notice) == [
-        ("Compare…", Action("compare", "c1")),
+        ("Compare…", Action(Verb.COMPARE, "c1")),
         ("Keep both", keep_action(state, BOTH)),
     ]
     assert notice.body == SHOW_MENU
@@ -209,13 +209,13 @@ def test_a_finding_says_what_mends_it() -> None:
     notice = notice_texts.finding_notice(warning("w1", detail="It is off.", fix="Set the clock"))
     assert said(notice) == ["The clock is off", "Set the clock"]
     assert offered(notice) == [
-        ("Fix", Action("fix-finding", "w1")),
-        ("Ignore", Action("ignore-finding", "w1")),
+        ("Fix", Action(Verb.FIX_FINDING, "w1")),
+        ("Ignore", Action(Verb.IGNORE_FINDING, "w1")),
     ]
-    assert notice.body == Action("show-finding", "w1")
+    assert notice.body == Action(Verb.SHOW_FINDING, "w1")
     without = notice_texts.finding_notice(warning("w1", detail="It is off."))
     assert said(without) == ["The clock is off", "It is off."]
-    assert offered(without) == [("Ignore", Action("ignore-finding", "w1"))]
+    assert offered(without) == [("Ignore", Action(Verb.IGNORE_FINDING, "w1"))]
 
 
 def test_several_findings_are_counted() -> None:
@@ -227,8 +227,8 @@ def test_several_findings_are_counted() -> None:
 
 # --- what failed -------------------------------------------------------------------------------
 
-LOG = ("Show log", Action("show-log"))
-AGAIN = ("Try again", Action("retry"))
+LOG = ("Show log", Action(Verb.SHOW_LOG))
+AGAIN = ("Try again", Action(Verb.RETRY))
 
 
 def test_a_place_that_is_away_says_why() -> None:
@@ -264,30 +264,30 @@ def test_what_lasts_and_what_fails_by_itself_say_why() -> None:
             ],
             True,
             ["Not all of it was pushed", "No room"],
-            Action("push", "a b"),
+            Action(Verb.PUSH, "a b"),
         ),
         (
             "pull",
             [result("a", Outcome.CONFLICT)],
             False,
             ["Nothing was pulled", "It went on apart, and a person has to choose"],
-            Action("pull", "a"),
+            Action(Verb.PULL, "a"),
         ),
         (
             "pull",
             [result(f"s{n}", Outcome.FAILED, message=f"m{n}") for n in range(5)],
             False,
             ["Nothing was pulled", "M0", "M1", "M2", "And 2 more."],
-            Action("pull", "s0 s1 s2 s3 s4"),
+            Action(Verb.PULL, "s0 s1 s2 s3 s4"),
         ),
         (
             "resolve",
             [result("a", Outcome.FAILED, message="no room")],
             False,
             ["The conflict wasn't settled", "No room"],
-            Action("retry"),
+            Action(Verb.RETRY),
         ),
-        ("failed", [], False, ["That didn't work", "Nas doesn't answer"], Action("retry")),
+        ("failed", [], False, ["That didn't work", "Nas doesn't answer"], Action(Verb.RETRY)),
     ],
 )
 def test_a_click_that_failed_says_what_to_do_and_can_be_done_again(
@@ -323,7 +323,7 @@ def test_the_first_start_says_where_sessions_meet_and_offers_another_place() -> 
         "Sessions meet in ~/claude-sync (this machine only)",
         "Choose a synced folder or a host, and your other machines see them.",
     ]
-    assert offered(notice) == [("Where sessions meet…", Action("choose-place", "", "menu"))]
+    assert offered(notice) == [("Where sessions meet…", Action(Verb.CHOOSE_STORE, "", "menu"))]
 
 
 # --- other people's text -----------------------------------------------------------------------
@@ -398,4 +398,4 @@ def test_a_click_on_a_body_never_decides_anything() -> None:
     bodies = [notice.body for notice in every(EVIL)]
     assert {body.verb for body in bodies if body is not None} == harmless
     pulling = [body for body in bodies if body is not None and body.verb == "pull"]
-    assert pulling == [Action("pull", "a1")]
+    assert pulling == [Action(Verb.PULL, "a1")]
