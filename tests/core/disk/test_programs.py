@@ -101,7 +101,7 @@ def test_nothing_of_ours_starts_one(
         with pytest.raises(TransportError):
             transport.list_files()
         transport.close()
-    assert clipboard.copy("x") is False
+    assert clipboard.copy_text("x") is False
     assert launching.run(["xclip"]) is False
     for git in ("git", "bin/git"):
         with pytest.raises(launching.DesktopError, match="can't be started"):
