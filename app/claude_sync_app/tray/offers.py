@@ -12,13 +12,26 @@ def pushable(status: Status) -> tuple[str, ...]:
 
 
 def pullable(status: Status) -> tuple[Arrival, ...]:
-    """The arrivals that "Pull" pulls: not those whose session is open here."""
-    return tuple(arrival for arrival in status.arrivals if not is_held_back(arrival))
+    """The arrivals that "Pull" pulls: not those whose session is open here, nor `replacing`."""
+    return tuple(
+        arrival
+        for arrival in status.arrivals
+        if not is_held_back(arrival) and not arrival.state.replaces
+    )
+
+
+def replacing(status: Status) -> tuple[Arrival, ...]:
+    """The arrivals that would replace what was said only here: each is asked for by itself."""
+    return tuple(arrival for arrival in status.arrivals if arrival.state.replaces)
 
 
 def held_back(status: Status) -> tuple[Arrival, ...]:
     """The arrivals that wait until the session is closed here."""
-    return tuple(arrival for arrival in status.arrivals if is_held_back(arrival))
+    return tuple(
+        arrival
+        for arrival in status.arrivals
+        if is_held_back(arrival) and not arrival.state.replaces
+    )
 
 
 def is_held_back(arrival: Arrival) -> bool:

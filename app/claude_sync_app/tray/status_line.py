@@ -13,7 +13,7 @@ from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.finding_filter import current_warnings, warning_counts
 from claude_sync_app.tray.icons.icons import IconState
 from claude_sync_app.tray.labels import machines_of
-from claude_sync_app.tray.offers import held_back, pullable, pushable
+from claude_sync_app.tray.offers import held_back, pullable, pushable, replacing
 
 TOOLTIP_LENGTH = 127
 """What Windows shows of a tooltip: 128 characters, the last of them a NUL."""
@@ -37,7 +37,7 @@ def icon_state(status: Status, preferences: Preferences, now: float) -> IconStat
         IconState.ATTENTION: bool(status.conflicts or warnings) or not_set_up(status),
         IconState.OFFLINE: status.offline_since is not None,
         IconState.PAUSED: is_paused(status, now),
-        IconState.WAITING: bool(pullable(status)),
+        IconState.WAITING: bool(pullable(status) or replacing(status)),
         IconState.SYNCING: status.activity is not None or not status.started,
     }
     return next((state for state, does in holds.items() if does), IconState.UP_TO_DATE)
@@ -113,6 +113,8 @@ def _counts(status: Status) -> list[str]:
     if waiting:
         machines = machines_of(arrival.machine for arrival in waiting)
         said.append(f"{len(waiting)} waiting from {machines}")
+    if other := replacing(status):
+        said.append(f"{len(other)} would replace what is only here")
     if held:
         said.append(f"{len(held)} newer elsewhere but open here")
     return said

@@ -41,6 +41,8 @@ class Verb(str, Enum):
     # Sessions. Subject: ids, with a space between two.
     PUSH = "push", "immediate.push", _IN_LOOP
     PULL = "pull", "immediate.pull", _IN_LOOP
+    # Only the menu asks for it, where its label says what it costs.
+    REPLACE = "replace", "immediate.replace", _IN_LOOP
     UNDO = "undo", "immediate.undo", _IN_LOOP
     LATER = "later", "immediate.later", _IN_LOOP
 

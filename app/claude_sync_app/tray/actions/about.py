@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 
 from claude_sync import __version__
+from claude_sync.wording import replaces
 from claude_sync_app.shown_text import one_line
 from claude_sync_app.tray.context import TrayContext
 from claude_sync_app.tray.labels import machine_of, title_of
-from claude_sync_app.tray.offers import held_back, pullable
+from claude_sync_app.tray.offers import held_back, pullable, replacing
 from claude_sync_app.tray.status_line import tooltip
 from claude_sync_app.tray.verbs import Action, Verb
 
@@ -42,6 +43,10 @@ def show_news(tray: TrayContext, _: Action) -> None:
     ]
     lines += [
         f"From {machine_of(one.machine)}: {title_of(one.state)}" for one in pullable(status)[:_MOST]
+    ]
+    lines += [
+        f"{machine_of(one.machine)}'s {title_of(one.state)} {replaces(one.state.replaces)}"
+        for one in replacing(status)[:_MOST]
     ]
     text = "\n".join(lines).strip()
     dialogs = tray.dialogs

@@ -27,6 +27,11 @@ def pull(tray: TrayContext, action: Action) -> None:
     _pull(tray, action.subject.split())
 
 
+def replace(tray: TrayContext, action: Action) -> None:
+    """Pull what replaces something that was said only here: the menu's label said so."""
+    tray.service.pull([action.subject], replace=True)
+
+
 def pull_all(tray: TrayContext, _: Action) -> None:
     _pull(tray, [arrival.session_id for arrival in pullable(tray.status)])
 

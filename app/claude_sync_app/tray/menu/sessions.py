@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from claude_sync.model import SessionState, Side, State
 from claude_sync.service.status import Arrival, Status
 from claude_sync.state.preferences import Preferences
-from claude_sync.wording import ago, count
+from claude_sync.wording import ago, count, replaces
 from claude_sync_app.shown_text import one_line, shortened
 from claude_sync_app.tray.conflict_choice import BOTH, keep_action, side_name
 from claude_sync_app.tray.labels import machine_of, machines_of, project_of, title_of
@@ -79,6 +79,9 @@ def _actions(
             if sid in deferred:
                 label = f"Pulled from {machine} once it is closed here"
             rows.append(Item(f"{prefix}.close", label, enabled=False))
+        elif state.replaces:
+            label = f"Take {machine}'s: it {replaces(state.replaces)}"
+            rows.append(_action_item(prefix, "replace", label, Verb.REPLACE, sid))
         else:
             rows.append(_action_item(prefix, "pull", f"Pull from {machine}", Verb.PULL, sid))
     if state.directory is not None:

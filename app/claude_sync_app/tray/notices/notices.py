@@ -19,7 +19,7 @@ from claude_sync_app.tray.notices import failures as failure_texts
 from claude_sync_app.tray.notices import texts as notice_texts
 from claude_sync_app.tray.notices.history import AGAIN_SECONDS, NoticeHistory, Subject
 from claude_sync_app.tray.notices.notice import Notice, NoticeContext, without_buttons
-from claude_sync_app.tray.offers import held_back, pullable
+from claude_sync_app.tray.offers import held_back, pullable, replacing
 from claude_sync_app.tray.status_line import is_paused
 
 QUIET_SECONDS = 15.0
@@ -251,6 +251,11 @@ class _Transition:
                 self._show_about(
                     "arrival", notice_texts.close_notice(arrival, self._context), [subject]
                 )
+        for arrival in replacing(self._status):
+            subject = _subject("replacing", arrival)
+            if self._new_subjects([subject]):
+                notice = notice_texts.replacing_notice(arrival, self._context)
+                self._show_about("arrival", notice, [subject])
         if asks:
             self._add_pullable()
 

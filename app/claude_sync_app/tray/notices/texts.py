@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from claude_sync.model import Finding, Result, SessionState, Side
 from claude_sync.service.status import Arrival, Status
-from claude_sync.wording import count
+from claude_sync.wording import count, replaces
 from claude_sync_app.tray.conflict_choice import BOTH, keep_action
 from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.finding_filter import warning_counts
@@ -90,6 +90,17 @@ def close_notice(arrival: Arrival, notice_context: NoticeContext) -> Notice:
         f"close.{arrival.session_id}",
         f"Close {title} here: {machine} is ahead",
         [f"Written there {notice_context.when(arrival.pushed_at)}. It {then} once it is closed."],
+        [Choice("show", "Show", SHOW_MENU)],
+    )
+
+
+def replacing_notice(arrival: Arrival, notice_context: NoticeContext) -> Notice:
+    """A version that would replace what was said only here: nothing but the menu does it."""
+    title, machine = notice_context.title_of(arrival.state), machine_of(arrival.machine)
+    return make_notice(
+        f"replacing.{arrival.session_id}",
+        f"{machine}'s version waits for you: {title}",
+        [f"It {replaces(arrival.state.replaces)}. Nothing is replaced until you choose."],
         [Choice("show", "Show", SHOW_MENU)],
     )
 

@@ -89,6 +89,13 @@ def test_what_is_newer_elsewhere_but_open_here_says_what_to_do() -> None:
     assert (waits.id, waits.enabled) == (close.id, False)
 
 
+def test_what_replaces_something_is_asked_for_by_itself_and_says_so() -> None:
+    shown = made(status(arrivals=(arrival("a1", here=True, replaces=1),)))
+    take = entry(shown, "Recent", "↓", "Take desktop's: it replaces 1 line that is only here")
+    assert take.action == Action(Verb.REPLACE, "a1")
+    assert entry(shown, "Nothing to pull").enabled is False
+
+
 def test_of_a_machine_that_is_new_here_not_all_is_listed() -> None:
     arrivals = tuple(arrival(f"a{n}", f"Number {n}") for n in range(400))
     shown = made(status(arrivals=arrivals))

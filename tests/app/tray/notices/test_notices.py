@@ -17,6 +17,7 @@ from claude_sync_app.desktop.notifications.values import Answer, AnswerKind
 from claude_sync_app.tray.notices.history import after_answer, after_sleep, new_history
 from claude_sync_app.tray.notices.notice import Notice
 from claude_sync_app.tray.notices.notices import NoticeUpdate, next_notices
+from claude_sync_app.tray.offers import pullable
 from claude_sync_app.tray.verbs import Action, Verb
 from tray_values import (
     AROUND,
@@ -70,11 +71,29 @@ TWO_SPLIT = status(conflicts=(conflict("c1"), conflict("c2")))
 STANDING: list[tuple[Status, str]] = [
     (ARRIVED, "arrival"),
     (status(arrivals=(arrival("a1", here=True, open=True),)), "close.a1"),
+    (status(arrivals=(arrival("a1", here=True, replaces=3),)), "replacing.a1"),
     (PARTED, "conflict.c1"),
     (WARNED, "doctor.w1"),
     (status(**OFFLINE), "offline"),
     (status(error="the disk is full"), "error"),
 ]
+
+
+def test_no_answer_to_a_notice_replaces_what_is_only_here() -> None:
+    waits = status(arrivals=(arrival("a1", "Mine", here=True, replaces=3),))
+    (notice,) = Played().see(waits)
+    assert notice.notification.title == "desktop's version waits for you: Mine"
+    assert notice.notification.body.startswith("It replaces 3 lines that are only here.")
+    assert {notice.body, *notice.buttons.values()} == {Action(Verb.SHOW_MENU)}
+    both = status(arrivals=(*waits.arrivals, arrival("a2")))
+    asked = [
+        action
+        for notice in Played().see(both)
+        for action in (notice.body, *notice.buttons.values())
+        if action is not None
+    ]
+    assert not [action for action in asked if "a1" in action.subject]
+    assert pullable(both) == both.arrivals[1:]
 
 
 @pytest.mark.parametrize(("shown", "key"), STANDING)
