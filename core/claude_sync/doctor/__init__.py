@@ -20,6 +20,7 @@ from claude_sync.doctor import (
     sessions,
     settings,
     store,
+    writers,
 )
 from claude_sync.doctor.facts import Check, Facts, Surveyed
 from claude_sync.doctor.read_only import open_read_only, read_only
@@ -57,6 +58,9 @@ _CHECKS: tuple[Check, ...] = (
     deep.own_bundles,
     settings.name,
     bundles.clones,
+    writers.own,
+    writers.rolled_back,
+    writers.names,
     bundles.clocks,
     programs.programs,
     projects.registry,

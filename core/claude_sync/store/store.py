@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 PLACEHOLDER = "in the cloud, not here yet"
 _IN_NAME = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,127}?)-[A-Za-z0-9]")
 _LOOK = "look"
+_WENT_BACK = "went-back"
 
 
 class StoreView(NamedTuple):
@@ -230,6 +231,7 @@ class Store:
             except (BundleError, TransportError) as error:
                 wrong[ends.name] = (ends.stamp, error)
         with self._database.transaction():
+            self._note_older(read)
             self._cache.drop_files(gone)
             self._cache.put_bundles(read)
             self._cache.drop_problems(bundle.name for bundle in read)
@@ -241,6 +243,33 @@ class Store:
             problems.pop(bundle.name, None)
         if wrong:
             problems.update(self._cache.problems())
+
+    def greatest_revisions(self) -> dict[tuple[str, str], int]:
+        """Of each file that went back to a lower revision, by session and machine id: the greatest.
+
+        Good until it is at least as far again.
+        """
+        try:
+            rows = json.loads(self._cache.setting(_WENT_BACK) or "[]")
+            return {(str(one), str(other)): int(revision) for one, other, revision in rows}
+        except (ValueError, TypeError):
+            return {}
+
+    def _note_older(self, read: Sequence[Bundle]) -> None:
+        """Remember which files hold a lower revision than they did when they were read before."""
+        known = self.greatest_revisions()
+        changed = dict(known)
+        for bundle in read:
+            head = bundle.head
+            of = (head.session_id, head.machine_id)
+            before = self._cache.bundle(bundle.name)
+            if before is not None and (before.head.session_id, before.head.machine_id) == of:
+                changed[of] = max(before.head.revision, changed.get(of, 0))
+            if changed.get(of, 0) <= head.revision:
+                changed.pop(of, None)
+        if changed != known:
+            rows = [[*of, revision] for of, revision in changed.items()]
+            self._cache.put_setting(_WENT_BACK, json.dumps(rows))
 
     def _bundle(self, ends: Ends) -> Bundle:
         from claude_sync.bundle.head import read_head
