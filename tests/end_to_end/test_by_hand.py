@@ -188,6 +188,24 @@ def test_init_says_what_is_wrong_with_a_location(new_laptop: Machine, tmp_path: 
     assert not (tmp_path / "shared_folder").exists()
 
 
+def test_init_says_who_can_write_there_and_what_that_means(
+    new_laptop: Machine, tmp_path: Path
+) -> None:
+    words = "put words into a session that you resume"
+    said = new_laptop.does("init", tmp_path / "own")
+    assert "Of this machine's users only you can write there." in said
+    assert words in said
+    if os.name == "posix":
+        (tmp_path / "all").mkdir()
+        (tmp_path / "all").chmod(0o777)
+        for parent in (tmp_path, *tmp_path.parents):
+            if parent.stat().st_uid == os.getuid() and not parent.stat().st_mode & 1:
+                parent.chmod(parent.stat().st_mode | 0o011)
+        said = new_laptop.does("init", tmp_path / "all")
+        assert "Other users of this machine can write there" in said
+        assert words in said
+
+
 def test_init_again_says_what_is_there(laptop: Machine, shared_folder: Path) -> None:
     assert laptop.does("init", shared_folder).startswith(
         f"Sessions are shared through {shared_folder}. This machine is called laptop there.\n"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +11,7 @@ from claude_sync.bundle.file_names import is_encoded_key
 from claude_sync.doctor.access import can_pass, can_read, can_write, scan
 from claude_sync.doctor.facts import Facts
 from claude_sync.doctor.fixes import grant_command, quoted
+from claude_sync.doctor.modes import MAKE, READ, allows, mode_for_others
 from claude_sync.errors import NotSetUp, StoreOffline, UsageError
 from claude_sync.model import Finding, Level
 from claude_sync.sync.setup import default_location
@@ -171,7 +170,7 @@ def private(facts: Facts) -> Iterator[Finding]:
     folder = folder_of(facts)
     if os.name == "nt" or facts.view is None or folder is None:
         return
-    exposure = _Exposure(folder)
+    exposure = Exposure(folder)
     exposure.look({bundle.name for bundle in facts.bundles})
     readable, writable = exposure.readable, exposure.writable
     if writable:
@@ -194,10 +193,7 @@ def private(facts: Facts) -> Iterator[Finding]:
         )
 
 
-_READ, _MAKE = 0o4, 0o3  # making a file in a directory takes passing it, too
-
-
-class _Exposure:
+class Exposure:
     """What the modes of files and folders, and of the folders above, let others do.
 
     "Who" is a mask of two bits, as in a mode: 0o010 for the group, 0o001 for everyone else.
@@ -205,7 +201,6 @@ class _Exposure:
 
     def __init__(self, folder: Path) -> None:
         self._folder = os.path.realpath(folder)
-        self._private_group = _private_group()
         self.readable: list[str] = []
         self.writable: list[str] = []
 
@@ -213,59 +208,29 @@ class _Exposure:
         """Find what others can read, and what they can write to, among these bundles."""
         who = 0o011
         for parent in Path(self._folder).parents:
-            mode = self._mode(str(parent))
+            mode = mode_for_others(str(parent))
             # Whom a group's bits don't keep out may pass as everybody else.
             who &= mode | (mode & 0o001) << 3
-        mode = self._mode(self._folder)
-        if _allows(who, mode, _MAKE):
+        mode = mode_for_others(self._folder)
+        if allows(who, mode, MAKE):
             self.writable.append(self._folder)
         for directory in sorted({name.partition("/")[0] for name in names}):
             self._look_into(directory, who & mode, names)
 
     def _look_into(self, directory: str, who: int, names: set[str]) -> None:
         path = os.path.join(self._folder, directory)
-        mode = self._mode(path) if who else 0
-        if _allows(who, mode, _MAKE):
+        mode = mode_for_others(path) if who else 0
+        if allows(who, mode, MAKE):
             self.writable.append(path)
         if not who & mode:
             return
         for entry in scan(path):
             if f"{directory}/{entry.name}" in names:
-                file = self._mode(entry.path)
-                if _allows(who & mode, file, 0o2):
+                file = mode_for_others(entry.path)
+                if allows(who & mode, file, 0o2):
                     self.writable.append(entry.path)
-                if _allows(who & mode, file, _READ):
+                if allows(who & mode, file, READ):
                     self.readable.append(entry.path)
-
-    def _mode(self, path: str) -> int:
-        """The bits for the group and the others; the group's don't count if it is only ours."""
-        try:
-            status = os.stat(path)
-        except OSError:
-            return 0
-        mode = stat.S_IMODE(status.st_mode)
-        return mode & (0o007 if status.st_gid == self._private_group else 0o077)
-
-
-def _allows(who: int, mode: int, need: int) -> bool:
-    """Whether any of those who get here may do all of what is needed."""
-    return any(who >> shift & 1 and mode >> shift & need == need for shift in (3, 0))
-
-
-def _private_group() -> int:
-    """This user's own group, as most systems make one for each user; -1 for none."""
-    if sys.platform == "win32":
-        return -1
-    import grp
-    import pwd
-
-    try:
-        user = pwd.getpwuid(os.geteuid())
-        group = grp.getgrgid(user.pw_gid)
-    except KeyError:
-        return -1
-    alone = group.gr_name == user.pw_name and set(group.gr_mem) <= {user.pw_name}
-    return user.pw_gid if alone else -1
 
 
 # --- room --------------------------------------------------------------------------------------

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from pathlib import Path
 
 from claude_sync.disk.log import Log
 from claude_sync.state import preferences
 from claude_sync.state.paths import paths
 from claude_sync.sync.setup import set_up
+from claude_sync.transports.location import FolderLocation, HostLocation, parse_location
 from claude_sync.wording import join, short_path
 from claude_sync_app.cli.output import print_json, print_line
 from claude_sync_app.cli.parser import Parser
@@ -29,7 +31,8 @@ def configure(parser: Parser) -> None:
     )
     parser.add_json()
     parser.describe(
-        "Whoever can read the shared folder can read the sessions: they are plain text there.",
+        "Whoever can read the shared folder can read the sessions: they are plain text there.\n"
+        "Whoever can write there can put words into a session that you resume.",
         ("init ~/Dropbox/sessions", "a folder that is mirrored to your machines"),
         ("init nas:sessions", "a folder in your home directory on a host"),
         ("init ssh://me@nas:2222/srv/sessions", "the same with user, port and absolute path"),
@@ -60,8 +63,33 @@ def run(arguments: Namespace) -> int:
         print_line(f"What this machine pushed to {short_path(before)} stays there.")
     if done.machines:
         print_line(f"Sessions of {join(done.machines)} are already there.")
+    print_line(_who(done.location))
     print_line()
     print_line("claude-sync push --all   copies this machine's sessions there")
     if done.machines:
         print_line("claude-sync pull --all   brings the others, for projects on this machine")
     return 0
+
+
+def _who(location: str) -> str:
+    """Who can read and write there, and what that means."""
+    parsed = parse_location(location)
+    means = "put words into a session that you resume"
+    if isinstance(parsed, HostLocation):
+        user = parsed.user or "you"
+        whom = f"Whoever can log in as {user} on {parsed.host}, or is root there,"
+        return f"{whom} can read these sessions, and {means}."
+    if isinstance(parsed, FolderLocation) and _others_write(Path(parsed.path)):
+        return f"Other users of this machine can write there: they can {means}; see the doctor."
+    return (
+        "Of this machine's users only you can write there. Whoever else it is shared with can "
+        f"read these sessions, and {means}."
+    )
+
+
+def _others_write(folder: Path) -> bool:
+    from claude_sync.doctor.store import Exposure
+
+    exposure = Exposure(folder)
+    exposure.look(set())
+    return bool(exposure.writable)
