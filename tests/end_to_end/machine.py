@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from claude_sync.claude.home import encode_directory
+from machines import CLIENT_VERSION
 from repositories import repository
 
 COMMAND = Path(
@@ -152,6 +153,7 @@ class Machine:
         event = {
             "type": "user",
             "uuid": os.urandom(8).hex(),
+            "version": CLIENT_VERSION,
             "cwd": os.path.realpath(directory or self.project),
             "message": {"content": text},
         }

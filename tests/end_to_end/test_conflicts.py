@@ -112,7 +112,9 @@ def test_what_cannot_be_chosen_is_said(diverged: ConflictView) -> None:
     desktop.open()
     diverged.laptop.says("once more")
     diverged.laptop.does("push", SESSION)
-    assert desktop.fails("resolve", SESSION, "--keep", "theirs").endswith("close it first")
+    assert desktop.fails("resolve", SESSION, "--keep", "theirs") == (
+        f"the session can't be replaced now: open here: close it first ({SESSION})"
+    )
 
 
 def test_undo_brings_back_what_was_and_is_not_overruled(diverged: ConflictView) -> None:

@@ -29,6 +29,7 @@ _SESSION = {
     "modified": (str, type(None)),
     "state": str,
     "open": bool,
+    "replaces": int,
     "machines": list,
 }
 _SIDE = {

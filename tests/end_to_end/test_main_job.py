@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import stat
 import subprocess
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from end_to_end.machine import OTHER, SESSION, Machine, outcomes
 from programs import require
-from repositories import program
+from repositories import git, program
 
 KEY = "git:github.com/you/app"
 
@@ -82,6 +83,15 @@ def test_what_has_nothing_to_do_says_so(
     assert desktop.does("push") == "Nothing to push: 1 up to date.\n"
 
 
+def tracked_but_gone(file: Path, repository: Path) -> None:
+    """Have git know a file whose folder was deleted since."""
+    file.parent.mkdir(parents=True)
+    file.touch()
+    git(repository, "add", ".")
+    git(repository, "commit", "-q", "-m", "Add a page")
+    shutil.rmtree(file.parent)
+
+
 def test_sidecars_and_sub_directories_come_along(
     laptop: Machine, desktop: Machine, tmp_path: Path
 ) -> None:
@@ -92,8 +102,9 @@ def test_sidecars_and_sub_directories_come_along(
     output.parent.mkdir(parents=True)
     output.write_bytes(b"\xff a long output \x00")
     laptop.does("push", cwd=inside)
-    said, remark, resume = desktop.does("pull").splitlines()
     there = desktop.project / "src" / "web"
+    tracked_but_gone(there / "page.html", desktop.project)
+    said, remark, resume = desktop.does("pull").splitlines()
     assert said == f"Imported {SESSION} from laptop"
     assert "directory isn't here" in remark
     assert not there.exists()  # a working tree is its owner's
