@@ -581,7 +581,9 @@ def test_records_that_break_while_it_runs_are_begun_anew(laptop: PlayedMachine) 
         until(laptop.bundle().exists)
         file = laptop.records_file()
         for name in (file.name, f"{file.name}-wal", f"{file.name}-shm"):
-            file.with_name(name).write_bytes(b"not a database" * 5000)
+            # Never shorter meanwhile: SQLite has one of them mapped, and would end the process.
+            with file.with_name(name).open("r+b") as broken:
+                broken.write(b"not a database" * 5000)
         laptop.write(OTHER, said())
         until(laptop.bundle(OTHER).exists)
         until(lambda: service.status.error == "")
