@@ -49,7 +49,7 @@ TRANSCRIPTS = {
 def label(**changes: Any) -> Label:
     """What to say of a session."""
     members: dict[str, Any] = {
-        "session_id": "0f4c1d9e-session",
+        "session_id": "0f4c1d9e-1111-4222-8333-444455556666",
         "project_key": "git:github.com/you/app",
         "subpath": "",
         "machine": "laptop",

@@ -12,6 +12,7 @@ ClaudeSyncError
 │   ├── SessionOpen             the client has it open: it is never replaced
 │   ├── SessionChanging         it changes faster than it can be read
 │   ├── SessionVanished         it was there a moment ago
+│   ├── SessionUnreadable       it can't be seen here, so where it stands is unknown
 │   └── SessionUnplaced         no directory of this machine is known for it
 ├── BundleError                 one .ccsync file can't be used
 │   ├── BundleIncomplete        it ends early: most likely it is still arriving
@@ -113,6 +114,10 @@ class SessionChanging(SessionError):
 
 class SessionVanished(SessionError):
     """The session was there a moment ago."""
+
+
+class SessionUnreadable(SessionError):
+    """What lies here of the session can't be seen: it is unknown, and not gone."""
 
 
 class SessionDivided(SessionError):

@@ -202,6 +202,7 @@ class State(str, Enum):
     CONFLICT = "conflict"
     INCOMPLETE = "incomplete"
     UNPLACED = "unplaced"
+    UNKNOWN = "unknown"
     GONE = "gone"
 
     def __str__(self) -> str:

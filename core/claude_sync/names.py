@@ -26,18 +26,20 @@ _WINDOWS_DEVICE = re.compile(
 _CONTROL = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _DRIVE = re.compile(r"[A-Za-z]:")
 _REFUSED = '\\:<>"|?*' if os.name == "nt" else "\\"
-_SESSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_SESSION_ID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+# What the client was seen to keep beside a transcript.
+_SIDECAR_FOLDERS = frozenset({"subagents", "tool-results", "workflows"})
+_SIDECAR_FILES = frozenset({"custom-title.json"})
 _MACHINE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def is_session_id(text: str) -> bool:
-    """Whether a string may be a session id, and so a file's stem on every system."""
-    return (
-        _SESSION_ID.fullmatch(text) is not None
-        and not text.endswith(".")
-        and text.lower() != "memory"
-        and not is_windows_device(text)
-    )
+    """Whether a string is a session id, and so a transcript's stem: a UUID, in either case.
+
+    `claude --resume` refuses any other. What else lies beside transcripts (subagents, the copies
+    that sync tools make of conflicts, an index) is no session.
+    """
+    return _SESSION_ID.fullmatch(text) is not None
 
 
 def is_machine_name(text: str) -> bool:
@@ -117,6 +119,27 @@ def _relative_problem(path: str) -> str:
         if part[-1] in ". " or is_windows_device(part):
             return "has a part that Windows reserves"
     return ""
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a name, or a part of a path, begins with a dot: none of a session's does."""
+    return name.startswith(".")
+
+
+def is_sidecar_path(path: str) -> bool:
+    """Whether a file below a session's folder is one of the session's, and safe everywhere.
+
+    What else lies there is somebody else's, or not known: it stays where it is, and what a bundle
+    holds of that kind is never placed. Settings or hooks must not come along with a session.
+    """
+    try:
+        check_relative(path)
+    except BundleUnsafe:
+        return False
+    first, *rest = path.split("/")
+    if any(map(is_hidden, rest)) or is_temporary(path):
+        return False
+    return first in _SIDECAR_FOLDERS if rest else first in _SIDECAR_FILES
 
 
 def is_temporary(path: str) -> bool:

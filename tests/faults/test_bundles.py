@@ -42,7 +42,7 @@ def bundle(transcript: bytes = b'{"uuid":"1"}\n', /, **changes: object) -> bytes
         "machine": "tablet",
         "machine_id": ELSEWHERE,
     }
-    good, _ = packed(transcript, {"a/b.txt": b"b"}, **members)
+    good, _ = packed(transcript, {"tool-results/b.txt": b"b"}, **members)
     return crafted(good, **changes) if changes else good
 
 
@@ -88,7 +88,7 @@ def test_a_good_bundle_of_another_arrives(world: World, desktop: PlayedMachine) 
     put(world, bundle())
     pulled(desktop)
     assert desktop.sessions() == [SESSION, OTHER]
-    assert desktop.sidecar() == {"a/b.txt": b"b"}
+    assert desktop.sidecar() == {"tool-results/b.txt": b"b"}
 
 
 def test_a_bundle_cut_at_any_byte_is_still_arriving_and_taken_once_it_is_whole(
@@ -287,20 +287,20 @@ def test_a_sidecar_path_never_leads_through_a_link_that_lies_here(
     desktop.grow_old()
     desktop.push(SESSION)
     elsewhere = tmp_path / "elsewhere"
-    (elsewhere / "a").mkdir(parents=True)
-    (elsewhere / "a" / "b.txt").write_bytes(b"precious")
+    (elsewhere / "tool-results").mkdir(parents=True)
+    (elsewhere / "tool-results" / "b.txt").write_bytes(b"precious")
     folder = desktop.folder / SESSION
     if place == "the folder itself":
         folder.symlink_to(elsewhere)
     elif place == "a folder in it":
         folder.mkdir()
-        (folder / "a").symlink_to(elsewhere / "a")
+        (folder / "tool-results").symlink_to(elsewhere / "tool-results")
     else:
-        (folder / "a").mkdir(parents=True)
-        (folder / "a" / "b.txt").symlink_to(elsewhere / "a" / "b.txt")
+        (folder / "tool-results").mkdir(parents=True)
+        (folder / "tool-results" / "b.txt").symlink_to(elsewhere / "tool-results" / "b.txt")
     good, _ = packed(
         b'{"uuid":"0"}\n{"uuid":"1"}\n',
-        {"a/b.txt": b"hostile"},
+        {"tool-results/b.txt": b"hostile"},
         session_id=SESSION,
         project_key=KEY,
         machine="tablet",
@@ -329,11 +329,11 @@ def test_a_new_sessions_sidecar_folder_never_is_a_link(
 def test_a_folder_without_its_transcript_is_never_written_into(
     world: World, desktop: PlayedMachine
 ) -> None:
-    desktop.write_sidecar(SESSION, "mine.txt", b"mine")
+    desktop.write_sidecar(SESSION, "tool-results/mine.txt", b"mine")
     put(world, bundle())
     (wrong,) = [result for result in pulled(desktop) if result.session_id == SESSION]
     assert wrong.outcome is Outcome.FAILED
-    assert desktop.sidecar() == {"mine.txt": b"mine"}
+    assert desktop.sidecar() == {"tool-results/mine.txt": b"mine"}
     assert not desktop.has()
 
 

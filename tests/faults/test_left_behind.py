@@ -13,7 +13,11 @@ from claude_sync.state.vault import Vault
 from claude_sync.sync.tree.install import MARK
 from machines import SESSION, PlayedMachine, World, said
 
-SENT = {"a.txt": b"one two", "b.txt": b"theirs", "deep/c.txt": b"new"}
+SENT = {
+    "tool-results/a.txt": b"one two",
+    "tool-results/b.txt": b"theirs",
+    "workflows/deep/c.txt": b"new",
+}
 
 
 @pytest.fixture
@@ -33,8 +37,8 @@ def kept(machine: PlayedMachine, words: bytes) -> bool:
 
 
 def test_it_is_gone_on_with(machine: PlayedMachine) -> None:
-    machine.write_sidecar(SESSION, "a.txt", b"one")
-    machine.write_sidecar(SESSION, "b.txt", b"theirs")
+    machine.write_sidecar(SESSION, "tool-results/a.txt", b"one")
+    machine.write_sidecar(SESSION, "tool-results/b.txt", b"theirs")
     assert machine.pull()[SESSION].outcome is Outcome.IMPORTED
     assert machine.sidecar() == SENT
     assert not machine.leftovers()
@@ -42,18 +46,18 @@ def test_it_is_gone_on_with(machine: PlayedMachine) -> None:
 
 @pytest.mark.parametrize("words", [b"one", b"one two three", b"mine"])
 def test_what_lies_in_it_is_kept_or_stays(machine: PlayedMachine, words: bytes) -> None:
-    machine.write_sidecar(SESSION, "a.txt", words)
+    machine.write_sidecar(SESSION, "tool-results/a.txt", words)
     assert machine.pull()[SESSION].outcome is Outcome.IMPORTED
-    assert kept(machine, words) or SENT["a.txt"].startswith(words)
+    assert kept(machine, words) or SENT["tool-results/a.txt"].startswith(words)
     assert not machine.leftovers()
 
 
-@pytest.mark.parametrize("name", ["a.txt", "b.txt", "deep/c.txt"])
+@pytest.mark.parametrize("name", SENT)
 def test_what_is_written_to_it_in_the_last_moment_is_kept_or_stays(
     machine: PlayedMachine, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    machine.write_sidecar(SESSION, "a.txt", b"one")
-    machine.write_sidecar(SESSION, "b.txt", b"mine")
+    machine.write_sidecar(SESSION, "tool-results/a.txt", b"one")
+    machine.write_sidecar(SESSION, "tool-results/b.txt", b"mine")
     keep: Callable[..., Any] = Vault.keep
 
     def keep_and_write(vault: Vault, *arguments: Any, **named: Any) -> Any:

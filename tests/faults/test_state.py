@@ -246,7 +246,7 @@ def test_while_one_works_another_waits_and_then_says_who_is_at_work(
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are made by fork()")
 def test_many_processes_at_once_do_what_one_would(world: World, pair: Pair) -> None:
     laptop, desktop = pair
-    sessions = [f"session-{number}" for number in range(6)]
+    sessions = [f"{number}{SESSION[1:]}" for number in range(1, 7)]
     children = []
     for number, session in enumerate(sessions):
         child = os.fork()

@@ -20,6 +20,7 @@ CASES = TRANSCRIPTS | {
     "invalid bytes at a read boundary": b"a" * (BLOCK_SIZE - 2) + b"\xf0\x9f\x98" + b"b\n",
     "NUL at a read boundary": b"a" * (BLOCK_SIZE - 1) + bytes(3) + b"\n",
 }
+CASES.pop("empty")  # no session
 MOST_MOMENTS = 60
 
 
@@ -52,6 +53,15 @@ def test_any_transcript_that_grew_arrives_too(world: World, data: bytes) -> None
     laptop.push()
     assert desktop.pull()[SESSION].outcome is Outcome.UPDATED
     assert desktop.read() == whole
+
+
+def test_an_empty_transcript_is_no_session(world: World) -> None:
+    laptop, _ = world.machines("laptop", "desktop")
+    laptop.write(SESSION, b"")
+    laptop.grow_old()
+    assert laptop.push() == {}
+    assert laptop.states() == {}
+    assert not laptop.world.bundles()
 
 
 def test_an_empty_transcript_gives_way_to_one_that_is_not(world: World) -> None:

@@ -10,19 +10,18 @@ import os
 import re
 import stat
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
+from claude_sync.claude.sidecar import sidecar_folder, sidecar_stamps
+from claude_sync.claude.tree import SUFFIX, Tree, look_at_tree, project_folders
 from claude_sync.disk.home_directory import home_directory
-from claude_sync.disk.snapshot import Snapshot, is_link, read_small, stamp_of
-from claude_sync.errors import BundleUnsafe, ClaudeHomeError
-from claude_sync.model import MAX_SIDECAR_FILES, LocalSession, SidecarFile, Stamp
-from claude_sync.names import check_relative, folded, is_session_id, is_temporary
+from claude_sync.disk.snapshot import read_small, stamp_of
+from claude_sync.errors import ClaudeHomeError
+from claude_sync.model import LocalSession
 
 DEFAULT_CLEANUP_DAYS = 30
 ENCODED_LIMIT = 200
-_SUFFIX = ".jsonl"
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -98,34 +97,27 @@ class ClaudeHome:
 
     # -- sessions -----------------------------------------------------------------------------
 
-    def sessions(self) -> list[LocalSession]:
-        """Every session in the tree, from directory listings alone.
+    def look(self) -> Tree:
+        """Every session in the tree, and what of it can't be seen.
 
         Raises:
-            ClaudeHomeError: the tree is there and can't be read.
+            ClaudeHomeError: the tree is there and can't be listed.
         """
-        try:
-            with os.scandir(self.projects) as entries:
-                folders = [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-        except OSError as error:
-            raise ClaudeHomeError(
-                "Claude Code's sessions can't be read",
-                where=str(self.projects),
-                todo="check the folder's permissions",
-            ) from error
-        found: list[LocalSession] = []
-        for folder in folders:
-            found.extend(self._in_folder(folder.name))
-        return found
+        return look_at_tree(self.projects)
+
+    def sessions(self) -> list[LocalSession]:
+        """Every session in the tree that can be seen.
+
+        Raises:
+            ClaudeHomeError: the tree is there and can't be listed.
+        """
+        return list(self.look().sessions)
 
     def find(self, session_id: str) -> list[LocalSession]:
-        """Every copy of one session, looked up afresh."""
+        """Every copy of one session that can be seen, looked up afresh."""
         try:
-            with os.scandir(self.projects) as entries:
-                folders = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
-        except OSError:
+            folders = project_folders(self.projects).names
+        except ClaudeHomeError:
             return []
         return [
             session
@@ -134,44 +126,19 @@ class ClaudeHome:
         ]
 
     def session_in(self, folder: str, session_id: str) -> LocalSession | None:
-        """One session in one folder as it is now, None where it isn't."""
-        path = self.projects / folder / f"{session_id}{_SUFFIX}"
+        """One session in one folder as it is now, None where it isn't or can't be seen."""
+        base = self.projects / folder
+        path = base / f"{session_id}{SUFFIX}"
         try:
+            if not os.path.lexists(path):
+                path = base / _as_spelled(base, path.name)
             status = os.lstat(path)
+            if not stat.S_ISREG(status.st_mode):
+                return None
+            sidecar = sidecar_stamps(sidecar_folder(path))
         except OSError:
             return None
-        if not stat.S_ISREG(status.st_mode):
-            return None
-        sidecar = sidecar_stamps(sidecar_folder(path))
-        return LocalSession(session_id, path, folder, stamp_of(status), *sidecar)
-
-    def _in_folder(self, folder: str) -> Iterator[LocalSession]:
-        base = self.projects / folder
-        files: list[tuple[str, Stamp]] = []
-        directories: set[str] = set()
-        try:
-            with os.scandir(base) as entries:
-                for entry in entries:
-                    if entry.name.endswith(_SUFFIX):
-                        status = _status(entry)
-                        if stat.S_ISREG(status.st_mode):
-                            files.append((entry.name[: -len(_SUFFIX)], stamp_of(status)))
-                    elif entry.is_dir(follow_symlinks=False):
-                        directories.add(entry.name)
-        except FileNotFoundError:
-            pass  # The client removed a folder, or a session of it, while we looked.
-        except OSError as error:
-            raise ClaudeHomeError(
-                "a project's sessions can't be read",
-                where=str(base),
-                todo="check the folder's permissions",
-            ) from error
-        for session_id, stamp in files:
-            if not is_session_id(session_id):
-                continue
-            path = base / f"{session_id}{_SUFFIX}"
-            sidecar = sidecar_stamps(base / session_id) if session_id in directories else _NONE
-            yield LocalSession(session_id, path, folder, stamp, *sidecar)
+        return LocalSession(session_id.lower(), path, folder, stamp_of(status), *sidecar)
 
     def folder_for(self, directory: Path) -> Path:
         """Where the client keeps, or will keep, the sessions of a working directory.
@@ -217,91 +184,9 @@ class ClaudeHome:
         return min(mtime_ns, now_ns)
 
 
-# --- sidecars ----------------------------------------------------------------------------------
-
-
-def sidecar_folder(transcript: Path) -> Path:
-    """The folder of a session's further files, whether or not it exists."""
-    return transcript.with_suffix("")
-
-
-class SidecarStamps(NamedTuple):
-    """What lies in a sidecar folder.
-
-    Attributes:
-        stamps: of the files that can travel, by relative path, sorted.
-        left_out: how many regular files can't: their names mean nothing, or something else, on
-            another system, or there are more than 10,000.
-    """
-
-    stamps: tuple[tuple[str, Stamp], ...]
-    left_out: int
-
-
-_NONE = SidecarStamps((), 0)
-
-
-def sidecar_stamps(folder: Path) -> SidecarStamps:
-    """The regular files of a sidecar folder; links, the like, and our own temporaries are none."""
-    found: dict[str, tuple[str, Stamp]] = {}
-    regular = 0
-    pending = [(str(folder), "")]
-    while pending:
-        directory, prefix = pending.pop()
-        try:
-            # The folder itself may be a link, put there between listing and now.
-            if is_link(os.lstat(directory)):
-                continue
-            with os.scandir(directory) as entries:
-                for entry in entries:
-                    relative = prefix + entry.name
-                    if entry.is_dir(follow_symlinks=False):
-                        pending.append((entry.path, relative + "/"))
-                    elif not is_temporary(relative):
-                        status = _status(entry)
-                        if not stat.S_ISREG(status.st_mode):
-                            continue
-                        regular += 1
-                        if _travels(relative):
-                            found.setdefault(folded(relative), (relative, stamp_of(status)))
-        except OSError:
-            continue
-    stamps = tuple(sorted(found.values())[:MAX_SIDECAR_FILES])
-    return SidecarStamps(stamps, regular - len(stamps))
-
-
-def read_sidecar(
-    local: LocalSession, check: Callable[[], None] = lambda: None
-) -> tuple[SidecarFile, ...]:
-    """Size and hash of each file in a session's sidecar folder.
-
-    Raises:
-        OSError: one vanished or can't be read.
-        SessionChanging: one is being rewritten.
-    """
-    found = []
-    folder = sidecar_folder(local.path)
-    for relative, _ in local.sidecar:
-        check()
-        with Snapshot(folder / relative) as snapshot:
-            version = snapshot.settle()
-        found.append(SidecarFile(relative, version.size, version.sha256))
-    return tuple(found)
-
-
-def _status(entry: os.DirEntry[str]) -> os.stat_result:
-    """A directory entry's status, links not followed.
-
-    Windows keeps a copy in the directory that lacks the file's number and lags behind the file
-    (https://docs.python.org/3/library/os.html#os.DirEntry.stat): a stamp of it would never be
-    equal to one of the file itself.
-    """
-    return os.lstat(entry.path) if os.name == "nt" else entry.stat(follow_symlinks=False)
-
-
-def _travels(relative: str) -> bool:
-    try:
-        check_relative(relative)
-    except BundleUnsafe:
-        return False
-    return True
+def _as_spelled(folder: Path, name: str) -> str:
+    """A transcript's name as its folder has it: session ids differ in more than case."""
+    for other in os.listdir(folder):
+        if other.lower() == name.lower():
+            return other
+    return name

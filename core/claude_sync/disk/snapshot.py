@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from claude_sync.disk.hashing import PassingHash
-from claude_sync.errors import SessionChanging, SessionVanished
+from claude_sync.errors import SessionChanging, SessionUnreadable, SessionVanished
 from claude_sync.model import Stamp, Version
 
 BLOCK_SIZE = 1 << 18
@@ -31,9 +31,31 @@ _OPEN_SAFELY: int = (
 )
 
 
+_GREATEST = (1 << 63) - 1
+"""What a database, and every reader of a bundle, can hold."""
+
+
 def stamp_of(status: os.stat_result) -> Stamp:
-    """The stamp of a file whose status is known."""
-    return Stamp(status.st_size, status.st_mtime_ns, status.st_ino)
+    """The stamp of a file whose status is known.
+
+    A time past the year 2262 is the last moment before that. A number of more than 63 bits
+    (NTFS's, ReFS's) is folded: it still tells one file from the next.
+    """
+    number = status.st_ino
+    while number > _GREATEST:
+        number = (number & _GREATEST) ^ (number >> 63)
+    mtime_ns = max(-_GREATEST, min(status.st_mtime_ns, _GREATEST))
+    return Stamp(status.st_size, mtime_ns, number)
+
+
+def entry_status(entry: os.DirEntry[str]) -> os.stat_result:
+    """A directory entry's status, links not followed.
+
+    Windows keeps a copy in the directory that lacks the file's number and lags behind the file
+    (https://docs.python.org/3/library/os.html#os.DirEntry.stat): a stamp of it would never be
+    equal to one of the file itself.
+    """
+    return os.lstat(entry.path) if os.name == "nt" else entry.stat(follow_symlinks=False)
 
 
 def is_link(status: os.stat_result) -> bool:
@@ -86,10 +108,17 @@ def reading(session_id: str) -> Iterator[None]:
     """Whatever of a session can't be read inside costs that session, not the others.
 
     Raises:
-        SessionVanished: in the place of any OSError.
+        SessionUnreadable: in the place of an OSError that stays until somebody acts.
+        SessionVanished: in the place of any other.
     """
     try:
         yield
+    except PermissionError as error:
+        raise SessionUnreadable(
+            f"the session can't be read ({error.strerror})",
+            where=error.filename or session_id,
+            todo="`claude-sync doctor` says how to make it readable",
+        ) from error
     except OSError as error:
         raise SessionVanished(
             f"the session can't be read ({error.strerror})",

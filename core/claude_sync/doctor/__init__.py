@@ -46,6 +46,8 @@ _CHECKS: tuple[Check, ...] = (
     modes.own_folders,
     modes.claude_folders,
     claude.folder,
+    claude.unseen,
+    claude.conflict_copies,
     claude.configured,
     claude.live,
     claude.cleanup,

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
-from claude_sync.doctor.access import can_write, scan
+from claude_sync.claude.tree import Unseen
+from claude_sync.doctor.access import can_read, can_write, scan
 from claude_sync.doctor.facts import DAY_SECONDS, Facts
-from claude_sync.doctor.fixes import grant_command, quoted, remove_command
+from claude_sync.doctor.fixes import grant_command, move_command, quoted, remove_command
 from claude_sync.errors import ProjectKeyError, SessionError
 from claude_sync.model import Finding, Level, LocalSession, State
 from claude_sync.sync.bundles.naming import is_ignored
-from claude_sync.wording import count, short_path, what_happened
+from claude_sync.wording import count, join, short_path, what_happened
 
 SOON_SECONDS = 3 * DAY_SECONDS
 
@@ -63,6 +65,66 @@ def folder(facts: Facts) -> Iterator[Finding]:
         if sessions
         else "If your sessions are elsewhere: `claude-sync config set claude_config_dir DIR`",
     )
+
+
+def unseen(facts: Facts) -> Iterator[Finding]:
+    """Folders of projects, and transcripts, that can't be seen; the others go on."""
+    survey = facts.survey
+    if survey is None:
+        return
+    for one in survey.tree.unseen:
+        odd = one.path.is_symlink() or (one.session_id != "" and can_read(one.path))
+        what = f"Session {one.session_id}" if one.session_id else "A project's folder"
+        yield Finding(
+            code="claude-part-unreadable",
+            level=Level.WARNING,
+            title=f"{what} can't be read",
+            detail=f"{short_path(one.path)}: {one.problem}. What it holds is neither pushed nor "
+            "pulled, and doesn't count as gone.",
+            fix=_straighten(one) if odd else grant_command(one.path),
+        )
+    for copies in survey.local.values():
+        for copy in copies:
+            if not can_read(copy.path):
+                yield Finding(
+                    code="session-unreadable",
+                    level=Level.WARNING,
+                    title=f"Session {copy.session_id} can't be read",
+                    detail=f"This user may not read {short_path(copy.path)}, so it is neither "
+                    "pushed nor pulled.",
+                    fix=grant_command(copy.path),
+                )
+
+
+def _straighten(one: Unseen) -> str:
+    if not one.session_id:
+        return (
+            "Mount the disk that the link leads to; or, if nothing is to be there, "
+            f"{remove_command([one.path])}"
+        )
+    return "Put the transcript itself where that is, or move that out of Claude Code's folder"
+
+
+def conflict_copies(facts: Facts) -> Iterator[Finding]:
+    """Copies that a sync tool made of transcripts: Claude Code doesn't know them, nor do we."""
+    found = facts.survey.tree.conflict_copies if facts.survey is not None else ()
+    if found:
+        yield Finding(
+            code="claude-conflict-copies",
+            level=Level.WARNING,
+            title=f"A sync tool left {count(len(found), 'conflict copy', 'conflict copies')} in "
+            "Claude Code's folder",
+            detail=f"They are no sessions, and may hold what the transcripts beside them don't: "
+            f"{join([short_path(path) for path in found])}.",
+            fix="Keep that tool away from Claude Code's folder; to look at a copy as a session of "
+            f"its own, give it a new name: {_as_session(found[0])}",
+        )
+
+
+def _as_session(path: Path) -> str:
+    import uuid
+
+    return move_command(path, path.with_name(f"{uuid.uuid5(uuid.NAMESPACE_URL, path.name)}.jsonl"))
 
 
 def configured(facts: Facts) -> Iterator[Finding]:
@@ -157,7 +219,7 @@ def _is_left_alone(facts: Facts, local: LocalSession) -> bool:
         return True
     try:
         project = survey.project(local)
-    except ProjectKeyError:
+    except (ProjectKeyError, SessionError):
         return False
     return project is not None and is_ignored(facts.context, project.key)
 

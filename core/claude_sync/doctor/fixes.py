@@ -55,4 +55,20 @@ def grant_command(path: str | os.PathLike[str], system: str = os.name) -> str:
     if system == "nt":
         # learn.microsoft.com/windows-server/administration/windows-commands/icacls
         return f'`icacls {quoted(path, system)} /grant "%USERNAME%":(OI)(CI)F /T`'
-    return f"`chmod -R u+rwX {quoted(path, system)}`"
+    allow = f"chmod -R u+rwX {quoted(path, system)}"
+    if _is_owned_here(path):
+        return f"`{allow}`"
+    # Only its owner may change the modes of a file: chmod(2).
+    return f'`sudo chown -R "$(id -un)" {quoted(path, system)} && {allow}`'
+
+
+def _is_owned_here(path: str | os.PathLike[str]) -> bool:
+    """Whether this user owns something, or the nearest above it that can be looked at."""
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        parent = os.path.dirname(os.fspath(path))
+        return parent == os.fspath(path) or _is_owned_here(parent)
+    return os.name != "posix" or os.geteuid() in (0, status.st_uid)

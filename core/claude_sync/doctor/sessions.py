@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from claude_sync.claude.home import sidecar_folder
+from claude_sync.claude.sidecar import sidecar_folder
 from claude_sync.doctor.access import can_read
 from claude_sync.doctor.facts import Facts
 from claude_sync.doctor.fixes import grant_command
@@ -47,7 +47,7 @@ def unreadable(facts: Facts) -> Iterator[Finding]:
     for state in facts.states.values():
         copies = survey.local.get(state.session_id, ()) if survey is not None else ()
         if state.state is not State.INCOMPLETE or len(copies) > 1:
-            continue
+            continue  # what is unknown, the tree's own check names
         what, _, todo = state.detail.rpartition(": ")
         fix = capitalized(todo)
         if state.path is not None and not can_read(state.path):
@@ -73,8 +73,8 @@ def without_project(facts: Facts) -> Iterator[Finding]:
         try:
             if survey.project(copies[0]) is None:
                 waiting.setdefault(copies[0].folder, []).append(copies[0])
-        except ProjectKeyError:
-            pass  # another check names its directory
+        except (ProjectKeyError, SessionError):
+            pass  # another check names its directory, or its transcript
     for sessions in waiting.values():
         yield Finding(
             code="sessions-without-project",

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from claude_sync.bundle.codec import encode, encoded_size
 from claude_sync.bundle.members import AFTER_TRANSCRIPT, back_of, compact, front_of, members_of
 from claude_sync.bundle.unpack import KnownPrefix
-from claude_sync.claude.home import read_sidecar, sidecar_folder
+from claude_sync.claude.sidecar import read_sidecar, sidecar_folder
 from claude_sync.disk.snapshot import Snapshot, blocks_of
 from claude_sync.errors import SessionChanging
 from claude_sync.model import Bundle, LocalSession, SidecarFile

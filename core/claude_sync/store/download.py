@@ -30,6 +30,7 @@ from claude_sync.errors import (
     SessionChanging,
 )
 from claude_sync.model import BundleHead, SidecarFile, Version
+from claude_sync.names import is_sidecar_path
 from claude_sync.store.delta import DeltaPlan, Request, plan_delta
 from claude_sync.transports.base import Transport
 
@@ -219,8 +220,11 @@ class _Staging:
                 staged = self._stage(self._data(None, events), transcript=False)
                 end = self._pending
                 assert isinstance(end, SidecarEnd)
-                self._sidecar.append((end.file, staged))
                 self._pending = None
+                if is_sidecar_path(end.file.path):
+                    self._sidecar.append((end.file, staged))
+                else:
+                    files.discard(staged)
 
     def _data(self, first: TranscriptData | None, events: Iterator[UnpackEvent]) -> Iterator[bytes]:
         kind = SidecarData if first is None else TranscriptData

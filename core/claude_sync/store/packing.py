@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from claude_sync.bundle.codec import settled_size
 from claude_sync.bundle.members import sidecar_digest
 from claude_sync.bundle.pack import FRAME, TRANSCRIPT, Label, Packed, Packer, Piece, sidecar_section
-from claude_sync.claude.home import sidecar_folder
+from claude_sync.claude.sidecar import sidecar_folder
 from claude_sync.disk.hashing import PassingHash
 from claude_sync.disk.snapshot import Snapshot, reading
 from claude_sync.errors import ClaudeSyncError, SessionChanging

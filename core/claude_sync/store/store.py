@@ -434,7 +434,7 @@ def _view(
     waiting: Sequence[Entry],
 ) -> StoreView:
     by_session: dict[str, list[Bundle]] = {}
-    for bundle in bundles.values():
+    for bundle in map(_with_plain_id, bundles.values()):
         by_session.setdefault(bundle.head.session_id, []).append(bundle)
     found = [
         SkippedFile(
@@ -458,6 +458,14 @@ def _view(
         for entry in waiting
     ]
     return StoreView({key: tuple(value) for key, value in by_session.items()}, tuple(found))
+
+
+def _with_plain_id(bundle: Bundle) -> Bundle:
+    """The bundle with its session's id in lower case: two that differ only by case are one."""
+    session_id = bundle.head.session_id.lower()
+    if session_id == bundle.head.session_id:
+        return bundle
+    return bundle._replace(head=bundle.head._replace(session_id=session_id))
 
 
 def _outcome(kind: str) -> Outcome:

@@ -231,6 +231,7 @@ class _Pull:
 
     def _plan(self, session_id: str) -> PlannedPull | Result:
         survey, context = self._survey, self._context
+        survey.check_visible(session_id)
         is_here = session_id in survey.local
         if not is_here and survey.record(session_id).seen and not self._named:
             return self._result(

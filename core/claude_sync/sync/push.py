@@ -22,7 +22,7 @@ from claude_sync.errors import (
 from claude_sync.model import Bundle, LocalSession, Outcome, Progress, ProjectKey, Result
 from claude_sync.sync.bundles.naming import is_ignored, is_named_for
 from claude_sync.sync.context import Context
-from claude_sync.sync.survey.survey import Survey, look
+from claude_sync.sync.survey.survey import Survey, look, unreadable
 
 # Imported where it is used: most pushes find nothing to compare and nothing to write.
 if TYPE_CHECKING:
@@ -116,10 +116,26 @@ class _Push:
                 results.append(decided)
             elif decided is not None:
                 to_push.append(decided)
+        if sessions is None:
+            results.extend(self._unseen(project))
         if to_push:
             results.extend(self._write(to_push))
         survey.flush()
         return results
+
+    def _unseen(self, project: str | None) -> Iterator[Result]:
+        """What of Claude's tree can't be seen, and so isn't pushed, of all that was asked for."""
+        survey, here = self._survey, self._context.machine.name
+        for unseen in survey.tree.unseen:
+            if project is None or survey.may_be_of(unseen, project):
+                message = str(unreadable(unseen))
+                yield Result(
+                    unseen.session_id,
+                    Outcome.FAILED,
+                    machine=here,
+                    path=unseen.path,
+                    message=message,
+                )
 
     # -- deciding -----------------------------------------------------------------------------
 
@@ -138,6 +154,12 @@ class _Push:
         if local is None:
             raise SessionNotFound(
                 "the session isn't on this machine", where=session_id, todo="pull it first"
+            )
+        if survey.is_blank(session_id):
+            return (
+                None
+                if not self._named
+                else self._result(local, Outcome.UNCHANGED, message="its transcript is empty")
             )
         if not self._named and survey.record(session_id).forgotten:
             return self._result(

@@ -13,6 +13,7 @@ from claude_sync.errors import (
     SessionDivided,
     SessionError,
     SessionUnplaced,
+    SessionUnreadable,
     Stopped,
     StoreOffline,
 )
@@ -73,7 +74,7 @@ def states_surveyed(
     asked = [
         session_id
         for session_id in (survey.ids() if sessions is None else sessions)
-        if session_id not in but
+        if session_id not in but and not survey.is_blank(session_id)
     ]
     if any(survey.bundles.get(session_id) for session_id in asked):
         learn_extensions(context, survey, asked)
@@ -93,6 +94,7 @@ def _state(context: Context, survey: Survey, session_id: str) -> SessionState:
     shown = local or (copies[0] if copies else None)
     about = _about(survey, shown, newest)
     is_known = bool(bundles) or standing.state is State.CONFLICT
+    is_known = is_known or standing.state is State.UNKNOWN
     if shown is not None and about.project is None and not is_known:
         detail = about.problem or "no directory here is known for it"
         standing = standing._replace(state=State.UNPLACED, detail=detail)
@@ -149,8 +151,11 @@ def _copy_and_standing(
     except (Stopped, StoreOffline, RecordsError):
         raise
     except ClaudeSyncError as error:
-        divided = isinstance(error, SessionDivided)
-        state = State.CONFLICT if divided else State.INCOMPLETE
+        state = State.INCOMPLETE
+        if isinstance(error, SessionDivided):
+            state = State.CONFLICT
+        elif isinstance(error, SessionUnreadable):
+            state = State.UNKNOWN
         return local, _Standing(state, detail=str(error))
 
 

@@ -63,8 +63,19 @@ BAD_PATHS = [
     "é" * 257,
 ]
 
+NO_UUIDS = [
+    "memory",
+    "sessions-index",
+    "agent-0f4c1d9e",
+    "0f4c1d9e-1111-4222-8333-444455556666 (conflicted copy)",
+    "0f4c1d9e-1111-4222-8333-444455556666\n",
+    "0f4c1d9e11114222833344445555 6666",
+    "0f4c1d9e111142228333444455556666",
+    "0f4c1d9g-1111-4222-8333-444455556666",
+]
+
 UNSAFE: list[tuple[str, object]] = [
-    *(("session_id", name) for name in [*BAD_NAMES, "memory", "Memory", "x" * 129]),
+    *(("session_id", name) for name in [*BAD_NAMES, *NO_UUIDS]),
     *(("machine", name) for name in [*BAD_NAMES, "x" * 65]),
     *(("subpath", path) for path in BAD_PATHS),
     ("project_key", ""),
@@ -176,7 +187,7 @@ def test_a_newer_schema_is_told_apart_whatever_else_has_changed(schema: int) -> 
 
 def test_the_greatest_values_that_may_be_are_read() -> None:
     data, made = packed(
-        session_id="x" * 128,
+        session_id="FFFFFFFF-" + "ffff-" * 3 + "f" * 12,
         project_key="name:" + '"' * 1019,
         subpath="/".join(['"' * 255, '"' * 256]),
         machine="m" * 64,

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from claude_sync.claude import home
+from claude_sync.claude import sidecar
 from claude_sync.claude.home import (
     ClaudeHome,
     encode_directory,
     folder_matches,
-    sidecar_folder,
-    sidecar_stamps,
 )
+from claude_sync.claude.sidecar import sidecar_folder, sidecar_stamps
+from claude_sync.disk.snapshot import stamp_of
 from claude_sync.errors import ClaudeHomeError
 from faults.disks import ordinary_permissions
 from machines import DAY_NS
@@ -134,16 +137,14 @@ def test_without_a_tree_there_are_no_sessions(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
-@pytest.mark.parametrize("name", ["projects", "projects/-p"])
-def test_a_tree_that_may_not_be_read_is_said(claude: ClaudeHome, name: str) -> None:
+def test_a_tree_that_may_not_be_read_is_said(claude: ClaudeHome) -> None:
     put(claude, f"-p/{SESSION}.jsonl")
-    folder = claude.path / name
-    folder.chmod(0)
+    claude.projects.chmod(0)
     try:
         with ordinary_permissions(), pytest.raises(ClaudeHomeError):
             claude.sessions()
     finally:
-        folder.chmod(0o700)
+        claude.projects.chmod(0o700)
 
 
 # --- sidecars ----------------------------------------------------------------------------------
@@ -154,24 +155,24 @@ def test_a_sidecar_is_the_regular_files_whose_names_travel(
 ) -> None:
     transcript = put(claude, f"-p/{SESSION}.jsonl")
     put(claude, f"-p/{SESSION}/tool-results/b.txt")
-    put(claude, f"-p/{SESSION}/a.txt")
-    put(claude, f"-p/{SESSION}/.ccsync-0.tmp")
-    put(claude, f"-p/{SESSION}/nul.txt")
-    put(claude, f"-p/{SESSION}/new\nline")
-    put(claude, f"-p/{SESSION}/trailing.")
+    put(claude, f"-p/{SESSION}/custom-title.json")
+    put(claude, f"-p/{SESSION}/tool-results/.ccsync-0.tmp")
+    put(claude, f"-p/{SESSION}/tool-results/nul.txt")
+    put(claude, f"-p/{SESSION}/tool-results/new\nline")
+    put(claude, f"-p/{SESSION}/tool-results/trailing.")
     folder = sidecar_folder(transcript)
     assert folder == claude.projects / "-p" / SESSION
-    (folder / "link.txt").symlink_to(folder / "a.txt")
+    (folder / "link.txt").symlink_to(folder / "custom-title.json")
     (folder / "links").symlink_to(tmp_path)
     os.mkfifo(folder / "fifo")
     found = sidecar_stamps(folder)
-    assert [path for path, _ in found.stamps] == ["a.txt", "tool-results/b.txt"]
+    assert [path for path, _ in found.stamps] == ["custom-title.json", "tool-results/b.txt"]
     assert found.left_out == 3, "neither links, nor our own temporaries, are anybody's files"
 
 
 def test_of_names_that_are_one_elsewhere_one_travels(claude: ClaudeHome) -> None:
-    put(claude, f"-p/{SESSION}/x.txt")
-    put(claude, f"-p/{SESSION}/X.TXT")
+    put(claude, f"-p/{SESSION}/tool-results/x.txt")
+    put(claude, f"-p/{SESSION}/tool-results/X.TXT")
     found = sidecar_stamps(claude.projects / "-p" / SESSION)
     assert (len(found.stamps), found.left_out) == (1, 1)
 
@@ -179,11 +180,11 @@ def test_of_names_that_are_one_elsewhere_one_travels(claude: ClaudeHome) -> None
 def test_of_more_than_a_bundle_holds_it_is_told_how_many_stay(
     claude: ClaudeHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(home, "MAX_SIDECAR_FILES", 20)
+    monkeypatch.setattr(sidecar, "MAX_SIDECAR_FILES", 20)
     transcript = put(claude, f"-p/{SESSION}.jsonl")
-    sidecar_folder(transcript).mkdir()
+    (sidecar_folder(transcript) / "subagents").mkdir(parents=True)
     for number in range(23):
-        (sidecar_folder(transcript) / f"{number:05d}").touch()
+        (sidecar_folder(transcript) / "subagents" / f"{number:05d}").touch()
     for local in (claude.session_in("-p", SESSION), *claude.sessions()):
         assert local is not None
         assert (len(local.sidecar), local.left_out) == (20, 3)
@@ -230,3 +231,147 @@ def test_a_restored_time_is_neither_too_old_nor_in_the_future(
     now = time.time_ns()
     found = claude.mtime_to_restore(now - int(age * DAY_NS), now)
     assert (now - found) / DAY_NS == pytest.approx(restored)
+
+
+# --- what isn't a session, and what can't be seen ----------------------------------------------
+
+OTHER = "1a2b3c4d-1111-4222-8333-444455556666"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"-p/{OTHER}.sync-conflict-20261128-101112-ABCDEFG.jsonl",
+        f"-p/{OTHER} (Anna's conflicted copy 2026-11-28).jsonl",
+        f"-p/{OTHER}-DESKTOP-1A2B3C.jsonl",
+        f"-p/{OTHER}.jsonl.bak",
+        "-p/agent-0f4c1d9e.jsonl",
+        "-p/sessions-index.jsonl",
+        f"-p/sub/{OTHER}.jsonl",
+        f"ssh-{OTHER}/{OTHER}.jsonl",
+        f"{OTHER}.jsonl",
+    ],
+)
+def test_what_only_looks_like_a_session_is_none(claude: ClaudeHome, name: str) -> None:
+    put(claude, f"-p/{SESSION}.jsonl")
+    path = put(claude, name)
+    tree = claude.look()
+    assert [session.session_id for session in tree.sessions] == [SESSION]
+    assert tree.unseen == ()
+    is_copy = any(word in name for word in ("sync-conflict", "conflicted copy", "DESKTOP"))
+    assert (path in tree.conflict_copies) == is_copy
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+@pytest.mark.parametrize("mode", [0o000, 0o600, 0o300])
+def test_a_folder_that_cannot_be_read_costs_itself(claude: ClaudeHome, mode: int) -> None:
+    put(claude, f"-p/{SESSION}.jsonl")
+    hidden = put(claude, f"-q/{OTHER}.jsonl").parent
+    hidden.chmod(mode)
+    try:
+        with ordinary_permissions():
+            tree = claude.look()
+    finally:
+        hidden.chmod(0o700)
+    assert [session.session_id for session in tree.sessions] == [SESSION]
+    (unseen,) = tree.unseen
+    assert hidden in (unseen.path, unseen.path.parent)
+    assert unseen.problem == "Permission denied"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has neither")
+def test_what_lies_in_a_transcripts_place_and_is_none_is_unseen(claude: ClaudeHome) -> None:
+    put(claude, f"-p/{SESSION}.jsonl")
+    os.mkfifo(claude.projects / "-p" / f"{OTHER}.jsonl")
+    folder = claude.projects / "-q"
+    folder.mkdir()
+    (folder / f"{OTHER}.jsonl").symlink_to(claude.projects / "-p" / f"{SESSION}.jsonl")
+    tree = claude.look()
+    assert [session.session_id for session in tree.sessions] == [SESSION]
+    assert {(one.session_id, one.problem) for one in tree.unseen} == {
+        (OTHER, "not a regular file"),
+        (OTHER, "a link"),
+    }
+
+
+def test_a_linked_project_is_followed_once_and_bears_all_its_names(
+    claude: ClaudeHome, tmp_path: Path
+) -> None:
+    outside = tmp_path / "dotfiles"
+    outside.mkdir()
+    (outside / f"{SESSION}.jsonl").write_bytes(b"{}\n")
+    for name in ("-b", "-a", "-c"):
+        (claude.projects / name).symlink_to(outside)
+    (claude.projects / "-loop").symlink_to(claude.projects / "-loop")
+    (claude.projects / "-up").symlink_to(claude.projects)
+    (claude.projects / "-gone").symlink_to(tmp_path / "unmounted")
+    tree = claude.look()
+    assert [(one.session_id, one.folder) for one in tree.sessions] == [(SESSION, "-a")]
+    assert tree.names == {"-a": ("-b", "-c")}
+    assert {one.path.name for one in tree.unseen} == {"-loop", "-gone"}
+    assert claude.find(SESSION) == list(tree.sessions)
+
+
+def test_a_time_past_2262_and_a_number_of_128_bits_fit_what_keeps_them(
+    claude: ClaudeHome,
+) -> None:
+    path = put(claude, f"-p/{SESSION}.jsonl")
+    os.utime(path, (10**10, 10**10))
+    (found,) = claude.sessions()
+    assert 0 < found.stamp.mtime_ns < 1 << 63
+
+    class Status:
+        st_size, st_mtime_ns, st_ino = 1, -(10**30), 1 << 127 | 12345
+
+    stamp = stamp_of(Status())  # type: ignore[arg-type]
+    assert stamp.mtime_ns > -(1 << 63)
+    assert 0 <= stamp.inode < 1 << 63
+    Status.st_ino += 1
+    assert stamp_of(Status()) != stamp  # type: ignore[arg-type]
+
+
+# Whatever lies in the tree, each thing costs itself.
+DEBRIS = ["file", "folder", "fifo", "link", "dangling", "loop", "shut", "odd time", "empty"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has neither FIFOs nor modes")
+@given(st.data())
+def test_any_debris_leaves_the_sessions_beside_it_as_they_are(data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as folder, ordinary_permissions():
+        claude = ClaudeHome(Path(folder))
+        put(claude, f"-p/{SESSION}.jsonl", b"four")
+        names = st.sampled_from(
+            [f"-p/{OTHER}.jsonl", f"-p/{OTHER}", "-q", "-p/x\n.jsonl", f"-p/{SESSION}/subagents",
+             f"-q/{OTHER}.jsonl", "ssh-x", f"-p/{SESSION} (copy).jsonl", "-p/memory"]
+        )  # fmt: skip
+        debris = data.draw(st.dictionaries(names, st.sampled_from(DEBRIS), max_size=6))
+        for name, kind in sorted(debris.items()):
+            make_debris(claude.projects / name, kind, claude.projects)
+        tree = claude.look()
+        found = {session.session_id: session for session in tree.sessions}
+        hidden = {one.session_id for one in tree.unseen}
+        assert SESSION in found or SESSION in hidden
+        assert found.keys() <= {SESSION, OTHER}
+        for path in claude.projects.rglob("*"):
+            if not path.is_symlink():
+                path.chmod(0o700)
+
+
+def make_debris(path: Path, kind: str, projects: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if kind == "folder":
+            path.mkdir()
+        elif kind == "fifo":
+            os.mkfifo(path)
+        elif kind in ("link", "dangling", "loop"):
+            target = {"link": projects / "-p", "dangling": projects / "none", "loop": path}[kind]
+            path.symlink_to(target)
+        else:
+            path.write_bytes(b"" if kind == "empty" else b"{}\n")
+        if kind == "shut":
+            path.chmod(0)
+        if kind == "odd time":
+            os.utime(path, (10**10, 10**10))
+    except OSError:
+        pass  # Something else lies where that would go.

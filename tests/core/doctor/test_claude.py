@@ -37,8 +37,9 @@ def test_claudes_sessions_may_not_be_read(patient: Patient, above: int) -> None:
     patient.write(SESSION, said())
     [patient.folder, *patient.folder.parents][above].chmod(0o000)
     with ordinary_permissions():
-        follow(patient.the("claude-unreadable", Level.ERROR))
-        assert patient.is_well("claude-unreadable")
+        code = "claude-unreadable" if above else "claude-part-unreadable"
+        follow(patient.the(code, Level.ERROR if above else Level.WARNING))
+        assert patient.is_well(code)
 
 
 def test_claudes_folder_may_not_be_written_to(patient: Patient) -> None:

@@ -88,7 +88,7 @@ def test_between_two_portions_others_get_their_turn(
     blind_loop: ServiceLoop, laptop: PlayedMachine
 ) -> None:
     for number in range(201):
-        laptop.write(f"{number:08d}", said())
+        laptop.write(f"{number:08d}{SESSION[8:]}", said())
     blind_loop.look_now()
     blind_loop.do_what_is_due()
     quiet = time.monotonic() + 10

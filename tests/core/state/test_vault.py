@@ -16,7 +16,7 @@ from claude_sync.state.vault import KEEP_DAYS, KEEP_VERSIONS, Vault
 from claude_sync.state.vault_entry import ENTRY, SIDECAR, TRANSCRIPT, Kept
 from faults.disks import ordinary_permissions
 
-SESSION = "some-session"
+SESSION = "0f4c1d9e-1111-4222-8333-444455556666"
 LONG_AGO = time.time() + (KEEP_DAYS + 1) * 86_400
 """A present in which all that is kept now was kept long ago."""
 

@@ -39,9 +39,9 @@ def test_it_is_not_pushed_again_until_it_is_named(pair: Pair) -> None:
 def test_what_lies_only_in_the_bundle_is_kept_first(pair: Pair) -> None:
     laptop, _ = pair
     old = laptop.read()
-    laptop.write_sidecar(SESSION, "one.txt", b"one")
+    laptop.write_sidecar(SESSION, "tool-results/one.txt", b"one")
     laptop.push()
-    (laptop.folder / SESSION / "one.txt").unlink()
+    (laptop.folder / SESSION / "tool-results/one.txt").unlink()
     laptop.rewrite(SESSION, said("another beginning"))
     laptop.forget()
     assert {old, b"one"} <= set(laptop.kept())

@@ -312,23 +312,23 @@ def test_a_time_in_the_future_becomes_the_present(world: World) -> None:
 
 def test_sidecar_files_are_merged_file_by_file(pair: Pair) -> None:
     laptop, desktop = pair
-    desktop.write_sidecar(SESSION, "only-here.txt", b"here")
-    desktop.write_sidecar(SESSION, "longer-here.txt", b"one two")
-    desktop.write_sidecar(SESSION, "longer-there.txt", b"one")
-    desktop.write_sidecar(SESSION, "different.txt", b"ours")
-    laptop.write_sidecar(SESSION, "longer-here.txt", b"one")
-    laptop.write_sidecar(SESSION, "longer-there.txt", b"one two")
-    laptop.write_sidecar(SESSION, "different.txt", b"theirs")
-    laptop.write_sidecar(SESSION, "sub/only-there.txt", b"there")
+    desktop.write_sidecar(SESSION, "tool-results/only-here.txt", b"here")
+    desktop.write_sidecar(SESSION, "tool-results/longer-here.txt", b"one two")
+    desktop.write_sidecar(SESSION, "tool-results/longer-there.txt", b"one")
+    desktop.write_sidecar(SESSION, "tool-results/different.txt", b"ours")
+    laptop.write_sidecar(SESSION, "tool-results/longer-here.txt", b"one")
+    laptop.write_sidecar(SESSION, "tool-results/longer-there.txt", b"one two")
+    laptop.write_sidecar(SESSION, "tool-results/different.txt", b"theirs")
+    laptop.write_sidecar(SESSION, "tool-results/sub/only-there.txt", b"there")
     laptop.write(SESSION, said("second"))
     laptop.push()
     desktop.pull()
     assert desktop.sidecar() == {
-        "only-here.txt": b"here",
-        "longer-here.txt": b"one two",
-        "longer-there.txt": b"one two",
-        "different.txt": b"theirs",
-        "sub/only-there.txt": b"there",
+        "tool-results/only-here.txt": b"here",
+        "tool-results/longer-here.txt": b"one two",
+        "tool-results/longer-there.txt": b"one two",
+        "tool-results/different.txt": b"theirs",
+        "tool-results/sub/only-there.txt": b"there",
     }
     assert b"ours" in desktop.kept()
 
@@ -336,15 +336,19 @@ def test_sidecar_files_are_merged_file_by_file(pair: Pair) -> None:
 def test_sidecar_files_of_equal_transcripts_end_the_same_on_both(pair: Pair) -> None:
     laptop, desktop = pair
     for machine in pair:
-        machine.write_sidecar(SESSION, f"{machine.name}.txt", b"x")
-        machine.write_sidecar(SESSION, "both.txt", machine.name.encode())
+        machine.write_sidecar(SESSION, f"tool-results/{machine.name}.txt", b"x")
+        machine.write_sidecar(SESSION, "tool-results/both.txt", machine.name.encode())
         machine.push()
     for _ in range(3):
         for machine in pair:
             machine.pull()
             machine.push()
     assert laptop.sidecar() == desktop.sidecar()
-    assert set(laptop.sidecar()) == {"laptop.txt", "desktop.txt", "both.txt"}
+    assert set(laptop.sidecar()) == {
+        "tool-results/laptop.txt",
+        "tool-results/desktop.txt",
+        "tool-results/both.txt",
+    }
     assert settled(laptop)
     assert settled(desktop)
     assert set(outcomes(laptop.push()).values()) == {Outcome.UNCHANGED}
@@ -354,11 +358,11 @@ def test_links_in_a_sidecar_folder_do_not_travel(pair: Pair, world: World) -> No
     laptop, _ = pair
     secret = world.folder / "secret"
     secret.write_bytes(b"secret")
-    laptop.write_sidecar(SESSION, "real.txt", b"real")
+    laptop.write_sidecar(SESSION, "tool-results/real.txt", b"real")
     (laptop.folder / SESSION / "link.txt").symlink_to(secret)
     (laptop.folder / SESSION / "folder").symlink_to(world.folder)
     laptop.push()
-    assert opened(laptop.bundle()).sidecar == {"real.txt": b"real"}
+    assert opened(laptop.bundle()).sidecar == {"tool-results/real.txt": b"real"}
 
 
 def test_a_memory_folder_is_no_session(world: World) -> None:

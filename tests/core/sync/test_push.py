@@ -208,26 +208,14 @@ def test_the_file_of_another_machine_of_that_name_is_never_written_over(pair: Pa
     assert opened(desktop.world.store / result.bundle).transcript == whole
 
 
-def test_two_sessions_whose_names_would_be_one_file_have_two(world: World) -> None:
-    (laptop,) = world.machines("laptop")
-    laptop.set_up(name="b-c")
-    laptop.write("a", said("a"))
-    laptop.push()
-    laptop.set_up(name="c")
-    laptop.write("a-b", said("a-b"))
-    names = {result.bundle for result in laptop.push().values()}
-    texts = {opened(path).head.session_id for path in world.bundles()}
-    assert texts == {"a", "a-b"}
-    assert len(names) == 2
-
-
-def test_sessions_that_differ_only_by_case_have_files_that_differ_by_more(world: World) -> None:
-    (laptop,) = world.machines("laptop")
-    laptop.write("session", said("lower"))
-    laptop.write("SESSION", said("upper"))
-    laptop.push()
-    assert len({path.name.lower() for path in world.bundles()}) == 2
-    assert outcomes(laptop.push()) == dict.fromkeys(["session", "SESSION"], Outcome.UNCHANGED)
+def test_an_id_in_another_case_is_the_same_session(pair: Pair) -> None:
+    laptop, desktop = pair
+    laptop.path().rename(laptop.path().with_stem(SESSION.upper()))
+    laptop.write(SESSION.upper(), said("more"))
+    assert outcomes(laptop.push()) == {SESSION: Outcome.PUSHED}
+    assert len(laptop.world.bundles()) == 1
+    assert outcomes(desktop.pull()) == {SESSION: Outcome.UPDATED}
+    assert desktop.read() == laptop.read(SESSION.upper())
 
 
 # --- which ones --------------------------------------------------------------------------------
@@ -330,17 +318,17 @@ def test_a_sidecar_file_that_is_rewritten_between_looking_and_packing_is_looked_
 ) -> None:
     laptop, _ = pair
     laptop.write(SESSION, said())
-    laptop.write_sidecar(SESSION, "one.txt", b"as it was")
+    laptop.write_sidecar(SESSION, "tool-results/one.txt", b"as it was")
     laptop.push()
     laptop.write(SESSION, said())
     with laptop.at_work() as context:
         survey = look(context)
-        laptop.write_sidecar(SESSION, "one.txt", b"rewritten")
+        laptop.write_sidecar(SESSION, "tool-results/one.txt", b"rewritten")
         [result] = push_surveyed(context, survey)
     assert (result.outcome, "was rewritten" in result.message) == (Outcome.FAILED, True)
-    assert opened(laptop.bundle()).sidecar == {"one.txt": b"as it was"}
+    assert opened(laptop.bundle()).sidecar == {"tool-results/one.txt": b"as it was"}
     laptop.push()
-    assert opened(laptop.bundle()).sidecar == {"one.txt": b"rewritten"}
+    assert opened(laptop.bundle()).sidecar == {"tool-results/one.txt": b"rewritten"}
     assert b"as it was" in laptop.kept()
 
 
@@ -349,15 +337,15 @@ def test_a_sidecar_file_that_grows_between_looking_and_packing_keeps_no_push_wai
 ) -> None:
     laptop, _ = pair
     laptop.write(SESSION, said())
-    laptop.write_sidecar(SESSION, "one.txt", b"as it was")
+    laptop.write_sidecar(SESSION, "tool-results/one.txt", b"as it was")
     laptop.push()
     laptop.write(SESSION, said())
     with laptop.at_work() as context:
         survey = look(context)
-        laptop.write_sidecar(SESSION, "one.txt", b"as it was, and more")
+        laptop.write_sidecar(SESSION, "tool-results/one.txt", b"as it was, and more")
         [result] = push_surveyed(context, survey)
     assert result.outcome is Outcome.PUSHED
-    assert opened(laptop.bundle()).sidecar == {"one.txt": b"as it was, and more"}
+    assert opened(laptop.bundle()).sidecar == {"tool-results/one.txt": b"as it was, and more"}
 
 
 def test_a_session_whose_first_line_is_not_whole_yet_is_pushed_when_it_is(world: World) -> None:
@@ -377,8 +365,8 @@ def test_a_push_says_how_many_files_beside_a_session_it_had_to_leave_out(pair: P
     laptop.write_sidecar(SESSION, "tool-results/one.txt", b"one")
     assert laptop.push()[SESSION].message == ""
     laptop.write_sidecar(SESSION, "tool-results/nul.txt", b"two")
-    laptop.write_sidecar(SESSION, "three.txt", b"three")
+    laptop.write_sidecar(SESSION, "tool-results/three.txt", b"three")
     result = laptop.push()[SESSION]
     assert (result.outcome, result.message.split()[0]) == (Outcome.PUSHED, "1")
     desktop.pull()
-    assert desktop.sidecar() == {"tool-results/one.txt": b"one", "three.txt": b"three"}
+    assert desktop.sidecar() == {"tool-results/one.txt": b"one", "tool-results/three.txt": b"three"}

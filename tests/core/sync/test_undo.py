@@ -12,19 +12,19 @@ from claude_sync.errors import (
     VaultError,
 )
 from claude_sync.model import Outcome, State
-from machines import SESSION, Pair, PlayedMachine, World, agree, opened, outcomes, said
+from machines import OTHER, SESSION, Pair, PlayedMachine, World, agree, opened, outcomes, said
 
 
 def changed(laptop: PlayedMachine, desktop: PlayedMachine) -> None:
     """The laptop rewinds and changes sidecar files that both have; the desktop takes it."""
     for machine in (laptop, desktop):
-        machine.write_sidecar(SESSION, "changed.txt", b"one")
-        machine.write_sidecar(SESSION, "grown.txt", b"one")
+        machine.write_sidecar(SESSION, "tool-results/changed.txt", b"one")
+        machine.write_sidecar(SESSION, "tool-results/grown.txt", b"one")
         machine.push(SESSION)
     laptop.rewrite(SESSION, said("another beginning"))
-    laptop.write_sidecar(SESSION, "changed.txt", b"two")
-    laptop.write_sidecar(SESSION, "grown.txt", b"one two")
-    laptop.write_sidecar(SESSION, "sub/added.txt", b"added")
+    laptop.write_sidecar(SESSION, "tool-results/changed.txt", b"two")
+    laptop.write_sidecar(SESSION, "tool-results/grown.txt", b"one two")
+    laptop.write_sidecar(SESSION, "tool-results/sub/added.txt", b"added")
     laptop.push()
 
 
@@ -45,7 +45,7 @@ def test_where_a_link_is_in_the_way_nothing_is_changed_and_nothing_left(pair: Pa
     laptop, desktop = pair
     changed(laptop, desktop)
     desktop.pull()
-    in_the_way = desktop.folder / SESSION / "changed.txt"
+    in_the_way = desktop.folder / SESSION / "tool-results/changed.txt"
     in_the_way.unlink()
     in_the_way.symlink_to(desktop.path())
     before = desktop.read(), desktop.sidecar()
@@ -67,13 +67,13 @@ def test_what_only_grew_is_cut_back(pair: Pair) -> None:
 
 def test_an_import_is_taken_away_again(pair: Pair) -> None:
     laptop, desktop = pair
-    laptop.write_sidecar("another", "tool-results/one.txt", b"one")
-    whole = laptop.write("another", said())
+    laptop.write_sidecar(OTHER, "tool-results/one.txt", b"one")
+    whole = laptop.write(OTHER, said())
     laptop.push()
     desktop.pull()
-    assert desktop.undo("another").outcome is Outcome.GONE
-    assert not desktop.has("another")
-    assert not (desktop.folder / "another").exists()
+    assert desktop.undo(OTHER).outcome is Outcome.GONE
+    assert not desktop.has(OTHER)
+    assert not (desktop.folder / OTHER).exists()
     assert {whole, b"one"} <= set(desktop.kept())
     assert desktop.has(SESSION)
 

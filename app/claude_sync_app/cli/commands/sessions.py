@@ -36,6 +36,7 @@ def configure(parser: Parser) -> None:
         "  conflict     it diverged: choose with `claude-sync resolve`\n"
         "  incomplete   still arriving\n"
         "  unplaced     without a directory here: `claude-sync projects add`\n"
+        "  unknown      can't be read here: `claude-sync doctor`\n"
         "  gone         deleted here; pull it by name to bring it back\n"
         "\n"
         "In a pipe: whole ids and project keys, separated by tabs.",

@@ -91,6 +91,7 @@ _GROUPS = (
         "unplaced", "Without a directory here", "claude-sync projects add DIR", _is(State.UNPLACED)
     ),
     _Group("incomplete", "Still arriving", "", _is(State.INCOMPLETE)),
+    _Group("unknown", "Unreadable here", "claude-sync doctor", _is(State.UNKNOWN)),
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from claude_sync.bundle.members import sidecar_digest
-from claude_sync.claude.home import read_sidecar, sidecar_folder
+from claude_sync.claude.sidecar import read_sidecar, sidecar_folder
 from claude_sync.disk import files
 from claude_sync.disk.prefix_hashes import begins_with, prefix_hashes
 from claude_sync.model import Bundle, LocalSession, Version

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from claude_sync.claude.transcript import Summary
@@ -61,7 +62,11 @@ class LocalRows:
         return row
 
     def summary(self, local: LocalSession) -> Summary:
-        """What both ends of a transcript say; the rest of it isn't read for that."""
+        """What both ends of a transcript say; the rest of it isn't read for that.
+
+        Raises:
+            SessionUnreadable: it can't be read until somebody acts.
+        """
         key = str(local.path)
         row = self._rows.get(key)
         if row is not None and row.stamp == local.stamp:
@@ -69,6 +74,15 @@ class LocalRows:
         if key not in self._summaries:
             self._summaries[key] = summarize_file(local)
         return self._summaries[key]
+
+    def below(self, path: Path) -> list[str]:
+        """The paths of the transcripts that are known to lie at a path or below it."""
+        beginning = str(path / "_")[:-1]
+        return [one for one in self._rows if one == str(path) or one.startswith(beginning)]
+
+    def in_folder(self, folder: Path) -> list[str]:
+        """The sessions that are known to lie in a folder."""
+        return [Path(path).stem.lower() for path in self.below(folder)]
 
     def learn(self, local: LocalSession, version: Version, sidecar_sha256: str) -> None:
         """Take over what a session proved to be when it was read elsewhere, with these stamps."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 
-from claude_sync.claude.home import read_sidecar
+from claude_sync.claude.sidecar import read_sidecar
 from claude_sync.claude.transcript import Summary, summarize
 from claude_sync.disk.snapshot import Snapshot, open_regular, reading
 from claude_sync.model import LocalSession, SidecarFile, Version
@@ -67,10 +67,17 @@ def _versions(snapshot: Snapshot, check: Callable[[], None]) -> tuple[Version, V
 
 
 def summarize_file(local: LocalSession) -> Summary:
-    """What both ends of a transcript say; nothing where it can't be read now."""
+    """What both ends of a transcript say; nothing where it can't be read now.
+
+    Raises:
+        SessionUnreadable: it can't be until somebody acts.
+    """
     try:
         with open_regular(local.path) as file:
             return summarize(file)
+    except PermissionError:
+        with reading(local.session_id):
+            raise
     except OSError:
         return Summary((), "")
 

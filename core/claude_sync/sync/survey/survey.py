@@ -11,10 +11,12 @@ from functools import cached_property
 from pathlib import Path
 
 from claude_sync.bundle.file_names import encoded_key
+from claude_sync.claude.home import folder_matches
 from claude_sync.claude.live_sessions import LiveSessions, read_live_sessions
+from claude_sync.claude.tree import Unseen
 from claude_sync.disk.prefix_hashes import begins_with
 from claude_sync.disk.snapshot import reading
-from claude_sync.errors import SessionDivided, SessionOpen, StoreUnseen
+from claude_sync.errors import SessionDivided, SessionOpen, SessionUnreadable, StoreUnseen
 from claude_sync.model import (
     MAX_SUPERSEDES,
     Bundle,
@@ -42,7 +44,8 @@ class Survey:
         view: the store's listing, None to look at this machine only.
 
     Attributes:
-        local: every copy of each session in Claude's tree, by id; mostly one.
+        tree: what was seen of Claude's tree, and what couldn't be.
+        local: every copy of each session in it, by id; mostly one.
         bundles: of each session in the store, by id.
         problems: files of the store that were skipped.
         live: what the client has open.
@@ -56,8 +59,9 @@ class Survey:
     def __init__(self, context: Context, view: StoreView | None) -> None:
         self.context = context
         self.live: LiveSessions = read_live_sessions(context.home.live_folder)
+        self.tree = context.home.look()
         self.local: dict[str, tuple[LocalSession, ...]] = {}
-        for session in context.home.sessions():
+        for session in self.tree.sessions:
             known = self.local.get(session.session_id, ())
             self.local[session.session_id] = (*known, session)
         self.bundles: Mapping[str, tuple[Bundle, ...]] = {}
@@ -98,9 +102,10 @@ class Survey:
             SessionNotFound: none does.
             SessionAmbiguous: several do.
         """
+        prefix = prefix.lower()
         if prefix in self.local or prefix in self.bundles:
             return prefix
-        return find_id(prefix, self.ids())
+        return find_id(prefix, sorted({*self.ids(), *self._hidden}))
 
     def check_seen(self, session_id: str) -> None:
         """Let nothing be decided for a session of which the store holds what nobody could see.
@@ -124,15 +129,70 @@ class Survey:
         """The record of one session; of an unknown one, nothing."""
         return self.remembered.get(session_id, NOTHING)
 
+    # -- what of this machine can't be seen ---------------------------------------------------
+
+    @cached_property
+    def _hidden(self) -> dict[str, Unseen]:
+        """What hides each session that is known to lie here and can't be seen, by id."""
+        found: dict[str, Unseen] = {}
+        for unseen in self.tree.unseen:
+            if unseen.session_id:
+                found.setdefault(unseen.session_id, unseen)
+                continue
+            for session_id in self.rows.in_folder(unseen.path):
+                found.setdefault(session_id, unseen)
+        return {key: one for key, one in found.items() if key not in self.local}
+
+    def hidden(self, session_id: str) -> Unseen | None:
+        """What may hide a session that isn't among those seen here: then it isn't gone."""
+        if session_id in self.local or not self.tree.unseen:
+            return None
+        known = self._hidden.get(session_id)
+        if known is None and self.record(session_id).seen:
+            # It was here, nobody knows where, and there is somewhere that can't be seen.
+            known = next((one for one in self.tree.unseen if not one.session_id), None)
+        return known
+
+    def may_be_of(self, unseen: Unseen, project: str) -> bool:
+        """Whether something that can't be seen may belong to a project."""
+        folder = unseen.path.parent if unseen.session_id else unseen.path
+        return any(
+            place.key == project and folder_matches(folder.name, str(place.directory))
+            for place in self.context.registry.projects()
+        )
+
+    def is_blank(self, session_id: str) -> bool:
+        """Whether nothing but an empty transcript is known of a session: then it is none."""
+        copies = self.local.get(session_id, ())
+        return (
+            bool(copies)
+            and not any(copy.stamp.size for copy in copies)
+            and not self.bundles.get(session_id)
+            and not self.record(session_id).seen
+        )
+
+    def check_visible(self, session_id: str) -> None:
+        """Let nothing be decided about a session that may lie here where it can't be seen.
+
+        Raises:
+            SessionUnreadable: it may.
+        """
+        unseen = self.hidden(session_id)
+        if unseen is not None:
+            raise unreadable(unseen)
+
     # -- the transcript that lies here --------------------------------------------------------
 
     def copy(self, session_id: str) -> LocalSession | None:
         """The transcript that lies here: of several copies the one that extends the others.
 
         Raises:
+            SessionUnreadable: one may lie where it can't be seen.
             SessionDivided: two copies have diverged; both are named.
         """
         copies = self.local.get(session_id, ())
+        if not copies:
+            self.check_visible(session_id)
         if len(copies) < 2:
             return copies[0] if copies else None
         if session_id not in self._longest:
@@ -232,7 +292,10 @@ class Survey:
 
     def flush(self) -> None:
         """Write what was read into the cache, and drop what is no longer there."""
-        self.rows.flush({str(copy.path) for copies in self.local.values() for copy in copies})
+        here = {str(copy.path) for copies in self.local.values() for copy in copies}
+        for unseen in self.tree.unseen:
+            here.update(self.rows.below(unseen.path))
+        self.rows.flush(here)
 
     # -- for the planner ----------------------------------------------------------------------
 
@@ -379,15 +442,25 @@ class Survey:
     # -- where it belongs ---------------------------------------------------------------------
 
     def directory(self, local: LocalSession) -> Path | None:
-        """The working directory of a session that lies here, None where it isn't known."""
+        """The working directory of a session that lies here, None where it isn't known.
+
+        Raises:
+            SessionUnreadable: its transcript can't be read.
+        """
         key = f"{local.folder}/{local.session_id}"
         if key not in self._directories:
             cwds = self.rows.summary(local).cwds
             remembered = self.record(local.session_id).directory
-            self._directories[key] = self.context.registry.directory_of(
-                local.folder, cwds, remembered or None
-            )
+            self._directories[key] = self._directory_of(local.folder, cwds, remembered or None)
         return self._directories[key]
+
+    def _directory_of(self, folder: str, cwds: Sequence[str], placed: str | None) -> Path | None:
+        """The directory that fits the folder's name, or one of the links that lead to it."""
+        for name in (folder, *self.tree.names.get(folder, ())):
+            found = self.context.registry.directory_of(name, cwds, placed)
+            if found is not None:
+                return found
+        return None
 
     def place(self, bundle: Bundle, *, ask: bool = True) -> Placement:
         """The working directory for a session that isn't here.
@@ -414,13 +487,28 @@ class Survey:
         )
 
     def project(self, local: LocalSession) -> ProjectKey | None:
-        """The project of a session that lies here: its directory's, else that of its bundle."""
+        """The project of a session that lies here: its directory's, else that of its bundle.
+
+        Raises:
+            SessionUnreadable: its transcript can't be read.
+            ProjectKeyError: the project can't be told now.
+        """
         directory = self.directory(local)
         if directory is not None:
             return self.context.registry.key_of(directory)
         for bundle in self.bundles.get(local.session_id, ()):
             return ProjectKey(bundle.head.project_key, bundle.head.subpath)
         return None
+
+
+def unreadable(unseen: Unseen) -> SessionUnreadable:
+    """The error for something of Claude's tree that can't be seen."""
+    what = "a session" if unseen.session_id else "a project's sessions"
+    return SessionUnreadable(
+        f"{what} in Claude Code's folder can't be read ({unseen.problem})",
+        where=str(unseen.path),
+        todo="`claude-sync doctor` says what to do about it",
+    )
 
 
 def unseen_error(context: Context, folder: str) -> StoreUnseen:

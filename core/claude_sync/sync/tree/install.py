@@ -23,8 +23,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from claude_sync.claude.home import ClaudeHome, sidecar_folder
+from claude_sync.claude.home import ClaudeHome
 from claude_sync.claude.live_sessions import read_live_sessions
+from claude_sync.claude.sidecar import sidecar_folder
 from claude_sync.disk import files
 from claude_sync.disk.files import Staged
 from claude_sync.errors import ClaudeHomeError, SessionError, SessionOpen
@@ -84,7 +85,7 @@ class Installer:
             ClaudeHomeError: the tree can't be written.
             VaultError: what a crash left where it goes can't be kept.
         """
-        session_id = fetched.head.session_id
+        session_id = fetched.head.session_id.lower()
         target = folder / f"{session_id}.jsonl"
         sidecar = sidecar_folder(target)
         with writing(folder):

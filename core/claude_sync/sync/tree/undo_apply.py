@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from claude_sync.claude.home import sidecar_folder
+from claude_sync.claude.sidecar import sidecar_folder
 from claude_sync.disk import files
 from claude_sync.disk.files import Staged
 from claude_sync.disk.prefix_hashes import begins_with

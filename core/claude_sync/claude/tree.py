@@ -1,0 +1,206 @@
+"""One look at Claude's tree: which sessions lie there, and what couldn't be seen.
+
+Invariants:
+
+1. What can't be read costs itself: the rest of the tree is seen.
+2. What couldn't be seen is said to be unseen; nobody may take it for absent.
+3. A folder is looked at once, however many links lead to it, and as the client does: a project's
+   folder may be a link, a transcript or anything in a session's own folder may not.
+
+Order of steps: list the projects · settle which names lead to which folder · list each folder.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from claude_sync.claude.sidecar import NO_SIDECAR, sidecar_folder, sidecar_stamps
+from claude_sync.disk.snapshot import entry_status, is_link, stamp_of
+from claude_sync.errors import ClaudeHomeError
+from claude_sync.model import LocalSession, Stamp
+from claude_sync.names import is_session_id
+
+SUFFIX = ".jsonl"
+# The desktop app's copies of what runs on other hosts: a cache, and no directory of this machine.
+_MIRROR = "ssh-"
+_CONFLICT_COPY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}[^0-9a-f].*", re.IGNORECASE)
+
+
+class Unseen(NamedTuple):
+    """Something in the tree that can't be seen, so that what it holds is unknown.
+
+    Attributes:
+        path: a project's folder, or a transcript.
+        problem: why, in the system's words or ours; a clause.
+        session_id: whose transcript it is, "" for a folder.
+    """
+
+    path: Path
+    problem: str
+    session_id: str = ""
+
+
+class Tree(NamedTuple):
+    """What lies in Claude's tree.
+
+    Attributes:
+        sessions: every transcript that can be seen.
+        unseen: what can't be.
+        names: of each folder that bears further names, these: links beside it that lead to it.
+        conflict_copies: transcripts that a sync tool doubled; they are no sessions.
+    """
+
+    sessions: tuple[LocalSession, ...] = ()
+    unseen: tuple[Unseen, ...] = ()
+    names: Mapping[str, tuple[str, ...]] = {}
+    conflict_copies: tuple[Path, ...] = ()
+
+
+def look_at_tree(projects: Path) -> Tree:
+    """Look at all of it, from directory listings alone.
+
+    Raises:
+        ClaudeHomeError: the tree is there and can't be listed.
+    """
+    folders = project_folders(projects)
+    looks = [_Folder(projects, name) for name in folders.names]
+    unseen = [*folders.unseen, *(one for look in looks for one in look.unseen)]
+    return Tree(
+        tuple(session for look in looks for session in look.sessions),
+        tuple(unseen),
+        {name: others for name, others in folders.names.items() if others},
+        tuple(path for look in looks for path in look.conflict_copies),
+    )
+
+
+class Folders(NamedTuple):
+    """The folders of projects: each once, with its further names; and links that lead nowhere."""
+
+    names: Mapping[str, tuple[str, ...]]
+    unseen: tuple[Unseen, ...] = ()
+
+
+def project_folders(projects: Path) -> Folders:
+    """The folders below the projects, each once, as itself or as a link.
+
+    Raises:
+        ClaudeHomeError: they can't be listed.
+    """
+    try:
+        with os.scandir(projects) as listed:
+            entries = sorted(listed, key=lambda entry: entry.name)
+    except (FileNotFoundError, NotADirectoryError):
+        return Folders({})
+    except OSError as error:
+        raise ClaudeHomeError(
+            f"Claude Code's sessions can't be read ({error.strerror})",
+            where=str(projects),
+            todo="`claude-sync doctor` says how to make it readable",
+        ) from error
+    names: dict[str, tuple[str, ...]] = {}
+    links: list[str] = []
+    for entry in entries:
+        if entry.name.startswith(_MIRROR):
+            continue
+        if _leads_elsewhere(entry):
+            links.append(entry.name)
+        elif _is_directory(entry):
+            names[entry.name] = ()
+    if not links:
+        return Folders(names)
+    return _with_links(projects, names, links)
+
+
+def _with_links(projects: Path, names: dict[str, tuple[str, ...]], links: list[str]) -> Folders:
+    first: dict[tuple[int, int], str] = {}
+    unseen: list[Unseen] = []
+    for name in [*names, *links]:
+        try:
+            status = os.stat(projects / name)
+        except OSError as error:
+            if name not in names:
+                unseen.append(Unseen(projects / name, f"a link: {error.strerror}"))
+            continue
+        known = first.setdefault((status.st_dev, status.st_ino), name)
+        if name in names or not stat.S_ISDIR(status.st_mode):
+            continue
+        if known == name:
+            names[name] = ()
+        else:
+            names[known] = (*names[known], name)
+    return Folders(names, tuple(unseen))
+
+
+def _leads_elsewhere(entry: os.DirEntry[str]) -> bool:
+    if entry.is_symlink():
+        return True
+    return os.name == "nt" and is_link(os.lstat(entry.path))
+
+
+def _is_directory(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:
+        return True  # listing it says why it can't be seen
+
+
+class _Folder:
+    """One project's folder: what lies in it that concerns us."""
+
+    def __init__(self, projects: Path, name: str) -> None:
+        self.name = name
+        self.path = projects / name
+        self.sessions: list[LocalSession] = []
+        self.unseen: list[Unseen] = []
+        self.conflict_copies: list[Path] = []
+        self._directories: set[str] = set()
+        files: list[tuple[str, Stamp]] = []
+        try:
+            with os.scandir(self.path) as entries:
+                for entry in entries:
+                    files.extend(self._look_at(entry))
+        except FileNotFoundError:
+            pass  # The client removed a folder while we looked.
+        except OSError as error:
+            self.unseen.append(Unseen(self.path, str(error.strerror)))
+        for stem, stamp in files:
+            self._add(stem, stamp)
+
+    def _look_at(self, entry: os.DirEntry[str]) -> Iterator[tuple[str, Stamp]]:
+        """A transcript's stem and stamp; notes what else it may be."""
+        stem = entry.name.removesuffix(SUFFIX)
+        if stem == entry.name:
+            if is_session_id(stem) and _is_directory(entry):
+                self._directories.add(stem)
+        elif is_session_id(stem):
+            try:
+                status = entry_status(entry)
+            except FileNotFoundError:
+                return
+            except OSError as error:
+                self._hide(stem, str(error.strerror))
+                return
+            if stat.S_ISREG(status.st_mode):
+                yield stem, stamp_of(status)
+            else:
+                self._hide(stem, "a link" if is_link(status) else "not a regular file")
+        elif _CONFLICT_COPY.fullmatch(stem):
+            self.conflict_copies.append(Path(entry.path))
+
+    def _add(self, stem: str, stamp: Stamp) -> None:
+        path = self.path / f"{stem}{SUFFIX}"
+        try:
+            known = stem in self._directories
+            sidecar = sidecar_stamps(sidecar_folder(path)) if known else NO_SIDECAR
+        except OSError as error:
+            self._hide(stem, f"its folder: {error.strerror}")
+            return
+        self.sessions.append(LocalSession(stem.lower(), path, self.name, stamp, *sidecar))
+
+    def _hide(self, stem: str, problem: str) -> None:
+        self.unseen.append(Unseen(self.path / f"{stem}{SUFFIX}", problem, stem.lower()))
