@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import unicodedata
+from collections.abc import Sequence
 from pathlib import PurePath
 
 from claude_sync.names import is_session_id
@@ -15,6 +16,7 @@ def resume_line(
     platform: str = sys.platform,
     *,
     missing: bool = False,
+    options: Sequence[str] = (),
 ) -> str:
     """``cd <directory> && claude --resume <id>``, quoted; "" where it can't be written safely.
 
@@ -25,7 +27,9 @@ def resume_line(
         session_id: the session's.
         platform: as `sys.platform` has it.
         missing: whether the directory isn't there, and the line has to make it first.
+        options: what the client is told besides; words that no shell reads otherwise.
     """
+    resume = " ".join(["claude", "--resume", session_id, *options])
     where = str(directory)
     if not is_session_id(session_id) or any(unicodedata.category(c) in ("Cc", "Cs") for c in where):
         return ""
@@ -33,9 +37,9 @@ def resume_line(
         # PowerShell takes typographic single quotes for quotes too, and all are doubled.
         quoted = "".join(c + c if c in "'\u2018\u2019\u201a\u201b" else c for c in where)
         made = f"mkdir -Force '{quoted}' | Out-Null; " if missing else ""
-        return f"{made}cd -LiteralPath '{quoted}'; claude --resume {session_id}"
+        return f"{made}cd -LiteralPath '{quoted}'; {resume}"
     import shlex
 
     quoted = shlex.quote(where)
     made = f"mkdir -p {quoted} && " if missing else ""
-    return f"{made}cd {quoted} && claude --resume {session_id}"
+    return f"{made}cd {quoted} && {resume}"

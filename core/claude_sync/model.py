@@ -222,6 +222,7 @@ class Result(NamedTuple):
         directory: the working directory to resume it in, None where unknown.
         bytes: what went through the transport.
         message: one sentence for people, safe to show.
+        from_elsewhere: so many bytes at the beginning of the transcript came from elsewhere.
         broken: whether the bundle itself is at fault, so that trying again is of no use before
             it has changed.
     """
@@ -236,6 +237,7 @@ class Result(NamedTuple):
     bytes: int = 0
     message: str = ""
     broken: bool = False
+    from_elsewhere: int = 0
 
 
 class Side(NamedTuple):
@@ -279,6 +281,7 @@ class SessionState(NamedTuple):
         ignored: whether the preferences keep its project from being pushed by itself.
         forgotten: whether it isn't pushed until it is named, because a person said so.
         undoable: whether there is a pull or a resolve of it that can be undone.
+        from_elsewhere: so many bytes at the beginning of its transcript came from elsewhere.
     """
 
     session_id: str
@@ -298,6 +301,7 @@ class SessionState(NamedTuple):
     ignored: bool = False
     forgotten: bool = False
     undoable: bool = False
+    from_elsewhere: int = 0
 
 
 class Level(str, Enum):

@@ -73,6 +73,25 @@ def test_the_preference_may_hold_arguments_that_are_never_split(
     until(log.exists)
 
 
+def test_the_client_is_told_what_it_is_to_be_told(
+    display: str, log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _quit_shell(monkeypatch, tmp_path)
+    options = ("--permission-mode", "default")
+    terminals.resume(tmp_path, SESSION, "xterm", options)
+    arguments, _, _ = json.loads(until(lambda: log.read_text() if log.exists() else ""))
+    assert arguments == ["--resume", SESSION, *options]
+    for wrong in ("$(touch x)", "a b", "--x;y", "'", ""):
+        with pytest.raises(DesktopError, match="such options"):
+            terminals.resume(tmp_path, SESSION, "xterm", (wrong,))
+    launch = macos.launch(Path("/p"), SESSION, (), {}, options)
+    assert launch is not None
+    assert sum('& " --permission-mode default"' in one for one in launch.arguments) == 1
+    launch = windows.launch(Path("/p"), SESSION, (), options, find=lambda name: name)
+    assert launch is not None
+    assert launch.arguments[-4:] == ("--resume", SESSION, *options)
+
+
 def test_what_can_not_be_resumed_is_said(tmp_path: Path, display: str) -> None:
     with pytest.raises(DesktopError, match="its folder isn't there"):
         terminals.resume(tmp_path / "gone", SESSION)

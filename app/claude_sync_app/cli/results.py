@@ -7,11 +7,13 @@ from pathlib import Path
 
 from claude_sync.disk.log import Log, result_line
 from claude_sync.model import Outcome, Result
+from claude_sync.state.paths import paths
 from claude_sync.sync.context import Context
 from claude_sync.wording import count
 from claude_sync_app.cli.output import print_error, print_json, print_line, print_note
 from claude_sync_app.cli.runner import DONE, FAILED
 from claude_sync_app.resume_line import resume_line
+from claude_sync_app.resume_options import NO_OPTIONS, ResumeOptions, resume_options
 from claude_sync_app.shown_text import without_controls
 
 _TAKEN = {
@@ -169,10 +171,13 @@ def _print_done(result: Result, where: str, dry_run: bool) -> None:
     if result.message and not dry_run:
         print_note(_sentence(result))
     if result.directory is not None and not dry_run:
-        print_resume_line(result.directory, result.session_id)
+        options = resume_options(paths(), result.path, result.from_elsewhere)
+        print_resume_line(result.directory, result.session_id, options)
 
 
-def print_resume_line(directory: Path, session_id: str) -> None:
+def print_resume_line(
+    directory: Path, session_id: str, options: ResumeOptions = NO_OPTIONS
+) -> None:
     """Print the line to type; if the directory isn't there, also that the line makes it.
 
     Often the directory is only on another branch, so it isn't made unasked.
@@ -182,17 +187,19 @@ def print_resume_line(directory: Path, session_id: str) -> None:
         print_line(
             "  (its directory isn't here: switch to the branch that has it, or make it with this)"
         )
-    print_line(f"  {_line_to_type(directory, session_id, missing)}")
+    if options.remark:
+        print_line(f"  ({options.remark})")
+    print_line(f"  {_line_to_type(directory, session_id, missing, options.arguments)}")
 
 
-def _line_to_type(directory: Path, session_id: str, missing: bool) -> str:
+def _line_to_type(directory: Path, session_id: str, missing: bool, options: Sequence[str]) -> str:
     """The line to type; a note instead if it would have characters that can't be seen."""
-    line = resume_line(directory, session_id, missing=missing)
+    line = resume_line(directory, session_id, missing=missing, options=options)
     if line and line == without_controls(line):
         return line
     return (
         f"(its directory's name has characters that can't be shown: go there yourself, then: "
-        f"claude --resume {session_id})"
+        f"{' '.join(['claude', '--resume', session_id, *options])})"
     )
 
 

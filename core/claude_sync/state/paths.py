@@ -47,6 +47,11 @@ class Paths(NamedTuple):
         return self.state / "vault"
 
     @property
+    def client_file(self) -> Path:
+        """What the installed Claude Code was found to know."""
+        return self.state / "client.json"
+
+    @property
     def log_file(self) -> Path:
         return self.state / "claude-sync.log"
 

@@ -384,7 +384,8 @@ class _Pull:
         )
         path = planned.folder / f"{planned.session_id}.jsonl"
         received = planned.fetched.received if planned.fetched is not None else 0
-        return result._replace(path=path, bytes=received)
+        size = planned.bundle.head.size
+        return result._replace(path=path, bytes=received, from_elsewhere=size)
 
     def _failure(
         self, session_id: str, error: ClaudeSyncError, planned: PlannedPull | None = None

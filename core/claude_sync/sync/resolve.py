@@ -237,4 +237,5 @@ class _Resolve:
             path=side.installed.path,
             directory=side.directory,
             bytes=side.received,
+            from_elsewhere=bundle.head.size,
         )

@@ -26,6 +26,7 @@ from claude_sync.model import (
     Side,
     State,
 )
+from claude_sync.state.records import SessionRecord
 from claude_sync.sync.bundles.naming import is_ignored
 from claude_sync.sync.conflict import sides_of
 from claude_sync.sync.context import Context
@@ -34,6 +35,7 @@ from claude_sync.sync.planner import PullKind, PushKind
 from claude_sync.sync.rivals import newest_of_each
 from claude_sync.sync.survey.extensions import learn_extensions
 from claude_sync.sync.survey.survey import Survey, look
+from claude_sync.sync.tree.undo_record import UndoRecord
 
 
 def states(context: Context, *, store: bool = True) -> list[SessionState]:
@@ -124,7 +126,24 @@ def _state(context: Context, survey: Survey, session_id: str) -> SessionState:
         ignored=about.project is not None and is_ignored(context, about.project.key),
         forgotten=remembered.forgotten,
         undoable=shown is not None and remembered.undo != "",
+        from_elsewhere=from_elsewhere(remembered, shown.stamp.size) if shown is not None else 0,
     )
+
+
+def from_elsewhere(record: SessionRecord, size: int) -> int:
+    """How many bytes at the beginning of a transcript came from elsewhere; in doubt all.
+
+    Args:
+        record: what is remembered of its session.
+        size: of the transcript.
+    """
+    if record.placed_ns == 0:
+        return 0
+    try:
+        undo = UndoRecord.from_json(record.undo)
+    except (ValueError, KeyError, TypeError):
+        return size
+    return min(size, undo.after.size)
 
 
 class _Standing(NamedTuple):

@@ -46,6 +46,8 @@ def undo(context: Context, session: str) -> Result:
             path=local.path,
             directory=survey.directory(local),
             message="as it was before the last pull or resolve",
+            # In doubt all of it: an earlier pull may have brought it.
+            from_elsewhere=record.before.size if record.before is not None else 0,
         )
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from argparse import Namespace
 
 from claude_sync.model import Outcome
+from claude_sync.state.paths import paths
 from claude_sync.sync.undo import undo
 from claude_sync_app.cli import results
 from claude_sync_app.cli.context import command_context
 from claude_sync_app.cli.output import print_line
 from claude_sync_app.cli.parser import Parser
 from claude_sync_app.cli.selection import SESSION
+from claude_sync_app.resume_options import resume_options
 
 
 def configure(parser: Parser) -> None:
@@ -34,5 +36,6 @@ def run(arguments: Namespace) -> int:
     else:
         print_line(f"{done.session_id} is as it was before the last pull or resolve.")
         if done.directory is not None:
-            results.print_resume_line(done.directory, done.session_id)
+            options = resume_options(paths(), done.path, done.from_elsewhere)
+            results.print_resume_line(done.directory, done.session_id, options)
     return 0

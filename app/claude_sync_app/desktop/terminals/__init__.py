@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,8 +13,15 @@ from claude_sync.names import is_session_id
 from claude_sync_app.desktop.launching import DesktopError, start
 from claude_sync_app.desktop.terminals.launch import Launch
 
+_OPTION = re.compile(r"-{0,2}[a-z]+(?:-[a-z]+)*")
 
-def resume(directory: Path, session_id: str, preference: str | Sequence[str] | None = None) -> None:
+
+def resume(
+    directory: Path,
+    session_id: str,
+    preference: str | Sequence[str] | None = None,
+    options: Sequence[str] = (),
+) -> None:
     """Open a terminal in a folder that runs ``claude --resume`` there.
 
     Args:
@@ -21,12 +29,15 @@ def resume(directory: Path, session_id: str, preference: str | Sequence[str] | N
         session_id: the session.
         preference: the user's terminal: a program, or a program and what it gets. None lets the
             system choose.
+        options: what the client is told besides; each of letters and dashes only.
 
     Raises:
         DesktopError: the folder isn't there, no terminal is, or it didn't start.
     """
     if not is_session_id(session_id):
         raise DesktopError("a session with such an id is never resumed")
+    if not all(_OPTION.fullmatch(option) for option in options):
+        raise DesktopError("a client is never started with such options")
     directory = directory.absolute()
     if not directory.is_dir():
         raise DesktopError(
@@ -35,7 +46,7 @@ def resume(directory: Path, session_id: str, preference: str | Sequence[str] | N
             todo="switch to the branch that has it, or copy the command, which makes it",
         )
     wanted = [preference] if isinstance(preference, str) else list(preference or [])
-    launch = _launch(directory, session_id, wanted)
+    launch = _launch(directory, session_id, wanted, options)
     if launch is None:
         raise DesktopError(
             "no terminal was found",
@@ -44,14 +55,16 @@ def resume(directory: Path, session_id: str, preference: str | Sequence[str] | N
     start(launch.arguments, directory=launch.directory, new_console=launch.new_console)
 
 
-def _launch(directory: Path, session_id: str, preference: Sequence[str]) -> Launch | None:
+def _launch(
+    directory: Path, session_id: str, preference: Sequence[str], options: Sequence[str]
+) -> Launch | None:
     from claude_sync_app.desktop.terminals import linux, macos, windows
 
     if sys.platform == "darwin":
-        return macos.launch(directory, session_id, preference, os.environ)
+        return macos.launch(directory, session_id, preference, os.environ, options)
     if sys.platform == "win32":
-        return windows.launch(directory, session_id, preference, find=find_program)
-    return linux.launch(directory, session_id, preference, os.environ, has=_has)
+        return windows.launch(directory, session_id, preference, options, find=find_program)
+    return linux.launch(directory, session_id, preference, os.environ, options, has=_has)
 
 
 def _has(program: str) -> bool:

@@ -43,6 +43,7 @@ _ENDS_OPTIONS = frozenset({"-e", "-x", "--"})
 # Folder and session are arguments and then variables of the environment: neither is ever read as
 # script. The user's own shell runs the client, since its start-up files may be what finds it, and
 # stays when the client ends. Only shells that take a line as this one is written are asked to.
+_OPTIONS = "@OPTIONS@"  # words of our own
 _SCRIPT = """\
 CLAUDE_SYNC_SESSION=$2 CLAUDE_SYNC_SHELL=${SHELL:-/bin/sh}
 export CLAUDE_SYNC_SESSION CLAUDE_SYNC_SHELL
@@ -51,7 +52,7 @@ case ${CLAUDE_SYNC_SHELL##*/} in
 bash|dash|fish|ksh|mksh|sh|zsh) runner=$CLAUDE_SYNC_SHELL ;;
 *) runner=/bin/sh ;;
 esac
-exec "$runner" -i -c 'claude --resume "$CLAUDE_SYNC_SESSION"; exec "$CLAUDE_SYNC_SHELL"'
+exec "$runner" -i -c 'claude --resume "$CLAUDE_SYNC_SESSION"@OPTIONS@; exec "$CLAUDE_SYNC_SHELL"'
 """
 
 
@@ -60,6 +61,7 @@ def launch(
     session_id: str,
     preference: Sequence[str],
     environment: Mapping[str, str],
+    options: Sequence[str] = (),
     *,
     has: Callable[[str], bool],
 ) -> Launch | None:
@@ -70,9 +72,11 @@ def launch(
         session_id: the session.
         preference: the user's terminal with its arguments, or nothing.
         environment: TERMINAL and XDG_CURRENT_DESKTOP count.
+        options: what the client is told besides; each of letters and dashes only.
         has: whether a program can be found.
     """
-    command = ("/bin/sh", "-c", _SCRIPT, "claude-sync", str(directory), session_id)
+    script = _SCRIPT.replace(_OPTIONS, "".join(f" {option}" for option in options))
+    command = ("/bin/sh", "-c", script, "claude-sync", str(directory), session_id)
     for candidate in _candidates(preference, environment):
         if has(candidate[0]):
             return Launch((*_with_separator(candidate), *command), directory)

@@ -37,7 +37,11 @@ _ITERM_NAMES = frozenset({"iterm", "iterm2", "iterm.app"})
 
 
 def launch(
-    directory: Path, session_id: str, preference: Sequence[str], environment: Mapping[str, str]
+    directory: Path,
+    session_id: str,
+    preference: Sequence[str],
+    environment: Mapping[str, str],
+    options: Sequence[str] = (),
 ) -> Launch | None:
     """What to start; None where the folder's name can't be typed.
 
@@ -47,17 +51,22 @@ def launch(
         preference: "Terminal", "iTerm", or another terminal's program with its arguments, up to
             where the command follows.
         environment: TERM_PROGRAM counts: from where this program was started by hand.
+        options: what the client is told besides; each of letters and dashes only.
     """
     name = PurePosixPath(preference[0]).name.lower() if preference else ""
     if name and name not in _ITERM_NAMES and name not in ("terminal", "terminal.app"):
         from claude_sync_app.desktop.terminals import linux
 
-        return linux.launch(directory, session_id, preference, {}, has=lambda _: True)
+        return linux.launch(directory, session_id, preference, {}, options, has=lambda _: True)
     if any(unicodedata.category(character) == "Cc" for character in str(directory)):
         # A terminal would take it for a key that is pressed.
         return None
     wants_iterm = name in _ITERM_NAMES or (
         not name and environment.get("TERM_PROGRAM") == "iTerm.app"
     )
-    statements = [part for line in (_ITERM if wants_iterm else _TERMINAL) for part in ("-e", line)]
+    lines = [
+        f'{line} & " {" ".join(options)}"' if options and line == _LINE else line
+        for line in (_ITERM if wants_iterm else _TERMINAL)
+    ]
+    statements = [part for line in lines for part in ("-e", line)]
     return Launch(("osascript", *statements, "claude-sync", str(directory), session_id))

@@ -17,6 +17,7 @@ def launch(
     directory: PurePath,
     session_id: str,
     preference: Sequence[str],
+    options: Sequence[str] = (),
     *,
     find: Callable[[str], str | None],
 ) -> Launch | None:
@@ -28,12 +29,13 @@ def launch(
         directory: absolute.
         session_id: the session.
         preference: a terminal's program with its arguments, up to where the command follows.
+        options: what the client is told besides; each of letters and dashes only.
         find: the whole path of a program, None where there is none.
     """
     cmd = find("cmd")
     if cmd is None:
         return None
-    command = (cmd, "/k", _ONLY_ON_THE_PATH, "claude", "--resume", session_id)
+    command = (cmd, "/k", _ONLY_ON_THE_PATH, "claude", "--resume", session_id, *options)
     name = PureWindowsPath(preference[0]).stem.lower() if preference else ""
     if name not in ("", "wt", "cmd"):
         return Launch((*preference, *command), directory)

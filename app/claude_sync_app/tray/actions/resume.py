@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from claude_sync.errors import ClaudeSyncError
-from claude_sync.model import Outcome
+from claude_sync.model import Outcome, Result
 from claude_sync_app.desktop import clipboard, terminals
 from claude_sync_app.desktop.launching import DesktopError
 from claude_sync_app.resume_line import resume_line
+from claude_sync_app.resume_options import ResumeOptions, resume_options
 from claude_sync_app.shown_text import one_line
 from claude_sync_app.tray.context import TrayContext
 from claude_sync_app.tray.verbs import Action, Verb
@@ -21,9 +22,12 @@ def resume_session(tray: TrayContext, action: Action) -> None:
     _resume(tray, action.subject, tray.directory_of(action.subject))
 
 
-def _resume(tray: TrayContext, session_id: str, directory: Path) -> None:
+def _resume(
+    tray: TrayContext, session_id: str, directory: Path, pulled: Result | None = None
+) -> None:
+    options = _options(tray, session_id, pulled)
     try:
-        terminals.resume(directory, session_id, tray.preferences.terminal)
+        terminals.resume(directory, session_id, tray.preferences.terminal, options.arguments)
     except DesktopError as error:
         sentence = one_line(str(error))
         tray.notify(
@@ -31,6 +35,13 @@ def _resume(tray: TrayContext, session_id: str, directory: Path) -> None:
             "Couldn't open a terminal",
             f"{sentence[:1].upper()}{sentence[1:]}.",
             [("Copy resume command", Action(Verb.COPY_COMMAND, session_id))],
+        )
+        return
+    if options.remark:
+        tray.notify(
+            f"resume {session_id}",
+            "Resumed in the default permission mode",
+            f"{options.remark[:1].upper()}{options.remark[1:]}.",
         )
 
 
@@ -41,14 +52,27 @@ def pull_and_resume(tray: TrayContext, action: Action) -> None:
     for one in results:
         if one.session_id == session_id and one.outcome in _IS_HERE:
             # The Status that knows of it may still be on its way.
-            _resume(tray, session_id, one.directory or tray.directory_of(session_id))
+            _resume(tray, session_id, one.directory or tray.directory_of(session_id), one)
+
+
+def _options(tray: TrayContext, session_id: str, pulled: Result | None = None) -> ResumeOptions:
+    """What the client is told besides the session."""
+    path, size = (pulled.path, pulled.from_elsewhere) if pulled is not None else (None, 0)
+    if size == 0:
+        for state in tray.status.sessions:
+            if state.session_id == session_id:
+                path, size = state.path, state.from_elsewhere
+    return resume_options(tray.paths, path, size)
 
 
 def copy_command(tray: TrayContext, action: Action) -> None:
     """Put the line that resumes a session into the clipboard, or show it where there is none."""
     session_id = action.subject
     directory = tray.directory_of(session_id)
-    line = resume_line(directory, session_id, missing=not directory.is_dir())
+    options = _options(tray, session_id)
+    line = resume_line(
+        directory, session_id, missing=not directory.is_dir(), options=options.arguments
+    )
     if not line:
         raise ClaudeSyncError(
             "the folder's name holds characters that can't be typed safely", where=session_id
