@@ -262,6 +262,8 @@ class History:
         self._open.clear()
         for machine in self.machines:
             for session in machine.sessions():
+                # Whoever waits a minute, for what was written a moment ago may count as open.
+                machine.grow_old(session)
                 self._at_rest(machine, partial(machine.push, session))
         for _ in range(_ROUNDS):
             if not self._round():
