@@ -10,6 +10,7 @@ from claude_sync.errors import ClaudeSyncError
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _DAYS_SHOWN = 14
+_ODD_ON_WINDOWS = " &()^;,'"
 
 
 def ago(then_ns: int, now_ns: int) -> str:
@@ -111,3 +112,23 @@ def what_happened(error: ClaudeSyncError) -> str:
     """What an error says, without what to do about it, as a sentence."""
     where = f" ({short_path(error.where)})" if error.where else ""
     return sentence(f"{error.what}{where}")
+
+
+def is_typable(text: str) -> bool:
+    """Whether a name is safe in a command that people copy: all visible, nothing that ends it.
+
+    Names of files in a store come from other machines.
+    """
+    return text.isprintable() and "`" not in text
+
+
+def quoted(text: str | os.PathLike[str], system: str = os.name) -> str:
+    """An argument as it is typed into this system's shell; what can't be typed is called PATH."""
+    text = os.fspath(text)
+    if not is_typable(text):
+        return "PATH"
+    if system == "nt":
+        return f'"{text}"' if any(c in text for c in _ODD_ON_WINDOWS) else text
+    from shlex import quote
+
+    return quote(text)

@@ -9,11 +9,11 @@ from pathlib import Path
 from claude_sync.claude.tree import Unseen
 from claude_sync.doctor.access import can_read, can_write, scan
 from claude_sync.doctor.facts import DAY_SECONDS, Facts
-from claude_sync.doctor.fixes import grant_command, move_command, quoted, remove_command
+from claude_sync.doctor.fixes import grant_command, move_command, remove_command
 from claude_sync.errors import ProjectKeyError, SessionError
 from claude_sync.model import Finding, Level, LocalSession, State
 from claude_sync.sync.bundles.naming import is_ignored
-from claude_sync.wording import count, join, short_path, what_happened
+from claude_sync.wording import count, join, quoted, short_path, what_happened
 
 SOON_SECONDS = 3 * DAY_SECONDS
 

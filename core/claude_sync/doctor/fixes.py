@@ -8,28 +8,9 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from claude_sync.wording import is_typable, quoted
+
 _MOST_TYPED = 20
-_ODD_ON_WINDOWS = " &()^;,'"
-
-
-def is_typable(text: str) -> bool:
-    """Whether a name is safe in a command that people copy: all visible, nothing that ends it.
-
-    Names of files in a store come from other machines.
-    """
-    return text.isprintable() and "`" not in text
-
-
-def quoted(text: str | os.PathLike[str], system: str = os.name) -> str:
-    """An argument as it is typed into this system's shell; what can't be typed is called PATH."""
-    text = os.fspath(text)
-    if not is_typable(text):
-        return "PATH"
-    if system == "nt":
-        return f'"{text}"' if any(c in text for c in _ODD_ON_WINDOWS) else text
-    from shlex import quote
-
-    return quote(text)
 
 
 def remove_command(paths: Sequence[str | os.PathLike[str]], system: str = os.name) -> str:

@@ -15,9 +15,8 @@ from pathlib import Path
 
 from claude_sync.doctor.access import scan
 from claude_sync.doctor.facts import Facts
-from claude_sync.doctor.fixes import quoted
 from claude_sync.model import Finding, Level
-from claude_sync.wording import count, short_path
+from claude_sync.wording import count, quoted, short_path
 
 READ, MAKE, WRITE = 0o4, 0o3, 0o2  # making a file in a directory takes passing it, too
 _EVERYBODY = 0o011

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from claude_sync.disk.programs import find_program
 from claude_sync.doctor.access import can_read
 from claude_sync.doctor.facts import Facts
-from claude_sync.doctor.fixes import grant_command, quoted
+from claude_sync.doctor.fixes import grant_command
 from claude_sync.model import Finding, Level
 from claude_sync.projects.directory import HOME_KEY, ProjectDirectory
-from claude_sync.wording import capitalized, count, join, short_path
+from claude_sync.wording import capitalized, count, join, quoted, short_path
 
 
 def registry(facts: Facts) -> Iterator[Finding]:

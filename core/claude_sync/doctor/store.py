@@ -10,13 +10,13 @@ from typing import NamedTuple
 from claude_sync.bundle.file_names import is_encoded_key
 from claude_sync.doctor.access import can_pass, can_read, can_write, scan
 from claude_sync.doctor.facts import Facts
-from claude_sync.doctor.fixes import grant_command, quoted
+from claude_sync.doctor.fixes import grant_command
 from claude_sync.doctor.modes import MAKE, READ, allows, mode_for_others
 from claude_sync.errors import NotSetUp, StoreOffline, UsageError
 from claude_sync.model import Finding, Level
 from claude_sync.sync.setup import default_location
 from claude_sync.transports.location import FolderLocation, parse_location
-from claude_sync.wording import capitalized, count, join, short_path, size, what_happened
+from claude_sync.wording import capitalized, count, join, quoted, short_path, size, what_happened
 
 SLOW_SECONDS = 2.0
 _SPACE_BYTES = 1 << 30

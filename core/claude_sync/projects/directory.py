@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,9 +12,14 @@ from typing import NamedTuple
 
 from claude_sync.errors import BundleUnsafe, SessionUnplaced
 from claude_sync.names import check_relative, folded
+from claude_sync.wording import quoted
 
 HOME_KEY = "name:~"
 """The key of a home directory that belongs to no repository."""
+
+
+_WORKTREE = re.compile(r"(?:^|(?<=/))\.claude/worktrees/[^/]+/")
+"""Where `claude --worktree NAME` works; while it is there, it is a root of its own."""
 
 
 def safe_subpath(subpath: str) -> str:
@@ -21,7 +27,10 @@ def safe_subpath(subpath: str) -> str:
 
     A bundle's subpath obeys the rules of names.check_relative. A session further down still
     travels: elsewhere it is resumed in the nearest directory that can have the same name.
+    A worktree that Claude Code made, and removed before anybody looked, counts as the directory
+    that it was made for.
     """
+    subpath = _WORKTREE.sub("", f"{subpath}/").rstrip("/")
     parts = subpath.split("/") if subpath else []
     while parts:
         try:
@@ -89,7 +98,7 @@ def chosen(key: str, places: Sequence[ProjectDirectory]) -> ProjectDirectory:
             raise SessionUnplaced(
                 f"{len(here)} directories here are called {key}, so it isn't clear which "
                 "one is meant",
-                todo=f"`claude-sync projects add DIR --key {key}` with the right directory",
+                todo=f"`claude-sync projects add DIR --key {quoted(key)}` with the right directory",
             )
         here = pinned
     return here[0]

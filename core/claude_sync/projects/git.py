@@ -17,7 +17,7 @@ from claude_sync.projects.repository import Repository
 if TYPE_CHECKING:
     from subprocess import CompletedProcess
 
-_PATIENCE_SECONDS = 15.0
+_PATIENCE_SECONDS = 5.0
 # The user's choice of configuration and of git's own parts holds; what points git at another
 # repository, or changes its output, doesn't.
 _KEPT = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_EXEC_PATH")
@@ -63,6 +63,7 @@ def remote_of(repository: Repository) -> Remote:
     if not _are_its_own(repository, settings):
         # A repository that git refuses is none for `git config`, which then says nothing of it.
         _git(repository, ["rev-parse", "--git-dir"])
+        _check_without_settings(repository)
     urls = _urls(settings)
     head_counts = len(urls) > 1 and "origin" not in urls
     name = _chosen(repository, settings, urls) if head_counts else _simple_choice(urls)
@@ -91,6 +92,31 @@ def _are_its_own(repository: Repository, settings: Sequence[_Setting]) -> bool:
         os.path.realpath(os.path.join(repository.git_dir, "config.worktree")),
     }
     return any(os.path.realpath(origin) in own for origin in {s.origin for s in settings})
+
+
+def _check_without_settings(repository: Repository) -> None:
+    """Check that a repository without settings of its own has none, rather than unread ones.
+
+    Of a configuration that can't be read git warns, and ends as if there were none.
+
+    Raises:
+        ProjectKeyError: they can't be read now.
+    """
+    path = os.path.join(repository.common_dir, "config")
+    try:
+        with open(path, "rb") as file:
+            empty = not file.read(1 << 16).strip()
+    except FileNotFoundError:
+        return
+    except OSError:
+        empty = False
+    if not empty:
+        raise ProjectKeyError(
+            "git's configuration of this repository can't be read",
+            where=path,
+            todo="make it readable; `git remote -v` there says why it isn't",
+            passing=True,
+        )
 
 
 def _urls(settings: Sequence[_Setting]) -> dict[str, str]:

@@ -159,9 +159,10 @@ def project_key_from_remote(url: str, *, resolve: Resolver | None = None) -> str
         ProjectKeyError: it names no host and path: a local path, a file:// URL, a remote helper,
             or nonsense. The URL is never part of the error.
     """
+    url = url.strip()
     if has_control(url):
         raise _unreadable("it holds control characters")
-    address = _address(url.strip())
+    address = _address(url)
     host = _host(address.host)
     if resolve is not None and address.scheme in _SSH_SCHEMES and _may_be_alias(host):
         host = _resolved(host, resolve)

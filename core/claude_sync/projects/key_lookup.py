@@ -10,6 +10,7 @@ Invariants:
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
@@ -24,6 +25,10 @@ from claude_sync.projects.registry_file import (
     RepositoryEntry,
 )
 from claude_sync.projects.repository import Finder, Repository, repository_at
+
+_LONG_SECONDS = 2.0
+"""What git takes longer for in vain isn't asked for again at once."""
+_ASKED_AGAIN_SECONDS = 900.0
 
 
 class Known(NamedTuple):
@@ -135,14 +140,23 @@ class KeyLookup:
         head_counts, paths = (last.head_counts, last.files) if last else (False, ())
         # Looked at before git is asked: what changes meanwhile is seen the next time.
         signature = self.finder.signature(repository, paths, head_counts=head_counts)
-        if last is not None and last.signature == signature:
+        if last is not None and last.key and last.signature == signature:
             return last.key
+        if last is not None and last.failed == signature and _is_recent(last.failed_at):
+            # It kept us waiting for nothing, and nothing that it reads has changed.
+            return _last_key(last, repository)
         from claude_sync.projects.key import repository_key
 
+        begun = time.monotonic()
         try:
             evidence = repository_key(repository, self.finder)
         except ProjectKeyError:
-            if last is None:
+            if time.monotonic() - begun >= _LONG_SECONDS:
+                failed = (last or RepositoryEntry("", ""))._replace(
+                    failed=signature, failed_at=time.time()
+                )
+                self._file.set_repository(repository.root, failed)
+            if last is None or not last.key:
                 raise
             return last.key
         head_counts = evidence.head_counts
@@ -150,6 +164,21 @@ class KeyLookup:
         fresh = RepositoryEntry(evidence.key, signature, evidence.files, head_counts)
         self._file.set_repository(repository.root, fresh)
         return evidence.key
+
+
+def _is_recent(failed_at: float) -> bool:
+    return 0 <= time.time() - failed_at < _ASKED_AGAIN_SECONDS
+
+
+def _last_key(last: RepositoryEntry, repository: Repository) -> str:
+    if not last.key:
+        raise ProjectKeyError(
+            "git didn't answer a while ago",
+            where=repository.root,
+            todo="run 'git remote -v' there to see why; a change of its configuration is noticed",
+            passing=True,
+        )
+    return last.key
 
 
 def repository_at_or_none(directory: str) -> Repository | None:

@@ -57,12 +57,16 @@ class RepositoryEntry(NamedTuple):
     Attributes:
         key: the project's key.
         signature: Finder.signature when git was asked, over `files` and `head_counts`.
+        failed: the same when git last kept us waiting for nothing, "" where it didn't since.
+        failed_at: seconds since the epoch, when that was.
     """
 
     key: str
     signature: str
     files: tuple[str, ...] = ()
     head_counts: bool = False
+    failed: str = ""
+    failed_at: float = 0.0
 
 
 class RegistryFile:
@@ -255,16 +259,20 @@ def _directory_members(entry: DirectoryEntry) -> dict[str, Any]:
 
 def _repository_entry(members: dict[str, Any]) -> RepositoryEntry | None:
     key, paths = _key(members.get("key")), members.get("files")
-    if not key or not isinstance(paths, list):
+    failed, failed_at = _text(members.get("failed")), members.get("failed_at")
+    if not (key or failed) or not isinstance(paths, list):
         return None
     return RepositoryEntry(
         key,
         _text(members.get("signature")),
         tuple(path for path in paths if isinstance(path, str)),
         members.get("head_counts") is True,
+        failed,
+        failed_at if isinstance(failed_at, float) else 0.0,
     )
 
 
 def _repository_members(entry: RepositoryEntry) -> dict[str, Any]:
     members: dict[str, Any] = {"key": entry.key, "signature": entry.signature}
+    members |= {"failed": entry.failed, "failed_at": entry.failed_at}
     return members | {"files": list(entry.files), "head_counts": entry.head_counts}

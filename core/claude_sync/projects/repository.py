@@ -115,6 +115,8 @@ class Finder:
             passed.append(directory)
             found = repository_at(directory)
             parent = os.path.dirname(directory)
+            if found is not None and found.root == found.git_dir:
+                found = self._around(found) or found
             if found is not None or parent == directory:
                 self._seen[directory] = found
                 break
@@ -123,6 +125,20 @@ class Finder:
         for path in passed:
             self._seen[path] = found
         return found
+
+    def _around(self, bare: Repository) -> Repository | None:
+        """The working tree that a bare repository lies in, None where it lies in none.
+
+        There it is a part of that tree, which anybody may have put there: no project, and no
+        configuration to ask git about.
+        """
+        parent = os.path.dirname(bare.root)
+        around = self._above(parent) if parent != bare.root else None
+        if around is None or around.root == around.git_dir:
+            return None
+        if os.path.realpath(around.common_dir) == os.path.realpath(bare.common_dir):
+            return None  # one repository, whose .git file leads to this part of it
+        return around if self._counts(around.root, bare.root) else None
 
     def signature(
         self, repository: Repository, files: Iterable[str] = (), *, head_counts: bool = False

@@ -7,9 +7,9 @@ import pytest
 from claude_sync.doctor.fixes import (
     grant_command,
     move_command,
-    quoted,
     remove_command,
 )
+from claude_sync.wording import quoted
 
 
 @pytest.mark.parametrize(

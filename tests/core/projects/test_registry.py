@@ -19,6 +19,8 @@ from claude_sync.errors import (
     UsageError,
 )
 from claude_sync.model import ProjectKey
+from claude_sync.projects import git as asking
+from claude_sync.projects import key_lookup
 from claude_sync.projects.registry import Registry
 from repositories import APP, URL, clone, git, program
 
@@ -239,6 +241,43 @@ def test_a_missing_git_keeps_the_keys_that_are_known(
     with pytest.raises(ProjectKeyError, match="install git"):
         registry.key_of(new)
     assert registry.place(APP).directory == app
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no FIFOs")
+@pytest.mark.parametrize("known", [False, True])
+def test_a_git_that_never_answers_is_waited_for_once(
+    tmp_path: Path, projects_file: Path, monkeypatch: pytest.MonkeyPatch, *, known: bool
+) -> None:
+    monkeypatch.setattr(asking, "_PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(key_lookup, "_LONG_SECONDS", 0.1)
+    app = clone(tmp_path / "app")
+    if known:
+        registry = Registry(projects_file)
+        registry.add(app)
+        registry.save()
+    config, fifo = app / ".git" / "config", tmp_path / "fifo"
+    os.mkfifo(fifo)
+    before = config.read_text()
+    config.write_text(f"{before}[include]\n\tpath = {fifo}\n")
+    asked: list[object] = []
+    run = asking._run
+
+    def counted(*arguments: Any) -> Any:
+        asked.append(arguments)
+        return run(*arguments)
+
+    monkeypatch.setattr(asking, "_run", counted)
+    for _ in range(3):
+        registry = Registry(projects_file)
+        if known:
+            assert registry.key_of(app) == ProjectKey(APP)
+        else:
+            with pytest.raises(ProjectKeyError, match=r"git (didn|doesn)'t answer"):
+                registry.key_of(app)
+        registry.save()
+    assert len(asked) == 1
+    config.write_text(before)
+    assert Registry(projects_file).key_of(app) == ProjectKey(APP)
 
 
 def test_a_directory_that_is_gone_keeps_its_key(tmp_path: Path, projects_file: Path) -> None:

@@ -337,3 +337,56 @@ def test_ssh_that_fails_is_an_error_and_not_another_key(
     program(wrappers, "ssh", script)
     with pytest.raises(ProjectKeyError, match="ssh"):
         project_key(repository(tmp_path / "a", "git@work:you/app.git"))
+
+
+# --- what must not change a key ----------------------------------------------------------------
+
+
+def test_a_bare_repository_inside_a_working_tree_is_a_part_of_that(tmp_path: Path) -> None:
+    root = repository(tmp_path / "here", "https://h.example/mine")
+    inner = root / "fixtures" / "evil.git"
+    inner.mkdir(parents=True)
+    git(inner, "init", "-q", "--bare")
+    git(inner, "remote", "add", "origin", "https://h.example/evil")
+    assert project_key(inner) == ProjectKey("git:h.example/mine", "fixtures/evil.git")
+    assert project_key(inner / "hooks").key == "git:h.example/mine"
+
+
+def test_a_worktree_that_was_removed_before_anybody_looked_belongs_to_the_root(
+    tmp_path: Path,
+) -> None:
+    root = repository(tmp_path / "here", "https://h.example/mine")
+    for gone, subpath in (
+        (root / ".claude" / "worktrees" / "x", ""),
+        (root / ".claude" / "worktrees" / "x" / "src" / "a", "src/a"),
+        (root / "sub" / ".claude" / "worktrees" / "y", "sub"),
+        (root / ".claude" / "worktrees", ".claude/worktrees"),
+        (root / "my.claude" / "worktrees" / "x", "my.claude/worktrees/x"),
+    ):
+        assert project_key(gone) == ProjectKey("git:h.example/mine", subpath)
+
+
+@pytest.mark.parametrize("around", [" {} ", "\t{}", "{}\n", "\r\n {}\u00a0"])
+def test_white_space_around_a_remotes_address_is_nothing(around: str) -> None:
+    assert project_key_from_remote(around.format("https://h.example/you/app")) == (
+        "git:h.example/you/app"
+    )
+
+
+def test_a_configuration_that_cannot_be_read_is_not_one_without_a_remote(
+    tmp_path: Path, wrappers: Path
+) -> None:
+    root = repository(tmp_path / "here", "https://h.example/mine")
+    # Git warns of a configuration that it can't read, and ends with 0.
+    blind = tmp_path / "blind"
+    blind.touch()
+    script = f'[ "$1" = config ] && [ -e {blind} ] && exit 0\nexec "$REAL" "$@"'
+    program(wrappers, "git", script)
+    with pytest.raises(ProjectKeyError, match="can't be read"):
+        project_key(root)
+    blind.unlink()
+    assert project_key(root).key == "git:h.example/mine"
+    git(root, "remote", "remove", "origin")
+    assert project_key(root).key == "name:here"
+    (root / ".git" / "config").unlink()
+    assert project_key(root).key == "name:here", "git itself needs none"
