@@ -17,9 +17,14 @@ from claude_sync.model import (
     Version,
 )
 from claude_sync.service.status import Arrival, Event, Status
+from claude_sync.state.preferences import Preferences
+from claude_sync_app.desktop.notifications.values import Answer, AnswerKind
 from claude_sync_app.desktop.synced_folders import SyncedFolder
 from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.menu.model import Item
+from claude_sync_app.tray.notices.history import after_answer, new_history
+from claude_sync_app.tray.notices.notice import Notice
+from claude_sync_app.tray.notices.notices import NoticeUpdate, next_notices
 
 MINUTES = 29_498_040
 """The moment it is in these tests, in whole minutes since the epoch: 2026-01-31 18:00 UTC."""
@@ -30,6 +35,8 @@ NOW = MINUTES * 60.0
 HOME = "/home/me"
 DROPBOX = SyncedFolder("Dropbox", f"{HOME}/Dropbox")
 AROUND = Environment(autostart=True, synced_folders=(DROPBOX,), home=HOME)
+HOUR = 3_600.0
+OFFLINE: dict[str, Any] = {"offline_since": NOW, "offline_message": "nas doesn't answer"}
 LAPTOP = Machine("laptop", "id-of-laptop")
 
 
@@ -75,7 +82,7 @@ def arrival(
 
 
 def conflict(sid: str = "c1", title: str = "Both went on", **more: Any) -> SessionState:
-    """A session on which laptop and desktop went on apart."""
+    """A session on which laptop and desktop diverged."""
     sides = (
         Side("laptop", "", version("mine"), 12, minutes_ago(5)),
         Side("desktop", "id-of-desktop", version("theirs"), 3, minutes_ago(60)),
@@ -128,3 +135,38 @@ def entry(menu: Item, *labels: str) -> Item:
     for label in labels:
         (menu,) = (row for row in menu.children if row.label.startswith(label))
     return menu
+
+
+class PlayedTray:
+    """A tray that sees one Status after another, on a clock that the test moves."""
+
+    def __init__(self, preferences: Preferences | None = None) -> None:
+        self.preferences = preferences or Preferences()
+        self.history = new_history(NOW)
+        self.now = NOW + 60
+        self.seen = Status()
+        self.last = NoticeUpdate(self.history)
+
+    def see(self, shown: Status | None = None) -> list[Notice]:
+        """What is told of a Status; without one, of the last one again."""
+        shown = self.seen if shown is None else shown
+        self.last = next_notices(
+            self.seen,
+            shown,
+            preferences=self.preferences,
+            history=self.history,
+            now=self.now,
+            environment=AROUND,
+        )
+        self.seen, self.history = shown, self.last.history
+        return list(self.last.show)
+
+    def keys(self, shown: Status | None = None) -> list[str]:
+        return [notice.notification.key for notice in self.see(shown)]
+
+    def answer(self, key: str, button: str = "") -> None:
+        kind = AnswerKind.BUTTON if button else AnswerKind.DISMISSED
+        self.history = after_answer(self.history, Answer(key, kind, button), self.now)
+
+    def wait(self, seconds: float) -> None:
+        self.now += seconds

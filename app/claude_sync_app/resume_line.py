@@ -18,7 +18,7 @@ def resume_line(
     missing: bool = False,
     options: Sequence[str] = (),
 ) -> str:
-    """``cd <directory> && claude --resume <id>``, quoted; "" where it can't be written safely.
+    """``cd <directory> && claude --resume <id>``, quoted; "" if it can't be written safely.
 
     On Windows it is written for PowerShell, which is what its terminal opens.
 

@@ -1,4 +1,4 @@
-"""Other people's text made safe to show: titles, machine names, paths. Pure."""
+"""Strangers' text made safe to show: titles, machine names, paths. Pure."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _JOINERS = frozenset("\u200c\u200d")
 
 
 def one_line(text: str) -> str:
-    """Text on one line: blanks of any kind become one space; control, bidi and such are gone."""
+    """Text on one line: blanks of any kind become one space; control, bidi and such go."""
     return " ".join(without_controls(text).split())
 
 
 def without_controls(text: str) -> str:
-    """A path or a name as it is, but for control, bidi and such characters, which are gone.
+    """A path or a name as it is, except control, bidi and such characters, which are removed.
 
     Tabs and line ends become spaces. Unlike in `one_line`, spaces count here.
     """
@@ -37,7 +37,7 @@ _MARK = "\u200e"
 
 
 def left_to_right(text: str) -> str:
-    """A line of ours with a Hebrew or Arabic title in it, which still runs from left to right.
+    """A line with a Hebrew or Arabic title in it, which still runs from left to right.
 
     Without the marks that this puts in, the first letter decides for the whole line, and a title
     draws what follows it to its other side: the dash, and the number after that
@@ -49,7 +49,7 @@ def left_to_right(text: str) -> str:
 
 
 def shortened(text: str, limit: int) -> str:
-    """At most `limit` characters of it, the last one an ellipsis where something was cut."""
+    """At most `limit` characters of it, the last one an ellipsis if something was cut."""
     if len(text) <= limit:
         return text
     return text[: limit - 1].rstrip() + "…"

@@ -29,8 +29,8 @@ def test_the_first_start_keeps_everything_at_home_and_says_where(
     fresh.grow_old(OTHER, seconds=10 * 86_400)
     tray = Tray(programs, fresh)
 
-    await_row(panel, "Where sessions meet")
-    assert "Sessions meet in ~/claude-sync (this machine only)" in panel.menu().labels
+    await_row(panel, "Choose shared folder")
+    assert "Shared folder: ~/claude-sync (this machine only)" in panel.menu().labels
     private = fresh.home / "claude-sync"
     assert stat.S_IMODE(private.stat().st_mode) == 0o700
     (bundle,) = until(lambda: list(private.glob("*/*.ccsync")))
@@ -48,7 +48,7 @@ def test_a_home_that_cannot_be_used_is_said_and_watched_all_the_same(
 ) -> None:
     (fresh.home / "claude-sync").write_text("something else")
     tray = Tray(programs, fresh)
-    row = await_row(panel, "Where sessions meet")
+    row = await_row(panel, "Choose shared folder")
     assert [child.label for child in row.rows] == ["Other folder…", "A host over ssh…"]
     click(panel, "Quit")
     assert tray.ended() == 0
@@ -135,7 +135,7 @@ def test_where_no_panel_comes_a_notification_says_what_to_install(
 ) -> None:
     monkeypatch.setenv("XDG_CURRENT_DESKTOP", "ubuntu:GNOME")
     Tray(programs, laptop)
-    shown = await_notice(server, "claude-sync is watching")
+    shown = await_notice(server, "claude-sync is running without an icon")
     assert "gnome-shell-extension-appindicator" in str(shown["body"])
 
 

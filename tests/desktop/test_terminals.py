@@ -55,7 +55,7 @@ def test_a_terminal_opens_in_the_folder_and_resumes_the_session(
     _quit_shell(monkeypatch, tmp_path, shell)
     folder = tmp_path / NASTY
     folder.mkdir()
-    terminals.resume(folder, SESSION, "xterm")
+    terminals.run_claude(folder, SESSION, "xterm")
     arguments, where, is_terminal = json.loads(
         until(lambda: log.read_text() if log.exists() else "")
     )
@@ -69,7 +69,7 @@ def test_the_preference_may_hold_arguments_that_are_never_split(
     display: str, log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _quit_shell(monkeypatch, tmp_path)
-    terminals.resume(tmp_path, SESSION, ["xterm", "-T", "a title; touch x", "-e"])
+    terminals.run_claude(tmp_path, SESSION, ["xterm", "-T", "a title; touch x", "-e"])
     until(log.exists)
 
 
@@ -78,12 +78,12 @@ def test_the_client_is_told_what_it_is_to_be_told(
 ) -> None:
     _quit_shell(monkeypatch, tmp_path)
     options = ("--permission-mode", "default")
-    terminals.resume(tmp_path, SESSION, "xterm", options)
+    terminals.run_claude(tmp_path, SESSION, "xterm", options)
     arguments, _, _ = json.loads(until(lambda: log.read_text() if log.exists() else ""))
     assert arguments == ["--resume", SESSION, *options]
     for wrong in ("$(touch x)", "a b", "--x;y", "'", ""):
         with pytest.raises(DesktopError, match="such options"):
-            terminals.resume(tmp_path, SESSION, "xterm", (wrong,))
+            terminals.run_claude(tmp_path, SESSION, "xterm", (wrong,))
     launch = macos.launch(Path("/p"), SESSION, (), {}, options)
     assert launch is not None
     assert sum('& " --permission-mode default"' in one for one in launch.arguments) == 1
@@ -94,16 +94,16 @@ def test_the_client_is_told_what_it_is_to_be_told(
 
 def test_what_can_not_be_resumed_is_said(tmp_path: Path, display: str) -> None:
     with pytest.raises(DesktopError, match="its folder isn't there"):
-        terminals.resume(tmp_path / "gone", SESSION)
+        terminals.run_claude(tmp_path / "gone", SESSION)
     with pytest.raises(DesktopError, match="never resumed"):
-        terminals.resume(tmp_path, "--dangerously-skip-permissions")
+        terminals.run_claude(tmp_path, "--dangerously-skip-permissions")
     with pytest.raises(DesktopError, match="no terminal was found"):
-        terminals.resume(tmp_path, SESSION, "no-such-terminal --with=arguments")
+        terminals.run_claude(tmp_path, SESSION, "no-such-terminal --with=arguments")
 
 
 def test_a_terminal_that_fails_at_once_is_said(tmp_path: Path) -> None:
     with pytest.raises(DesktopError, match="xterm ended with status 1"):
-        terminals.resume(tmp_path, SESSION, "xterm")  # There is no display.
+        terminals.run_claude(tmp_path, SESSION, "xterm")  # There is no display.
 
 
 # --- which one, and how; nothing is started ----------------------------------------------------

@@ -1,4 +1,4 @@
-"""What asks a person: where sessions meet, what is shared, what the doctor found."""
+"""What asks a person: the shared folder, what is shared, what the doctor found."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def screen(programs: Programs, display: str, monkeypatch: pytest.MonkeyPatch) ->
     return display
 
 
-# --- where sessions meet -----------------------------------------------------------------------
+# --- the shared folder ----------------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("screen")
@@ -59,13 +59,15 @@ def test_a_synced_folder_is_chosen_after_it_was_said_what_will_be_readable_there
     private = fresh.home / "claude-sync"
     until(lambda: list(private.glob("*/*.ccsync")))
 
-    click(panel, "Where sessions meet", "Dropbox")
-    await_window("Where sessions meet")
+    click(panel, "Choose shared folder", "Dropbox")
+    await_window("Shared folder")
     assert not (dropbox / "claude-sync").exists(), "nothing is written before it is agreed to"
-    answer("Where sessions meet", "Return")
+    answer("Shared folder", "Return")
     until(lambda: list((dropbox / "claude-sync").glob("*/*.ccsync")))
     assert sorted(os.listdir(dropbox)) == ["Photos", "claude-sync"]
-    assert "Dropbox" in str(await_notice(server, "Sessions meet in ~/Dropbox/claude-sync"))
+    assert "Dropbox" in str(
+        await_notice(server, "Sessions are shared through ~/Dropbox/claude-sync")
+    )
 
     answer("Leaving ~/claude-sync", *SECOND)
     until(lambda: not list(private.glob("*/*.ccsync")))
@@ -88,17 +90,17 @@ def test_projects_are_chosen_before_anything_is_shared(
     prefer(laptop, push_on_change=False)
     Tray(programs, laptop)
     await_row(panel, "Push 1 session")
-    click(panel, "Preferences", "Where sessions meet", "A host over ssh")
+    click(panel, "Preferences", "Choose shared folder", "A host over ssh")
     elsewhere = laptop.home / "elsewhere"
-    await_window("Where sessions meet")
+    await_window("Shared folder")
     xdotool("type", str(elsewhere))
-    answer("Where sessions meet", "Return")
-    answer("Where sessions meet", *SECOND)
+    answer("Shared folder", "Return")
+    answer("Shared folder", *SECOND)
     # The rows are in the order of their keys: app, private. The second one's mark:
     window = await_window("Projects")
     click_in(window, 26, 70)
     answer("Projects", "Tab", "Tab", "Return")
-    answer("Where sessions meet", "Return")
+    answer("Shared folder", "Return")
     until(lambda: preferences.load(laptop.paths).location == str(elsewhere))
     assert preferences.load(laptop.paths).ignore == ("git:example.org/you/private",)
     answer("Leaving", "Return")
@@ -113,11 +115,11 @@ def test_a_name_that_another_machine_has_there_is_asked_for_anew(
     other.write(OTHER, said("hello"))
     other.push()
     Tray(programs, laptop)
-    click(panel, "Preferences", "Where sessions meet", "A host over ssh")
-    await_window("Where sessions meet")
+    click(panel, "Preferences", "Choose shared folder", "A host over ssh")
+    await_window("Shared folder")
     xdotool("type", str(other.world.store))
-    answer("Where sessions meet", "Return")
-    answer("Where sessions meet", "Return")
+    answer("Shared folder", "Return")
+    answer("Shared folder", "Return")
     answer("This machine's name", "Return")
     await_window("This machine's name")
     xdotool("type", "notebook")
@@ -134,12 +136,12 @@ def test_leaving_a_place_ends_in_the_private_folder(
     laptop.write(SESSION, said("hello"))
     laptop.push()
     Tray(programs, laptop)
-    click(panel, "Preferences", "Where sessions meet", "Leave this place")
+    click(panel, "Preferences", "Choose shared folder", "Leave shared folder")
     answer("Leave", "Return")
     answer("Leaving", *SECOND)
     until(lambda: not laptop.bundle().exists())
     assert preferences.load(laptop.paths).location == str(laptop.home / "claude-sync")
-    await_row(panel, "Where sessions meet")
+    await_row(panel, "Choose shared folder")
 
 
 @pytest.mark.usefixtures("screen")
@@ -165,14 +167,14 @@ def test_cancelling_leaves_everything_as_it_was(
 ) -> None:
     before = laptop.paths.preferences_file.read_bytes()
     Tray(programs, laptop)
-    click(panel, "Preferences", "Where sessions meet", "A host over ssh")
-    answer("Where sessions meet", "h", "o", "s", "t", "colon", "x", "Return")
-    answer("Where sessions meet", "Escape")
-    click(panel, "Preferences", "Where sessions meet", "A host over ssh")
-    window = await_window("Where sessions meet")
-    click(panel, "Preferences", "Where sessions meet", "A host over ssh")
+    click(panel, "Preferences", "Choose shared folder", "A host over ssh")
+    answer("Shared folder", "h", "o", "s", "t", "colon", "x", "Return")
+    answer("Shared folder", "Escape")
+    click(panel, "Preferences", "Choose shared folder", "A host over ssh")
+    window = await_window("Shared folder")
+    click(panel, "Preferences", "Choose shared folder", "A host over ssh")
     assert xdotool("search", "--onlyvisible", "--class", "zenity").split() == [window]
-    answer("Where sessions meet", "Escape")
+    answer("Shared folder", "Escape")
     assert laptop.paths.preferences_file.read_bytes() == before
 
 
@@ -180,7 +182,7 @@ def test_without_dialogs_it_says_what_to_type(
     programs: Programs, panel: Panel, server: NotificationServer, laptop: TrayMachine
 ) -> None:
     Tray(programs, laptop)
-    click(panel, "Preferences", "Where sessions meet", "Other folder")
+    click(panel, "Preferences", "Choose shared folder", "Other folder")
     assert "claude-sync init" in str(await_notice(server, "terminal")["body"])
 
 
@@ -289,7 +291,7 @@ def test_a_session_is_packed_and_what_is_kept_is_opened(
     click(panel, "Recent sessions", "", "Open project folder")
     until(lambda: Path(os.path.realpath(laptop.project)) in opened())
     click(panel, "About")
-    assert "This machine is laptop." in str(await_notice(server, "claude-sync 0")["body"])
+    assert "This machine: laptop" in str(await_notice(server, "claude-sync 0")["body"])
     assert tray.end() == 0
     assert tray.words() == ""
 

@@ -84,7 +84,7 @@ def test_what_did_not_fit_before_the_sleep_is_said_on_waking(
     until(lambda: not logind.is_held())
     assert not laptop.bundle().exists(), "it takes longer than there was time"
     logind.sleep(False)
-    assert "1 session" in str(await_notice(server, "before the sleep")["summary"])
+    assert "1 session" in str(await_notice(server, "before sleep")["summary"])
 
 
 # --- a host ------------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ def _of_windows() -> Theme:
 
 
 async def _of_linux() -> Theme:
-    """Dark unless it is known to be light: GNOME's bar is dark whatever windows look like.
+    """Dark unless it is known to be light: GNOME's bar is dark, whatever its windows look like.
 
     https://flatpak.github.io/xdg-desktop-portal/docs/doc-org.freedesktop.portal.Settings.html
     """

@@ -1,7 +1,7 @@
-"""Which folder a page has to lie in for the user's browser to read it.
+"""Which folder a page has to be in for the user's browser to read it.
 
-A browser from a snap, as Ubuntu's are, reads neither hidden folders of the home directory nor what
-lies outside of it; its own folder it always reads.
+A browser from a snap, as on Ubuntu, can read neither hidden folders of the home directory nor files
+outside it; it can always read its own folder.
 https://snapcraft.io/docs/home-interface, https://snapcraft.io/docs/data-locations
 """
 
@@ -25,7 +25,7 @@ _INSTANCE = re.compile(r"^X-SnapInstanceName=([a-z0-9][a-z0-9_-]*)$", re.MULTILI
 
 
 def folder_of_browser(home: Path, environment: Mapping[str, str]) -> Path | None:
-    """The folder for pages of the user's browser; None where it reads any. Asks a program.
+    """The folder for pages of the user's browser; None if it can read any. Runs a program.
 
     Args:
         home: the user's home directory.
@@ -47,7 +47,7 @@ def folder_of_browser(home: Path, environment: Mapping[str, str]) -> Path | None
 
 
 def folders_of_browsers(home: Path) -> list[Path]:
-    """All folders that `folder_of_browser` may have named, of those that are there."""
+    """All existing folders that `folder_of_browser` may have returned."""
     return sorted(home.glob(str(_folder(Path(), "*"))))
 
 
@@ -56,7 +56,7 @@ def _folder(home: Path, snap: str) -> Path:
 
 
 def _entry_for_pages() -> str:
-    """The name of the entry of the program that opens pages; "" where nobody knows."""
+    """The name of the entry of the program that opens pages; "" if none is known."""
     try:
         done = subprocess.run(
             full_command(["xdg-mime", "query", "default", "text/html"]),
@@ -72,14 +72,14 @@ def _entry_for_pages() -> str:
 
 
 def _applications(home: Path, environment: Mapping[str, str]) -> Iterator[Path]:
-    """Where entries lie, in the order in which they count.
+    """Where entries are, in order of precedence.
 
     https://specifications.freedesktop.org/basedir-spec/latest/
     """
     data = environment.get("XDG_DATA_HOME", "")
     yield Path(data if os.path.isabs(data) else home / ".local" / "share", "applications")
     folders = environment.get("XDG_DATA_DIRS") or _FOLDERS
-    # A program that wasn't started by the session may not be told of snapd's.
+    # The environment of a program that the session didn't start may lack snapd's folder.
     for folder in (*folders.split(":"), _OF_SNAPS):
         if os.path.isabs(folder):
             yield Path(folder, "applications")

@@ -1,4 +1,4 @@
-"""What the doctor should know of this desktop: start at login, notifications, the icon."""
+"""The doctor's checks of this desktop: start at login, notifications, the icon."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def checks() -> Sequence[ExtraCheck]:
 
 
 def check_start_at_login(_: Context) -> Iterator[Finding]:
-    """Whether what is started at login is there."""
+    """Whether the program to start at login exists."""
     from claude_sync_app.desktop import autostart
 
     status = autostart.choose().status()
@@ -26,14 +26,14 @@ def check_start_at_login(_: Context) -> Iterator[Finding]:
         yield Finding(
             "autostart-broken",
             Level.WARNING,
-            "What is to start at login isn't there",
-            f"{status.where} names {what}, so nothing watches after the next login.",
+            "The program to start at login isn't there",
+            f"{status.where} names {what}, so the next login won't start it.",
             "`claude-sync autostart enable`",
         )
 
 
 def check_notifications(context: Context, system: str = sys.platform) -> Iterator[Finding]:
-    """Whether notifications can be answered."""
+    """Whether notifications can have buttons."""
     if system != "darwin" or not any(context.preferences.notifications):
         return
     from claude_sync_app.desktop.notifications.osascript import is_bundle
@@ -43,13 +43,12 @@ def check_notifications(context: Context, system: str = sys.platform) -> Iterato
             "notifications-without-buttons",
             Level.INFO,
             "Notifications have no buttons",
-            "macOS gives them only to applications in a bundle; what they would offer stands in "
-            "the menu.",
+            "macOS gives them only to applications in a bundle; the menu offers the same.",
         )
 
 
 def check_icon(_: Context) -> Iterator[Finding]:
-    """Whether a desktop is there that shows no icons."""
+    """Whether the desktop shows icons, if there is one."""
     if sys.platform in ("darwin", "win32"):
         return
     if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
@@ -68,6 +67,6 @@ def check_icon(_: Context) -> Iterator[Finding]:
         "no-icon-host",
         Level.WARNING if wanted else Level.INFO,
         "The tray's icon can't be seen here",
-        f"{why[:1].upper()}{why[1:]}. Watching works without it.",
+        f"{why[:1].upper()}{why[1:]}. Syncing works without it.",
         f"{todo[:1].upper()}{todo[1:]}".removesuffix("."),
     )

@@ -11,12 +11,12 @@ from claude_sync_app.desktop.launching import run
 
 
 def copy_text(text: str) -> bool:
-    """Put a text into the clipboard; False where nothing here can."""
+    """Put a text into the clipboard; False if no program here can."""
     return any(run(command, encoded(text)) for command in commands(sys.platform, os.environ))
 
 
 def commands(platform: str, environment: Mapping[str, str]) -> list[list[str]]:
-    """What can take a text from its standard input into the clipboard, the best first."""
+    """Programs that put their standard input into the clipboard, the best first."""
     if platform == "darwin":
         found = [["pbcopy"]]
     elif platform == "win32":
@@ -31,7 +31,7 @@ def commands(platform: str, environment: Mapping[str, str]) -> list[list[str]]:
 
 
 def encoded(text: str, platform: str = sys.platform) -> bytes:
-    """A text as the command of a system reads it."""
+    """A text in the encoding that the system's program reads."""
     if platform == "win32":
         # clip reads the console's code page unless a byte order mark says otherwise.
         return "\ufeff".encode("utf-16-le") + text.encode("utf-16-le", "replace")

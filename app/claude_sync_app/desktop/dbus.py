@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dbus_fast.aio import MessageBus
 
 ANSWER_SECONDS = 5.0
-"""How long anybody on the bus, and the bus itself, may take to answer."""
+"""How long programs on the bus, and the bus itself, may take to answer."""
 
 BUS = "org.freedesktop.DBus"
 _BUS_PATH = "/org/freedesktop/DBus"
@@ -23,12 +23,12 @@ _BUS_PATH = "/org/freedesktop/DBus"
 async def connect(
     *, system: bool = False, address: str = "", descriptors: bool = False
 ) -> MessageBus | None:
-    """A new connection to a bus, or None where it can't be had.
+    """A new connection to a bus, or None if it can't be had.
 
     Args:
         system: the system's bus instead of the session's.
-        address: another bus than the environment names.
-        descriptors: whether open files are to be received.
+        address: another bus than the one that the environment names.
+        descriptors: whether open files can be received.
     """
     from dbus_fast import BusType
     from dbus_fast.aio import MessageBus
@@ -46,7 +46,7 @@ async def connect(
 
 
 def _usual_address(*, system: bool) -> str | None:
-    """The user's bus where the environment names none: outside of a desktop's own processes.
+    """The user's bus if the environment names none: outside a desktop's own processes.
 
     https://www.freedesktop.org/software/systemd/man/latest/pam_systemd.html, XDG_RUNTIME_DIR
     """
@@ -57,7 +57,7 @@ def _usual_address(*, system: bool) -> str | None:
 
 
 async def until_gone(bus: MessageBus) -> None:
-    """Return when a connection has ended, whoever ended it."""
+    """Return when a connection has ended, on either side."""
     from dbus_fast.errors import DBusFastError
 
     try:
@@ -84,7 +84,7 @@ async def call(
     signature: str = "",
     *body: Any,
 ) -> Message | None:
-    """Call a method; its answer, or None where it fails. Starts no service."""
+    """Call a method; the answer, or None if it fails. Starts no service."""
     from dbus_fast import Message, MessageFlag, MessageType
     from dbus_fast.errors import DBusFastError
 
@@ -105,16 +105,16 @@ async def call(
 
 
 async def has_owner(bus: MessageBus, name: str) -> bool:
-    """Whether somebody on the bus bears a name."""
+    """Whether a name on the bus has an owner."""
     reply = await call(bus, BUS, _BUS_PATH, BUS, "NameHasOwner", "s", name)
     return bool(reply is not None and reply.body[0])
 
 
 async def listen(bus: MessageBus, rule: str) -> None:
-    """Have signals delivered that a rule describes; a message handler gets them."""
+    """Subscribe to the signals that a rule describes; a message handler gets them."""
     await call(bus, BUS, _BUS_PATH, BUS, "AddMatch", "s", rule)
 
 
 def owner_rule(name: str) -> str:
-    """The rule for the signal that somebody took or left a name."""
+    """The rule for the signal that a name has a new owner or none."""
     return f"type='signal',sender='{BUS}',interface='{BUS}',member='NameOwnerChanged',arg0='{name}'"

@@ -1,4 +1,4 @@
-"""Starting programs that live on by themselves, and running those that answer at once."""
+"""Starting programs that outlive this one, and running those that end at once."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def start(
     Raises:
         DesktopError: it isn't there, or ended with an error at once.
     """
-    _forget_the_ended()
+    _reap()
     program = _spawn(arguments, directory, environment, new_console=new_console)
     try:
         code = program.wait(_EARLY_SECONDS)
@@ -79,13 +79,13 @@ def _spawn(
         ) from error
 
 
-def _forget_the_ended() -> None:
-    """Put to rest what ended since; the others are the system's once we end."""
+def _reap() -> None:
+    """Reap programs that have ended; the system takes the others over when we end."""
     _running[:] = [program for program in _running if program.poll() is None]
 
 
 def run(arguments: Sequence[str], text: bytes = b"") -> bool:
-    """Run a program that reads its standard input and answers at once; whether it succeeded."""
+    """Run a program that reads its standard input and ends at once; whether it succeeded."""
     try:
         done = subprocess.run(
             full_command(arguments),

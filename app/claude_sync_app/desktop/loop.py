@@ -43,7 +43,7 @@ class Loop:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
     def spawn(self, coroutine: Coroutine[Any, Any, object]) -> None:
-        """Run a coroutine in the loop, from the loop's own thread; nobody waits for it."""
+        """Run a coroutine in the loop, from the loop's own thread; its result is ignored."""
         task = self._loop.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -57,7 +57,7 @@ class Loop:
         self.call(self._loop.add_reader, source, function)
 
     def ignore(self, source: socket.socket) -> None:
-        """Listen to that no longer, and close it."""
+        """Stop listening to it, and close it."""
 
         def close() -> None:
             self._loop.remove_reader(source)
@@ -66,7 +66,7 @@ class Loop:
         self.call(close)
 
     def stop(self) -> None:
-        """End it: what runs in it is cancelled and gets two seconds to tidy up."""
+        """End it: what runs in it is cancelled and has two seconds to clean up."""
         if not self._thread.is_alive():
             if not self._loop.is_closed():
                 self._loop.close()

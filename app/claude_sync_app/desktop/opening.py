@@ -1,4 +1,4 @@
-"""Opening a folder, a file or a page in the program that the user has for it."""
+"""Opening a folder or a file in the program that the user has for it."""
 
 from __future__ import annotations
 
@@ -17,19 +17,8 @@ def open_path(path: Path) -> None:
     """
     if not path.exists():
         raise DesktopError("it isn't there any more", where=str(path))
-    # Absolute, it can neither be an option nor an address.
+    # An absolute path can be neither an option nor an address.
     _open(str(path.absolute()))
-
-
-def open_page(address: str) -> None:
-    """Open a page of the web in the browser.
-
-    Raises:
-        DesktopError: it is no such address, or nothing opens it.
-    """
-    if not address.startswith("https://") or not address.isprintable() or " " in address:
-        raise DesktopError("only addresses that begin with https:// are opened")
-    _open(address)
 
 
 def _open(target: str) -> None:

@@ -1,4 +1,4 @@
-"""Being ended by the system: SIGTERM, Ctrl-C, a terminal that is closed, a log-out."""
+"""The signals that end a program: SIGTERM, Ctrl-C, a closed terminal, a log-out."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Signals:
     """Calls a function in the loop's thread for each signal that asks the program to end.
 
     Python runs a handler in the main thread, when that gets to it: a main thread that waits for
-    an icon to go may sleep on where the system gave the signal to another thread. So the byte
-    that the C handler writes (`signal.set_wakeup_fd`) is what is listened to.
+    an icon to end may sleep on if the system delivered the signal to another thread. So the loop
+    listens for the byte that the C handler writes (`signal.set_wakeup_fd`).
 
-    Made, and ended, in the main thread.
+    To be created and ended in the main thread.
 
     Args:
         loop: where it is heard.
@@ -44,12 +44,12 @@ class Signals:
             handler = _nothing
         for name in _NAMES:
             number = getattr(signal, name, None)
-            # What the one who started us chose to have ignored (nohup) stays ignored.
+            # What was ignored when we were started (nohup) stays ignored.
             if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
                 self._before[number] = signal.signal(number, handler)
 
     def end(self) -> None:
-        """Leave signals to whoever had them before."""
+        """Restore the handlers from before."""
         for number, before in self._before.items():
             signal.signal(number, before)
         if self._sockets is not None:

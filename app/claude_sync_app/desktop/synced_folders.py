@@ -1,9 +1,9 @@
-"""Folders of this machine that something mirrors to others: where sessions could meet.
+"""Folders of this machine that a program keeps in sync with others: they can be the store.
 
-Only what each program says itself is believed, or a folder that it makes under a fixed name:
+Each is named in the program's own settings, or is one that it creates under a fixed name:
 
 * Dropbox: info.json, https://help.dropbox.com/installs/locate-dropbox-folder
-* macOS' own place for clouds, ~/Library/CloudStorage, and iCloud Drive beside it
+* macOS' own folder for clouds, ~/Library/CloudStorage, and iCloud Drive beside it
 * OneDrive: its variables on Windows; the free client's configuration on Linux
 * Google Drive: its drive letter on Windows
 * Syncthing: config.xml, https://docs.syncthing.net/users/config.html
@@ -40,11 +40,11 @@ class SyncedFolder(NamedTuple):
 def find_synced_folders(
     home: Path, environment: Mapping[str, str], platform: str = sys.platform
 ) -> tuple[SyncedFolder, ...]:
-    """Those that are there, each once, in the order in which they are offered.
+    """Those that exist, each once, in the order in which they are offered.
 
     Args:
         home: the user's home directory.
-        environment: where programs are told to keep their settings.
+        environment: says where programs keep their settings.
         platform: as `sys.platform` has it.
     """
     found: dict[str, SyncedFolder] = {}

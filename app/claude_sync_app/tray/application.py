@@ -1,9 +1,8 @@
 """The tray application: wires service, icon, menu, notices and the desktop's signals.
 
-Threads: the main one shows the icon, or waits where there is none. The desktop's loop owns
-everything that is shown and told, reads the newest Status, and submits commands; nothing in it
-waits. The service's worker does the work. Whatever asks a person or starts a program is a
-background task.
+Threads: the main one shows the icon, or waits if there is none. The desktop's loop owns all that is
+shown, reads the newest Status, and submits commands; nothing in it waits. The service's worker does
+the work. What asks a person or starts a program is a background task.
 """
 
 from __future__ import annotations
@@ -55,7 +54,7 @@ _LEFT_CLICKS = {"push": Action(Verb.PUSH_ALL)}
 
 
 def _check(context: Context) -> Iterator[Finding]:
-    # What it takes to look is imported when the doctor looks, and not before the icon is there.
+    # Imported when the doctor runs, and not before the icon is there.
     from claude_sync_app.desktop.checks import checks
 
     for check in checks():
@@ -67,7 +66,7 @@ class Application:
 
     Args:
         paths: where claude-sync keeps its things, None for the user's own.
-        say: told what a terminal should read: why no icon can be seen.
+        say: called with what a terminal should show: why no icon can be seen.
     """
 
     def __init__(
@@ -146,9 +145,9 @@ class Application:
             log.write(["tray ended"])
 
     def _set_up(self) -> ClaudeSyncError | None:
-        """See to it that there is a place where sessions meet; why there is none yet.
+        """Make sure that a store is set up; returns the error if that fails.
 
-        Before the service starts, so that nobody sees the moment without one.
+        Before the service starts, so that the moment without one is never shown.
         """
         paths = self._service.paths
         try:
@@ -177,11 +176,11 @@ class Application:
         elif not self._ended.is_set():
             self._backend.run()
             if not self._ended.is_set():
-                # The system ended the icon, and not a person in its menu.
+                # The system ended the icon, not a click on "Quit".
                 self._by_signal = True
 
     def _stop_service(self) -> None:
-        """Push what changed for a moment if the system ends us, and end the service."""
+        """If the system ends us, push what changed for a moment; then end the service."""
         if self._by_signal:
             future = self._service.push_before_leaving(LAST_SECONDS, local_only=True)
             wait([future], LAST_SECONDS)
@@ -201,7 +200,7 @@ class Application:
         self._loop.call(self._stop_icon)
 
     def _on_status(self, status: Status) -> None:
-        del status  # whoever shows one takes the newest
+        del status  # an update shows the newest
         if not self._is_update_planned:
             self._is_update_planned = True
             self._loop.call(self._update_soon)
@@ -238,7 +237,7 @@ class Application:
 
     def _on_menu(self, is_open: bool) -> None:
         if is_open:
-            # Whoever opens the menu wants to know how it is now, and not a minute ago.
+            # Whoever opens the menu wants to know how things are now, not a minute ago.
             self._service.look_now()
             self._refresh_environment()
 
@@ -247,7 +246,7 @@ class Application:
         self._icon_updates.update_soon()
         if presence is not Presence.SHOWN and not self._is_advice_planned:
             self._is_advice_planned = True
-            # A panel may only be restarting; and at login it may come after us.
+            # A panel may only be restarting, and at login it may start after us.
             self._loop.later(_PRINT_ADVICE_SECONDS, self._print_advice)
             self._loop.later(_NOTIFY_ADVICE_SECONDS, self._notify_advice)
 
@@ -256,14 +255,14 @@ class Application:
             self._tray.background_tasks.run("advising", lambda: self._say(advice))
 
     def _notify_advice(self) -> None:
-        # Where there is no icon, a notification may still be seen.
+        # Without an icon, a notification may still be seen.
         if advice := backends.advice(self._environment.presence):
-            self._tray.notify("icon", "claude-sync is watching", advice)
+            self._tray.notify("icon", "claude-sync is running without an icon", advice)
 
     def _notify_unpushed(self, number: int) -> None:
-        title = f"{count(number, 'session')} didn't fit in before the sleep"
+        title = f"No time to push {count(number, 'session')} before sleep"
         push = (("Push now", Action(Verb.PUSH_ALL)),)
-        self._tray.notify("unpushed", title, "Other machines don't have all of it yet.", push)
+        self._tray.notify("unpushed", title, "Other machines don't have the latest yet.", push)
 
     def _ended_by_signal(self) -> None:
         self._by_signal = True
@@ -272,7 +271,7 @@ class Application:
     def _stop_icon(self) -> None:
         if self._backend is not None and not self._returned:
             self._backend.stop()
-            # One that is about to run doesn't hear it yet.
+            # A backend that is about to run doesn't notice it yet.
             self._loop.later(_STOP_AGAIN_SECONDS, self._stop_icon)
 
     # --- environment ---

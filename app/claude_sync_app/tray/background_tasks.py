@@ -22,25 +22,25 @@ class BackgroundTasks:
     """Runs functions, each in a thread of its own.
 
     Args:
-        failed: told of an error that ended one, in its thread; not of having been stopped.
+        on_error: called with an error that ended one, in its thread; not when it was stopped.
     """
 
-    def __init__(self, failed: Callable[[ClaudeSyncError], None]) -> None:
-        self._failed = failed
+    def __init__(self, on_error: Callable[[ClaudeSyncError], None]) -> None:
+        self._on_error = on_error
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._running: dict[str, threading.Thread] = {}
 
     def run(self, name: str, do: Callable[[], object]) -> bool:
-        """Begin a background task; returns at once.
+        """Start a background task; returns at once.
 
         Args:
-            name: what it is about. While one of that name is under way, another isn't begun: a
-                second click on "Other folder…" is no second dialog.
-            do: what to do; may wait, through `result_of` for the service.
+            name: what it is about. While one of that name runs, another isn't started: a second
+                click on "Other folder…" opens no second dialog.
+            do: what to do; may wait, for the service through `result_of`.
 
         Returns:
-            whether it was begun.
+            whether it was started.
         """
         with self._lock:
             if self._stopping.is_set() or name in self._running:
@@ -53,11 +53,11 @@ class BackgroundTasks:
             return True
 
     def result_of(self, future: Future[T]) -> T:
-        """What the service did; for use in a background task, which it ends when the program does.
+        """The service's result; for use in a background task, which ends with the program.
 
         Raises:
             Stopped: the program ends.
-            ClaudeSyncError: whatever the service met.
+            ClaudeSyncError: the service failed.
         """
         while not self._stopping.is_set():
             try:
@@ -70,7 +70,7 @@ class BackgroundTasks:
         raise Stopped("stopped before it was done")
 
     def end(self, timeout_seconds: float) -> None:
-        """Begin none any more, and wait so long for those under way."""
+        """Start none any more, and wait so long for those that run."""
         self._stopping.set()
         end = time.monotonic() + timeout_seconds
         with self._lock:
@@ -84,10 +84,10 @@ class BackgroundTasks:
         except Stopped:
             pass
         except ClaudeSyncError as error:
-            self._failed(error)
-        except Exception as error:  # noqa: BLE001 -- the one of this thread
+            self._on_error(error)
+        except Exception as error:  # noqa: BLE001 -- the only one of this thread
             _log.exception("the background task %r met a bug", name)
-            self._failed(
+            self._on_error(
                 ClaudeSyncError(
                     f"something went wrong that should not have ({type(error).__name__})",
                     todo="please report it",

@@ -1,4 +1,4 @@
-"""What libraries and bugs say, in our own log: who, what kind, where; never their own words.
+"""What libraries and bugs report, in our own log: who, what kind, where; never their text.
 
 An exception's message, or a library's, may hold a title or a path, and a desktop keeps what its
 programs write to stderr.

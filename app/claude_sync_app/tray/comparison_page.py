@@ -1,7 +1,7 @@
-"""A conflict as a page in a browser: what each side says after they parted. Pure.
+"""A conflict as a page in a browser: what each side says since they diverged. Pure.
 
-All text in it is other people's: it is escaped, and the page may load and run nothing, whatever is
-in it. It looks as the system does, light or dark, and is readable without its style.
+All text in it is a stranger's: it is escaped, and the page may load and run nothing, whatever it
+holds. It looks as the system does, light or dark, and can be read without its style.
 """
 
 from __future__ import annotations
@@ -46,20 +46,20 @@ _POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; for
 _SPEAKERS = {"user": "You", "assistant": "Claude"}
 
 
-def page(apart: ConflictView, now: float) -> str:
+def comparison_page(view: ConflictView, now: float) -> str:
     """The page, as HTML.
 
     Args:
-        apart: the conflict as it was read.
+        view: the conflict as it was read.
         now: seconds since the epoch.
     """
-    title = _shown(apart.title, _TITLE_LENGTH) or _shown(
-        f"Untitled {apart.session_id[:8]}", _TITLE_LENGTH
+    title = _short(view.title, _TITLE_LENGTH) or _short(
+        f"Untitled {view.session_id[:8]}", _TITLE_LENGTH
     )
-    project = escape(project_of(apart.project_key))
-    session = escape(without_controls(apart.session_id))
-    machines = [_whose(branch.side) for branch in apart.sides]
-    sides = "\n".join(_side(branch, now) for branch in apart.sides)
+    project = escape(project_of(view.project_key))
+    session = escape(without_controls(view.session_id))
+    machines = [_machine(one.side) for one in view.sides]
+    sides = "\n".join(_side_section(one, now) for one in view.sides)
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -73,11 +73,11 @@ def page(apart: ConflictView, now: float) -> str:
 <body>
 <header>
 <h1><bdi>{title}</bdi></h1>
-<p>{f'<span class="name">{project}</span> — ' if project else ""}went on apart on \
+<p>{f'<span class="name">{project}</span> — diverged' if project else "Diverged"} on \
 {join(machines)}. Times are those of this machine's clock, \
 {_moment(now)}.</p>
 </header>
-{_before(apart.before)}<main class="sides">
+{_before(view.before)}<main class="sides">
 {sides}
 </main>
 <section>
@@ -93,51 +93,51 @@ claude-sync's vault for a while.</p>
 def _before(excerpts: Sequence[Excerpt]) -> str:
     if not excerpts:
         return ""
-    said = "\n".join(_excerpt(excerpt) for excerpt in excerpts)
-    return f"<section>\n<h2>Before they parted</h2>\n{said}\n</section>\n"
+    messages = "\n".join(_excerpt(excerpt) for excerpt in excerpts)
+    return f"<section>\n<h2>Before they diverged</h2>\n{messages}\n</section>\n"
 
 
-def _side(branch: SideView, now: float) -> str:
-    side = branch.side
+def _side_section(view: SideView, now: float) -> str:
+    side = view.side
     written = side.mtime_ns / 1e9
     parts = [
-        f"<h2>{_whose(side)}</h2>",
-        f'<p class="left">{count(side.lines, "line")} more since they parted, last written '
+        f"<h2>{_machine(side)}</h2>",
+        f'<p class="left">{count(side.lines, "line")} more since they diverged, last written '
         f"{_time(written)} ({ago(side.mtime_ns, int(now * 1e9))}), "
         f"{size(side.version.size)} in all</p>",
     ]
     if not side.offered:
-        parts.append('<p class="left">All of it is in another side, so it isn\'t offered.</p>')
-    if branch.left_out:
-        parts.append(f'<p class="left">{count(branch.left_out, "message")} before these</p>')
-    if not branch.excerpts:
-        parts.append('<p class="left">Nothing was said here.</p>')
-    parts += [_excerpt(excerpt) for excerpt in branch.excerpts]
+        parts.append('<p class="left">Another side holds all of it, so it can\'t be chosen.</p>')
+    if view.left_out:
+        parts.append(f'<p class="left">{count(view.left_out, "message")} before these</p>')
+    if not view.excerpts:
+        parts.append('<p class="left">There are no messages on this side.</p>')
+    parts += [_excerpt(excerpt) for excerpt in view.excerpts]
     inside = "\n".join(parts)
     return f"<section>\n{inside}\n</section>"
 
 
 def _excerpt(excerpt: Excerpt) -> str:
     parts = []
-    said = excerpt.message
-    if said is not None:
-        speaker = _SPEAKERS.get(said.speaker, "")
-        when = f" {_time(said.at)}" if said.at is not None else ""
-        kind = said.speaker if speaker else ""
+    message = excerpt.message
+    if message is not None:
+        speaker = _SPEAKERS.get(message.speaker, "")
+        when = f" {_time(message.at)}" if message.at is not None else ""
+        kind = message.speaker if speaker else ""
         parts.append(
             f'<blockquote class="{kind}"><b>{speaker}{when}</b>'
-            f"<div>{_text(said.text)}</div></blockquote>"
+            f"<div>{_text(message.text)}</div></blockquote>"
         )
     if excerpt.events:
         words = ", ".join(
-            _shown(word, _WORD_LENGTH) + (f" × {number}" if number > 1 else "")
+            _short(word, _WORD_LENGTH) + (f" × {number}" if number > 1 else "")
             for word, number in excerpt.events
         )
         parts.append(f'<p class="events">{words}</p>')
     return "\n".join(parts)
 
 
-def _whose(side: Side) -> str:
+def _machine(side: Side) -> str:
     name = f'<span class="name">{escape(machine_of(side.machine))}</span>'
     return name if side.machine_id else f"{name} (this machine)"
 
@@ -151,10 +151,10 @@ def _moment(moment: float) -> str:
     try:
         return datetime.fromtimestamp(moment).strftime("%Y-%m-%d %H:%M")
     except (ValueError, OverflowError, OSError):
-        return "at no time that there is"
+        return "at an unknown time"
 
 
-def _shown(text: str, limit: int) -> str:
+def _short(text: str, limit: int) -> str:
     return escape(shortened(one_line(text), limit))
 
 

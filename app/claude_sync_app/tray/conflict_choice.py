@@ -1,7 +1,7 @@
 """The choice between the sides of a conflict, as an action that holds for what was shown. Pure.
 
-The choice carries a sign of every version that was shown. Should a side grow while the menu is
-open or a notification stands there, the choice is another one, and the old one is refused.
+The choice carries a digest of every version that was shown. If a side grows while the menu is
+open or a notification is shown, the old choice is refused.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ MINE, THEIRS, BOTH = "mine", "theirs", "both"
 
 def keep_action(state: SessionState, what: str) -> Action:
     """The action that keeps "mine", a machine's, or "both" of a session's sides."""
-    return Action(Verb.KEEP, state.session_id, f"{what} {_sign(state.sides)}")
+    return Action(Verb.KEEP, state.session_id, f"{what} {_digest(state.sides)}")
 
 
 def read_choice(action: Action, status: Status) -> tuple[str, tuple[Version, ...]] | None:
     """What a KEEP action keeps and which versions were shown, as `Service.resolve` takes them.
 
-    None where the session isn't in that conflict any more, or a side has changed since.
+    None if the session isn't in that conflict any more, or a side has changed since.
     """
-    what, _, sign = action.detail.partition(" ")
+    what, _, digest = action.detail.partition(" ")
     for state in status.conflicts:
-        if state.session_id == action.subject and sign == _sign(state.sides):
+        if state.session_id == action.subject and digest == _digest(state.sides):
             return what, tuple(side.version for side in state.sides)
     return None
 
 
 def side_name(side: Side, sides: Sequence[Side]) -> str:
-    """What a resolve calls a side; "" where it has no name of its own there."""
+    """What `resolve` calls a side; "" if it has no name of its own there."""
     if not side.machine_id:
         return MINE
     rivals = [other for other in sides if other.machine_id]
@@ -45,6 +45,6 @@ def side_name(side: Side, sides: Sequence[Side]) -> str:
     return "" if reserved or len(alike) > 1 else side.machine
 
 
-def _sign(sides: Sequence[Side]) -> str:
+def _digest(sides: Sequence[Side]) -> str:
     versions = ",".join(f"{side.machine_id}:{side.version.sha256}" for side in sides)
     return hashlib.sha256(versions.encode()).hexdigest()[:16]

@@ -15,6 +15,7 @@ from claude_sync.service.service import Service
 from claude_sync.service.status import Status
 from claude_sync.state.paths import Paths
 from claude_sync.state.preferences import Preferences
+from claude_sync.wording import sentence
 from claude_sync_app.desktop.dialogs import Dialogs
 from claude_sync_app.desktop.notifications.values import Button, Notification
 from claude_sync_app.shown_text import one_line
@@ -57,7 +58,7 @@ class TrayContext:
         self.background_tasks = BackgroundTasks(self.report)
         self._show = show
         self._dialogs: Dialogs | None = None
-        self._has_looked = False
+        self._dialogs_chosen = False
         self._lock = threading.Lock()
 
     # --- what is known ---
@@ -79,7 +80,7 @@ class TrayContext:
         return self._environment()
 
     def session(self, session_id: str) -> SessionState:
-        """A session as it stands.
+        """A session's state.
 
         Raises:
             ClaudeSyncError: it isn't there any more.
@@ -105,7 +106,7 @@ class TrayContext:
         return directory
 
     def title_of(self, session_id: str) -> str:
-        """What a session is called where only this person reads it."""
+        """A session's title, for where only this user reads it."""
         for state in self.status.sessions:
             if state.session_id == session_id:
                 return title_of(state)
@@ -115,29 +116,30 @@ class TrayContext:
 
     @property
     def dialogs(self) -> Dialogs | None:
-        """The system's dialogs, None where it has none; in a background task only."""
+        """The system's dialogs, None if it has none; in a background task only."""
         from claude_sync_app.desktop import dialogs
 
         with self._lock:
-            if not self._has_looked:
-                self._dialogs, self._has_looked = dialogs.choose(), True
+            if not self._dialogs_chosen:
+                self._dialogs, self._dialogs_chosen = dialogs.choose(), True
             return self._dialogs
 
     # --- working ---
 
     def wait(self, future: Future[T]) -> T:
-        """What the service found out; in a background task only, which a failure ends and tells.
+        """The service's result; in a background task only, which a failure ends and reports.
 
         Raises:
-            Stopped, ClaudeSyncError
+            Stopped: the program ends.
+            ClaudeSyncError: the service failed.
         """
         return self.background_tasks.result_of(future)
 
     def wait_or_none(self, future: Future[T]) -> T | None:
-        """What the service did; in a background task only. None where it failed: notices tell that.
+        """The service's result, None if it failed, which notices show; in a background task only.
 
         Raises:
-            Stopped
+            Stopped: the program ends.
         """
         try:
             return self.background_tasks.result_of(future)
@@ -147,7 +149,7 @@ class TrayContext:
             return None
 
     def report_failure(self, future: Future[Any]) -> None:
-        """Tell if a command fails that no notice is made of."""
+        """Report it if a command fails that notices don't show."""
 
         def ended(done: Future[Any]) -> None:
             if done.cancelled():
@@ -158,7 +160,7 @@ class TrayContext:
 
         future.add_done_callback(ended)
 
-    # --- telling ---
+    # --- notifying ---
 
     def notify(
         self,
@@ -168,12 +170,12 @@ class TrayContext:
         buttons: Sequence[tuple[str, Action]] = (),
         click: Action | None = None,
     ) -> None:
-        """Show a notification of what a click led to; from any thread.
+        """Show a notification about what a click led to; from any thread.
 
         Args:
-            key: replaces what was told under the same.
+            key: replaces what was shown under the same.
             title, body: plain text.
-            buttons: what stands on each and what it asks for.
+            buttons: the label of each and what it asks for.
             click: what a click on the body asks for; must decide nothing.
         """
         actions = {str(number): action for number, (_, action) in enumerate(buttons)}
@@ -182,13 +184,12 @@ class TrayContext:
         self._show(Notice(notification, click, actions))
 
     def report(self, error: ClaudeSyncError) -> None:
-        """Tell of an error, and write it down; not in the loop's thread."""
+        """Notify of an error, and log it; not in the loop's thread."""
         Log(self.paths.log_file).write([f"tray: {error}"])
-        sentence = one_line(str(error))
-        self.notify("problem", "claude-sync", f"{sentence[:1].upper()}{sentence[1:]}.")
+        self.notify("problem", "claude-sync", sentence(one_line(str(error))))
 
     def end(self, timeout_seconds: float) -> None:
-        """Take dialogs away and let background tasks end."""
+        """Close dialogs and let background tasks end."""
         if self._dialogs is not None:
             self._dialogs.close()
         self.background_tasks.end(timeout_seconds)

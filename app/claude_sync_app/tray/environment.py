@@ -16,7 +16,7 @@ class Environment:
     """This machine and this desktop, as they are now.
 
     Attributes:
-        autostart: whether the system starts the tray at login, None where it can't.
+        autostart: whether the system starts the tray at login, None if it can't.
         synced_folders: those found on this machine.
         presence: whether the icon can be seen.
         has_buttons: whether notifications can have buttons.

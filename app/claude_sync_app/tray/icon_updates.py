@@ -1,4 +1,4 @@
-"""Keeps icon and menu as the newest Status has it. All of it in the loop's thread.
+"""Keeps icon and menu up to date with the newest Status. All of it in the loop's thread.
 
 What a click changes is shown at once; all else together, at most once a second.
 """
@@ -23,7 +23,7 @@ _CONSPICUOUS = frozenset({IconState.ATTENTION, IconState.ERROR})
 
 
 class IconUpdates:
-    """The icon's face.
+    """Updates what the backend shows.
 
     Args:
         loop: carries it.
@@ -51,11 +51,11 @@ class IconUpdates:
         self._ended = False
 
     def attach(self, backend: Backend | None, theme: Theme) -> None:
-        """Show it through this; without any, only `on_shown` is told."""
+        """Show it through a backend; without one, only `on_shown` is called."""
         self._backend, self._theme = backend, theme
 
     def update_soon(self) -> None:
-        """Something changed that can wait until the last change has rested."""
+        """Update when the last update is a second old."""
         if self._next_update is not None or self._ended:
             return
         wait = self._last + REST_SECONDS - time.monotonic()
@@ -65,7 +65,7 @@ class IconUpdates:
             self._next_update = self._loop.later(wait, self.update_now)
 
     def update_now(self) -> None:
-        """Show what there is at this moment."""
+        """Update at once."""
         self._cancel()
         if self._ended:
             return

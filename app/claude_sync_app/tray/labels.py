@@ -1,6 +1,6 @@
-"""What sessions, projects, machines and places are called in a menu or a notification. Pure.
+"""What sessions, projects, machines and the store are called in menus and notifications. Pure.
 
-Titles, keys and names of machines are other people's text: they come out on one line, short, and
+Titles, keys and names of machines are strangers' text: they come out on one line, short, and
 without anything that acts on the text around them.
 """
 
@@ -17,18 +17,18 @@ from claude_sync_app.tray.environment import Environment
 
 TITLE_LENGTH = 50
 _NAME_LENGTH = 30
-_PLACE_LENGTH = 40
+_STORE_LENGTH = 40
 _PRIVATE = "claude-sync"
 
 
 def title_of(state: SessionState) -> str:
-    """A session's title; the beginning of its id where it has none."""
+    """A session's title; the beginning of its id if it has none."""
     title = shortened(one_line(state.title), TITLE_LENGTH)
     return title or f"Untitled {state.session_id[:8]}"
 
 
 def discreet_title_of(state: SessionState, *, show_titles: bool) -> str:
-    """The same where others may look on: only with leave more than the project's name."""
+    """The same where others may see it: unless titles are allowed, only the project's name."""
     if show_titles:
         return title_of(state)
     project = project_of(state.project_key)
@@ -36,7 +36,7 @@ def discreet_title_of(state: SessionState, *, show_titles: bool) -> str:
 
 
 def project_of(key: str) -> str:
-    """A project's own name, the last part of its key; "" where there is none."""
+    """A project's own name, the last part of its key; "" if there is none."""
     return shortened(one_line(key.rpartition("/")[2].rpartition(":")[2]), _NAME_LENGTH)
 
 
@@ -54,25 +54,25 @@ def machines_of(names: Iterable[str]) -> str:
 
 
 def store_name(status: Status, environment: Environment) -> str:
-    """Where sessions meet: the synced folder's name, the host's, or the folder itself."""
+    """What the store is called: the synced folder's name, the host's, or the folder itself."""
     folder = synced_folder_of(status, environment)
     if folder is not None:
         return shortened(one_line(folder.name), _NAME_LENGTH)
-    return shortened(one_line(status.label or status.location), _PLACE_LENGTH)
+    return shortened(one_line(status.label or status.location), _STORE_LENGTH)
 
 
 def synced_folder_of(status: Status, environment: Environment) -> SyncedFolder | None:
-    """The synced folder that sessions meet in, None where it is none that is known."""
-    root = _folder(status, environment)
+    """The synced folder that the store is in, None if it is in none that is known."""
+    root = _store_folder(status, environment)
     if root is None:
         return None
-    around = [one for one in environment.synced_folders if root.is_relative_to(one.path)]
-    return max(around, key=lambda one: len(one.path), default=None)
+    containing = [one for one in environment.synced_folders if root.is_relative_to(one.path)]
+    return max(containing, key=lambda one: len(one.path), default=None)
 
 
 def is_private(status: Status, environment: Environment) -> bool:
-    """Whether sessions meet in this machine's own folder, where no other machine comes."""
-    if _folder(status, environment) != Path(environment.home) / _PRIVATE:
+    """Whether the store is this machine's private folder, which no other machine sees."""
+    if _store_folder(status, environment) != Path(environment.home) / _PRIVATE:
         return False
     if synced_folder_of(status, environment) is not None:
         return False
@@ -81,7 +81,7 @@ def is_private(status: Status, environment: Environment) -> bool:
     return all(name == own for state in status.sessions for name in state.machines)
 
 
-def _folder(status: Status, environment: Environment) -> PurePath | None:
+def _store_folder(status: Status, environment: Environment) -> PurePath | None:
     location = status.location
     if not location or status.remote:
         return None

@@ -1,4 +1,4 @@
-"""Gives memory back once work has ended: a look at everything takes much, and resting little."""
+"""Gives memory back once work has ended: looking at everything takes much, being idle little."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class MemoryRelease:
 
     Args:
         loop: carries it.
-        rest: called then; must return at once.
+        release: called then; must return at once.
     """
 
-    def __init__(self, loop: Loop, rest: Callable[[], object]) -> None:
+    def __init__(self, loop: Loop, release: Callable[[], object]) -> None:
         self._loop = loop
-        self._rest = rest
+        self._release = release
         self._seen: tuple[object, ...] = ()
         self._timer: TimerHandle | None = None
 
@@ -37,7 +37,7 @@ class MemoryRelease:
         self._seen = now
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._loop.later(_QUIET_SECONDS, self._rest)
+        self._timer = self._loop.later(_QUIET_SECONDS, self._release)
 
 
 def give_memory_back() -> None:

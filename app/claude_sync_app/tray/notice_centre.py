@@ -1,4 +1,4 @@
-"""Shows notices, and turns what people answer into clicks. All of it in the loop's thread."""
+"""Shows notices, and turns the answers into clicks. All of it in the loop's thread."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _KEPT = 100
 
 
 class NoticeCentre:
-    """What was told, and what there is to tell.
+    """Keeps what was notified, and shows what there is to notify of.
 
     Args:
         loop: carries it.
-        clicked: what an answer that asks for something calls.
+        clicked: called with what an answer asks for.
     """
 
     def __init__(self, loop: Loop, clicked: Callable[[Action], None]) -> None:
@@ -31,9 +31,9 @@ class NoticeCentre:
         self._clicked = clicked
         self._notifier: Notifier | None = None
         self._history = new_history(time.time())
-        self._told = Status()
+        self._last_status = Status()
         self._shown: dict[str, Notice] = {}
-        self._again: TimerHandle | None = None
+        self._again_timer: TimerHandle | None = None
 
     def attach(self, notifier: Notifier) -> None:
         """Show them through this from now on."""
@@ -44,29 +44,34 @@ class NoticeCentre:
         self._history = after_sleep(self._history, time.time())
 
     def consider(self, status: Status, environment: Environment) -> None:
-        """Tell what there is to tell since the Status before."""
+        """Show what there is to show since the Status before."""
         now = time.time()
         update = next_notices(
-            self._told, status, status.preferences, self._history, now, environment
+            self._last_status,
+            status,
+            preferences=status.preferences,
+            history=self._history,
+            now=now,
+            environment=environment,
         )
-        self._told, self._history = status, update.history
+        self._last_status, self._history = status, update.history
         for key in update.withdraw:
             self._withdraw(key)
         for notice in update.show:
             self.show(notice)
-        if self._again is not None:
-            self._again.cancel()
-            self._again = None
+        if self._again_timer is not None:
+            self._again_timer.cancel()
+            self._again_timer = None
         if update.again_at is not None:
             wait = max(0.0, update.again_at - now)
-            self._again = self._loop.later(wait, lambda: self._consider_again(environment))
+            self._again_timer = self._loop.later(wait, lambda: self._consider_again(environment))
 
     def _consider_again(self, environment: Environment) -> None:
-        self._again = None
-        self.consider(self._told, environment)
+        self._again_timer = None
+        self.consider(self._last_status, environment)
 
     def show(self, notice: Notice) -> None:
-        """Show a notice, in place of one with its key."""
+        """Show a notice, in place of the one with its key."""
         key = notice.notification.key
         self._shown.pop(key, None)
         self._shown[key] = notice
@@ -76,7 +81,7 @@ class NoticeCentre:
             self._notifier.show(notice.notification)
 
     def answered(self, answer: Answer) -> None:
-        """Somebody answered, or nothing shows notifications here."""
+        """An answer came, or nothing shows notifications here."""
         self._history = after_answer(self._history, answer, time.time())
         notice = self._shown.get(answer.key)
         if notice is None or answer.kind is AnswerKind.SHOWN:
@@ -91,10 +96,10 @@ class NoticeCentre:
             self._clicked(action)
 
     def end(self) -> None:
-        """Tell nothing any more."""
-        if self._again is not None:
-            self._again.cancel()
-            self._again = None
+        """Show nothing any more."""
+        if self._again_timer is not None:
+            self._again_timer.cancel()
+            self._again_timer = None
 
     def _withdraw(self, key: str) -> None:
         if self._shown.pop(key, None) is not None and self._notifier is not None:

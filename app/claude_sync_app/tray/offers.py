@@ -1,4 +1,4 @@
-"""What can be pushed and pulled now: the menu's counts, and what its main entries do. Pure."""
+"""Which sessions "Push" and "Pull" mean now: the menu's counts and its main entries. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from claude_sync.service.status import Arrival, Status
 
 
 def pushable(status: Status) -> tuple[str, ...]:
-    """Ids of the sessions that "Push" pushes: what changed, without what is old."""
+    """Ids of the sessions that "Push" pushes: those that changed, except old ones."""
     older = frozenset(status.older)
     return tuple(sid for sid in status.to_push if sid not in older)
 
@@ -21,7 +21,7 @@ def pullable(status: Status) -> tuple[Arrival, ...]:
 
 
 def replacing(status: Status) -> tuple[Arrival, ...]:
-    """The arrivals that would replace what was said only here: each is asked for by itself."""
+    """The arrivals that would replace what exists only here: each is asked for by itself."""
     return tuple(arrival for arrival in status.arrivals if arrival.state.replaces)
 
 
@@ -35,5 +35,5 @@ def held_back(status: Status) -> tuple[Arrival, ...]:
 
 
 def is_held_back(arrival: Arrival) -> bool:
-    """Whether its session is open here. (Of a session that isn't here, `open` tells of there.)"""
+    """Whether its session is open here. (If it isn't here, `open` means there.)"""
     return arrival.here and arrival.state.open

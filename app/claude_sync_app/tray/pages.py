@@ -1,4 +1,4 @@
-"""Pages for the user's browser: where they are written, and that they go again."""
+"""Pages for the user's browser: where they are written, and when they are removed."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _KEPT_SECONDS = 3600.0
 
 
 def show_page(paths: Paths, name: str, page: str) -> None:
-    """Write a page, for this user's eyes only, and open it. It has to be whole by itself.
+    """Write a page that only this user can read, and open it. It may refer to no other file.
 
     Args:
         paths: where claude-sync keeps its things.
-        name: sets it apart from other pages; its file's name without the suffix.
+        name: of its file, without the suffix.
         page: HTML.
 
     Raises:
@@ -44,17 +44,17 @@ def show_page(paths: Paths, name: str, page: str) -> None:
 
 
 def remove_pages(paths: Paths, older_than_seconds: float = 0.0) -> None:
-    """Remove the pages that were written so long ago: they may hold what sessions say."""
+    """Remove pages of that age: they may hold text from sessions."""
     limit = time.time() - older_than_seconds
     for folder in (_folder_for_store(paths), *browser.folders_of_browsers(Path.home())):
         if folder.is_symlink():
-            continue  # a browser's own folder is its to change: nothing is removed elsewhere
+            continue  # it may lead anywhere, and nothing is removed elsewhere
         try:
             for path in folder.glob(f"*{_SUFFIX}"):
                 if path.lstat().st_mtime <= limit:
                     files.remove(path)
         except OSError:
-            pass  # the next time
+            pass  # next time
 
 
 def _folder_for_store(paths: Paths) -> Path:

@@ -1,4 +1,4 @@
-"""Pushes what changed before the machine is left, in the time that the system gives."""
+"""Pushes what changed before the machine sleeps or shuts down, in the time the system gives."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ LAST_SECONDS = 2.0
 
 
 class PowerEvents:
-    """What is done when the machine is left and come back to. All of it in the loop's thread.
+    """Reacts when the machine sleeps, shuts down or wakes. All of it in the loop's thread.
 
     Args:
         loop: carries it.
         service: does the work.
         woke: called after a sleep.
-        unpushed: called after a sleep that came too soon, with how many sessions are left.
+        unpushed: called after a sleep that came too soon, with the number of sessions left.
     """
 
     def __init__(
@@ -45,16 +45,16 @@ class PowerEvents:
         if leaving.way is Way.SLEEP:
             self._left = future
         future.add_done_callback(lambda _: leaving.release())
-        # The service may be in the middle of something bigger; nobody is kept waiting for that.
+        # The service may be busy with something bigger: the system doesn't wait for that.
         self._loop.later(leaving.seconds, leaving.release)
 
     def returned(self, how: Return) -> None:
-        """A moment to look at once."""
+        """The user is back: look at everything now."""
         if how is Return.WOKE:
             self._woke()
             left, self._left = self._left, None
             if left is not None:
-                # It may only be found out now what there was no time for.
+                # The push before the sleep may only end now.
                 left.add_done_callback(lambda done: self._loop.call(self._count, done))
         self._service.look_now()
 

@@ -1,4 +1,4 @@
-"""What the icon and its status line say. Pure."""
+"""What the icon shows and its status line says. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MINUTE_NS = 60 * 10**9
 
 
 def icon_state(status: Status, preferences: Preferences, now: float) -> IconState:
-    """The icon's state: of all that hold, the most important one.
+    """The icon's state: of all that apply, the most important one.
 
     Args:
         status: what there is.
@@ -30,7 +30,7 @@ def icon_state(status: Status, preferences: Preferences, now: float) -> IconStat
         now: seconds since the epoch.
     """
     warnings = current_warnings(status, preferences)
-    holds = {
+    applies = {
         IconState.ERROR: bool(status.error)
         or status.stopped
         or any(finding.level is Level.ERROR for finding in warnings),
@@ -40,23 +40,23 @@ def icon_state(status: Status, preferences: Preferences, now: float) -> IconStat
         IconState.WAITING: bool(pullable(status) or replacing(status)),
         IconState.SYNCING: status.activity is not None or not status.started,
     }
-    return next((state for state, does in holds.items() if does), IconState.UP_TO_DATE)
+    return next((state for state, does in applies.items() if does), IconState.UP_TO_DATE)
 
 
 def is_paused(status: Status, now: float) -> bool:
-    """Whether nothing is pushed and pulled by itself (`now`: seconds since the epoch)."""
+    """Whether syncing by itself is paused (`now`: seconds since the epoch)."""
     return status.paused_until is not None and now < status.paused_until
 
 
 def not_set_up(status: Status) -> bool:
-    """Whether no place where sessions meet is chosen."""
+    """Whether no shared folder is chosen."""
     return status.machine is not None and not status.location
 
 
 def tooltip(
     status: Status, now_minutes: int, preferences: Preferences, environment: Environment
 ) -> str:
-    """How everything stands: one sentence on one line of at most 127 characters.
+    """The status sentence: one line of at most 127 characters.
 
     Args:
         status: what there is.
@@ -64,14 +64,14 @@ def tooltip(
         preferences: which findings are ignored.
         environment: the home directory, which is shown as ``~``.
     """
-    said = one_line(_sentence(status, now_minutes, preferences))
+    text = one_line(_status_text(status, now_minutes, preferences))
     home = environment.home
     if len(home) > 1:
-        said = said.replace(f"{home}/", "~/").replace(f"{home}\\", "~\\")
-    return shortened(said[:1].upper() + said[1:], TOOLTIP_LENGTH)
+        text = text.replace(f"{home}/", "~/").replace(f"{home}\\", "~\\")
+    return shortened(text[:1].upper() + text[1:], TOOLTIP_LENGTH)
 
 
-def _sentence(status: Status, now_minutes: int, preferences: Preferences) -> str:
+def _status_text(status: Status, now_minutes: int, preferences: Preferences) -> str:
     if status.stopped:
         return "Stopped — quit, then start again"
     if status.activity is not None:
@@ -79,7 +79,7 @@ def _sentence(status: Status, now_minutes: int, preferences: Preferences) -> str
     if status.error:
         return status.error
     if not_set_up(status):
-        return "Choose where sessions meet"
+        return "Choose a shared folder"
     if status.offline_since is not None:
         offline = f"Offline{_lasting(status.offline_since, now_minutes)}"
         return f"{offline} — {status.offline_message}" if status.offline_message else offline
@@ -105,19 +105,19 @@ def activity_text(activity: Progress) -> str:
 
 def _counts(status: Status) -> list[str]:
     changed, waiting, held = pushable(status), pullable(status), held_back(status)
-    said = []
+    parts = []
     if status.conflicts:
-        said.append(count(len(status.conflicts), "conflict"))
+        parts.append(count(len(status.conflicts), "conflict"))
     if changed:
-        said.append(f"{len(changed)} changed here")
+        parts.append(f"{len(changed)} changed here")
     if waiting:
         machines = machines_of(arrival.machine for arrival in waiting)
-        said.append(f"{len(waiting)} waiting from {machines}")
+        parts.append(f"{len(waiting)} waiting from {machines}")
     if other := replacing(status):
-        said.append(f"{len(other)} would replace what is only here")
+        parts.append(f"{len(other)} would replace what is only here")
     if held:
-        said.append(f"{len(held)} newer elsewhere but open here")
-    return said
+        parts.append(f"{len(held)} newer elsewhere but open here")
+    return parts
 
 
 def _paused(status: Status, now_minutes: int) -> str:
@@ -130,10 +130,10 @@ def _paused(status: Status, now_minutes: int) -> str:
 
 
 def _lasting(since: float, now_minutes: int) -> str:
-    said = _when(since, now_minutes)
-    if said.endswith(" ago"):
-        return f" for {said[: -len(' ago')]}"
-    return "" if said == "just now" else f" since {said}"
+    age = _when(since, now_minutes)
+    if age.endswith(" ago"):
+        return f" for {age[: -len(' ago')]}"
+    return "" if age == "just now" else f" since {age}"
 
 
 def _when(moment: float | None, now_minutes: int) -> str:

@@ -221,7 +221,7 @@ def _is_left_alone(facts: Facts, local: LocalSession) -> bool:
         project = survey.project(local)
     except (ProjectKeyError, SessionError):
         return False
-    return project is not None and is_ignored(facts.context, project.key)
+    return project is not None and is_ignored(project.key, facts.context.preferences.ignore)
 
 
 def _is_elsewhere(facts: Facts, local: LocalSession) -> bool:

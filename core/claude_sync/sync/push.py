@@ -172,7 +172,11 @@ class _Push:
             )
         if project is not None and belongs.key != project:
             return None
-        if project is None and not self._named and is_ignored(self._context, belongs.key):
+        if (
+            project is None
+            and not self._named
+            and is_ignored(belongs.key, self._context.preferences.ignore)
+        ):
             return None
         survey.check_seen(session_id)
         return self._plan(local, belongs)

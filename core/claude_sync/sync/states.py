@@ -123,7 +123,8 @@ def _state(context: Context, survey: Survey, session_id: str) -> SessionState:
         sides=standing.sides,
         detail=standing.detail,
         replaces=standing.replaces,
-        ignored=about.project is not None and is_ignored(context, about.project.key),
+        ignored=about.project is not None
+        and is_ignored(about.project.key, context.preferences.ignore),
         forgotten=remembered.forgotten,
         undoable=shown is not None and remembered.undo != "",
         from_elsewhere=from_elsewhere(remembered, shown.stamp.size) if shown is not None else 0,

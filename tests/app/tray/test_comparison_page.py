@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from claude_sync.claude.message import Message
 from claude_sync.model import Side
 from claude_sync.sync.read_conflict import ConflictView, Excerpt, SideView
-from claude_sync_app.tray.comparison_page import page
+from claude_sync_app.tray.comparison_page import comparison_page
 from tray_values import NOW, minutes_ago, version
 
 HOSTILE = '</div></title><script>alert(1)</script><img src="http://x/"> \'"&amp;\x1b[0m\u202e\ud800'
@@ -90,36 +90,39 @@ def clock(moment: float) -> str:
 
 def test_a_person_reads_what_each_side_says_and_how_far_it_went_on() -> None:
     beginning = (spoken("user", "Where is the bug?", NOW - 6000),)
-    reader = Reader(page(apart(*BOTH, before=beginning), NOW))
+    reader = Reader(comparison_page(apart(*BOTH, before=beginning), NOW))
     assert reader.open == []
     read = reader.read
     for part in (
         "Fix the login bug",
-        "app — went on apart on laptop (this machine) and desktop. Times are those of this "
+        "app — diverged on laptop (this machine) and desktop. Times are those of this "
         f"machine's clock, {clock(NOW)}.",
-        f"Before they parted You {clock(NOW - 6000)}Where is the bug?",
-        "laptop (this machine) 12 lines more since they parted, last written "
+        f"Before they diverged You {clock(NOW - 6000)}Where is the bug?",
+        "laptop (this machine) 12 lines more since they diverged, last written "
         f"{clock(NOW - 300)} (5 minutes ago), 2.0 KB in all 31 messages before these",
         f"You {clock(NOW - 600)}Try the cookie. It is <new>. tool-use × 3 ClaudeIt was the cookie.",
-        "desktop 1 line more since they parted",
-        "All of it is in another side, so it isn't offered. system",
+        "desktop 1 line more since they diverged",
+        "Another side holds all of it, so it can't be chosen. system",
         "claude-sync resolve 0f4c1d9e-1111",
     ):
         assert part in read
 
 
 def test_line_ends_and_indents_of_what_was_said_are_kept() -> None:
-    assert "<div>Try the cookie.\n  It is &lt;new&gt;.</div>" in page(apart(*BOTH), NOW)
+    assert "<div>Try the cookie.\n  It is &lt;new&gt;.</div>" in comparison_page(apart(*BOTH), NOW)
 
 
 def test_a_side_where_nothing_was_said_says_so() -> None:
-    assert "Nothing was said here." in Reader(page(apart(branch(), branch("d")), NOW)).read
+    assert (
+        "There are no messages on this side."
+        in Reader(comparison_page(apart(branch(), branch("d")), NOW)).read
+    )
 
 
 @pytest.mark.parametrize("count", [2, 3, 4])
 def test_there_is_one_column_for_each_side(count: int) -> None:
     sides = [branch(f"m{n}", machine_id=f"{n}") for n in range(count)]
-    text = page(apart(*sides), NOW)
+    text = comparison_page(apart(*sides), NOW)
     assert Reader(text).tags.count("h2") == count
     names = [f"m{n}" for n in range(count)]
     assert f"on {', '.join(names[:-1])} and {names[-1]}." in Reader(text).read
@@ -139,8 +142,8 @@ def hostile() -> ConflictView:
 
 
 def test_nothing_in_it_becomes_part_of_the_page() -> None:
-    text = page(hostile(), NOW)
-    plain = Reader(page(apart(*BOTH), NOW))
+    text = comparison_page(hostile(), NOW)
+    plain = Reader(comparison_page(apart(*BOTH), NOW))
     reader = Reader(text)
     assert set(reader.tags) <= {*plain.tags, "bdi"}
     assert {name for name, _ in reader.attributes} <= {name for name, _ in plain.attributes}
@@ -151,7 +154,7 @@ def test_nothing_in_it_becomes_part_of_the_page() -> None:
 
 
 def test_the_page_may_load_and_run_nothing() -> None:
-    text = page(hostile(), NOW)
+    text = comparison_page(hostile(), NOW)
     policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', text)
     style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)
     assert policy is not None
@@ -168,7 +171,7 @@ def test_the_page_may_load_and_run_nothing() -> None:
 
 
 def test_it_is_light_or_dark_as_the_system_is() -> None:
-    text = page(apart(*BOTH), NOW)
+    text = comparison_page(apart(*BOTH), NOW)
     assert "color-scheme: light dark" in text
     assert "@media (prefers-color-scheme: dark)" in text
 
@@ -177,7 +180,7 @@ def test_it_is_light_or_dark_as_the_system_is() -> None:
 def test_whatever_was_said_the_page_can_be_written_and_read(
     title: str, text: str, word: str, at: float
 ) -> None:
-    written = page(
+    written = comparison_page(
         apart(branch("m", spoken("user", text, at, (word, 1))), branch(title), title=title), NOW
     )
     written.encode()

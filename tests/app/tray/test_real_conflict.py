@@ -11,7 +11,7 @@ from claude_sync.service.status import Status
 from claude_sync.state.preferences import Preferences
 from claude_sync.sync.read_conflict import read_conflict
 from claude_sync.sync.resolve import resolve
-from claude_sync_app.tray.comparison_page import page
+from claude_sync_app.tray.comparison_page import comparison_page
 from claude_sync_app.tray.conflict_choice import read_choice
 from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.menu.menu import menu
@@ -23,7 +23,7 @@ from tray_values import entry
 
 @pytest.fixture
 def apart(world: World) -> Pair:
-    """Two machines on which a session went on apart."""
+    """Two machines on which a session has diverged."""
     laptop, desktop = world.machines("laptop", "desktop")
     laptop.write(SESSION, said("Where is the bug?"))
     laptop.push()
@@ -63,8 +63,8 @@ def test_the_menu_says_how_far_each_side_went_on(
     assert labels == [
         "Compare…",
         "Keep both",
-        "Keep this machine's (1 line more since they parted, just now)",
-        "Keep laptop's (2 lines more since they parted, just now)",
+        "Keep this machine's (1 line more since they diverged, just now)",
+        "Keep laptop's (2 lines more since they diverged, just now)",
     ]
 
 
@@ -111,15 +111,15 @@ def test_a_choice_that_was_overtaken_decides_nothing(
 def test_the_page_shows_what_each_said(apart: Pair) -> None:
     _, desktop = apart
     with desktop.at_work() as context:
-        written = page(read_conflict(context, SESSION), time.time())
+        written = comparison_page(read_conflict(context, SESSION), time.time())
     for text in (
         "<title>Where is the bug?</title>",
-        "<h2>Before they parted</h2>",
+        "<h2>Before they diverged</h2>",
         "desktop</span> (this machine)",
         "Try the &lt;session&gt;.",
         "Try the cookie.",
         "Not the cookie.",
-        "1 line more since they parted",
-        "2 lines more since they parted",
+        "1 line more since they diverged",
+        "2 lines more since they diverged",
     ):
         assert text in written

@@ -135,7 +135,7 @@ def test_what_the_user_ignores_does_not_colour_the_icon() -> None:
         ),
         ({"offline_since": NOW - 3}, "Offline"),
         ({"offline_since": NOW - 86_400 * 30.25}, "Offline since 2026-01-01"),
-        ({"location": ""}, "Choose where sessions meet"),
+        ({"location": ""}, "Choose a shared folder"),
         (
             {"error": f"{HOME}/x can't be written: make room", "conflicts": (conflict(),)},
             "~/x can't be written: make room",

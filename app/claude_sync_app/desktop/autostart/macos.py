@@ -31,7 +31,7 @@ class LaunchAgent:
 
     Args:
         folder: that folder.
-        launchctl: runs the command of that name with arguments, and returns what it says.
+        launchctl: runs the command of that name with arguments, and returns its output.
     """
 
     def __init__(self, folder: Path, launchctl: Callable[..., str] = _launchctl) -> None:
@@ -51,7 +51,7 @@ class LaunchAgent:
         return AutostartStatus(enabled, str(self._path), program)
 
     def enable(self, command: Sequence[str]) -> None:
-        # Not loaded at once: that would start a second one now.
+        # Not loaded: that would start a second one now.
         files.make_private(self._path.parent)
         files.replace(self._path, agent_file(command), mode=0o644)
         self._launchctl("enable", f"{self._domain()}/{LABEL}")

@@ -1,4 +1,4 @@
-"""What is known of the start at login, and what each system offers of it."""
+"""What is known about start at login, and what each system offers."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class AutostartStatus:
 
     Attributes:
         enabled: whether it will start the tray application.
-        where: the entry that says so, for people; "" where there is none.
-        program: what that entry starts; "" where there is no entry, or it can't be read.
+        where: the entry that says so, as shown to people; "" if there is none.
+        program: what that entry starts; "" if there is no entry, or it can't be read.
     """
 
     enabled: bool
@@ -32,13 +32,13 @@ class AutostartStatus:
 
 
 class Autostart(Protocol):
-    """Switches the start at login. Each may raise OSError."""
+    """Switches the start at login. Each method may raise OSError."""
 
     def status(self) -> AutostartStatus:
         """What the system has."""
 
     def enable(self, command: Sequence[str]) -> None:
-        """Have a command run at login: a program's absolute path and its arguments."""
+        """Run a command at login: a program's absolute path and its arguments."""
 
     def disable(self) -> None:
-        """Have nothing run at login."""
+        """Run nothing at login."""

@@ -20,7 +20,7 @@ class WindowsRegistry(Protocol):
     """Values of keys under HKEY_CURRENT_USER."""
 
     def read(self, key: str, name: str) -> str | bytes | None:
-        """A value, None where there is none."""
+        """A value, None if there is none."""
 
     def write(self, key: str, name: str, value: str) -> None:
         """Set a value."""

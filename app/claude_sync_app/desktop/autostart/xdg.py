@@ -18,7 +18,7 @@ _RESERVED = frozenset(" \t\n\"'\\><~|&;$*?#()`")
 
 
 def folders(environment: Mapping[str, str]) -> tuple[Path, list[Path]]:
-    """Where entries lie: the user's folder, and the system's, the first of which counts."""
+    """Where entries are: the user's folder, and the system's, of which the first wins."""
     own = environment.get("XDG_CONFIG_HOME", "")
     base = Path(own) if own.startswith("/") else Path.home() / ".config"
     system = environment.get("XDG_CONFIG_DIRS") or "/etc/xdg"
@@ -26,7 +26,7 @@ def folders(environment: Mapping[str, str]) -> tuple[Path, list[Path]]:
 
 
 class XdgAutostart:
-    """Start at login by a file in the user's folder; it stands above one of the system's."""
+    """Start at login by a file in the user's folder; it overrides one of the system's."""
 
     def __init__(self, own: Path, system: Sequence[Path]) -> None:
         self._own = own / _FILE

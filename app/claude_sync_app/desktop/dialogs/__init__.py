@@ -12,7 +12,7 @@ __all__ = ["Dialogs", "Row", "choose"]
 
 
 def choose() -> Dialogs | None:
-    """The dialogs of this system; None where there are none."""
+    """The dialogs of this system; None if there are none."""
     if sys.platform == "darwin":
         from claude_sync_app.desktop.dialogs.osascript import Osascript
 

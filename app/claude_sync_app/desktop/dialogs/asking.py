@@ -15,7 +15,7 @@ from claude_sync_app.desktop.launching import DesktopError
 
 
 class Row(NamedTuple):
-    """A line of a list: what the answer calls it, what is shown, and whether it is marked."""
+    """A row of a list: its key in the answer, its label, and whether it is checked."""
 
     key: str
     label: str
@@ -61,33 +61,33 @@ class DialogProgram(Protocol):
 
 
 class Dialogs:
-    """Asks in dialogs of the system's.
+    """Asks questions in the system's dialogs.
 
-    Each method waits for the person, so it is called in a thread that has the time; several may
-    ask at once. `close` ends them all, as if they had been cancelled.
+    Each method waits for the answer, so it is called in a background task; several dialogs may be
+    open at once. `close` ends them all, as if they had been cancelled.
     """
 
-    def __init__(self, dialect: DialogProgram) -> None:
-        self._dialect = dialect
+    def __init__(self, program: DialogProgram) -> None:
+        self._program = program
         self._asking: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
 
     def choose_folder(self, title: str, start: Path) -> Path | None:
-        """A folder; None where the person cancelled.
+        """A folder; None for Cancel.
 
         Raises:
             DesktopError: the dialog can't be shown.
         """
-        answer = self._ask(self._dialect.folder(title, str(start)))
+        answer = self._ask(self._program.folder(title, str(start)))
         return Path(answer.text) if answer.status == 0 and answer.text else None
 
     def ask_text(self, title: str, question: str, initial: str = "") -> str | None:
-        """A line of text, without blanks around it; None where the person cancelled.
+        """A line of text, stripped; None for Cancel.
 
         Raises:
             DesktopError: the dialog can't be shown.
         """
-        answer = self._ask(self._dialect.text(title, question, initial))
+        answer = self._ask(self._program.text(title, question, initial))
         return answer.text.strip() if answer.status == 0 else None
 
     def choose_button(self, title: str, text: str, labels: Sequence[str]) -> int | None:
@@ -96,27 +96,27 @@ class Dialogs:
         Args:
             title: of the dialog.
             text: plain, may have several lines.
-            labels: of one or two buttons, what the person most likely wants first.
+            labels: of one or two buttons, the likelier choice first.
 
         Raises:
             DesktopError: the dialog can't be shown.
         """
-        answer = self._ask(self._dialect.buttons(title, text, labels))
-        return self._dialect.pressed(answer, labels)
+        answer = self._ask(self._program.buttons(title, text, labels))
+        return self._program.pressed(answer, labels)
 
     def choose_rows(self, title: str, question: str, rows: Sequence[Row]) -> list[str] | None:
-        """The keys of the rows that the person left or made marked; None for Cancel.
+        """The keys of the rows that are checked in the end; None for Cancel.
 
         Raises:
             DesktopError: the dialog can't be shown.
         """
-        answer = self._ask(self._dialect.rows(title, question, rows))
+        answer = self._ask(self._program.rows(title, question, rows))
         if answer.status != 0:
             return None
-        return [rows[i].key for i in self._dialect.chosen(answer, rows) if 0 <= i < len(rows)]
+        return [rows[i].key for i in self._program.chosen(answer, rows) if 0 <= i < len(rows)]
 
     def close(self) -> None:
-        """Take all dialogs away."""
+        """Close all dialogs."""
         with self._lock:
             asking = list(self._asking)
         for program in asking:
@@ -148,5 +148,5 @@ class Dialogs:
 
 
 def numbers(text: str) -> list[int]:
-    """The numbers that stand on lines of their own."""
+    """The numbers that are lines of their own."""
     return [int(line) for line in text.split("\n") if line.isascii() and line.isdigit()]

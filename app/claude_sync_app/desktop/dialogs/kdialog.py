@@ -11,7 +11,7 @@ from claude_sync_app.shown_text import one_line
 
 
 class Kdialog:
-    """How kdialog is asked. What isn't an option's value stands behind ``--``."""
+    """How kdialog is asked. What isn't an option's value comes after ``--``."""
 
     def folder(self, title: str, start: str) -> DialogCommand:
         return DialogCommand(("kdialog", "--title", title, "--getexistingdirectory", "--", start))
@@ -48,9 +48,9 @@ class Kdialog:
 
 
 def _rich(text: str) -> str:
-    """Said to be markup and escaped, since Qt takes for markup whatever looks like it.
+    """Escaped and declared as markup, since Qt takes for markup whatever looks like it.
 
-    kdialog also reads backslashes, so there must be none.
+    kdialog also interprets backslashes, so none may be left.
     """
     escaped = escape(text, quote=False).replace("\\", "&#92;")
     return "<qt>" + escaped.replace("\n", "<br>") + "</qt>"

@@ -38,7 +38,7 @@ _ROWS = (
 
 
 class Osascript:
-    """How AppleScript is asked: what it shows are arguments, never script."""
+    """How AppleScript is asked: texts are arguments, never script."""
 
     def folder(self, title: str, start: str) -> DialogCommand:
         return _command(_FOLDER, title, start)
@@ -53,7 +53,7 @@ class Osascript:
         return labels.index(answer.text) if answer.status == 0 and answer.text in labels else None
 
     def rows(self, title: str, question: str, rows: Sequence[Row]) -> DialogCommand:
-        # Numbered, since two may bear the same name and the answer is a name.
+        # Numbered, since two labels may be equal and the answer is a label.
         labels = [f"{number} · {one_line(row.label)}" for number, row in enumerate(rows)]
         marked = [label for label, row in zip(labels, rows, strict=True) if row.checked]
         return _command(_ROWS, title, question, str(len(rows)), *labels, *marked)

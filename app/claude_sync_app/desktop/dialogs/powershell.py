@@ -1,7 +1,7 @@
 """Questions through Windows' own dialogs, by PowerShell. Pure.
 
-What they show comes by the environment, so none of it is ever read as script; and the scripts
-hold no double quotation mark, since Windows hands over arguments as one line.
+Their texts are passed in the environment, so none is ever read as script; and the scripts have no
+double quotation marks, since Windows passes arguments as one line.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ foreach ($number in $list.CheckedIndices) { [Console]::Out.WriteLine($number) }
 
 
 class Powershell:
-    """How Windows is asked."""
+    """How PowerShell is asked."""
 
     def folder(self, title: str, start: str) -> DialogCommand:
         return _command(_BEGIN + _FOLDER, TITLE=title, START=start)

@@ -11,7 +11,7 @@ _WIDTH = "--width=480"
 
 
 class Zenity:
-    """How zenity is asked. Values stand behind ``=``, so none of them can be an option."""
+    """How zenity is asked. Values come after ``=``, so none of them can be an option."""
 
     def folder(self, title: str, start: str) -> DialogCommand:
         where = f"--filename={start.rstrip('/')}/"
@@ -87,10 +87,10 @@ class Zenity:
 
 
 def _plain(text: str) -> str:
-    """zenity reads backslashes as in C, where it doesn't forgo markup."""
+    """zenity reads backslashes as C does, except with ``--no-markup``."""
     return text.replace("\\", "\\\\")
 
 
 def _escaped(text: str) -> str:
-    """The text above a list is markup, whatever is asked for."""
+    """The text above a list is always markup."""
     return text.replace("&", "&amp;").replace("<", "&lt;")

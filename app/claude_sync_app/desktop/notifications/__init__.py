@@ -1,4 +1,4 @@
-"""Notifications that can be answered, in the way that this system has; chosen once."""
+"""Notifications that can be answered; the notifier of this system, chosen once."""
 
 from __future__ import annotations
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class LibraryNotifier:
     """Shows notifications with buttons.
 
-    The library is imported, and its connection made, with the first notification. Where it fails
-    it is given up and made anew with the next, so that a daemon that starts late, or a bus that
+    The library is imported, and connects, with the first notification. If that fails it is given
+    up, and connects again with the next, so that a daemon that starts late, or a bus that
     restarts, is found.
 
     Args:
@@ -74,9 +74,9 @@ class LibraryNotifier:
 
     async def _ready(self) -> Any:
         if self._library is None:
-            # It takes a tenth of a second to import, in which the menu must answer.
+            # Importing takes a tenth of a second, in which the menu has to answer.
             self._library = await asyncio.to_thread(importlib.import_module, "desktop_notifier")
-            # It would log what notifications say, and we report its failures ourselves.
+            # It would log the texts of notifications, and we report its failures ourselves.
             logging.getLogger("desktop_notifier").setLevel(logging.CRITICAL)
         if self._notifier is None:
             icon = self._library.Icon(path=application_image())

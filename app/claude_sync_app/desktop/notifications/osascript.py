@@ -1,4 +1,4 @@
-"""Notifications on macOS outside of an application bundle, which can't have buttons there."""
+"""Notifications on macOS outside an application bundle, which can't have buttons."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def is_bundle() -> bool:
 
 
 def command(name: str, notification: Notification) -> list[str]:
-    """The command that shows a notification; what it says are arguments, never script."""
+    """The command that shows a notification; its texts are arguments, never script."""
     statements = [part for line in _SCRIPT for part in ("-e", line)]
     body = "\n".join(one_line(line) for line in notification.body.splitlines())
     return ["osascript", *statements, name, one_line(notification.title), body]

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 
 class Button(NamedTuple):
-    """A button of a notification: what the answer calls it, and what stands on it."""
+    """A button of a notification: its key in the answer, and its label."""
 
     key: str
     label: str
@@ -16,13 +16,13 @@ class Button(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """Something to tell.
+    """A notification to show.
 
     Attributes:
-        key: what the answer calls it; one that is shown under the same key is replaced.
-        title: plain text on one line, whoever wrote it.
-        body: plain text, whoever wrote it; may have several lines.
-        buttons: few and short; shown where `Notifier.has_buttons`.
+        key: its name in the answer; what is shown under the same key is replaced.
+        title: plain text on one line, which a stranger may have written.
+        body: plain text, which a stranger may have written; may have several lines.
+        buttons: few and short; shown if `Notifier.has_buttons`.
         urgent: whether it may stay until it is answered.
     """
 
@@ -47,11 +47,11 @@ class AnswerKind(str, Enum):
 
 
 class Answer(NamedTuple):
-    """What somebody, or the system, did with a notification.
+    """What the user, or the system, did with a notification.
 
     Attributes:
         key: the notification's.
-        kind: what was done; FAILED where nothing shows notifications here at the moment.
+        kind: what was done; FAILED if nothing shows notifications here at the moment.
         button: the key of the button that was pressed.
     """
 
@@ -71,7 +71,7 @@ class Notifier(Protocol):
         """Show a notification; answers follow."""
 
     def withdraw(self, key: str) -> None:
-        """Take a notification away that there is nothing left to answer of."""
+        """Remove a notification that needs no answer any more."""
 
     def close(self) -> None:
         """Answers don't matter any more."""

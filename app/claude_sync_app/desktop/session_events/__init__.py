@@ -1,8 +1,8 @@
-"""What the system says of the user's coming and going; chosen once.
+"""Sleep, wake, unlock, shutdown and network, as the system signals them; chosen once.
 
-On Linux logind and NetworkManager say it. On macOS and Windows nothing is heard here: there is
-no time to push before sleep, and a wake is noticed by the gap in the clock instead, at the next
-look. (Their ways need the thread and the window that the icon owns, and Windows gives no delay.)
+On Linux logind and NetworkManager signal them. On macOS and Windows nothing is listened to: there
+is no push before sleep, and a wake is noticed by the gap in the clock, at the next look. (Their
+events need the thread and the window that the icon owns, and Windows gives no delay.)
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ def choose(
     leaving: Callable[[Leaving], None],
     returned: Callable[[Return], None],
 ) -> Listener | None:
-    """What listens on this system; None where nothing does.
+    """The listener of this system; None if there is none.
 
     Args:
         name: the application's, which the system shows as the reason for a delay.
         loop: carries it, and is where the two are called; they mustn't wait.
-        leaving: the machine is about to sleep or to shut down; `Leaving.release` must follow.
+        leaving: the machine is about to sleep or shut down; `Leaving.release` must follow.
         returned: a moment to look for arrivals at once.
     """
     if not sys.platform.startswith("linux"):

@@ -32,7 +32,7 @@ _PROPERTIES = "org.freedesktop.DBus.Properties"
 _RULES = (
     f"type='signal',sender='{LOGIND}',interface='{MANAGER}'",
     f"type='signal',sender='{LOGIND}',interface='{SESSION}',member='Unlock'",
-    # Lock screens that go by themselves say it in a property only.
+    # Some lock screens say it only by a property when they end.
     f"type='signal',sender='{LOGIND}',interface='{_PROPERTIES}',arg0='{SESSION}'",
     f"type='signal',sender='{NETWORK_MANAGER}',interface='{NETWORK_MANAGER}',member='StateChanged'",
 )
@@ -44,7 +44,7 @@ _RETRY_SECONDS = 60.0
 
 
 class _Inhibitor:
-    """What logind waits for to be closed."""
+    """A lock that delays sleep and shutdown until it is closed."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -63,11 +63,11 @@ class LinuxListener:
     """Listens on the system's bus; connects again when that restarts.
 
     Args:
-        name: shown as who delays, by ``systemd-inhibit --list``.
+        name: shown as what delays, by ``systemd-inhibit --list``.
         loop: carries it.
-        leaving: called in the loop's thread when the machine is about to be left.
-        returned: called in the loop's thread when it is a moment to look.
-        address: of another bus than the system's.
+        leaving: called in the loop's thread when the machine is about to sleep or shut down.
+        returned: called in the loop's thread when the user is back.
+        address: another bus than the system's.
     """
 
     def __init__(
@@ -136,20 +136,20 @@ class LinuxListener:
 
     def _prepare(self, way: Way, *, begins: bool) -> None:
         if begins:
-            # This lock, not the one that takes its place after a wake.
+            # This lock, not the one that replaces it after a wake.
             lock, self._lock = self._lock or _Inhibitor(-1), None
             self._unready = None if lock.is_held else way
             seconds = self._seconds if lock.is_held else 0.0
             self._leaving(Leaving(way, seconds, lambda: self._loop.call(lock.close)))
             return
         self._unready = None
-        # Back again, or it was called off. The next time needs a new lock.
+        # Awake again, or cancelled. The next time needs a new lock.
         self._loop.spawn(self._inhibit())
         if way is Way.SLEEP:
             self._returned(Return.WOKE)
 
     async def _inhibit(self) -> None:
-        """Ask to be waited for, the next time that the machine is left."""
+        """Ask logind to wait for us the next time."""
         bus = self._bus
         if bus is None:
             return
@@ -164,7 +164,7 @@ class LinuxListener:
         if bus is not self._bus:
             self._release()
         elif self._unready is not None:
-            # It was lent just when the machine began to be left: it is waited for after all.
+            # It was granted just as the sleep or shutdown began: logind waits for us after all.
             self._prepare(self._unready, begins=True)
 
     def _release(self) -> None:
@@ -174,7 +174,7 @@ class LinuxListener:
 
 
 async def _longest_delay(bus: MessageBus) -> float:
-    """How long logind waits, less a margin for it to be told in time; seconds."""
+    """How long logind waits, less a margin to release it in time; seconds."""
     name = "InhibitDelayMaxUSec"
     reply = await dbus.call(bus, LOGIND, LOGIND_PATH, _PROPERTIES, "Get", "ss", MANAGER, name)
     seconds = reply.body[0].value / 1e6 if reply is not None else _USUAL_DELAY_SECONDS

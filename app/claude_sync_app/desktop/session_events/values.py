@@ -1,4 +1,4 @@
-"""Coming and going: values."""
+"""Sleep, shutdown and return, as values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Protocol
 
 
 class Way(str, Enum):
-    """How the machine is left."""
+    """What is about to happen to the machine."""
 
     SLEEP = "sleep"
     SHUTDOWN = "shutdown"
@@ -19,7 +19,7 @@ class Way(str, Enum):
 
 
 class Return(str, Enum):
-    """Why this is a moment to look at once."""
+    """Why the user may be back: a moment to look at everything."""
 
     WOKE = "woke"
     UNLOCKED = "unlocked"
@@ -31,13 +31,12 @@ class Return(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """The machine is about to be left, and waits for us.
+    """The machine is about to sleep or shut down, and waits for us.
 
     Attributes:
-        way: how.
-        seconds: how long it waits at the most; 0 where it couldn't be asked to.
-        release: say that nothing needs to be waited for any more; in any thread, more than once
-            does no harm.
+        way: which of the two.
+        seconds: how long it waits at most; 0 if it couldn't be asked to.
+        release: tell it to wait no longer; may be called in any thread, and more than once.
     """
 
     way: Way

@@ -1,4 +1,4 @@
-"""Resuming a session in a terminal of the user's; one file per system, chosen once."""
+"""Resuming a session in the user's terminal; one file per system, chosen once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from claude_sync_app.desktop.terminals.launch import Launch
 _OPTION = re.compile(r"-{0,2}[a-z]+(?:-[a-z]+)*")
 
 
-def resume(
+def run_claude(
     directory: Path,
     session_id: str,
     preference: str | Sequence[str] | None = None,
@@ -29,7 +29,7 @@ def resume(
         session_id: the session.
         preference: the user's terminal: a program, or a program and what it gets. None lets the
             system choose.
-        options: what the client is told besides; each of letters and dashes only.
+        options: for the client; each of letters and dashes only.
 
     Raises:
         DesktopError: the folder isn't there, no terminal is, or it didn't start.

@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 
 from claude_sync_app.desktop.terminals.launch import Launch
 
-# What stands between the terminal and the command it is to run, with the command's arguments
-# apart. A terminal that wants the command as one string isn't here: it would be read by a shell.
+# What comes between the terminal and the command that it runs, with the command's arguments
+# separate. A terminal that takes the command as one string isn't here: a shell would read it.
 _BEFORE_COMMAND: dict[str, tuple[str, ...]] = {
     "xdg-terminal-exec": (),
     "x-terminal-emulator": ("-e",),  # Debian Policy 11.8.3
@@ -65,14 +65,14 @@ def launch(
     *,
     has: Callable[[str], bool],
 ) -> Launch | None:
-    """What to start, None where there is no terminal.
+    """What to start, None if there is no terminal.
 
     Args:
         directory: absolute.
         session_id: the session.
         preference: the user's terminal with its arguments, or nothing.
-        environment: TERMINAL and XDG_CURRENT_DESKTOP count.
-        options: what the client is told besides; each of letters and dashes only.
+        environment: TERMINAL and XDG_CURRENT_DESKTOP are used.
+        options: for the client; each of letters and dashes only.
         has: whether a program can be found.
     """
     script = _SCRIPT.replace(_OPTIONS, "".join(f" {option}" for option in options))
@@ -86,7 +86,7 @@ def launch(
 def _candidates(
     preference: Sequence[str], environment: Mapping[str, str]
 ) -> Iterator[Sequence[str]]:
-    """The user's choice, else what the session names, else what the desktop brings along."""
+    """The user's choice, else what the session names, else what belongs to the desktop."""
     if preference:
         yield preference
         return

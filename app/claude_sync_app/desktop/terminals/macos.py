@@ -43,15 +43,15 @@ def launch(
     environment: Mapping[str, str],
     options: Sequence[str] = (),
 ) -> Launch | None:
-    """What to start; None where the folder's name can't be typed.
+    """What to start; None if the folder's name can't be typed.
 
     Args:
         directory: absolute.
         session_id: the session.
         preference: "Terminal", "iTerm", or another terminal's program with its arguments, up to
             where the command follows.
-        environment: TERM_PROGRAM counts: from where this program was started by hand.
-        options: what the client is told besides; each of letters and dashes only.
+        environment: TERM_PROGRAM is used, the terminal that started this program.
+        options: for the client; each of letters and dashes only.
     """
     name = PurePosixPath(preference[0]).name.lower() if preference else ""
     if name and name not in _ITERM_NAMES and name not in ("terminal", "terminal.app"):
@@ -59,7 +59,7 @@ def launch(
 
         return linux.launch(directory, session_id, preference, {}, options, has=lambda _: True)
     if any(unicodedata.category(character) == "Cc" for character in str(directory)):
-        # A terminal would take it for a key that is pressed.
+        # A terminal would take it for a pressed key.
         return None
     wants_iterm = name in _ITERM_NAMES or (
         not name and environment.get("TERM_PROGRAM") == "iTerm.app"

@@ -21,7 +21,7 @@ def launch(
     *,
     find: Callable[[str], str | None],
 ) -> Launch | None:
-    """What to start; None where there is no terminal.
+    """What to start; None if there is no terminal.
 
     A session's id has letters, digits, dots and dashes only: cmd reads no more.
 
@@ -29,8 +29,8 @@ def launch(
         directory: absolute.
         session_id: the session.
         preference: a terminal's program with its arguments, up to where the command follows.
-        options: what the client is told besides; each of letters and dashes only.
-        find: the whole path of a program, None where there is none.
+        options: for the client; each of letters and dashes only.
+        find: the whole path of a program, None if there is none.
     """
     cmd = find("cmd")
     if cmd is None:

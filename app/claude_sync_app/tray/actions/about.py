@@ -1,4 +1,4 @@
-"""What is only said: about this program, and the menu's news where no menu can be opened."""
+"""What is only shown: about this program, and the menu's news where no menu can be opened."""
 
 from __future__ import annotations
 
@@ -19,22 +19,17 @@ _MOST = 8
 def show_about(tray: TrayContext, _: Action) -> None:
     """Which program this is, and what it is set up for."""
     status = tray.status
-    machine = f"This machine is {status.machine.name}." if status.machine else ""
-    meet = f"Sessions meet in {one_line(status.label)}." if status.label else ""
-    tray.notify(
-        "about",
-        f"claude-sync {__version__}",
-        "\n".join(
-            line
-            for line in ("Moves Claude Code sessions between your machines.", meet, machine)
-            if line
-        ),
-        [("Help", Action(Verb.HELP))],
-    )
+    lines = ["Moves Claude Code sessions between your machines."]
+    if status.label:
+        lines.append(f"Shared folder: {one_line(status.label)}")
+    if status.machine:
+        lines.append(f"This machine: {status.machine.name}")
+    help_button = ("Help", Action(Verb.HELP))
+    tray.notify("about", f"claude-sync {__version__}", "\n".join(lines), [help_button])
 
 
 def show_news(tray: TrayContext, _: Action) -> None:
-    """Everything that waits for a person, in a window: panels don't open menus when told to."""
+    """Everything that waits for a decision, in a dialog: panels don't open menus when asked to."""
     status = tray.status
     lines = [tooltip(status, int(time.time() // 60), status.preferences, tray.environment), ""]
     lines += [f"Conflict: {tray.title_of(one.session_id)}" for one in status.conflicts[:_MOST]]

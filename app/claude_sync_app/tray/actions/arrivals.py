@@ -1,4 +1,4 @@
-"""Choosing what to pull, and where a project is on this machine."""
+"""Choosing what to pull of all that waits, and pushing what is old."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from claude_sync_app.shown_text import one_line
 from claude_sync_app.tray.context import TrayContext
 from claude_sync_app.tray.labels import machine_of, project_of, title_of
 from claude_sync_app.tray.offers import pullable
-from claude_sync_app.tray.sharing_summary import readable
+from claude_sync_app.tray.sharing_summary import describe_shared
 from claude_sync_app.tray.verbs import Action
 
 
@@ -18,36 +18,26 @@ def choose_arrivals(tray: TrayContext, _: Action) -> None:
     if not arrivals:
         return
     if dialogs is None:
-        tray.notify("choose", "Choose in the menu", "There they stand under “From other machines”.")
+        tray.notify("choose", "Choose in the menu", "They are listed under “From other machines”.")
         return
-    rows = [
-        Row(
-            one.session_id,
-            " — ".join(
-                part
-                for part in (
-                    title_of(one.state),
-                    project_of(one.state.project_key),
-                    machine_of(one.machine),
-                )
-                if part
-            ),
-        )
-        for one in arrivals
-    ]
-    chosen = dialogs.choose_rows("claude-sync", "Which sessions are to be pulled?", rows)
+    rows = []
+    for one in arrivals:
+        state = one.state
+        parts = (title_of(state), project_of(state.project_key), machine_of(one.machine))
+        rows.append(Row(one.session_id, " — ".join(filter(None, parts))))
+    chosen = dialogs.choose_rows("claude-sync", "Which sessions should be pulled?", rows)
     if chosen:
         tray.service.pull(chosen)
 
 
 def push_older(tray: TrayContext, _: Action) -> None:
-    """Push also what was last used more than seven days ago, once that is agreed to."""
+    """Push also what was last used more than seven days ago, if the answer is yes."""
     dialogs = tray.dialogs
     older = frozenset(tray.status.older)
-    found = readable(
+    summary = describe_shared(
         [one for one in tray.status.sessions if one.session_id in older], tray.preferences.ignore
     )
     where = one_line(tray.status.label)
-    text = f"{found}, last used more than a week ago, will be copied to {where}."
+    text = f"{summary}, last used more than a week ago, will be copied to {where}."
     if dialogs is None or dialogs.choose_button("Push older sessions", text, ["Push them"]) == 0:
         tray.service.push_older()

@@ -15,7 +15,7 @@ def switch_start_at_login(tray: TrayContext, action: Action) -> None:
 
 
 def set_start_at_login(*, on: bool) -> None:
-    """Have the system start us at login, or not.
+    """Have the system start the tray at login, or not.
 
     Raises:
         DesktopError: it can't be changed.

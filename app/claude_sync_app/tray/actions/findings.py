@@ -15,7 +15,7 @@ from claude_sync_app.tray.verbs import Action, Verb
 
 _TYPED = re.compile("`([^`]+)`")
 _SESSION = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_CHOOSE_STORE = ("Choose a place…", Action(Verb.CHOOSE_STORE, detail="menu"))
+_CHOOSE_STORE = ("Choose shared folder…", Action(Verb.CHOOSE_STORE, detail="menu"))
 _SYNCING = {"push": Verb.PUSH, "pull": Verb.PULL}
 _FIXES = {
     "not-set-up": _CHOOSE_STORE,
@@ -44,7 +44,7 @@ def show_finding(tray: TrayContext, action: Action) -> None:
 
 
 def fix_label(finding: Finding) -> str:
-    """What the button that fixes a finding says; "" where a click can't do anything about it."""
+    """What the button that fixes a finding says; "" if a click can't do anything about it."""
     label, _ = _fix(finding)
     return label
 

@@ -28,7 +28,7 @@ def pull(tray: TrayContext, action: Action) -> None:
 
 
 def replace(tray: TrayContext, action: Action) -> None:
-    """Pull what replaces something that was said only here: the menu's label said so."""
+    """Pull what replaces something that exists only here: the menu's label said so."""
     tray.service.pull([action.subject], replace=True)
 
 

@@ -1,4 +1,4 @@
-"""Opening what claude-sync keeps: the preferences, the log, the shared folder, the help."""
+"""Opening files and folders: a project, the preferences, the log, the shared folder, the help."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ICON = re.compile(r'src="icons/([a-z-]+\.svg)"')
 
 
 def open_preferences(tray: TrayContext, _: Action) -> None:
-    """Open preferences.json in the user's editor; it is made where it isn't there yet."""
+    """Open preferences.json in the user's editor; creates it if it isn't there yet."""
     path = tray.paths.preferences_file
     if not path.exists():
         preferences.change(tray.paths)
@@ -27,19 +27,19 @@ def open_preferences(tray: TrayContext, _: Action) -> None:
 
 
 def open_store(tray: TrayContext, _: Action) -> None:
-    """Open the folder where sessions meet."""
+    """Open the shared folder."""
     folder = local_folder(tray.preferences.location or "")
     if folder is None:
-        raise ClaudeSyncError("the place where sessions meet isn't a folder of this machine")
+        raise ClaudeSyncError("the shared folder isn't on this machine")
     opening.open_path(folder)
 
 
 def local_folder(location: str) -> Path | None:
-    """The folder that a location names, None where it names a host or nothing."""
+    """The folder that a location names, None if it names a host or nothing."""
     if not location:
         return None
-    place = parse_location(location)
-    return Path(place.path) if isinstance(place, FolderLocation) else None
+    parsed = parse_location(location)
+    return Path(parsed.path) if isinstance(parsed, FolderLocation) else None
 
 
 def open_project(tray: TrayContext, action: Action) -> None:
@@ -55,10 +55,10 @@ def show_log(tray: TrayContext, _: Action) -> None:
 def show_help(tray: TrayContext, _: Action) -> None:
     """Open the page that says what the icon and the menu mean."""
     page = (assets() / "help.html").read_text(encoding="utf-8")
-    show_page(tray.paths, "help", _ICON.sub(_with_its_bytes, page))
+    show_page(tray.paths, "help", _ICON.sub(_embedded, page))
 
 
-def _with_its_bytes(found: re.Match[str]) -> str:
+def _embedded(found: re.Match[str]) -> str:
     """An icon in the page itself: a browser in a sandbox reads no file beside it."""
     image = (assets() / "icons" / found[1]).read_bytes()
     return f'src="data:image/svg+xml;base64,{base64.b64encode(image).decode()}"'

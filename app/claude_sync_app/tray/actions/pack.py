@@ -1,4 +1,4 @@
-"""One session into one file that can be carried by hand."""
+"""One session in one file that can be carried by hand."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from claude_sync_app.tray.verbs import Action
 
 
 def pack_to_file(tray: TrayContext, action: Action) -> None:
-    """Ask for a folder and write the session's file there; without dialogs, in the home folder."""
+    """Ask for a folder and write the session's file there; without dialogs, to the home folder."""
     folder: Path | None = Path.home()
     dialogs, session_id = tray.dialogs, action.subject
     if dialogs is not None:

@@ -1,4 +1,4 @@
-"""Which projects are shared: choosing among all, ending one, and taking that back."""
+"""Which projects are shared, and where a project is on this machine."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from claude_sync.errors import ClaudeSyncError
+from claude_sync.sync.bundles.naming import ignore_pattern, is_ignored
 from claude_sync.sync.context import Context
 from claude_sync.sync.forget import bundles_of_this_machine
 from claude_sync.wording import count
@@ -15,7 +16,6 @@ from claude_sync_app.shown_text import one_line
 from claude_sync_app.tray.actions.open_files import open_preferences
 from claude_sync_app.tray.context import TrayContext
 from claude_sync_app.tray.labels import project_of
-from claude_sync_app.tray.sharing_summary import matches, pattern_of
 from claude_sync_app.tray.verbs import Action
 
 
@@ -24,40 +24,36 @@ def choose_projects(tray: TrayContext, dialogs: Dialogs) -> None:
     sessions = Counter(
         one.project_key for one in tray.status.sessions if one.path is not None and one.project_key
     )
-    ignored = tray.preferences.ignore
+    patterns = tray.preferences.ignore
     rows = [
-        Row(key, f"{one_line(key)} — {count(number, 'session')}", not matches(key, ignored))
+        Row(key, f"{one_line(key)} — {count(number, 'session')}", not is_ignored(key, patterns))
         for key, number in sorted(sessions.items())
     ]
-    chosen = dialogs.choose_rows("Projects", "Which projects are to be shared?", rows)
+    chosen = dialogs.choose_rows("Projects", "Which projects should be shared?", rows)
     if chosen is None:
         return
     shared = frozenset(chosen)
-    # What no longer fits any project that is to be shared stays; the rest is said one by one.
-    kept = [one for one in ignored if not any(matches(key, [one]) for key in sessions)]
-    kept += [
-        one for one in ignored if one not in kept and not any(matches(k, [one]) for k in shared)
-    ]
-    left = [key for key in sessions if key not in shared and not matches(key, kept)]
-    tray.wait(tray.service.change(ignore=[*kept, *map(pattern_of, left)]))
+    # A pattern that fits none of them stays as it was written.
+    kept = [one for one in patterns if not any(is_ignored(key, [one]) for key in shared)]
+    others = [key for key in sessions if key not in shared and not is_ignored(key, kept)]
+    tray.wait(tray.service.change(ignore=[*kept, *map(ignore_pattern, others)]))
 
 
 def stop_sharing(tray: TrayContext, action: Action) -> None:
-    """Never push a project by itself any more; asks what becomes of the bundles of it."""
+    """Never push a project by itself again; asks what becomes of its bundles."""
     dialogs, key = tray.dialogs, action.subject
     name = project_of(key)
     pressed: int | None = 0
     if dialogs is not None:
         text = (
             f"Sessions of {name} will no longer be pushed by themselves.\n"
-            "Should the ones that this machine pushed before be removed from where sessions meet?"
+            "Remove those that this machine already pushed from the shared folder?"
         )
         labels = ["Only stop", "Stop and remove them"]
         pressed = dialogs.choose_button(f"Stop sharing {name}", text, labels)
     if pressed is None:
         return
-    ignored = [*tray.preferences.ignore, pattern_of(key)]
-    tray.wait(tray.service.change(ignore=ignored))
+    tray.wait(tray.service.change(ignore=[*tray.preferences.ignore, ignore_pattern(key)]))
     if pressed == 1:
         tray.wait_or_none(
             tray.service.forget(lambda context: bundles_of_this_machine(context, key))
@@ -65,17 +61,17 @@ def stop_sharing(tray: TrayContext, action: Action) -> None:
 
 
 def share_again(tray: TrayContext, action: Action) -> None:
-    """Take that back, and push what there is of the project now."""
-    key, ignored = action.subject, tray.preferences.ignore
-    left = [one for one in ignored if one not in (key, pattern_of(key))]
-    others = [one for one in left if matches(key, [one])]
-    if others:
-        raise ClaudeSyncError(
-            f"{project_of(key)} is also left out by a pattern in the preferences",
-            where=f"ignore: {others[0]}",
-            todo="take it out of the preferences file",
-        )
-    tray.wait(tray.service.change(ignore=left))
+    """Take that back, and push the project's sessions now."""
+    key = action.subject
+    patterns = [one for one in tray.preferences.ignore if one not in (key, ignore_pattern(key))]
+    for pattern in patterns:
+        if is_ignored(key, [pattern]):
+            raise ClaudeSyncError(
+                f"{project_of(key)} also fits a pattern in the preferences",
+                where=f"ignore: {pattern}",
+                todo="take it out of the preferences file",
+            )
+    tray.wait(tray.service.change(ignore=patterns))
     # By name: that is what brings back sessions whose bundles were removed.
     here = [
         one.session_id
@@ -87,7 +83,7 @@ def share_again(tray: TrayContext, action: Action) -> None:
 
 
 def add_project_folder(tray: TrayContext, action: Action) -> None:
-    """Ask where a project is on this machine; what waits for it can be pulled then."""
+    """Ask where a project is on this machine; then its sessions that wait can be pulled."""
     dialogs, key = tray.dialogs, action.subject
     if dialogs is None:
         open_preferences(tray, action)
@@ -102,7 +98,7 @@ def add_project_folder(tray: TrayContext, action: Action) -> None:
 def _adding(directory: Path, key: str) -> Callable[[Context], None]:
     def add(context: Context) -> None:
         context.registry.add(directory, key)
-        # That the file changed is what tells the service to look for sessions of it.
+        # The changed file is what makes the service look for its sessions.
         context.registry.save()
 
     return add

@@ -1,4 +1,4 @@
-"""Going on with a session: in a terminal, by a line to paste, in the file manager."""
+"""Resuming a session: in a terminal, or by a line to paste."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from claude_sync.errors import ClaudeSyncError
 from claude_sync.model import Outcome, Result
+from claude_sync.wording import sentence
 from claude_sync_app.desktop import clipboard, terminals
 from claude_sync_app.desktop.launching import DesktopError
 from claude_sync_app.resume_line import resume_line
@@ -27,13 +28,12 @@ def _resume(
 ) -> None:
     options = _options(tray, session_id, pulled)
     try:
-        terminals.resume(directory, session_id, tray.preferences.terminal, options.arguments)
+        terminals.run_claude(directory, session_id, tray.preferences.terminal, options.arguments)
     except DesktopError as error:
-        sentence = one_line(str(error))
         tray.notify(
             f"resume {session_id}",
             "Couldn't open a terminal",
-            f"{sentence[:1].upper()}{sentence[1:]}.",
+            sentence(one_line(str(error))),
             [("Copy resume command", Action(Verb.COPY_COMMAND, session_id))],
         )
         return
@@ -41,7 +41,7 @@ def _resume(
         tray.notify(
             f"resume {session_id}",
             "Resumed in the default permission mode",
-            f"{options.remark[:1].upper()}{options.remark[1:]}.",
+            sentence(options.remark),
         )
 
 
@@ -56,7 +56,7 @@ def pull_and_resume(tray: TrayContext, action: Action) -> None:
 
 
 def _options(tray: TrayContext, session_id: str, pulled: Result | None = None) -> ResumeOptions:
-    """What the client is told besides the session."""
+    """The options that the client gets besides the session."""
     path, size = (pulled.path, pulled.from_elsewhere) if pulled is not None else (None, 0)
     if size == 0:
         for state in tray.status.sessions:
@@ -66,7 +66,7 @@ def _options(tray: TrayContext, session_id: str, pulled: Result | None = None) -
 
 
 def copy_command(tray: TrayContext, action: Action) -> None:
-    """Put the line that resumes a session into the clipboard, or show it where there is none."""
+    """Put the line that resumes a session into the clipboard, or show it if there is none."""
     session_id = action.subject
     directory = tray.directory_of(session_id)
     options = _options(tray, session_id)

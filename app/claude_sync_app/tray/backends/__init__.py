@@ -1,4 +1,4 @@
-"""Shows icon and menu in the way that this system has; chosen once, at the start."""
+"""Shows icon and menu on this system; the backend is chosen once, at the start."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ class Backend(Protocol):
     """An icon with a menu. `show`, `react` and `stop` may be called in any thread."""
 
     def run(self) -> None:
-        """Show it until `stop`; returns then. In the main thread, which macOS insists on."""
+        """Show it until `stop`; returns then. In the main thread, as macOS requires."""
 
     def show(self, menu: Item, icon: Picture, tooltip: str, attention: bool = False) -> None:
         """Show all this from now on; returns at once.
 
         Args:
-            menu: its children are the rows. While somebody looks at the menu, its rows wait.
+            menu: its children are the rows. While the menu is open, its rows wait.
             icon: which picture.
             tooltip: a sentence of plain text, of which 127 characters are shown.
-            attention: whether the panel should make it conspicuous, where it can.
+            attention: whether the panel should highlight it, if it can.
         """
 
     def react(self, left_click: Action | None) -> None:
@@ -43,11 +43,11 @@ class Backend(Protocol):
 def choose(
     name: str, loop: Loop, events: IconCallbacks, picture: Picture, left_click: Action | None = None
 ) -> Backend | None:
-    """The icon for this system, not shown yet; None where there can't be one.
+    """The icon for this system, not shown yet; None if there can't be one.
 
-    On Linux it is our own wherever there is a session bus and a panel for it, or none of any
-    kind yet: it appears when a panel does. Only a panel that knows nothing but the older system
-    tray gets pystray's, if GTK is there.
+    On Linux it is our own if there is a session bus and a panel for it, or no panel of any kind
+    yet: it appears when a panel does. Only a panel that knows nothing but the older system tray
+    gets pystray's, if GTK is there.
 
     Args:
         name: the application's, for people.
@@ -94,7 +94,7 @@ def _double_ampersands(label: str) -> str:
 
 
 def advice(presence: Presence) -> str:
-    """Why no icon can be seen and what to do about it, a sentence; "" where one is seen."""
+    """Why no icon can be seen and what to do about it, a sentence; "" if one is seen."""
     if presence is Presence.SHOWN:
         return ""
     if presence is Presence.NO_BUS:

@@ -10,7 +10,7 @@ from claude_sync_app.tray.verbs import Action
 
 
 class Presence(str, Enum):
-    """Whether anybody can see the icon."""
+    """Whether the icon can be seen."""
 
     SHOWN = "shown"
     NO_PANEL = "no panel"
@@ -26,7 +26,7 @@ class IconCallbacks:
 
     Attributes:
         clicked: an entry, or the icon itself, was clicked.
-        opened: the menu was opened (True) or closed (False), where the system says so.
+        opened: the menu was opened (True) or closed (False), if the system says so.
         presence: the icon can be seen, or can't any more; called when that changes.
     """
 

@@ -4,7 +4,7 @@ https://github.com/AyatanaIndicators/libdbusmenu/blob/main/libdbusmenu-glib/dbus
 """
 
 # Annotations are the D-Bus signatures here and are read when the class is made.
-# What a panel passes and we don't need has its place in them too.
+# They also name what a panel passes and we don't need.
 # ruff: noqa: ARG002
 
 from asyncio import TimerHandle
@@ -24,7 +24,7 @@ from dbus_fast.service import ServiceInterface, dbus_method, dbus_property, dbus
 
 from claude_sync_app.desktop.loop import Loop
 from claude_sync_app.tray.backends.menu_tree import ROOT, Node, Numbers, Properties, difference
-from claude_sync_app.tray.menu.model import Item, hold
+from claude_sync_app.tray.menu.model import Item, update_in_place
 from claude_sync_app.tray.verbs import Action
 
 HOLD_SECONDS = 60.0
@@ -47,9 +47,9 @@ class MenuService(ServiceInterface):
     """Shows a menu and says what was clicked. All of it happens in the loop's thread.
 
     Args:
-        loop: where it lives.
+        loop: its loop.
         clicked: called with the action of an entry that was clicked and may be clicked.
-        opened: called with True when somebody opens the menu, with False when it is closed.
+        opened: called with True when the menu is opened, with False when it is closed.
         hold_seconds: how long an open menu keeps its rows at the most.
     """
 
@@ -75,9 +75,9 @@ class MenuService(ServiceInterface):
         self._release: TimerHandle | None = None
 
     def show(self, menu: Item) -> None:
-        """Show this menu; while somebody looks at one, only its labels and enabling."""
+        """Show this menu; while one is open, only its labels and enabling."""
         self._wanted = menu
-        shown = hold(self._shown, menu) if self._open else menu
+        shown = update_in_place(self._shown, menu) if self._open else menu
         if shown == self._shown:
             return
         before, self._shown = self._tree, shown
@@ -166,8 +166,8 @@ class MenuService(ServiceInterface):
     @dbus_method(name="AboutToShowGroup")
     def about_to_show_group(self, numbers: _Numbers) -> _TwoLists:
         if ROOT in numbers:
-            # Panels built on libdbusmenu-gtk (Xfce, MATE, waybar) tell in no other way that the
-            # menu itself is opened, and never that it is closed.
+            # Panels built on libdbusmenu-gtk (Xfce, MATE, waybar) report only in this way that
+            # the menu itself is opened, and never that it is closed.
             self._let_go()
             self._hold(ROOT)
         changed = [number for number in numbers if number in self._unread]
@@ -194,7 +194,7 @@ class MenuService(ServiceInterface):
     def _node(self, number: int) -> Node:
         node = self._nodes.get(number)
         if node is None:
-            # Said as libdbusmenu says it.
+            # In libdbusmenu's words.
             text = f"The ID supplied {number} does not refer to a menu item we have"
             raise DBusError(ErrorType.INVALID_ARGS, text)
         return node
@@ -219,7 +219,7 @@ class MenuService(ServiceInterface):
             self._hold(node.number)
         elif kind == "closed":
             self._open.discard(node.number)
-            # Panels that tell of submenus don't always tell of each that the whole menu closes.
+            # Panels that report submenus don't always report each when the whole menu closes.
             if not self._open or node.number == ROOT:
                 self._let_go()
 

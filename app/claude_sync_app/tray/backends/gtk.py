@@ -15,7 +15,7 @@ def is_possible() -> bool:
 
 
 def _has_tray() -> bool:
-    """Whether somebody owns the system tray of the screen.
+    """Whether a program owns the system tray of the screen.
 
     https://specifications.freedesktop.org/systemtray-spec/latest/
     """
@@ -36,7 +36,7 @@ def _has_tray() -> bool:
 
 
 def new_icon(name: str) -> Any:
-    """A pystray icon for GTK; None where GTK can't be used after all."""
+    """A pystray icon for GTK; None if GTK can't be used after all."""
     try:
         from gi.repository import GLib
         from pystray import _gtk
@@ -51,7 +51,7 @@ def new_icon(name: str) -> Any:
             GLib.idle_add(lambda: bool(function()) and False)
 
         def _initialize(self) -> None:
-            """Without pystray's notifier, which fails or hangs where no daemon or bus answers."""
+            """Without pystray's notifier, which fails or hangs if no daemon or bus answers."""
             for number in (signal.SIGINT, signal.SIGTERM):
                 # While GLib's loop runs, Python's own signal handlers wait for it to end.
                 GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, number, self.stop)

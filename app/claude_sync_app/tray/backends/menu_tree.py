@@ -26,7 +26,7 @@ class Node:
         number: what a panel calls it by.
         properties: those that differ from the protocol's defaults.
         children: its rows.
-        action: what a click on it asks for; None where it, or a menu around it, can't be clicked.
+        action: what a click on it asks for; None if it, or a menu around it, is disabled.
     """
 
     number: int
@@ -67,7 +67,7 @@ class Numbers:
     def _number(self, item: Item, before: dict[tuple[object, ...], int]) -> int:
         copy = 0
         while True:
-            # The last part sets apart entries that bear the same id by mistake.
+            # The last part distinguishes entries that have the same id by mistake.
             meaning = (item.id, item.action, item.separator, bool(item.children), copy)
             if meaning not in self._numbers:
                 break
@@ -81,7 +81,7 @@ class Numbers:
 
 
 def properties(item: Item) -> Properties:
-    """What a panel has to know of an entry, without what is the default anyway."""
+    """What a panel has to know about an entry, except what is the default."""
     if item.separator:
         return {"type": "separator"}
     # "_" marks the letter that a key press chooses; doubled it is itself.
@@ -98,12 +98,12 @@ def properties(item: Item) -> Properties:
 
 
 class Difference(NamedTuple):
-    """What a panel has to be told about a menu that changed.
+    """What to tell a panel about a menu that changed.
 
     Attributes:
-        changed: numbers with the properties that are new or other than before.
+        changed: numbers with the properties that are new or have changed.
         removed: numbers with the names of properties that are gone.
-        parents: numbers of the entries whose rows are other ones than before.
+        parents: numbers of the entries whose rows have changed.
     """
 
     changed: list[tuple[int, Properties]]

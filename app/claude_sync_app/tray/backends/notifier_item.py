@@ -1,12 +1,12 @@
 """org.kde.StatusNotifierItem: the icon as panels read it over D-Bus.
 
-https://www.freedesktop.org/wiki/Specifications/StatusNotifierItem/ and, where desktops do
-otherwise than it says (the interface's name, ItemIsMenu), what KDE made of it:
+https://www.freedesktop.org/wiki/Specifications/StatusNotifierItem/ and, where desktops deviate
+from it (the interface's name, ItemIsMenu), what KDE made of it:
 https://invent.kde.org/frameworks/kstatusnotifieritem/-/blob/master/src/org.kde.StatusNotifierItem.xml
 """
 
 # Annotations are the D-Bus signatures here and are read when the class is made.
-# What a panel passes and we don't need has its place in them too.
+# They also name what a panel passes and we don't need.
 # ruff: noqa: ARG002
 
 from collections.abc import Callable
@@ -57,7 +57,7 @@ class ItemService(ServiceInterface):
         self._status = "Active"
 
     def show(self, picture: Picture, tooltip: str, *, attention: bool) -> None:
-        """Change what is shown; panels are told of what really changed."""
+        """Change what is shown; panels are notified only of real changes."""
         if picture != self._picture:
             self._picture = picture
             self.new_icon()

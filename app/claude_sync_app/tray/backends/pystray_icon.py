@@ -35,7 +35,7 @@ class SystemIcon(Protocol):
     click_opens_menu: bool
 
     def in_its_thread(self, function: Callable[[], object]) -> None:
-        """Call a function in the thread that the system wants all this to happen in."""
+        """Call a function in the thread in which the system wants all this."""
 
     def run(self, setup: Callable[[Any], None]) -> None: ...
 
@@ -56,7 +56,7 @@ class PystrayIcon:
         events: what it calls, in the system's thread.
         picture: the first icon.
         left_click: what a click on the icon asks for; None opens the menu.
-        escape: doubles what the system reads as the mark of a letter to press.
+        escape: doubles the character by which the system marks an access key.
     """
 
     def __init__(
@@ -139,7 +139,7 @@ def pystray_menu(
         menu: its children are the rows.
         clicked: what a click on an entry calls.
         escape: applied to each label.
-        left_click: what the entry that isn't shown, but is the icon's own, asks for.
+        left_click: what a click on the icon asks for, as a hidden entry.
     """
     base = pystray_base()
 
@@ -174,10 +174,10 @@ def _answering(answer: bool) -> Callable[[Any], bool]:
 
 
 class Tags:
-    """What clicks call, under numbers of which none is ever given twice.
+    """What clicks call, under numbers of which none is ever used twice.
 
-    A system may deliver a click after the menu that it was made in was replaced: it still finds
-    what it was made for, or nothing. Only the last two menus are remembered.
+    A system may deliver a click after its menu was replaced: it still finds what it was meant for,
+    or nothing. Only the last two menus are remembered.
     """
 
     def __init__(self) -> None:

@@ -86,11 +86,11 @@ class StatusNotifierIcon(pystray_base().Icon):  # type: ignore[misc]  # pystray 
         """Show all this from now on; returns at once.
 
         Args:
-            menu: its children are the rows. While somebody looks at the menu, only labels and
-                enabling change, for a minute at the most.
+            menu: its children are the rows. While the menu is open, only labels and
+                enabling change, for at most a minute.
             icon: which picture.
             tooltip: a sentence of plain text; what is beyond 127 characters is cut.
-            attention: whether the panel should make it conspicuous.
+            attention: whether the panel should highlight it.
         """
         self._loop.call(self._apply, menu, icon, tooltip, attention)
 
@@ -203,7 +203,7 @@ class StatusNotifierIcon(pystray_base().Icon):  # type: ignore[misc]  # pystray 
 async def _take_name(bus: MessageBus) -> str:
     """The name to register under: the customary one, else the connection's own.
 
-    Another process may bear our number in another namespace, and the name with it.
+    Another process may have our number in another namespace, and the name with it.
     """
     name = f"org.kde.StatusNotifierItem-{os.getpid()}-1"
     do_not_queue, owner = 4, 1

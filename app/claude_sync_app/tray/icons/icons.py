@@ -1,7 +1,7 @@
 """The icon: state, theme and size → image, drawn from the SVG files of `assets`.
 
 The states are told apart by their shape. Each is filled and carries its own contrast, so that it
-can be read on a light and on a dark panel even where the theme was guessed wrongly.
+can be read on a light and on a dark panel even if the theme was guessed wrongly.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class IconState(str, Enum):
-    """What the icon says, in the order of importance: of several, the last one is shown."""
+    """What the icon shows, in order of importance: of several states, the last one is shown."""
 
     UP_TO_DATE = "up-to-date"
     SYNCING = "syncing"
@@ -77,7 +77,7 @@ def application_image() -> Path:
 
 @lru_cache(maxsize=1)
 def assets() -> Path:
-    """Where the pictures lie: packaged with this program, or in the source tree."""
+    """Where the pictures are: packaged with this program, or in the source tree."""
     package = Path(claude_sync_app.__file__).parent
     packaged = package / "assets"
     return packaged if packaged.is_dir() else package.parents[1] / "assets"

@@ -1,6 +1,6 @@
 """The whole menu: a pure function of Status, the minute, the preferences and the environment.
 
-Counts stand in labels. What can't apply is left out, apart from the two main entries. An entry
+Counts are in the labels. Entries that can't apply are left out, except the two main ones. An entry
 keeps its id while it means the same, so that an open menu can be kept up to date.
 """
 
@@ -19,9 +19,10 @@ from claude_sync_app.tray.finding_filter import (
     warning_counts,
 )
 from claude_sync_app.tray.labels import is_private
+from claude_sync_app.tray.menu.conflicts import conflicts_menu
 from claude_sync_app.tray.menu.model import Item, separator
 from claude_sync_app.tray.menu.preferences import preferences_menu, store_menu
-from claude_sync_app.tray.menu.sessions import arrivals, conflicts, recent
+from claude_sync_app.tray.menu.sessions import arrivals_menu, recent_menu
 from claude_sync_app.tray.offers import pullable, pushable
 from claude_sync_app.tray.status_line import is_paused, not_set_up, tooltip
 from claude_sync_app.tray.verbs import Action, Verb
@@ -48,9 +49,9 @@ def menu(
         _top(status, now_minutes, preferences, environment),
         _push_and_pull(status),
         (
-            *recent(status, now_minutes, preferences),
-            *arrivals(status, now_minutes, preferences),
-            *conflicts(status, now_minutes),
+            *recent_menu(status, now_minutes, preferences),
+            *arrivals_menu(status, now_minutes, preferences),
+            *conflicts_menu(status, now_minutes),
             *_doctor(status, preferences),
         ),
         (
@@ -68,21 +69,21 @@ def menu(
     return Item("menu", children=tuple(rows))
 
 
-# --- how it stands -----------------------------------------------------------------------------
+# --- the status -----------------------------------------------------------------------------
 
 
 def _top(
     status: Status, now_minutes: int, preferences: Preferences, environment: Environment
 ) -> tuple[Item, ...]:
-    said = shortened(tooltip(status, now_minutes, preferences, environment), _STATUS_LENGTH)
-    rows = [Item("status", said, enabled=False)]
+    sentence = shortened(tooltip(status, now_minutes, preferences, environment), _STATUS_LENGTH)
+    rows = [Item("status", sentence, enabled=False)]
     if status.error or status.offline_since is not None:
         rows.append(Item("retry", "Try again", action=Action(Verb.RETRY)))
     if not_set_up(status):
         rows += store_menu("top", status, environment)
     elif is_private(status, environment):
         rows.append(
-            Item("private", f"Sessions meet in {status.label} (this machine only)", enabled=False)
+            Item("private", f"Shared folder: {status.label} (this machine only)", enabled=False)
         )
         rows += store_menu("top", status, environment)
     return tuple(rows)
@@ -95,8 +96,8 @@ def _push_and_pull(status: Status) -> tuple[Item, ...]:
     verb = status.activity.verb if status.activity is not None else ""
     push, pull = len(pushable(status)), len(pullable(status))
     rows = [
-        _count_entry("push", Verb.PUSH_ALL, "Push", push, busy=verb == "Pushing"),
-        _count_entry("pull", Verb.PULL_ALL, "Pull", pull, busy=verb == "Pulling"),
+        _main_entry("push", Verb.PUSH_ALL, "Push", push, busy=verb == "Pushing"),
+        _main_entry("pull", Verb.PULL_ALL, "Pull", pull, busy=verb == "Pulling"),
     ]
     if status.older:
         rows.append(
@@ -109,7 +110,7 @@ def _push_and_pull(status: Status) -> tuple[Item, ...]:
     return tuple(rows)
 
 
-def _count_entry(item_id: str, verb: Verb, word: str, number: int, *, busy: bool) -> Item:
+def _main_entry(item_id: str, verb: Verb, word: str, number: int, *, busy: bool) -> Item:
     if busy:
         label = f"{word}ing…"
     else:
@@ -129,24 +130,24 @@ def _doctor(status: Status, preferences: Preferences) -> tuple[Item, ...]:
     for index, finding in enumerate(found):
         item_id = f"finding.{finding.code}.{codes[:index].count(finding.code)}"
         title = shortened(one_line(finding.title), _FINDING_LENGTH)
-        # Where one code was found several times, the title tells which is meant.
+        # If a code was found several times, the title says which one is meant.
         which = finding.title if codes.count(finding.code) > 1 else ""
         show = Action(Verb.SHOW_FINDING, finding.code, which)
         if not is_finding_ignored(finding, preferences):
             rows.append(Item(item_id, title, action=show))
             continue
-        heed = Action(Verb.STOP_IGNORING_FINDING, finding.code)
+        stop_ignoring = Action(Verb.STOP_IGNORING_FINDING, finding.code)
         choices = (
             Item(f"{item_id}.show", "What it means…", action=show),
-            Item(f"{item_id}.heed", "Warn of it again", action=heed),
+            Item(f"{item_id}.stop_ignoring", "Warn of it again", action=stop_ignoring),
         )
         rows.append(Item(f"{item_id}.ignored", f"{title} (ignored)", children=choices))
     rows += [
         separator("doctor.line"),
         Item("doctor.again", "Check again", action=Action(Verb.RUN_DOCTOR)),
     ]
-    said = warning_counts(current_warnings(status, preferences)) or "no warnings"
-    return (Item("doctor", f"Doctor: {said}", children=tuple(rows)),)
+    counts = warning_counts(current_warnings(status, preferences)) or "no warnings"
+    return (Item("doctor", f"Doctor: {counts}", children=tuple(rows)),)
 
 
 # --- the rest ----------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The menu as values, and what may change in it while somebody looks at it. Pure."""
+"""The menu as values, and what may change in it while it is open. Pure."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ class Item:
     """One entry of a menu; the whole menu is an Item whose children are its rows.
 
     Attributes:
-        id: stable name, unique in the whole menu: the same as long as the entry means the same.
+        id: unique in the whole menu, and the same for as long as the entry means the same.
         label: its text as it is; a backend escapes what its system would read into it.
         enabled: whether it can be clicked.
-        checked: None where it can't be checked.
-        radio: whether it is one choice of several; counts only where `checked` isn't None.
-        action: what a click asks for; None where a click does nothing.
+        checked: None if it can't be checked.
+        radio: whether it is one choice of several; only used if `checked` isn't None.
+        action: what a click asks for; None if a click does nothing.
         children: makes it a submenu.
-        separator: makes it a line between entries; nothing else of it counts.
+        separator: makes it a line between entries; all else is ignored.
     """
 
     id: str
@@ -45,25 +45,27 @@ def walk(menu: Item) -> Iterator[Item]:
         yield from walk(item)
 
 
-def hold(shown: Item, wanted: Item) -> Item:
+def update_in_place(shown: Item, wanted: Item) -> Item:
     """What an open menu may become: `shown` with the labels and the enabling of `wanted`.
 
-    Rows stay where they are, and nothing appears. An entry that `wanted` doesn't have any more,
-    or has with another meaning, stays and can't be clicked.
+    Rows stay where they are, and nothing appears. An entry that isn't in `wanted`, or means
+    something else there, stays and can't be clicked.
     """
-    return _hold(shown, {item.id: item for item in walk(wanted)})
+    return _update_in_place(shown, {item.id: item for item in walk(wanted)})
 
 
-def _hold(shown: Item, wanted: dict[str, Item]) -> Item:
+def _update_in_place(shown: Item, wanted: dict[str, Item]) -> Item:
     rows = []
     for row in shown.children:
         now = wanted.get(row.id)
         if row.separator:
             rows.append(row)
         elif now is None or not _means_the_same(row, now):
-            rows.append(_hold(replace(row, enabled=False), wanted))
+            rows.append(_update_in_place(replace(row, enabled=False), wanted))
         else:
-            rows.append(_hold(replace(row, label=now.label, enabled=now.enabled), wanted))
+            rows.append(
+                _update_in_place(replace(row, label=now.label, enabled=now.enabled), wanted)
+            )
     return replace(shown, children=tuple(rows))
 
 

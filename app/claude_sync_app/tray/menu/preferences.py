@@ -1,4 +1,4 @@
-"""The menu's preferences, and where sessions meet. Pure."""
+"""The menu's preferences, and the choice of the shared folder. Pure."""
 
 from __future__ import annotations
 
@@ -64,14 +64,14 @@ def preferences_menu(status: Status, preferences: Preferences, environment: Envi
 
 
 def store_menu(under: str, status: Status, environment: Environment) -> Sequence[Item]:
-    """The submenu that says where sessions meet and offers other places.
+    """The submenu that names the shared folder and offers others.
 
     Args:
-        under: sets apart the ids of the two that there may be in one menu.
-        status: where they meet now.
-        environment: the synced folders there are.
+        under: keeps the ids of two of them in one menu apart.
+        status: which folder it is now.
+        environment: the synced folders to offer.
     """
-    prefix = f"{under}.place"
+    prefix = f"{under}.store"
     rows: list[Item] = []
     if status.location:
         here = f"Now: {store_name(status, environment)}"
@@ -97,9 +97,9 @@ def store_menu(under: str, status: Status, environment: Environment) -> Sequence
     if status.location and not is_private(status, environment):
         rows += [
             separator(f"{prefix}.leaving"),
-            Item(f"{prefix}.leave", "Leave this place…", action=Action(Verb.LEAVE_STORE)),
+            Item(f"{prefix}.leave", "Leave shared folder…", action=Action(Verb.LEAVE_STORE)),
         ]
-    return (Item(prefix, "Where sessions meet…", children=tuple(rows)),)
+    return (Item(prefix, "Choose shared folder", children=tuple(rows)),)
 
 
 def _flag(name: str, label: str, value: bool) -> Item:

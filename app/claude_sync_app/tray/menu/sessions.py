@@ -1,21 +1,18 @@
-"""The menu's sessions: recent ones, those on other machines, conflicts. Pure."""
+"""The menu's sessions: recent ones, and those on other machines. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from claude_sync.model import SessionState, Side, State
+from claude_sync.model import SessionState, State
 from claude_sync.service.status import Arrival, Status
 from claude_sync.state.preferences import Preferences
-from claude_sync.wording import ago, count, replaces
+from claude_sync.wording import ago, replaces
 from claude_sync_app.shown_text import one_line, shortened
-from claude_sync_app.tray.conflict_choice import BOTH, keep_action, side_name
-from claude_sync_app.tray.labels import machine_of, machines_of, project_of, title_of
+from claude_sync_app.tray.labels import machine_of, project_of, title_of
 from claude_sync_app.tray.menu.model import Item, separator
 from claude_sync_app.tray.offers import is_held_back, pullable
 from claude_sync_app.tray.verbs import Action, Verb
-
-CONFLICTS_SHOWN = 20
 
 _MINUTE_NS = 60 * 10**9
 _DETAIL_LENGTH = 90
@@ -24,33 +21,33 @@ _DETAIL_LENGTH = 90
 # --- recent ones -------------------------------------------------------------------------------
 
 
-def recent(status: Status, now_minutes: int, preferences: Preferences) -> tuple[Item, ...]:
-    """The last sessions of this machine, by use."""
+def recent_menu(status: Status, now_minutes: int, preferences: Preferences) -> tuple[Item, ...]:
+    """The last sessions of this machine, by use, as a submenu."""
     here = [state for state in status.sessions if state.path is not None]
     if not here:
         return ()
     waiting = {arrival.session_id: arrival for arrival in status.arrivals}
     rows = tuple(
-        _recent(state, waiting.get(state.session_id), now_minutes, status.deferred)
+        _recent_session(state, waiting.get(state.session_id), now_minutes, status.deferred)
         for state in here[: preferences.recent_limit]
     )
     return (Item("recent", "Recent sessions", children=rows),)
 
 
-def _recent(
+def _recent_session(
     state: SessionState, arrival: Arrival | None, now_minutes: int, deferred: Collection[str]
 ) -> Item:
-    said = " — ".join(
+    label = " — ".join(
         filter(None, (title_of(state), project_of(state.project_key), _age(state, now_minutes)))
     )
     marks = "".join(f"{mark} " for mark in _marks(state))
     return Item(
-        f"session.{state.session_id}", marks + said, children=_actions(state, arrival, deferred)
+        f"session.{state.session_id}", marks + label, children=_actions(state, arrival, deferred)
     )
 
 
 def _marks(state: SessionState) -> Iterable[str]:
-    """What stands in front: how it stands, and whether it is open."""
+    """The marks in front: the session's state, and whether it is open."""
     if state.state is State.CONFLICT:
         yield "!"
     elif state.state is State.WAITING:
@@ -119,11 +116,11 @@ def _action_item(
 # --- those on other machines -------------------------------------------------------------------
 
 
-def arrivals(status: Status, now_minutes: int, preferences: Preferences) -> tuple[Item, ...]:
-    """What other machines have and this one hasn't."""
+def arrivals_menu(status: Status, now_minutes: int, preferences: Preferences) -> tuple[Item, ...]:
+    """What other machines have and this one doesn't, as a submenu."""
     away = [arrival for arrival in pullable(status) if not arrival.here]
     limit = preferences.recent_limit
-    rows = [_arrival(arrival, now_minutes) for arrival in away[:limit]]
+    rows = [_arrival_entry(arrival, now_minutes) for arrival in away[:limit]]
     if len(away) > limit:
         rows.append(
             Item(
@@ -133,18 +130,20 @@ def arrivals(status: Status, now_minutes: int, preferences: Preferences) -> tupl
             )
         )
     rows += _projects_without_folder(status.sessions, limit)
-    arriving = sum(one.state is State.INCOMPLETE and one.path is None for one in status.sessions)
-    if arriving:
-        verb = "is" if arriving == 1 else "are"
-        rows.append(Item("arrivals.coming", f"{arriving} {verb} still arriving", enabled=False))
+    incomplete = sum(one.state is State.INCOMPLETE and one.path is None for one in status.sessions)
+    if incomplete:
+        verb = "is" if incomplete == 1 else "are"
+        rows.append(
+            Item("arrivals.incomplete", f"{incomplete} {verb} still arriving", enabled=False)
+        )
     return (Item("arrivals", "From other machines", children=tuple(rows)),) if rows else ()
 
 
-def _arrival(arrival: Arrival, now_minutes: int) -> Item:
+def _arrival_entry(arrival: Arrival, now_minutes: int) -> Item:
     state, sid = arrival.state, arrival.session_id
     machine = machine_of(arrival.machine)
     pushed = ago(int(arrival.pushed_at * 1e9), now_minutes * _MINUTE_NS)
-    said = (title_of(state), project_of(state.project_key), f"{machine}, {pushed}")
+    parts = (title_of(state), project_of(state.project_key), f"{machine}, {pushed}")
     rows = (
         Item(f"arrival.{sid}.pull", "Pull", action=Action(Verb.PULL, sid)),
         Item(
@@ -153,17 +152,17 @@ def _arrival(arrival: Arrival, now_minutes: int) -> Item:
             action=Action(Verb.PULL_AND_RESUME, sid),
         ),
     )
-    return Item(f"arrival.{sid}", " — ".join(filter(None, said)), children=rows)
+    return Item(f"arrival.{sid}", " — ".join(filter(None, parts)), children=rows)
 
 
 def _projects_without_folder(sessions: Iterable[SessionState], limit: int) -> list[Item]:
     """A row for each project that has no directory on this machine."""
-    waiting: dict[str, int] = {}
+    number_of: dict[str, int] = {}
     for state in sessions:
         if state.state is State.UNPLACED and state.path is None:
-            waiting[state.project_key] = waiting.get(state.project_key, 0) + 1
+            number_of[state.project_key] = number_of.get(state.project_key, 0) + 1
     rows = []
-    for key, number in list(waiting.items())[:limit]:
+    for key, number in list(number_of.items())[:limit]:
         needs = "needs its" if number == 1 else "need their"
         project = project_of(key)
         rows.append(
@@ -174,69 +173,6 @@ def _projects_without_folder(sessions: Iterable[SessionState], limit: int) -> li
             )
         )
     return rows
-
-
-# --- conflicts ---------------------------------------------------------------------------------
-
-
-def conflicts(status: Status, now_minutes: int) -> tuple[Item, ...]:
-    """Sessions on which machines went on apart."""
-    if not status.conflicts:
-        return ()
-    rows = [_conflict(state, now_minutes) for state in status.conflicts[:CONFLICTS_SHOWN]]
-    rest = len(status.conflicts) - len(rows)
-    if rest:
-        rows.append(Item("conflicts.rest", f"and {rest} more after these", enabled=False))
-    return (Item("conflicts", f"Conflicts ({len(status.conflicts)})", children=tuple(rows)),)
-
-
-def _conflict(state: SessionState, now_minutes: int) -> Item:
-    prefix = f"conflict.{state.session_id}"
-    rows = []
-    if state.detail:
-        detail = shortened(one_line(state.detail), _DETAIL_LENGTH)
-        rows.append(Item(f"{prefix}.detail", detail, enabled=False))
-    is_open = state.open and state.path is not None
-    if is_open:
-        rows.append(Item(f"{prefix}.close", "Close it here before you choose", enabled=False))
-    if state.sides:
-        rows += [
-            Item(
-                f"{prefix}.compare",
-                "Compare…",
-                action=Action(Verb.COMPARE, state.session_id),
-            ),
-            Item(
-                f"{prefix}.both", "Keep both", enabled=not is_open, action=keep_action(state, BOTH)
-            ),
-        ]
-    for number, side in enumerate(state.sides):
-        name = side_name(side, state.sides)
-        rows.append(
-            Item(
-                f"{prefix}.side.{number}.{side.machine_id}",
-                _side(side, now_minutes),
-                enabled=side.offered and bool(name) and not is_open,
-                action=keep_action(state, name) if name else None,
-            )
-        )
-    return Item(prefix, _conflict_title(state), children=tuple(rows))
-
-
-def _conflict_title(state: SessionState) -> str:
-    others = machines_of(state.rivals)
-    said = (title_of(state), project_of(state.project_key), others)
-    return " — ".join(filter(None, said))
-
-
-def _side(side: Side, now_minutes: int) -> str:
-    whose = f"{machine_of(side.machine)}'s" if side.machine_id else "this machine's"
-    return f"Keep {whose} ({divergence_text(side, now_minutes * _MINUTE_NS)})"
-
-
-def divergence_text(side: Side, now_ns: int) -> str:
-    """How far a side went on: 12 lines more since they parted, 5 minutes ago."""
-    return f"{count(side.lines, 'line')} more since they parted, {ago(side.mtime_ns, now_ns)}"
 
 
 def _age(state: SessionState, now_minutes: int) -> str:

@@ -1,4 +1,4 @@
-"""What notifications say of what failed: by itself, for good, or at a click. Pure."""
+"""The texts of notices about what failed: by itself, for good, or at a click. Pure."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from collections.abc import Sequence
 
 from claude_sync.model import Outcome, Result
 from claude_sync.service.status import Event
+from claude_sync.wording import capitalized
+from claude_sync_app.shown_text import one_line
 from claude_sync_app.tray.labels import store_name
 from claude_sync_app.tray.notices.notice import (
     NAMES_SHOWN,
     Choice,
     Notice,
     NoticeContext,
+    and_more,
     make_notice,
-    more_sessions,
-    sentence,
 )
 from claude_sync_app.tray.verbs import Action, Verb
 
@@ -24,11 +25,11 @@ _REPEATED = {"push": Verb.PUSH, "pull": Verb.PULL}
 _NOT_DONE = {
     "push": "{} was pushed",
     "pull": "{} was pulled",
-    "resolve": "The conflict wasn't settled",
+    "resolve": "The conflict wasn't resolved",
     "undo": "The pull wasn't undone",
 }
 _WHY = {
-    Outcome.CONFLICT: "it went on apart, and a person has to choose",
+    Outcome.CONFLICT: "it has diverged: choose which side to keep",
     Outcome.OPEN: "it is open here: close it first",
     Outcome.UNPLACED: "its project has no folder here yet",
     Outcome.INCOMPLETE: "it is still arriving",
@@ -37,44 +38,46 @@ _WHY = {
 
 
 def offline_notice(notice_context: NoticeContext) -> Notice:
-    """The place can't be reached."""
+    """The store can't be reached."""
     status = notice_context.status
-    place = store_name(status, notice_context.environment) or "The place where sessions meet"
-    return _error_notice("offline", f"{place} can't be reached", [sentence(status.offline_message)])
+    store = store_name(status, notice_context.environment) or "The shared folder"
+    return _failure_notice(
+        "offline", f"{store} can't be reached", [_clause(status.offline_message)]
+    )
 
 
 def error_notice(message: str) -> Notice:
-    """Something that lasts."""
-    return _error_notice("error", "Syncing has failed", [sentence(message)])
+    """Nothing can be synced until something is fixed."""
+    return _failure_notice("error", "Syncing has failed", [_clause(message)])
 
 
 def failing_notice(results: Sequence[Result], notice_context: NoticeContext) -> Notice:
     """Sessions, at least one, that could not be pushed or pulled without being asked for."""
     first = results[0]
     title = notice_context.session_name(first.session_id)
-    lines = [sentence(first.message)]
+    lines = [_clause(first.message)]
     if len(results) > 1:
-        lines.append(f"And {more_sessions(len(results) - 1)}.")
-    return _error_notice("failing", f"{title} can't be synced", lines)
+        lines.append(and_more(len(results) - 1))
+    return _failure_notice("failing", f"{title} can't be synced", lines)
 
 
 def not_done_notice(event: Event, results: Sequence[Result], *, some_was: bool) -> Notice:
-    """What a person asked for, and wasn't done with these results, or at all.
+    """What a person asked for and what wasn't done, or not for these results.
 
     Args:
-        happening: what was tried.
+        event: what was tried.
         results: those that tell why.
         some_was: whether it was done with others.
     """
     ids = " ".join(result.session_id for result in results)
     again = _RETRY
     if ids and event.kind in _REPEATED:
-        again = Action(_REPEATED[event.kind].value, ids)
+        again = Action(_REPEATED[event.kind], ids)
     messages = dict.fromkeys(one.message or _WHY.get(one.outcome, "") for one in results)
-    lines = [sentence(message) for message in messages] or [sentence(event.message)]
+    lines = [_clause(message) for message in messages] or [_clause(event.message)]
     rest = len(lines) - NAMES_SHOWN
     title = _NOT_DONE.get(event.kind, "That didn't work")
-    return _error_notice(
+    return _failure_notice(
         "not-done",
         title.format("Not all of it" if some_was else "Nothing"),
         [*lines[:NAMES_SHOWN], f"And {rest} more." if rest > 0 else ""],
@@ -82,6 +85,11 @@ def not_done_notice(event: Event, results: Sequence[Result], *, some_was: bool) 
     )
 
 
-def _error_notice(key: str, title: str, lines: Sequence[str], again: Action = _RETRY) -> Notice:
+def _failure_notice(key: str, title: str, lines: Sequence[str], again: Action = _RETRY) -> Notice:
     choices = [Choice("again", "Try again", again), Choice("log", "Show log", _SHOW_LOG)]
     return make_notice(key, title, lines, choices)
+
+
+def _clause(message: str) -> str:
+    """An error's message as a line of its own."""
+    return capitalized(one_line(message))

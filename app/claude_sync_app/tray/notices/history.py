@@ -1,6 +1,6 @@
-"""What was told before, and what people answered to it. Pure.
+"""What was notified before, and what was answered to it. Pure.
 
-What can be told of is a `Subject`; it stands as long as it is so.
+A `Subject` is something to notify of; it stands for as long as it is true.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from claude_sync_app.desktop.notifications.values import Answer, AnswerKind
 from claude_sync_app.tray.notices.texts import LATER_BUTTON
 
 AGAIN_SECONDS = 3_600.0
-"""How long the same is told of only once."""
+"""How long no subject is notified of twice."""
 
 LATER_SECONDS = 4 * 3_600.0
-"""How long Later is."""
+"""How long "Later" lasts."""
 
 
 class Subject(NamedTuple):
-    """Something that can be told of.
+    """Something to notify of.
 
     Attributes:
         kind: "arrival", "close", "pulled", "conflict", "doctor", "failing", "offline" or "error".
         what: a session's id, a finding's code, what failed.
-        machine: whose, "" where no other machine has to do with it.
+        machine: whose, "" if no other machine is involved.
     """
 
     kind: str
@@ -35,16 +35,16 @@ class Subject(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class NoticeHistory:
-    """What was told before.
+    """What was notified before.
 
     Attributes:
         awake_since: when this program started, or the machine woke; seconds since the epoch.
-        standing: what was told of, or passed over, and is still so.
-        shown_at: when each was last told of; of the last hour.
-        later: until when each is to wait, because a person said so.
-        failing: sessions that fail, and why: it isn't told once more as what lasts.
-        failed_click: the same of what a person asked for last that failed.
-        shown: what each notification that may still be seen is about, by its key.
+        standing: what was notified of, or skipped, and still stands.
+        shown_at: when each subject was last notified of, within the last hour.
+        later: until when each waits after "Later".
+        failing: why each session fails: the same message isn't shown again as a lasting error.
+        failed_click: the message of the last click that failed, for the same reason.
+        shown: the subjects of each notification that may still be seen, by its key.
     """
 
     awake_since: float
@@ -57,17 +57,17 @@ class NoticeHistory:
 
 
 def new_history(now: float) -> NoticeHistory:
-    """The memory of a program that starts now (seconds since the epoch)."""
+    """The history of a program that starts now (seconds since the epoch)."""
     return NoticeHistory(now)
 
 
 def after_sleep(history: NoticeHistory, now: float) -> NoticeHistory:
-    """The memory after a sleep that ended now."""
+    """The history after a sleep that ended now."""
     return replace(history, awake_since=now)
 
 
 def after_answer(history: NoticeHistory, answer: Answer, now: float) -> NoticeHistory:
-    """The memory after an answer, of whatever kind; give it every one."""
+    """The history after an answer; to be given every answer, of any kind."""
     if answer.kind is AnswerKind.SHOWN or answer.key not in history.shown:
         return history
     shown = {key: about for key, about in history.shown.items() if key != answer.key}

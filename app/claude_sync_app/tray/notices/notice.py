@@ -1,4 +1,4 @@
-"""A notification with what its answers ask for, and what it is put together from. Pure."""
+"""A notification with the actions that its answers ask for, and what it is made of. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from claude_sync.model import SessionState
 from claude_sync.service.status import Status
-from claude_sync.wording import ago
+from claude_sync.wording import ago, count
 from claude_sync_app.desktop.notifications.values import Button, Notification
 from claude_sync_app.shown_text import one_line, shortened
 from claude_sync_app.tray.environment import Environment
@@ -41,7 +41,7 @@ class Notice:
 
 
 class NoticeContext(NamedTuple):
-    """What notices are told from.
+    """What the texts of notices are made from.
 
     Attributes:
         status: what there is now.
@@ -59,7 +59,7 @@ class NoticeContext(NamedTuple):
         return discreet_title_of(state, show_titles=self.show_titles)
 
     def session_name(self, session_id: str) -> str:
-        """A session by its id, as far as it is known."""
+        """The title of a session, as far as it is known."""
         for state in self.status.sessions:
             if state.session_id == session_id:
                 return self.title_of(state)
@@ -86,11 +86,11 @@ def make_notice(
     *,
     urgent: bool = False,
 ) -> Notice:
-    """A notice whose title is one line and whose body is few.
+    """A notice with a title of one line and a few lines of text.
 
     Args:
         key: replaces what is shown under the same.
-        title, lines: what it says; whoever wrote it.
+        title, lines: its text, which may hold what strangers wrote.
         choices: its buttons.
         body: what a click on it asks for; must decide nothing.
         urgent: whether it may stay until it is answered.
@@ -105,11 +105,11 @@ def make_notice(
 
 def without_buttons(notice: Notice) -> Notice:
     """The same where notifications can't have buttons: it says where they are instead."""
-    shown = notice.notification
-    if not shown.buttons:
+    notification = notice.notification
+    if not notification.buttons:
         return notice
-    body = f"{shown.body}\n{_IN_MENU}" if shown.body else _IN_MENU
-    return Notice(replace(shown, body=body, buttons=()), notice.body)
+    body = f"{notification.body}\n{_IN_MENU}" if notification.body else _IN_MENU
+    return Notice(replace(notification, body=body, buttons=()), notice.body)
 
 
 # --- words -------------------------------------------------------------------------------------
@@ -117,18 +117,12 @@ def without_buttons(notice: Notice) -> Notice:
 
 def first_names(names: Sequence[str]) -> list[str]:
     """The first few names, and how many more there are."""
-    first_names = [*names[:NAMES_SHOWN]]
+    first = [*names[:NAMES_SHOWN]]
     if len(names) > NAMES_SHOWN:
-        first_names.append(f"and {len(names) - NAMES_SHOWN} more")
-    return first_names
+        first.append(f"and {len(names) - NAMES_SHOWN} more")
+    return first
 
 
-def more_sessions(number: int) -> str:
-    """So many more: 1 more session, 2 more sessions."""
-    return f"{number} more session{'' if number == 1 else 's'}"
-
-
-def sentence(message: str) -> str:
-    """An error as a sentence of its own."""
-    text = one_line(message)
-    return text[:1].upper() + text[1:]
+def and_more(number: int) -> str:
+    """That there are so many more: And 2 more sessions."""
+    return f"And {count(number, 'more session')}."

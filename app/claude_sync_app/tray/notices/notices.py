@@ -1,8 +1,8 @@
 """Which notifications are shown when one Status follows another. Pure.
 
-What can be told of is a `Subject`; it stands as long as it is so. A subject is told of when it
-begins to stand, once, and again only when it stood no longer in between, or Later has ended; and
-never twice within an hour. What a person asked for is always answered.
+A `Subject` is something to notify of; it stands for as long as it is true. It is shown once, when
+it begins to stand, and again only if it didn't stand in between, or "Later" has ended; and never
+twice within an hour. What a click asked for is always answered.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from claude_sync_app.tray.offers import held_back, pullable, replacing
 from claude_sync_app.tray.status_line import is_paused
 
 QUIET_SECONDS = 15.0
-"""How long after a start or a wake nothing is said of being offline: networks take a while."""
+"""How long after a start or a wake being offline isn't shown: networks take a while."""
 
 _CONFLICTS_EACH = 3
 _DONE = frozenset({Outcome.PUSHED, Outcome.IMPORTED, Outcome.UPDATED, Outcome.REPLACED})
@@ -43,13 +43,13 @@ _ERROR, _OFFLINE = Subject("error", ""), Subject("offline", "")
 
 @dataclass(frozen=True, slots=True)
 class NoticeUpdate:
-    """What there is to tell now.
+    """What to show now.
 
     Attributes:
         history: for the next time.
         show: notices to show.
-        withdraw: keys of notifications that there is nothing left to answer of.
-        again_at: when to ask again though nothing changes, seconds since the epoch; None for never.
+        withdraw: keys of notifications none of whose subjects stands any more.
+        again_at: when to ask again even if nothing changes, in seconds since the epoch, or None.
     """
 
     history: NoticeHistory
@@ -61,12 +61,13 @@ class NoticeUpdate:
 def next_notices(
     before: Status,
     after: Status,
+    *,
     preferences: Preferences,
     history: NoticeHistory,
     now: float,
     environment: Environment,
 ) -> NoticeUpdate:
-    """What there is to tell when one Status follows another.
+    """What to show when one Status follows another.
 
     Args:
         before, after: the same twice when it is asked at `NoticeUpdate.again_at`.
@@ -75,7 +76,8 @@ def next_notices(
         now: seconds since the epoch.
         environment: whether notifications have buttons, and which folders are synced.
     """
-    transition = _Transition(after, preferences, history, now, environment)
+    context = NoticeContext(after, preferences.show_titles, environment, now)
+    transition = _Transition(context, preferences, history)
     transition.add_events(before)
     transition.add_failures()
     transition.add_conflicts()
@@ -85,28 +87,24 @@ def next_notices(
 
 
 class _Transition:
-    """One step from a Status to the next: collects what is to be shown and remembered."""
+    """The step from one Status to the next: collects what to show and what to remember."""
 
     def __init__(
-        self,
-        status: Status,
-        preferences: Preferences,
-        history: NoticeHistory,
-        now: float,
-        environment: Environment,
+        self, context: NoticeContext, preferences: Preferences, history: NoticeHistory
     ) -> None:
-        self._status = status
+        self._context = context
+        self._status, self._now = context.status, context.now
         self._preferences = preferences
         self._awake_since = history.awake_since
-        self._now = now
-        self._context = NoticeContext(status, preferences.show_titles, environment, now)
         self._was = history.standing
         self._failing = dict(history.failing)
         self._failed_click = history.failed_click
         self._shown_at = {
-            subject: at for subject, at in history.shown_at.items() if 0 <= now - at < AGAIN_SECONDS
+            subject: at
+            for subject, at in history.shown_at.items()
+            if 0 <= self._now - at < AGAIN_SECONDS
         }
-        self._later = {subject: at for subject, at in history.later.items() if now < at}
+        self._later = {subject: at for subject, at in history.later.items() if self._now < at}
         self._shown = dict(history.shown)
         self._current: set[Subject] = set()
         self._standing: set[Subject] = set()
@@ -130,35 +128,35 @@ class _Transition:
         self._keep_pulled_notice(new)
 
     def _answer(self, event: Event) -> None:
-        """Say what became of a click, where that can't be seen anyway."""
+        """Show what became of a click, unless that can be seen anyway."""
         results = event.results
         done = [one for one in results if one.outcome in _DONE]
         bad = [one for one in results if one.outcome in _NOT_DONE]
         failed = [one for one in bad if one.outcome is Outcome.FAILED]
         if event.kind == "failed" or failed or (bad and not done):
-            wrong = failed or bad
+            reasons = failed or bad
             self._show_if_on(
-                "failed", failure_texts.not_done_notice(event, wrong, some_was=bool(done))
+                "failed", failure_texts.not_done_notice(event, reasons, some_was=bool(done))
             )
             self._failed_click = event.message
         if event.kind == "push" and (done or not bad):
             self._show_if_on("pushed", notice_texts.pushed_notice(len(done), self._context))
 
     def _add_pulled(self, event: Event) -> None:
-        """A session that goes on elsewhere is pulled again and again, and told of once an hour."""
-        placed = {
+        """A session that is in use elsewhere is pulled again and again, and shown once an hour."""
+        pulled = {
             subject: result
             for result in event.results
             if result.outcome in _DONE
             and (subject := Subject("pulled", result.session_id, result.machine))
             not in self._shown_at
         }
-        if placed:
-            notice = notice_texts.pulled_notice(list(placed.values()), self._context)
-            self._show_about("pulled", notice, list(placed))
+        if pulled:
+            notice = notice_texts.pulled_notice(list(pulled.values()), self._context)
+            self._show_about("pulled", notice, list(pulled))
 
     def _keep_pulled_notice(self, new: Iterable[Event]) -> None:
-        """Once one of them was undone, the button would undo more than is left."""
+        """Keep the notice of what was pulled, unless its button would undo too much by now."""
         undone = {
             result.session_id
             for event in new
@@ -171,8 +169,8 @@ class _Transition:
             self._current.update(pulled)
 
     def _add_failing(self, new: Iterable[Event]) -> None:
-        """Sessions that fail: each is told of once, until it works again."""
-        untold: dict[Subject, Result] = {}
+        """Show sessions that fail: each once, until it works again."""
+        unshown: dict[Subject, Result] = {}
         for event in new:
             if event.kind not in ("push", "pull"):
                 continue
@@ -180,14 +178,14 @@ class _Transition:
                 subject = Subject("failing", result.session_id or result.bundle)
                 if result.outcome is not Outcome.FAILED:
                     self._failing.pop(subject, None)
-                    untold.pop(subject, None)
+                    unshown.pop(subject, None)
                     continue
                 if subject not in self._failing and not event.by_hand:
-                    untold[subject] = result
+                    unshown[subject] = result
                 self._failing[subject] = result.message
-        begin = [subject for subject in self._new_subjects(self._failing) if subject in untold]
+        begin = [subject for subject in self._new_subjects(self._failing) if subject in unshown]
         if begin:
-            results = [untold[subject] for subject in begin]
+            results = [unshown[subject] for subject in begin]
             self._show_about("failed", failure_texts.failing_notice(results, self._context), begin)
 
     # -- what stands --------------------------------------------------------------------------
@@ -240,7 +238,7 @@ class _Transition:
 
     def add_arrivals(self) -> None:
         asks = self._preferences.on_arrival == "ask" or (
-            # It isn't pulled by itself as long as that pauses.
+            # While syncing is paused it isn't pulled by itself.
             self._preferences.on_arrival == "pull" and is_paused(self._status, self._now)
         )
         if not self._status.started or self._preferences.on_arrival == "nothing":
@@ -264,7 +262,7 @@ class _Transition:
         new = self._new_subjects(waiting)
         if not new:
             return
-        # One notification shows all that nobody answered yet: the new one takes its place.
+        # One notification shows all that wait for an answer: the new one replaces the old.
         unanswered = [
             subject
             for subject in self._shown.get(notice_texts.ARRIVAL_KEY, ())
@@ -277,7 +275,7 @@ class _Transition:
     # -- remembering --------------------------------------------------------------------------
 
     def _new_subjects(self, subjects: Iterable[Subject]) -> list[Subject]:
-        """Those of what stands now that are to be told of; the others are remembered."""
+        """Those of what stands now that have to be shown; the others are remembered."""
         new = []
         for subject in subjects:
             self._current.add(subject)
@@ -293,7 +291,7 @@ class _Transition:
         return new
 
     def _show_about(self, kind: str, notice: Notice, subjects: Sequence[Subject]) -> None:
-        """Show what is about subjects: it is withdrawn when none of them stands any more."""
+        """Show a notice about subjects, which is withdrawn when none of them stands any more."""
         if self._show_if_on(kind, notice):
             self._shown[notice.notification.key] = tuple(subjects)
             self._shown_at.update(dict.fromkeys(subjects, self._now))
@@ -308,13 +306,13 @@ class _Transition:
     def update(self) -> NoticeUpdate:
         moot = [key for key, about in self._shown.items() if not self._current & set(about)]
         history = NoticeHistory(
-            self._awake_since,
-            frozenset(self._standing),
-            self._shown_at,
-            {subject: at for subject, at in self._later.items() if subject in self._current},
-            self._failing,
-            self._failed_click,
-            {key: about for key, about in self._shown.items() if key not in moot},
+            awake_since=self._awake_since,
+            standing=frozenset(self._standing),
+            shown_at=self._shown_at,
+            later={subject: at for subject, at in self._later.items() if subject in self._current},
+            failing=self._failing,
+            failed_click=self._failed_click,
+            shown={key: about for key, about in self._shown.items() if key not in moot},
         )
         again = [moment for moment in self._again if moment > self._now]
         return NoticeUpdate(history, tuple(self._show), tuple(moot), min(again, default=None))

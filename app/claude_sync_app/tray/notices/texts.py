@@ -1,6 +1,6 @@
-"""What notifications say and offer: arrivals, what was done, conflicts, the doctor. Pure.
+"""The texts and buttons of notices: arrivals, what was done, conflicts, the doctor. Pure.
 
-A click on a body never decides anything: it shows, or pulls what is simply newer.
+A click on a body never decides anything: it shows something, or pulls what is simply newer.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from claude_sync_app.tray.notices.notice import (
     Choice,
     Notice,
     NoticeContext,
+    and_more,
     first_names,
     make_notice,
-    more_sessions,
 )
 from claude_sync_app.tray.verbs import Action, Verb
 
@@ -36,7 +36,7 @@ PULLED_KEY = "pulled"
 LATER_BUTTON = "later"
 
 MANY = 10
-"""So many arrivals at once are counted, not named: a machine that is new here."""
+"""So many arrivals at once are counted, not named: the other machine is new here."""
 
 
 # --- arrivals ----------------------------------------------------------------------------------
@@ -58,8 +58,8 @@ def arrival_notice(arrivals: Sequence[Arrival], notice_context: NoticeContext) -
                 Choice("choose", "Choose…", Action(Verb.CHOOSE_ARRIVALS)),
             ],
         )
-    said = f"From {machine_of(first.machine)}, {notice_context.when(first.pushed_at)}"
-    lines = [said, "It was still open there." if first.was_open else ""]
+    origin = f"From {machine_of(first.machine)}, {notice_context.when(first.pushed_at)}"
+    lines = [origin, "It was still open there." if first.was_open else ""]
     title = notice_context.title_of(first.state)
     if len(arrivals) == 1:
         pull = Action(Verb.PULL, first.session_id)
@@ -75,7 +75,7 @@ def arrival_notice(arrivals: Sequence[Arrival], notice_context: NoticeContext) -
         Choice("choose", "Choose…", Action(Verb.CHOOSE_ARRIVALS)),
         later,
     ]
-    lines.append(f"And {more_sessions(len(arrivals) - 1)}.")
+    lines.append(and_more(len(arrivals) - 1))
     return make_notice(ARRIVAL_KEY, title, lines, choices)
 
 
@@ -95,7 +95,7 @@ def close_notice(arrival: Arrival, notice_context: NoticeContext) -> Notice:
 
 
 def replacing_notice(arrival: Arrival, notice_context: NoticeContext) -> Notice:
-    """A version that would replace what was said only here: nothing but the menu does it."""
+    """A version that would replace what exists only here: nothing but the menu does it."""
     title, machine = notice_context.title_of(arrival.state), machine_of(arrival.machine)
     return make_notice(
         f"replacing.{arrival.session_id}",
@@ -109,7 +109,7 @@ def replacing_notice(arrival: Arrival, notice_context: NoticeContext) -> Notice:
 
 
 def pulled_notice(results: Sequence[Result], notice_context: NoticeContext) -> Notice:
-    """Sessions that were pulled by themselves, at least one; the last used one is resumed."""
+    """Sessions that were pulled by themselves, at least one; "Resume" takes the last used one."""
     used = {state.session_id: state.mtime_ns for state in notice_context.status.sessions}
     newest = sorted(results, key=lambda one: -used.get(one.session_id, 0))
     first = newest[0].session_id
@@ -130,44 +130,44 @@ def pulled_notice(results: Sequence[Result], notice_context: NoticeContext) -> N
 def pushed_notice(number: int, notice_context: NoticeContext) -> Notice:
     """So many sessions were pushed by a click."""
     status, environment = notice_context.status, notice_context.environment
-    place = store_name(status, environment)
+    store = store_name(status, environment)
     if not number:
-        return make_notice("pushed", "Nothing to push", [f"All of it is in {place} already."])
+        return make_notice("pushed", "Nothing to push", [f"Everything is in {store} already."])
     sessions = count(number, "session")
     if status.remote:
-        return make_notice("pushed", f"Pushed {sessions} to {place}")
+        return make_notice("pushed", f"Pushed {sessions} to {store}")
     if synced_folder_of(status, environment) is not None:
         return make_notice(
-            "pushed", f"Copied {sessions} to {place}", ["Let it finish before you leave."]
+            "pushed", f"Copied {sessions} to {store}", ["Let it finish before you leave."]
         )
     lines = []
     if is_private(status, environment):
         lines = ["No other machine sees this folder yet."]
-    return make_notice("pushed", f"Copied {sessions} to {place}", lines)
+    return make_notice("pushed", f"Copied {sessions} to {store}", lines)
 
 
 # --- conflicts ---------------------------------------------------------------------------------
 
 
 def conflict_notice(state: SessionState, notice_context: NoticeContext) -> Notice:
-    """A session on which machines went on apart."""
+    """A session that has diverged."""
     choices = []
     if state.sides:
         choices = [
             Choice("compare", "Compare…", Action(Verb.COMPARE, state.session_id)),
             Choice("both", "Keep both", keep_action(state, BOTH)),
         ]
-    lines = [_divergence_text(side, notice_context) for side in state.sides] or [state.detail]
+    lines = [_side_line(side, notice_context) for side in state.sides] or [state.detail]
     return make_notice(
         f"conflict.{state.session_id}",
-        f"{notice_context.title_of(state)} went on apart",
+        f"{notice_context.title_of(state)} has diverged",
         lines,
         choices,
         urgent=True,
     )
 
 
-def _divergence_text(side: Side, notice_context: NoticeContext) -> str:
+def _side_line(side: Side, notice_context: NoticeContext) -> str:
     whose = machine_of(side.machine)
     here = "" if side.machine_id else " (this machine)"
     when = notice_context.when(side.mtime_ns / 1e9)
@@ -178,7 +178,7 @@ def conflicts_notice(states: Sequence[SessionState], notice_context: NoticeConte
     """Several at once."""
     return make_notice(
         "conflict",
-        f"{len(states)} sessions went on apart",
+        f"{len(states)} sessions have diverged",
         first_names([notice_context.title_of(state) for state in states]),
         [Choice("show", "Show", SHOW_MENU)],
         urgent=True,
@@ -217,12 +217,12 @@ def findings_notice(found: Sequence[Finding]) -> Notice:
 
 
 def welcome_notice(status: Status, environment: Environment) -> Notice:
-    """What a first start says: where sessions meet, and how to choose another place."""
-    place = store_name(status, environment)
+    """What a first start says: which the shared folder is, and how to choose another."""
+    store = store_name(status, environment)
     alone = " (this machine only)" if is_private(status, environment) else ""
     return make_notice(
         "welcome",
-        f"Sessions meet in {place}{alone}",
-        ["Choose a synced folder or a host, and your other machines see them."],
-        [Choice("place", "Where sessions meet…", Action(Verb.CHOOSE_STORE, detail="menu"))],
+        f"Shared folder: {store}{alone}",
+        ["Choose a synced folder or a host to share sessions with your other machines."],
+        [Choice("store", "Choose shared folder…", Action(Verb.CHOOSE_STORE, detail="menu"))],
     )

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import lru_cache
 
 from claude_sync.bundle.file_names import bundle_file_name, encoded_key
 from claude_sync.errors import BundleUnsafe
 from claude_sync.model import Bundle, Machine
-from claude_sync.sync.context import Context
 
 
 def bundle_name(
@@ -40,9 +39,14 @@ def bundle_name(
     )
 
 
-def is_ignored(context: Context, key: str) -> bool:
-    """Whether the preferences keep a project from being pushed by itself."""
-    return any(fnmatchcase(key, pattern.lower()) for pattern in context.preferences.ignore)
+def is_ignored(key: str, patterns: Iterable[str]) -> bool:
+    """Whether a project is never pushed by itself, by the patterns of the preference `ignore`."""
+    return any(fnmatchcase(key, pattern.lower()) for pattern in patterns)
+
+
+def ignore_pattern(key: str) -> str:
+    """The pattern that fits one project's key and no other."""
+    return "".join(f"[{c}]" if c in "*?[" else c for c in key)
 
 
 def is_named_for(bundle: Bundle, key: str, machine: str) -> bool:

@@ -94,7 +94,11 @@ class PackingAhead:
         belongs = survey.project(local)
         if belongs is None or (self._project is not None and belongs.key != self._project):
             return None
-        if self._named is None and self._project is None and is_ignored(context, belongs.key):
+        if (
+            self._named is None
+            and self._project is None
+            and is_ignored(belongs.key, context.preferences.ignore)
+        ):
             return None
         # Only its beginning counts yet: when it is sent, all of it is made afresh.
         label = label_of(

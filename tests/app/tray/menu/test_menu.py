@@ -19,7 +19,7 @@ from claude_sync.state.preferences import Preferences
 from claude_sync_app.desktop.synced_folders import SyncedFolder
 from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.menu.menu import menu
-from claude_sync_app.tray.menu.model import Item, hold, walk
+from claude_sync_app.tray.menu.model import Item, update_in_place, walk
 from claude_sync_app.tray.verbs import Action, Verb
 from tray_values import (
     AROUND,
@@ -43,13 +43,13 @@ def made(
     return menu(shown, MINUTES, preferences or Preferences(), around)
 
 
-PLACES = [
+STORES = [
     "Now: Dropbox (off)",
     "---",
     "Other folder…",
     "A host over ssh…",
     "---",
-    "Leave this place…",
+    "Leave shared folder…",
 ]
 PREFERENCES = (
     "Preferences",
@@ -59,7 +59,7 @@ PREFERENCES = (
         "Notifications",
         "Titles in notifications",
         "Start at login",
-        ("Where sessions meet…", PLACES),
+        ("Choose shared folder", STORES),
         "Open preferences file",
     ],
 )
@@ -92,10 +92,10 @@ def test_everything_that_there_can_be_stands_in_its_place() -> None:
     newer = arrival("s2", "Write the docs", "nas", here=True)
     undone = session("s3", "Old thing", undoable=True, mtime_ns=minutes_ago(60))
     away = arrival("s4", was_open=True)
-    homeless = session("s5", path=None, state=State.UNPLACED, project_key="name:site")
+    unplaced = session("s5", path=None, state=State.UNPLACED, project_key="name:site")
     split = conflict("s6", mtime_ns=minutes_ago(120))
     shown = status(
-        sessions=(here, newer.state, undone, split, away.state, homeless),
+        sessions=(here, newer.state, undone, split, away.state, unplaced),
         to_push=("s1", "s9"),
         older=("s9",),
         arrivals=(newer, away),
@@ -149,8 +149,8 @@ def test_everything_that_there_can_be_stands_in_its_place() -> None:
                     [
                         "Compare…",
                         "Keep both",
-                        "Keep this machine's (12 lines more since they parted, 5 minutes ago)",
-                        "Keep desktop's (3 lines more since they parted, 1 hour ago)",
+                        "Keep this machine's (12 lines more since they diverged, 5 minutes ago)",
+                        "Keep desktop's (3 lines more since they diverged, 1 hour ago)",
                     ],
                 )
             ],
@@ -234,12 +234,16 @@ CLICKS: list[tuple[Status, tuple[str, ...], Action]] = [
     ),
     (status(), ("Preferences", "Titles in"), Action(Verb.SET, "show_titles", "false")),
     (status(), ("Preferences", "Start at"), Action(Verb.START_AT_LOGIN, detail="off")),
-    (status(), ("Preferences", "Where", "Other"), Action(Verb.CHOOSE_STORE)),
-    (status(), ("Preferences", "Where", "A host"), Action(Verb.CHOOSE_STORE, detail="ssh")),
-    (status(), ("Preferences", "Where", "Leave"), Action(Verb.LEAVE_STORE)),
+    (status(), ("Preferences", "Choose shared folder", "Other"), Action(Verb.CHOOSE_STORE)),
+    (
+        status(),
+        ("Preferences", "Choose shared folder", "A host"),
+        Action(Verb.CHOOSE_STORE, detail="ssh"),
+    ),
+    (status(), ("Preferences", "Choose shared folder", "Leave"), Action(Verb.LEAVE_STORE)),
     (
         status(location="/srv/x", label="/srv/x"),
-        ("Preferences", "Where", "Dropbox…"),
+        ("Preferences", "Choose shared folder", "Dropbox…"),
         Action(Verb.CHOOSE_STORE, detail=f"{HOME}/Dropbox"),
     ),
     (status(), ("Preferences", "Open pref"), Action(Verb.OPEN_PREFERENCES)),
@@ -317,9 +321,9 @@ def test_the_two_main_entries_count_what_can_be_done_now(
 
 def test_in_an_open_menu_the_main_entries_stay_and_change_what_they_say() -> None:
     before = made(status(to_push=("s1",), sessions=(S1,)))
-    held = hold(before, made(status(activity=Progress("Pushing"), sessions=(S1,))))
+    held = update_in_place(before, made(status(activity=Progress("Pushing"), sessions=(S1,))))
     assert outline(held)[2:4] == ["Pushing… (off)", "Nothing to pull (off)"]
-    after = hold(held, made(status(sessions=(S1._replace(state=State.SYNCED),))))
+    after = update_in_place(held, made(status(sessions=(S1._replace(state=State.SYNCED),))))
     assert outline(after)[2:4] == ["Nothing to push (off)", "Nothing to pull (off)"]
 
 
@@ -365,7 +369,7 @@ def test_of_several_findings_with_one_code_each_shows_itself() -> None:
     ]
 
 
-# --- where sessions meet -----------------------------------------------------------------------
+# --- the shared folder ----------------------------------------------------------------------------
 
 CHOICES = ["Now: ~/claude-sync (off)", "---", "Dropbox…", "Other folder…", "A host over ssh…"]
 
@@ -375,11 +379,11 @@ def test_at_the_first_start_the_menu_says_that_nobody_else_sees_them(location: s
     shown = made(status(location=location, label="~/claude-sync"))
     assert outline(shown)[:4] == [
         "Up to date — 2 minutes ago (off)",
-        "Sessions meet in ~/claude-sync (this machine only) (off)",
-        ("Where sessions meet…", CHOICES),
+        "Shared folder: ~/claude-sync (this machine only) (off)",
+        ("Choose shared folder", CHOICES),
         "---",
     ]
-    assert outline(entry(shown, "Preferences", "Where")) == CHOICES
+    assert outline(entry(shown, "Preferences", "Choose shared folder")) == CHOICES
 
 
 @pytest.mark.parametrize(
@@ -394,21 +398,21 @@ def test_at_the_first_start_the_menu_says_that_nobody_else_sees_them(location: s
 def test_anywhere_else_it_does_not(holds: dict[str, Any]) -> None:
     labels = [row.label for row in made(status(**holds)).children]
     assert not any("machine only" in label for label in labels)
-    assert entry(made(status(**holds)), "Preferences", "Where", "Leave").enabled
+    assert entry(made(status(**holds)), "Preferences", "Choose shared folder", "Leave").enabled
 
 
 def test_a_synced_folder_of_that_name_is_no_private_one() -> None:
     around = replace(AROUND, synced_folders=(SyncedFolder("Syncthing", f"{HOME}/claude-sync"),))
     shown = made(status(location="~/claude-sync"), around=around)
     assert not any("machine only" in row.label for row in shown.children)
-    assert entry(shown, "Preferences", "Where").children[0].label == "Now: Syncthing"
+    assert entry(shown, "Preferences", "Choose shared folder").children[0].label == "Now: Syncthing"
 
 
 def test_before_a_place_is_chosen_choosing_one_comes_first() -> None:
     shown = made(status(location="", label=""))
     assert outline(shown)[:2] == [
-        "Choose where sessions meet (off)",
-        ("Where sessions meet…", ["Dropbox…", "Other folder…", "A host over ssh…"]),
+        "Choose a shared folder (off)",
+        ("Choose shared folder", ["Dropbox…", "Other folder…", "A host over ssh…"]),
     ]
     assert "Open shared folder" not in [row.label for row in shown.children]
 
@@ -416,7 +420,7 @@ def test_before_a_place_is_chosen_choosing_one_comes_first() -> None:
 def test_a_folder_on_a_host_can_not_be_opened() -> None:
     shown = made(status(location="ssh://nas/~/x", label="nas", remote=True))
     assert "Open shared folder" not in [row.label for row in shown.children]
-    assert entry(shown, "Preferences", "Where").children[0].label == "Now: nas"
+    assert entry(shown, "Preferences", "Choose shared folder").children[0].label == "Now: nas"
 
 
 # --- preferences -------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_sync_app.tray.menu.model import Item, hold, separator, walk
+from claude_sync_app.tray.menu.model import Item, separator, update_in_place, walk
 from claude_sync_app.tray.verbs import Action, Verb
 
 
@@ -25,36 +25,44 @@ def outline(item: Item) -> list[object]:
 def test_labels_and_enabling_change() -> None:
     shown = menu(entry("push", "Push 3 sessions"), entry("pull"))
     wanted = menu(entry("push", "Pushing…", enabled=False), entry("pull"))
-    assert hold(shown, wanted) == wanted
+    assert update_in_place(shown, wanted) == wanted
 
 
 def test_rows_stay_in_their_order_and_nothing_appears() -> None:
     shown = menu(entry("a"), separator("line"), entry("b"))
     wanted = menu(entry("b", "B"), entry("new"), entry("a", "A"), separator("other line"))
-    assert outline(hold(shown, wanted)) == [("A", True, []), ("", True, []), ("B", True, [])]
+    assert outline(update_in_place(shown, wanted)) == [
+        ("A", True, []),
+        ("", True, []),
+        ("B", True, []),
+    ]
 
 
 def test_what_is_gone_stays_and_can_not_be_clicked() -> None:
-    held = hold(menu(entry("recent", "", entry("fix"))), menu(entry("quit")))
+    held = update_in_place(menu(entry("recent", "", entry("fix"))), menu(entry("quit")))
     assert outline(held) == [("recent", False, [("fix", False, [])])]
 
 
 def test_what_means_something_else_by_now_can_not_be_clicked() -> None:
     shown = menu(Item("pause", "Pause", action=Action(Verb.PAUSE)))
     wanted = menu(Item("pause", "Resume syncing", action=Action(Verb.RESUME)))
-    assert outline(hold(shown, wanted)) == [("Pause", False, [])]
-    assert outline(hold(menu(entry("x")), menu(entry("x", "X", entry("y"))))) == [("x", False, [])]
+    assert outline(update_in_place(shown, wanted)) == [("Pause", False, [])]
+    assert outline(update_in_place(menu(entry("x")), menu(entry("x", "X", entry("y"))))) == [
+        ("x", False, [])
+    ]
 
 
 def test_a_row_that_moved_into_another_menu_is_still_itself() -> None:
     shown = menu(entry("recent", "", entry("fix")))
     wanted = menu(entry("recent", "", entry("other")), entry("conflicts", "", entry("fix", "Fix")))
-    assert outline(hold(shown, wanted)) == [("recent", True, [("Fix", True, [])])]
+    assert outline(update_in_place(shown, wanted)) == [("recent", True, [("Fix", True, [])])]
 
 
 def test_marks_stay_as_they_are_until_the_menu_is_closed() -> None:
     row = Item("ask", "Ask me", checked=True, radio=True)
-    (held,) = hold(menu(row), menu(Item("ask", "Ask", checked=False, radio=True))).children
+    (held,) = update_in_place(
+        menu(row), menu(Item("ask", "Ask", checked=False, radio=True))
+    ).children
     assert (held.label, held.checked) == ("Ask", True)
 
 
@@ -73,9 +81,9 @@ ITEMS = st.recursive(
 
 @given(ITEMS, ITEMS)
 def test_held_twice_is_held_once_and_the_rows_are_those_shown(shown: Item, wanted: Item) -> None:
-    held = hold(shown, wanted)
+    held = update_in_place(shown, wanted)
     assert [item.id for item in walk(held)] == [item.id for item in walk(shown)]
-    assert hold(held, wanted) == held
-    same = hold(shown, shown)
+    assert update_in_place(held, wanted) == held
+    same = update_in_place(shown, shown)
     if len({item.id for item in walk(shown)}) == len(list(walk(shown))):
         assert same == shown

@@ -10,7 +10,7 @@ from claude_sync.model import State
 from claude_sync.service.status import Status
 from claude_sync.state.preferences import Preferences
 from claude_sync_app.tray.menu.menu import menu
-from claude_sync_app.tray.menu.model import Item, hold
+from claude_sync_app.tray.menu.model import Item, update_in_place
 from claude_sync_app.tray.verbs import Action, Verb
 from tray_values import (
     AROUND,
@@ -164,7 +164,7 @@ def test_in_an_open_menu_a_choice_that_was_overtaken_can_not_be_made() -> None:
     after = grown._replace(
         sides=(mine, theirs._replace(version=theirs.version._replace(sha256="x")))
     )
-    held = hold(made(status(conflicts=(before,))), made(status(conflicts=(after,))))
+    held = update_in_place(made(status(conflicts=(before,))), made(status(conflicts=(after,))))
     rows = entry(held, "Conflicts", "Both").children
     assert [row.enabled for row in rows] == [True, False, False, False]
 

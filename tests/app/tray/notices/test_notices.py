@@ -14,54 +14,23 @@ from claude_sync.service.status import Status
 from claude_sync.state.preference_kinds import Notifications
 from claude_sync.state.preferences import Preferences
 from claude_sync_app.desktop.notifications.values import Answer, AnswerKind
-from claude_sync_app.tray.notices.history import after_answer, after_sleep, new_history
-from claude_sync_app.tray.notices.notice import Notice
-from claude_sync_app.tray.notices.notices import NoticeUpdate, next_notices
+from claude_sync_app.tray.notices.history import after_answer, new_history
+from claude_sync_app.tray.notices.notices import next_notices
 from claude_sync_app.tray.offers import pullable
 from claude_sync_app.tray.verbs import Action, Verb
 from tray_values import (
     AROUND,
+    HOUR,
     NOW,
+    OFFLINE,
+    PlayedTray,
     arrival,
     conflict,
     happened,
     result,
-    session,
     status,
     warning,
 )
-
-HOUR = 3_600.0
-OFFLINE: dict[str, Any] = {"offline_since": NOW, "offline_message": "nas doesn't answer"}
-
-
-class Played:
-    """A tray that sees one Status after another, on a clock that the test moves."""
-
-    def __init__(self, preferences: Preferences | None = None) -> None:
-        self.preferences = preferences or Preferences()
-        self.history = new_history(NOW)
-        self.now = NOW + 60
-        self.seen = Status()
-        self.last = NoticeUpdate(self.history)
-
-    def see(self, shown: Status | None = None) -> list[Notice]:
-        """What is told of a Status; without one, of the last one again."""
-        shown = self.seen if shown is None else shown
-        self.last = next_notices(self.seen, shown, self.preferences, self.history, self.now, AROUND)
-        self.seen, self.history = shown, self.last.history
-        return list(self.last.show)
-
-    def keys(self, shown: Status | None = None) -> list[str]:
-        return [notice.notification.key for notice in self.see(shown)]
-
-    def answer(self, key: str, button: str = "") -> None:
-        kind = AnswerKind.BUTTON if button else AnswerKind.DISMISSED
-        self.history = after_answer(self.history, Answer(key, kind, button), self.now)
-
-    def wait(self, seconds: float) -> None:
-        self.now += seconds
-
 
 ARRIVED = status(arrivals=(arrival("a1"),))
 PARTED = status(conflicts=(conflict("c1"),))
@@ -81,14 +50,14 @@ STANDING: list[tuple[Status, str]] = [
 
 def test_no_answer_to_a_notice_replaces_what_is_only_here() -> None:
     waits = status(arrivals=(arrival("a1", "Mine", here=True, replaces=3),))
-    (notice,) = Played().see(waits)
+    (notice,) = PlayedTray().see(waits)
     assert notice.notification.title == "desktop's version waits for you: Mine"
     assert notice.notification.body.startswith("It replaces 3 lines that are only here.")
     assert {notice.body, *notice.buttons.values()} == {Action(Verb.SHOW_MENU)}
     both = status(arrivals=(*waits.arrivals, arrival("a2")))
     asked = [
         action
-        for notice in Played().see(both)
+        for notice in PlayedTray().see(both)
         for action in (notice.body, *notice.buttons.values())
         if action is not None
     ]
@@ -98,7 +67,7 @@ def test_no_answer_to_a_notice_replaces_what_is_only_here() -> None:
 
 @pytest.mark.parametrize(("shown", "key"), STANDING)
 def test_what_begins_is_told_of_once(shown: Status, key: str) -> None:
-    tray = Played()
+    tray = PlayedTray()
     assert tray.keys(status()) == []
     assert tray.keys(shown) == [key]
     for _ in range(3):
@@ -109,12 +78,12 @@ def test_what_begins_is_told_of_once(shown: Status, key: str) -> None:
 
 @pytest.mark.parametrize(("shown", "key"), STANDING)
 def test_what_there_is_at_the_start_is_told_of_too(shown: Status, key: str) -> None:
-    assert Played().keys(shown) == [key]
+    assert PlayedTray().keys(shown) == [key]
 
 
 @pytest.mark.parametrize(("shown", "key"), STANDING)
 def test_what_has_ended_is_withdrawn(shown: Status, key: str) -> None:
-    tray = Played()
+    tray = PlayedTray()
     tray.see(shown)
     assert list(tray.last.withdraw) == []
     tray.see(status())
@@ -125,7 +94,7 @@ def test_what_has_ended_is_withdrawn(shown: Status, key: str) -> None:
 
 @pytest.mark.parametrize(("shown", "key"), STANDING)
 def test_what_was_answered_is_not_withdrawn(shown: Status, key: str) -> None:
-    tray = Played()
+    tray = PlayedTray()
     tray.see(shown)
     tray.answer(key)
     tray.see(status())
@@ -136,7 +105,7 @@ def test_what_was_answered_is_not_withdrawn(shown: Status, key: str) -> None:
 def test_what_begins_anew_is_told_of_again_but_never_twice_within_an_hour(
     shown: Status, key: str
 ) -> None:
-    tray = Played()
+    tray = PlayedTray()
     assert tray.keys(shown) == [key]
     told_at = tray.now
     tray.wait(600)
@@ -151,7 +120,7 @@ def test_what_begins_anew_is_told_of_again_but_never_twice_within_an_hour(
 
 
 def test_a_clock_that_was_set_back_keeps_nothing_quiet() -> None:
-    tray = Played()
+    tray = PlayedTray()
     assert tray.keys(PARTED) == ["conflict.c1"]
     tray.see(status())
     tray.now -= 24 * HOUR
@@ -160,7 +129,7 @@ def test_a_clock_that_was_set_back_keeps_nothing_quiet() -> None:
 
 @pytest.mark.parametrize(("shown", "key"), STANDING)
 def test_what_begins_anew_after_an_hour_is_told_of_at_once(shown: Status, key: str) -> None:
-    tray = Played()
+    tray = PlayedTray()
     tray.see(shown)
     tray.see(status())
     tray.wait(HOUR)
@@ -168,7 +137,7 @@ def test_what_begins_anew_after_an_hour_is_told_of_at_once(shown: Status, key: s
 
 
 def test_before_the_first_look_nothing_is_told_of_sessions() -> None:
-    tray = Played()
+    tray = PlayedTray()
     blank = status(arrivals=(arrival(),), conflicts=(conflict(),), started=False)
     assert tray.keys(blank) == []
     assert tray.keys(replace(blank, started=True)) == ["conflict.c1", "arrival"]
@@ -178,7 +147,7 @@ def test_before_the_first_look_nothing_is_told_of_sessions() -> None:
 
 
 def test_later_is_four_hours() -> None:
-    tray = Played()
+    tray = PlayedTray()
     assert tray.keys(ARRIVED) == ["arrival"]
     tray.answer("arrival", "later")
     end = tray.now + 4 * HOUR
@@ -192,7 +161,7 @@ def test_later_is_four_hours() -> None:
 
 
 def test_later_does_not_keep_another_session_waiting() -> None:
-    tray = Played()
+    tray = PlayedTray()
     tray.see(ARRIVED)
     tray.answer("arrival", "later")
     (notice,) = tray.see(status(arrivals=(arrival("a2", "Another"), arrival("a1"))))
@@ -201,7 +170,7 @@ def test_later_does_not_keep_another_session_waiting() -> None:
 
 
 def test_what_was_pulled_before_later_ended_and_arrives_again_is_told_of() -> None:
-    tray = Played()
+    tray = PlayedTray()
     tray.see(ARRIVED)
     tray.answer("arrival", "later")
     tray.wait(HOUR)
@@ -210,7 +179,7 @@ def test_what_was_pulled_before_later_ended_and_arrives_again_is_told_of() -> No
 
 
 def test_any_other_answer_is_no_later() -> None:
-    tray = Played()
+    tray = PlayedTray()
     tray.see(ARRIVED)
     tray.answer("arrival", "pull")
     tray.wait(5 * HOUR)
@@ -219,7 +188,7 @@ def test_any_other_answer_is_no_later() -> None:
 
 
 def test_a_new_arrival_takes_the_place_of_the_one_that_nobody_answered_and_names_both() -> None:
-    tray = Played()
+    tray = PlayedTray()
     tray.see(ARRIVED)
     both = status(arrivals=(arrival("a2", "Another"), arrival("a1")))
     (notice,) = tray.see(both)
@@ -233,7 +202,7 @@ def test_a_new_arrival_takes_the_place_of_the_one_that_nobody_answered_and_names
 
 
 def test_a_session_that_goes_on_elsewhere_is_not_told_of_at_every_step() -> None:
-    tray = Played()
+    tray = PlayedTray()
     tray.see(ARRIVED)
     for step in range(5):
         tray.wait(HOUR)
@@ -246,7 +215,7 @@ OPEN_HERE = status(arrivals=(arrival("a1", here=True, open=True),))
 
 
 def test_once_it_is_closed_here_it_has_arrived() -> None:
-    tray = Played()
+    tray = PlayedTray()
     assert tray.keys(OPEN_HERE) == ["close.a1"]
     assert tray.keys(status(arrivals=(arrival("a1", here=True),))) == ["arrival"]
     assert list(tray.last.withdraw) == ["close.a1"]
@@ -266,7 +235,7 @@ def test_once_it_is_closed_here_it_has_arrived() -> None:
 def test_arrivals_are_asked_about_where_they_are_not_pulled_or_left_alone(
     on_arrival: str, paused: bool, keys: list[str]
 ) -> None:
-    tray = Played(Preferences(on_arrival=on_arrival))
+    tray = PlayedTray(Preferences(on_arrival=on_arrival))
     shown = replace(ARRIVED, paused_until=float("inf") if paused else None)
     assert tray.keys(shown) == keys
 
@@ -277,21 +246,21 @@ def test_arrivals_are_asked_about_where_they_are_not_pulled_or_left_alone(
 def test_what_has_to_be_closed_first_is_said_unless_nothing_is_to_be_done(
     on_arrival: str, keys: list[str]
 ) -> None:
-    assert Played(Preferences(on_arrival=on_arrival)).keys(OPEN_HERE) == keys
+    assert PlayedTray(Preferences(on_arrival=on_arrival)).keys(OPEN_HERE) == keys
 
 
 # --- conflicts and findings --------------------------------------------------------------------
 
 
 def test_each_conflict_has_its_own_notice_while_they_are_few() -> None:
-    tray = Played()
+    tray = PlayedTray()
     assert tray.keys(TWO_SPLIT) == ["conflict.c1", "conflict.c2"]
     assert tray.keys(PARTED) == []
     assert list(tray.last.withdraw) == ["conflict.c2"]
 
 
 def test_many_conflicts_at_once_are_one_notice() -> None:
-    tray = Played()
+    tray = PlayedTray()
     many = status(conflicts=tuple(conflict(f"c{n}") for n in range(30)))
     assert tray.keys(many) == ["conflict"]
     tray.see(TWO_SPLIT)
@@ -301,7 +270,7 @@ def test_many_conflicts_at_once_are_one_notice() -> None:
 
 
 def test_one_more_machine_in_a_conflict_is_news() -> None:
-    tray = Played()
+    tray = PlayedTray()
     tray.see(PARTED)
     more_sessions = status(conflicts=(conflict("c1", rivals=("desktop", "nas")),))
     assert tray.keys(more_sessions) == ["conflict.c1"]
@@ -309,7 +278,7 @@ def test_one_more_machine_in_a_conflict_is_news() -> None:
 
 
 def test_several_new_findings_are_one_notice_and_the_next_one_has_its_own() -> None:
-    tray = Played()
+    tray = PlayedTray()
     two = (warning("w1", "A"), warning("w2", "B", level=Level.ERROR))
     assert tray.keys(status(findings=two)) == ["doctor"]
     assert tray.keys(status(findings=(*two, warning("w3")))) == ["doctor.w3"]
@@ -325,167 +294,16 @@ def test_several_new_findings_are_one_notice_and_the_next_one_has_its_own() -> N
     ],
 )
 def test_what_is_no_warning_or_ignored_or_said_otherwise_is_not_told_of(finding: Any) -> None:
-    tray = Played(Preferences(ignored_findings=("ignored",)))
+    tray = PlayedTray(Preferences(ignored_findings=("ignored",)))
     assert tray.keys(status(findings=(finding,))) == []
 
 
 def test_a_warning_that_is_ignored_now_is_withdrawn() -> None:
-    tray = Played()
+    tray = PlayedTray()
     tray.see(WARNED)
     tray.preferences = Preferences(ignored_findings=("w1",))
     assert tray.keys() == []
     assert list(tray.last.withdraw) == ["doctor.w1"]
-
-
-# --- what fails --------------------------------------------------------------------------------
-
-
-def test_nothing_is_said_of_being_offline_right_after_a_start_or_a_wake() -> None:
-    tray = Played()
-    tray.now = NOW + 3
-    assert tray.keys(status(**OFFLINE)) == []
-    assert tray.last.again_at == NOW + 15
-    tray.now = NOW + 14.9
-    assert tray.keys() == []
-    tray.now = NOW + 15
-    assert tray.keys() == ["offline"]
-    tray.see(status())
-    tray.wait(2 * HOUR)
-    tray.history = after_sleep(tray.history, tray.now)
-    assert tray.keys(status(**OFFLINE)) == []
-    assert tray.last.again_at == tray.now + 15
-    assert tray.keys(status()) == []
-    assert tray.last.again_at is None
-
-
-def test_a_wake_does_not_make_it_said_again() -> None:
-    tray = Played()
-    assert tray.keys(status(**OFFLINE)) == ["offline"]
-    tray.wait(2 * HOUR)
-    tray.history = after_sleep(tray.history, tray.now)
-    assert tray.keys() == []
-    tray.wait(60)
-    assert tray.keys() == []
-    assert tray.last.again_at is None
-
-
-def failing(number: int, sid: str = "s1", why: str = "no room", **more_sessions: Any) -> Status:
-    done = happened(number, "push", result(sid, Outcome.FAILED, message=why), by_hand=False)
-    return status(events=(done,), sessions=(session(sid),), **more_sessions)
-
-
-def test_a_session_that_fails_is_told_of_once_and_again_only_after_it_had_worked() -> None:
-    tray = Played()
-    assert tray.keys(failing(1)) == ["failing"]
-    assert tray.keys(failing(1, error="no room")) == []
-    tray.wait(2 * HOUR)
-    assert tray.keys(failing(2, error="no room")) == []
-    worked = happened(3, "push", result("s1", Outcome.PUSHED), by_hand=False)
-    assert tray.keys(status(events=(worked,))) == []
-    assert list(tray.last.withdraw) == ["failing"]
-    assert tray.keys(failing(4)) == ["failing"]
-
-
-def test_one_that_fails_does_not_hide_another_or_what_fails_altogether() -> None:
-    tray = Played()
-    tray.see(failing(1, error="no room"))
-    assert tray.keys(failing(2, "s2", error="no room")) == ["failing"]
-    assert tray.keys(failing(2, "s2", error="the records are gone")) == ["error"]
-
-
-def test_once_nothing_fails_any_more_the_next_failure_is_news() -> None:
-    tray = Played()
-    tray.see(failing(1, error="no room"))
-    tray.see(status())
-    assert list(tray.last.withdraw) == ["failing"]
-    tray.wait(2 * HOUR)
-    assert tray.keys(failing(2, error="no room")) == ["failing"]
-
-
-# --- clicks ------------------------------------------------------------------------------------
-
-PUSHED, FAILED = Outcome.PUSHED, Outcome.FAILED
-CLICKS: list[tuple[Any, list[str]]] = [
-    (happened(1, "push", result("a", PUSHED)), ["pushed"]),
-    (happened(1, "push"), ["pushed"]),
-    (happened(1, "push", result("a", Outcome.UNCHANGED)), ["pushed"]),
-    (happened(1, "push", result("a", PUSHED), result("b", FAILED)), ["not-done", "pushed"]),
-    (happened(1, "push", result("b", FAILED)), ["not-done"]),
-    (happened(1, "push", result("b", Outcome.BEHIND)), ["not-done"]),
-    (happened(1, "push", result("a", PUSHED), result("b", Outcome.BEHIND)), ["pushed"]),
-    (happened(1, "pull", result("a", Outcome.IMPORTED)), []),
-    (happened(1, "pull", result("a", Outcome.IMPORTED), result("b", Outcome.OPEN)), []),
-    (happened(1, "pull", result("b", Outcome.OPEN)), ["not-done"]),
-    (happened(1, "pull", result("b", Outcome.CONFLICT)), ["not-done"]),
-    (happened(1, "pull", result("b", Outcome.UNCHANGED)), []),
-    (happened(1, "pull", result("a", Outcome.IMPORTED), result("b", FAILED)), ["not-done"]),
-    (happened(1, "resolve", result("a", Outcome.REPLACED)), []),
-    (happened(1, "resolve", result("a", FAILED)), ["not-done"]),
-    (happened(1, "undo", result("a", Outcome.REPLACED)), []),
-    (happened(1, "forget"), []),
-    (happened(1, "failed", message="nas doesn't answer"), ["not-done"]),
-    (happened(1, "push", result("a", PUSHED), by_hand=False), []),
-    (happened(1, "push", by_hand=False), []),
-    (happened(1, "failed", message="x", by_hand=False), []),
-    (happened(1, "pull", result("a", Outcome.IMPORTED), by_hand=False), ["pulled"]),
-    (happened(1, "pull", result("a", Outcome.OPEN), by_hand=False), []),
-    (happened(1, "pull", result("a", FAILED), by_hand=False), ["failing"]),
-]
-
-
-@pytest.mark.parametrize(("done", "keys"), CLICKS)
-def test_a_click_is_answered_where_nothing_else_shows_what_became_of_it(
-    done: Any, keys: list[str]
-) -> None:
-    tray = Played()
-    assert tray.keys(status(events=(done,))) == keys
-    assert tray.keys(status(events=(done,), last_sync=1.0)) == []
-
-
-def test_every_click_is_answered_however_often_it_fails() -> None:
-    tray = Played()
-    for number in range(1, 4):
-        failed = happened(number, "push", result("a", FAILED, message="no room"))
-        assert tray.keys(status(events=(failed,), error="no room")) == ["not-done"]
-
-
-@pytest.mark.parametrize("at_once", [True, False])
-def test_what_a_click_was_told_is_not_told_again_as_what_lasts(at_once: bool) -> None:
-    tray = Played()
-    failed = (happened(1, "failed", message="no room"),)
-    first = status(events=failed, error="no room" if at_once else "")
-    assert tray.keys(first) == ["not-done"]
-    assert tray.keys(status(events=failed, error="no room", last_sync=1.0)) == []
-    assert tray.keys(status(events=failed, error="no records")) == ["error"]
-
-
-def pulled(number: int, *ids: str) -> Status:
-    results = [result(sid, Outcome.UPDATED, machine="desktop") for sid in ids]
-    done = happened(number, "pull", *results, by_hand=False)
-    return status(events=(done,), sessions=tuple(map(session, ids)))
-
-
-def test_a_session_that_is_pulled_again_and_again_is_told_of_once_an_hour() -> None:
-    tray = Played()
-    assert tray.keys(pulled(1, "a")) == ["pulled"]
-    tray.wait(600)
-    assert tray.keys(pulled(2, "a")) == []
-    (notice,) = tray.see(pulled(3, "a", "b"))
-    assert notice.buttons["undo"] == Action(Verb.UNDO, "b")
-    tray.wait(HOUR)
-    assert tray.keys(pulled(4, "a")) == ["pulled"]
-
-
-def test_what_was_undone_has_no_undo_button_any_more() -> None:
-    tray = Played()
-    tray.see(pulled(1, "a", "b"))
-    other = happened(2, "undo", result("c", Outcome.REPLACED))
-    failed = happened(3, "undo", result("a", FAILED))
-    tray.see(status(events=(other, failed)))
-    assert list(tray.last.withdraw) == []
-    undone = happened(4, "undo", result("a", Outcome.REPLACED))
-    tray.see(status(events=(undone,)))
-    assert "pulled" in tray.last.withdraw
 
 
 # --- preferences -------------------------------------------------------------------------------
@@ -495,7 +313,7 @@ EVERYTHING = status(
     conflicts=(conflict(),),
     findings=(warning(),),
     events=(
-        happened(1, "push", result("s1", PUSHED)),
+        happened(1, "push", result("s1", Outcome.PUSHED)),
         happened(2, "pull", result("s2", Outcome.IMPORTED), by_hand=False),
         happened(3, "failed", message="x"),
     ),
@@ -515,7 +333,7 @@ KINDS = {
 def test_a_kind_that_is_switched_off_is_not_shown_and_the_others_are(kind: str) -> None:
     everything = set().union(*KINDS.values())
     off = Preferences(notifications=Notifications(**{kind: False}))
-    tray = Played(off)
+    tray = PlayedTray(off)
     assert set(tray.keys(EVERYTHING)) == everything - KINDS[kind]
     # What was passed over isn't told of when the kind is switched on.
     tray.preferences = Preferences()
@@ -526,7 +344,12 @@ def test_where_notifications_have_no_buttons_none_is_shown() -> None:
     bare = replace(AROUND, has_buttons=False)
     for around in (AROUND, bare):
         told = next_notices(
-            Status(), EVERYTHING, Preferences(), new_history(NOW - 60), NOW, around
+            Status(),
+            EVERYTHING,
+            preferences=Preferences(),
+            history=new_history(NOW - 60),
+            now=NOW,
+            environment=around,
         ).show
         assert len(told) > 5
         assert any(one.notification.buttons for one in told) == around.has_buttons
@@ -554,7 +377,7 @@ SOME = st.builds(
 def test_over_any_history_nothing_is_told_twice_within_an_hour(
     steps: list[tuple[Status, int]],
 ) -> None:
-    tray = Played()
+    tray = PlayedTray()
     told: dict[Any, float] = {}
     on_screen: set[str] = set()
     for shown, seconds in steps:
@@ -584,7 +407,7 @@ def test_an_answer_to_what_is_not_there_changes_nothing() -> None:
     history = new_history(NOW)
     for kind in AnswerKind:
         assert after_answer(history, Answer("arrival", kind, "later"), NOW) == history
-    tray = Played()
+    tray = PlayedTray()
     tray.see(ARRIVED)
     shown = after_answer(tray.history, Answer("arrival", AnswerKind.SHOWN), NOW)
     assert shown == tray.history

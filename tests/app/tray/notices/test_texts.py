@@ -159,7 +159,7 @@ def test_what_was_pulled_by_itself_can_be_resumed_and_undone() -> None:
             2,
             ["Copied 2 sessions to ~/claude-sync", "No other machine sees this folder yet."],
         ),
-        ({}, 0, ["Nothing to push", "All of it is in Dropbox already."]),
+        ({}, 0, ["Nothing to push", "Everything is in Dropbox already."]),
     ],
 )
 def test_a_push_says_whether_one_may_leave(
@@ -178,7 +178,7 @@ def test_a_conflict_names_both_machines_and_how_far_each_went_on() -> None:
     state = conflict("c1")
     notice = notice_texts.conflict_notice(state, CONTEXT)
     assert said(notice) == [
-        "Both went on went on apart",
+        "Both went on has diverged",
         "laptop (this machine): 12 lines more, 5 minutes ago",
         "desktop: 3 lines more, 1 hour ago",
     ]
@@ -198,7 +198,7 @@ def test_a_conflict_that_can_not_be_read_offers_nothing_to_decide() -> None:
 
 def test_many_conflicts_are_counted() -> None:
     notice = notice_texts.conflicts_notice([conflict(f"c{n}", f"T{n}") for n in range(5)], CONTEXT)
-    assert said(notice) == ["5 sessions went on apart", "T0", "T1", "T2", "and 2 more"]
+    assert said(notice) == ["5 sessions have diverged", "T0", "T1", "T2", "and 2 more"]
     assert offered(notice) == [("Show", SHOW_MENU)]
 
 
@@ -270,7 +270,7 @@ def test_what_lasts_and_what_fails_by_itself_say_why() -> None:
             "pull",
             [result("a", Outcome.CONFLICT)],
             False,
-            ["Nothing was pulled", "It went on apart, and a person has to choose"],
+            ["Nothing was pulled", "It has diverged: choose which side to keep"],
             Action(Verb.PULL, "a"),
         ),
         (
@@ -284,7 +284,7 @@ def test_what_lasts_and_what_fails_by_itself_say_why() -> None:
             "resolve",
             [result("a", Outcome.FAILED, message="no room")],
             False,
-            ["The conflict wasn't settled", "No room"],
+            ["The conflict wasn't resolved", "No room"],
             Action(Verb.RETRY),
         ),
         ("failed", [], False, ["That didn't work", "Nas doesn't answer"], Action(Verb.RETRY)),
@@ -316,14 +316,14 @@ def test_where_there_are_no_buttons_it_says_where_they_are() -> None:
 # --- the first start ---------------------------------------------------------------------------
 
 
-def test_the_first_start_says_where_sessions_meet_and_offers_another_place() -> None:
+def test_the_first_start_names_the_shared_folder_and_offers_another() -> None:
     first = status(location="~/claude-sync", label="~/claude-sync")
     notice = notice_texts.welcome_notice(first, AROUND)
     assert said(notice) == [
-        "Sessions meet in ~/claude-sync (this machine only)",
-        "Choose a synced folder or a host, and your other machines see them.",
+        "Shared folder: ~/claude-sync (this machine only)",
+        "Choose a synced folder or a host to share sessions with your other machines.",
     ]
-    assert offered(notice) == [("Where sessions meet…", Action(Verb.CHOOSE_STORE, "", "menu"))]
+    assert offered(notice) == [("Choose shared folder…", Action(Verb.CHOOSE_STORE, "", "menu"))]
 
 
 # --- other people's text -----------------------------------------------------------------------
