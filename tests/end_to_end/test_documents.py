@@ -59,6 +59,7 @@ _STATUS = {
     "conflicts": list,
     "unplaced": list,
     "incomplete": list,
+    "unknown": list,
     "findings": list,
 }
 _INIT = {"location": str, "machine": str, "machine_id": str, "machines": list}

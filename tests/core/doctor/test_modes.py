@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from claude_sync.doctor import modes
 from claude_sync.model import Level
 from examined import Patient, follow
 from machines import SESSION, said
@@ -52,10 +53,20 @@ def _cures(patient: Patient, code: str, level: Level, path: Path, mode: int) -> 
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644])
-def test_others_may_read_a_transcript(opened: Patient, mode: int) -> None:
-    if mode == 0o640 and opened.path().stat().st_gid == os.getegid():
-        pytest.skip("the group may be only ours")
+def test_others_may_read_a_transcript(
+    opened: Patient, mode: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(modes, "_private_group", lambda: -1)
     _cures(opened, "claude-readable-by-others", Level.WARNING, opened.path(), mode)
+
+
+def test_a_group_of_ones_own_has_no_others(
+    opened: Patient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(modes, "_private_group", lambda: opened.path().stat().st_gid)
+    opened.path().chmod(0o660)
+    assert opened.is_well("claude-readable-by-others")
+    assert opened.is_well("claude-writable-by-others")
 
 
 @pytest.mark.parametrize("what", ["transcript", "folder", "projects", "settings"])
