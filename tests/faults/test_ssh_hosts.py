@@ -11,6 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
+from claude_sync.errors import StoreDenied
 from claude_sync.model import Outcome
 from claude_sync.state import preferences
 from claude_sync.transports import open_transport
@@ -246,3 +247,23 @@ def test_closing_ends_what_somebody_left_in_the_middle_and_still_holds(
     store.close()
     assert [one for one in started if one.is_running()] == []
     del gots
+
+
+@pytest.mark.parametrize("location", ["nas:sessions", "ssh://nas{home}/sessions"])
+def test_a_home_that_is_not_there_is_not_made(tmp_path: Path, location: str) -> None:
+    home = tmp_path / "volume1" / "homes" / "me"
+    ssh = tmp_path / "ssh"
+    ssh.write_text(
+        f'#!/bin/sh\nfor last; do :; done\nHOME={home}; export HOME; cd /\nexec /bin/sh -c "$last"\n'
+    )
+    ssh.chmod(0o755)
+    transport = open_transport(location.format(home=home), [str(ssh)], tmp_path / "run")
+    try:
+        with pytest.raises(StoreDenied, match="home directory isn't there"):
+            transport.create()
+        assert not (tmp_path / "volume1").exists()
+        home.mkdir(parents=True)
+        transport.create()
+        assert (home / "sessions").is_dir()
+    finally:
+        transport.close()

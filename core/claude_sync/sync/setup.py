@@ -7,10 +7,11 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from claude_sync.claude.home import ClaudeHome
 from claude_sync.disk.home_directory import home_directory
 from claude_sync.disk.locks import Lock
 from claude_sync.disk.snapshot import is_link
-from claude_sync.errors import MachineNameTaken, NotSetUp, UsageError
+from claude_sync.errors import MachineNameTaken, NotSetUp, ProjectKeyError, UsageError
 from claude_sync.model import Machine
 from claude_sync.names import WORDS_FOR_SIDES, is_machine_name
 from claude_sync.state import preferences
@@ -22,7 +23,7 @@ from claude_sync.sync.context import LOCK_PATIENCE_SECONDS, Context
 from claude_sync.sync.survey.survey import Survey, look
 from claude_sync.transports import open_transport
 from claude_sync.transports.base import MARKER_NAME
-from claude_sync.transports.location import parse_location
+from claude_sync.transports.location import FolderLocation, parse_location
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,12 @@ def _occupied(folder: Path) -> NotSetUp:
 
 
 def set_up(
-    paths: Paths, location: str, *, name: str | None = None, take_over: bool = False
+    paths: Paths,
+    location: str,
+    *,
+    name: str | None = None,
+    take_over: bool = False,
+    anyway: bool = False,
 ) -> SetUp:
     """Choose the store; folder and marker are made if they are missing.
 
@@ -133,9 +139,10 @@ def set_up(
         name: this machine's name; None for the one it has, or had there, or the host's.
         take_over: this is the machine of that name, installed anew: its old bundles then count
             as another's.
+        anyway: take a folder that is most likely not meant, too.
 
     Raises:
-        UsageError: the location can't be read, or the name can't be used.
+        UsageError: the location can't be read or isn't fit for a store, or the name can't be used.
         MachineNameTaken: another machine has it there.
         TransportError: the store can't be made, written or read back.
     """
@@ -151,7 +158,10 @@ def set_up(
             todo="choose another with --name",
         )
     chosen = preferences.load(paths)
-    spelled = parse_location(location).spelling
+    parsed = parse_location(location)
+    if isinstance(parsed, FolderLocation) and not anyway:
+        _check_fit(Path(parsed.path), chosen)
+    spelled = parsed.spelling
     transport = open_transport(spelled, chosen.ssh_command, paths.runtime)
     try:
         store_id = create_store(transport)
@@ -168,6 +178,42 @@ def set_up(
         claude_config_dir=os.environ.get("CLAUDE_CONFIG_DIR") or chosen.claude_config_dir,
     )
     return SetUp(spelled, label, load_machine(paths), others)
+
+
+def _check_fit(folder: Path, chosen: Preferences) -> None:
+    """Check that a folder isn't in a place where a store does harm, or is lost.
+
+    Raises:
+        UsageError: it is, and why.
+    """
+    why = _unfit(folder, chosen)
+    if why:
+        raise UsageError(
+            f"the shared folder can't be there: {why}",
+            where=str(folder),
+            todo="choose another folder, or add --anyway if this is what you want",
+        )
+
+
+def _unfit(folder: Path, chosen: Preferences) -> str:
+    real = Path(os.path.realpath(folder))
+    remembered = chosen.claude_config_dir
+    claude = ClaudeHome.locate(remembered=str(remembered) if remembered else None).path
+    if real.is_relative_to(os.path.realpath(claude)):
+        return "it is inside Claude Code's own folder, whose contents Claude Code manages"
+    home = home_directory()
+    if not home.is_dir() and folder.is_relative_to(home):
+        return "it is below a home directory that isn't there, and may only not be mounted"
+    from claude_sync.projects.git import remote_of
+    from claude_sync.projects.repository import Finder
+
+    try:
+        found = Finder().find(str(real))
+        if found is not None and remote_of(found.repository).url is not None:
+            return "it is inside a git repository with a remote, where sessions would be committed"
+    except ProjectKeyError:
+        return ""  # there is a repository, but nothing tells that it goes anywhere
+    return ""
 
 
 def _named(

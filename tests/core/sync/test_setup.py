@@ -15,6 +15,7 @@ from claude_sync.sync.setup import set_up
 from claude_sync.transports.base import MARKER_NAME
 from faults.disks import read_only
 from machines import OTHER, SESSION, Pair, PlayedMachine, World, opened, outcomes, said
+from repositories import bare_bones
 
 
 def test_folder_and_marker_are_made_and_chosen(world: World) -> None:
@@ -108,3 +109,47 @@ def test_a_name_that_was_lost_is_found_again_in_the_store(pair: Pair) -> None:
     laptop.push()
     assert opened(laptop.bundle()).head.machine == "laptop"
     assert opened(laptop.bundle()).transcript == laptop.read()
+
+
+# --- where no store should lie -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("below", ["", "projects/-x/sessions", "sessions"])
+def test_inside_claudes_own_folder_is_no_place(world: World, below: str) -> None:
+    (laptop,) = world.machines("laptop")
+    folder = laptop.claude / below
+    refused(laptop, folder, "Claude Code's own folder")
+
+
+@pytest.mark.parametrize("remote", [None, "https://example.org/you/notes"])
+@pytest.mark.parametrize("below", ["", "a/b"])
+def test_a_repository_that_goes_elsewhere_is_no_place(
+    world: World, tmp_path: Path, remote: str | None, below: str
+) -> None:
+    (laptop,) = world.machines("laptop")
+    folder = bare_bones(tmp_path / "notes", remote) / below
+    if remote is not None:
+        refused(laptop, folder, "git repository with a remote")
+    else:
+        with laptop.here():
+            assert set_up(laptop.paths, str(folder)).location == str(folder)
+
+
+def test_a_home_that_is_not_there_is_not_made(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (laptop,) = world.machines("laptop")
+    monkeypatch.setenv("HOME", str(tmp_path / "unmounted"))
+    with pytest.raises(UsageError, match="home directory that isn't there"):
+        set_up(laptop.paths, str(tmp_path / "unmounted" / "sessions"))
+    assert not (tmp_path / "unmounted").exists()
+
+
+def refused(machine: PlayedMachine, folder: Path, why: str) -> None:
+    before = folder.exists()
+    with machine.here():
+        with pytest.raises(UsageError, match=why):
+            set_up(machine.paths, str(folder))
+        assert folder.exists() == before
+        assert not (folder / MARKER_NAME).exists()
+        assert set_up(machine.paths, str(folder), anyway=True).location == str(folder)

@@ -29,6 +29,11 @@ def configure(parser: Parser) -> None:
         action="store_true",
         help="this is the machine that had that name, reinstalled",
     )
+    parser.add_argument(
+        "--anyway",
+        action="store_true",
+        help="take a folder inside Claude Code's, a repository with a remote, or a missing home",
+    )
     parser.add_json()
     parser.describe(
         "Whoever can read the shared folder can read the sessions: they are plain text there.\n"
@@ -43,7 +48,13 @@ def configure(parser: Parser) -> None:
 def run(arguments: Namespace) -> int:
     own = paths()
     before = preferences.load(own).location
-    done = set_up(own, arguments.location, name=arguments.name, take_over=arguments.take_over)
+    done = set_up(
+        own,
+        arguments.location,
+        name=arguments.name,
+        take_over=arguments.take_over,
+        anyway=arguments.anyway,
+    )
     Log(own.log_file).write([f"init as {done.machine.name}"])
     if arguments.json:
         print_json(

@@ -181,6 +181,15 @@ def store_refused(word: str, where: str) -> TransportError | None:
     return None
 
 
+def home_missing(host: str) -> StoreDenied:
+    """The error for a location below a home directory that the host doesn't have."""
+    return StoreDenied(
+        "the home directory isn't there on the host, so nothing was made in its place",
+        where=host,
+        todo="mount it or have it made there, or name a path outside it: ssh://host/absolute/path",
+    )
+
+
 def cant_make(text: str, where: str) -> TransportError:
     """Why the store's folder couldn't be made: the system's word, LC_ALL=C."""
     error = file_refused(text, where)

@@ -183,6 +183,10 @@ removes() {
   if [ -n "$y" ]; then say no $y; else say ok; fi
 }
 make() {
+  # A home that isn't there may be one that isn't mounted: what is made in its place is lost there.
+  case $r in
+  "${HOME:-/}"/*) [ -d "$HOME" ] || { say no nohome; return; };;
+  esac
   x=$(mkdir -p "$r" 2>&1)
   at || { say no $w $x; return; }
   flush .

@@ -30,7 +30,7 @@ from claude_sync.transports.base import (
 from claude_sync.transports.location import HostLocation
 from claude_sync.transports.ssh.answers import listing_from, usable_digest
 from claude_sync.transports.ssh.command import ssh_argv
-from claude_sync.transports.ssh.errors import cant_make, file_refused
+from claude_sync.transports.ssh.errors import cant_make, file_refused, home_missing
 from claude_sync.transports.ssh.reading import (
     BYTES_AT_ONCE,
     NAMES_AT_ONCE,
@@ -339,6 +339,8 @@ class SshTransport:
             words = session.words()
             if words == ["ok"]:
                 return
+            if words == ["no", "nohome"]:
+                raise home_missing(self._location.host)
             if len(words) > 2 and words[1] == "offline":
                 raise cant_make(" ".join(words[2:]), self._where())
             check_store(words, self._where())
