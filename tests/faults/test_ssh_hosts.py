@@ -253,9 +253,8 @@ def test_closing_ends_what_somebody_left_in_the_middle_and_still_holds(
 def test_a_home_that_is_not_there_is_not_made(tmp_path: Path, location: str) -> None:
     home = tmp_path / "volume1" / "homes" / "me"
     ssh = tmp_path / "ssh"
-    ssh.write_text(
-        f'#!/bin/sh\nfor last; do :; done\nHOME={home}; export HOME; cd /\nexec /bin/sh -c "$last"\n'
-    )
+    lines = ["#!/bin/sh", "for last; do :; done", f"HOME={home}; export HOME; cd /"]
+    ssh.write_text("\n".join([*lines, 'exec /bin/sh -c "$last"', ""]))
     ssh.chmod(0o755)
     transport = open_transport(location.format(home=home), [str(ssh)], tmp_path / "run")
     try:

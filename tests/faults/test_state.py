@@ -13,7 +13,7 @@ import pytest
 from claude_sync.disk.locks import Lock
 from claude_sync.errors import ClaudeSyncError, LockBusy
 from claude_sync.model import Machine, Outcome, State
-from claude_sync.state.machine import load_machine
+from claude_sync.state.machine import Homes, load_machine
 from claude_sync.state.paths import Paths
 from claude_sync.sync import context as context_module
 from machines import OTHER, SESSION, Pair, PlayedMachine, World, agree, opened, outcomes, said
@@ -227,8 +227,8 @@ def cloned(machine: PlayedMachine) -> PlayedMachine:
     return clone
 
 
-def _with_id(machine_id: str) -> Callable[[Paths], Machine]:
-    return lambda paths: load_machine(paths)._replace(id=machine_id)
+def _with_id(machine_id: str) -> Callable[[Paths, Homes], Machine]:
+    return lambda paths, homes: load_machine(paths, homes)._replace(id=machine_id)
 
 
 # --- two processes at once ---------------------------------------------------------------------

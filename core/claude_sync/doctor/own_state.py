@@ -25,7 +25,7 @@ _SUFFIX = ".tmp"
 def records(facts: Facts) -> Iterator[Finding]:
     """Whether the records can be read and written, and are intact."""
     paths = facts.context.paths
-    path = records_file(paths, facts.context.preferences)
+    path = records_file(paths, facts.context.preferences, facts.context.machine)
     folders = (paths.state, paths.records_directory, paths.vault_directory)
     shut = [str(folder) for folder in folders if os.path.exists(folder) and not can_write(folder)]
     shut += [str(file) for file in (paths.machine_file, path) if _is_shut(file)]

@@ -16,7 +16,7 @@ from claude_sync.state.database import Database, copy_of
 from claude_sync.state.machine import machine_as_seen
 from claude_sync.state.paths import Paths
 from claude_sync.store.store import Store
-from claude_sync.sync.context import Context, records_file
+from claude_sync.sync.context import Context, claude_homes, records_file
 
 
 @contextmanager
@@ -36,13 +36,14 @@ def open_read_only(
         on_progress: called with the progress of the work.
     """
     chosen = preferences.load(paths)
+    machine = machine_as_seen(paths, claude_homes(chosen))
     context = Context(
         paths,
         chosen,
         should_stop=should_stop,
         on_progress=on_progress,
-        database=_copy(records_file(paths, chosen)),
-        machine=machine_as_seen(paths),
+        database=_copy(records_file(paths, chosen, machine)),
+        machine=machine,
     )
     try:
         yield context

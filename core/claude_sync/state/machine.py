@@ -12,7 +12,7 @@ import re
 import sys
 import unicodedata
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from claude_sync.disk.json_object import NoObject, read_object, write_object
 from claude_sync.disk.locks import Lock
@@ -29,8 +29,20 @@ _NO_NAME = "machine"
 _MAX_NAME = 64
 
 
-def load_machine(paths: Paths) -> Machine:
+class Homes(NamedTuple):
+    """Which of Claude Code's folders is worked with, and which is this machine's first."""
+
+    used: Path
+    first: Path
+
+
+def load_machine(paths: Paths, homes: Homes | None = None) -> Machine:
     """This machine. Where it has no name of its own yet, the host's, and `named` is false.
+
+    Args:
+        paths: where claude-sync keeps its own files.
+        homes: Claude Code's folder; a second one (another account's) counts as another machine,
+            since what lies in one says nothing about the other.
 
     Raises:
         RecordsError: what is kept of it can't be read; or this system has no id, and none can be
@@ -46,10 +58,33 @@ def load_machine(paths: Paths) -> Machine:
                 _keep(paths, kept)
     name = kept.get("name")
     named = isinstance(name, str) and is_machine_name(name)
-    return Machine(str(name) if named else default_name(), machine_id or kept["id"], named)
+    machine = Machine(str(name) if named else default_name(), machine_id or kept["id"], named)
+    return _of_home(machine, kept, homes)
 
 
-def machine_as_seen(paths: Paths) -> Machine:
+def _of_home(machine: Machine, kept: dict[str, Any], homes: Homes | None) -> Machine:
+    if homes is None:
+        return machine
+    used, first = _spelled(homes.used), kept.get("claude_home") or _spelled(homes.first)
+    if used == first:
+        return machine
+    machine_id = _uuid5(f"{machine.id}\0{used}")
+    names = kept.get("names")
+    name = names.get(machine_id) if isinstance(names, dict) else None
+    if isinstance(name, str) and is_machine_name(name):
+        return Machine(name, machine_id)
+    last = used.replace(os.sep, "/").rpartition("/")[2].lstrip(".").removeprefix("claude")
+    word = last.strip("-_. ") or machine_id[:4]
+    return Machine(safe_name(f"{machine.name[:40]}-{word}"), machine_id, machine.named)
+
+
+def _spelled(home: Path) -> str:
+    """One of Claude Code's folders, so that it is the same for a home that was moved."""
+    real, user = os.path.realpath(home), os.path.realpath(os.path.expanduser("~"))
+    return os.path.normcase(f"~{real[len(user) :]}" if real.startswith(user + os.sep) else real)
+
+
+def machine_as_seen(paths: Paths, homes: Homes | None = None) -> Machine:
     """This machine as far as it can be told without keeping or mending anything."""
     try:
         kept = _kept(paths)
@@ -58,15 +93,18 @@ def machine_as_seen(paths: Paths) -> Machine:
     machine_id = system_machine_id() or kept.get("id")
     name = kept.get("name")
     named = isinstance(name, str) and is_machine_name(name)
-    return Machine(
+    machine = Machine(
         str(name) if named else default_name(),
         str(machine_id) if _is_uuid(machine_id) else _random_id(),
         named,
     )
+    return _of_home(machine, kept, homes)
 
 
-def name_machine(paths: Paths, name: str) -> Machine:
+def name_machine(paths: Paths, name: str, homes: Homes | None = None) -> Machine:
     """Give this machine its name; its id stays.
+
+    With the first name, which of Claude Code's folders is the first is kept as well.
 
     Raises:
         UsageError: that can't be a machine's name.
@@ -77,10 +115,18 @@ def name_machine(paths: Paths, name: str) -> Machine:
             "that can't be a machine's name",
             todo="use up to 64 letters, digits, dots, dashes and underscores, with a letter first",
         )
-    load_machine(paths)
+    plain, machine = load_machine(paths), load_machine(paths, homes)
     with Lock(paths.state / "machine.lock", "naming this machine"):
-        _keep(paths, {**_kept(paths), "name": name})
-    return load_machine(paths)
+        kept = _kept(paths)
+        if machine.id == plain.id:
+            kept["name"] = name
+        else:
+            names = kept.get("names")
+            kept["names"] = {**(names if isinstance(names, dict) else {}), machine.id: name}
+        if homes is not None:
+            kept.setdefault("claude_home", _spelled(homes.first))
+        _keep(paths, kept)
+    return load_machine(paths, homes)
 
 
 def _kept(paths: Paths) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from claude_sync.projects.registry import Registry
 from claude_sync.state import preferences
 from claude_sync.state.cache import Cache
 from claude_sync.state.database import Database
-from claude_sync.state.machine import load_machine
+from claude_sync.state.machine import Homes, load_machine, machine_as_seen
 from claude_sync.state.paths import Paths
 from claude_sync.state.paths import paths as own_paths
 from claude_sync.state.preferences import Preferences
@@ -59,15 +59,16 @@ class Context:
     ) -> None:
         self.paths = paths
         self.preferences = chosen
-        self.machine: Machine = machine or load_machine(paths)
         self.should_stop = should_stop
         self.on_progress = on_progress
         remembered = chosen.claude_config_dir
         self.home = ClaudeHome.locate(remembered=str(remembered) if remembered else None)
+        self.homes = claude_homes(chosen)
+        self.machine: Machine = machine or load_machine(paths, self.homes)
         self.vault = Vault(paths.vault_directory)
         self.registry = Registry(paths.projects_file)
         self._open = ExitStack()
-        self.database = database or Database(records_file(paths, chosen))
+        self.database = database or Database(records_file(paths, chosen, self.machine))
         self._open.callback(self.database.close)
         self.records = Records(self.database)
         self.cache = Cache(self.database)
@@ -186,9 +187,24 @@ class Context:
             self.on_progress(known._replace(done=done))
 
 
-def records_file(paths: Paths, chosen: Preferences) -> Path:
-    """Where the records of the store that was chosen are kept."""
-    return paths.records_directory / f"{chosen.store_id or _NO_STORE}.sqlite"
+def claude_homes(chosen: Preferences) -> Homes:
+    """Claude Code's folder that is worked with, and the one without the shell's variable."""
+    remembered = str(chosen.claude_config_dir) if chosen.claude_config_dir else None
+    return Homes(
+        ClaudeHome.locate(remembered=remembered).path,
+        ClaudeHome.locate({}, remembered=remembered).path,
+    )
+
+
+def records_file(paths: Paths, chosen: Preferences, machine: Machine) -> Path:
+    """Where the records of the store that was chosen are kept.
+
+    A second folder of Claude Code's has its own: what was seen in one isn't gone in the other.
+    """
+    store = chosen.store_id or _NO_STORE
+    is_first = machine.id == machine_as_seen(paths).id
+    name = store if is_first else f"{store}-{machine.id[:8]}"
+    return paths.records_directory / f"{name}.sqlite"
 
 
 def open_context(

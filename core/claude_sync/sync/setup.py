@@ -168,16 +168,21 @@ def set_up(
         label = transport.label
     finally:
         transport.close()
+    named = os.environ.get("CLAUDE_CONFIG_DIR")
+    if named and chosen.location is None and chosen.claude_config_dir is None:
+        # The folder of the first set-up is this machine's; a later one's is a machine of its own.
+        chosen = chosen._replace(claude_config_dir=Path(named).expanduser().absolute())
     with Context(paths, chosen._replace(location=spelled, store_id=store_id)) as context:
         machine, others = _named(context, look(context), name, take_over=take_over)
-    name_machine(paths, machine.name)
+        name_machine(paths, machine.name, context.homes)
+        homes = context.homes
     preferences.change(
         paths,
         location=spelled,
         store_id=store_id,
         claude_config_dir=os.environ.get("CLAUDE_CONFIG_DIR") or chosen.claude_config_dir,
     )
-    return SetUp(spelled, label, load_machine(paths), others)
+    return SetUp(spelled, label, load_machine(paths, homes), others)
 
 
 def _check_fit(folder: Path, chosen: Preferences) -> None:

@@ -46,4 +46,4 @@ def remember_name(context: Context, bundles: Mapping[str, tuple[Bundle, ...]]) -
     ]
     if own:
         newest = max(own, key=lambda head: (head.pushed_at, head.revision))
-        context.machine = name_machine(context.paths, newest.machine)
+        context.machine = name_machine(context.paths, newest.machine, context.homes)
