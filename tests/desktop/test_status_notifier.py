@@ -55,14 +55,15 @@ DEMO = menu(
 
 
 class Tray:
-    """An icon that runs, and all that it said."""
+    """An icon that runs, and all that it reported."""
 
     def __init__(self, loop: Loop, left_click: Action | None = None) -> None:
         self.clicked: Heard[Action] = Heard()
         self.opened: Heard[bool] = Heard()
         self.presence: Heard[Presence] = Heard()
-        events = IconCallbacks(self.clicked, self.opened, self.presence)
-        self.icon = StatusNotifierIcon("claude-sync", loop, events, UP_TO_DATE, left_click)
+        callbacks = IconCallbacks(self.clicked, self.opened, self.presence)
+        self.icon = StatusNotifierIcon("claude-sync", loop, callbacks, UP_TO_DATE)
+        self.icon.react(left_click)
         self.icon.run_detached()
 
     def show(self, menu: Item, picture: Picture = UP_TO_DATE, tooltip: str = "") -> None:

@@ -213,6 +213,7 @@ _NASTY = "a'b\"c;$(touch x)&<b>"
 _SHELL = '#!/bin/sh\n[ "$2" = -c ] && exec /bin/bash "$@"\nexit 0\n'
 _CLAUDE = """\
 #!/bin/sh
+test "$1" != --help || exit 0
 printf '%s\\n' "$PWD" "$@" > {log}.new
 mv {log}.new {log}
 """

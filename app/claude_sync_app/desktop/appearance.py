@@ -12,8 +12,12 @@ from claude_sync_app.tray.icons.icons import Theme
 if TYPE_CHECKING:
     from claude_sync_app.desktop.loop import Loop
 
-_PORTAL = "org.freedesktop.portal.Desktop"
-_PORTAL_PATH = "/org/freedesktop/portal/desktop"
+_READ = dbus.Method(
+    "org.freedesktop.portal.Desktop",
+    "/org/freedesktop/portal/desktop",
+    "org.freedesktop.portal.Settings",
+    "Read",
+)
 _PREFERS_LIGHT = 2
 
 
@@ -58,16 +62,7 @@ async def _of_linux() -> Theme:
     if bus is None:
         return Theme.DARK
     try:
-        reply = await dbus.call(
-            bus,
-            _PORTAL,
-            _PORTAL_PATH,
-            "org.freedesktop.portal.Settings",
-            "Read",
-            "ss",
-            "org.freedesktop.appearance",
-            "color-scheme",
-        )
+        reply = await dbus.call(bus, _READ, "ss", "org.freedesktop.appearance", "color-scheme")
     finally:
         await dbus.disconnect(bus)
     value: Any = reply.body[0] if reply is not None else None

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from claude_sync.doctor import ExtraCheck
 from claude_sync.model import Finding, Level
 from claude_sync.sync.context import Context
+from claude_sync.wording import capitalized, sentence
 
 
 def checks() -> Sequence[ExtraCheck]:
@@ -26,9 +27,9 @@ def check_start_at_login(_: Context) -> Iterator[Finding]:
         yield Finding(
             "autostart-broken",
             Level.WARNING,
-            "The program to start at login isn't there",
-            f"{status.where} names {what}, so the next login won't start it.",
-            "`claude-sync autostart enable`",
+            title="The program to start at login isn't there",
+            detail=f"{status.where} names {what}, so the next login won't start it.",
+            fix="`claude-sync autostart enable`",
         )
 
 
@@ -42,8 +43,8 @@ def check_notifications(context: Context, system: str = sys.platform) -> Iterato
         yield Finding(
             "notifications-without-buttons",
             Level.INFO,
-            "Notifications have no buttons",
-            "macOS gives them only to applications in a bundle; the menu offers the same.",
+            title="Notifications have no buttons",
+            detail="macOS gives them only to applications in a bundle; the menu offers the same.",
         )
 
 
@@ -66,7 +67,7 @@ def check_icon(_: Context) -> Iterator[Finding]:
     yield Finding(
         "no-icon-host",
         Level.WARNING if wanted else Level.INFO,
-        "The tray's icon can't be seen here",
-        f"{why[:1].upper()}{why[1:]}. Syncing works without it.",
-        f"{todo[:1].upper()}{todo[1:]}".removesuffix("."),
+        title="The tray's icon can't be seen here",
+        detail=f"{sentence(why)} Syncing works without it.",
+        fix=capitalized(todo),
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from dbus_fast import Message
@@ -75,24 +75,30 @@ async def disconnect(bus: MessageBus) -> None:
         pass
 
 
-async def call(
-    bus: MessageBus,
-    name: str,
-    path: str,
-    interface: str,
-    member: str,
-    signature: str = "",
-    *body: Any,
-) -> Message | None:
+class Method(NamedTuple):
+    """A method that a program on the bus offers."""
+
+    name: str
+    path: str
+    interface: str
+    member: str
+
+
+def bus_method(member: str) -> Method:
+    """A method of the bus itself."""
+    return Method(BUS, _BUS_PATH, BUS, member)
+
+
+async def call(bus: MessageBus, method: Method, signature: str = "", *body: Any) -> Message | None:
     """Call a method; the answer, or None if it fails. Starts no service."""
     from dbus_fast import Message, MessageFlag, MessageType
     from dbus_fast.errors import DBusFastError
 
     message = Message(
-        destination=name,
-        path=path,
-        interface=interface,
-        member=member,
+        destination=method.name,
+        path=method.path,
+        interface=method.interface,
+        member=method.member,
         signature=signature,
         body=list(body),
         flags=MessageFlag.NO_AUTOSTART,
@@ -106,13 +112,13 @@ async def call(
 
 async def has_owner(bus: MessageBus, name: str) -> bool:
     """Whether a name on the bus has an owner."""
-    reply = await call(bus, BUS, _BUS_PATH, BUS, "NameHasOwner", "s", name)
+    reply = await call(bus, bus_method("NameHasOwner"), "s", name)
     return bool(reply is not None and reply.body[0])
 
 
 async def listen(bus: MessageBus, rule: str) -> None:
     """Subscribe to the signals that a rule describes; a message handler gets them."""
-    await call(bus, BUS, _BUS_PATH, BUS, "AddMatch", "s", rule)
+    await call(bus, bus_method("AddMatch"), "s", rule)
 
 
 def owner_rule(name: str) -> str:

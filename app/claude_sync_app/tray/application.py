@@ -160,12 +160,12 @@ class Application:
     def _choose_backend(self) -> None:
         theme = appearance.panel_theme(self._loop)
         first = Picture(IconState.SYNCING, theme)
-        events = IconCallbacks(
+        callbacks = IconCallbacks(
             self.click,
             lambda is_open: self._loop.call(self._on_menu, is_open),
             lambda presence: self._loop.call(self._on_presence, presence),
         )
-        self._backend = backends.choose(NAME, self._loop, events, first)
+        self._backend = backends.choose(NAME, self._loop, callbacks, first)
         self._icon_updates.attach(self._backend, theme)
         if self._backend is None:
             self._loop.call(self._on_presence, Presence.NO_BUS)

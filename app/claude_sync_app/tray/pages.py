@@ -29,7 +29,7 @@ def show_page(paths: Paths, name: str, page: str) -> None:
     remove_pages(paths, older_than_seconds=_KEPT_SECONDS)
     folder = browser.folder_of_browser(Path.home(), os.environ)
     if folder is None or folder.is_symlink():
-        folder = _folder_for_store(paths)
+        folder = _own_folder(paths)
     path = folder / f"{name}{_SUFFIX}"
     try:
         files.make_private(folder)
@@ -46,7 +46,7 @@ def show_page(paths: Paths, name: str, page: str) -> None:
 def remove_pages(paths: Paths, older_than_seconds: float = 0.0) -> None:
     """Remove pages of that age: they may hold text from sessions."""
     limit = time.time() - older_than_seconds
-    for folder in (_folder_for_store(paths), *browser.folders_of_browsers(Path.home())):
+    for folder in (_own_folder(paths), *browser.folders_of_browsers(Path.home())):
         if folder.is_symlink():
             continue  # it may lead anywhere, and nothing is removed elsewhere
         try:
@@ -57,5 +57,5 @@ def remove_pages(paths: Paths, older_than_seconds: float = 0.0) -> None:
             pass  # next time
 
 
-def _folder_for_store(paths: Paths) -> Path:
+def _own_folder(paths: Paths) -> Path:
     return paths.state / "pages"

@@ -61,8 +61,8 @@ class LaunchAgent:
 
     def _is_disabled(self) -> bool:
         """Whether the user turned it off in the system's settings, which keeps the file."""
-        said = self._launchctl("print-disabled", self._domain())
-        return re.search(rf'"{re.escape(LABEL)}" => (?:true|disabled)', said) is not None
+        output = self._launchctl("print-disabled", self._domain())
+        return re.search(rf'"{re.escape(LABEL)}" => (?:true|disabled)', output) is not None
 
     def _domain(self) -> str:
         return f"gui/{os.getuid()}" if hasattr(os, "getuid") else "gui"

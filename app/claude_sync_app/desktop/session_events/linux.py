@@ -28,6 +28,8 @@ MANAGER = "org.freedesktop.login1.Manager"
 SESSION = "org.freedesktop.login1.Session"
 NETWORK_MANAGER = "org.freedesktop.NetworkManager"
 _PROPERTIES = "org.freedesktop.DBus.Properties"
+_INHIBIT = dbus.Method(LOGIND, LOGIND_PATH, MANAGER, "Inhibit")
+_GET = dbus.Method(LOGIND, LOGIND_PATH, _PROPERTIES, "Get")
 
 _RULES = (
     f"type='signal',sender='{LOGIND}',interface='{MANAGER}'",
@@ -154,7 +156,7 @@ class LinuxListener:
         if bus is None:
             return
         what = ("sleep:shutdown", self._name, "Pushing changed sessions", "delay")
-        reply = await dbus.call(bus, LOGIND, LOGIND_PATH, MANAGER, "Inhibit", "ssss", *what)
+        reply = await dbus.call(bus, _INHIBIT, "ssss", *what)
         seconds = await _longest_delay(bus)
         self._release()
         if reply is None or not reply.unix_fds:
@@ -176,7 +178,7 @@ class LinuxListener:
 async def _longest_delay(bus: MessageBus) -> float:
     """How long logind waits, less a margin to release it in time; seconds."""
     name = "InhibitDelayMaxUSec"
-    reply = await dbus.call(bus, LOGIND, LOGIND_PATH, _PROPERTIES, "Get", "ss", MANAGER, name)
+    reply = await dbus.call(bus, _GET, "ss", MANAGER, name)
     seconds = reply.body[0].value / 1e6 if reply is not None else _USUAL_DELAY_SECONDS
     return float(_MARGIN * seconds)
 

@@ -61,10 +61,14 @@ def _launch(
     from claude_sync_app.desktop.terminals import linux, macos, windows
 
     if sys.platform == "darwin":
-        return macos.launch(directory, session_id, preference, os.environ, options)
+        return macos.launch(
+            directory, session_id, preference, environment=os.environ, options=options
+        )
     if sys.platform == "win32":
-        return windows.launch(directory, session_id, preference, options, find=find_program)
-    return linux.launch(directory, session_id, preference, os.environ, options, has=_has)
+        return windows.launch(directory, session_id, preference, options=options, find=find_program)
+    return linux.launch(
+        directory, session_id, preference, environment=os.environ, options=options, has=_has
+    )
 
 
 def _has(program: str) -> bool:

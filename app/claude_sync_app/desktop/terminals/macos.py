@@ -57,7 +57,9 @@ def launch(
     if name and name not in _ITERM_NAMES and name not in ("terminal", "terminal.app"):
         from claude_sync_app.desktop.terminals import linux
 
-        return linux.launch(directory, session_id, preference, {}, options, has=lambda _: True)
+        return linux.launch(
+            directory, session_id, preference, environment={}, options=options, has=lambda _: True
+        )
     if any(unicodedata.category(character) == "Cc" for character in str(directory)):
         # A terminal would take it for a pressed key.
         return None

@@ -40,9 +40,7 @@ class Backend(Protocol):
         """Take it away and let `run` return."""
 
 
-def choose(
-    name: str, loop: Loop, events: IconCallbacks, picture: Picture, left_click: Action | None = None
-) -> Backend | None:
+def choose(name: str, loop: Loop, callbacks: IconCallbacks, picture: Picture) -> Backend | None:
     """The icon for this system, not shown yet; None if there can't be one.
 
     On Linux it is our own if there is a session bus and a panel for it, or no panel of any kind
@@ -52,26 +50,25 @@ def choose(
     Args:
         name: the application's, for people.
         loop: carries our own icon; it runs already.
-        events: what the icon calls, in its own thread.
+        callbacks: what the icon calls, in its own thread.
         picture: the first icon.
-        left_click: what a click on the icon asks for; None opens the menu.
     """
     from claude_sync_app.tray.backends import pystray_icon
 
     if sys.platform == "darwin":
         from claude_sync_app.tray.backends import macos
 
-        return pystray_icon.PystrayIcon(macos.new_icon(name), events, picture, left_click)
+        return pystray_icon.PystrayIcon(macos.new_icon(name), callbacks, picture)
     if sys.platform == "win32":
         from claude_sync_app.tray.backends import windows
 
         icon = windows.new_icon(name)
-        return pystray_icon.PystrayIcon(icon, events, picture, left_click, _double_ampersands)
-    return _choose_on_linux(name, loop, events, picture, left_click)
+        return pystray_icon.PystrayIcon(icon, callbacks, picture, escape=_double_ampersands)
+    return _choose_on_linux(name, loop, callbacks, picture)
 
 
 def _choose_on_linux(
-    name: str, loop: Loop, events: IconCallbacks, picture: Picture, left_click: Action | None
+    name: str, loop: Loop, callbacks: IconCallbacks, picture: Picture
 ) -> Backend | None:
     from claude_sync_app.tray.backends import gtk, status_notifier
 
@@ -81,10 +78,10 @@ def _choose_on_linux(
 
         icon = gtk.new_icon(name)
         if icon is not None:
-            return PystrayIcon(icon, events, picture, left_click)
+            return PystrayIcon(icon, callbacks, picture)
     if presence is Presence.NO_BUS:
         return None
-    ours: Backend = status_notifier.StatusNotifierIcon(name, loop, events, picture, left_click)
+    ours: Backend = status_notifier.StatusNotifierIcon(name, loop, callbacks, picture)
     return ours
 
 

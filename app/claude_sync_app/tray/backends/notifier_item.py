@@ -38,21 +38,14 @@ class ItemService(ServiceInterface):
         name: the application's, for people and as its id.
         menu_path: where its menu is.
         picture: what to show at first.
-        activated: called on a click on the icon; None lets the panel open the menu instead.
     """
 
-    def __init__(
-        self,
-        name: str,
-        menu_path: str,
-        picture: Picture,
-        activated: Callable[[], None] | None,
-    ) -> None:
+    def __init__(self, name: str, menu_path: str, picture: Picture) -> None:
         super().__init__("org.kde.StatusNotifierItem")
         self._name = name
         self._menu_path = menu_path
         self._picture = picture
-        self._activated = activated
+        self._activated: Callable[[], None] | None = None
         self._tooltip = ""
         self._status = "Active"
 

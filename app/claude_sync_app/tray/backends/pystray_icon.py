@@ -53,24 +53,23 @@ class PystrayIcon:
 
     Args:
         icon: for this system.
-        events: what it calls, in the system's thread.
+        callbacks: what it calls, in the system's thread.
         picture: the first icon.
-        left_click: what a click on the icon asks for; None opens the menu.
         escape: doubles the character by which the system marks an access key.
     """
 
     def __init__(
         self,
         icon: SystemIcon,
-        events: IconCallbacks,
+        callbacks: IconCallbacks,
         picture: Picture,
-        left_click: Action | None,
+        *,
         escape: Callable[[str], str] = str,
     ) -> None:
         self._icon = icon
-        self._events = events
+        self._callbacks = callbacks
         self._escape = escape
-        self._left_click = left_click
+        self._left_click: Action | None = None
         self._wanted = _Shown(Item("menu"), picture, "")
         self._shown: tuple[_Shown, Action | None] | None = None
         self._is_open = False
@@ -104,7 +103,7 @@ class PystrayIcon:
     def _begin(self) -> None:
         self._apply()
         self._icon.visible = True
-        self._events.presence(Presence.SHOWN)
+        self._callbacks.presence(Presence.SHOWN)
 
     def _apply(self) -> None:
         with self._lock:
@@ -118,11 +117,11 @@ class PystrayIcon:
         if before is None or picture != before.picture:
             self._icon.icon = image(picture, IMAGE_SIZE)
         self._icon.title = shortened(one_line(tooltip), TOOLTIP_LIMIT)
-        self._icon.menu = pystray_menu(menu, self._events.clicked, self._escape, left_click)
+        self._icon.menu = pystray_menu(menu, self._callbacks.clicked, self._escape, left_click)
 
     def _opened(self, is_open: bool) -> None:
         self._is_open = is_open
-        self._events.opened(is_open)
+        self._callbacks.opened(is_open)
         if not is_open:
             self._icon.in_its_thread(self._apply)
 

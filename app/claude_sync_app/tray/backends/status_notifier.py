@@ -29,6 +29,8 @@ WATCHER = "org.kde.StatusNotifierWatcher"
 ITEM_PATH = "/StatusNotifierItem"
 MENU_PATH = "/MenuBar"
 
+_REGISTER = dbus.Method(WATCHER, "/StatusNotifierWatcher", WATCHER, "RegisterStatusNotifierItem")
+
 _FIRST_DELAY_SECONDS = 1.0
 _LONGEST_DELAY_SECONDS = 60.0
 
@@ -50,30 +52,22 @@ class StatusNotifierIcon(pystray_base().Icon):  # type: ignore[misc]  # pystray 
     Args:
         name: the application's, for people and as the item's id.
         loop: carries it; started before and stopped after it.
-        events: what it calls, always in the loop's thread.
+        callbacks: what it calls, always in the loop's thread.
         picture: the first icon.
-        left_click: what a click on the icon asks for; None opens the menu.
     """
 
     HAS_DEFAULT_ACTION = True
     HAS_NOTIFICATION = False
 
-    def __init__(
-        self,
-        name: str,
-        loop: Loop,
-        events: IconCallbacks,
-        picture: Picture,
-        left_click: Action | None = None,
-    ) -> None:
+    def __init__(self, name: str, loop: Loop, callbacks: IconCallbacks, picture: Picture) -> None:
         from claude_sync_app.tray.backends.dbusmenu import MenuService
         from claude_sync_app.tray.backends.notifier_item import ItemService
 
         super().__init__(name, icon=image(picture, 64), title=name)
         self._loop = loop
-        self._events = events
-        self._menu_service = MenuService(loop, events.clicked, events.opened)
-        self._item_service = ItemService(name, MENU_PATH, picture, self._reaction(left_click))
+        self._callbacks = callbacks
+        self._menu_service = MenuService(loop, callbacks.clicked, callbacks.opened)
+        self._item_service = ItemService(name, MENU_PATH, picture)
         self._bus: MessageBus | None = None
         self._service_name = ""
         self._presence: Presence | None = None
@@ -139,7 +133,7 @@ class StatusNotifierIcon(pystray_base().Icon):  # type: ignore[misc]  # pystray 
         if left_click is None:
             return None
         action = left_click
-        return lambda: self._events.clicked(action)
+        return lambda: self._callbacks.clicked(action)
 
     async def _serve(self) -> None:
         """Be on the bus until cancelled; connect again, less and less often, when it is gone."""
@@ -183,21 +177,13 @@ class StatusNotifierIcon(pystray_base().Icon):  # type: ignore[misc]  # pystray 
             self._say(Presence.NO_PANEL)
 
     async def _register(self, bus: MessageBus) -> None:
-        reply = await dbus.call(
-            bus,
-            WATCHER,
-            "/StatusNotifierWatcher",
-            WATCHER,
-            "RegisterStatusNotifierItem",
-            "s",
-            self._service_name,
-        )
+        reply = await dbus.call(bus, _REGISTER, "s", self._service_name)
         self._say(Presence.SHOWN if reply is not None else Presence.NO_PANEL)
 
     def _say(self, presence: Presence) -> None:
         if presence is not self._presence:
             self._presence = presence
-            self._events.presence(presence)
+            self._callbacks.presence(presence)
 
 
 async def _take_name(bus: MessageBus) -> str:
@@ -207,7 +193,5 @@ async def _take_name(bus: MessageBus) -> str:
     """
     name = f"org.kde.StatusNotifierItem-{os.getpid()}-1"
     do_not_queue, owner = 4, 1
-    reply = await dbus.call(
-        bus, dbus.BUS, "/org/freedesktop/DBus", dbus.BUS, "RequestName", "su", name, do_not_queue
-    )
+    reply = await dbus.call(bus, dbus.bus_method("RequestName"), "su", name, do_not_queue)
     return name if reply is not None and reply.body[0] == owner else str(bus.unique_name)

@@ -68,7 +68,7 @@ def _actions(
         detail = shortened(one_line(state.detail), _DETAIL_LENGTH)
         rows.append(Item(f"{prefix}.detail", detail, enabled=False))
     if state.state is State.CHANGED:
-        rows.append(_action_item(prefix, "push", "Push now", Verb.PUSH, sid))
+        rows.append(_action_item(prefix, "push", "Push now", Action(Verb.PUSH, sid)))
     if arrival is not None:
         machine = machine_of(arrival.machine)
         if is_held_back(arrival):
@@ -78,39 +78,49 @@ def _actions(
             rows.append(Item(f"{prefix}.close", label, enabled=False))
         elif state.replaces:
             label = f"Take {machine}'s: it {replaces(state.replaces)}"
-            rows.append(_action_item(prefix, "replace", label, Verb.REPLACE, sid))
+            rows.append(_action_item(prefix, "replace", label, Action(Verb.REPLACE, sid)))
         else:
-            rows.append(_action_item(prefix, "pull", f"Pull from {machine}", Verb.PULL, sid))
+            rows.append(
+                _action_item(prefix, "pull", f"Pull from {machine}", Action(Verb.PULL, sid))
+            )
     if state.directory is not None:
         rows += [
             _action_item(
-                prefix, "resume", "Resume in terminal", Verb.RESUME, sid, enabled=not state.open
+                prefix,
+                "resume",
+                "Resume in terminal",
+                Action(Verb.RESUME, sid),
+                enabled=not state.open,
             ),
-            _action_item(prefix, "copy", "Copy resume command", Verb.COPY_COMMAND, sid),
-            _action_item(prefix, "open", "Open project folder", Verb.OPEN_PROJECT, sid),
+            _action_item(prefix, "copy", "Copy resume command", Action(Verb.COPY_COMMAND, sid)),
+            _action_item(prefix, "open", "Open project folder", Action(Verb.OPEN_PROJECT, sid)),
         ]
-    rows.append(_action_item(prefix, "pack", "Pack to file…", Verb.PACK, sid))
+    rows.append(_action_item(prefix, "pack", "Pack to file…", Action(Verb.PACK, sid)))
     return (*rows, *_undo_and_sharing(prefix, state))
 
 
 def _undo_and_sharing(prefix: str, state: SessionState) -> Iterable[Item]:
     rows = []
     if state.undoable and not state.open:
-        rows.append(_action_item(prefix, "undo", "Undo the last pull", Verb.UNDO, state.session_id))
+        rows.append(
+            _action_item(prefix, "undo", "Undo the last pull", Action(Verb.UNDO, state.session_id))
+        )
     project, key = project_of(state.project_key), state.project_key
     if key and state.ignored:
-        rows.append(_action_item(prefix, "share", f"Share {project} again", Verb.SHARE_AGAIN, key))
+        rows.append(
+            _action_item(prefix, "share", f"Share {project} again", Action(Verb.SHARE_AGAIN, key))
+        )
     elif key:
         rows.append(
-            _action_item(prefix, "stop", f"Stop sharing {project}…", Verb.STOP_SHARING, key)
+            _action_item(prefix, "stop", f"Stop sharing {project}…", Action(Verb.STOP_SHARING, key))
         )
     return [separator(f"{prefix}.line"), *rows] if rows else []
 
 
 def _action_item(
-    prefix: str, name: str, label: str, verb: Verb, subject: str, *, enabled: bool = True
+    prefix: str, name: str, label: str, action: Action, *, enabled: bool = True
 ) -> Item:
-    return Item(f"{prefix}.{name}", label, enabled=enabled, action=Action(verb, subject))
+    return Item(f"{prefix}.{name}", label, enabled=enabled, action=action)
 
 
 # --- those on other machines -------------------------------------------------------------------

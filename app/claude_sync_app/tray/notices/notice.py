@@ -98,7 +98,11 @@ def make_notice(
     text = "\n".join(shortened(one_line(line), _BODY_LENGTH) for line in lines if line)
     buttons = tuple(Button(choice.key, choice.label) for choice in choices)
     notification = Notification(
-        key, shortened(one_line(title), _TITLE_LENGTH), text, buttons, urgent
+        key=key,
+        title=shortened(one_line(title), _TITLE_LENGTH),
+        body=text,
+        buttons=buttons,
+        urgent=urgent,
     )
     return Notice(notification, body, {choice.key: choice.action for choice in choices})
 

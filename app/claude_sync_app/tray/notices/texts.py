@@ -69,7 +69,7 @@ def arrival_notice(arrivals: Sequence[Arrival], notice_context: NoticeContext) -
             Choice("resume", "Pull and resume", resume),
             later,
         ]
-        return make_notice(ARRIVAL_KEY, title, lines, choices, pull)
+        return make_notice(ARRIVAL_KEY, title, lines, choices, body=pull)
     choices = [
         Choice("pull", f"Pull all {len(arrivals)}", Action(Verb.PULL, ids)),
         Choice("choose", "Choose…", Action(Verb.CHOOSE_ARRIVALS)),
@@ -123,7 +123,7 @@ def pulled_notice(results: Sequence[Result], notice_context: NoticeContext) -> N
         f"Pulled {count(len(newest), 'session')} from {machines}",
         first_names([notice_context.session_name(one.session_id) for one in newest]),
         choices,
-        Action(Verb.OPEN_PROJECT, first),
+        body=Action(Verb.OPEN_PROJECT, first),
     )
 
 
@@ -199,7 +199,7 @@ def finding_notice(found: Finding) -> Notice:
         found.title,
         [found.fix or found.detail],
         choices,
-        Action(Verb.SHOW_FINDING, found.code),
+        body=Action(Verb.SHOW_FINDING, found.code),
     )
 
 

@@ -65,8 +65,8 @@ def shown() -> tuple[_Icon, PystrayIcon, list[Action], list[Presence]]:
     clicked: list[Action] = []
     presence: list[Presence] = []
     icon = _Icon()
-    events = IconCallbacks(clicked.append, lambda _: None, presence.append)
-    backend = PystrayIcon(icon, events, Picture(IconState.SYNCING), None)
+    callbacks = IconCallbacks(clicked.append, lambda _: None, presence.append)
+    backend = PystrayIcon(icon, callbacks, Picture(IconState.SYNCING))
     backend.show(MENU, Picture(IconState.WAITING), "2 waiting\n" + 300 * "x")
     backend.run()
     return icon, backend, clicked, presence
