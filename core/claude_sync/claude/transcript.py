@@ -18,6 +18,7 @@ EDGE_BYTES = 64 << 10
 """How much of each end is looked at: what the client itself reads to list its sessions."""
 
 _CWD = re.compile(rb'"(cwd|relocatedCwd)"\s*:\s*("(?:[^"\\]|\\.)*")')
+_COMMAND = re.compile(r"<command-name>([^<]+)</command-name>")
 _TITLES = (
     ("custom-title", "customTitle"),
     ("ai-title", "aiTitle"),
@@ -109,9 +110,18 @@ def _event(line: bytes) -> dict[str, Any]:
 
 def _user_text(event: dict[str, Any]) -> str:
     message = event.get("message")
-    if event.get("type") != "user" or not isinstance(message, dict):
-        return ""
-    content = message.get("content")
+    if event.get("type") != "user" or event.get("isMeta") or not isinstance(message, dict):
+        return ""  # isMeta: what the client wrote in the person's name, and never shows
+    return _as_shown(_content_text(message.get("content")))
+
+
+def _as_shown(text: str) -> str:
+    """A command as it was typed (``/clear``), whose event holds it between tags."""
+    found = _COMMAND.search(text[: 4 * MAX_TITLE_CHARACTERS])
+    return found.group(1) if found else text
+
+
+def _content_text(content: object) -> str:
     if isinstance(content, str):
         return content
     if isinstance(content, list):

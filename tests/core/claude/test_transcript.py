@@ -113,3 +113,14 @@ DIRECTORIES = {
 @pytest.mark.parametrize(("lines", "found"), DIRECTORIES.values(), ids=DIRECTORIES.keys())
 def test_the_directories(tmp_path: Path, lines: list[bytes], found: tuple[str, ...]) -> None:
     assert glanced(tmp_path, *lines).cwds == found
+
+
+def test_what_the_client_wrote_itself_is_no_title_and_a_command_is_shown_as_typed(
+    tmp_path: Path,
+) -> None:
+    meta = line(type="user", isMeta=True, message={"content": "Caveat: generated"})
+    command = "<command-name>/clear</command-name>\n<command-message>clear</command-message>"
+    assert glanced(tmp_path, meta, user(command), user("later")).title == "/clear"
+    assert glanced(tmp_path, meta, user([{"type": "text", "text": command}])).title == "/clear"
+    assert glanced(tmp_path, meta, user("Mend the roof")).title == "Mend the roof"
+    assert glanced(tmp_path, meta).title == ""
