@@ -141,6 +141,18 @@ def as_title(text: str) -> str:
     return shown
 
 
+def title_of(session_id: str, title: str) -> str:
+    """A session's title, so that it differs from that of the session it was copied from.
+
+    What *both* keeps of a conflict has the same bytes, and so the same title, as what it was taken
+    from. Its id is a UUID of version 5 (FORMAT.md, "Resolve"); the client makes none of those.
+    """
+    if session_id[14:15] != "5":
+        return title
+    word = f"(copy {session_id[:4]})"
+    return f"{title[: MAX_TITLE_CHARACTERS - len(word) - 1]} {word}".strip()
+
+
 def is_said(line: bytes) -> bool:
     """Whether a line holds something that was said or done, rather than bookkeeping.
 

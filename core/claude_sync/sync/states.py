@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from claude_sync.claude.transcript import title_of
 from claude_sync.errors import (
     ClaudeSyncError,
     ProjectKeyError,
@@ -236,7 +237,9 @@ def _about(survey: Survey, local: LocalSession | None, newest: Bundle | None) ->
             project = survey.project(local)
         except ProjectKeyError as error:
             project, problem = None, str(error)
-        return _About(project, directory, survey.row(local).title, problem)
+        return _About(
+            project, directory, title_of(local.session_id, survey.row(local).title), problem
+        )
     except SessionError as error:
         return _About(None, None, problem=str(error))
 

@@ -52,6 +52,10 @@ def test_keeping_both_makes_a_session_of_each_rival_the_same_everywhere(diverged
     laptop.pull()
     assert agree(laptop, desktop)
     assert agree(laptop, desktop, session=copy)
+    for machine in (laptop, desktop):
+        titles = {key: state.title for key, state in machine.states().items()}
+        assert titles[copy].endswith(f" (copy {copy[:4]})")
+        assert titles[SESSION] != titles[copy]
 
 
 def test_keeping_both_takes_sidecar_files_along(pair: Pair) -> None:

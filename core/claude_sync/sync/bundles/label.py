@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 from claude_sync.bundle.pack import Label
+from claude_sync.claude.transcript import title_of
 from claude_sync.model import LocalSession, ProjectKey
 from claude_sync.sync.context import Context
 from claude_sync.sync.survey.survey import Survey
@@ -42,7 +43,7 @@ def label_of(
         revision=revision,
         pushed_at=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
         mtime_ns=mtime_ns,
-        title=survey.rows.summary(local).title,
+        title=title_of(session_id, survey.rows.summary(local).title),
         open=survey.is_open(local),
         supersedes=survey.supersedes(session_id),
         decision=survey.record(session_id).decision,
