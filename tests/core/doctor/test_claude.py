@@ -176,3 +176,36 @@ def test_while_the_store_is_away_what_was_pushed_counts(patient: Patient) -> Non
     found = patient.the("cleanup-soon", Level.WARNING)
     assert OTHER in found.detail
     assert SESSION not in found.detail
+
+
+# --- one bad item ------------------------------------------------------------------------------
+
+
+def test_a_sync_tool_left_conflict_copies(patient: Patient) -> None:
+    patient.write(SESSION, said())
+    copy = patient.folder / f"{SESSION}.sync-conflict-20261128-101112-ABCDEFG.jsonl"
+    copy.write_bytes(said())
+    follow(patient.the("claude-conflict-copies", Level.WARNING))
+    assert patient.is_well("claude-conflict-copies")
+    assert len(patient.sessions()) == 2, "it is a session of its own now"
+
+
+def test_a_transcript_may_not_be_read_and_belongs_to_another(
+    patient: Patient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patient.write(SESSION, said())
+    patient.path().chmod(0)
+    with ordinary_permissions():
+        follow(patient.the("session-unreadable", Level.WARNING))
+        assert patient.is_well("session-unreadable")
+        patient.path().chmod(0)
+        monkeypatch.setattr("claude_sync.doctor.fixes.os.geteuid", lambda: 12345)
+        assert "sudo chown -R" in patient.the("session-unreadable", Level.WARNING).fix
+
+
+def test_a_projects_link_leads_nowhere(patient: Patient) -> None:
+    patient.write(SESSION, said())
+    link = patient.folder.with_name("-unmounted")
+    link.symlink_to(patient.home / "unmounted")
+    follow(patient.the("claude-part-unreadable", Level.WARNING))
+    assert patient.is_well("claude-part-unreadable")
