@@ -9,6 +9,7 @@ import pytest
 from claude_sync.model import Outcome, Result
 from claude_sync_app.cli.results import exit_status, print_results
 from claude_sync_app.resume_line import resume_line
+from machines import SESSION
 
 UNKNOWN = "no directory of {} is known on this machine: clone it"
 SKIPPED = {
@@ -66,15 +67,15 @@ def test_what_was_done_stands_in_one_line_each_and_is_counted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     results = [
-        Result("one", Outcome.IMPORTED, machine="laptop", directory=tmp_path),
+        Result(SESSION, Outcome.IMPORTED, machine="laptop", directory=tmp_path),
         Result("two", Outcome.UNCHANGED),
         Result("three", Outcome.FAILED, message="the disk is full (x): make room"),
     ]
     print_results(results, "pull", "here", named=False)
     said = capsys.readouterr()
     assert said.out.splitlines() == [
-        "Imported one from laptop",
-        f"  {resume_line(tmp_path, 'one')}",
+        f"Imported {SESSION} from laptop",
+        f"  {resume_line(tmp_path, SESSION)}",
         "1 imported, 1 up to date, 1 failed.",
     ]
     assert said.err == "claude-sync: three: the disk is full (x): make room\n"
