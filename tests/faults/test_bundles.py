@@ -121,10 +121,10 @@ def test_a_bundle_whose_end_never_arrives_is_looked_at_again_each_time(
 
 
 def test_a_flipped_bit_in_any_byte_is_refused(world: World, desktop: PlayedMachine) -> None:
-    count = len(bundle(session_id="session-0000"))
+    count = len(bundle(session_id=SESSION))
     for place in range(count):
         # A session of its own each, so that each is fetched and not only listed.
-        data = bytearray(bundle(session_id=f"session-{place:04d}"))
+        data = bytearray(bundle(session_id=f"{place:08x}{SESSION[8:]}"))
         data[place] ^= 1 << place % 8
         put(world, bytes(data), f"flipped-{place}.ccsync")
     wrong = check_passed_over(world, desktop)

@@ -24,11 +24,11 @@ Work = Callable[[PlayedMachine], Outcome]
 def fast_forward(world: World) -> tuple[PlayedMachine, Work]:
     laptop, desktop = world.machines("laptop", "desktop")
     laptop.write(SESSION, said("first"))
-    laptop.write_sidecar(SESSION, "grown.txt", b"one")
+    laptop.write_sidecar(SESSION, "tool-results/grown.txt", b"one")
     laptop.push()
     desktop.pull()
     laptop.write(SESSION, said("second"))
-    laptop.write_sidecar(SESSION, "grown.txt", b"one two")
+    laptop.write_sidecar(SESSION, "tool-results/grown.txt", b"one two")
     laptop.push()
     return desktop, lambda machine: machine.pull()[SESSION].outcome
 
@@ -60,7 +60,8 @@ def undo(world: World) -> tuple[PlayedMachine, Work]:
 def undo_of_an_import(world: World) -> tuple[PlayedMachine, Work]:
     desktop, _ = fast_forward(world)
     desktop.path().unlink()
-    desktop.write_sidecar(SESSION, "grown.txt", b"").unlink()
+    desktop.write_sidecar(SESSION, "tool-results/grown.txt", b"").unlink()
+    (desktop.folder / SESSION / "tool-results").rmdir()
     (desktop.folder / SESSION).rmdir()
     desktop.pull(SESSION)
     return desktop, lambda machine: machine.undo().outcome
@@ -87,12 +88,12 @@ def open_it(machine: PlayedMachine) -> bytes:
 
 
 def change_a_sidecar_file(machine: PlayedMachine) -> bytes:
-    machine.write_sidecar(SESSION, "grown.txt", b"rewritten")
+    machine.write_sidecar(SESSION, "tool-results/grown.txt", b"rewritten")
     return b"rewritten"
 
 
 def add_a_sidecar_file(machine: PlayedMachine) -> bytes:
-    machine.write_sidecar(SESSION, "new.txt", b"new")
+    machine.write_sidecar(SESSION, "tool-results/new.txt", b"new")
     return b"new"
 
 
@@ -194,7 +195,7 @@ def test_where_open_files_can_not_be_replaced_their_second_name_keeps_what_is_ap
 
 @scenes
 @pytest.mark.parametrize("links", [True, False], ids=["with second names", "without"])
-@pytest.mark.parametrize("name", ["grown.txt", "new.txt"])
+@pytest.mark.parametrize("name", ["tool-results/grown.txt", "tool-results/new.txt"])
 @pytest.mark.parametrize("way", ["append", "rewrite", "replace"])
 def test_what_is_written_to_a_sidecar_file_even_later_is_kept(
     world: World,
@@ -206,7 +207,7 @@ def test_what_is_written_to_a_sidecar_file_even_later_is_kept(
 ) -> None:
     machine, work = scene(world)
     (laptop, _) = world.known
-    laptop.write_sidecar(SESSION, "new.txt", b"from the laptop")
+    laptop.write_sidecar(SESSION, "tool-results/new.txt", b"from the laptop")
     laptop.push()
     target = machine.folder / SESSION / name
     words: list[bytes] = []
@@ -250,7 +251,9 @@ def test_what_a_client_appends_while_a_sidecar_file_loses_its_name_is_kept(
 ) -> None:
     machine, work = scene(world)
     with monkeypatch.context() as patch:
-        words = append_late(patch, machine.folder / SESSION / "grown.txt", b", and late")
+        words = append_late(
+            patch, machine.folder / SESSION / "tool-results" / "grown.txt", b", and late"
+        )
         if not links:
             forbid_links(patch)
         attempt(work, machine)
