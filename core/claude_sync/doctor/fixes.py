@@ -6,6 +6,7 @@ In a finding's fix, what is to be typed is between backquotes.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 
 from claude_sync.wording import is_typable, quoted
@@ -52,4 +53,4 @@ def _is_owned_here(path: str | os.PathLike[str]) -> bool:
     except OSError:
         parent = os.path.dirname(os.fspath(path))
         return parent == os.fspath(path) or _is_owned_here(parent)
-    return os.name != "posix" or os.geteuid() in (0, status.st_uid)
+    return sys.platform == "win32" or os.geteuid() in (0, status.st_uid)
