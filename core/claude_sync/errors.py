@@ -31,6 +31,7 @@ ClaudeSyncError
 ├── ClaudeHomeError             Claude Code's own folder can't be used
 ├── VaultError                  the vault can't keep a version, so nothing is replaced
 ├── RecordsError                this machine's records can't be opened
+│   └── RecordsTooNew           a newer claude-sync made them
 ├── LockBusy                    another claude-sync of this user is at work
 └── Stopped                     work ended early because it was asked to
 """
@@ -209,6 +210,10 @@ class VaultError(ClaudeSyncError):
 
 class RecordsError(ClaudeSyncError):
     """This machine's records can't be opened."""
+
+
+class RecordsTooNew(RecordsError):
+    """A newer claude-sync made this machine's records; they aren't touched."""
 
 
 class LockBusy(ClaudeSyncError):

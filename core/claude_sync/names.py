@@ -8,6 +8,9 @@ import unicodedata
 
 from claude_sync.errors import BundleUnsafe
 
+TEMPORARY_PREFIX = ".ccsync-"
+"""How our own files are called as long as they are unfinished."""
+
 MAX_RELATIVE_BYTES = 512
 """Of a relative path: a sidecar's, or a session's directory in its repository."""
 
@@ -144,7 +147,7 @@ def is_sidecar_path(path: str) -> bool:
 
 def is_temporary(path: str) -> bool:
     """Whether a file is named as ours are that are unfinished: none of a session's travels so."""
-    return path.rsplit("/", 1)[-1].lower().startswith(".ccsync-")
+    return path.rsplit("/", 1)[-1].lower().startswith(TEMPORARY_PREFIX)
 
 
 def folded(path: str) -> str:

@@ -55,15 +55,15 @@ def _damage_pages(file: Path) -> None:
     file.write_bytes(data)
 
 
-def _be_of_another_layout(file: Path) -> None:
+def _be_of_no_layout_of_ours(file: Path) -> None:
     import sqlite3
 
     with sqlite3.connect(file) as database:
-        database.execute("PRAGMA user_version=999")
+        database.execute("PRAGMA user_version=-1")
     database.close()
 
 
-DAMAGES = [_lose, _fill_with_garbage, _cut, _empty, _damage_pages, _be_of_another_layout]
+DAMAGES = [_lose, _fill_with_garbage, _cut, _empty, _damage_pages, _be_of_no_layout_of_ours]
 
 
 def again(work: Callable[[], object]) -> None:

@@ -122,13 +122,12 @@ def _report_system_error(error: OSError) -> int:
 
 
 def _report_bug(command: Command, error: Exception) -> int:
-    import traceback
+    from claude_sync.disk.log import trail_of
 
-    # Names and lines only: an exception's message may quote a transcript.
-    frames = traceback.extract_tb(error.__traceback__)
-    trail = " < ".join(f"{os.path.basename(f.filename)}:{f.lineno}" for f in reversed(frames))
-    written = _log([f"{command.name} stopped on {type(error).__name__} at {trail}"])
+    written = _log([f"{command.name} stopped on {type(error).__name__} at {trail_of(error)}"])
     if os.environ.get(DEBUG) == "1":
+        import traceback
+
         traceback.print_exception(error)
     else:
         todo = f"the log has the details ({written})" if written else f"set {DEBUG}=1 to see it"

@@ -7,10 +7,8 @@ programs write to stderr.
 from __future__ import annotations
 
 import logging
-import os
-import traceback
 
-from claude_sync.disk.log import Log
+from claude_sync.disk.log import Log, trail_of
 
 
 class BugLog(logging.Handler):
@@ -27,7 +25,6 @@ class BugLog(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None
         what = type(error).__name__ if error is not None else record.levelname.lower()
-        frames = traceback.extract_tb(error.__traceback__) if error is not None else ()
-        trail = [f"{os.path.basename(one.filename)}:{one.lineno}" for one in frames]
-        where = " < ".join(reversed(trail)) or f"{record.filename}:{record.lineno}"
+        trail = trail_of(error) if error is not None else ""
+        where = trail or f"{record.filename}:{record.lineno}"
         self._log.write([f"tray: {record.name} met {what} at {where}"])

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from claude_sync.claude.sidecar import sidecar_folder, sidecar_stamps
-from claude_sync.claude.tree import SUFFIX, Tree, look_at_tree, project_folders
+from claude_sync.claude.tree import TRANSCRIPT_SUFFIX, Tree, look_at_tree, project_folders
 from claude_sync.disk.home_directory import home_directory
 from claude_sync.disk.snapshot import read_small, stamp_of
 from claude_sync.errors import ClaudeHomeError
@@ -128,7 +128,7 @@ class ClaudeHome:
     def session_in(self, folder: str, session_id: str) -> LocalSession | None:
         """One session in one folder as it is now, None where it isn't or can't be seen."""
         base = self.projects / folder
-        path = base / f"{session_id}{SUFFIX}"
+        path = base / f"{session_id}{TRANSCRIPT_SUFFIX}"
         try:
             if not os.path.lexists(path):
                 path = base / _as_spelled(base, path.name)

@@ -25,7 +25,7 @@ from claude_sync.errors import ClaudeHomeError
 from claude_sync.model import LocalSession, Stamp
 from claude_sync.names import is_session_id
 
-SUFFIX = ".jsonl"
+TRANSCRIPT_SUFFIX = ".jsonl"
 # The desktop app's copies of what runs on other hosts: a cache, and no directory of this machine.
 _MIRROR = "ssh-"
 _CONFLICT_COPY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}[^0-9a-f].*", re.IGNORECASE)
@@ -173,7 +173,7 @@ class _Folder:
 
     def _look_at(self, entry: os.DirEntry[str]) -> Iterator[tuple[str, Stamp]]:
         """A transcript's stem and stamp; notes what else it may be."""
-        stem = entry.name.removesuffix(SUFFIX)
+        stem = entry.name.removesuffix(TRANSCRIPT_SUFFIX)
         if stem == entry.name:
             if is_session_id(stem) and _is_directory(entry):
                 self._directories.add(stem)
@@ -193,7 +193,7 @@ class _Folder:
             self.conflict_copies.append(Path(entry.path))
 
     def _add(self, stem: str, stamp: Stamp) -> None:
-        path = self.path / f"{stem}{SUFFIX}"
+        path = self.path / f"{stem}{TRANSCRIPT_SUFFIX}"
         try:
             known = stem in self._directories
             sidecar = sidecar_stamps(sidecar_folder(path)) if known else NO_SIDECAR
@@ -203,4 +203,4 @@ class _Folder:
         self.sessions.append(LocalSession(stem.lower(), path, self.name, stamp, *sidecar))
 
     def _hide(self, stem: str, problem: str) -> None:
-        self.unseen.append(Unseen(self.path / f"{stem}{SUFFIX}", problem, stem.lower()))
+        self.unseen.append(Unseen(self.path / f"{stem}{TRANSCRIPT_SUFFIX}", problem, stem.lower()))

@@ -24,12 +24,13 @@ from typing import NamedTuple
 from claude_sync.disk.snapshot import NO_FOLLOW, Snapshot, is_link, stamp_of
 from claude_sync.errors import BundleUnsafe
 from claude_sync.model import Stamp
-from claude_sync.names import check_relative
+from claude_sync.names import TEMPORARY_PREFIX, check_relative
 
-TEMPORARY_PREFIX = ".ccsync-"
-"""Names that begin so and end in .tmp are ours and unfinished."""
 PROBE_PREFIX = "claude-sync-probe-"
-"""The same at a store's root, of a file that has to be visible there."""
+"""How a file of ours begins that has to be visible at a store's root while it is unfinished."""
+DAMAGED_MARK = ".damaged-"
+"""Stands in the name under which `damaged_name` keeps a file."""
+_TEMPORARY_SUFFIX = ".tmp"
 
 _BINARY: int = getattr(os, "O_BINARY", 0)
 _CREATE: int = (
@@ -112,6 +113,12 @@ def sync_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
+def is_leftover(name: str) -> bool:
+    """Whether a file's name is one that ours bear as long as they are unfinished."""
+    ours = name.startswith((TEMPORARY_PREFIX, PROBE_PREFIX))
+    return ours and name.endswith(_TEMPORARY_SUFFIX)
+
+
 def remove_leftovers(directory: Path, *, older_than_seconds: float) -> int:
     """Remove temporaries of ours that a process left behind; how many there were."""
     limit = time.time() - older_than_seconds
@@ -121,8 +128,7 @@ def remove_leftovers(directory: Path, *, older_than_seconds: float) -> int:
     except OSError:
         return 0
     for entry in entries:
-        ours = entry.name.startswith((TEMPORARY_PREFIX, PROBE_PREFIX))
-        if not ours or not entry.name.endswith(".tmp"):
+        if not is_leftover(entry.name):
             continue
         try:
             status = entry.stat(follow_symlinks=False)
@@ -155,7 +161,20 @@ class Staged(NamedTuple):
 
 def temporary_path(directory: Path) -> Path:
     """A name for a temporary in a directory; nobody else has it."""
-    return directory / f"{TEMPORARY_PREFIX}{os.urandom(8).hex()}.tmp"
+    return directory / f"{TEMPORARY_PREFIX}{os.urandom(8).hex()}{_TEMPORARY_SUFFIX}"
+
+
+def probe_name() -> str:
+    """A name for a file that proves that a store can be written; nobody else has it."""
+    return f"{PROBE_PREFIX}{os.urandom(8).hex()}{_TEMPORARY_SUFFIX}"
+
+
+def damaged_name(path: Path) -> Path:
+    """A free name beside a damaged file, to keep it under."""
+    number = 1
+    while os.path.lexists(free := path.with_name(f"{path.name}{DAMAGED_MARK}{number}")):
+        number += 1
+    return free
 
 
 def stage(
@@ -298,7 +317,7 @@ def link_or_copy(source: Path, target: Path) -> bool:
     """Give a file a second name, or make a copy where that can't be; whether it was a link.
 
     A copy is durable once its directory is synced. A link is no more so than the file was, which
-    `sync` mends; it also catches what a program that has the file open appends to it later.
+    `sync` makes up for; it also catches what a program that has the file open appends to it later.
     """
     try:
         os.link(source, target, follow_symlinks=False)

@@ -15,16 +15,16 @@ def home_directory() -> Path:
         UsageError: it can't be told. Whoever goes on without it ends in ``/`` or in the directory
             that happens to be the current one.
     """
-    told = os.environ.get("HOME") if os.name == "posix" else None
+    value = os.environ.get("HOME") if os.name == "posix" else None
     # An empty HOME would expand to the root of the disk.
-    home = os.path.expanduser("~") if told is None else told
+    home = os.path.expanduser("~") if value is None else value
     if os.path.isabs(home):
         return Path(home)
     variable = "HOME" if os.name == "posix" else "USERPROFILE"
-    if told is None:
+    if value is None:
         why = f"neither {variable} nor the system names it"
     else:
-        why = f"{variable} isn't an absolute path" if told else f"{variable} is empty"
+        why = f"{variable} isn't an absolute path" if value else f"{variable} is empty"
     raise UsageError(
         f"this user's home directory isn't known, for {why}", todo=f"set {variable} to it"
     )

@@ -26,15 +26,15 @@ def read_object(path: Path) -> dict[str, Any]:
     """
     data = read_small(Path(os.path.realpath(path)), _LIMIT)
     try:
-        given = json.loads(data.decode("utf-8-sig"), parse_constant=_refuse)
+        document = json.loads(data.decode("utf-8-sig"), parse_constant=_refuse)
     except (ValueError, RecursionError):
         raise NoObject("isn't valid JSON") from None
-    if not isinstance(given, dict):
+    if not isinstance(document, dict):
         raise NoObject("isn't a JSON object")
-    return given
+    return document
 
 
-def write_object(path: Path, given: dict[str, Any]) -> None:
+def write_object(path: Path, document: dict[str, Any]) -> None:
     """Write an object atomically, in a form that people can edit; a link stays a link.
 
     Raises:
@@ -42,9 +42,9 @@ def write_object(path: Path, given: dict[str, Any]) -> None:
     """
     path = Path(os.path.realpath(path))
     try:
-        data = json.dumps(given, indent=2, ensure_ascii=False).encode()
+        data = json.dumps(document, indent=2, ensure_ascii=False).encode()
     except UnicodeEncodeError:  # a path with bytes that are no Unicode
-        data = json.dumps(given, indent=2).encode()
+        data = json.dumps(document, indent=2).encode()
     make_private(path.parent)
     replace(path, data + b"\n")
 

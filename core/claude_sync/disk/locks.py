@@ -5,7 +5,7 @@ Invariants:
 1. The lock is the system's own (flock; on Windows a locked byte), so it ends with the process
    that holds it, however that ends. What the file says is for messages only.
 2. Programs started meanwhile don't inherit it: an ssh connection that outlives us must not keep it.
-3. The file is never removed and never emptied by somebody who doesn't hold the lock.
+3. The file is never removed and never emptied by a process that doesn't hold the lock.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from claude_sync.errors import LockBusy, RecordsError, Stopped
 
 _SHORTEST_WAIT_SECONDS = 0.002
 _LONGEST_WAIT_SECONDS = 0.05
-_MAX_WORDS_BYTES = 512
-# Windows' locks keep others from reading too, so the locked byte lies far behind the words.
+_MAX_HOLDER_BYTES = 512
+# Windows' locks keep others from reading too, so the locked byte lies far behind what is written.
 _LOCKED_BYTE = 1 << 30
 
 
@@ -71,7 +71,7 @@ class Lock:
             stop: asked several times a second; true ends the waiting.
 
         Raises:
-            LockBusy: somebody else held it all the time; says who.
+            LockBusy: another process held it all the time; says which.
             Stopped: `stop` said so.
             RecordsError: the file can't be made, or can't be locked where it lies.
         """
@@ -99,7 +99,7 @@ class Lock:
         if descriptor < 0:
             return
         try:
-            _say(descriptor, b"")
+            _write_holder(descriptor, b"")
             _unlock(descriptor)
         finally:
             os.close(descriptor)
@@ -111,8 +111,8 @@ class Lock:
         """
         try:
             with open(self.path, "rb") as file:
-                said = json.loads(file.read(_MAX_WORDS_BYTES))
-            pid, purpose = said["pid"], said["purpose"]
+                document = json.loads(file.read(_MAX_HOLDER_BYTES))
+            pid, purpose = document["pid"], document["purpose"]
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return None
         if type(pid) is not int or type(purpose) is not str or not purpose.isprintable():
@@ -133,8 +133,8 @@ class Lock:
                 if not _lock(descriptor, self.path):
                     return False
                 if _is_still(descriptor, self.path):
-                    words = {"pid": os.getpid(), "purpose": self.purpose}
-                    _say(descriptor, json.dumps(words).encode())
+                    holder = {"pid": os.getpid(), "purpose": self.purpose}
+                    _write_holder(descriptor, json.dumps(holder).encode())
                     self._descriptor, descriptor = descriptor, -1
                     return True
             finally:
@@ -158,12 +158,12 @@ class Lock:
         return f"another claude-sync{who} is at work"
 
 
-def _say(descriptor: int, words: bytes) -> None:
+def _write_holder(descriptor: int, data: bytes) -> None:
     """Write who holds the lock. A full disk must not keep anybody from locking."""
     try:
         os.lseek(descriptor, 0, os.SEEK_SET)
-        os.write(descriptor, words)
-        os.ftruncate(descriptor, len(words))
+        os.write(descriptor, data)
+        os.ftruncate(descriptor, len(data))
     except OSError:
         pass
 

@@ -114,6 +114,18 @@ def removal_line(bundle: Bundle) -> str:
     return f"forget {bundle.head.session_id} {bundle.head.machine}"
 
 
+def trail_of(error: BaseException) -> str:
+    """Where an error showed, the innermost line first: "state.py:12 < cli.py:7".
+
+    Names and lines only: an exception's own words may quote a transcript. "" where it wasn't
+    raised.
+    """
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)
+    return " < ".join(f"{os.path.basename(one.filename)}:{one.lineno}" for one in reversed(frames))
+
+
 def _encoded(line: str) -> bytes:
     shown = "".join(character if character.isprintable() else "?" for character in line)
     data = shown.encode("utf-8", "replace")

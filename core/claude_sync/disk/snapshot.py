@@ -88,7 +88,7 @@ def read_small(path: Path, limit: int = 1 << 20) -> bytes:
     """A small regular file's bytes, at most `limit` of them; a link is not followed.
 
     Raises:
-        OSError: as `open_regular` does, or it can't be read.
+        OSError: it can't be opened or read, or (errno EINVAL) isn't a regular file.
     """
     with open_regular(path) as file:
         return _read_exactly(file, limit)
@@ -104,7 +104,7 @@ def _read_exactly(file: IO[bytes], size: int) -> bytes:
 
 
 @contextmanager
-def reading(session_id: str) -> Iterator[None]:
+def translating_read_errors(session_id: str) -> Iterator[None]:
     """Whatever of a session can't be read inside costs that session, not the others.
 
     Raises:

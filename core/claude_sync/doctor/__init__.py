@@ -78,6 +78,7 @@ _CHECKS: tuple[Check, ...] = (
     store.room,
     own_state.vault,
     own_state.set_aside,
+    own_state.decisions,
     own_state.leftovers,
     bundles.peers,
 )

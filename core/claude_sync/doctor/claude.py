@@ -215,7 +215,7 @@ def _is_left_alone(facts: Facts, local: LocalSession) -> bool:
     """Whether a person chose not to push it, and so needs no warning."""
     survey = facts.survey
     assert survey is not None
-    if survey.record(local.session_id).forgotten:
+    if facts.context.decisions.of(local.session_id).forgotten:
         return True
     try:
         project = survey.project(local)

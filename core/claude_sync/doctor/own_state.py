@@ -6,20 +6,21 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from claude_sync.disk.files import PROBE_PREFIX, TEMPORARY_PREFIX
+from claude_sync.claude.tree import TRANSCRIPT_SUFFIX
+from claude_sync.disk.files import DAMAGED_MARK, is_leftover
 from claude_sync.doctor.access import can_read, can_write, scan
 from claude_sync.doctor.facts import DAY_SECONDS, Facts
 from claude_sync.doctor.fixes import grant_command, move_command, remove_command
 from claude_sync.doctor.store import folder_of
-from claude_sync.errors import RecordsError
+from claude_sync.errors import RecordsError, RecordsTooNew
 from claude_sync.model import Finding, Level
-from claude_sync.state.database import copy_of
+from claude_sync.state.database import ASIDE_MARK, copy_of
+from claude_sync.state.decisions_file import DamagedDecisions, read_document
 from claude_sync.sync.context import records_file
 from claude_sync.sync.tree.install import MARK
 from claude_sync.wording import capitalized, count, join, short_path, size
 
 _NEARLY_FULL = 0.8
-_SUFFIX = ".tmp"
 
 
 def records(facts: Facts) -> Iterator[Finding]:
@@ -38,14 +39,31 @@ def records(facts: Facts) -> Iterator[Finding]:
             "pushed or pulled.",
             fix=grant_command(paths.state),
         )
-    elif _is_damaged(path):
+        return
+    try:
+        copy_of(path).close()
+    except FileNotFoundError:
+        return
+    except RecordsTooNew:
+        yield Finding(
+            code="records-too-new",
+            level=Level.ERROR,
+            title="A newer claude-sync made this machine's records",
+            detail=f"{short_path(path)} can't be used by this one, so nothing can be pushed or "
+            "pulled.",
+            fix="Update claude-sync",
+        )
+    except RecordsError as error:
+        # Whoever writes for so long will be done at the next look.
+        if "locked" in str(error.__cause__):
+            return
         backup = paths.records_directory.with_name("records-damaged")
         yield Finding(
             code="records-damaged",
             level=Level.WARNING,
             title="This machine's records are damaged",
-            detail=f"{short_path(path)} can't be read, or another version made it. Starting "
-            "without it costs a question or two, and no session.",
+            detail=f"{short_path(path)} can't be read. Starting without it costs a question or "
+            "two, and no session.",
             fix=f"{move_command(paths.records_directory, backup)}; new ones are made",
         )
 
@@ -54,21 +72,10 @@ def _is_shut(file: Path) -> bool:
     return os.path.exists(file) and not (can_read(file) and can_write(file, passing=False))
 
 
-def _is_damaged(path: Path) -> bool:
-    try:
-        copy_of(path).close()
-    except FileNotFoundError:
-        return False
-    except RecordsError as error:
-        # A process that writes for so long will be done the next time.
-        return "locked" not in str(error.__cause__)
-    return False
-
-
 def set_aside(facts: Facts) -> Iterator[Finding]:
     """Records that were damaged once and replaced by new ones."""
     folder = facts.context.paths.records_directory
-    found = sorted(entry.path for entry in scan(folder) if ".unreadable-" in entry.name)
+    found = sorted(entry.path for entry in scan(folder) if ASIDE_MARK in entry.name)
     if found:
         yield Finding(
             code="records-set-aside",
@@ -76,6 +83,55 @@ def set_aside(facts: Facts) -> Iterator[Finding]:
             title="Damaged records were replaced by new ones",
             detail=f"The damaged ones are kept in case you need them: {_shown(found)}.",
             fix=capitalized(remove_command(found)),
+        )
+
+
+def decisions(facts: Facts) -> Iterator[Finding]:
+    """Whether what a person decided can be read and written, and was never lost."""
+    path = facts.context.paths.decisions_file
+    shown = short_path(path)
+    try:
+        if os.path.exists(path) and not can_write(path.parent):
+            raise RecordsError("the folder is shut")
+        read_document(path)
+    except RecordsTooNew:
+        yield Finding(
+            code="decisions-too-new",
+            level=Level.ERROR,
+            title="A newer claude-sync wrote down what was decided about sessions",
+            detail=f"{shown} can't be used by this one, so nothing can be pushed or pulled.",
+            fix="Update claude-sync",
+        )
+    except RecordsError:
+        yield Finding(
+            code="decisions-unreadable",
+            level=Level.ERROR,
+            title="What was decided about sessions can't be used",
+            detail=f"This user may not read and write {shown}, so nothing can be pushed or pulled.",
+            fix=grant_command(path.parent),
+        )
+    except DamagedDecisions:
+        yield Finding(
+            code="decisions-damaged",
+            level=Level.ERROR,
+            title="What was decided about sessions is damaged",
+            detail=f"{shown} isn't what claude-sync wrote. Unless it is repaired, the next command "
+            "keeps it under another name, and sessions that this machine has no bundle of count as "
+            "forgotten, for they may have been.",
+            fix="Repair the file, or do without it: `claude-sync status`",
+        )
+    kept = sorted(
+        entry.path for entry in scan(path.parent) if f"{path.name}{DAMAGED_MARK}" in entry.name
+    )
+    if kept:
+        yield Finding(
+            code="decisions-set-aside",
+            level=Level.WARNING,
+            title="What was decided about sessions was damaged once",
+            detail="Sessions that this machine had no bundle of then count as forgotten, for they "
+            f"may have been. The damaged file is kept: {_shown(kept)}.",
+            fix="`claude-sync push SESSION` for each that is to be pushed again; then "
+            f"{remove_command(kept)}",
         )
 
 
@@ -138,8 +194,7 @@ def _directories(folder: str | os.PathLike[str]) -> Iterator[os.DirEntry[str]]:
 def _temporaries(folders: Iterable[str], now: float) -> Iterator[str]:
     for folder in folders:
         for entry in scan(folder):
-            ours = entry.name.startswith((TEMPORARY_PREFIX, PROBE_PREFIX))
-            if ours and entry.name.endswith(_SUFFIX) and _is_old(entry, now):
+            if is_leftover(entry.name) and _is_old(entry, now):
                 yield entry.path
 
 
@@ -158,7 +213,7 @@ def _begun(folders: Iterable[str]) -> tuple[list[str], list[str]]:
         mark = os.path.join(folder, MARK)
         if not os.path.lexists(mark):
             continue
-        if os.path.lexists(f"{folder}.jsonl"):
+        if os.path.lexists(f"{folder}{TRANSCRIPT_SUFFIX}"):
             marks.append(mark)
         else:
             begun.append(os.path.basename(folder))

@@ -50,17 +50,17 @@ def projects(facts: Facts) -> Iterator[Finding]:
         Level.OK,
         f"{count(len(known), 'project')} in {count(directories, 'directory', 'directories')}",
         "; ".join(
-            f"{key}: {', '.join(short_path(place.directory) for place in places)}"
-            for key, places in known.items()
+            f"{key}: {', '.join(short_path(directory.path) for directory in directories)}"
+            for key, directories in known.items()
         ),
     )
 
 
 def _by_key(facts: Facts) -> dict[str, list[ProjectDirectory]]:
     known: dict[str, list[ProjectDirectory]] = {}
-    for place in facts.context.registry.projects():
-        if place.key:
-            known.setdefault(place.key, []).append(place)
+    for directory in facts.context.registry.projects():
+        if directory.key:
+            known.setdefault(directory.key, []).append(directory)
     return known
 
 
@@ -68,15 +68,16 @@ def keys(facts: Facts) -> Iterator[Finding]:
     """Directories whose project isn't known; without git, another check says so once."""
     if find_program("git") is None:
         return
-    for place in facts.context.registry.projects():
-        if place.key:
+    for directory in facts.context.registry.projects():
+        if directory.key:
             continue
-        what, _, todo = place.problem.rpartition(": ")
+        what, _, todo = directory.problem.rpartition(": ")
         yield Finding(
             code="project-key-unknown",
             level=Level.WARNING,
-            title=f"The project of {short_path(place.directory)} isn't known",
-            detail=f"{capitalized(what or place.problem)}; its sessions aren't pushed until it is.",
+            title=f"The project of {short_path(directory.path)} isn't known",
+            detail=f"{capitalized(what or directory.problem)}; its sessions aren't pushed until it "
+            "is.",
             fix=capitalized(todo) if what else "`claude-sync projects add DIR --key KEY`",
         )
 
@@ -87,17 +88,17 @@ def keys(facts: Facts) -> Iterator[Finding]:
 def missing(facts: Facts) -> Iterator[Finding]:
     """Directories that are gone, which matters if a person added one, or no other is left."""
     slight: list[str] = []
-    for key, places in _by_key(facts).items():
-        there = [place for place in places if place.exists]
+    for key, directories in _by_key(facts).items():
+        there = [directory for directory in directories if directory.exists]
         # A directory without a remote, which no one added, was most likely for trying things.
         matters = not there and not key.startswith("name:")
-        for place in places:
-            if place.exists:
+        for directory in directories:
+            if directory.exists:
                 continue
-            if place.added or matters:
-                yield _missing(place, there)
+            if directory.added or matters:
+                yield _missing(directory, there)
             else:
-                slight.append(short_path(place.directory))
+                slight.append(short_path(directory.path))
     if slight:
         several = count(
             len(slight), "former project directory is", "former project directories are"
@@ -112,17 +113,17 @@ def missing(facts: Facts) -> Iterator[Finding]:
         )
 
 
-def _missing(place: ProjectDirectory, there: Sequence[ProjectDirectory]) -> Finding:
+def _missing(directory: ProjectDirectory, there: Sequence[ProjectDirectory]) -> Finding:
     meaning = "Sessions of it from other machines have no directory here"
     if there:
-        meaning = f"New sessions of it go to {short_path(there[0].directory)}"
+        meaning = f"New sessions of it go to {short_path(there[0].path)}"
     return Finding(
         code="project-directory-missing",
         level=Level.WARNING,
-        title=f"{short_path(place.directory)} isn't there",
-        detail=f"It is a directory of {place.key}. {meaning}.",
+        title=f"{short_path(directory.path)} isn't there",
+        detail=f"It is a directory of {directory.key}. {meaning}.",
         fix="Mount its disk; or `claude-sync projects add DIR` with where it is now, and "
-        f"`claude-sync projects remove {quoted(place.directory)}`",
+        f"`claude-sync projects remove {quoted(directory.path)}`",
     )
 
 
@@ -132,18 +133,18 @@ def _missing(place: ProjectDirectory, there: Sequence[ProjectDirectory]) -> Find
 def names(facts: Facts) -> Iterator[Finding]:
     """Keys that are only a name, which any other project of that name shares."""
     alone: list[ProjectDirectory] = []
-    for key, places in _by_key(facts).items():
+    for key, directories in _by_key(facts).items():
         if not key.startswith("name:") or key == HOME_KEY:
             continue
-        here = [place for place in places if place.exists]
-        pinned = [place for place in here if place.pinned]
-        if len({place.repository for place in here}) > 1 and len(pinned) != 1:
+        here = [directory for directory in directories if directory.exists]
+        pinned = [directory for directory in here if directory.pinned]
+        if len({directory.repository for directory in here}) > 1 and len(pinned) != 1:
             yield Finding(
                 code="project-name-shared",
                 level=Level.WARNING,
                 title=f"{len(here)} directories here are called {key}",
                 detail="It isn't clear which one is meant, so sessions from other machines go to "
-                f"none of them: {join([short_path(place.directory) for place in here])}.",
+                f"none of them: {join([short_path(directory.path) for directory in here])}.",
                 fix=f"`claude-sync projects add DIR --key {quoted(key)}` with the right one",
             )
         elif here and not pinned:
@@ -160,7 +161,7 @@ def _by_name_only(alone: Sequence[ProjectDirectory]) -> Finding:
         level=Level.INFO,
         title=f"{several} known only by name",
         detail="Without a git remote, any project of that name on another machine counts as the "
-        f"same: {join([short_path(place.directory) for place in alone])}.",
+        f"same: {join([short_path(directory.path) for directory in alone])}.",
         fix="Give it a remote (`git remote add origin URL`), or `claude-sync projects add "
-        f"{quoted(one.directory) if len(alone) == 1 else 'DIR'} --key KEY`",
+        f"{quoted(one.path) if len(alone) == 1 else 'DIR'} --key KEY`",
     )

@@ -13,10 +13,11 @@ from claude_sync.errors import RecordsError
 from claude_sync.model import Progress
 from claude_sync.state import preferences
 from claude_sync.state.database import Database, copy_of
+from claude_sync.state.decisions import Decisions
 from claude_sync.state.machine import machine_as_seen
 from claude_sync.state.paths import Paths
 from claude_sync.store.store import Store
-from claude_sync.sync.context import Context, claude_homes, records_file
+from claude_sync.sync.context import Context, claude_homes, records_file, store_key
 
 
 @contextmanager
@@ -37,12 +38,14 @@ def open_read_only(
     """
     chosen = preferences.load(paths)
     machine = machine_as_seen(paths, claude_homes(chosen))
+    decisions = Decisions(paths, store_key(paths, chosen, machine), writable=False)
     context = Context(
         paths,
         chosen,
         should_stop=should_stop,
         on_progress=on_progress,
-        database=_copy(records_file(paths, chosen, machine)),
+        database=_copy(records_file(paths, chosen, machine), decisions),
+        decisions=decisions,
         machine=machine,
     )
     try:
@@ -61,9 +64,9 @@ def read_only(context: Context) -> Iterator[Context]:
         context.close(save=False)
 
 
-def _copy(source: Database | Path) -> Database:
+def _copy(source: Database | Path, decisions: Decisions) -> Database:
     try:
-        return copy_of(source)
+        return copy_of(source, decisions)
     except (FileNotFoundError, RecordsError):
         return Database(None)
 
@@ -72,12 +75,16 @@ class _ReadOnlyContext(Context):
     """Uses another context's connection to the store, so that interrupting that ends this, too."""
 
     def __init__(self, of: Context) -> None:
+        decisions = Decisions(
+            of.paths, store_key(of.paths, of.preferences, of.machine), writable=False
+        )
         super().__init__(
             of.paths,
             of.preferences,
             should_stop=of.should_stop,
             on_progress=of.on_progress,
-            database=_copy(of.database),
+            database=_copy(of.database, decisions),
+            decisions=decisions,
             machine=of.machine,
         )
         self.home = of.home

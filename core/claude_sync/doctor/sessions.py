@@ -149,11 +149,11 @@ def left_out(facts: Facts) -> Iterator[Finding]:
 def declined(facts: Facts) -> Iterator[Finding]:
     """Versions that were undone here, and are still in the store."""
     survey = facts.survey
-    if survey is None or not survey.declining:
+    if survey is None:
         return
     waiting = []
-    for session_id in sorted(survey.declining):
-        versions = facts.context.records.declined(session_id)
+    for session_id in sorted(facts.context.decisions.declining()):
+        versions = facts.context.decisions.of(session_id).declined
         if any(one.head.version in versions for one in survey.bundles.get(session_id, ())):
             waiting.append(session_id)
     if waiting:

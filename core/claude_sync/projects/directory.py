@@ -23,7 +23,7 @@ _WORKTREE = re.compile(r"(?:^|(?<=/))\.claude/worktrees/[^/]+/")
 
 
 def safe_subpath(subpath: str) -> str:
-    """A directory's place in its repository, cut before the first part that some system refuses.
+    """Where a directory lies in its repository, cut before the first part that some system refuses.
 
     A bundle's subpath obeys the rules of names.check_relative. A session further down still
     travels: elsewhere it is resumed in the nearest directory that can have the same name.
@@ -45,7 +45,7 @@ class ProjectDirectory(NamedTuple):
 
     Attributes:
         key: its project, "" where it can't be told now.
-        directory: the working tree's root, or the directory itself where there is no repository.
+        path: the working tree's root, or the directory itself where there is no repository.
         exists: whether it is there now.
         linked: whether it is a linked working tree.
         last_used_ns: mtime of the newest session in it or below it, 0 where there is none.
@@ -56,7 +56,7 @@ class ProjectDirectory(NamedTuple):
     """
 
     key: str
-    directory: Path
+    path: Path
     exists: bool
     linked: bool
     last_used_ns: int
@@ -66,12 +66,12 @@ class ProjectDirectory(NamedTuple):
     problem: str = ""
 
 
-def in_order(place: ProjectDirectory) -> tuple[str, bool, int, str]:
+def in_order(directory: ProjectDirectory) -> tuple[str, bool, int, str]:
     """Sorts by key, then the main working tree before linked ones, then the last used first."""
-    return (place.key, place.linked, -place.last_used_ns, str(place.directory))
+    return (directory.key, directory.linked, -directory.last_used_ns, str(directory.path))
 
 
-def joined(one: ProjectDirectory, other: ProjectDirectory) -> ProjectDirectory:
+def combined(one: ProjectDirectory, other: ProjectDirectory) -> ProjectDirectory:
     """What is known of one root from two directories in it."""
     return one._replace(
         last_used_ns=max(one.last_used_ns, other.last_used_ns),
@@ -80,7 +80,7 @@ def joined(one: ProjectDirectory, other: ProjectDirectory) -> ProjectDirectory:
     )
 
 
-def chosen(key: str, places: Sequence[ProjectDirectory]) -> ProjectDirectory:
+def chosen(key: str, directories: Sequence[ProjectDirectory]) -> ProjectDirectory:
     """The directory that a project's sessions from elsewhere go to.
 
     The first in order that exists. A ``name:`` key is weak: it counts only if one repository or
@@ -89,11 +89,11 @@ def chosen(key: str, places: Sequence[ProjectDirectory]) -> ProjectDirectory:
     Raises:
         SessionUnplaced: there is none, and why.
     """
-    here = [place for place in places if place.exists]
+    here = [directory for directory in directories if directory.exists]
     if not here:
-        raise _nowhere(key, places)
-    if key.startswith("name:") and len({place.repository for place in here}) > 1:
-        pinned = [place for place in here if place.pinned]
+        raise _nowhere(key, directories)
+    if key.startswith("name:") and len({directory.repository for directory in here}) > 1:
+        pinned = [directory for directory in here if directory.pinned]
         if len(pinned) != 1:
             raise SessionUnplaced(
                 f"{len(here)} directories here are called {key}, so it isn't clear which "
@@ -104,7 +104,7 @@ def chosen(key: str, places: Sequence[ProjectDirectory]) -> ProjectDirectory:
     return here[0]
 
 
-def place_below(root: str, subpath: str) -> Path:
+def directory_below(root: str, subpath: str) -> Path:
     """The directory that a subpath means below a root, spelled as the disk spells it.
 
     Links are resolved, since the client names its working directory so; what is missing stays as
@@ -162,11 +162,11 @@ def _as_spelled(directory: str, name: str) -> str:
     return alike[0] if len(alike) == 1 else name
 
 
-def _nowhere(key: str, places: Sequence[ProjectDirectory]) -> SessionUnplaced:
-    if places:
+def _nowhere(key: str, directories: Sequence[ProjectDirectory]) -> SessionUnplaced:
+    if directories:
         return SessionUnplaced(
             f"the directory of {key} isn't there",
-            where=str(places[0].directory),
+            where=str(directories[0].path),
             todo="mount its disk, or `claude-sync projects add DIR` with where it is now",
         )
     return SessionUnplaced(

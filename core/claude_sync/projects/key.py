@@ -191,8 +191,8 @@ def _address(url: str) -> _Address:
     """Scheme, host and path; user, password, port and query are left behind here."""
     if match := _URL.fullmatch(url):
         scheme, authority, path = match.groups()
-        user, _, place = authority.rpartition("@")
-        found = _AUTHORITY.fullmatch(place)
+        user, _, host_and_port = authority.rpartition("@")
+        found = _AUTHORITY.fullmatch(host_and_port)
         if scheme.lower() == "file" or found is None:
             raise _unreadable("it is a local one" if found else "no host can be read from it")
         host, port = found.groups()
@@ -253,9 +253,9 @@ def _is_address(host: str) -> bool:
 
 
 def _resolved(host: str, resolve: Resolver) -> str:
-    said = resolve(host)
+    name = resolve(host)
     try:
-        answer = _host(said)
+        answer = _host(name)
     except ProjectKeyError:
         return host
     return host if "." not in answer or _is_address(answer) or answer[0] == "[" else answer

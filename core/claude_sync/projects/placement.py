@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from claude_sync.errors import SessionUnplaced
 from claude_sync.names import folded
-from claude_sync.projects.directory import place_below
+from claude_sync.projects.directory import directory_below
 
 _NEVER = frozenset({".git", ".claude"})
 
@@ -51,11 +51,11 @@ def placement_below(
         was_used: whether a directory was worked in here.
         tracked: the directories below the root that git tracks files in and doesn't ignore.
     """
-    top = place_below(root, "")
+    top = directory_below(root, "")
     if not subpath:
         return Placement(top)
     try:
-        directory = place_below(root, subpath)
+        directory = directory_below(root, subpath)
     except SessionUnplaced as error:
         return Placement(top, error.what)
     below = os.path.relpath(directory, top).replace(os.sep, "/")

@@ -5,8 +5,8 @@ Invariants:
 1. A directory counts for a session only if its encoded name is the session's folder: a transcript
    that came from another machine begins with that machine's directory.
 2. What a person added, pinned or removed stands above what was found.
-3. A place for a session from elsewhere is in the project's directory, links included, or there is
-   none; what may be below its root, `placement` says.
+3. The directory for a session from elsewhere is in the project's, links included, or there is none;
+   what may be below its root, `placement` says.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from claude_sync.projects.directory import (
     HOME_KEY,
     ProjectDirectory,
     chosen,
+    combined,
     in_order,
-    joined,
 )
 from claude_sync.projects.key_lookup import KeyLookup, is_below, nearest, repository_at_or_none
 from claude_sync.projects.placement import Placement, placement_below
@@ -107,33 +107,35 @@ class Registry:
     # -- which directory a session belongs to -------------------------------------------------
 
     def directory_of(
-        self, folder: str, cwds: Sequence[str], placed: str | None = None
+        self, folder: str, cwds: Sequence[str], installed: str | None = None
     ) -> Path | None:
         """The working directory of a session that lies in Claude's tree, None where none fits.
 
-        The first that is there of: where the records say it was placed, the directories its
+        The first that is there of: where the records say it was installed, the directories its
         transcript names, the registered ones; else the first of them that isn't there any more.
         All of them only if they encode to the folder. One that is there is learnt.
 
         Args:
             folder: name of the folder that the transcript lies in.
             cwds: directories named in its head and tail, the likeliest first; unchecked.
-            placed: where the records say that it was placed.
+            installed: where the records say that it was installed.
         """
-        question = (folder, tuple(cwds), placed)
+        question = (folder, tuple(cwds), installed)
         if question not in self._directories:
             # After the look: what is learnt by it makes older answers doubtful, not this one.
             found = self._directory_of(*question)
             self._directories[question] = found
         return self._directories[question]
 
-    def _directory_of(self, folder: str, cwds: tuple[str, ...], placed: str | None) -> Path | None:
+    def _directory_of(
+        self, folder: str, cwds: tuple[str, ...], installed: str | None
+    ) -> Path | None:
         named = [cwd for cwd in dict.fromkeys(cwds) if self._fits(folder, cwd)]
         candidates = [*named, *self._registered(folder)]
-        if placed and self._fits(folder, placed):
+        if installed and self._fits(folder, installed):
             # Its transcript is another machine's: of two directories that share the folder's name
             # it must not choose the one that it wasn't put into.
-            candidates.insert(0, placed)
+            candidates.insert(0, installed)
         if not candidates and self.search_roots():
             candidates = self._registered(folder)
         for directory in candidates:
@@ -161,7 +163,7 @@ class Registry:
         return bucket
 
     def _current(self) -> Iterator[str]:
-        """The directories that count: those that weren't removed, and those somebody stands in."""
+        """The directories that count: those that weren't removed, and those a person stands in."""
         yield from self._standing
         for directory in self._file.directories:
             if directory not in self._standing and not self._is_removed(directory):
@@ -184,7 +186,7 @@ class Registry:
 
     # -- where a session from elsewhere goes --------------------------------------------------
 
-    def place(
+    def placement(
         self,
         key: str,
         subpath: str = "",
@@ -212,10 +214,10 @@ class Registry:
             raise SessionUnplaced("its bundle names no usable project", todo="it was left there")
         if key == HOME_KEY:
             return self._below(self._keys.finder.home, subpath, was_used, ask=False)
-        places = self._of_project(key)
-        if not any(place.exists for place in places) and self.search_roots():
-            places = self._of_project(key)
-        root = os.fspath(chosen(key, places).directory)
+        known = self._of_project(key)
+        if not any(directory.exists for directory in known) and self.search_roots():
+            known = self._of_project(key)
+        root = os.fspath(chosen(key, known).path)
         return self._below(root, subpath, was_used, ask=ask)
 
     def _below(
@@ -247,12 +249,12 @@ class Registry:
         return self._tracked[root]
 
     def projects(self) -> tuple[ProjectDirectory, ...]:
-        """Every directory of every project, by key, each project's in the order of `place`.
+        """Every directory of every project, by key, each project's in the order of `in_order`.
 
         Those whose key can't be told come first, under "".
         """
         by_key = self._by_key()
-        return tuple(place for key in sorted(by_key) for place in by_key[key])
+        return tuple(directory for key in sorted(by_key) for directory in by_key[key])
 
     def _of_project(self, key: str) -> list[ProjectDirectory]:
         return self._by_key().get(key, [])
@@ -260,16 +262,17 @@ class Registry:
     def _by_key(self) -> dict[str, list[ProjectDirectory]]:
         if self._projects is None:
             found: dict[tuple[str, str], ProjectDirectory] = {}
-            for directory in list(self._current()):
-                place = self._place_of(directory)
-                at = (place.key, str(place.directory))
-                found[at] = joined(found[at], place) if at in found else place
+            for path in list(self._current()):
+                directory = self._project_directory(path)
+                root = (directory.key, str(directory.path))
+                known = found.get(root)
+                found[root] = directory if known is None else combined(known, directory)
             self._projects = {}
-            for place in sorted(found.values(), key=in_order):
-                self._projects.setdefault(place.key, []).append(place)
+            for directory in sorted(found.values(), key=in_order):
+                self._projects.setdefault(directory.key, []).append(directory)
         return self._projects
 
-    def _place_of(self, directory: str) -> ProjectDirectory:
+    def _project_directory(self, directory: str) -> ProjectDirectory:
         entry = self._file.directories.get(directory, DirectoryEntry())
         key, root, problem, repository = "", directory, "", None
         try:
@@ -280,7 +283,7 @@ class Registry:
         is_root = root == directory
         return ProjectDirectory(
             key=key,
-            directory=Path(root),
+            path=Path(root),
             exists=self._keys.is_there(root),
             linked=repository is not None and repository.linked,
             last_used_ns=self._used.get(self._bucket_of(directory), 0),
@@ -292,19 +295,19 @@ class Registry:
 
     # -- what is known ------------------------------------------------------------------------
 
-    def learn(self, directory: Path, *, placed: bool = False) -> bool:
+    def learn(self, directory: Path, *, installed: bool = False) -> bool:
         """Register a directory that was found by itself; whether it is new.
 
         One that was removed by hand, or lies below such a one, isn't learnt again.
 
         Args:
             directory: where a session belongs.
-            placed: a session was just put there, so it counts though it is missing still.
+            installed: a session was just put there, so it counts though it is missing still.
         """
         text = os.path.abspath(directory)
         if text in self._file.directories or self._is_removed(text):
             return False
-        if not placed and not self._keys.is_there(text):
+        if not installed and not self._keys.is_there(text):
             return False
         self._file.set_directory(text, DirectoryEntry(FOUND))
         self._keys.learnt(text)
@@ -315,7 +318,7 @@ class Registry:
         return True
 
     def stand(self, directory: Path) -> ProjectKey:
-        """The project somebody stands in, which counts as known from now on.
+        """The project a person stands in, which counts as known from now on.
 
         A directory without a repository counts only as long as this object lives: who asks for
         a list in /tmp doesn't mean it to be a project.
@@ -347,7 +350,9 @@ class Registry:
         if not os.path.isdir(text):
             raise UsageError("there is no such directory", where=str(directory))
         given = _given_key(key) if key is not None else ""
-        entry = DirectoryEntry(ADDED, bool(given), given, "", text if given else "")
+        entry = DirectoryEntry(
+            source=ADDED, pinned=bool(given), key=given, root=text if given else ""
+        )
         self._file.set_directory(text, entry)
         for below, known in list(self._file.directories.items()):
             if known.source == REMOVED and is_below(below, text):
@@ -358,8 +363,8 @@ class Registry:
     def remove(self, directory: Path) -> bool:
         """Take a directory, and those below it, out of the registry; whether any was in it.
 
-        No session is placed there by itself any more, and nothing there is learnt again, until it
-        is added. The sessions that lie there stay what they are.
+        No session is installed there by itself any more, and nothing there is learnt again, until
+        it is added. The sessions that lie there stay what they are.
         """
         removed = False
         for text in {os.path.abspath(directory), os.path.realpath(directory)}:

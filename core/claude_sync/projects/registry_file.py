@@ -129,7 +129,7 @@ class RegistryFile:
         for directory in self._changed_directories:
             entry, theirs = directories[directory], self.directories.get(directory)
             if theirs is not None and entry.source == FOUND != theirs.source:
-                # What somebody did by hand meanwhile stands above what we found.
+                # What a person did meanwhile stands above what we found.
                 entry = theirs if theirs.pinned else entry._replace(source=theirs.source)
             self.directories[directory] = entry
         for root in self._changed_repositories:
@@ -150,7 +150,7 @@ class RegistryFile:
             return False
         files.make_private(self.path.parent)
         if self._garbage:
-            files.move_new(self.path, _free_name(self.path))
+            files.move_new(self.path, files.damaged_name(self.path))
         self._merge()
         text = json.dumps(self._document, indent=1, sort_keys=True)
         self._stamp = files.replace(self.path, text.encode("ascii") + b"\n")
@@ -214,13 +214,6 @@ class RegistryFile:
         }
 
 
-def _free_name(path: Path) -> Path:
-    number = 1
-    while os.path.lexists(free := path.with_name(f"{path.name}.damaged-{number}")):
-        number += 1
-    return free
-
-
 def _section(members: object, read: Callable[[dict[str, Any]], _Value | None]) -> dict[str, _Value]:
     if not isinstance(members, dict):
         return {}
@@ -246,9 +239,12 @@ def _directory_entry(members: dict[str, Any]) -> DirectoryEntry | None:
     source, key = members.get("source"), _key(members.get("key"))
     if source not in (FOUND, ADDED, REMOVED):
         return None
-    pinned = members.get("pinned") is True and bool(key)
     return DirectoryEntry(
-        str(source), pinned, key, _text(members.get("subpath")), _text(members.get("root"))
+        source=str(source),
+        pinned=members.get("pinned") is True and bool(key),
+        key=key,
+        subpath=_text(members.get("subpath")),
+        root=_text(members.get("root")),
     )
 
 

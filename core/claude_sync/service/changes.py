@@ -13,6 +13,7 @@ from pathlib import Path
 
 from claude_sync.claude.home import ClaudeHome
 from claude_sync.claude.live_sessions import LiveSessions, read_live_sessions
+from claude_sync.claude.tree import TRANSCRIPT_SUFFIX
 from claude_sync.model import LocalSession, Outcome, Result
 from claude_sync.names import is_session_id
 from claude_sync.service import schedule
@@ -84,7 +85,7 @@ class Changes:
             return False
         if len(parts) == 1:
             return True
-        session_id = parts[1].removesuffix(".jsonl")
+        session_id = parts[1].removesuffix(TRANSCRIPT_SUFFIX)
         if is_session_id(session_id):
             self._look(parts[0], session_id)
         return False
@@ -128,7 +129,7 @@ class Changes:
     def _look(self, folder: str, session_id: str, *, urgent: bool = False) -> None:
         if self._local is None:
             return
-        path = str(self._home.projects / folder / f"{session_id}.jsonl")
+        path = str(self._home.projects / folder / f"{session_id}{TRANSCRIPT_SUFFIX}")
         session, before = self._home.session_in(folder, session_id), self._local.get(path)
         if session is None:
             if self._local.pop(path, None) is not None:

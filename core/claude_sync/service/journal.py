@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import traceback
 from collections.abc import Iterable
 
-from claude_sync.disk.log import Log, result_line
+from claude_sync.disk.log import Log, result_line, trail_of
 from claude_sync.model import Result
 from claude_sync.state.paths import Paths
 
@@ -30,10 +28,5 @@ class Journal:
         self._log.write([result_line(verb, result) for result in results])
 
     def write_bug(self, error: Exception) -> None:
-        """Write where in our code a bug showed.
-
-        Names and lines only: an exception's own words may quote a transcript.
-        """
-        frames = traceback.extract_tb(error.__traceback__)
-        trail = " < ".join(f"{os.path.basename(f.filename)}:{f.lineno}" for f in reversed(frames))
-        self.write(f"watching stopped on {type(error).__name__} at {trail}")
+        """Write where in our code a bug showed."""
+        self.write(f"watching stopped on {type(error).__name__} at {trail_of(error)}")

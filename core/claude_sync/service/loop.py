@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
+from claude_sync.bundle.file_names import SUFFIX
 from claude_sync.errors import ClaudeSyncError, LockBusy, RecordsError, Stopped
 from claude_sync.model import Finding
 from claude_sync.service import schedule
@@ -30,6 +31,7 @@ from claude_sync.state import preferences
 from claude_sync.state.paths import Paths
 from claude_sync.state.preferences import Preferences
 from claude_sync.sync.context import Context
+from claude_sync.transports.base import MARKER_NAME, PLACEHOLDER_SUFFIX
 
 T = TypeVar("T")
 
@@ -257,7 +259,7 @@ class ServiceLoop:
         elif hint.area is Area.LIVE:
             if worker.changes.look_at_live():
                 self.timetable.due_now(LOOK)
-        elif hint.path.endswith((".ccsync", ".ccsync-store", ".icloud")):
+        elif hint.path.endswith((SUFFIX, MARKER_NAME, PLACEHOLDER_SUFFIX)):
             last = self._last_round
             self.timetable.due_by(LOOK, schedule.look_after_event(now, last.ended, last.took))
 

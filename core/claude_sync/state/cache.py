@@ -52,13 +52,13 @@ class Cache:
         """What is known of transcripts, by path."""
         return {
             path: LocalRow(
-                Stamp(size, mtime_ns, inode),
-                sidecar,
-                Version(size, whole),
-                Version(cut_size, cut),
-                digest,
-                _directories(cwds) if cwds else (),
-                title,
+                stamp=Stamp(size, mtime_ns, inode),
+                sidecar=sidecar,
+                whole=Version(size, whole),
+                cut=Version(cut_size, cut),
+                sidecar_sha256=digest,
+                cwds=_directories(cwds) if cwds else (),
+                title=title,
             )
             for path, size, mtime_ns, inode, sidecar, whole, cut_size, cut, digest, cwds, title in (
                 self._db.run("SELECT * FROM local")

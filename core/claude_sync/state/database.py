@@ -1,7 +1,8 @@
 """The SQLite file that a store's records and caches share.
 
 A database that can't be read is set aside under another name and a new one begun: losing it
-costs a question, never bytes.
+costs a question, never bytes. What mustn't be lost with it lies elsewhere (`decisions`). One that a
+newer version made is refused; what becomes of one that an older version made, see `layout`.
 """
 
 from __future__ import annotations
@@ -14,42 +15,24 @@ from pathlib import Path
 from typing import Any
 
 from claude_sync.disk import files
+from claude_sync.disk.locks import Lock
 from claude_sync.errors import RecordsError
+from claude_sync.state.decisions import Decisions
+from claude_sync.state.layout import (
+    BUSY_SECONDS,
+    LAYOUT,
+    WAL_SUFFIX,
+    NotOurs,
+    bring_up_to_date,
+    check_not_newer,
+    layout_of,
+)
 
-_LAYOUT = 1
-_BUSY_SECONDS = 10.0
-_SCHEMA = """
-CREATE TABLE session (
-    session_id TEXT PRIMARY KEY, size INTEGER, sha256 TEXT, revision INTEGER NOT NULL DEFAULT 0,
-    name TEXT NOT NULL DEFAULT '', layout TEXT NOT NULL DEFAULT '',
-    decision INTEGER NOT NULL DEFAULT 0, seen INTEGER NOT NULL DEFAULT 0,
-    forgotten INTEGER NOT NULL DEFAULT 0, directory TEXT NOT NULL DEFAULT '',
-    placed_ns INTEGER NOT NULL DEFAULT 0, undo TEXT NOT NULL DEFAULT '') WITHOUT ROWID;
-CREATE TABLE held (session_id TEXT, size INTEGER, sha256 TEXT,
-    PRIMARY KEY (session_id, size, sha256)) WITHOUT ROWID;
-CREATE TABLE declined (session_id TEXT, size INTEGER, sha256 TEXT,
-    PRIMARY KEY (session_id, size, sha256)) WITHOUT ROWID;
-CREATE TABLE supersedes (number INTEGER PRIMARY KEY, session_id TEXT, sha256 TEXT,
-    UNIQUE (session_id, sha256));
-CREATE TABLE merged (session_id TEXT, sidecar_sha256 TEXT,
-    PRIMARY KEY (session_id, sidecar_sha256)) WITHOUT ROWID;
-CREATE TABLE relation (x TEXT, y TEXT, extends INTEGER, value TEXT,
-    PRIMARY KEY (x, y)) WITHOUT ROWID;
-CREATE TABLE local (path TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, inode INTEGER,
-    sidecar TEXT, whole_sha256 TEXT, cut_size INTEGER, cut_sha256 TEXT, sidecar_sha256 TEXT,
-    cwds TEXT, title TEXT) WITHOUT ROWID;
-CREATE TABLE bundle (name TEXT PRIMARY KEY, file_size INTEGER, file_mtime_ns INTEGER,
-    inode INTEGER, session_id TEXT, project_key TEXT, subpath TEXT, machine TEXT,
-    machine_id TEXT, sidecar_sha256 TEXT, size INTEGER, sha256 TEXT, mtime_ns INTEGER,
-    revision INTEGER, pushed_at TEXT, title TEXT, open INTEGER, supersedes TEXT,
-    decision INTEGER, encoded_size INTEGER, schema INTEGER, start INTEGER) WITHOUT ROWID;
-CREATE TABLE problem (name TEXT PRIMARY KEY, file_size INTEGER, file_mtime_ns INTEGER,
-    inode INTEGER, kind TEXT, message TEXT, since REAL) WITHOUT ROWID;
-CREATE TABLE entry (name TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, inode INTEGER)
-    WITHOUT ROWID;
-CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
-"""
+ASIDE_MARK = ".unreadable-"
+"""Stands in the name of a database that was set aside."""
+
 _IN_MEMORY = ":memory:"
+_PREPARING_SECONDS = 60.0
 _LOOKS = 3
 
 Values = Sequence[Any] | Mapping[str, Any]
@@ -61,44 +44,67 @@ class Database:
     Args:
         path: the database file; it is made if it is missing. None for one that is forgotten at
             the end, for whoever must change nothing.
+        decisions: takes over what databases of older layouts held of them; None where they aren't
+            wanted.
 
     Attributes:
         set_aside: where an unreadable database was put, None where there was none.
+
+    Raises:
+        RecordsTooNew: a newer version made it.
+        RecordsError: it can't be used.
+        LockBusy: another claude-sync keeps preparing it.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, decisions: Decisions | None = None) -> None:
         self.path = path or Path(_IN_MEMORY)
         self.set_aside: Path | None = None
+        self._decisions = decisions
+        self._preparing = Lock(
+            self.path.with_name(f"{self.path.name}.lock"),
+            "preparing its records",
+            patience_seconds=_PREPARING_SECONDS,
+        )
         try:
-            if path is not None:
-                files.make_private(path.parent)
+            if path is None:
+                self._db = _connect(_IN_MEMORY)
+                bring_up_to_date(self._db, self.path, None, copy=False)
+                return
+            files.make_private(path.parent)
             self._db = self._open_or_begin()
+            self._inode = path.stat().st_ino
+            if decisions is not None:
+                # Another process may have brought it up to date since they were read.
+                decisions.refresh()
         except (OSError, sqlite3.Error) as error:
-            raise self._unusable(error) from error
+            raise _unusable(error, self.path) from error
 
     def _open_or_begin(self) -> sqlite3.Connection:
         try:
             return self._open()
         except sqlite3.DatabaseError as error:
-            # Locked, unreadable, a full disk: nothing that another file would mend.
-            if isinstance(error, sqlite3.OperationalError):
+            if not _is_damage(error):
                 raise
-            self._put_aside()
-            return self._open()
+        with self._preparing:
+            try:
+                # Another process may have been faster.
+                return self._open()
+            except sqlite3.DatabaseError as error:
+                if not _is_damage(error):
+                    raise
+                self._put_aside()
+                return self._open()
 
     def _open(self) -> sqlite3.Connection:
-        if str(self.path) != _IN_MEMORY:
-            files.touch_private(self.path)
-        db = sqlite3.connect(
-            self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
+        files.touch_private(self.path)
+        check_not_newer(self.path)
+        db = _connect(self.path)
         try:
-            layout = db.execute("PRAGMA user_version").fetchone()[0]
-            if layout != _LAYOUT:
-                if layout != 0 or db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                    raise sqlite3.DatabaseError("another layout")
-                db.execute("PRAGMA journal_mode=WAL")
-                db.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}PRAGMA user_version={_LAYOUT};COMMIT;")
+            if layout_of(db) != LAYOUT:
+                with self._preparing:
+                    if _is_empty(db):
+                        db.execute("PRAGMA journal_mode=WAL")
+                    bring_up_to_date(db, self.path, self._decisions, copy=True)
             db.execute("PRAGMA synchronous=NORMAL")
         except BaseException:
             db.close()
@@ -106,13 +112,10 @@ class Database:
         return db
 
     def _put_aside(self) -> None:
-        self.set_aside = self.path.with_name(f"{self.path.name}.unreadable-{time.time_ns()}")
+        self.set_aside = self.path.with_name(f"{self.path.name}{ASIDE_MARK}{time.time_ns()}")
         files.move_new(self.path, self.set_aside)
-        for suffix in ("-wal", "-shm", "-journal"):
+        for suffix in (WAL_SUFFIX, "-shm", "-journal"):
             files.remove(self.path.with_name(self.path.name + suffix))
-
-    def _unusable(self, error: OSError | sqlite3.Error) -> RecordsError:
-        return _unusable(error, self.path)
 
     def close(self) -> None:
         """Close the database."""
@@ -156,7 +159,7 @@ class Database:
         """Run one statement for each row of values.
 
         Raises:
-            RecordsError: as `run` does.
+            RecordsError: it can't be run. A damaged database is set aside first.
         """
         try:
             self._db.executemany(sql, rows)
@@ -164,16 +167,40 @@ class Database:
             raise self._failed(error) from error
 
     def _failed(self, error: sqlite3.Error) -> RecordsError:
-        if isinstance(error, sqlite3.OperationalError):
-            return self._unusable(error)
+        if not _is_damage(error):
+            return _unusable(error, self.path)
         self._db.close()
-        self._put_aside()
+        with self._preparing:
+            if self._is_still_there():
+                self._put_aside()
         return RecordsError(
             "this machine's records were damaged and have been moved away",
             where=str(self.path.parent),
             todo="run the command again; no session is lost",
             passing=True,
         )
+
+    def _is_still_there(self) -> bool:
+        """Whether the file is the one that was opened: another process may have begun a new one."""
+        try:
+            return self.path.stat().st_ino == self._inode
+        except OSError:
+            return False
+
+
+def _connect(path: Path | str) -> sqlite3.Connection:
+    return sqlite3.connect(
+        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
+
+
+def _is_empty(db: sqlite3.Connection) -> bool:
+    return not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+
+
+def _is_damage(error: sqlite3.Error) -> bool:
+    """Whether another file would help: not where it is locked or unreadable, or the disk full."""
+    return type(error) in (sqlite3.DatabaseError, NotOurs)
 
 
 def _unusable(error: OSError | sqlite3.Error, path: Path) -> RecordsError:
@@ -188,28 +215,32 @@ def _unusable(error: OSError | sqlite3.Error, path: Path) -> RecordsError:
 # --- copies ------------------------------------------------------------------------------------
 
 
-def copy_of(source: Database | Path) -> Database:
+def copy_of(source: Database | Path, decisions: Decisions | None = None) -> Database:
     """A copy in memory, for whoever must change nothing, not even the files that SQLite makes.
 
     Args:
         source: a database that is open here, or the file of one that others may have open.
+        decisions: takes over what a file of an older layout held of them.
 
     Raises:
         FileNotFoundError: there is no such file, or nothing in it yet.
-        RecordsError: it can't be read, is damaged, or has another layout.
+        RecordsTooNew: a newer version made it.
+        RecordsError: it can't be read, or is damaged.
     """
     copy = Database(None)
+    path = source if isinstance(source, Path) else source.path
     try:
         if isinstance(source, Database):
             source._db.backup(copy._db)
         else:
             _copy_file(source, copy._db)
-    except FileNotFoundError:
+            bring_up_to_date(copy._db, path, decisions, copy=False)
+    except (FileNotFoundError, RecordsError):
         copy.close()
         raise
     except (OSError, sqlite3.Error) as error:
         copy.close()
-        raise _unusable(error, source if isinstance(source, Path) else source.path) from error
+        raise _unusable(error, path) from error
     return copy
 
 
@@ -221,12 +252,11 @@ def _copy_file(path: Path, copy: sqlite3.Connection) -> None:
             if _copied_undisturbed(path, copy):
                 break
         except sqlite3.DatabaseError:
-            # So it also looks where somebody wrote just now.
+            # So it also looks while another process is writing.
             if not left:
                 raise
-    layout = copy.execute("PRAGMA user_version").fetchone()[0]
-    if layout != _LAYOUT or copy.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-        raise sqlite3.DatabaseError("it is damaged, or another version made it")
+    if copy.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+        raise sqlite3.DatabaseError("it is damaged")
 
 
 def _copied_undisturbed(path: Path, copy: sqlite3.Connection) -> bool:
@@ -235,11 +265,11 @@ def _copied_undisturbed(path: Path, copy: sqlite3.Connection) -> bool:
     While nobody has it open there is no -wal, and SQLite would make one that stays, unless it is
     told that nobody writes: https://www.sqlite.org/wal.html#read_only_databases
     """
-    alone = not path.with_name(f"{path.name}-wal").exists()
+    alone = not path.with_name(path.name + WAL_SUFFIX).exists()
     before = path.stat()
     immutable = "&immutable=1" if alone else ""
     db = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=ro{immutable}", uri=True, timeout=_BUSY_SECONDS
+        f"{path.absolute().as_uri()}?mode=ro{immutable}", uri=True, timeout=BUSY_SECONDS
     )
     try:
         db.backup(copy)

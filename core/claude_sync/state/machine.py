@@ -85,7 +85,7 @@ def _spelled(home: Path) -> str:
 
 
 def machine_as_seen(paths: Paths, homes: Homes | None = None) -> Machine:
-    """This machine as far as it can be told without keeping or mending anything."""
+    """This machine as far as it can be told without writing anything."""
     try:
         kept = _kept(paths)
     except RecordsError:

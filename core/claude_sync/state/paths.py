@@ -35,6 +35,11 @@ class Paths(NamedTuple):
         return self.config / "projects.json"
 
     @property
+    def decisions_file(self) -> Path:
+        """What a person decided about sessions; nothing else brings it back."""
+        return self.config / "decisions.json"
+
+    @property
     def machine_file(self) -> Path:
         return self.state / "machine.json"
 

@@ -30,7 +30,7 @@ class Wrong(ValueError):
     """A value that can't be used. ``str()`` says what it must be and never quotes it."""
 
 
-class Kind(NamedTuple):
+class ValueKind(NamedTuple):
     """What one preference may hold.
 
     Attributes:
@@ -91,7 +91,7 @@ def _path(value: Any) -> Path:
     return Path(path)
 
 
-def _choice(*options: str) -> Kind:
+def _choice(*options: str) -> ValueKind:
     must = "must be " + ", ".join(options[:-1]) + f" or {options[-1]}"
 
     def read(value: Any) -> str:
@@ -99,10 +99,10 @@ def _choice(*options: str) -> Kind:
             raise Wrong(must)
         return cast("str", value)
 
-    return Kind(read, functools.partial(_text_words, must=must))
+    return ValueKind(read, functools.partial(_text_words, must=must))
 
 
-def _number(least: float, most: float, *, whole: bool = False) -> Kind:
+def _number(least: float, most: float, *, whole: bool = False) -> ValueKind:
     must = f"must be a {'whole ' if whole else ''}number from {least} to {most}"
 
     def read(value: Any) -> float:
@@ -115,7 +115,7 @@ def _number(least: float, most: float, *, whole: bool = False) -> Kind:
     def words(text: str) -> object:
         return None if text.strip() == "null" else _json(text, must)
 
-    return Kind(read, words)
+    return ValueKind(read, words)
 
 
 def _json(text: str, must: str) -> object:
@@ -235,27 +235,27 @@ def _moment_store(value: Any) -> object:
 
 # --- the table ---------------------------------------------------------------------------------
 
-_TEXT = Kind(_text, _text_words, _plain)
-_FLAG = Kind(_flag, _flag_words)
-_COMMAND = Kind(_arguments, _list_words, _list_store)
+_TEXT = ValueKind(_text, _text_words, _plain)
+_FLAG = ValueKind(_flag, _flag_words)
+_COMMAND = ValueKind(_arguments, _list_words, _list_store)
 
-KINDS: Mapping[str, Kind] = {
+KINDS: Mapping[str, ValueKind] = {
     "location": _TEXT,
     "store_id": _TEXT,
     "push_on_change": _FLAG,
     "on_arrival": _choice("ask", "pull", "nothing"),
     "pull_interval_seconds": _number(1, 86_400),
     "quiet_seconds": _number(0, 3_600),
-    "notifications": Kind(_notifications, _notifications_words, _notifications_store),
+    "notifications": ValueKind(_notifications, _notifications_words, _notifications_store),
     "show_titles": _FLAG,
     "recent_limit": _number(1, 100, whole=True),
     "left_click": _choice("menu", "push"),
     "terminal": _COMMAND,
-    "projects_roots": Kind(_paths, _list_words, _list_store),
-    "ignore": Kind(_texts, _list_words, _list_store),
-    "ignored_findings": Kind(_texts, _list_words, _list_store),
+    "projects_roots": ValueKind(_paths, _list_words, _list_store),
+    "ignore": ValueKind(_texts, _list_words, _list_store),
+    "ignored_findings": ValueKind(_texts, _list_words, _list_store),
     "ssh_command": _COMMAND,
-    "claude_config_dir": Kind(_path, _text_words, _plain),
-    "paused_until": Kind(_moment, _text_words, _moment_store),
+    "claude_config_dir": ValueKind(_path, _text_words, _plain),
+    "paused_until": ValueKind(_moment, _text_words, _moment_store),
 }
 """Every preference but ``schema``. null in the file stands for the default."""

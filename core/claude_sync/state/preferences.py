@@ -1,6 +1,6 @@
 """What the user chose.
 
-preferences.json is the user's file. What can't be used in it is passed over, named in `problems`,
+preferences.json is the user's file. What can't be used in it is skipped, named in `problems`,
 and left as it is; keys that mean nothing here are kept. Reasons never quote a value.
 """
 
@@ -21,7 +21,7 @@ from claude_sync.state.preference_kinds import KINDS, Notifications, Wrong
 SCHEMA = 1
 
 
-class Problem(NamedTuple):
+class InvalidPreference(NamedTuple):
     """Why something in preferences.json isn't used. ``key`` is "" where it is the whole file."""
 
     key: str
@@ -71,7 +71,7 @@ class Preferences(NamedTuple):
     ssh_command: tuple[str, ...] = ("ssh",)
     claude_config_dir: Path | None = None
     paused_until: float | None = None
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[InvalidPreference, ...] = ()
     unknown: tuple[str, ...] = ()
     stamp: Stamp | None = None
 
@@ -88,14 +88,14 @@ def load(paths: Paths) -> Preferences:
     path = paths.preferences_file
     try:
         stamp = stamp_of(os.stat(path))
-        given = read_object(path)
+        document = read_object(path)
     except FileNotFoundError:
         return Preferences()
     except OSError as error:
-        return Preferences(problems=(Problem("", f"can't be read: {error.strerror}"),))
+        return Preferences(problems=(InvalidPreference("", f"can't be read: {error.strerror}"),))
     except NoObject as error:
-        return Preferences(problems=(Problem("", str(error)),), stamp=stamp)
-    return _typed(given, stamp)
+        return Preferences(problems=(InvalidPreference("", str(error)),), stamp=stamp)
+    return _typed(document, stamp)
 
 
 def stamp(paths: Paths) -> Stamp | None:
@@ -122,20 +122,20 @@ def change(paths: Paths, **changes: object) -> Preferences:
     path = paths.preferences_file
     with Lock(paths.state / "preferences.lock", "changing preferences"):
         try:
-            given = read_object(path)
+            document = read_object(path)
         except FileNotFoundError:
-            given = {"schema": SCHEMA}
+            document = {"schema": SCHEMA}
         except NoObject as error:
             raise _unusable(path, f"preferences.json {error}", "correct or remove it") from error
         except OSError as error:
             what = f"preferences.json can't be read: {error.strerror}"
             raise _unusable(path, what, "make it readable") from error
-        if _is_newer(given):
+        if _is_newer(document):
             raise _unusable(path, "a newer claude-sync wrote preferences.json", "update this one")
         for key, value in changes.items():
-            _put(given, key, value, path)
+            _put(document, key, value, path)
         try:
-            write_object(path, given)
+            write_object(path, document)
         except OSError as error:
             what = f"preferences.json can't be written: {error.strerror}"
             raise _unusable(path, what, "make its folder writable") from error
@@ -145,7 +145,9 @@ def change(paths: Paths, **changes: object) -> Preferences:
 def set_text(paths: Paths, key: str, text: str) -> Preferences:
     """Store one preference as typed; ``notifications.arrival`` names one kind of them.
 
-    Raises: what `change` and `parse_value` raise.
+    Raises:
+        PreferencesError: there is no such key, it can't hold that, or the file can't be changed.
+        LockBusy: another claude-sync keeps changing them.
     """
     value = parse_value(key, text)
     name, _, part = key.partition(".")
@@ -198,49 +200,49 @@ def as_json(preferences: Preferences) -> dict[str, object]:
     }
 
 
-def _is_newer(given: dict[str, Any]) -> bool:
-    schema = given.get("schema", SCHEMA)
+def _is_newer(document: dict[str, Any]) -> bool:
+    schema = document.get("schema", SCHEMA)
     return type(schema) is not int or schema > SCHEMA
 
 
-def _typed(given: dict[str, Any], stamp: Stamp) -> Preferences:
+def _typed(document: dict[str, Any], stamp: Stamp) -> Preferences:
     values: dict[str, Any] = {}
     problems = []
-    if _is_newer(given):
-        problems.append(Problem("schema", "is not one that this version knows"))
+    if _is_newer(document):
+        problems.append(InvalidPreference("schema", "is not one that this version knows"))
     for key, kind in KINDS.items():
-        value = given.get(key)
+        value = document.get(key)
         if value is None:
             continue
         try:
             values[key] = kind.read(value)
         except Wrong as wrong:
-            problems.append(Problem(key, str(wrong)))
+            problems.append(InvalidPreference(key, str(wrong)))
     if "notifications" in values:
         problems += [
-            Problem(f"notifications.{kind}", "must be true or false")
+            InvalidPreference(f"notifications.{kind}", "must be true or false")
             for kind in Notifications._fields
-            if not isinstance(given["notifications"].get(kind, True), bool)
+            if not isinstance(document["notifications"].get(kind, True), bool)
         ]
-    unknown = tuple(key for key in given if key not in KINDS and key != "schema")
+    unknown = tuple(key for key in document if key not in KINDS and key != "schema")
     return Preferences(**values, problems=tuple(problems), unknown=unknown, stamp=stamp)
 
 
-def _put(given: dict[str, Any], key: str, value: object, path: Path) -> None:
+def _put(document: dict[str, Any], key: str, value: object, path: Path) -> None:
     kind = KINDS.get(key)
     if kind is None:
         raise _no_such(key)
     if value is None:
-        given.pop(key, None)
+        document.pop(key, None)
         return
     try:
         plain = kind.store(value)
         kind.read(plain)
     except Wrong as wrong:
         raise PreferencesError(f"{key} {wrong}", where=str(path)) from None
-    if isinstance(plain, dict) and isinstance(given.get(key), dict):
-        plain = {**given[key], **plain}
-    given[key] = plain
+    if isinstance(plain, dict) and isinstance(document.get(key), dict):
+        plain = {**document[key], **plain}
+    document[key] = plain
 
 
 def _is_key(key: str) -> bool:

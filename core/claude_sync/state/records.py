@@ -1,10 +1,10 @@
 """What this machine remembers of the sessions of one store.
 
 Losing all of it costs a question, never bytes: what was held and written decides only whether
-something may be replaced without asking.
+something may be replaced without asking. What a person decided isn't among it: see `decisions`.
 
 Order of steps everywhere: first the file (in Claude's tree, the vault or the store), durable;
-then what is remembered of it here.
+then what was decided, durable too; then what is remembered of it here.
 """
 
 from __future__ import annotations
@@ -25,11 +25,9 @@ class SessionRecord(NamedTuple):
         revision: of that bundle; the greatest this machine ever wrote.
         name: of that bundle's file.
         layout: where that bundle's sections stand, as `store` wrote it; "" where unknown.
-        decision: number of the resolve that made the local version, 0 for none.
         seen: whether the session was ever held here.
-        forgotten: whether it isn't pushed until it is named.
-        directory: where it was placed, "" where it wasn't.
-        placed_ns: the modification time we gave it when we last placed it, 0 for never.
+        directory: where it was installed, "" where it wasn't.
+        installed_ns: the modification time we gave it when we last installed it, 0 for never.
         undo: what brings back the state before the last pull or resolve, "" for nothing.
     """
 
@@ -37,11 +35,9 @@ class SessionRecord(NamedTuple):
     revision: int = 0
     name: str = ""
     layout: str = ""
-    decision: int = 0
     seen: bool = False
-    forgotten: bool = False
     directory: str = ""
-    placed_ns: int = 0
+    installed_ns: int = 0
     undo: str = ""
 
 
@@ -92,70 +88,15 @@ class Records:
 
     def held(self, session_id: str) -> frozenset[Version]:
         """Every version the local transcript was seen to be."""
-        return self._versions("held", session_id)
-
-    def decline(self, session_id: str, version: Version) -> None:
-        """Remember that a version was undone here."""
-        self._db.run("INSERT OR IGNORE INTO declined VALUES (?, ?, ?)", (session_id, *version))
-
-    def declined(self, session_id: str) -> frozenset[Version]:
-        """Versions that were undone here and not asked for since."""
-        return self._versions("declined", session_id)
-
-    def declined_ids(self) -> frozenset[str]:
-        """Sessions with a declined version."""
-        rows = self._db.run("SELECT DISTINCT session_id FROM declined")
-        return frozenset(row[0] for row in rows)
-
-    def accept(self, session_id: str) -> None:
-        """Forget what was declined of a session, because somebody asked for it by name.
-
-        It isn't held any more either: a person who wants it back must not be told that the version
-        here replaces it, as one does that was rewound.
-        """
-        self._db.run(
-            "DELETE FROM held WHERE session_id = ? AND (size, sha256) IN"
-            " (SELECT size, sha256 FROM declined WHERE declined.session_id = held.session_id)",
-            (session_id,),
-        )
-        self._db.run("DELETE FROM declined WHERE session_id = ?", (session_id,))
-
-    def _versions(self, table: str, session_id: str) -> frozenset[Version]:
-        rows = self._db.run(
-            f"SELECT size, sha256 FROM {table} WHERE session_id = ?",  # noqa: S608
-            (session_id,),
-        )
+        rows = self._db.run("SELECT size, sha256 FROM held WHERE session_id = ?", (session_id,))
         return frozenset(Version(*row) for row in rows)
 
-    def supersede(self, session_id: str, hashes: Iterable[str]) -> None:
-        """Remember versions, by SHA-256, that the local one knowingly replaces."""
+    def let_go(self, session_id: str, versions: Iterable[Version]) -> None:
+        """Forget that the local transcript was ever these versions."""
         self._db.run_many(
-            "INSERT OR IGNORE INTO supersedes(session_id, sha256) VALUES (?, ?)",
-            [(session_id, sha256) for sha256 in hashes],
+            "DELETE FROM held WHERE session_id = ? AND size = ? AND sha256 = ?",
+            [(session_id, *version) for version in versions],
         )
-
-    def stop_superseding(self, session_id: str, sha256: str) -> None:
-        """A version that is the local one again isn't replaced by itself."""
-        self._db.run(
-            "DELETE FROM supersedes WHERE session_id = ? AND sha256 = ?", (session_id, sha256)
-        )
-
-    def replace_supersedes(self, session_id: str, hashes: Sequence[str]) -> None:
-        """Put back an earlier state of what is superseded, oldest first."""
-        self._db.run("DELETE FROM supersedes WHERE session_id = ?", (session_id,))
-        self.supersede(session_id, hashes)
-
-    def supersedes(self, session_id: str) -> tuple[str, ...]:
-        """SHA-256 of the versions that the local one knowingly replaces, oldest first."""
-        rows = self._db.run(
-            "SELECT sha256 FROM supersedes WHERE session_id = ? ORDER BY number", (session_id,)
-        )
-        return tuple(row[0] for row in rows)
-
-    def superseding_ids(self) -> frozenset[str]:
-        """Sessions whose local version knowingly replaces another."""
-        rows = self._db.run("SELECT DISTINCT session_id FROM supersedes")
-        return frozenset(row[0] for row in rows)
 
     def merge(self, session_id: str, sidecar_sha256: str) -> None:
         """Remember that a bundle's sidecars, known by their digest, were merged in."""
@@ -194,17 +135,14 @@ class Records:
 
 
 def _session(row: Sequence[Any]) -> SessionRecord:
-    size, sha256 = row[1], row[2]
-    written = Version(size, sha256) if sha256 is not None else None
+    _, size, sha256, revision, name, layout, seen, directory, installed_ns, undo = row
     return SessionRecord(
-        written,
-        row[3],
-        row[4],
-        row[5],
-        row[6],
-        bool(row[7]),
-        bool(row[8]),
-        row[9],
-        row[10],
-        row[11],
+        written=Version(size, sha256) if sha256 is not None else None,
+        revision=revision,
+        name=name,
+        layout=layout,
+        seen=bool(seen),
+        directory=directory,
+        installed_ns=installed_ns,
+        undo=undo,
     )

@@ -46,6 +46,7 @@ KEEP_DAYS = 30
 KEEP_VERSIONS = 5
 LIMIT_BYTES = 5 << 30
 LIMIT_SHARE = 10
+_DAY_SECONDS = 86_400
 _PRUNED = ".pruned"
 
 
@@ -109,7 +110,14 @@ class Vault:
                 files.sync_directory(target.parent)
             if not passing:
                 files.sync(linked)  # A client leaves it to the system when its bytes are written.
-            kept = Kept(folder, session_id, version, time.time(), reason, mtime_ns)
+            kept = Kept(
+                folder=folder,
+                session_id=session_id,
+                version=version,
+                kept_at=time.time(),
+                reason=reason,
+                mtime_ns=mtime_ns,
+            )
             return self._finish(kept, durable=not passing)
 
     def keep_stream(
@@ -150,8 +158,15 @@ class Vault:
             except BaseException:
                 files.remove_tree(folder)
                 raise
-            now = time.time()
-            kept = Kept(folder, session_id, version, now, reason, mtime_ns, sidecar_sha256)
+            kept = Kept(
+                folder=folder,
+                session_id=session_id,
+                version=version,
+                kept_at=time.time(),
+                reason=reason,
+                mtime_ns=mtime_ns,
+                sidecar_sha256=sidecar_sha256,
+            )
             return self._finish(kept)
 
     def catch_up(self, kept: Path, old: IO[bytes]) -> None:
@@ -171,7 +186,7 @@ class Vault:
     ) -> Path:
         base = self.folder / session_id
         files.make_private(base, durable=durable)
-        digest = version.sha256[:16] if version else "sidecar"
+        digest = version.sha256[:16] if version else SIDECAR
         number = 1 + max((_number(name) for name in os.listdir(base)), default=0)
         folder = base / f"{number:06d}-{digest}"
         files.make_private(folder, durable=durable)
@@ -248,7 +263,7 @@ class Vault:
         try:
             if not self.folder.is_dir():
                 return
-            if mark.exists() and abs(time.time() - mark.lstat().st_mtime) < 86_400:
+            if mark.exists() and abs(time.time() - mark.lstat().st_mtime) < _DAY_SECONDS:
                 return
             self.prune()
             files.replace(mark, b"")
@@ -269,7 +284,9 @@ class Vault:
         for session_id in self.sessions():
             entries = self.entries(session_id)
             droppable = [
-                kept for kept in entries[:-KEEP_VERSIONS] if now - kept.kept_at > KEEP_DAYS * 86_400
+                kept
+                for kept in entries[:-KEEP_VERSIONS]
+                if now - kept.kept_at > KEEP_DAYS * _DAY_SECONDS
             ]
             droppable += [
                 kept
@@ -291,7 +308,7 @@ class Vault:
         # What they were to protect was not replaced: the entry is written before that.
         base = self.folder / session_id
         for folder in base.iterdir():
-            if not (folder / ENTRY).exists() and now - folder.lstat().st_mtime > 86_400:
+            if not (folder / ENTRY).exists() and now - folder.lstat().st_mtime > _DAY_SECONDS:
                 files.remove_tree(folder)
         files.remove_empty(base)
 

@@ -69,13 +69,13 @@ def load(folder: Path, session_id: str) -> Kept | None:
         if entry["sha256"] is not None:
             version = Version(int(entry["size"]), str(entry["sha256"]))
         return Kept(
-            folder,
-            session_id,
-            version,
-            float(entry["kept_at"]),
-            str(entry["reason"]),
-            int(entry["mtime_ns"]),
-            str(entry.get("sidecar_sha256", "")),
+            folder=folder,
+            session_id=session_id,
+            version=version,
+            kept_at=float(entry["kept_at"]),
+            reason=str(entry["reason"]),
+            mtime_ns=int(entry["mtime_ns"]),
+            sidecar_sha256=str(entry.get("sidecar_sha256", "")),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None

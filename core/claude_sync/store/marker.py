@@ -9,7 +9,7 @@ import json
 import os
 import re
 
-from claude_sync.disk.files import PROBE_PREFIX
+from claude_sync.disk.files import probe_name
 from claude_sync.errors import BundleCorrupt, StoreAbsent, StoreOffline
 from claude_sync.transports.base import MARKER_NAME, Block, Get, Listing, Put, Range, Transport
 
@@ -87,7 +87,7 @@ def probe(transport: Transport) -> None:
         TransportError: it can't.
         BundleCorrupt: it comes back as something else.
     """
-    name = f"{PROBE_PREFIX}{os.urandom(8).hex()}.tmp"
+    name = probe_name()
     data = os.urandom(64)
     _write(transport, name, data)
     try:

@@ -18,7 +18,7 @@ from claude_sync.bundle.members import sidecar_digest
 from claude_sync.bundle.pack import FRAME, TRANSCRIPT, Label, Packed, Packer, Piece, sidecar_section
 from claude_sync.claude.sidecar import sidecar_folder
 from claude_sync.disk.hashing import PassingHash
-from claude_sync.disk.snapshot import Snapshot, reading
+from claude_sync.disk.snapshot import Snapshot, translating_read_errors
 from claude_sync.errors import ClaudeSyncError, SessionChanging
 from claude_sync.model import Bundle, LocalSession, SidecarFile, Stamp, Version
 from claude_sync.transports.base import LEAST_REUSE_BYTES, Block, PreparedPut, Reuse
@@ -197,7 +197,7 @@ class Packing:
         outgoing = self.outgoing
         base = outgoing.base.head.version if outgoing.base is not None else None
         with (
-            reading(outgoing.label.session_id),
+            translating_read_errors(outgoing.label.session_id),
             Snapshot(
                 outgoing.local.path,
                 whole_lines=outgoing.whole_lines,

@@ -17,6 +17,7 @@ from claude_sync.projects.registry import Registry
 from claude_sync.state import preferences
 from claude_sync.state.cache import Cache
 from claude_sync.state.database import Database
+from claude_sync.state.decisions import Decisions
 from claude_sync.state.machine import Homes, load_machine, machine_as_seen
 from claude_sync.state.paths import Paths
 from claude_sync.state.paths import paths as own_paths
@@ -29,6 +30,8 @@ from claude_sync.transports import open_transport
 LOCK_PATIENCE_SECONDS = 30.0
 _REPORT_SECONDS = 0.1
 _NO_STORE = "no-store"
+_HAS_DECISIONS = "decisions"
+"""Whether there were decisions already: else a file of them that is gone would mean none."""
 _STAGING_LEFTOVERS_SECONDS = 86_400.0
 
 
@@ -42,6 +45,7 @@ class Context:
         home: Claude Code's folders.
         registry: which directory a project has here.
         vault: old versions that were replaced.
+        decisions: what a person decided about the store's sessions.
         database, records, cache: what is remembered of the store.
         should_stop: asked between blocks; true ends the work at once, with nothing half done.
         on_progress: called with how far the work is.
@@ -55,6 +59,7 @@ class Context:
         should_stop: Callable[[], bool] | None = None,
         on_progress: Callable[[Progress], None] | None = None,
         database: Database | None = None,
+        decisions: Decisions | None = None,
         machine: Machine | None = None,
     ) -> None:
         self.paths = paths
@@ -68,10 +73,16 @@ class Context:
         self.vault = Vault(paths.vault_directory)
         self.registry = Registry(paths.projects_file)
         self._open = ExitStack()
-        self.database = database or Database(records_file(paths, chosen, self.machine))
+        self.decisions = decisions or Decisions(paths, store_key(paths, chosen, self.machine))
+        self.database = database or Database(
+            records_file(paths, chosen, self.machine), self.decisions
+        )
         self._open.callback(self.database.close)
         self.records = Records(self.database)
         self.cache = Cache(self.database)
+        self._has_decisions = bool(self.cache.setting(_HAS_DECISIONS))
+        if self._has_decisions and not self.decisions.known:
+            self.decisions.count_as_lost()
         self._store: Store | None = None
         self._progress: Progress | None = None
         self._under_way = 0
@@ -144,8 +155,21 @@ class Context:
         lock.acquire(LOCK_PATIENCE_SECONDS, self.should_stop)
         try:
             yield
+            if self.decisions.known and not self._has_decisions:
+                self.cache.put_setting(_HAS_DECISIONS, "yes")
+                self._has_decisions = True
         finally:
             lock.release()
+
+    @contextmanager
+    def remembering(self) -> Iterator[None]:
+        """Remember all that is decided and recorded inside together, decisions first.
+
+        Raises:
+            RecordsError: it can't be. And what is raised inside.
+        """
+        with self.database.transaction(), self.decisions.together():
+            yield
 
     def interrupt(self) -> None:
         """From any thread: cut what the store is doing; `should_stop` must say so as well."""
@@ -197,14 +221,18 @@ def claude_homes(chosen: Preferences) -> Homes:
 
 
 def records_file(paths: Paths, chosen: Preferences, machine: Machine) -> Path:
-    """Where the records of the store that was chosen are kept.
+    """Where the records of the store that was chosen are kept."""
+    return paths.records_directory / f"{store_key(paths, chosen, machine)}.sqlite"
+
+
+def store_key(paths: Paths, chosen: Preferences, machine: Machine) -> str:
+    """Under which name what belongs to the store that was chosen is kept on this machine.
 
     A second folder of Claude Code's has its own: what was seen in one isn't gone in the other.
     """
     store = chosen.store_id or _NO_STORE
     is_first = machine.id == machine_as_seen(paths).id
-    name = store if is_first else f"{store}-{machine.id[:8]}"
-    return paths.records_directory / f"{name}.sqlite"
+    return store if is_first else f"{store}-{machine.id[:8]}"
 
 
 def open_context(

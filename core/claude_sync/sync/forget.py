@@ -124,12 +124,15 @@ def forget(context: Context, bundles: Sequence[Bundle]) -> tuple[Bundle, ...]:
         there = {bundle.name: bundle for bundle in _all(survey)}
         unchanged = [bundle for bundle in bundles if there.get(bundle.name) == bundle]
         removed = remove_bundles(context, survey, unchanged)
+        own = [
+            bundle.head.session_id
+            for bundle in removed
+            if bundle.head.machine_id == context.machine.id
+        ]
+        context.decisions.forget(own)
         with context.database.transaction():
-            for bundle in removed:
-                if bundle.head.machine_id == context.machine.id:
-                    context.records.remember(
-                        bundle.head.session_id, forgotten=1, written=None, name="", layout=""
-                    )
+            for session_id in own:
+                context.records.remember(session_id, written=None, name="", layout="")
         return removed
 
 

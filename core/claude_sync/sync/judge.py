@@ -97,9 +97,12 @@ def judge(
     survey.check_seen(session_id)
     local = survey.copy(session_id)
     survey.learn_from_bundles(session_id, local)
-    declined = context.records.declined(session_id) if session_id in survey.declining else ()
+    declined = context.decisions.of(session_id).declined
     if declined and accept:
-        context.records.accept(session_id)
+        # It isn't held any more either: a person who wants it back must not be told that the
+        # version here replaces it, as one does that was rewound.
+        context.records.let_go(session_id, declined)
+        context.decisions.accept(session_id)
     own, own_is_rival, all_rivals = survey.split(session_id)
     rivals = tuple(one for one in all_rivals if named or one.head.version not in declined)
     mine = survey.mine(session_id, local)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from claude_sync.bundle.file_names import encoded_key, is_encoded_key
+from claude_sync.claude.tree import TRANSCRIPT_SUFFIX
 from claude_sync.errors import (
     BundleError,
     BundleIncomplete,
@@ -154,15 +155,16 @@ class _Pull:
         # What was fetched to decide is discarded where it isn't installed after all.
         with ExitStack() as staged:
             to_pull: list[PlannedPull] = []
-            for session_id in ids:
-                self._context.check()
-                decided = self._decide(session_id)
-                if isinstance(decided, Result):
-                    results.append(decided)
-                    continue
-                to_pull.append(decided)
-                if decided.fetched is not None:
-                    staged.callback(decided.fetched.discard)
+            with self._context.decisions.together():
+                for session_id in ids:
+                    self._context.check()
+                    decided = self._decide(session_id)
+                    if isinstance(decided, Result):
+                        results.append(decided)
+                        continue
+                    to_pull.append(decided)
+                    if decided.fetched is not None:
+                        staged.callback(decided.fetched.discard)
             results.extend(self._apply_all(to_pull))
         if not self._dry_run:
             survey.flush()
@@ -309,7 +311,7 @@ class _Pull:
                 merge_only=merge_only,
                 only_here=only_here,
             )
-        place = survey.place(bundle)
+        place = survey.placement(bundle)
         return PlannedPull(
             bundle=bundle,
             kind=kind,
@@ -382,7 +384,7 @@ class _Pull:
             bundle=planned.bundle,
             directory=planned.directory,
         )
-        path = planned.folder / f"{planned.session_id}.jsonl"
+        path = planned.folder / f"{planned.session_id}{TRANSCRIPT_SUFFIX}"
         received = planned.fetched.received if planned.fetched is not None else 0
         size = planned.bundle.head.size
         return result._replace(path=path, bytes=received, from_elsewhere=size)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from claude_sync.disk.snapshot import reading
+from claude_sync.disk.snapshot import translating_read_errors
 from claude_sync.errors import (
     BundleIncomplete,
     BundlePlaceholder,
@@ -109,13 +109,14 @@ class _Push:
             ids = list(dict.fromkeys(survey.find(prefix) for prefix in sessions))
         results: list[Result] = []
         to_push: list[PlannedPush] = []
-        for session_id in ids:
-            self._context.check()
-            decided = self._decide(session_id, project)
-            if isinstance(decided, Result):
-                results.append(decided)
-            elif decided is not None:
-                to_push.append(decided)
+        with self._context.decisions.together():
+            for session_id in ids:
+                self._context.check()
+                decided = self._decide(session_id, project)
+                if isinstance(decided, Result):
+                    results.append(decided)
+                elif decided is not None:
+                    to_push.append(decided)
         if sessions is None:
             results.extend(self._unseen(project))
         if to_push:
@@ -141,7 +142,7 @@ class _Push:
 
     def _decide(self, session_id: str, project: str | None) -> PlannedPush | Result | None:
         try:
-            with reading(session_id):
+            with translating_read_errors(session_id):
                 return self._decided(session_id, project)
         except Stopped:
             raise
@@ -161,7 +162,7 @@ class _Push:
                 if not self._named
                 else self._result(local, Outcome.UNCHANGED, message="its transcript is empty")
             )
-        if not self._named and survey.record(session_id).forgotten:
+        if not self._named and self._context.decisions.of(session_id).forgotten:
             return self._result(
                 local, Outcome.UNCHANGED, message="forgotten; name it to push it again"
             )
@@ -264,8 +265,7 @@ class _Push:
             if not divergence.extends and not divergence.extended:
                 lost.append(version.sha256)
         if lost:
-            self._context.records.supersede(local.session_id, lost)
-            self._survey.refresh(local.session_id)
+            self._context.decisions.supersede(local.session_id, lost)
             mine = self._survey.mine(local.session_id, local)
             assert mine is not None
         return mine

@@ -13,7 +13,7 @@ from dataclasses import replace
 from claude_sync.bundle.members import next_after
 from claude_sync.claude.compare import Extent
 from claude_sync.disk.prefix_hashes import begins_with
-from claude_sync.disk.snapshot import reading
+from claude_sync.disk.snapshot import translating_read_errors
 from claude_sync.errors import SessionChanging, UsageError
 from claude_sync.model import Bundle, Outcome, Result, Version
 from claude_sync.state.vault_entry import TRANSCRIPT
@@ -75,7 +75,6 @@ class _Resolve:
         self._context = context
         self._survey = survey
         self._conflict = conflict
-        self._before = survey.record(conflict.session_id)
 
     def run(self, keep: str) -> list[Result]:
         conflict = self._conflict
@@ -132,10 +131,7 @@ class _Resolve:
             if rival is not kept:
                 self._into_vault(rival)
         side = install_side(context, self._survey, kept, conflict.local)
-        with context.database.transaction():
-            if conflict.local is None:
-                context.records.remember(conflict.session_id, directory=str(side.directory))
-            self._decide(kept.head.version, side.installed.undo, side)
+        self._decide(kept.head.version, side.installed.undo, side)
         return [self._result(conflict.session_id, kept, side)]
 
     def _keep_both(self) -> list[Result]:
@@ -164,7 +160,7 @@ class _Resolve:
                 context.records.remember(
                     copy,
                     directory=str(side.directory),
-                    placed_ns=side.installed.stamp.mtime_ns,
+                    installed_ns=side.installed.stamp.mtime_ns,
                 )
             results.append(self._result(copy, rival, side))
         if conflict.mine is not None:
@@ -178,32 +174,32 @@ class _Resolve:
 
     def _decide(self, kept: Version, undo: UndoRecord, side: InstalledSide | None = None) -> None:
         """Remember the decision, and all that it gave up."""
-        context, conflict, records = self._context, self._conflict, self._context.records
-        session_id = conflict.session_id
-        undo = replace(
-            undo,
-            decision=self._before.decision,
-            supersedes=tuple(records.supersedes(session_id)),
-        )
+        context, conflict = self._context, self._conflict
+        session_id, decisions, records = conflict.session_id, context.decisions, context.records
+        before = decisions.of(session_id)
+        undo = replace(undo, decision=before.decision, supersedes=before.supersedes)
         bundles = self._survey.bundles[session_id]
         inherited = [inherited_decisions(rival.head.version, bundles) for rival in conflict.rivals]
-        with context.database.transaction(), reading(session_id):
-            for superseded, _ in inherited:
-                records.supersede(session_id, superseded)
+        superseded = [sha256 for hashes, _ in inherited for sha256 in hashes]
+        with translating_read_errors(session_id):
             for version in sorted(conflict.versions):
                 if version != kept and not self._extends(kept, version, side):
-                    records.supersede(session_id, [version.sha256])
+                    superseded.append(version.sha256)
             if side is not None:
-                records.supersede(session_id, self._given_up(kept, side))
-            records.stop_superseding(session_id, kept.sha256)
+                superseded += self._given_up(kept, side)
+        with decisions.together():
+            decisions.supersede(session_id, superseded)
+            decisions.stop_superseding(session_id, kept.sha256)
+            decisions.decide(
+                session_id, next_after(before.decision, *(decision for _, decision in inherited))
+            )
+        with context.database.transaction():
             records.hold(session_id, kept)
-            decisions = [self._before.decision, *(decision for _, decision in inherited)]
-            changes: dict[str, object] = {
-                "decision": next_after(*decisions),
-                "undo": undo.to_json(),
-            }
+            changes: dict[str, object] = {"undo": undo.to_json()}
             if side is not None:
-                changes["placed_ns"] = side.installed.stamp.mtime_ns
+                changes["installed_ns"] = side.installed.stamp.mtime_ns
+                if conflict.local is None:
+                    changes["directory"] = str(side.directory)
             records.remember(session_id, **changes)
 
     def _given_up(self, kept: Version, side: InstalledSide) -> list[str]:

@@ -81,7 +81,8 @@ def states_surveyed(
     ]
     if any(survey.bundles.get(session_id) for session_id in asked):
         learn_extensions(context, survey, asked)
-    found = [_state(context, survey, session_id) for session_id in asked]
+    with context.decisions.together():
+        found = [_state(context, survey, session_id) for session_id in asked]
     survey.flush()
     if sessions is None:
         found += _arriving(survey)
@@ -126,7 +127,7 @@ def _state(context: Context, survey: Survey, session_id: str) -> SessionState:
         replaces=standing.replaces,
         ignored=about.project is not None
         and is_ignored(about.project.key, context.preferences.ignore),
-        forgotten=remembered.forgotten,
+        forgotten=context.decisions.of(session_id).forgotten,
         undoable=shown is not None and remembered.undo != "",
         from_elsewhere=from_elsewhere(remembered, shown.stamp.size) if shown is not None else 0,
     )
@@ -139,7 +140,7 @@ def from_elsewhere(record: SessionRecord, size: int) -> int:
         record: what is remembered of its session.
         size: of the transcript.
     """
-    if record.placed_ns == 0:
+    if record.installed_ns == 0:
         return 0
     try:
         undo = UndoRecord.from_json(record.undo)
@@ -212,7 +213,7 @@ def _standing(
 def _importable(survey: Survey, rivals: tuple[Bundle, ...]) -> _Standing:
     """Whether a session that isn't here has a directory to go to."""
     try:
-        survey.place(rivals[0], ask=False)
+        survey.placement(rivals[0], ask=False)
     except SessionUnplaced as error:
         return _Standing(State.UNPLACED, rivals, detail=str(error))
     return _Standing(State.WAITING, rivals)
@@ -248,7 +249,7 @@ def _of_bundle(survey: Survey, bundle: Bundle) -> tuple[ProjectKey, Path | None]
     """The project that a bundle names, and the directory that has here."""
     project = ProjectKey(bundle.head.project_key, bundle.head.subpath)
     try:
-        return project, survey.place(bundle, ask=False).directory
+        return project, survey.placement(bundle, ask=False).directory
     except SessionUnplaced:
         return project, None
 

@@ -52,11 +52,13 @@ def undo(context: Context, session: str) -> Result:
 
 
 def _remember(context: Context, session_id: str, record: UndoRecord) -> None:
-    records = context.records
-    with context.database.transaction():
+    decisions, records = context.decisions, context.records
+    with decisions.together():
         if record.before != record.after:
-            records.decline(session_id, record.after)
+            decisions.decline(session_id, record.after)
+        decisions.replace_supersedes(session_id, record.supersedes)
+        decisions.decide(session_id, record.decision)
+    with context.database.transaction():
         if record.before is not None:
             records.hold(session_id, record.before)
-        records.replace_supersedes(session_id, record.supersedes)
-        records.remember(session_id, undo="", decision=record.decision)
+        records.remember(session_id, undo="")

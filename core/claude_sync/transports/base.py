@@ -41,6 +41,9 @@ MARKER_NAME = ".ccsync-store"
 MARKER_BYTES = 1024
 """As much of the marker as a listing reads."""
 
+PLACEHOLDER_SUFFIX = ".icloud"
+"""How a file ends that stands for one which iCloud keeps elsewhere."""
+
 _UNUSABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff/]")
 
 
@@ -73,8 +76,9 @@ def is_usable_name(name: str) -> bool:
 
 def placeholder_for(file: str) -> str:
     """The file that iCloud keeps elsewhere and for which ``.name.icloud`` stands; else ""."""
-    if file.startswith(".") and file.endswith(".icloud") and is_usable_part(file[1:-7]):
-        return file[1:-7]
+    if file.startswith(".") and file.endswith(PLACEHOLDER_SUFFIX):
+        name = file[1 : -len(PLACEHOLDER_SUFFIX)]
+        return name if is_usable_part(name) else ""
     return ""
 
 

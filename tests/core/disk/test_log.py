@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync.disk.log import Log
+from claude_sync.disk.log import Log, trail_of
 
 WHEN = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ ")
 
@@ -99,3 +99,13 @@ def test_a_log_that_cannot_be_written_stops_nothing(tmp_path: Path, obstacle: st
         path = tmp_path / "file" / "log"
     assert not Log(path).write(["x"])
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_where_an_error_showed_is_told_by_names_and_lines_only() -> None:
+    def innermost() -> None:
+        raise ValueError("words of a transcript")
+
+    with pytest.raises(ValueError, match="transcript") as caught:
+        innermost()
+    assert re.fullmatch(r"test_log\.py:(\d+) < test_log\.py:(\d+)", trail_of(caught.value))
+    assert trail_of(ValueError("never raised")) == ""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
 from collections.abc import Callable
 
@@ -53,15 +54,15 @@ def test_the_records_are_damaged(used: Patient) -> None:
     assert used.push(SESSION)[SESSION].message == ""
 
 
-def test_records_of_another_version(used: Patient) -> None:
-    import sqlite3
-
+def test_records_of_a_newer_version(used: Patient) -> None:
     database = sqlite3.connect(used.records_file())
     database.execute("PRAGMA user_version = 99")
-    database.commit()
     database.close()
-    follow(used.the("records-damaged", Level.WARNING))
+    before = snapshot(used.paths.state)
+    found = used.the("records-too-new", Level.ERROR)
+    assert "Update claude-sync" in found.fix
     assert used.is_well("records-damaged")
+    assert snapshot(used.paths.state) == before
 
 
 def test_records_that_were_set_aside(used: Patient) -> None:
@@ -70,6 +71,51 @@ def test_records_that_were_set_aside(used: Patient) -> None:
     found = used.the("records-set-aside", Level.INFO)
     follow(found)
     assert used.is_well("records-set-aside")
+
+
+# --- what was decided ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def decided(used: Patient) -> Patient:
+    """This machine after it forgot a session."""
+    used.forget()
+    return used
+
+
+def test_decisions_that_may_not_be_read(decided: Patient) -> None:
+    assert decided.codes(Level.ERROR) == set()
+    file = decided.paths.decisions_file
+    file.chmod(0)
+    with ordinary_permissions():
+        follow(decided.the("decisions-unreadable", Level.ERROR))
+        assert decided.is_well("decisions-unreadable")
+    file.parent.chmod(0o500)
+    with ordinary_permissions():
+        follow(decided.the("decisions-unreadable", Level.ERROR))
+        assert decided.is_well("decisions-unreadable")
+
+
+def test_decisions_of_a_newer_version(decided: Patient) -> None:
+    decided.paths.decisions_file.write_text('{"schema": 2}')
+    before = snapshot(decided.paths.config)
+    decided.the("decisions-too-new", Level.ERROR)
+    assert snapshot(decided.paths.config) == before
+
+
+def test_damaged_decisions_are_said_as_long_as_the_file_is_kept(decided: Patient) -> None:
+    decided.paths.decisions_file.write_text("forgotten:")
+    before = snapshot(decided.paths.config)
+    found = decided.the("decisions-damaged", Level.ERROR)
+    assert snapshot(decided.paths.config) == before
+    follow(found)
+    assert decided.is_well("decisions-damaged")
+    assert decided.states()[SESSION].forgotten
+    found = decided.the("decisions-set-aside", Level.WARNING)
+    follow(found, 0, fill=[("SESSION", SESSION)])
+    assert decided.bundle().exists()
+    follow(found, 1)
+    assert decided.is_well("decisions-set-aside")
 
 
 # --- the vault ---------------------------------------------------------------------------------

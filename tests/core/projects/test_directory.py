@@ -15,7 +15,7 @@ from claude_sync.errors import (
     SessionUnplaced,
 )
 from claude_sync.model import ProjectKey
-from claude_sync.projects.directory import place_below
+from claude_sync.projects.directory import directory_below
 from claude_sync.projects.registry import Registry
 from repositories import APP, clone, commit, git
 
@@ -29,9 +29,9 @@ def folder(directory: Path) -> str:
 
 def test_a_project_that_is_not_here_says_what_to_do(registry: Registry) -> None:
     with pytest.raises(SessionUnplaced, match="clone it"):
-        registry.place(APP)
+        registry.placement(APP)
     with pytest.raises(SessionUnplaced):
-        registry.place("git:Nonsense\x1b")
+        registry.placement("git:Nonsense\x1b")
 
 
 def test_the_main_working_tree_comes_first_then_the_last_used(
@@ -44,15 +44,15 @@ def test_the_main_working_tree_comes_first_then_the_last_used(
     for directory in (first, second, tmp_path / "tree", second / "sub"):
         registry.learn(directory)
     registry.refresh({folder(tmp_path / "tree"): 900, folder(first): 500, folder(second): 400})
-    assert registry.place(APP).directory == first
+    assert registry.placement(APP).directory == first
     registry.refresh({folder(first): 500, folder(second / "sub"): 600})
-    assert registry.place(APP).directory == second
+    assert registry.placement(APP).directory == second
     shutil.rmtree(first)
     shutil.rmtree(second / "sub")
     registry.refresh({folder(tmp_path / "tree"): 900})
-    assert registry.place(APP).directory == second
-    here = [place for place in registry.projects() if place.exists]
-    assert [(place.directory, place.linked) for place in here] == [
+    assert registry.placement(APP).directory == second
+    here = [one for one in registry.projects() if one.exists]
+    assert [(one.path, one.linked) for one in here] == [
         (second, False),
         (tmp_path / "tree", True),
     ]
@@ -67,7 +67,7 @@ def test_no_subpath_leads_out_of_the_project(
 ) -> None:
     (app / "out").symlink_to(tmp_path)
     registry.add(app)
-    place = registry.place(APP, subpath)
+    place = registry.placement(APP, subpath)
     assert place.directory == app
     assert place.reason
 
@@ -81,7 +81,7 @@ def test_a_link_out_of_the_project_is_never_followed(
     (app / "link").symlink_to(target)
     registry.add(app)
     for _ in ("not known", "worked in, as it seems"):
-        assert registry.place(APP, "link").directory == app
+        assert registry.placement(APP, "link").directory == app
         registry.learn(app / "link")
 
 
@@ -93,22 +93,22 @@ def test_a_link_inside_the_project_leads_where_the_client_would_be(
     (tmp_path / "short").symlink_to(app)
     assert registry.add(tmp_path / "short") == ProjectKey(APP)
     registry.learn(app / "real" / "x")
-    assert registry.place(APP, "link/x").directory == app / "real" / "x"
+    assert registry.placement(APP, "link/x").directory == app / "real" / "x"
 
 
 def test_a_file_in_the_way_is_said(app: Path, registry: Registry) -> None:
     (app / "file").write_text("")
     registry.add(app)
     for subpath in ("file", "file/x"):
-        assert registry.place(APP, subpath) == (app, "a file is where its directory should be")
+        assert registry.placement(APP, subpath) == (app, "a file is where its directory should be")
 
 
 def test_the_disks_own_spelling_of_a_name_is_taken(tmp_path: Path) -> None:
     composed, decomposed = "é", unicodedata.normalize("NFD", "é")
     (tmp_path / decomposed).mkdir()
-    assert place_below(str(tmp_path), composed) == tmp_path / decomposed
+    assert directory_below(str(tmp_path), composed) == tmp_path / decomposed
     (tmp_path / composed).mkdir()
-    assert place_below(str(tmp_path), composed) == tmp_path / composed
+    assert directory_below(str(tmp_path), composed) == tmp_path / composed
 
 
 def test_of_two_spellings_on_the_disk_neither_is_guessed(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_of_two_spellings_on_the_disk_neither_is_guessed(tmp_path: Path) -> None
         (tmp_path / name).mkdir(exist_ok=True)
     if len(list(tmp_path.iterdir())) < len(spellings):
         pytest.skip("this disk makes one name of them")
-    assert place_below(str(tmp_path), composed) == tmp_path / composed
+    assert directory_below(str(tmp_path), composed) == tmp_path / composed
 
 
 @given(st.text(st.sampled_from("ab./\\:~é\0 -link"), max_size=20))
@@ -130,7 +130,7 @@ def test_whatever_a_bundle_says_the_place_is_in_the_root(tmp_path: Path, subpath
         for name in ("a", "l", "link"):
             (root / name).symlink_to("..")
     try:
-        place = place_below(str(root), subpath)
+        place = directory_below(str(root), subpath)
     except SessionUnplaced:
         return
     assert root in (place, *place.parents)
@@ -142,18 +142,18 @@ def test_a_name_matches_only_where_one_directory_has_it(tmp_path: Path, registry
     for directory in (one, other):
         directory.mkdir(parents=True)
     registry.learn(one)
-    assert registry.place("name:notes").directory == one
+    assert registry.placement("name:notes").directory == one
     registry.learn(other)
     with pytest.raises(SessionUnplaced, match="2 directories"):
-        registry.place("name:notes")
+        registry.placement("name:notes")
     registry.add(other, "name:notes")
-    assert registry.place("name:notes").directory == other
+    assert registry.placement("name:notes").directory == other
     registry.add(one, "name:notes")
     with pytest.raises(SessionUnplaced):
-        registry.place("name:notes")
+        registry.placement("name:notes")
     shutil.rmtree(one)
     registry.refresh()
-    assert registry.place("name:notes").directory == other
+    assert registry.placement("name:notes").directory == other
 
 
 def test_the_worktrees_of_one_repository_share_a_name(tmp_path: Path, registry: Registry) -> None:
@@ -162,16 +162,16 @@ def test_the_worktrees_of_one_repository_share_a_name(tmp_path: Path, registry: 
     git(app, "worktree", "add", "-q", str(tmp_path / "tree"))
     registry.learn(tmp_path / "tree")
     registry.learn(app)
-    assert registry.place("name:app").directory == app
+    assert registry.placement("name:app").directory == app
 
 
 def test_home_is_home_on_every_machine(home: Path, registry: Registry) -> None:
-    assert registry.place("name:~").directory == home
+    assert registry.placement("name:~").directory == home
     clone(home, "https://github.com/me/dotfiles")
     registry.refresh()
     assert registry.directory_of(folder(home), [str(home)]) == home
     assert registry.key_of(home).key == "git:github.com/me/dotfiles"
-    assert registry.place("git:github.com/me/dotfiles").directory == home
+    assert registry.placement("git:github.com/me/dotfiles").directory == home
 
 
 # --- what is learnt, removed, listed -----------------------------------------------------------
@@ -183,7 +183,7 @@ def test_what_was_removed_is_not_learnt_again(
     (app / "sub").mkdir()
     registry = Registry(projects_file)
     registry.directory_of(folder(app / "sub"), [str(app / "sub")])
-    assert registry.place(APP).directory == app
+    assert registry.placement(APP).directory == app
     assert registry.remove(app)
     assert not registry.remove(app)
     registry.save()
@@ -194,9 +194,9 @@ def test_what_was_removed_is_not_learnt_again(
         assert not registry.learn(directory)
     assert registry.projects() == ()
     with pytest.raises(SessionUnplaced):
-        registry.place(APP)
+        registry.placement(APP)
     registry.add(app)
-    assert registry.place(APP).directory == app
+    assert registry.placement(APP).directory == app
     assert registry.directory_of(folder(app / "sub"), []) == app / "sub"
 
 
@@ -214,19 +214,19 @@ def test_standing_in_a_repository_registers_it_and_elsewhere_for_the_moment(
     registry = Registry(projects_file)
     assert registry.stand(app / "sub") == ProjectKey(APP, "sub")
     assert registry.stand(plain) == ProjectKey("name:notes")
-    assert registry.place("name:notes").directory == plain
+    assert registry.placement("name:notes").directory == plain
     registry.refresh()
-    assert registry.place("name:notes").directory == plain
+    assert registry.placement("name:notes").directory == plain
     registry.save()
-    assert [place.key for place in Registry(projects_file).projects()] == [APP]
-    assert Registry(projects_file).place(APP).directory == app
+    assert [one.key for one in Registry(projects_file).projects()] == [APP]
+    assert Registry(projects_file).placement(APP).directory == app
 
 
 def test_who_stands_in_a_removed_directory_means_it(app: Path, registry: Registry) -> None:
     registry.add(app)
     registry.remove(app)
     registry.stand(app)
-    assert registry.place(APP).directory == app
+    assert registry.placement(APP).directory == app
 
 
 def test_a_session_placed_in_a_missing_directory_is_found_again(
@@ -235,7 +235,7 @@ def test_a_session_placed_in_a_missing_directory_is_found_again(
     registry.add(app)
     place = app / "sub"
     assert not registry.learn(place)
-    assert registry.learn(place, placed=True)
+    assert registry.learn(place, installed=True)
     assert registry.directory_of(folder(place), ["/elsewhere/app/sub"]) == place
     assert registry.key_of(place) == ProjectKey(APP, "sub")
 
@@ -254,10 +254,10 @@ def test_the_list_names_each_root_once_with_all_that_is_known(
     registry.learn(tmp_path / "broken")
     registry.refresh({folder(app / "sub"): 7, folder(app): 3})
     broken, first, second = registry.projects()
-    assert (broken.key, broken.directory) == ("", tmp_path / "broken")
+    assert (broken.key, broken.path) == ("", tmp_path / "broken")
     assert ".git" in broken.problem
-    assert (first.key, first.directory, first.last_used_ns, first.added) == (APP, app, 7, False)
-    assert (second.key, second.directory, second.added, second.pinned) == (
+    assert (first.key, first.path, first.last_used_ns, first.added) == (APP, app, 7, False)
+    assert (second.key, second.path, second.added, second.pinned) == (
         "git:h.example/x/y",
         pinned,
         True,
@@ -265,4 +265,4 @@ def test_the_list_names_each_root_once_with_all_that_is_known(
     )
     app.rename(tmp_path / "moved")
     registry.refresh()
-    assert [place.exists for place in registry.projects()] == [True, False, True]
+    assert [one.exists for one in registry.projects()] == [True, False, True]

@@ -44,9 +44,9 @@ def test_a_directory_that_git_tracks_files_in_is_followed(
     cloned: Path, registry: Registry, subpath: str
 ) -> None:
     registry.add(cloned)
-    assert registry.place(APP, subpath) == (cloned / subpath, "")
-    assert registry.place(APP, subpath, ask=False).directory == cloned
-    assert registry.place(APP, subpath.upper()).directory in (cloned, cloned / subpath)
+    assert registry.placement(APP, subpath) == (cloned / subpath, "")
+    assert registry.placement(APP, subpath, ask=False).directory == cloned
+    assert registry.placement(APP, subpath.upper()).directory in (cloned, cloned / subpath)
 
 
 @pytest.mark.parametrize(
@@ -55,14 +55,14 @@ def test_a_directory_that_git_tracks_files_in_is_followed(
 )
 def test_any_other_is_not_and_that_is_said(cloned: Path, registry: Registry, subpath: str) -> None:
     registry.add(cloned)
-    place = registry.place(APP, subpath)
+    place = registry.placement(APP, subpath)
     assert place.directory == cloned
     assert place.reason
 
 
 def test_a_link_is_followed_where_it_leads_to(cloned: Path, registry: Registry) -> None:
     registry.add(cloned)
-    assert registry.place(APP, "short/src").directory == cloned / "packages" / "web" / "src"
+    assert registry.placement(APP, "short/src").directory == cloned / "packages" / "web" / "src"
 
 
 def test_a_directory_that_a_session_was_run_in_is_followed(
@@ -70,12 +70,12 @@ def test_a_directory_that_a_session_was_run_in_is_followed(
 ) -> None:
     registry.add(cloned)
     registry.learn(cloned / "build")
-    assert registry.place(APP, "build").directory == cloned / "build"
-    assert registry.place(APP, "new", was_used=lambda one: one == cloned / "new").directory == (
+    assert registry.placement(APP, "build").directory == cloned / "build"
+    assert registry.placement(APP, "new", was_used=lambda one: one == cloned / "new").directory == (
         cloned / "new"
     )
     registry.remove(cloned / "build")
-    assert registry.place(APP, "build").directory == cloned
+    assert registry.placement(APP, "build").directory == cloned
 
 
 @pytest.mark.parametrize("subpath", [".git/hooks", ".claude", ".claude/x"])
@@ -84,7 +84,7 @@ def test_inside_of_git_and_claude_nothing_is_resumed_whatever_was_run_there(
 ) -> None:
     registry.add(cloned)
     registry.learn(cloned / subpath)
-    assert registry.place(APP, subpath, was_used=lambda _: True).directory == cloned
+    assert registry.placement(APP, subpath, was_used=lambda _: True).directory == cloned
 
 
 def test_one_that_another_commit_has_is_followed_though_it_is_missing(
@@ -93,7 +93,7 @@ def test_one_that_another_commit_has_is_followed_though_it_is_missing(
     registry.add(cloned)
     (cloned / "packages" / "web" / "src" / "file").unlink()
     (cloned / "packages" / "web" / "src").rmdir()
-    place = registry.place(APP, "packages/web/src")
+    place = registry.placement(APP, "packages/web/src")
     assert place.directory == cloned / "packages" / "web" / "src"
 
 
@@ -101,14 +101,14 @@ def test_where_there_is_no_repository_or_git_can_not_answer_it_is_the_root(
     tmp_path: Path, cloned: Path, registry: Registry, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (home / "sub").mkdir()
-    assert registry.place("name:~", "sub").directory == home
+    assert registry.placement("name:~", "sub").directory == home
     notes = tmp_path / "notes"
     (notes / "sub").mkdir(parents=True)
     registry.add(notes)
-    assert registry.place("name:notes", "sub").directory == notes
+    assert registry.placement("name:notes", "sub").directory == notes
     registry.add(cloned)
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
-    assert registry.place(APP, "packages").directory == cloned
+    assert registry.placement(APP, "packages").directory == cloned
 
 
 def test_git_is_asked_twice_for_a_project_however_many_sessions_come(
@@ -119,11 +119,11 @@ def test_git_is_asked_twice_for_a_project_however_many_sessions_come(
     (tmp_path / "bin").mkdir()
     program(tmp_path / "bin", "git", f'echo "$@" >> "{log}"; exec "$REAL" "$@"')
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
-    assert registry.place(APP).directory == cloned
+    assert registry.placement(APP).directory == cloned
     assert not log.exists()
     for number in range(20):
-        registry.place(APP, f"node_modules/{number}")
-        registry.place(APP, "packages/web")
+        registry.placement(APP, f"node_modules/{number}")
+        registry.placement(APP, "packages/web")
     assert len(log.read_text().splitlines()) == 2
 
 
@@ -134,7 +134,7 @@ def test_nothing_that_the_repository_names_is_run(cloned: Path, registry: Regist
     hook.chmod(0o755)
     git(cloned, "config", "core.fsmonitor", str(hook))
     registry.add(cloned)
-    assert registry.place(APP, "packages").directory == cloned / "packages"
+    assert registry.placement(APP, "packages").directory == cloned / "packages"
     assert not ran.exists()
 
 
@@ -149,5 +149,5 @@ def test_whatever_a_bundle_says_it_is_the_root_or_a_tracked_directory(
     cloned: Path, registry: Registry, subpath: str
 ) -> None:
     registry.add(cloned)
-    directory = registry.place(APP, subpath).directory
+    directory = registry.placement(APP, subpath).directory
     assert directory == cloned or directory.relative_to(cloned).as_posix() in FOLLOWED

@@ -71,8 +71,8 @@ def test_what_the_records_say_counts_last_and_only_if_it_fits(
     tmp_path: Path, registry: Registry
 ) -> None:
     app = tmp_path / "app"
-    assert registry.directory_of(folder(app), [], placed=str(app)) == app
-    assert registry.directory_of(folder(app), [], placed=str(tmp_path / "other")) is None
+    assert registry.directory_of(folder(app), [], installed=str(app)) == app
+    assert registry.directory_of(folder(app), [], installed=str(tmp_path / "other")) is None
 
 
 def test_of_two_directories_with_one_folder_name_the_existing_one_counts(
@@ -240,7 +240,7 @@ def test_a_missing_git_keeps_the_keys_that_are_known(
     assert registry.key_of(app / "sub") == ProjectKey(APP, "sub")
     with pytest.raises(ProjectKeyError, match="install git"):
         registry.key_of(new)
-    assert registry.place(APP).directory == app
+    assert registry.placement(APP).directory == app
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no FIFOs")
@@ -298,7 +298,7 @@ def test_a_directory_that_is_gone_keeps_its_key(tmp_path: Path, projects_file: P
     assert registry.key_of(plain) == ProjectKey("name:notes")
     assert registry.key_of(outer / "never" / "seen").key == "git:github.com/you/outer"
     with pytest.raises(SessionUnplaced, match="isn't there"):
-        registry.place(APP)
+        registry.placement(APP)
 
 
 def test_a_directory_removed_on_a_branch_follows_its_repository(
@@ -323,7 +323,7 @@ def test_a_key_given_by_hand_stands_above_git(app: Path, projects_file: Path) ->
     assert registry.key_of(app) == ProjectKey("git:forge.example/me/x")
     assert registry.key_of(app / "sub") == ProjectKey("git:forge.example/me/x", "sub")
     assert registry.key_of(inner).key == "git:github.com/you/inner"
-    assert registry.place("git:forge.example/me/x").directory == app
+    assert registry.placement("git:forge.example/me/x").directory == app
     assert registry.add(app) == ProjectKey(APP), "added again without a key: git's"
 
 

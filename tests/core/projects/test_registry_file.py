@@ -41,8 +41,8 @@ def test_repositories_are_found_under_projects_roots(tmp_path: Path, projects_fi
     outside = clone(tmp_path / "outside", "https://h.example/outside")
     (roots / "link").symlink_to(outside)
     registry = Registry(projects_file, roots=[roots, tmp_path / "gone"])
-    assert registry.place(APP).directory == app
-    assert [place.directory for place in registry.projects()] == [app]
+    assert registry.placement(APP).directory == app
+    assert [one.path for one in registry.projects()] == [app]
     registry.save()
     assert Registry(projects_file, roots=[roots]).directory_of(folder(app), []) == app
 
@@ -58,7 +58,7 @@ def test_a_search_is_repeated_only_when_something_changed(
         clone(roots / "group" / f"r{number}", f"https://h.example/{number}")
     registry = Registry(projects_file, roots=[roots])
     with pytest.raises(SessionUnplaced):
-        registry.place(APP)
+        registry.placement(APP)
     assert git_starts() == 20
     registry.save()
 
@@ -72,26 +72,26 @@ def test_a_search_is_repeated_only_when_something_changed(
     monkeypatch.setattr(os, "scandir", watched)
     registry = Registry(projects_file, roots=[roots])
     with pytest.raises(SessionUnplaced):
-        registry.place(APP)
+        registry.placement(APP)
     assert (listed, git_starts()) == ([], 0)
     app = clone(roots / "group" / "app")
     registry.refresh()
-    assert registry.place(APP).directory == app
+    assert registry.placement(APP).directory == app
     assert git_starts() == 1
     (roots / "later").mkdir()
     registry.refresh(roots=[roots, tmp_path])
     with pytest.raises(SessionUnplaced):
-        registry.place("git:h.example/late")
+        registry.placement("git:h.example/late")
     clone(roots / "later" / "x", "https://h.example/late")
     registry.refresh()
-    assert registry.place("git:h.example/late").directory == roots / "later" / "x"
+    assert registry.placement("git:h.example/late").directory == roots / "later" / "x"
 
 
 def test_a_root_that_is_a_repository_itself_is_searched_too(home: Path, registry: Registry) -> None:
     clone(home, "https://github.com/me/dotfiles")
     app = clone(home / "code" / "app")
     registry.refresh(roots=[Path("~")])
-    assert registry.place(APP).directory == app
+    assert registry.placement(APP).directory == app
 
 
 # --- the file ----------------------------------------------------------------------------------
@@ -153,7 +153,7 @@ def test_a_damaged_file_is_kept_under_another_name(
         assert registry.save()
         assert registry.problem == ""
         assert projects_file.with_name(f"projects.json.damaged-{number}").read_bytes() == garbage
-        assert only(Registry(projects_file).projects()).directory == app
+        assert only(Registry(projects_file).projects()).path == app
 
 
 def test_a_newer_versions_file_is_read_and_left_alone(app: Path, projects_file: Path) -> None:
@@ -162,7 +162,7 @@ def test_a_newer_versions_file_is_read_and_left_alone(app: Path, projects_file: 
     projects_file.write_text(text)
     registry = Registry(projects_file)
     assert "newer" in registry.problem
-    assert registry.place(APP).directory == app
+    assert registry.placement(APP).directory == app
     assert not registry.save()
     assert projects_file.read_text() == text
 
@@ -180,9 +180,9 @@ def test_two_processes_lose_nothing_of_each_other(tmp_path: Path, projects_file:
     two.save()
     one.learn(c)
     one.save()
-    assert {place.directory for place in Registry(projects_file).projects()} == {a, b}
+    assert {one.path for one in Registry(projects_file).projects()} == {a, b}
     two.refresh()
-    assert {place.directory for place in two.projects()} == {a, b}
+    assert {one.path for one in two.projects()} == {a, b}
 
 
 def test_a_link_to_the_file_stays_a_link(tmp_path: Path, projects_file: Path) -> None:
@@ -193,7 +193,7 @@ def test_a_link_to_the_file_stays_a_link(tmp_path: Path, projects_file: Path) ->
     registry.add(tmp_path)
     registry.save()
     assert projects_file.is_symlink()
-    assert only(Registry(projects_file).projects()).directory == tmp_path
+    assert only(Registry(projects_file).projects()).path == tmp_path
 
 
 def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
@@ -220,4 +220,4 @@ def test_names_that_are_no_text_survive(tmp_path: Path, projects_file: Path) -> 
     registry = Registry(projects_file)
     registry.add(odd)
     registry.save()
-    assert Registry(projects_file).place("name:caf%e9").directory == odd
+    assert Registry(projects_file).placement("name:caf%e9").directory == odd

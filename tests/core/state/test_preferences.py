@@ -15,8 +15,8 @@ from claude_sync.state import preferences
 from claude_sync.state.paths import Paths, paths
 from claude_sync.state.preference_kinds import KINDS, Notifications
 from claude_sync.state.preferences import (
+    InvalidPreference,
     Preferences,
-    Problem,
     as_json,
     change,
     load,
@@ -192,7 +192,7 @@ def test_a_wrong_kind_of_notification_leaves_the_others(here: Paths) -> None:
     write(here, {"notifications": {"arrival": "no", "pushed": False, "future": 7}})
     found = load(here)
     assert found.notifications == Notifications(pushed=False)
-    assert found.problems == (Problem("notifications.arrival", "must be true or false"),)
+    assert found.problems == (InvalidPreference("notifications.arrival", "must be true or false"),)
 
 
 def test_null_stands_for_the_default(here: Paths) -> None:

@@ -41,56 +41,38 @@ def test_of_an_unknown_session_nothing_is_remembered(records: Records) -> None:
     assert records.session(SESSION) == NOTHING
     assert records.sessions() == {}
     assert records.held(SESSION) == frozenset()
-    assert records.supersedes(SESSION) == ()
 
 
 def test_what_is_remembered_is_there_at_the_next_start(path: Path) -> None:
     first = Database(path)
-    Records(first).remember(SESSION, written=ONE, revision=3, name="p/x", decision=2, undo="{}")
+    Records(first).remember(SESSION, written=ONE, revision=3, name="p/x", undo="{}")
     Records(first).hold(SESSION, TWO)
-    Records(first).supersede(SESSION, ["b", "a", "b"])
     first.close()
     second = Database(path)
     records = Records(second)
     found = records.session(SESSION)
-    assert (found.written, found.revision, found.name, found.decision, found.undo) == (
-        ONE,
-        3,
-        "p/x",
-        2,
-        "{}",
-    )
+    assert (found.written, found.revision, found.name, found.undo) == (ONE, 3, "p/x", "{}")
     assert found.seen
     assert records.held(SESSION) == {TWO}
-    assert records.supersedes(SESSION) == ("b", "a")
     second.close()
 
 
 def test_a_change_leaves_all_else_as_it_was(records: Records) -> None:
     records.remember(SESSION, written=ONE, revision=3)
-    records.remember(SESSION, decision=1)
+    records.remember(SESSION, installed_ns=1)
     records.hold(SESSION, ONE)
     records.remember(SESSION, written=None)
     found = records.session(SESSION)
-    assert (found.written, found.revision, found.decision, found.seen) == (None, 3, 1, True)
+    assert (found.written, found.revision, found.installed_ns, found.seen) == (None, 3, 1, True)
 
 
-def test_what_was_declined_is_so_until_it_is_asked_for(records: Records) -> None:
-    records.decline(SESSION, ONE)
-    assert records.declined_ids() == {SESSION}
-    assert records.declined(SESSION) == {ONE}
-    records.accept(SESSION)
-    assert records.declined_ids() == frozenset()
-
-
-def test_what_is_superseded_can_be_put_back(records: Records) -> None:
-    records.supersede(SESSION, ["a", "b"])
-    records.stop_superseding(SESSION, "a")
-    assert records.supersedes(SESSION) == ("b",)
-    records.replace_supersedes(SESSION, ["c", "d"])
-    assert records.supersedes(SESSION) == ("c", "d")
-    records.replace_supersedes(SESSION, [])
-    assert records.superseding_ids() == frozenset()
+def test_what_was_held_can_be_let_go(records: Records) -> None:
+    for version in (ONE, TWO):
+        records.hold(SESSION, version)
+        records.hold("another", version)
+    records.let_go(SESSION, [ONE])
+    assert records.held(SESSION) == {TWO}
+    assert records.held("another") == {ONE, TWO}
 
 
 def test_a_transaction_is_all_or_nothing(path: Path, database: Database) -> None:

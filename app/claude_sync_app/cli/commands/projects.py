@@ -85,10 +85,7 @@ def _list(arguments: Namespace) -> int:
     else:
         print_table(
             (Column("project", least=20), Column("directory", least=20), Column("", least=10)),
-            [
-                (one.key or "(unknown)", short_path(str(one.directory)), _remarks(one))
-                for one in known
-            ],
+            [(one.key or "(unknown)", short_path(str(one.path)), _remarks(one)) for one in known],
         )
     return DONE
 
@@ -96,7 +93,7 @@ def _list(arguments: Namespace) -> int:
 def _project_json(one: ProjectDirectory) -> dict[str, object]:
     return {
         "project_key": one.key,
-        "directory": str(one.directory),
+        "directory": str(one.path),
         "exists": one.exists,
         "linked": one.linked,
         "added": one.added,

@@ -46,5 +46,5 @@ def label_of(
         title=title_of(session_id, survey.rows.summary(local).title),
         open=survey.is_open(local),
         supersedes=survey.supersedes(session_id),
-        decision=survey.record(session_id).decision,
+        decision=context.decisions.of(session_id).decision,
     )

@@ -89,7 +89,7 @@ class PackingAhead:
         version = survey.version(local)
         if (version, row.sidecar_sha256) == (base.head.version, base.head.sidecar_sha256):
             return None
-        if remembered.forgotten and self._named is None:
+        if context.decisions.of(session_id).forgotten and self._named is None:
             return None
         belongs = survey.project(local)
         if belongs is None or (self._project is not None and belongs.key != self._project):

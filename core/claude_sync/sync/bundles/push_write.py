@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from claude_sync.bundle.members import next_after
 from claude_sync.claude.compare import Extent
-from claude_sync.disk.snapshot import reading
+from claude_sync.disk.snapshot import translating_read_errors
 from claude_sync.errors import (
     BundleCorrupt,
     BundleError,
@@ -96,18 +96,19 @@ class PushWriter:
         """
         made: list[Outgoing] = []
         by_name: dict[str, PlannedPush] = {}
-        for planned in to_push:
-            self._context.check()
-            try:
-                with reading(planned.local.session_id):
-                    outgoing = self._outgoing(planned)
-            except Stopped:
-                raise
-            except ClaudeSyncError as error:
-                yield planned, error
-                continue
-            made.append(outgoing)
-            by_name[outgoing.name] = planned
+        with self._context.decisions.together():
+            for planned in to_push:
+                self._context.check()
+                try:
+                    with translating_read_errors(planned.local.session_id):
+                        outgoing = self._outgoing(planned)
+                except Stopped:
+                    raise
+                except ClaudeSyncError as error:
+                    yield planned, error
+                    continue
+                made.append(outgoing)
+                by_name[outgoing.name] = planned
         written: list[_Written] = []
         try:
             for sent in self._context.store.send(made, self._context.check):
@@ -225,7 +226,7 @@ class PushWriter:
             Extent(kept.transcript, own.head.size),
             Extent(local.path, version.size),
         )
-        context.records.supersede(session_id, lost)
+        context.decisions.supersede(session_id, lost)
         self._survey.refresh(session_id)
 
     def _older_files(self, planned: PlannedPush, name: str) -> list[Bundle]:
@@ -260,7 +261,7 @@ class PushWriter:
 
     def _remember_bundles(self, written: Sequence[tuple[Sent, Bundle]]) -> None:
         records = self._context.records
-        with self._context.database.transaction():
+        with self._context.remembering():
             self._context.store.remember(bundle for _, bundle in written)
             for sent, bundle in written:
                 session_id = bundle.head.session_id
@@ -271,8 +272,8 @@ class PushWriter:
                     revision=bundle.head.revision,
                     name=bundle.name,
                     layout=sent.layout,
-                    forgotten=0,
                 )
+                self._context.decisions.push_again(session_id)
 
 
 def _check_replaceable(there: SkippedFile, *, named: bool) -> None:

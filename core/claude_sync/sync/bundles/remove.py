@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from claude_sync.disk.snapshot import reading
+from claude_sync.disk.snapshot import translating_read_errors
 from claude_sync.errors import SessionError
 from claude_sync.model import Bundle
 from claude_sync.sync.bundles.keep import keep_bundle, lies_here
@@ -57,7 +57,7 @@ def _keep(context: Context, survey: Survey, bundle: Bundle) -> None:
         local = survey.copy(session_id)
         if local is not None:
             row = survey.row(local)
-            with reading(session_id):
+            with translating_read_errors(session_id):
                 if lies_here(local, row.whole, row.sidecar_sha256, bundle):
                     return
     except SessionError:

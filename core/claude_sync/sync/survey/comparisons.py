@@ -16,7 +16,7 @@ from typing import TypeVar
 from claude_sync.bundle import codec
 from claude_sync.claude.compare import Divergence, Extent, compare
 from claude_sync.disk.prefix_hashes import begins_with, prefix_hashes
-from claude_sync.disk.snapshot import Snapshot, reading, stamp_of
+from claude_sync.disk.snapshot import Snapshot, stamp_of, translating_read_errors
 from claude_sync.errors import SessionChanging, SessionVanished
 from claude_sync.model import Bundle, LocalSession, Version
 from claude_sync.state.records import Records
@@ -141,7 +141,7 @@ class Comparisons:
     def _read(self, x: Version, y: Version, read: Callable[[], Divergence]) -> Divergence:
         """Read how two versions diverge, and remember it once it is sure to be of these two."""
         local = self._local
-        with reading(local.session_id if local is not None else ""):
+        with translating_read_errors(local.session_id if local is not None else ""):
             divergence = read()
             if local is not None and self._version is not None and self._version in (x, y):
                 self._check_still(local, self._version)
@@ -235,8 +235,7 @@ def given_up(context: Context, session_id: str, old: Extent, new: Extent) -> lis
     common = compare(old, new, context.check).common
     if common == new.size:
         return []
-    records = context.records
-    kept = records.held(session_id) - records.declined(session_id)
+    kept = context.records.held(session_id) - context.decisions.of(session_id).declined
     held = [version for version in kept if common < version.size <= old.size]
     hashes = prefix_hashes(old.path, [version.size for version in held], context.check)
     return [version.sha256 for version in held if hashes.get(version.size) == version.sha256]

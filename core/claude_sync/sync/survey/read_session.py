@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from claude_sync.claude.sidecar import read_sidecar
 from claude_sync.claude.transcript import Summary, summarize
-from claude_sync.disk.snapshot import Snapshot, open_regular, reading
+from claude_sync.disk.snapshot import Snapshot, open_regular, translating_read_errors
 from claude_sync.model import LocalSession, SidecarFile, Version
 from claude_sync.state.cache import LocalRow
 
@@ -33,7 +33,7 @@ def read_session(
     Raises:
         SessionError: it vanished, or is being rewritten.
     """
-    with reading(local.session_id):
+    with translating_read_errors(local.session_id):
         with Snapshot(local.path) as snapshot:
             whole, cut = _versions(snapshot, check)
             stamp = snapshot.stamp
@@ -76,7 +76,7 @@ def summarize_file(local: LocalSession) -> Summary:
         with open_regular(local.path) as file:
             return summarize(file)
     except PermissionError:
-        with reading(local.session_id):
+        with translating_read_errors(local.session_id):
             raise
     except OSError:
         return Summary((), "")

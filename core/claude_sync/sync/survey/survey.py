@@ -15,7 +15,7 @@ from claude_sync.claude.home import folder_matches
 from claude_sync.claude.live_sessions import LiveSessions, read_live_sessions
 from claude_sync.claude.tree import Unseen
 from claude_sync.disk.prefix_hashes import begins_with
-from claude_sync.disk.snapshot import reading
+from claude_sync.disk.snapshot import translating_read_errors
 from claude_sync.errors import SessionDivided, SessionOpen, SessionUnreadable, StoreUnseen
 from claude_sync.model import (
     MAX_SUPERSEDES,
@@ -28,6 +28,7 @@ from claude_sync.model import (
 )
 from claude_sync.projects.placement import Placement
 from claude_sync.state.cache import LocalRow
+from claude_sync.state.decisions_file import Decided
 from claude_sync.state.records import NOTHING, SessionRecord
 from claude_sync.store.store import StoreView
 from claude_sync.sync.context import Context
@@ -58,6 +59,7 @@ class Survey:
 
     def __init__(self, context: Context, view: StoreView | None) -> None:
         self.context = context
+        context.decisions.refresh()
         self.live: LiveSessions = read_live_sessions(context.home.live_folder)
         self.tree = context.home.look()
         self.local: dict[str, tuple[LocalSession, ...]] = {}
@@ -70,8 +72,6 @@ class Survey:
         if view is not None:
             self.set_store_view(view)
         self.remembered: dict[str, SessionRecord] = context.records.sessions()
-        self.superseding = set(context.records.superseding_ids())
-        self.declining = context.records.declined_ids()
         self.all_are_rivals = False
         self.into: Path | None = None
         self.rows = LocalRows(context)
@@ -157,8 +157,8 @@ class Survey:
         """Whether something that can't be seen may belong to a project."""
         folder = unseen.path.parent if unseen.session_id else unseen.path
         return any(
-            place.key == project and folder_matches(folder.name, str(place.directory))
-            for place in self.context.registry.projects()
+            one.key == project and folder_matches(folder.name, str(one.path))
+            for one in self.context.registry.projects()
         )
 
     def is_blank(self, session_id: str) -> bool:
@@ -214,7 +214,7 @@ class Survey:
         from claude_sync.claude.compare import Extent, compare
 
         x, y = self.row(longer).whole, self.row(shorter).whole
-        with reading(longer.session_id):
+        with translating_read_errors(longer.session_id):
             if x == y or begins_with(longer.path, y):
                 return True
             return compare(Extent(longer.path, x.size), Extent(shorter.path, y.size)).extends
@@ -248,7 +248,7 @@ class Survey:
             )
 
     def _is_own_write(self, local: LocalSession) -> bool:
-        written_ns = self.record(local.session_id).placed_ns
+        written_ns = self.record(local.session_id).installed_ns
         return written_ns != 0 and written_ns == local.stamp.mtime_ns
 
     def version(self, local: LocalSession) -> Version:
@@ -303,20 +303,18 @@ class Survey:
         """The transcript here with everything that decides who wins."""
         if local is None:
             return None
-        records, remembered = self.context.records, self.record(session_id)
-        version, sidecar = self.version(local), self.row(local).sidecar_sha256
-        supersedes, decision = self.supersedes(session_id), remembered.decision
-        held = records.held(session_id) - records.declined(session_id)
+        decided = self.context.decisions.of(session_id)
         return Mine(
-            version, sidecar, supersedes=frozenset(supersedes), held=held, decision=decision
+            version=self.version(local),
+            sidecar_sha256=self.row(local).sidecar_sha256,
+            supersedes=frozenset(self.supersedes(session_id)),
+            held=self.context.records.held(session_id) - decided.declined,
+            decision=decided.decision,
         )
 
     def supersedes(self, session_id: str) -> tuple[str, ...]:
         """The newest versions that the one here knowingly replaces, oldest first."""
-        found = (
-            self.context.records.supersedes(session_id) if session_id in self.superseding else ()
-        )
-        return found[-MAX_SUPERSEDES:]
+        return self.context.decisions.of(session_id).supersedes[-MAX_SUPERSEDES:]
 
     def split(self, session_id: str) -> Split:
         """This machine's own bundle, whether a push must beat it, and all rivals.
@@ -332,8 +330,8 @@ class Survey:
             self.context.machine.id,
             self.record(session_id).written if here else None,
         )
-        if is_rival and own is not None and session_id in self.declining:
-            is_rival = own.head.version not in self.context.records.declined(session_id)
+        if is_rival and own is not None:
+            is_rival = own.head.version not in self.context.decisions.of(session_id).declined
         return Split(own, is_rival, rivals)
 
     def learn_from_bundles(self, session_id: str, local: LocalSession | None) -> None:
@@ -360,24 +358,15 @@ class Survey:
                 if rival.head.version == version
                 and rival.head.machine_id != self.context.machine.id
             ]
-        known, decision = self.supersedes(session_id), remembered.decision
-        lost = [one for head in heads for one in head.supersedes if one not in known]
-        latest = max([decision, *(head.decision for head in heads)])
-        if not lost and latest == decision:
-            return
-        with self.context.database.transaction():
-            self.context.records.supersede(session_id, lost)
-            self.context.records.remember(session_id, decision=latest)
-        self.refresh(session_id)
+        decisions = self.context.decisions
+        latest = max([decisions.of(session_id).decision, *(head.decision for head in heads)])
+        with decisions.together():
+            decisions.supersede(session_id, [one for head in heads for one in head.supersedes])
+            decisions.decide(session_id, latest)
 
     def refresh(self, session_id: str) -> None:
         """Look at the records of one session again, after they were changed."""
-        records = self.context.records
-        self.remembered[session_id] = records.session(session_id)
-        if records.supersedes(session_id):
-            self.superseding.add(session_id)
-        else:
-            self.superseding.discard(session_id)
+        self.remembered[session_id] = self.context.records.session(session_id)
 
     # -- what needs no planner ----------------------------------------------------------------
 
@@ -387,6 +376,7 @@ class Survey:
         Asks nothing of the disk; False where it isn't known.
         """
         remembered = self.record(local.session_id)
+        decided = self.context.decisions.of(local.session_id)
         row, version = self.rows.known(local), self.known_version(local)
         if own is None or row is None or version is None or not remembered.seen:
             return False
@@ -394,18 +384,18 @@ class Survey:
         return (
             head.version == version == remembered.written
             and head.sidecar_sha256 == row.sidecar_sha256
-            and head.decision >= remembered.decision
-            and local.session_id not in self.superseding
+            and head.decision >= decided.decision
+            and not decided.supersedes
         )
 
     def is_elsewhere(self, local: LocalSession, rivals: Sequence[Bundle]) -> bool:
         """Whether another machine's bundle holds just what lies here, and all that it gave up."""
-        row, remembered = self.row(local), self.record(local.session_id)
+        row, decided = self.row(local), self.context.decisions.of(local.session_id)
         given_up = set(self.supersedes(local.session_id))
         return any(
             rival.head.version == row.whole
             and rival.head.sidecar_sha256 == row.sidecar_sha256
-            and rival.head.decision >= remembered.decision
+            and rival.head.decision >= decided.decision
             and given_up <= set(rival.head.supersedes)
             for rival in rivals
         )
@@ -417,14 +407,14 @@ class Survey:
         """
         copies = self.local.get(session_id, ())
         version = self.known_version(copies[0]) if len(copies) == 1 else None
-        remembered = self.record(session_id)
-        if version is None or not remembered.seen or session_id in self.superseding:
+        decided = self.context.decisions.of(session_id)
+        if version is None or not self.record(session_id).seen or decided.supersedes:
             return None
         row = self.row(copies[0])
         outcome = Outcome.UNCHANGED
         for bundle in self.bundles.get(session_id, ()):
             head = bundle.head
-            if head.supersedes or head.decision > remembered.decision:
+            if head.supersedes or head.decision > decided.decision:
                 return None
             if head.version == version:
                 if head.sidecar_sha256 != row.sidecar_sha256:
@@ -462,7 +452,7 @@ class Survey:
                 return found
         return None
 
-    def place(self, bundle: Bundle, *, ask: bool = True) -> Placement:
+    def placement(self, bundle: Bundle, *, ask: bool = True) -> Placement:
         """The working directory for a session that isn't here.
 
         Args:
@@ -475,7 +465,7 @@ class Survey:
         if self.into is not None:
             return Placement(self.into)
         key, subpath = bundle.head.project_key, bundle.head.subpath
-        return self.context.registry.place(key, subpath, was_used=self._was_used, ask=ask)
+        return self.context.registry.placement(key, subpath, was_used=self._was_used, ask=ask)
 
     def _was_used(self, directory: Path) -> bool:
         """Whether a session that lies here belongs to a directory."""
@@ -545,6 +535,21 @@ def look(
             if context.store.remote:
                 meanwhile(survey)
             survey.set_store_view(answer())
+        if context.decisions.lost:
+            _settle(context, survey)
     if not context.machine.named:
         remember_name(context, survey.bundles)
     return survey
+
+
+def _settle(context: Context, survey: Survey) -> None:
+    """Make the best of decisions that were lost, now that the store is seen."""
+    own = {session_id: survey.split(session_id).own for session_id in survey.ids()}
+    context.decisions.settle(
+        [session_id for session_id in survey.local if own[session_id] is None],
+        inherited={
+            session_id: Decided(supersedes=bundle.head.supersedes, decision=bundle.head.decision)
+            for session_id, bundle in own.items()
+            if bundle is not None
+        },
+    )

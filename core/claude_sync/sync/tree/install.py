@@ -26,10 +26,12 @@ from typing import NamedTuple
 from claude_sync.claude.home import ClaudeHome
 from claude_sync.claude.live_sessions import read_live_sessions
 from claude_sync.claude.sidecar import sidecar_folder
+from claude_sync.claude.tree import TRANSCRIPT_SUFFIX
 from claude_sync.disk import files
 from claude_sync.disk.files import Staged
 from claude_sync.errors import ClaudeHomeError, SessionError, SessionOpen
 from claude_sync.model import LocalSession, Stamp, Version
+from claude_sync.names import TEMPORARY_PREFIX
 from claude_sync.state.vault import Vault
 from claude_sync.state.vault_entry import Kept, is_as_kept
 from claude_sync.store.download import Fetched
@@ -86,7 +88,7 @@ class Installer:
             VaultError: what a crash left where it goes can't be kept.
         """
         session_id = fetched.head.session_id.lower()
-        target = folder / f"{session_id}.jsonl"
+        target = folder / f"{session_id}{TRANSCRIPT_SUFFIX}"
         sidecar = sidecar_folder(target)
         with writing(folder):
             self._check_absent(session_id, target)
@@ -282,7 +284,7 @@ class Installer:
         """
         names = files.names_in(files.descend(sidecar.parent, sidecar.name))
         ours = MARK in names
-        if not ours and any(not name.startswith(files.TEMPORARY_PREFIX) for name in names):
+        if not ours and any(not name.startswith(TEMPORARY_PREFIX) for name in names):
             raise SessionError(
                 "a folder of this session is here without its transcript",
                 where=str(sidecar),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from claude_sync.claude.compare import Extent
 from claude_sync.disk import files
-from claude_sync.disk.snapshot import reading
+from claude_sync.disk.snapshot import translating_read_errors
 from claude_sync.errors import ClaudeHomeError, ClaudeSyncError, Stopped
 from claude_sync.model import Bundle, LocalSession, Version
 from claude_sync.state.vault_entry import TRANSCRIPT
@@ -115,7 +115,7 @@ class _PullApplier:
             for planned in fetched:
                 self._context.check()
                 try:
-                    with reading(planned.session_id):
+                    with translating_read_errors(planned.session_id):
                         installed.append((planned, self._install(planned)))
                 except Stopped:
                     raise
@@ -207,40 +207,35 @@ class _PullApplier:
     # -- remembering --------------------------------------------------------------------------
 
     def _remember(self, installed: Iterable[tuple[PlannedPull, Installed]]) -> None:
-        context, records = self._context, self._context.records
-        with context.database.transaction():
+        context, records, decisions = self._context, self._context.records, self._context.decisions
+        with context.remembering():
             for planned, done in installed:
                 head, session_id = planned.bundle.head, planned.session_id
-                before = self._survey.record(session_id)
+                before = decisions.of(session_id)
                 undo = replace(
-                    done.undo,
-                    decision=before.decision,
-                    supersedes=tuple(records.supersedes(session_id)),
+                    done.undo, decision=before.decision, supersedes=before.supersedes
                 ).to_json()
                 if done.undo.before is not None:
                     records.hold(session_id, done.undo.before)
                 if done.undo.before is not None and done.undo.entry:
                     old = context.vault.folder / done.undo.entry / TRANSCRIPT
                     lost = self._given_up(session_id, done, old)
-                    records.supersede(session_id, lost)
+                    decisions.supersede(session_id, lost)
                 records.hold(session_id, done.undo.after)
                 superseded, decision = inherited_decisions(
                     done.undo.after, self._survey.bundles[session_id]
                 )
-                records.supersede(session_id, superseded)
-                records.stop_superseding(session_id, done.undo.after.sha256)
+                decisions.supersede(session_id, superseded)
+                decisions.stop_superseding(session_id, done.undo.after.sha256)
+                decisions.decide(session_id, max(before.decision, decision))
                 records.merge(session_id, head.sidecar_sha256)
-                changes = {
-                    "decision": max(before.decision, decision),
-                    "placed_ns": done.stamp.mtime_ns,
-                    "undo": undo,
-                }
+                changes = {"installed_ns": done.stamp.mtime_ns, "undo": undo}
                 if planned.local is None and planned.directory is not None:
                     changes["directory"] = str(planned.directory)
                 records.remember(session_id, **changes)
                 self._survey.refresh(session_id)
                 if planned.local is None and planned.directory is not None:
-                    context.registry.learn(planned.directory, placed=True)
+                    context.registry.learn(planned.directory, installed=True)
                 if planned.local is None and planned.fetched is not None:
                     self._remember_local(planned, planned.fetched)
 

@@ -109,7 +109,7 @@ def _target(
     """The folder in Claude's tree for a side, and the directory it is resumed in."""
     if local is not None:
         return local.path.parent, survey.directory(local)
-    directory = survey.place(bundle).directory
+    directory = survey.placement(bundle).directory
     folder = context.home.folder_for(directory)
     files.make_private(folder)
     return folder, directory

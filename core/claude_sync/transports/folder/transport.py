@@ -22,6 +22,7 @@ from claude_sync.errors import FileGone, StoreOffline, TransportError
 from claude_sync.transports.base import (
     MARKER_BYTES,
     MARKER_NAME,
+    PLACEHOLDER_SUFFIX,
     Ends,
     Entry,
     Get,
@@ -109,7 +110,9 @@ class FolderTransport:
         except OSError as error:
             if error.errno not in (errno.ENOENT, errno.EINVAL, errno.ELOOP, errno.ENXIO):
                 raise
-        if os.path.lexists(os.path.join(self._root.directory, f".{MARKER_NAME}.icloud")):
+        if os.path.lexists(
+            os.path.join(self._root.directory, f".{MARKER_NAME}{PLACEHOLDER_SUFFIX}")
+        ):
             raise StoreOffline(
                 "iCloud hasn't downloaded the shared folder's marker file",
                 where=self.location,
