@@ -13,6 +13,7 @@ from desktop.panel import Panel
 from desktop.programs import PrivateBus, Programs, install, start_display
 from desktop.tray_program import TrayMachine
 from machines import PlayedMachine, World
+from programs import require
 
 
 @pytest.fixture
@@ -73,12 +74,13 @@ def server(bus: PrivateBus) -> Iterator[NotificationServer]:
 @pytest.fixture
 def fresh(world: World) -> TrayMachine:
     """A machine on which nothing is set up."""
+    require("git")  # without it, the doctor warns on every start
     return TrayMachine(world, "laptop")
 
 
 @pytest.fixture
 def laptop(fresh: TrayMachine) -> TrayMachine:
-    """A machine that is set up to meet with others in a folder."""
+    """A machine that is set up with a shared folder."""
     fresh.set_up()
     (fresh.claude / "projects").mkdir()
     return fresh
@@ -86,7 +88,7 @@ def laptop(fresh: TrayMachine) -> TrayMachine:
 
 @pytest.fixture
 def desktop(laptop: TrayMachine) -> PlayedMachine:
-    """Another machine that meets with it."""
+    """Another machine with the same shared folder."""
     return laptop.world.machine("desktop")
 
 
@@ -108,7 +110,7 @@ def system_bus(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> PrivateBu
 
 @pytest.fixture
 def logind(system_bus: PrivateBus) -> Iterator[Logind]:
-    """What says that the machine sleeps and wakes."""
+    """Signals that the machine sleeps and wakes."""
     logind = Logind(system_bus.address)
     yield logind
     logind.close()

@@ -20,7 +20,7 @@ class _Manager(ServiceInterface):
     def __init__(self) -> None:
         super().__init__(MANAGER)
         self.asked: Heard[tuple[str, ...]] = Heard()
-        self.reading = -1
+        self.reading = self._writing = -1
         self.delay_seconds = 10.0
         self.sleeps_when_asked = False
 
@@ -57,7 +57,7 @@ class _Manager(ServiceInterface):
 
 
 class Logind:
-    """Lends locks and says that the machine sleeps, wakes, is unlocked, has a network."""
+    """Lends locks and signals that the machine sleeps, wakes, is unlocked, has a network."""
 
     def __init__(self, address: str) -> None:
         self._loop = Loop("logind")
@@ -81,7 +81,7 @@ class Logind:
         self._manager.sleeps_when_asked = True
 
     def is_held(self) -> bool:
-        """Whether somebody still has the lock that was lent last."""
+        """Whether the lock that was lent last is still open."""
         # In the loop's thread the answer that lends it has been sent by now.
         self._loop.submit(self._forget()).result(PATIENCE_SECONDS)
         try:
@@ -123,7 +123,8 @@ class Logind:
         self._loop.submit(self._disconnect()).result(PATIENCE_SECONDS)
         self._loop.stop()
         self._manager.forget()
-        os.close(self._manager.reading)
+        if self._manager.reading >= 0:
+            os.close(self._manager.reading)
 
     async def _disconnect(self) -> None:
         self._bus.disconnect()

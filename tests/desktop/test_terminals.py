@@ -14,6 +14,7 @@ from claude_sync_app.desktop import terminals
 from claude_sync_app.desktop.launching import DesktopError
 from claude_sync_app.desktop.terminals import linux, macos, windows
 from desktop.programs import until
+from programs import require
 
 NASTY = "a'b\"c;$(touch x)&<b>"
 SESSION = "3f0c1a52-7a1e-4a77-9d5e-000000000001"
@@ -29,7 +30,8 @@ os.rename({log!r} + ".new", {log!r})
 
 @pytest.fixture
 def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """What a `claude` on the PATH was started with."""
+    """What a `claude` on the PATH was started with, in an xterm."""
+    require("xterm")
     log = tmp_path / "log"
     programs = tmp_path / "bin"
     programs.mkdir()
@@ -102,6 +104,7 @@ def test_what_can_not_be_resumed_is_said(tmp_path: Path, display: str) -> None:
 
 
 def test_a_terminal_that_fails_at_once_is_said(tmp_path: Path) -> None:
+    require("xterm")
     with pytest.raises(DesktopError, match="xterm ended with status 1"):
         terminals.run_claude(tmp_path, SESSION, "xterm")  # There is no display.
 

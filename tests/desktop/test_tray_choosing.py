@@ -28,6 +28,7 @@ from desktop.tray_program import (
 from desktop.windows import answer, await_window, click_in, xdotool
 from machines import KEY, OTHER, SESSION, PlayedMachine, World, said
 from machines import opened as contents_of
+from programs import require
 from repositories import bare_bones
 
 # In zenity's row of buttons: the first has the keys, Cancel and the second stand before it.
@@ -229,6 +230,7 @@ def test_a_session_is_pulled_and_resumed_in_a_terminal_in_its_folder(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    require("xterm")
     laptop.project = laptop.home / _NASTY
     laptop.set_up()
     log = tmp_path / "log"
