@@ -1,4 +1,4 @@
-"""What the doctor says of this desktop, provoked and mended for real."""
+"""What the doctor says of this desktop, provoked and fixed for real."""
 
 from __future__ import annotations
 

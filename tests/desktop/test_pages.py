@@ -54,7 +54,7 @@ def test_a_page_is_written_for_its_reader_alone_and_goes_again(
     )
     show_page(paths, "three", "<p>")
     assert sorted(one.name for one in path.parent.iterdir()) == ["three.html", "two.html"], (
-        "somebody may be reading the other"
+        "the other may still be read"
     )
     remove_pages(paths)
     assert list(path.parent.iterdir()) == []

@@ -343,7 +343,7 @@ def test_new_rows_are_announced_for_the_entry_they_are_in(panel: Panel, tray: Tr
     assert panel.of_menu("AboutToShow", "i", recent) == [False]
 
 
-# --- a menu that somebody looks at -------------------------------------------------------------
+# --- an open menu ------------------------------------------------------------------------------
 
 
 def test_an_open_menu_changes_its_labels_and_keeps_its_rows(panel: Panel, tray: Tray) -> None:

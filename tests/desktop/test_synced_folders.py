@@ -42,7 +42,7 @@ def test_dropbox_says_where_each_account_lies(home: Path) -> None:
 @pytest.mark.parametrize(
     "text", ["", "[]", "{", '{"a": {"path": 1}}', "[" * 100_000, '{"a": {"path": "x\\u0000"}}']
 )
-def test_what_dropbox_never_wrote_is_passed_over(home: Path, text: str) -> None:
+def test_what_dropbox_never_wrote_is_skipped(home: Path, text: str) -> None:
     _made(home, ".dropbox")
     (home / ".dropbox/info.json").write_text(text)
     assert _found(home) == []
@@ -116,7 +116,7 @@ def test_syncthing_lists_its_folders(home: Path, platform: str, settings: str) -
     assert _found(home, platform) == [("Syncthing", "Sync"), ("Syncthing", "notes")]
 
 
-def test_a_file_of_syncthing_that_plays_tricks_is_passed_over(home: Path) -> None:
+def test_a_file_of_syncthing_that_plays_tricks_is_skipped(home: Path) -> None:
     _made(home, ".config/syncthing", "Sync")
     bomb = '<!DOCTYPE x [<!ENTITY a "~/Sync">]><c><folder path="&a;"/></c>'
     for text in (bomb, "<configuration>", "no xml"):

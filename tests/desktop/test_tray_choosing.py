@@ -324,7 +324,7 @@ def test_a_project_that_is_nowhere_here_gets_its_folder_and_its_session(
 # --- the doctor --------------------------------------------------------------------------------
 
 
-def test_a_warning_is_told_and_mended_by_its_button(
+def test_a_warning_is_shown_and_fixed_by_its_button(
     programs: Programs, panel: Panel, server: NotificationServer, laptop: TrayMachine
 ) -> None:
     entry = laptop.home / ".config/autostart/claude-sync.desktop"

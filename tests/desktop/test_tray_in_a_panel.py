@@ -30,7 +30,7 @@ def _choose(desk: XfceDesk, key: str, done: Callable[[], bool]) -> None:
     for _ in range(_ATTEMPTS - 1):
         xdotool("key", "--delay", "100", key, "Return")
         try:
-            until(done, seconds=6)
+            until(done, seconds=20)
             return
         except AssertionError:
             # What opened on the screen may have been a notification, before the menu was there.

@@ -31,7 +31,7 @@ def nas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshHost]:
 
 
 def _says(panel: Panel, beginning: str) -> None:
-    until(lambda: panel.menu().rows[0].label, lambda said: said.startswith(beginning), 20)
+    until(lambda: panel.menu().rows[0].label, lambda label: label.startswith(beginning))
 
 
 # --- sleep -------------------------------------------------------------------------------------

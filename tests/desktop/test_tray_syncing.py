@@ -40,7 +40,7 @@ def _await_sentence(panel: Panel, beginning: str, seconds: float = PATIENCE_SECO
 
 
 def _look(panel: Panel) -> None:
-    """Open the menu and close it again, as somebody does who wants to know."""
+    """Open the menu and close it again, as a person does to see how things are."""
     panel.tell("opened", 0)
     panel.tell("closed", 0)
 
@@ -223,7 +223,7 @@ def test_a_folder_that_goes_and_comes_back_is_offline_in_between(
     _await_sentence(panel, "Up to date")
 
 
-# --- while somebody looks ----------------------------------------------------------------------
+# --- while the menu is open --------------------------------------------------------------------
 
 
 def test_an_open_menu_keeps_its_rows_while_sessions_arrive(

@@ -43,7 +43,7 @@ def await_window(title: str = "") -> str:
         return ""
 
     window = until(found)
-    until(lambda: xdotool("getactivewindow").strip(), lambda active: active == window, 20)
+    until(lambda: xdotool("getactivewindow").strip(), lambda active: active == window)
     until(lambda: _is_drawn(window))
     return window
 
@@ -73,7 +73,7 @@ def click_in(window: str, x: int, y: int) -> None:
     for _ in range(3):
         xdotool("click", "1")
         try:
-            until(lambda: picture(window), lambda now: now != before, 3)
+            until(lambda: picture(window), lambda now: now != before, 15)
         except AssertionError:
             continue
         return

@@ -88,7 +88,7 @@ def clock(moment: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(moment))
 
 
-def test_a_person_reads_what_each_side_says_and_how_far_it_went_on() -> None:
+def test_a_person_reads_what_each_side_says_and_how_far_it_has_got() -> None:
     beginning = (spoken("user", "Where is the bug?", NOW - 6000),)
     reader = Reader(comparison_page(apart(*BOTH, before=beginning), NOW))
     assert reader.open == []

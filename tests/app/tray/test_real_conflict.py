@@ -55,7 +55,7 @@ def choose(machine: PlayedMachine, action: Action | None, status: Status) -> Non
         resolve(context, action.subject, what, shown=versions)
 
 
-def test_the_menu_says_how_far_each_side_went_on(
+def test_the_menu_says_how_far_each_side_has_got(
     apart: Pair,
 ) -> None:
     _, desktop = apart

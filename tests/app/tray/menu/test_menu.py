@@ -375,7 +375,7 @@ CHOICES = ["Now: ~/claude-sync (off)", "---", "Dropbox…", "Other folder…", "
 
 
 @pytest.mark.parametrize("location", ["~/claude-sync", f"{HOME}/claude-sync"])
-def test_at_the_first_start_the_menu_says_that_nobody_else_sees_them(location: str) -> None:
+def test_at_the_first_start_the_menu_says_that_no_other_machine_sees_them(location: str) -> None:
     shown = made(status(location=location, label="~/claude-sync"))
     assert outline(shown)[:4] == [
         "Up to date — 2 minutes ago (off)",

@@ -1,4 +1,4 @@
-"""What may change in a menu while somebody looks at it."""
+"""What may change in a menu while it is open."""
 
 from __future__ import annotations
 

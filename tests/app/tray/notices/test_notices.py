@@ -187,7 +187,7 @@ def test_any_other_answer_is_no_later() -> None:
     assert tray.last.again_at is None
 
 
-def test_a_new_arrival_takes_the_place_of_the_one_that_nobody_answered_and_names_both() -> None:
+def test_a_new_arrival_replaces_the_unanswered_one_and_names_both() -> None:
     tray = PlayedTray()
     tray.see(ARRIVED)
     both = status(arrivals=(arrival("a2", "Another"), arrival("a1")))
@@ -335,7 +335,7 @@ def test_a_kind_that_is_switched_off_is_not_shown_and_the_others_are(kind: str) 
     off = Preferences(notifications=Notifications(**{kind: False}))
     tray = PlayedTray(off)
     assert set(tray.keys(EVERYTHING)) == everything - KINDS[kind]
-    # What was passed over isn't told of when the kind is switched on.
+    # What was skipped isn't shown when the kind is switched on.
     tray.preferences = Preferences()
     assert tray.keys() == []
 
@@ -390,7 +390,7 @@ def test_over_any_history_nothing_is_told_twice_within_an_hour(
                     subject in tray.history.shown_at and tray.history.shown_at[subject] == tray.now
                 )
                 assert again
-                # An arrival that nobody answered is named again beside a new one.
+                # An unanswered arrival is named again beside a new one.
                 if subject.kind != "arrival":
                     assert tray.now - told.get(subject, -HOUR) >= HOUR
                 told[subject] = tray.now

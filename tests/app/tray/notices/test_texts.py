@@ -174,7 +174,7 @@ def test_a_push_says_whether_one_may_leave(
 # --- conflicts ---------------------------------------------------------------------------------
 
 
-def test_a_conflict_names_both_machines_and_how_far_each_went_on() -> None:
+def test_a_conflict_names_both_machines_and_how_far_each_has_got() -> None:
     state = conflict("c1")
     notice = notice_texts.conflict_notice(state, CONTEXT)
     assert said(notice) == [
@@ -205,7 +205,7 @@ def test_many_conflicts_are_counted() -> None:
 # --- the doctor --------------------------------------------------------------------------------
 
 
-def test_a_finding_says_what_mends_it() -> None:
+def test_a_finding_says_what_fixes_it() -> None:
     notice = notice_texts.finding_notice(warning("w1", detail="It is off.", fix="Set the clock"))
     assert said(notice) == ["The clock is off", "Set the clock"]
     assert offered(notice) == [
@@ -333,7 +333,7 @@ EVIL_SIDE = Side(HOSTILE, "d", version("x"), 1, minutes_ago(1))
 
 
 def every(notice_context: NoticeContext) -> list[Notice]:
-    """A notice of each kind, with hostile text wherever somebody else can put some."""
+    """A notice of each kind, with hostile text wherever a stranger can put some."""
     waiting = arrival("a1", HOSTILE, HOSTILE)
     state = conflict("c1", HOSTILE, sides=(EVIL_SIDE, EVIL_SIDE), detail=HOSTILE)
     failed = result("s1", Outcome.FAILED, message=HOSTILE, machine=HOSTILE)
