@@ -277,7 +277,7 @@ class SessionState(NamedTuple):
         sides: in a conflict, every side, this machine's first.
         detail: a sentence where the state needs one.
         replaces: where it waits, how many lines that are only here a pull would replace, because
-            somebody chose another version elsewhere; 0 where nothing would be lost.
+            someone chose another version elsewhere; 0 where nothing would be lost.
         ignored: whether the preferences keep its project from being pushed by itself.
         forgotten: whether it isn't pushed until it is named, because a person said so.
         undoable: whether there is a pull or a resolve of it that can be undone.

@@ -132,7 +132,7 @@ def is_hidden(name: str) -> bool:
 def is_sidecar_path(path: str) -> bool:
     """Whether a file below a session's folder is one of the session's, and safe everywhere.
 
-    What else lies there is somebody else's, or not known: it stays where it is, and what a bundle
+    What else lies there is someone else's, or not known: it stays where it is, and what a bundle
     holds of that kind is never placed. Settings or hooks must not come along with a session.
     """
     try:

@@ -31,6 +31,17 @@ def test_the_program_and_its_package_bear_one_version() -> None:
     assert re.findall(r'^version = "(.+)"$', text, re.MULTILINE) == [__version__]
 
 
+def test_links_between_the_papers_lead_somewhere() -> None:
+    papers = [*ROOT.glob("*.md"), *ROOT.glob("*/*.md"), *ROOT.glob(".github/*.md")]
+    links = [
+        (paper, link)
+        for paper in papers
+        for link in re.findall(r"\]\(([^)#:]+)\)", paper.read_text(encoding="utf-8"))
+    ]
+    assert [(str(paper), link) for paper, link in links if not (paper.parent / link).exists()] == []
+    assert len(links) >= 5
+
+
 def test_every_file_that_the_program_reads_comes_with_it() -> None:
     taken = packaged()
     assert all((ROOT / source).exists() for source in taken)

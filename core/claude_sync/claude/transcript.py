@@ -145,7 +145,8 @@ def title_of(session_id: str, title: str) -> str:
     """A session's title, so that it differs from that of the session it was copied from.
 
     What *both* keeps of a conflict has the same bytes, and so the same title, as what it was taken
-    from. Its id is a UUID of version 5 (FORMAT.md, "What a person decides"); the client makes none of those.
+    from. Its id is a UUID of version 5 (FORMAT.md, "What a person decides"); the client makes none
+    of those.
     """
     if session_id[14:15] != "5":
         return title

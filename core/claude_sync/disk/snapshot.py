@@ -108,7 +108,7 @@ def translating_read_errors(session_id: str) -> Iterator[None]:
     """Whatever of a session can't be read inside costs that session, not the others.
 
     Raises:
-        SessionUnreadable: in the place of an OSError that stays until somebody acts.
+        SessionUnreadable: in the place of an OSError that stays until someone acts.
         SessionVanished: in the place of any other.
     """
     try:

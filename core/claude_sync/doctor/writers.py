@@ -84,7 +84,7 @@ def rolled_back(facts: Facts) -> Iterator[Finding]:
             level=Level.ERROR,
             title=f"{count(len(older), 'bundle')} of {join(machines, 3)} older than before",
             detail="They were newer when this machine looked before: a sync tool or a backup put "
-            "old files back, or somebody else wrote them: "
+            "old files back, or someone else wrote them: "
             f"{join([bundle.name for bundle in older], 3)}.",
             fix=f"`claude-sync push --all` on {join(machines, 3)}, which knows what it wrote; if "
             f"that happens again, {_WHO}",
@@ -104,7 +104,7 @@ def names(facts: Facts) -> Iterator[Finding]:
             code="machine-two-names",
             level=Level.ERROR,
             title=f"One machine writes under several names: {join(sorted(called), 5)}",
-            detail="It was given another name, or somebody else writes with its id; then what "
+            detail="It was given another name, or someone else writes with its id; then what "
             "they say counts as that machine's.",
             fix=f"If it was renamed: `claude-sync push --all` there, and its files under the old "
             f"name go. Otherwise {_WHO}; then remove the files of {newest}",

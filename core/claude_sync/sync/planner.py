@@ -57,7 +57,7 @@ class PullPlan(NamedTuple):
     Attributes:
         kind: what.
         rivals: the bundle to take; in a conflict all that are left.
-        by_decision: whether it replaces something that was said here, because somebody decided so
+        by_decision: whether it replaces something that was said here, because someone decided so
             elsewhere. In a store that others can write into, nobody has to be who they say.
     """
 

@@ -67,7 +67,7 @@ def pull(
         project: only sessions of this project key.
         dry_run: say what would be done, and do nothing.
         replace: whether a person asked for this pull, here and now: then what was said here also
-            gives way to a version that somebody chose in its place elsewhere. Without it, that
+            gives way to a version that someone chose in its place elsewhere. Without it, that
             is a conflict.
 
     Returns:

@@ -23,7 +23,7 @@ def configure(parser: Parser) -> None:
     parser.add_argument(
         "--replace",
         action="store_true",
-        help="let it replace what was said only here, if somebody chose it in its place",
+        help="let it replace what was said only here, if someone chose it in its place",
     )
     parser.add_json()
     parser.describe(

@@ -65,7 +65,7 @@ class LocalRows:
         """What both ends of a transcript say; the rest of it isn't read for that.
 
         Raises:
-            SessionUnreadable: it can't be read until somebody acts.
+            SessionUnreadable: it can't be read until someone acts.
         """
         key = str(local.path)
         row = self._rows.get(key)

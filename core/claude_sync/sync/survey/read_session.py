@@ -70,7 +70,7 @@ def summarize_file(local: LocalSession) -> Summary:
     """What both ends of a transcript say; nothing where it can't be read now.
 
     Raises:
-        SessionUnreadable: it can't be until somebody acts.
+        SessionUnreadable: it can't be until someone acts.
     """
     try:
         with open_regular(local.path) as file:
