@@ -1,4 +1,4 @@
-"""What the doctor found: shown, mended where a click can, left alone."""
+"""What the doctor found: shown, fixed where a click can, ignored."""
 
 from __future__ import annotations
 
