@@ -207,6 +207,27 @@ def test_where_damaged_decisions_were_set_aside_the_loss_is_remembered_until_the
     assert not forgetful.bundle(SESSION).exists()
 
 
+@pytest.mark.parametrize("hidden", ["a folder of sessions", "the store's"])
+def test_where_something_can_not_be_seen_the_loss_is_minded_until_it_can(
+    forgetful: PlayedMachine, hidden: str
+) -> None:
+    """Else what shows up later would be pushed, or need to be named though it wasn't forgotten."""
+    here = forgetful.folder if hidden == "a folder of sessions" else forgetful.bundle().parent
+    forgetful.paths.decisions_file.write_bytes(b"no more")
+    here.chmod(0)
+    try:
+        with ordinary_permissions():
+            attempt(forgetful.push)
+    finally:
+        here.chmod(0o700)
+    forgetful.write(OTHER, said("more"))
+    assert outcomes(forgetful.push()) == {SESSION: Outcome.UNCHANGED, OTHER: Outcome.PUSHED}
+    assert not forgetful.bundle(SESSION).exists()
+    new = forgetful.write("2a2b3c4d-1111-4222-8333-444455556666", said())
+    assert Outcome.PUSHED in outcomes(forgetful.push()).values()
+    assert new in [opened(path).transcript for path in forgetful.world.bundles()]
+
+
 def test_decisions_that_are_gone_count_as_lost(forgetful: PlayedMachine) -> None:
     forgetful.paths.decisions_file.unlink()
     forgetful.push()

@@ -6,7 +6,8 @@ that is read at once when it changes and written before anything is remembered t
 
 Where that file was damaged, nobody knows what was forgotten. What this machine has no bundle of in
 the store may have been, and nothing else can: so all such sessions of that moment count as
-forgotten until they are named (`settle`). Sessions that are begun later are pushed as ever.
+forgotten until they are named (`settle`). Sessions that are begun later are pushed as ever; while
+something here or in the store can't be seen, later hasn't come yet.
 """
 
 from __future__ import annotations
@@ -137,19 +138,24 @@ class Decisions:
                 elif decided.forgotten:
                     self._put(session_id, forgotten=True)
 
-    def settle(self, missing: Iterable[str], *, inherited: Mapping[str, Decided]) -> None:
+    def settle(
+        self, missing: Iterable[str], *, inherited: Mapping[str, Decided], seen_whole: bool = True
+    ) -> None:
         """Make the best of it where decisions were lost.
 
         Args:
             missing: sessions here that may have been forgotten: no bundle of this machine is there.
             inherited: what this machine's bundles say was decided about theirs.
+            seen_whole: whether everything was seen, here and in the store. Where something
+                wasn't, it has to be called again: what shows up then may have been forgotten, too.
         """
         with self.together():
             self.forget(missing)
             for session_id, decided in inherited.items():
                 self.supersede(session_id, decided.supersedes)
                 self.decide(session_id, max(decided.decision, self.of(session_id).decision))
-            self._lost = False
+            if seen_whole:
+                self._lost = False
 
     def count_as_lost(self) -> None:
         """Have `settle` called at the next look: there were decisions, and they are gone."""

@@ -16,7 +16,14 @@ from claude_sync.claude.live_sessions import LiveSessions, read_live_sessions
 from claude_sync.claude.tree import Unseen
 from claude_sync.disk.prefix_hashes import begins_with
 from claude_sync.disk.snapshot import translating_read_errors
-from claude_sync.errors import SessionDivided, SessionOpen, SessionUnreadable, StoreUnseen
+from claude_sync.errors import (
+    ProjectKeyError,
+    SessionDivided,
+    SessionError,
+    SessionOpen,
+    SessionUnreadable,
+    StoreUnseen,
+)
 from claude_sync.model import (
     MAX_SUPERSEDES,
     Bundle,
@@ -543,13 +550,31 @@ def look(
 
 
 def _settle(context: Context, survey: Survey) -> None:
-    """Make the best of decisions that were lost, now that the store is seen."""
+    """Make the best of decisions that were lost, now that the store is seen.
+
+    What may have a bundle where nobody could look isn't pushed anyway, and waits.
+    """
     own = {session_id: survey.split(session_id).own for session_id in survey.ids()}
     context.decisions.settle(
-        [session_id for session_id in survey.local if own[session_id] is None],
+        [
+            session_id
+            for session_id in survey.local
+            if own[session_id] is None and _is_seen(survey, session_id)
+        ],
         inherited={
             session_id: Decided(supersedes=bundle.head.supersedes, decision=bundle.head.decision)
             for session_id, bundle in own.items()
             if bundle is not None
         },
+        seen_whole=not (survey.unseen or survey.tree.unseen),
     )
+
+
+def _is_seen(survey: Survey, session_id: str) -> bool:
+    try:
+        survey.check_seen(session_id)
+    except StoreUnseen:
+        return False
+    except (SessionError, ProjectKeyError):
+        pass  # Where it belongs can't be told, so it may well have been forgotten.
+    return True
