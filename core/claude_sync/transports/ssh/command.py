@@ -16,8 +16,15 @@ from claude_sync.transports.ssh.script import REMOTE_COMMAND
 
 # ssh reads the first value that it sees, so these stand above its configuration files. A dead
 # connection is given up when ServerAliveInterval has passed three times without a byte. What the
-# configuration forwards or runs for people who log in isn't wanted here.
+# configuration forwards or runs for people who log in isn't wanted here, nor what it is told for
+# hosts that one only tunnels through: no session, no input, into the background. Before 8.7 ssh
+# doesn't know these three, and it ends at an option that it doesn't know. Which ones to ignore is
+# a single list, so a shorter one here would take away the user's own.
 _OPTIONS = (
+    "IgnoreUnknown=*",
+    "SessionType=default",
+    "StdinNull=no",
+    "ForkAfterAuthentication=no",
     "BatchMode=yes",
     "ConnectTimeout=10",
     "ServerAliveInterval=4",
@@ -28,6 +35,7 @@ _OPTIONS = (
     "ClearAllForwardings=yes",
     "ForwardAgent=no",
     "ForwardX11=no",
+    "Tunnel=no",
     "PermitLocalCommand=no",
     "EscapeChar=none",
 )

@@ -70,9 +70,16 @@ def test_openssh_takes_every_option(tmp_path: Path) -> None:
     # -G prints the configuration that would be used, and connects nowhere.
     said = subprocess.run([argv[0], "-G", *argv[1:]], capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stderr
-    assert {"batchmode yes", "hostname nas.local", "user me", "port 2222"} <= set(
-        said.stdout.splitlines()
-    )
+    wanted = {"batchmode yes", "hostname nas.local", "user me", "port 2222", "tunnel false"}
+    assert wanted <= set(said.stdout.splitlines())
+
+
+def test_options_that_an_older_ssh_does_not_know_come_after_its_leave_to_ignore_them(
+    tmp_path: Path,
+) -> None:
+    names = list(options(ssh_argv([], PLACE, tmp_path)))
+    newer = ("SessionType", "StdinNull", "ForkAfterAuthentication")
+    assert all(names.index("IgnoreUnknown") < names.index(name) for name in newer)
 
 
 # --- sharing -----------------------------------------------------------------------------------
