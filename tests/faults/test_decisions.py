@@ -282,21 +282,22 @@ def test_decisions_that_can_not_be_known_are_left_alone_and_nothing_is_done(
 
 
 def test_however_far_forgetting_came_what_is_gone_from_the_store_stays_gone(pair: Pair) -> None:
-    """Once the session is forgotten; before, the bundle has to be removed for it."""
+    """It is decided first: no push finds a session that was forgotten without knowing so."""
     laptop, _ = pair
     laptop.forget(SESSION)
     laptop.push(SESSION)
     for step in range(200):
         end = killed_at(step, lambda: laptop.forget(SESSION))
-        decided = laptop.states()[SESSION].forgotten
+        was_there = laptop.bundle(SESSION).exists()
         laptop.push()
-        assert laptop.bundle(SESSION).exists() is not decided
+        assert laptop.bundle(SESSION).exists() is was_there
         if end is not End.KILLED:
             break
         laptop.push(SESSION)
     else:
         raise AssertionError("there are more steps than that")
-    assert decided
+    assert not was_there
+    assert laptop.states()[SESSION].forgotten
 
 
 def test_killed_while_damaged_decisions_are_set_aside_nothing_forgotten_is_pushed(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from claude_sync.disk.log import Log, result_line
-from claude_sync.model import Outcome, Result
+from claude_sync.disk.log import Log, removal_line, result_line
+from claude_sync.model import Bundle, Outcome, Result
 from claude_sync.state.paths import paths
 from claude_sync.sync.context import Context
 from claude_sync.wording import count
@@ -109,6 +109,11 @@ def log_results(context: Context, verb: str, results: Iterable[Result]) -> None:
 def log_result(context: Context, verb: str, result: Result) -> None:
     """Log what a person's command did to one session, whatever the outcome."""
     Log(context.paths.log_file).write([result_line(verb, result)])
+
+
+def log_removals(context: Context, bundles: Iterable[Bundle]) -> None:
+    """Log which bundles were removed from the store."""
+    Log(context.paths.log_file).write(map(removal_line, bundles))
 
 
 # --- for people --------------------------------------------------------------------------------

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from claude_sync.disk.log import Log, removal_line
 from claude_sync.errors import ClaudeSyncError, RecordsError
 from claude_sync.model import Result
 from claude_sync.service.loop import ServiceLoop
@@ -65,7 +64,7 @@ def forget_bundles(loop: ServiceLoop, choose: Callable[[Context], Sequence[Any]]
     """
     context = loop.ready()
     removed = forget(context, choose(context))
-    Log(context.paths.log_file).write(map(removal_line, removed))
+    loop.journal.write_removals(removed)
     return len(removed)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from claude_sync.disk.log import Log, result_line, trail_of
-from claude_sync.model import Result
+from claude_sync.disk.log import Log, removal_line, result_line, trail_of
+from claude_sync.model import Bundle, Result
 from claude_sync.state.paths import Paths
 
 
@@ -26,6 +26,10 @@ class Journal:
     def write_results(self, verb: str, results: Iterable[Result]) -> None:
         """Write one line for each session that something was done with."""
         self._log.write([result_line(verb, result) for result in results])
+
+    def write_removals(self, bundles: Iterable[Bundle]) -> None:
+        """Write one line for each bundle that was removed from the store."""
+        self._log.write(map(removal_line, bundles))
 
     def write_bug(self, error: Exception) -> None:
         """Write where in our code a bug showed."""

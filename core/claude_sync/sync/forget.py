@@ -116,6 +116,7 @@ def forget(context: Context, bundles: Sequence[Bundle]) -> tuple[Bundle, ...]:
     Raises:
         TransportError: the store isn't there, or refuses.
         VaultError: what is only there can't be kept: nothing was removed.
+        RecordsError: what was decided can't be written: nothing was removed.
         LockBusy: another claude-sync is at work.
         Stopped: `context` said so, before anything was removed.
     """
@@ -124,15 +125,12 @@ def forget(context: Context, bundles: Sequence[Bundle]) -> tuple[Bundle, ...]:
         there = {bundle.name: bundle for bundle in _all(survey)}
         unchanged = [bundle for bundle in bundles if there.get(bundle.name) == bundle]
         removed = remove_bundles(context, survey, unchanged)
-        own = [
-            bundle.head.session_id
-            for bundle in removed
-            if bundle.head.machine_id == context.machine.id
-        ]
-        context.decisions.forget(own)
         with context.database.transaction():
-            for session_id in own:
-                context.records.remember(session_id, written=None, name="", layout="")
+            for bundle in removed:
+                if bundle.head.machine_id == context.machine.id:
+                    context.records.remember(
+                        bundle.head.session_id, written=None, name="", layout=""
+                    )
         return removed
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError, Namespace
 
-from claude_sync.disk.log import Log, removal_line
 from claude_sync.model import Bundle
 from claude_sync.sync.context import Context
 from claude_sync.sync.forget import (
@@ -18,6 +17,7 @@ from claude_sync_app.cli.context import command_context
 from claude_sync_app.cli.output import print_json, print_line
 from claude_sync_app.cli.parser import Parser
 from claude_sync_app.cli.prompt import can_ask, confirm
+from claude_sync_app.cli.results import log_removals
 from claude_sync_app.cli.runner import DONE, FAILED, WrongArguments
 from claude_sync_app.cli.selection import SESSION
 
@@ -61,7 +61,7 @@ def run(arguments: Namespace) -> int:
     if bundles:
         with command_context() as context:
             gone = forget(context, bundles)
-            Log(context.paths.log_file).write(map(removal_line, gone))
+            log_removals(context, gone)
             removed = len(gone)
     if arguments.json:
         print_json({"removed": removed})

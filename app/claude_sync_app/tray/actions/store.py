@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from claude_sync.disk.log import Log, removal_line
 from claude_sync.errors import ClaudeSyncError, MachineNameTaken, Stopped
+from claude_sync.service.journal import Journal
 from claude_sync.state.preferences import Preferences
 from claude_sync.sync.context import Context
 from claude_sync.sync.forget import bundles_of_this_machine, forget
@@ -197,5 +197,5 @@ def _count_bundles(context: Context, before: Preferences) -> int:
 def _remove_bundles(context: Context, before: Preferences) -> int:
     with Context(context.paths, before, should_stop=context.should_stop) as old:
         removed = forget(old, bundles_of_this_machine(old))
-    Log(context.paths.log_file).write(map(removal_line, removed))
+    Journal(context.paths).write_removals(removed)
     return len(removed)

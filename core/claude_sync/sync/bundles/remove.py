@@ -1,8 +1,10 @@
 """Removing bundles from the store.
 
-Invariant: what only a bundle holds is in the vault, durable, before it is removed.
+Invariants: what only a bundle holds is in the vault, durable, before it is removed. And that a
+session of this machine's isn't pushed any more is decided before its bundle is gone: whatever
+happens in between, no push uploads it again.
 
-Order of steps: keep each · look again · remove.
+Order of steps: keep each · look again · decide · remove.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ from claude_sync.transports.base import is_same_file
 def remove_bundles(
     context: Context, survey: Survey, bundles: Sequence[Bundle]
 ) -> tuple[Bundle, ...]:
-    """Remove bundles; a version that doesn't lie here as it is goes into the vault first.
+    """Remove bundles, and decide that this machine's sessions among them are forgotten.
+
+    A version that doesn't lie here as it is goes into the vault first.
 
     Args:
         context: what to work with.
@@ -34,6 +38,7 @@ def remove_bundles(
     Raises:
         TransportError: the store isn't there, or refuses.
         VaultError: what is only there can't be kept: nothing was removed.
+        RecordsError: the decision can't be written: nothing was removed.
         Stopped: `context` said so, before anything was removed.
     """
     for bundle in bundles:
@@ -45,6 +50,9 @@ def remove_bundles(
         bundle
         for bundle in bundles
         if bundle.name in now and is_same_file(bundle.stamp, now[bundle.name])
+    )
+    context.decisions.forget(
+        bundle.head.session_id for bundle in removed if bundle.head.machine_id == context.machine.id
     )
     context.store.remove([bundle.name for bundle in removed])
     return removed
