@@ -278,6 +278,27 @@ def test_decisions_that_can_not_be_known_are_left_alone_and_nothing_is_done(
     assert not forgetful.bundle(SESSION).exists()
 
 
+def test_where_the_folder_of_decisions_is_shut_nothing_is_done(
+    forgetful: PlayedMachine, world: World
+) -> None:
+    """They may be a link to a folder of dotfiles, with permissions of its own."""
+    file, dotfiles = forgetful.paths.decisions_file, world.folder / "dotfiles"
+    dotfiles.mkdir()
+    file.rename(dotfiles / file.name)
+    file.symlink_to(dotfiles / file.name)
+    forgetful.write(OTHER, said("more"))
+    before = snapshot(forgetful.paths.state, world.store)
+    dotfiles.chmod(0)
+    with ordinary_permissions():
+        for work in (forgetful.push, forgetful.pull, forgetful.states):
+            with pytest.raises(RecordsError, match="can't be read") as caught:
+                work()
+            assert str(dotfiles / file.name) in str(caught.value)
+    dotfiles.chmod(0o700)
+    assert snapshot(forgetful.paths.state, world.store) == before
+    assert outcomes(forgetful.push()) == {SESSION: Outcome.UNCHANGED, OTHER: Outcome.PUSHED}
+
+
 # --- dying in between --------------------------------------------------------------------------
 
 

@@ -88,7 +88,8 @@ def set_aside(facts: Facts) -> Iterator[Finding]:
 
 def decisions(facts: Facts) -> Iterator[Finding]:
     """Whether what a person decided can be read and written, and was never lost."""
-    path = facts.context.paths.decisions_file
+    # It may be a link to a folder of dotfiles, whose permissions are then what counts.
+    path = Path(os.path.realpath(facts.context.paths.decisions_file))
     shown = short_path(path)
     try:
         if os.path.exists(path) and not can_write(path.parent):

@@ -5,8 +5,9 @@ Invariants:
 1. Written only if something changed, whole (files.replace) and under a lock between processes,
    over what others wrote meanwhile: nobody's decisions are lost.
 2. Members that this version doesn't know are kept as they are.
-3. One that a newer version wrote, or that can't be read, is refused and left as it is: with what
-   was decided unknown, nothing may be done.
+3. One that a newer version wrote, or that can't be read or looked at, is refused and left as it
+   is: with what was decided unknown, nothing may be done. Only one that isn't there is as if
+   nothing was decided.
 4. One that is damaged is kept under another name, and the new one in its place says so, in one
    step: each store's decisions count as lost until they are settled.
 """
@@ -93,10 +94,11 @@ class DecisionsFile:
         Raises:
             RecordsError: it can't be read, or a newer version wrote it.
         """
-        stamp = _stamp(self.path)
-        if stamp == self._stamp:
-            return False
+        stamp: Stamp | None = None
         try:
+            stamp = _stamp(self.path)
+            if stamp == self._stamp:
+                return False
             self._take_over(read_document(self.path), stamp)
         except DamagedDecisions:
             if self._writable:
@@ -220,10 +222,17 @@ def _member(document: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _stamp(path: Path) -> Stamp | None:
+    """The file's stamp, None where there is none.
+
+    Raises:
+        RecordsError: it can't be looked at, so that it may be there.
+    """
     try:
         return stamp_of(os.stat(path))
-    except OSError:
+    except FileNotFoundError:
         return None
+    except OSError as error:
+        raise _unusable(path, error, "read") from error
 
 
 def _unusable(path: Path, error: OSError, what: str) -> RecordsError:

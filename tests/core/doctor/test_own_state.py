@@ -96,6 +96,18 @@ def test_decisions_that_may_not_be_read(decided: Patient) -> None:
         assert decided.is_well("decisions-unreadable")
 
 
+def test_decisions_that_are_linked_into_a_folder_that_is_shut(decided: Patient) -> None:
+    file, dotfiles = decided.paths.decisions_file, decided.home / "dotfiles"
+    dotfiles.mkdir()
+    file.rename(dotfiles / file.name)
+    file.symlink_to(dotfiles / file.name)
+    dotfiles.chmod(0)
+    with ordinary_permissions():
+        follow(decided.the("decisions-unreadable", Level.ERROR))
+        assert decided.is_well("decisions-unreadable")
+        assert decided.states()[SESSION].forgotten
+
+
 def test_decisions_of_a_newer_version(decided: Patient) -> None:
     decided.paths.decisions_file.write_text('{"schema": 2}')
     before = snapshot(decided.paths.config)

@@ -215,6 +215,34 @@ def test_a_newer_one_is_refused_and_left_alone(decisions: Decisions, paths: Path
     assert paths.decisions_file.stat() == before
 
 
+@pytest.mark.parametrize("in_the_way", ["a folder that is shut", "a file"])
+def test_one_that_can_not_be_looked_at_is_not_one_that_is_not_there(
+    paths: Paths, in_the_way: str
+) -> None:
+    Decisions(paths, STORE).forget([SESSION])
+    known = Decisions(paths, STORE)
+    shut, away = paths.config, paths.config.with_name("away")
+    if in_the_way == "a file":
+        shut.rename(away)
+        shut.write_bytes(b"")
+    else:
+        shut.chmod(0)
+    with ordinary_permissions():
+        begin, decide = lambda: Decisions(paths, STORE), lambda: known.decide(OTHER, 1)
+        for work in (begin, known.refresh, decide):
+            with pytest.raises(RecordsError, match="can't be read") as caught:
+                work()
+            assert str(paths.decisions_file) in str(caught.value)
+        assert not Decisions(paths, STORE, writable=False).of(SESSION).forgotten
+    if in_the_way == "a file":
+        shut.unlink()
+        away.rename(shut)
+    else:
+        shut.chmod(0o700)
+    known.refresh()
+    assert known.of(SESSION).forgotten
+
+
 def test_what_can_not_be_written_is_said_and_tried_again(
     decisions: Decisions, paths: Paths
 ) -> None:
