@@ -7,11 +7,11 @@ system prompt was. The client takes over both. Whoever can write into the store 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
 
 from claude_sync.claude.client import SNAPSHOT_OPTION, knows_snapshot_option
 from claude_sync.claude.permission_mode import DEFAULT, UNKNOWN, mode_from_elsewhere
 from claude_sync.state.paths import Paths
+from claude_sync.values import NamedTuple
 from claude_sync_app.shown_text import one_line, shortened
 
 _MODE_LENGTH = 40

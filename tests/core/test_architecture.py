@@ -23,7 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # A room imports only rooms on the lines above its own.
 ROOMS = (
-    "errors model",
+    "errors values",
+    "model",
     "names wording",
     "disk",
     "bundle claude state transports",
@@ -116,6 +117,11 @@ def test_core_knows_neither_the_app_nor_screens_nor_command_lines(tree: Tree) ->
 def test_core_imports_what_is_heavy_only_where_it_is_used(tree: Tree) -> None:
     found = who_imports(tree, HEAVY.split(), within="claude_sync", eager_only=True)
     assert {name: what for name, what in found.items() if name not in MAY_START_HEAVY} == {}
+
+
+def test_the_classes_of_values_are_made_the_quick_way(tree: Tree) -> None:
+    found = who_imports(tree, ["typing.NamedTuple"], eager_only=True)
+    assert set(found) - {"claude_sync.values"} == set()
 
 
 def test_only_the_tray_and_the_desktop_know_screens(tree: Tree) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from claude_sync.errors import ClaudeSyncError, Stopped
 from claude_sync.state.paths import paths
 from claude_sync.sync.context import Context, open_context
+from claude_sync.values import NamedTuple
 from claude_sync.wording import short_path
 from claude_sync_app.cli.interrupts import Interrupts
 from claude_sync_app.cli.output import is_terminal, print_note

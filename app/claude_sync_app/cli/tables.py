@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from claude_sync.values import NamedTuple
 from claude_sync_app.cli.output import flush, is_terminal, print_raw
 from claude_sync_app.shown_text import one_line
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from claude_sync.values import NamedTuple
 
 if TYPE_CHECKING:
     from dbus_fast import Message

@@ -18,7 +18,8 @@ import string
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+
+from claude_sync.values import NamedTuple
 
 _MOST_BYTES = 4_000_000
 _CLOUDS = {"Dropbox": "Dropbox", "GoogleDrive": "Google Drive", "OneDrive": "OneDrive"}

@@ -7,7 +7,8 @@ function in `tray/actions`, and the row or the button that asks for it.
 from __future__ import annotations
 
 from enum import Enum
-from typing import NamedTuple
+
+from claude_sync.values import NamedTuple
 
 _IN_LOOP = True
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
-from typing import NamedTuple
 
 from claude_sync.bundle.codec import encode
 from claude_sync.bundle.members import (
@@ -25,6 +24,7 @@ from claude_sync.bundle.members import (
     sidecar_digest,
 )
 from claude_sync.model import MAX_TITLE_CHARACTERS, BundleHead, SidecarFile, Version
+from claude_sync.values import NamedTuple
 
 FRAME = ""
 """The section of what stands around transcript and sidecar files, and of their tiny parts."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
 
 from claude_sync.bundle.codec import Decoder, corrupt, incomplete
 from claude_sync.bundle.json_reader import JsonReader, Scalar
@@ -32,6 +31,7 @@ from claude_sync.bundle.members import (
 )
 from claude_sync.errors import BundleCorrupt
 from claude_sync.model import MAX_SUPERSEDES, BundleHead, SidecarFile, Version
+from claude_sync.values import NamedTuple
 
 
 class TranscriptData(NamedTuple):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO
 
 from claude_sync.claude.transcript import is_said
 from claude_sync.disk.snapshot import BLOCK_SIZE, open_regular
+from claude_sync.values import NamedTuple
 
 LONGEST_LINE = 4 << 20
 """A longer line isn't read, so that memory doesn't grow with it: it counts as said."""

@@ -27,10 +27,11 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from claude_sync.disk.snapshot import open_regular, read_small
 from claude_sync.model import LocalSession
+from claude_sync.values import NamedTuple
 
 QUIET_SECONDS = 60
 """Where no live file can tell, a transcript that changed so lately counts as open."""

@@ -13,10 +13,11 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, NamedTuple, NoReturn
+from typing import IO, NoReturn
 
 from claude_sync.claude.compare import LONGEST_LINE
 from claude_sync.disk.snapshot import BLOCK_SIZE, open_regular
+from claude_sync.values import NamedTuple
 
 DEFAULT = "default"
 UNKNOWN = "unknown"

@@ -6,11 +6,11 @@ import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 from claude_sync.disk.snapshot import Snapshot, entry_status, is_link, stamp_of
 from claude_sync.model import MAX_SIDECAR_FILES, LocalSession, SidecarFile, Stamp
 from claude_sync.names import folded, is_hidden, is_sidecar_path
+from claude_sync.values import NamedTuple
 
 
 def sidecar_folder(transcript: Path) -> Path:

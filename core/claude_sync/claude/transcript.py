@@ -10,9 +10,10 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 from claude_sync.model import MAX_TITLE_CHARACTERS
+from claude_sync.values import NamedTuple
 
 EDGE_BYTES = 64 << 10
 """How much of each end is looked at: what the client itself reads to list its sessions."""

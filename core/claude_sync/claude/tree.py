@@ -17,13 +17,13 @@ import re
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from claude_sync.claude.sidecar import NO_SIDECAR, sidecar_folder, sidecar_stamps
 from claude_sync.disk.snapshot import entry_status, is_link, stamp_of
 from claude_sync.errors import ClaudeHomeError
 from claude_sync.model import LocalSession, Stamp
 from claude_sync.names import is_session_id
+from claude_sync.values import NamedTuple
 
 TRANSCRIPT_SUFFIX = ".jsonl"
 # The desktop app's copies of what runs on other hosts: a cache, and no directory of this machine.

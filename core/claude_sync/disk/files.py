@@ -19,12 +19,12 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from claude_sync.disk.snapshot import NO_FOLLOW, Snapshot, is_link, stamp_of
 from claude_sync.errors import BundleUnsafe
 from claude_sync.model import Stamp
 from claude_sync.names import TEMPORARY_PREFIX, check_relative
+from claude_sync.values import NamedTuple
 
 PROBE_PREFIX = "claude-sync-probe-"
 """How a file of ours begins that has to be visible at a store's root while it is unfinished."""

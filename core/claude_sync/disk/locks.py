@@ -16,10 +16,10 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 from claude_sync.disk.files import make_private, open_in_place
 from claude_sync.errors import LockBusy, RecordsError, Stopped
+from claude_sync.values import NamedTuple
 
 _SHORTEST_WAIT_SECONDS = 0.002
 _LONGEST_WAIT_SECONDS = 0.05

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 from claude_sync.doctor.facts import DAY_SECONDS, Facts
 from claude_sync.doctor.fixes import remove_command
@@ -16,6 +15,7 @@ from claude_sync.errors import BundleCorrupt, BundleIncomplete, BundleTooNew, Bu
 from claude_sync.model import Bundle, Finding, Level, SkippedFile
 from claude_sync.store.store import PLACEHOLDER
 from claude_sync.sync.bundles.naming import is_named_for
+from claude_sync.values import NamedTuple
 from claude_sync.wording import ago, count, duration, join
 
 INCOMPLETE_SECONDS = 3600.0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from typing import NamedTuple
 
 from claude_sync.errors import ClaudeHomeError, ClaudeSyncError, RecordsError, Stopped, StoreOffline
 from claude_sync.model import Bundle, Finding, SessionState
@@ -13,6 +12,7 @@ from claude_sync.store.store import StoreView
 from claude_sync.sync.context import Context
 from claude_sync.sync.states import states_surveyed
 from claude_sync.sync.survey.survey import Survey
+from claude_sync.values import NamedTuple
 from claude_sync.wording import quoted
 
 DAY_SECONDS = 86_400.0

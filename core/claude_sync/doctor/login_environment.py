@@ -17,9 +17,9 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
 
 from claude_sync.disk.programs import full_command
+from claude_sync.values import NamedTuple
 
 _PATIENCE_SECONDS = 3.0
 _LOGIN_PATH = "/usr/local/bin:/usr/bin:/bin"

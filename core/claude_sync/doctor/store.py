@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from claude_sync.bundle.file_names import is_encoded_key
 from claude_sync.doctor.access import can_pass, can_read, can_write, scan
@@ -16,6 +15,7 @@ from claude_sync.errors import NotSetUp, StoreOffline, UsageError
 from claude_sync.model import Finding, Level
 from claude_sync.sync.setup import default_location
 from claude_sync.transports.location import FolderLocation, parse_location
+from claude_sync.values import NamedTuple
 from claude_sync.wording import capitalized, count, join, quoted, short_path, size, what_happened
 
 SLOW_SECONDS = 2.0

@@ -8,10 +8,10 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from claude_sync.errors import BundleUnsafe, SessionUnplaced
 from claude_sync.names import check_relative, folded
+from claude_sync.values import NamedTuple
 from claude_sync.wording import quoted
 
 HOME_KEY = "name:~"

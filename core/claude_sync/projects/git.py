@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from claude_sync.disk.programs import find_program, full_command
 from claude_sync.errors import ProjectKeyError
 from claude_sync.projects.repository import Repository
+from claude_sync.values import NamedTuple
 
 if TYPE_CHECKING:
     from subprocess import CompletedProcess

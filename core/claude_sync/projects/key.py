@@ -14,7 +14,6 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 from claude_sync.errors import ProjectKeyError
 from claude_sync.model import ProjectKey
@@ -22,6 +21,7 @@ from claude_sync.names import has_control, is_project_key, normal_key
 from claude_sync.projects.directory import HOME_KEY, safe_subpath
 from claude_sync.projects.git import remote_of, ssh_configurations, ssh_hostname
 from claude_sync.projects.repository import Finder, Repository
+from claude_sync.values import NamedTuple
 
 """The key of the home directory."""
 

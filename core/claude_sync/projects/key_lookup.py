@@ -13,7 +13,6 @@ import os
 import time
 from collections.abc import Collection
 from pathlib import Path
-from typing import NamedTuple
 
 from claude_sync.errors import ProjectKeyError
 from claude_sync.model import ProjectKey
@@ -25,6 +24,7 @@ from claude_sync.projects.registry_file import (
     RepositoryEntry,
 )
 from claude_sync.projects.repository import Finder, Repository, repository_at
+from claude_sync.values import NamedTuple
 
 _LONG_SECONDS = 2.0
 """What git takes longer for in vain isn't asked for again at once."""

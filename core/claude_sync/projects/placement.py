@@ -15,11 +15,11 @@ import os
 import unicodedata
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import NamedTuple
 
 from claude_sync.errors import SessionUnplaced
 from claude_sync.names import folded
 from claude_sync.projects.directory import directory_below
+from claude_sync.values import NamedTuple
 
 _NEVER = frozenset({".git", ".claude"})
 

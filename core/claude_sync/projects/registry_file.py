@@ -17,12 +17,13 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from claude_sync.disk import files
 from claude_sync.disk.snapshot import read_small, stamp_of
 from claude_sync.model import Stamp
 from claude_sync.names import is_project_key
+from claude_sync.values import NamedTuple
 
 SCHEMA = 1
 FOUND = "found"

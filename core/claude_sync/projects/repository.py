@@ -13,9 +13,9 @@ import os
 import stat
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
 
 from claude_sync.errors import ProjectKeyError
+from claude_sync.values import NamedTuple
 
 # Part of every signature: a program that reads remotes by other rules asks again.
 _RULES = "1"

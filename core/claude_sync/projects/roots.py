@@ -6,11 +6,11 @@ import os
 from collections import deque
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from claude_sync.disk.snapshot import is_link
 from claude_sync.errors import ProjectKeyError
 from claude_sync.projects.repository import repository_at
+from claude_sync.values import NamedTuple
 
 MAX_DEPTH = 4
 """Levels below a root: ~/code/host/group/subgroup/project is one of the deepest layouts."""

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from claude_sync.bundle.file_names import SUFFIX
 from claude_sync.errors import ClaudeSyncError, LockBusy, RecordsError, Stopped
@@ -32,6 +32,7 @@ from claude_sync.state.paths import Paths
 from claude_sync.state.preferences import Preferences
 from claude_sync.sync.context import Context
 from claude_sync.transports.base import MARKER_NAME, PLACEHOLDER_SUFFIX
+from claude_sync.values import NamedTuple
 
 T = TypeVar("T")
 

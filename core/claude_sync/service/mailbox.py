@@ -7,9 +7,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection
 from concurrent.futures import Future
-from typing import Any, NamedTuple
+from typing import Any
 
 from claude_sync.service.watch import Area
+from claude_sync.values import NamedTuple
 
 _GATHER_SECONDS = 0.1
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 from claude_sync.model import Outcome, Result, Stamp
 from claude_sync.service.arrivals import Arrivals
@@ -23,6 +22,7 @@ from claude_sync.sync.pull import pull_surveyed
 from claude_sync.sync.push import push_surveyed
 from claude_sync.sync.survey.survey import Survey, look
 from claude_sync.transports.base import Entry
+from claude_sync.values import NamedTuple
 
 _INSTALLED = frozenset({Outcome.IMPORTED, Outcome.UPDATED, Outcome.REPLACED})
 _PORTION_SESSIONS = 200

@@ -9,10 +9,11 @@ import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from claude_sync.model import Bundle, BundleHead, Stamp, Version
 from claude_sync.state.database import Database
+from claude_sync.values import NamedTuple
 
 
 class LocalRow(NamedTuple):

@@ -19,7 +19,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from claude_sync.disk import files
 from claude_sync.disk.locks import Lock
@@ -27,6 +27,7 @@ from claude_sync.disk.snapshot import read_small, stamp_of
 from claude_sync.errors import RecordsError, RecordsTooNew
 from claude_sync.model import Stamp, Version
 from claude_sync.state.paths import Paths
+from claude_sync.values import NamedTuple
 
 SCHEMA = 1
 _MAX_BYTES = 64 << 20

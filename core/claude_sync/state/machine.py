@@ -12,7 +12,7 @@ import re
 import sys
 import unicodedata
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from claude_sync.disk.json_object import NoObject, read_object, write_object
 from claude_sync.disk.locks import Lock
@@ -21,6 +21,7 @@ from claude_sync.errors import RecordsError, UsageError
 from claude_sync.model import Machine
 from claude_sync.names import is_machine_name
 from claude_sync.state.paths import Paths
+from claude_sync.values import NamedTuple
 
 SCHEMA = 1
 _NAMESPACE = bytes.fromhex("6f0c3a5e27b94d61a8d3f2b1c7e45a90")

@@ -6,9 +6,9 @@ import os
 import stat
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 from claude_sync.disk.home_directory import home_directory
+from claude_sync.values import NamedTuple
 
 APPLICATION = "claude-sync"
 

@@ -8,7 +8,9 @@ import math
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
+
+from claude_sync.values import NamedTuple
 
 
 class Notifications(NamedTuple):

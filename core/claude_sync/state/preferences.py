@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from claude_sync.disk.json_object import NoObject, read_object, write_object
 from claude_sync.disk.locks import Lock
@@ -17,6 +17,7 @@ from claude_sync.errors import PreferencesError
 from claude_sync.model import Stamp
 from claude_sync.state.paths import Paths
 from claude_sync.state.preference_kinds import KINDS, Notifications, Wrong
+from claude_sync.values import NamedTuple
 
 SCHEMA = 1
 

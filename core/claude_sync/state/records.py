@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from claude_sync.model import Version
 from claude_sync.state.database import Database
+from claude_sync.values import NamedTuple
 
 
 class SessionRecord(NamedTuple):

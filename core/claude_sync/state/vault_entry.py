@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from claude_sync.disk.prefix_hashes import begins_with
 from claude_sync.disk.snapshot import read_small
 from claude_sync.model import Version
+from claude_sync.values import NamedTuple
 
 TRANSCRIPT = "transcript.jsonl"
 SIDECAR = "sidecar"

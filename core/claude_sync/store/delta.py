@@ -12,7 +12,6 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 from claude_sync.bundle.codec import encode, encoded_size
 from claude_sync.bundle.members import AFTER_TRANSCRIPT, back_of, compact, front_of, members_of
@@ -22,6 +21,7 @@ from claude_sync.disk.snapshot import Snapshot, blocks_of
 from claude_sync.errors import SessionChanging
 from claude_sync.model import Bundle, LocalSession, SidecarFile
 from claude_sync.transports.base import Get, Range, Transport
+from claude_sync.values import NamedTuple
 
 # A digest of less than this costs about as much as the bytes.
 _WORTH_ASKING_BYTES = 1024

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from claude_sync.bundle.codec import settled_size
 from claude_sync.bundle.members import sidecar_digest
@@ -22,6 +22,7 @@ from claude_sync.disk.snapshot import Snapshot, translating_read_errors
 from claude_sync.errors import ClaudeSyncError, SessionChanging
 from claude_sync.model import Bundle, LocalSession, SidecarFile, Stamp, Version
 from claude_sync.transports.base import LEAST_REUSE_BYTES, Block, PreparedPut, Reuse
+from claude_sync.values import NamedTuple
 
 
 class Outgoing(NamedTuple):

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from claude_sync.bundle.file_names import SUFFIX
 from claude_sync.errors import (
@@ -40,6 +40,7 @@ from claude_sync.transports.base import (
     Transport,
     is_same_file,
 )
+from claude_sync.values import NamedTuple
 
 # What reads and writes bundles is imported where that is done: most looks find nothing new.
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
 
 from claude_sync.bundle.pack import sidecar_section
 from claude_sync.errors import ClaudeSyncError
 from claude_sync.model import Bundle, Stamp
 from claude_sync.store.packing import Outgoing, Packing
 from claude_sync.transports.base import Entry, Predecessor, Put, Transport, Written
+from claude_sync.values import NamedTuple
 
 
 class Sent(NamedTuple):

@@ -28,10 +28,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from claude_sync.model import Bundle, Version
 from claude_sync.sync.rivals import Mine, inherited_decisions
+from claude_sync.values import NamedTuple
 
 if TYPE_CHECKING:
     from claude_sync.claude.compare import Divergence

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from claude_sync.model import Bundle, Version
+from claude_sync.values import NamedTuple
 
 
 class Mine(NamedTuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from claude_sync.claude.transcript import title_of
 from claude_sync.errors import (
@@ -37,6 +36,7 @@ from claude_sync.sync.rivals import newest_of_each
 from claude_sync.sync.survey.extensions import learn_extensions
 from claude_sync.sync.survey.survey import Survey, look
 from claude_sync.sync.tree.undo_record import UndoRecord
+from claude_sync.values import NamedTuple
 
 
 def states(context: Context, *, store: bool = True) -> list[SessionState]:

@@ -30,10 +30,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from claude_sync.errors import BundleUnsafe, FileArrived, Stopped, TransportError
 from claude_sync.model import Stamp
+from claude_sync.values import NamedTuple
 
 MARKER_NAME = ".ccsync-store"
 """The file at the root that tells a store from an empty mount point."""

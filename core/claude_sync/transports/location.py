@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from typing import NamedTuple
 
 from claude_sync.errors import UsageError
+from claude_sync.values import NamedTuple
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 _DRIVE = re.compile(r"[A-Za-z]:")

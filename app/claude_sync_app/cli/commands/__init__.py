@@ -7,7 +7,7 @@ command, add its module, and its line here.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from claude_sync.values import NamedTuple
 
 
 class Command(NamedTuple):

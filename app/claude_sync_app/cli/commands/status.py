@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from claude_sync.doctor import Surveyed, examine
 from claude_sync.model import Finding, Level, SessionState, State
@@ -13,6 +12,7 @@ from claude_sync.state.paths import paths
 from claude_sync.sync.context import Context
 from claude_sync.sync.states import states_surveyed
 from claude_sync.sync.survey.survey import look
+from claude_sync.values import NamedTuple
 from claude_sync.wording import count, short_path
 from claude_sync_app.cli import listing, selection
 from claude_sync_app.cli.commands.doctor import finding_json

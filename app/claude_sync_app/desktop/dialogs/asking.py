@@ -8,9 +8,10 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from claude_sync.disk.programs import full_command
+from claude_sync.values import NamedTuple
 from claude_sync_app.desktop.launching import DesktopError
 
 

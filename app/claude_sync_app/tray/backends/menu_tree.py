@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
+from claude_sync.values import NamedTuple
 from claude_sync_app.shown_text import left_to_right, one_line
 from claude_sync_app.tray.menu.model import Item
 from claude_sync_app.tray.verbs import Action

@@ -9,9 +9,10 @@ from __future__ import annotations
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import claude_sync_app
+from claude_sync.values import NamedTuple
 
 if TYPE_CHECKING:
     from PIL import Image

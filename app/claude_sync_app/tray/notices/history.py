@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
+from claude_sync.values import NamedTuple
 from claude_sync_app.desktop.notifications.values import Answer, AnswerKind
 from claude_sync_app.tray.notices.texts import LATER_BUTTON
 

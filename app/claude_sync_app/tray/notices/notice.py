@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
 from claude_sync.model import SessionState
 from claude_sync.service.status import Status
+from claude_sync.values import NamedTuple
 from claude_sync.wording import ago, count
 from claude_sync_app.desktop.notifications.values import Button, Notification
 from claude_sync_app.shown_text import one_line, shortened

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from claude_sync.bundle.members import next_after
 from claude_sync.claude.compare import Extent
@@ -36,6 +36,7 @@ from claude_sync.sync.bundles.naming import bundle_name, is_named_for
 from claude_sync.sync.context import Context
 from claude_sync.sync.survey.comparisons import given_up
 from claude_sync.sync.survey.survey import Survey
+from claude_sync.values import NamedTuple
 
 if TYPE_CHECKING:
     from claude_sync.sync.bundles.pack_ahead import PackingAhead

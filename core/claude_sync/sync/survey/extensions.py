@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from claude_sync.bundle.codec import encode
 from claude_sync.disk.snapshot import Snapshot, blocks_of, stamp_of
@@ -19,6 +18,7 @@ from claude_sync.model import Bundle, LocalSession, Version
 from claude_sync.sync.context import Context
 from claude_sync.sync.survey.comparisons import remember_extension
 from claude_sync.sync.survey.survey import Survey
+from claude_sync.values import NamedTuple
 
 
 class _Question(NamedTuple):

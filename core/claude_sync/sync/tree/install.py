@@ -21,7 +21,6 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 from claude_sync.claude.home import ClaudeHome
 from claude_sync.claude.live_sessions import read_live_sessions
@@ -38,6 +37,7 @@ from claude_sync.store.download import Fetched
 from claude_sync.sync.tree.last_moment import changed, watched
 from claude_sync.sync.tree.merge import Merge, merge, sync_directories
 from claude_sync.sync.tree.undo_record import UndoRecord
+from claude_sync.values import NamedTuple
 
 MARK = ".ccsync-placing"
 """The file in a sidecar folder that says: its transcript is on its way."""

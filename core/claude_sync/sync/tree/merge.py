@@ -10,7 +10,6 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 from claude_sync.disk import files
 from claude_sync.disk.files import Staged
@@ -21,6 +20,7 @@ from claude_sync.state.vault import Vault
 from claude_sync.state.vault_entry import Kept
 from claude_sync.store.download import Fetched
 from claude_sync.sync.tree.last_moment import install_where_nothing_was, swap
+from claude_sync.values import NamedTuple
 
 
 class Added(NamedTuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 from claude_sync.disk import files
 from claude_sync.model import Bundle, LocalSession, Version
@@ -13,6 +12,7 @@ from claude_sync.store.download import Fetched
 from claude_sync.sync.context import Context
 from claude_sync.sync.survey.survey import Survey
 from claude_sync.sync.tree.install import Installed, Installer, writing
+from claude_sync.values import NamedTuple
 
 
 class InstalledSide(NamedTuple):

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from claude_sync.claude.sidecar import sidecar_folder
 from claude_sync.disk import files
@@ -26,6 +25,7 @@ from claude_sync.sync.tree.install import MARK, Installer, writing
 from claude_sync.sync.tree.last_moment import install_where_nothing_was, swap
 from claude_sync.sync.tree.resolve_apply import copy_id
 from claude_sync.sync.tree.undo_record import UndoRecord
+from claude_sync.values import NamedTuple
 
 
 def apply_undo(context: Context, survey: Survey, local: LocalSession, record: UndoRecord) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from claude_sync.model import Stamp
 from claude_sync.transports.base import Ends, Get, Range, is_same_file
@@ -18,6 +18,7 @@ from claude_sync.transports.ssh.answers import stamp_from
 from claude_sync.transports.ssh.errors import store_refused
 from claude_sync.transports.ssh.script import spelled
 from claude_sync.transports.ssh.session import Session
+from claude_sync.values import NamedTuple
 
 NAMES_AT_ONCE = 100
 BYTES_AT_ONCE = 1 << 20
