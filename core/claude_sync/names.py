@@ -22,18 +22,19 @@ WORDS_FOR_SIDES = frozenset({"mine", "theirs", "both"})
 
 # The device names of Windows, with or without an extension:
 # https://learn.microsoft.com/windows/win32/fileio/naming-a-file
-_WINDOWS_DEVICE = re.compile(
-    r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?", re.IGNORECASE
+_WINDOWS_DEVICES = frozenset(
+    {"con", "prn", "aux", "nul", "conin$", "conout$"}
+    | {f"{port}{digit}" for port in ("com", "lpt") for digit in "0123456789¹²³"}
 )
 # https://www.unicode.org/reports/tr44/#General_Category_Values
 _CONTROL = frozenset({"Cc", "Cs", "Zl", "Zp"})
-_DRIVE = re.compile(r"[A-Za-z]:")
+_DRIVE = r"[A-Za-z]:"
 _REFUSED = '\\:<>"|?*' if os.name == "nt" else "\\"
 _SESSION_ID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 # What the client was seen to keep beside a transcript.
 _SIDECAR_FOLDERS = frozenset({"subagents", "tool-results", "workflows"})
 _SIDECAR_FILES = frozenset({"custom-title.json"})
-_MACHINE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_MACHINE_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 
 
 def is_session_id(text: str) -> bool:
@@ -48,7 +49,7 @@ def is_session_id(text: str) -> bool:
 def is_machine_name(text: str) -> bool:
     """Whether a string may be a machine's name, and so part of a file's on every system."""
     return (
-        _MACHINE_NAME.fullmatch(text) is not None
+        re.fullmatch(_MACHINE_NAME, text) is not None
         and not text.endswith(".")
         and not is_windows_device(text)
     )
@@ -56,7 +57,7 @@ def is_machine_name(text: str) -> bool:
 
 def is_windows_device(name: str) -> bool:
     """Whether Windows reserves this file name for a device."""
-    return _WINDOWS_DEVICE.fullmatch(name.rstrip(" ")) is not None
+    return name.rstrip(" ").partition(".")[0].lower() in _WINDOWS_DEVICES
 
 
 def is_project_key(text: str) -> bool:
@@ -112,7 +113,7 @@ def _relative_problem(path: str) -> str:
             return "is longer than 512 bytes"
     except UnicodeEncodeError:
         return "is not valid Unicode"
-    if _DRIVE.match(path):
+    if re.match(_DRIVE, path):
         return "begins with a drive"
     for part in path.split("/"):
         if part in ("", ".", ".."):

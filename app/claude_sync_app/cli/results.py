@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from claude_sync.disk.log import Log, removal_line, result_line
 from claude_sync.model import Bundle, Outcome, Result
@@ -13,8 +14,11 @@ from claude_sync.wording import count
 from claude_sync_app.cli.output import print_error, print_json, print_line, print_note
 from claude_sync_app.cli.runner import DONE, FAILED
 from claude_sync_app.resume_line import resume_line
-from claude_sync_app.resume_options import NO_OPTIONS, ResumeOptions, resume_options
 from claude_sync_app.shown_text import without_controls
+
+# Most runs have nothing to resume.
+if TYPE_CHECKING:
+    from claude_sync_app.resume_options import ResumeOptions
 
 _TAKEN = {
     Outcome.IMPORTED: ("Imported {id} from {machine}", "Would import {id} from {machine}"),
@@ -176,13 +180,13 @@ def _print_done(result: Result, where: str, dry_run: bool) -> None:
     if result.message and not dry_run:
         print_note(_sentence(result))
     if result.directory is not None and not dry_run:
+        from claude_sync_app.resume_options import resume_options
+
         options = resume_options(paths(), result.path, result.from_elsewhere)
         print_resume_line(result.directory, result.session_id, options)
 
 
-def print_resume_line(
-    directory: Path, session_id: str, options: ResumeOptions = NO_OPTIONS
-) -> None:
+def print_resume_line(directory: Path, session_id: str, options: ResumeOptions) -> None:
     """Print the line to type; if the directory isn't there, also that the line makes it.
 
     Often the directory is only on another branch, so it isn't made unasked.

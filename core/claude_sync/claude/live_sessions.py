@@ -42,7 +42,7 @@ FIRST_WITH_LIVE_FILES = (2, 1, 100)
 _ATTEMPTS = 3
 _PAUSE_SECONDS = 0.02
 _TAIL_BYTES = 64 << 10
-_VERSION = re.compile(rb'"version"\s*:\s*"(\d+)\.(\d+)\.(\d+)')
+_VERSION = rb'"version"\s*:\s*"(\d+)\.(\d+)\.(\d+)'
 # Clocks of files and of processes are rounded each in its own way.
 _CLOCK_SLACK_SECONDS = 3.0
 _BACKGROUND = "bg"
@@ -352,7 +352,7 @@ def writes_live_files(transcript: Path) -> bool:
         with open_regular(transcript) as file:
             size = os.fstat(file.fileno()).st_size
             file.seek(max(0, size - _TAIL_BYTES))
-            found = _VERSION.findall(file.read(_TAIL_BYTES))
+            found = re.findall(_VERSION, file.read(_TAIL_BYTES))
     except OSError:
         return False
     return bool(found) and tuple(map(int, found[-1])) >= FIRST_WITH_LIVE_FILES

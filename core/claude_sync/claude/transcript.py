@@ -18,15 +18,15 @@ from claude_sync.values import NamedTuple
 EDGE_BYTES = 64 << 10
 """How much of each end is looked at: what the client itself reads to list its sessions."""
 
-_CWD = re.compile(rb'"(cwd|relocatedCwd)"\s*:\s*("(?:[^"\\]|\\.)*")')
-_COMMAND = re.compile(r"<command-name>([^<]+)</command-name>")
+_CWD = rb'"(cwd|relocatedCwd)"\s*:\s*("(?:[^"\\]|\\.)*")'
+_COMMAND = r"<command-name>([^<]+)</command-name>"
 _TITLES = (
     ("custom-title", "customTitle"),
     ("ai-title", "aiTitle"),
     ("summary", "summary"),
     ("last-prompt", "lastPrompt"),
 )
-_TITLED = re.compile(rb'"(%s)"' % b"|".join(kind.encode() for kind, _ in _TITLES))
+_TITLED = rb'"(%s)"' % b"|".join(kind.encode() for kind, _ in _TITLES)
 
 
 class Summary(NamedTuple):
@@ -65,7 +65,7 @@ def _cwds(head: bytes, tail: bytes) -> tuple[str, ...]:
     moved: list[str] = []
     plain: list[str] = []
     for part in (head, tail):
-        for name, quoted in dict.fromkeys(_CWD.findall(part)):
+        for name, quoted in dict.fromkeys(re.findall(_CWD, part)):
             try:
                 cwd = json.loads(quoted)
             except ValueError:
@@ -76,7 +76,7 @@ def _cwds(head: bytes, tail: bytes) -> tuple[str, ...]:
 
 def _title(head: bytes, tail: bytes) -> str:
     end = tail or head
-    named = {kind.decode() for kind in _TITLED.findall(end)}
+    named = {kind.decode() for kind in re.findall(_TITLED, end)}
     for kind, member in _TITLES:
         if kind not in named:
             continue  # one search says so of all four
@@ -118,7 +118,7 @@ def _user_text(event: dict[str, Any]) -> str:
 
 def _as_shown(text: str) -> str:
     """A command as it was typed (``/clear``), whose event holds it between tags."""
-    found = _COMMAND.search(text[: 4 * MAX_TITLE_CHARACTERS])
+    found = re.search(_COMMAND, text[: 4 * MAX_TITLE_CHARACTERS])
     return found.group(1) if found else text
 
 

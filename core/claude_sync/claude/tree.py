@@ -28,7 +28,7 @@ from claude_sync.values import NamedTuple
 TRANSCRIPT_SUFFIX = ".jsonl"
 # The desktop app's copies of what runs on other hosts: a cache, and no directory of this machine.
 _MIRROR = "ssh-"
-_CONFLICT_COPY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}[^0-9a-f].*", re.IGNORECASE)
+_CONFLICT_COPY = r"(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}[^0-9a-f].*"
 
 
 class Unseen(NamedTuple):
@@ -189,7 +189,7 @@ class _Folder:
                 yield stem, stamp_of(status)
             else:
                 self._hide(stem, "a link" if is_link(status) else "not a regular file")
-        elif _CONFLICT_COPY.fullmatch(stem):
+        elif re.fullmatch(_CONFLICT_COPY, stem):
             self.conflict_copies.append(Path(entry.path))
 
     def _add(self, stem: str, stamp: Stamp) -> None:

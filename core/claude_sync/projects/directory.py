@@ -18,7 +18,7 @@ HOME_KEY = "name:~"
 """The key of a home directory that belongs to no repository."""
 
 
-_WORKTREE = re.compile(r"(?:^|(?<=/))\.claude/worktrees/[^/]+/")
+_WORKTREE = r"(?:^|(?<=/))\.claude/worktrees/[^/]+/"
 """Where `claude --worktree NAME` works; while it is there, it is a root of its own."""
 
 
@@ -30,7 +30,7 @@ def safe_subpath(subpath: str) -> str:
     A worktree that Claude Code made, and removed before anybody looked, counts as the directory
     that it was made for.
     """
-    subpath = _WORKTREE.sub("", f"{subpath}/").rstrip("/")
+    subpath = re.sub(_WORKTREE, "", f"{subpath}/").rstrip("/")
     parts = subpath.split("/") if subpath else []
     while parts:
         try:

@@ -19,7 +19,6 @@ from claude_sync.errors import ProjectKeyError
 from claude_sync.model import ProjectKey
 from claude_sync.names import has_control, is_project_key, normal_key
 from claude_sync.projects.directory import HOME_KEY, safe_subpath
-from claude_sync.projects.git import remote_of, ssh_configurations, ssh_hostname
 from claude_sync.projects.repository import Finder, Repository
 from claude_sync.values import NamedTuple
 
@@ -28,11 +27,11 @@ from claude_sync.values import NamedTuple
 Resolver = Callable[[str], str]
 """Host of ssh's configuration → host name; may raise ProjectKeyError."""
 
-_URL = re.compile(r"([a-z][a-z0-9+.-]+)://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
-_HELPER = re.compile(r"[a-z0-9]+::", re.IGNORECASE)  # git-remote-helpers(7)
-_SCP = re.compile(r"(?:([^/\[]*)@)?(\[[^\]/]+\]|[^:/@\[\]]+):(.*)", re.DOTALL)
-_AUTHORITY = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(?::([0-9]*))?")
-_HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?")
+_URL = r"(?is)([a-z][a-z0-9+.-]+)://([^/?#]*)(.*)"
+_HELPER = r"(?i)[a-z0-9]+::"  # git-remote-helpers(7)
+_SCP = r"(?s)(?:([^/\[]*)@)?(\[[^\]/]+\]|[^:/@\[\]]+):(.*)"
+_AUTHORITY = r"(\[[^\]]*\]|[^:\[\]]*)(?::([0-9]*))?"
+_HOST = r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?"
 _SCP_LIKE = ""
 _SSH_SCHEMES = (_SCP_LIKE, "ssh", "git+ssh", "ssh+git")
 
@@ -115,6 +114,9 @@ def repository_key(repository: Repository, finder: Finder) -> Evidence:
     Raises:
         ProjectKeyError: git or ssh can't be asked, or git refuses.
     """
+    # Imported where it is asked: most keys are known, and a plain directory's is its name.
+    from claude_sync.projects.git import remote_of, ssh_configurations, ssh_hostname
+
     remote = remote_of(repository)
     try:
         key = project_key_from_remote(remote.url or "")
@@ -189,14 +191,14 @@ def _unreadable(why: str) -> ProjectKeyError:
 
 def _address(url: str) -> _Address:
     """Scheme, host and path; user, password, port and query are left behind here."""
-    if match := _URL.fullmatch(url):
+    if match := re.fullmatch(_URL, url):
         scheme, authority, path = match.groups()
         user, _, host_and_port = authority.rpartition("@")
-        found = _AUTHORITY.fullmatch(host_and_port)
+        found = re.fullmatch(_AUTHORITY, host_and_port)
         if scheme.lower() == "file" or found is None:
             raise _unreadable("it is a local one" if found else "no host can be read from it")
         host, port = found.groups()
-    elif (match := _SCP.fullmatch(url)) and not _HELPER.match(url):
+    elif (match := re.fullmatch(_SCP, url)) and not re.match(_HELPER, url):
         scheme, port = _SCP_LIKE, None
         user, host, path = match.groups()
         if len(host) == 1 or "\\" in host:
@@ -222,7 +224,8 @@ def _host(text: str) -> str:
         except UnicodeError:
             raise _unreadable("its host isn't a host name") from None
     host = host.rstrip(".")
-    if not _HOST.fullmatch(host):  # also one that begins with "-", which ssh takes for an option
+    # Also one that begins with "-", which ssh takes for an option.
+    if not re.fullmatch(_HOST, host):
         raise _unreadable("its host isn't a host name")
     return host
 

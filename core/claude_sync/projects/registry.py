@@ -33,7 +33,7 @@ from claude_sync.projects.registry_file import ADDED, FOUND, REMOVED, DirectoryE
 from claude_sync.projects.roots import search, still_holds
 
 _MAX_PATH = 4096
-_MEANT_AS_KEY = re.compile(r"(git|name):(?!//)")
+_MEANT_AS_KEY = r"(git|name):(?!//)"
 """How a key begins; a host might be called so too, but would be given as ssh://."""
 
 
@@ -418,7 +418,7 @@ def _given_key(key: str) -> str:
     if is_project_key(text):
         return text
     wrong = UsageError("that isn't a project key", todo="give git:<host>/<path> or name:<name>")
-    if _MEANT_AS_KEY.match(text):
+    if re.match(_MEANT_AS_KEY, text):
         raise wrong
     from claude_sync.projects.key import project_key_from_remote
 

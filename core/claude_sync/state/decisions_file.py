@@ -31,7 +31,7 @@ from claude_sync.values import NamedTuple
 
 SCHEMA = 1
 _MAX_BYTES = 64 << 20
-_SHA256 = re.compile("[0-9a-f]{64}")
+_SHA256 = "[0-9a-f]{64}"
 _WHAT = "what was decided about sessions here"
 
 
@@ -279,4 +279,4 @@ def _unknown(members: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_sha256(value: object) -> bool:
-    return isinstance(value, str) and _SHA256.fullmatch(value) is not None
+    return isinstance(value, str) and re.fullmatch(_SHA256, value) is not None

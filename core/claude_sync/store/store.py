@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from claude_sync.store.upload import Sent
 
 PLACEHOLDER = "in the cloud, not here yet"
-_IN_NAME = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,127}?)-[A-Za-z0-9]")
+_IN_NAME = r"([A-Za-z0-9][A-Za-z0-9._-]{0,127}?)-[A-Za-z0-9]"
 _LOOK = "look"
 _WENT_BACK = "went-back"
 
@@ -475,7 +475,7 @@ def _outcome(kind: str) -> Outcome:
 
 def _session_in(name: str) -> str:
     """The session a file seems to be of, for showing; only its contents would tell."""
-    match = _IN_NAME.match(name.rsplit("/", 1)[-1])
+    match = re.match(_IN_NAME, name.rsplit("/", 1)[-1])
     uuid = re.match(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", name.rsplit("/", 1)[-1])
     if uuid:
         return uuid.group()

@@ -45,7 +45,7 @@ MARKER_BYTES = 1024
 PLACEHOLDER_SUFFIX = ".icloud"
 """How a file ends that stands for one which iCloud keeps elsewhere."""
 
-_UNUSABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff/]")
+_UNUSABLE = "[\x00-\x1f\x7f-\x9f\ud800-\udfff/]"
 
 
 class Entry(NamedTuple):
@@ -64,7 +64,11 @@ class Entry(NamedTuple):
 
 def is_usable_part(part: str) -> bool:
     """Whether a string may be one part of a name: a directory's, or a file's in it."""
-    return part != "" and part[0] != "." and _UNUSABLE.search(part) is None
+    if part == "" or part[0] == ".":
+        return False
+    if part.isascii() and part.isprintable():  # as most are, and sooner said than searched for
+        return "/" not in part
+    return re.search(_UNUSABLE, part) is None
 
 
 def is_usable_name(name: str) -> bool:

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 
 from claude_sync.errors import UsageError
 from claude_sync.values import NamedTuple
 
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
-_DRIVE = re.compile(r"[A-Za-z]:")
-_PERCENT = re.compile("%([0-9A-Fa-f]{2})")
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
-_PASSWORD_BEFORE_HOST = re.compile(r"[^/:]*:[^/]*@[^/]*:")
+_SCHEME = r"([A-Za-z][A-Za-z0-9+.-]+)://"
+_DRIVE = r"[A-Za-z]:"
+_PERCENT = "%([0-9A-Fa-f]{2})"
+_CONTROL = "[\x00-\x1f\x7f-\x9f]"
+_CREDENTIALS_BEFORE_HOST = r"[^/:]*:[^/]*@[^/]*:"
 # ssh gives host and user to the commands of its configuration (ProxyCommand, Match exec), which a
 # shell runs; newer ssh refuses these characters itself: CVE-2023-51385.
 _UNSAFE_FOR_SHELLS = frozenset("'`\"$;&<>|(){}")
@@ -65,6 +64,8 @@ class HostLocation(NamedTuple):
     @property
     def login(self) -> str:
         """What to type to log in there, by the very way that leads to the store."""
+        import shlex
+
         port = f"-p {self.port} " if self.port else ""
         return f"ssh {port}{shlex.quote(f'{self.user}@{self.host}' if self.user else self.host)}"
 
@@ -94,10 +95,10 @@ def parse_location(text: str, *, home: str = "", directory: str = "") -> Locatio
         raise UsageError("the location is empty", todo=_HOW)
     if "\0" in text:
         raise UsageError("the location has a NUL character", todo=_HOW)
-    scheme = _SCHEME.match(text)
+    scheme = re.match(_SCHEME, text)
     if scheme is not None:
         return _parse_url(scheme.group(1).lower(), text, text[scheme.end() :])
-    if _DRIVE.match(text):
+    if re.match(_DRIVE, text):
         if os.name != "nt":
             raise UsageError(
                 "the location begins with a drive letter, which this system doesn't have",
@@ -127,7 +128,7 @@ def _parse_folder(text: str, home: str, directory: str) -> FolderLocation:
 
 
 def _parse_scp(text: str) -> HostLocation:
-    if _PASSWORD_BEFORE_HOST.match(text):
+    if re.match(_CREDENTIALS_BEFORE_HOST, text):
         raise _password_refused()
     before, _, path = text.partition(":")
     user, _, host = before.rpartition("@")
@@ -173,7 +174,7 @@ def _host_location(user: str, host: str, port: int, path: str) -> HostLocation:
     for what, value in (("host", host), ("user", user)):
         if value.startswith("-"):
             raise UsageError(f"the name of the {what} begins with '-'", todo=_HOW)
-        if _CONTROL.search(value) or any(c.isspace() or c in _UNSAFE_FOR_SHELLS for c in value):
+        if re.search(_CONTROL, value) or any(c.isspace() or c in _UNSAFE_FOR_SHELLS for c in value):
             raise UsageError(f"the name of the {what} has a character it can't have", todo=_HOW)
         if value.endswith("\\"):
             raise UsageError(f"the name of the {what} ends in a backslash", todo=_HOW)
@@ -210,7 +211,7 @@ def _escaped(text: str) -> str:
     """What `_unescaped` reads back: ``%``, control characters and bytes that aren't UTF-8."""
     pieces: list[str] = []
     for character in text:
-        if character == "%" or _CONTROL.match(character) or "\ud800" <= character <= "\udfff":
+        if character == "%" or re.match(_CONTROL, character) or "\ud800" <= character <= "\udfff":
             pieces.extend(f"%{byte:02X}" for byte in character.encode("utf-8", "surrogateescape"))
         else:
             pieces.append(character)
@@ -221,7 +222,7 @@ def _unescaped(text: str) -> str:
     """``%XX`` as the byte it stands for; a ``%`` that begins no such thing is itself."""
     if "%" not in text:
         return text
-    pieces = _PERCENT.split(text)
+    pieces = re.split(_PERCENT, text)
     data = b"".join(
         bytes([int(piece, 16)]) if index % 2 else piece.encode("utf-8", "surrogateescape")
         for index, piece in enumerate(pieces)
