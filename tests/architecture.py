@@ -156,6 +156,16 @@ def who_imports(
     return found
 
 
+def takes(source: Source, name: str, module: str) -> bool:
+    """Whether a module imports one name from another module, wherever that is said."""
+    return any(
+        isinstance(node, ast.ImportFrom)
+        and node.module == module
+        and name in {alias.name for alias in node.names}
+        for node in ast.walk(source.syntax)
+    )
+
+
 # --- writing -----------------------------------------------------------------------------------
 
 _OPENERS = {"open", "fdopen"}
