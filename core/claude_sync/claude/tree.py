@@ -53,12 +53,14 @@ class Tree(NamedTuple):
         unseen: what can't be.
         names: of each folder that bears further names, these: links beside it that lead to it.
         conflict_copies: transcripts that a sync tool doubled; they are no sessions.
+        mirrors: folders in which the desktop app keeps copies of what runs on other hosts.
     """
 
     sessions: tuple[LocalSession, ...] = ()
     unseen: tuple[Unseen, ...] = ()
     names: Mapping[str, tuple[str, ...]] = {}
     conflict_copies: tuple[Path, ...] = ()
+    mirrors: tuple[Path, ...] = ()
 
 
 def look_at_tree(projects: Path) -> Tree:
@@ -75,14 +77,19 @@ def look_at_tree(projects: Path) -> Tree:
         tuple(unseen),
         {name: others for name, others in folders.names.items() if others},
         tuple(path for look in looks for path in look.conflict_copies),
+        tuple(projects / name for name in folders.mirrors),
     )
 
 
 class Folders(NamedTuple):
-    """The folders of projects: each once, with its further names; and links that lead nowhere."""
+    """The folders of projects: each once, with its further names; and links that lead nowhere.
+
+    The desktop app's mirrors are none of them.
+    """
 
     names: Mapping[str, tuple[str, ...]]
     unseen: tuple[Unseen, ...] = ()
+    mirrors: tuple[str, ...] = ()
 
 
 def project_folders(projects: Path) -> Folders:
@@ -104,6 +111,7 @@ def project_folders(projects: Path) -> Folders:
         ) from error
     names: dict[str, tuple[str, ...]] = {}
     links: list[str] = []
+    mirrors = tuple(entry.name for entry in entries if entry.name.startswith(_MIRROR))
     for entry in entries:
         if entry.name.startswith(_MIRROR):
             continue
@@ -112,8 +120,8 @@ def project_folders(projects: Path) -> Folders:
         elif _is_directory(entry):
             names[entry.name] = ()
     if not links:
-        return Folders(names)
-    return _with_links(projects, names, links)
+        return Folders(names, mirrors=mirrors)
+    return _with_links(projects, names, links)._replace(mirrors=mirrors)
 
 
 def _with_links(projects: Path, names: dict[str, tuple[str, ...]], links: list[str]) -> Folders:

@@ -48,6 +48,7 @@ _CHECKS: tuple[Check, ...] = (
     claude.folder,
     claude.unseen,
     claude.conflict_copies,
+    claude.mirrors,
     claude.configured,
     claude.live,
     claude.cleanup,

@@ -127,6 +127,23 @@ def _as_session(path: Path) -> str:
     return move_command(path, path.with_name(f"{uuid.uuid5(uuid.NAMESPACE_URL, path.name)}.jsonl"))
 
 
+def mirrors(facts: Facts) -> Iterator[Finding]:
+    """Folders of the desktop app's: what is in them happened on other hosts."""
+    found = facts.survey.tree.mirrors if facts.survey is not None else ()
+    if found:
+        yield Finding(
+            code="claude-mirrors",
+            level=Level.INFO,
+            title=f"{count(len(found), 'folder')} in Claude Code's folder only "
+            f"{'mirrors' if len(found) == 1 else 'mirror'} sessions on other hosts",
+            detail="The desktop app keeps them for what it does over ssh: "
+            f"{join([short_path(path) for path in found])}. They are no sessions of this machine, "
+            "so nothing of them is pushed or pulled.",
+            fix="To have those sessions on other machines too, set up claude-sync on the hosts "
+            "themselves",
+        )
+
+
 def configured(facts: Facts) -> Iterator[Finding]:
     """Whether a program started at login would use the same folder as this one."""
     here = os.environ.get("CLAUDE_CONFIG_DIR", "")

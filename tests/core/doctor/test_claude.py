@@ -190,6 +190,16 @@ def test_a_sync_tool_left_conflict_copies(patient: Patient) -> None:
     assert len(patient.sessions()) == 2, "it is a session of its own now"
 
 
+def test_the_desktop_app_mirrors_what_runs_on_other_hosts(patient: Patient) -> None:
+    mirror = patient.folder.with_name("ssh-0a1b2c")
+    mirror.mkdir(parents=True)
+    (mirror / f"{SESSION}.jsonl").write_bytes(said())
+    found = patient.the("claude-mirrors", Level.INFO)
+    assert "ssh-0a1b2c" in found.detail
+    assert "on the hosts themselves" in found.fix
+    assert not patient.states()
+
+
 def test_a_transcript_may_not_be_read_and_belongs_to_another(
     patient: Patient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
