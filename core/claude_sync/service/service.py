@@ -20,9 +20,11 @@ from claude_sync.service.publisher import StatusPublisher
 from claude_sync.service.settings import Settings
 from claude_sync.service.status import Status
 from claude_sync.service.thread import ServiceThread
+from claude_sync.state import preferences
+from claude_sync.state.machine import folder_mark
 from claude_sync.state.paths import Paths
 from claude_sync.state.paths import paths as own_paths
-from claude_sync.sync.context import Context
+from claude_sync.sync.context import Context, claude_homes
 from claude_sync.sync.resolve import resolve
 from claude_sync.sync.undo import undo
 
@@ -30,7 +32,9 @@ STOP_SECONDS = 1.0
 
 
 class Service:
-    """Pushes on change and pulls on interval, until it is stopped. One a user: it holds a lock.
+    """Pushes on change and pulls on interval, until it is stopped.
+
+    There is one for each of the user's folders of Claude Code's: it holds a lock.
 
     Args:
         paths: claude-sync's own folders, None for the user's.
@@ -54,7 +58,8 @@ class Service:
     ) -> None:
         self.paths = paths or own_paths()
         self._publisher = StatusPublisher(on_status)
-        self._lock = Lock(self.paths.service_lock_file, "watching")
+        mark = folder_mark(self.paths, claude_homes(preferences.load(self.paths)))
+        self._lock = Lock(self.paths.service_lock_file_of(mark), "watching")
         self._thread = ServiceThread(
             self.paths,
             self._publisher,
@@ -74,7 +79,7 @@ class Service:
         """Begin.
 
         Raises:
-            LockBusy: a service of this user runs already; says who.
+            LockBusy: a service of this user runs already for this folder; says who.
             RecordsError: whether one does can't be found out.
         """
         try:

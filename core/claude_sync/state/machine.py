@@ -66,8 +66,8 @@ def load_machine(paths: Paths, homes: Homes | None = None) -> Machine:
 def _of_home(machine: Machine, kept: dict[str, Any], homes: Homes | None) -> Machine:
     if homes is None:
         return machine
-    used, first = _spelled(homes.used), kept.get("claude_home") or _spelled(homes.first)
-    if used == first:
+    used = _spelled(homes.used)
+    if used == _first(kept, homes):
         return machine
     machine_id = _uuid5(f"{machine.id}\0{used}")
     names = kept.get("names")
@@ -77,6 +77,25 @@ def _of_home(machine: Machine, kept: dict[str, Any], homes: Homes | None) -> Mac
     last = used.replace(os.sep, "/").rpartition("/")[2].lstrip(".").removeprefix("claude")
     word = last.strip("-_. ") or machine_id[:4]
     return Machine(safe_name(f"{machine.name[:40]}-{word}"), machine_id, machine.named)
+
+
+def folder_mark(paths: Paths, homes: Homes) -> str:
+    """What tells a second folder of Claude Code's from others in names of files; "" for the first.
+
+    It is the same for as long as the folder is, and takes nothing but reading.
+    """
+    try:
+        kept = _kept(paths)
+    except RecordsError:
+        kept = {}
+    used = _spelled(homes.used)
+    if used == _first(kept, homes):
+        return ""
+    return f"-{hashlib.sha256(os.fsencode(used)).hexdigest()[:8]}"
+
+
+def _first(kept: dict[str, Any], homes: Homes) -> str:
+    return str(kept.get("claude_home") or _spelled(homes.first))
 
 
 def _spelled(home: Path) -> str:

@@ -67,8 +67,16 @@ class Paths(NamedTuple):
 
     @property
     def service_lock_file(self) -> Path:
-        """Held by the one service of this user, as long as it runs."""
-        return self.state / "service.lock"
+        """Held by the one service of this user's folder of Claude Code's, as long as it runs."""
+        return self.service_lock_file_of("")
+
+    def service_lock_file_of(self, folder_mark: str) -> Path:
+        """The same where there are several such folders, each with a service of its own.
+
+        Args:
+            folder_mark: which of them, as `machine.folder_mark` says.
+        """
+        return self.state / f"service{folder_mark}.lock"
 
 
 if sys.platform.startswith("linux"):

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from claude_sync.state import preferences
-from machines import SESSION, PlayedMachine, World, said
+from machines import OTHER, SESSION, PlayedMachine, World, said
 from services import PATIENCE_SECONDS, until
 
 HANGING_PACKAGE = """
@@ -141,6 +141,41 @@ def test_a_second_one_says_who_watches(laptop: PlayedMachine) -> None:
     with watching() as again:
         until(lambda: str(again.pid).encode() in laptop.paths.service_lock_file.read_bytes())
         ended_by(again, signal.SIGINT)
+
+
+def test_a_second_folder_of_claude_code_has_a_watching_of_its_own(
+    laptop: PlayedMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laptop.write(SESSION, said("private"))
+    with watching() as private:
+        first_words = words_up_to(private, f"Pushed {SESSION}")
+        laptop.claude = laptop.home / ".claude-work"
+        (laptop.claude / "sessions").mkdir(parents=True)
+        monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(laptop.claude))
+        laptop.write(OTHER, said("at work"))
+        with watching() as work:
+            words_up_to(work, f"Pushed {OTHER}")
+            # What the one pushed is what arrives at the other, as on two machines.
+            words_up_to(private, f"Imported {OTHER}")
+            with watching() as third:
+                words, _ = third.communicate(timeout=PATIENCE_SECONDS)
+            assert third.returncode == 1
+            assert f"pid {work.pid}" in words
+            ended_by(work, signal.SIGTERM)
+        assert private.poll() is None
+        ended_by(private, signal.SIGTERM)
+    assert OTHER not in first_words
+
+
+def words_up_to(process: subprocess.Popen[str], wanted: str) -> str:
+    """What was printed up to a line that holds something."""
+    assert process.stdout is not None
+    words = ""
+    for line in iter(process.stdout.readline, ""):
+        words += line
+        if wanted in line:
+            return words
+    raise AssertionError(f"it ended without {wanted!r}: {words}")
 
 
 def test_an_interval_that_is_none_is_wrong_usage(laptop: PlayedMachine) -> None:
