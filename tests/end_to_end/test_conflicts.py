@@ -135,6 +135,15 @@ def test_undo_brings_back_what_was_and_is_not_overruled(diverged: ConflictView) 
     assert desktop.read() == diverged.of_laptop
 
 
+def test_undo_says_which_copies_stay(diverged: ConflictView) -> None:
+    desktop = diverged.desktop
+    desktop.does("resolve", SESSION, "--keep", "both")
+    (copy,) = set(desktop.sessions()) - {SESSION}
+    desktop.says("more", copy)
+    said = desktop.does("undo", SESSION).splitlines()
+    assert said[1] == f"The copy {copy} stays: it is open here or was continued."
+
+
 def test_undo_of_an_import_takes_it_away_again(laptop: Machine, desktop: Machine) -> None:
     text = laptop.says("hello")
     laptop.does("push")

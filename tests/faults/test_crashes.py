@@ -197,6 +197,19 @@ def resolve_both(folder: Path) -> Scene:
     return Scene(world, desktop, lambda: settle(desktop, "both"), done)
 
 
+def resolve_both_where_nothing_was(folder: Path) -> Scene:
+    world, laptop, desktop = apart(folder)
+    desktop.push()
+    tablet = world.machine("tablet")
+    sides = {laptop.read(), desktop.read()}
+
+    def done() -> bool:
+        found = {tablet.read(session) for session in tablet.sessions()}
+        return SESSION in tablet.sessions() and found == sides
+
+    return Scene(world, tablet, lambda: settle(tablet, "both"), done)
+
+
 def settle(machine: PlayedMachine, choice: str) -> None:
     """Resolve, unless a crash came so late that nothing was left to do but to push."""
     if machine.states()[SESSION].sides:
@@ -216,6 +229,18 @@ def undo_of_an_import(folder: Path) -> Scene:
         return gone and (machine.read(), machine.sidecar()) == (whole, sidecar)
 
     return Scene(scene.world, machine, lambda: machine.undo() if machine.has() else None, done)
+
+
+def undo_of_both_where_nothing_was(folder: Path) -> Scene:
+    scene = resolve_both_where_nothing_was(folder)
+    scene.work()
+    machine = scene.machine
+    return Scene(
+        scene.world,
+        machine,
+        lambda: machine.undo() if machine.has() else None,
+        lambda: not machine.sessions(),
+    )
 
 
 def undo_of_a_replacement(folder: Path) -> Scene:
@@ -280,6 +305,8 @@ SCENES: tuple[Callable[[Path], Scene], ...] = (
     undo_of_a_replacement,
     undo_of_a_fast_forward,
     forget,
+    resolve_both_where_nothing_was,
+    undo_of_both_where_nothing_was,
 )
 
 

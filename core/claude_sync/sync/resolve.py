@@ -7,7 +7,7 @@ the other machines follow.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from claude_sync.bundle.members import next_after
@@ -125,28 +125,24 @@ class _Resolve:
         self._decide(mine.version, UndoRecord(mine.version, mine.version))
         return []
 
-    def _keep_theirs(self, kept: Bundle) -> list[Result]:
+    def _keep_theirs(self, kept: Bundle, copies: Sequence[str] = ()) -> list[Result]:
         conflict, context = self._conflict, self._context
         for rival in conflict.rivals:
             if rival is not kept:
                 self._into_vault(rival)
         side = install_side(context, self._survey, kept, conflict.local)
-        self._decide(kept.head.version, side.installed.undo, side)
+        self._decide(kept.head.version, replace(side.installed.undo, copies=tuple(copies)), side)
         return [self._result(conflict.session_id, kept, side)]
 
     def _keep_both(self) -> list[Result]:
         conflict, context = self._conflict, self._context
         rivals = list(conflict.rivals)
-        results = []
+        kept = None
         if conflict.mine is None:
             # Nothing is here that could keep the id: the same rival keeps it on every machine.
             kept = min(rivals, key=lambda rival: rival.head.sha256)
-            results += self._keep_theirs(kept)
             rivals.remove(kept)
-            version = kept.head.version
-        else:
-            version = conflict.mine.version
-        copies = []
+        results, copies = [], []
         for rival in rivals:
             copy = copy_id(conflict.session_id, rival.head.version)
             copies.append(copy)
@@ -163,8 +159,11 @@ class _Resolve:
                     installed_ns=side.installed.stamp.mtime_ns,
                 )
             results.append(self._result(copy, rival, side))
-        if conflict.mine is not None:
-            self._decide(version, UndoRecord(version, version, copies=tuple(copies)))
+        if kept is not None:
+            return [*self._keep_theirs(kept, copies), *results]
+        assert conflict.mine is not None
+        version = conflict.mine.version
+        self._decide(version, UndoRecord(version, version, copies=tuple(copies)))
         return results
 
     # -- pieces -------------------------------------------------------------------------------

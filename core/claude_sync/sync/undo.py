@@ -7,12 +7,15 @@ machines.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from claude_sync.errors import UsageError
 from claude_sync.model import Outcome, Result
 from claude_sync.sync.context import Context
 from claude_sync.sync.survey.survey import look
 from claude_sync.sync.tree.undo_apply import apply_undo
 from claude_sync.sync.tree.undo_record import UndoRecord
+from claude_sync.wording import join
 
 
 def undo(context: Context, session: str) -> Result:
@@ -21,6 +24,9 @@ def undo(context: Context, session: str) -> Result:
     Args:
         context: what to work with.
         session: its id, or the beginning of it.
+
+    Returns:
+        what became of it; its message names the copies that "both" made and that stay.
 
     Raises:
         UsageError: there is nothing to undo.
@@ -37,7 +43,7 @@ def undo(context: Context, session: str) -> Result:
             raise UsageError("no pull or resolve of this session can be undone", where=session_id)
         survey.check_closed(local)
         record = UndoRecord.from_json(remembered.undo)
-        apply_undo(context, survey, local, record)
+        left = apply_undo(context, survey, local, record)
         _remember(context, session_id, record)
         return Result(
             session_id,
@@ -45,10 +51,19 @@ def undo(context: Context, session: str) -> Result:
             machine=context.machine.name,
             path=local.path,
             directory=survey.directory(local),
-            message="as it was before the last pull or resolve",
+            message=_remark(left),
             # In doubt all of it: an earlier pull may have brought it.
             from_elsewhere=record.before.size if record.before is not None else 0,
         )
+
+
+def _remark(left: Sequence[str]) -> str:
+    """What is to be said of copies that stay."""
+    if not left:
+        return ""
+    one = len(left) == 1
+    which, are = ("copy", "stays: it is") if one else ("copies", "stay: they are")
+    return f"the {which} {join(left)} {are} open here or {'was' if one else 'were'} continued"
 
 
 def _remember(context: Context, session_id: str, record: UndoRecord) -> None:

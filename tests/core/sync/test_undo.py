@@ -162,12 +162,53 @@ def test_both_is_undone_copies_and_all(diverged: Pair) -> None:
     assert desktop.read() == mine
 
 
-def test_a_copy_that_was_continued_stays(diverged: Pair) -> None:
+def test_both_is_undone_copies_and_all_where_nothing_was_here_before(
+    diverged: Pair, world: World
+) -> None:
+    tablet = world.machine("tablet")
+    texts = {machine.read() for machine in diverged}
+    tablet.resolve(SESSION, "both")
+    assert len(tablet.sessions()) == 2
+    result = tablet.undo()
+    assert (result.outcome, result.message) == (Outcome.GONE, "")
+    assert tablet.sessions() == []
+    assert texts <= set(tablet.kept())
+    assert set(outcomes(tablet.pull()).values()) == {Outcome.GONE}
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+@pytest.mark.parametrize("name", ["desktop", "tablet"])
+def test_a_copy_that_was_continued_or_is_open_stays_and_is_named(
+    diverged: Pair, world: World, name: str, is_open: bool
+) -> None:
+    """On a machine that had the session before, and on one that hadn't."""
+    machine = diverged[1] if name == "desktop" else world.machine(name)
+    machine.resolve(SESSION, "both")
+    (copy,) = set(machine.sessions()) - {SESSION}
+    if is_open:
+        machine.open(copy)
+    else:
+        machine.write(copy, said("more"))
+    message = machine.undo().message
+    assert message == f"the copy {copy} stays: it is open here or was continued"
+    assert copy in machine.sessions()
+    assert machine.has(SESSION) is (name == "desktop")
+
+
+def test_a_copy_of_which_two_diverged_does_not_keep_the_rest_from_being_undone(
+    diverged: Pair,
+) -> None:
     _, desktop = diverged
+    before = desktop.read()
     desktop.resolve(SESSION, "both")
     (copy,) = set(desktop.sessions()) - {SESSION}
-    desktop.write(copy, said("more"))
-    desktop.undo()
+    twin = desktop.folder.with_name("-elsewhere") / f"{copy}.jsonl"
+    twin.parent.mkdir()
+    twin.write_bytes(desktop.read(copy) + said("more there"))
+    desktop.write(copy, said("more here"))
+    assert copy in desktop.undo().message
+    assert desktop.read() == before
+    assert twin.exists()
     assert copy in desktop.sessions()
 
 

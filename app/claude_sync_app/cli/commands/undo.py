@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from claude_sync.model import Outcome
+from claude_sync.model import Outcome, Result
 from claude_sync.state.paths import paths
 from claude_sync.sync.undo import undo
+from claude_sync.wording import sentence
 from claude_sync_app.cli import results
 from claude_sync_app.cli.context import command_context
 from claude_sync_app.cli.output import print_line
@@ -33,9 +34,16 @@ def run(arguments: Namespace) -> int:
         results.print_results_json([done])
     elif done.outcome is Outcome.GONE:
         print_line(f"Removed {done.session_id}, which wasn't here before the last pull.")
+        _print_remark(done)
     else:
         print_line(f"{done.session_id} is as it was before the last pull or resolve.")
+        _print_remark(done)
         if done.directory is not None:
             options = resume_options(paths(), done.path, done.from_elsewhere)
             results.print_resume_line(done.directory, done.session_id, options)
     return 0
+
+
+def _print_remark(done: Result) -> None:
+    if done.message:
+        print_line(sentence(done.message))

@@ -2,7 +2,8 @@
 
 Order of steps: all that is to come back is staged and synced · what lies here now goes into the
 vault · look again · sidecar files go back to what they were · the transcript · what was added goes
-away. After a crash anywhere the same undo can be done again.
+away. After a crash anywhere the same undo can be done again: a session that wasn't here goes after
+the copies that "both" made, since without it nothing is left to undo.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from claude_sync.disk import files
 from claude_sync.disk.files import Staged
 from claude_sync.disk.prefix_hashes import begins_with
 from claude_sync.disk.snapshot import blocks_of, open_regular, stamp_of
-from claude_sync.errors import SessionChanging, VaultError
+from claude_sync.errors import SessionChanging, SessionDivided, VaultError
 from claude_sync.model import LocalSession, Stamp, Version
 from claude_sync.state.vault_entry import SIDECAR, TRANSCRIPT, Kept
 from claude_sync.sync.context import Context
@@ -28,7 +29,9 @@ from claude_sync.sync.tree.undo_record import UndoRecord
 from claude_sync.values import NamedTuple
 
 
-def apply_undo(context: Context, survey: Survey, local: LocalSession, record: UndoRecord) -> None:
+def apply_undo(
+    context: Context, survey: Survey, local: LocalSession, record: UndoRecord
+) -> list[str]:
     """Bring a session back to what it was; what lies here now goes into the vault.
 
     Args:
@@ -37,6 +40,9 @@ def apply_undo(context: Context, survey: Survey, local: LocalSession, record: Un
         local: the session; closed.
         record: what was there before.
 
+    Returns:
+        ids of the copies that stay: they are open, or were continued.
+
     Raises:
         SessionError: it is open, or changed since it was looked at.
         VaultError: what was there is no longer kept, or what is there can't be.
@@ -44,12 +50,12 @@ def apply_undo(context: Context, survey: Survey, local: LocalSession, record: Un
     """
     applier = _UndoApplier(context, survey, local.session_id)
     with writing(local.path.parent):
+        if record.before is not None:
+            applier.put_back(local, record.before, record)
+        left = [copy for copy in record.copies if not applier.remove_copy(copy)]
         if record.before is None:
             applier.remove(local)
-        else:
-            applier.put_back(local, record.before, record)
-        for copy in record.copies:
-            applier.remove_copy(copy)
+    return left
 
 
 class _Leaving(NamedTuple):
@@ -88,14 +94,24 @@ class _UndoApplier:
         files.remove_empty(folder)
         files.sync_directory(local.path.parent)
 
-    def remove_copy(self, session_id: str) -> None:
-        """Remove what "both" made of a rival, unless it was continued."""
-        copy = self._survey.copy(session_id)
-        if copy is None or self._survey.is_open(copy):
-            return
+    def remove_copy(self, session_id: str) -> bool:
+        """Remove what "both" made of a rival, unless it is open or was continued.
+
+        Returns:
+            whether it is gone.
+        """
+        try:
+            copy = self._survey.copy(session_id)
+        except SessionDivided:
+            return False  # Each of them was continued.
+        if copy is None:
+            return True
         # Not whether it was held here: a copy that is continued is pushed, too.
-        if copy_id(self._session_id, self._survey.row(copy).whole) == session_id:
-            self.remove(copy)
+        made = copy_id(self._session_id, self._survey.row(copy).whole) == session_id
+        if not made or self._survey.is_open(copy):
+            return False
+        self.remove(copy)
+        return True
 
     # -- one that was -------------------------------------------------------------------------
 
