@@ -265,6 +265,19 @@ def test_claudes_folder_is_remembered_where_the_shell_names_it(
     assert outcomes(new_laptop.document("push")) == {SESSION: "pushed"}
 
 
+def test_where_the_shell_names_it_relative_it_is_the_same_from_anywhere(
+    new_laptop: Machine, shared_folder: Path
+) -> None:
+    other = new_laptop.home / "other claude"
+    new_laptop.claude.rename(other)
+    relative = {"CLAUDE_CONFIG_DIR": other.name}
+    new_laptop.does("init", shared_folder, environment=relative, cwd=new_laptop.home)
+    assert new_laptop.does("config", "get", "claude_config_dir") == f"{other}\n"
+    new_laptop.claude = other
+    new_laptop.says("hello")
+    assert outcomes(new_laptop.document("push")) == {SESSION: "pushed"}
+
+
 # --- preferences -------------------------------------------------------------------------------
 
 

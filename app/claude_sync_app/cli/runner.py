@@ -81,8 +81,10 @@ def _run_command(command: Command, arguments: Sequence[str]) -> int:
 def _call(command: Command, arguments: Sequence[str]) -> int:
     from importlib import import_module
 
+    from claude_sync.claude.config_dir import make_absolute
     from claude_sync_app.cli.parser import Parser
 
+    make_absolute()
     module = import_module(f"claude_sync_app.cli.commands.{command.name}")
     parser = Parser(command)
     module.configure(parser)

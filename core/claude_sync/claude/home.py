@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from claude_sync.claude.config_dir import named_folder
 from claude_sync.claude.sidecar import sidecar_folder, sidecar_stamps
 from claude_sync.claude.tree import TRANSCRIPT_SUFFIX, Tree, look_at_tree, project_folders
 from claude_sync.disk.home_directory import home_directory
@@ -89,11 +90,13 @@ class ClaudeHome:
                 programs that are started without the shell's environment.
 
         Raises:
-            UsageError: neither says it, and the home directory is unknown.
+            UsageError: neither says it, and the home directory is unknown; or the variable is
+                relative, and the current directory is gone.
         """
-        environ = os.environ if environ is None else environ
-        named = environ.get("CLAUDE_CONFIG_DIR") or remembered
-        return cls(Path(named).expanduser().absolute() if named else home_directory() / ".claude")
+        named = named_folder(environ)
+        if named is None and remembered:
+            named = Path(remembered).expanduser().absolute()
+        return cls(named or home_directory() / ".claude")
 
     # -- sessions -----------------------------------------------------------------------------
 

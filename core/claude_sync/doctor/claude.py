@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from claude_sync.claude.config_dir import named_folder
 from claude_sync.claude.tree import Unseen
 from claude_sync.doctor.access import can_read, can_write, scan
 from claude_sync.doctor.facts import DAY_SECONDS, Facts
@@ -146,10 +147,10 @@ def mirrors(facts: Facts) -> Iterator[Finding]:
 
 def configured(facts: Facts) -> Iterator[Finding]:
     """Whether a program started at login would use the same folder as this one."""
-    here = os.environ.get("CLAUDE_CONFIG_DIR", "")
+    here = named_folder()
     chosen = facts.context.preferences
     remembered = chosen.claude_config_dir
-    if not here or (remembered is None and chosen.location is None):
+    if here is None or (remembered is None and chosen.location is None):
         return
     if remembered is None or os.path.realpath(remembered) != os.path.realpath(here):
         other = short_path(remembered) if remembered else "~/.claude"

@@ -7,6 +7,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from claude_sync.claude.config_dir import named_folder
 from claude_sync.claude.home import ClaudeHome
 from claude_sync.disk.home_directory import home_directory
 from claude_sync.disk.locks import Lock
@@ -168,10 +169,10 @@ def set_up(
         label = transport.label
     finally:
         transport.close()
-    named = os.environ.get("CLAUDE_CONFIG_DIR")
-    if named and chosen.location is None and chosen.claude_config_dir is None:
+    named = named_folder()
+    if named is not None and chosen.location is None and chosen.claude_config_dir is None:
         # The folder of the first set-up is this machine's; a later one's is a machine of its own.
-        chosen = chosen._replace(claude_config_dir=Path(named).expanduser().absolute())
+        chosen = chosen._replace(claude_config_dir=named)
     with Context(paths, chosen._replace(location=spelled, store_id=store_id)) as context:
         machine, others = _named(context, look(context), name, take_over=take_over)
         name_machine(paths, machine.name, context.homes)
@@ -180,7 +181,7 @@ def set_up(
         paths,
         location=spelled,
         store_id=store_id,
-        claude_config_dir=os.environ.get("CLAUDE_CONFIG_DIR") or chosen.claude_config_dir,
+        claude_config_dir=named or chosen.claude_config_dir,
     )
     return SetUp(spelled, label, load_machine(paths, homes), others)
 

@@ -19,7 +19,7 @@ from claude_sync.claude.home import (
 )
 from claude_sync.claude.sidecar import sidecar_folder, sidecar_stamps
 from claude_sync.disk.snapshot import stamp_of
-from claude_sync.errors import ClaudeHomeError
+from claude_sync.errors import ClaudeHomeError, UsageError
 from faults.disks import ordinary_permissions
 from machines import DAY_NS
 
@@ -105,6 +105,20 @@ def test_the_home_is_the_variables_else_the_remembered_else_the_users(home: Path
     named = {"CLAUDE_CONFIG_DIR": "/named"}
     assert ClaudeHome.locate(named, remembered="/remembered").path == Path("/named")
     assert ClaudeHome.locate({"CLAUDE_CONFIG_DIR": "~/x"}).path == home / "x"
+
+
+def test_a_relative_one_is_told_from_no_home_where_its_directory_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = {"CLAUDE_CONFIG_DIR": "relative"}
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    assert ClaudeHome.locate(named).path == gone / "relative"
+    gone.rmdir()
+    with pytest.raises(UsageError, match="CLAUDE_CONFIG_DIR"):
+        ClaudeHome.locate(named)
+    assert ClaudeHome.locate({"CLAUDE_CONFIG_DIR": "/named"}).path == Path("/named")
 
 
 # --- sessions ----------------------------------------------------------------------------------

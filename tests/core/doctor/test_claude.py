@@ -50,12 +50,14 @@ def test_claudes_folder_may_not_be_written_to(patient: Patient) -> None:
         assert patient.is_well("claude-unwritable")
 
 
+@pytest.mark.parametrize("relative", [False, True])
 def test_a_login_would_look_into_another_folder(
-    patient: Patient, monkeypatch: pytest.MonkeyPatch
+    patient: Patient, monkeypatch: pytest.MonkeyPatch, relative: bool
 ) -> None:
     work = patient.home / "work claude"
     work.mkdir()
-    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(work))
+    monkeypatch.chdir(patient.home)
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", work.name if relative else str(work))
     found = patient.the("claude-config-dir-differs", Level.WARNING)
     follow(found)
     assert patient.is_well("claude-config-dir-differs")
