@@ -35,12 +35,12 @@ def encode_directory(directory: str) -> str:
     Every UTF-16 code unit outside ``[a-zA-Z0-9]`` becomes ``-``; beyond 200 of them the first
     200, ``-``, and a hash of the whole in base 36.
     """
-    units = directory.encode("utf-16-le", "surrogatepass")
     plain = re.sub(
         "[^a-zA-Z0-9]", lambda match: "-" * (1 + (ord(match.group()) > 0xFFFF)), directory
     )
     if len(plain) <= ENCODED_LIMIT:
         return plain
+    units = directory.encode("utf-16-le", "surrogatepass")
     code = 0
     for index in range(0, len(units), 2):
         code = (code * 31 + units[index] + (units[index + 1] << 8)) & 0xFFFFFFFF

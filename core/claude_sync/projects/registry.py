@@ -15,6 +15,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from claude_sync.claude.home import ENCODED_LIMIT, encode_directory
 from claude_sync.errors import PreferencesError, ProjectKeyError, SessionUnplaced, UsageError
@@ -28,9 +29,12 @@ from claude_sync.projects.directory import (
     in_order,
 )
 from claude_sync.projects.key_lookup import KeyLookup, is_below, nearest, repository_at_or_none
-from claude_sync.projects.placement import Placement, placement_below
 from claude_sync.projects.registry_file import ADDED, FOUND, REMOVED, DirectoryEntry, RegistryFile
-from claude_sync.projects.roots import search, still_holds
+
+# What looks for projects and for places in them is imported where that is done: most passes find
+# every session's directory where it was.
+if TYPE_CHECKING:
+    from claude_sync.projects.placement import Placement
 
 _MAX_PATH = 4096
 _MEANT_AS_KEY = r"(git|name):(?!//)"
@@ -228,6 +232,8 @@ class Registry:
             registered = text in self._file.directories and not self._is_removed(text)
             return registered or (was_used is not None and was_used(directory))
 
+        from claude_sync.projects.placement import placement_below
+
         return placement_below(
             root,
             subpath,
@@ -397,6 +403,8 @@ class Registry:
         if self._searched or not self._roots:
             return False
         self._searched = True
+        from claude_sync.projects.roots import search, still_holds
+
         if self._file.scanned and still_holds(self._file.scanned, self._roots):
             return False
         found = search(self._roots)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import math
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -201,13 +200,14 @@ def _notifications_store(value: Any) -> object:
 
 # --- a moment ----------------------------------------------------------------------------------
 
+_FOR_EVER = float("inf")
 _MOMENT = f'must be a time such as 2026-01-31T18:00:00Z, or "{UNTIL_RESUMED}"'
 
 
 def _moment(value: Any) -> float:
     """Seconds since the epoch; infinity until resumed."""
     if value == UNTIL_RESUMED:
-        return math.inf
+        return _FOR_EVER
     if not isinstance(value, str):
         raise Wrong(_MOMENT)
     from datetime import datetime
@@ -225,7 +225,7 @@ def _moment(value: Any) -> float:
 def _moment_store(value: Any) -> object:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return value
-    if value == math.inf:
+    if value == _FOR_EVER:
         return UNTIL_RESUMED
     from datetime import datetime, timezone
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from claude_sync.bundle.file_names import encoded_key
 from claude_sync.claude.home import folder_matches
@@ -33,7 +34,6 @@ from claude_sync.model import (
     SkippedFile,
     Version,
 )
-from claude_sync.projects.placement import Placement
 from claude_sync.state.cache import LocalRow
 from claude_sync.state.decisions_file import Decided
 from claude_sync.state.records import NOTHING, SessionRecord
@@ -42,6 +42,9 @@ from claude_sync.sync.context import Context
 from claude_sync.sync.rivals import Mine, Split, own_and_rivals
 from claude_sync.sync.survey.identity import find_id, remember_name
 from claude_sync.sync.survey.local_rows import LocalRows
+
+if TYPE_CHECKING:
+    from claude_sync.projects.placement import Placement
 
 
 class Survey:
@@ -470,6 +473,8 @@ class Survey:
             SessionUnplaced: none is known.
         """
         if self.into is not None:
+            from claude_sync.projects.placement import Placement
+
             return Placement(self.into)
         key, subpath = bundle.head.project_key, bundle.head.subpath
         return self.context.registry.placement(key, subpath, was_used=self._was_used, ask=ask)
