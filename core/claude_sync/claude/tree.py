@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from claude_sync.claude.sidecar import NO_SIDECAR, sidecar_folder, sidecar_stamps
@@ -167,20 +167,20 @@ class _Folder:
         self.unseen: list[Unseen] = []
         self.conflict_copies: list[Path] = []
         self._directories: set[str] = set()
-        files: list[tuple[str, Stamp]] = []
+        self._files: list[tuple[str, Stamp]] = []
         try:
             with os.scandir(self.path) as entries:
                 for entry in entries:
-                    files.extend(self._look_at(entry))
+                    self._look_at(entry)
         except FileNotFoundError:
             pass  # The client removed a folder while we looked.
         except OSError as error:
             self.unseen.append(Unseen(self.path, str(error.strerror)))
-        for stem, stamp in files:
+        for stem, stamp in self._files:
             self._add(stem, stamp)
 
-    def _look_at(self, entry: os.DirEntry[str]) -> Iterator[tuple[str, Stamp]]:
-        """A transcript's stem and stamp; notes what else it may be."""
+    def _look_at(self, entry: os.DirEntry[str]) -> None:
+        """Note what it is: a transcript, a session's own folder, or what else concerns us."""
         stem = entry.name.removesuffix(TRANSCRIPT_SUFFIX)
         if stem == entry.name:
             if is_session_id(stem) and _is_directory(entry):
@@ -194,7 +194,7 @@ class _Folder:
                 self._hide(stem, str(error.strerror))
                 return
             if stat.S_ISREG(status.st_mode):
-                yield stem, stamp_of(status)
+                self._files.append((stem, stamp_of(status)))
             else:
                 self._hide(stem, "a link" if is_link(status) else "not a regular file")
         elif re.fullmatch(_CONFLICT_COPY, stem):

@@ -51,20 +51,7 @@ class Cache:
 
     def local_rows(self) -> dict[str, LocalRow]:
         """What is known of transcripts, by path."""
-        return {
-            path: LocalRow(
-                stamp=Stamp(size, mtime_ns, inode),
-                sidecar=sidecar,
-                whole=Version(size, whole),
-                cut=Version(cut_size, cut),
-                sidecar_sha256=digest,
-                cwds=_directories(cwds) if cwds else (),
-                title=title,
-            )
-            for path, size, mtime_ns, inode, sidecar, whole, cut_size, cut, digest, cwds, title in (
-                self._db.run("SELECT * FROM local")
-            )
-        }
+        return {row[0]: _local(row) for row in self._db.run("SELECT * FROM local")}
 
     def put_local(self, rows: Mapping[str, LocalRow]) -> None:
         """Remember what transcripts were found to be."""
@@ -152,6 +139,20 @@ class Cache:
     def put_setting(self, name: str, value: str) -> None:
         """Keep a value under a name."""
         self._db.run("INSERT OR REPLACE INTO setting VALUES (?, ?)", (name, value))
+
+
+def _local(row: Sequence[Any]) -> LocalRow:
+    _, size, mtime_ns, inode, sidecar, sha256, cut_size, cut, sidecar_sha256, cwds, title = row
+    whole = Version(size, sha256)
+    return LocalRow(
+        stamp=Stamp(size, mtime_ns, inode),
+        sidecar=sidecar,
+        whole=whole,
+        cut=whole if cut_size == size and cut == sha256 else Version(cut_size, cut),
+        sidecar_sha256=sidecar_sha256,
+        cwds=_directories(cwds) if cwds else (),
+        title=title,
+    )
 
 
 def _bundle(row: Sequence[Any]) -> Bundle:

@@ -68,15 +68,18 @@ def own_and_rivals(bundles: Sequence[Bundle], machine_id: str, written: Version 
         machine_id: this machine's.
         written: the version this machine wrote last (P in FORMAT.md), None if unknown.
     """
-    counted = newest_of_each(bundles)
-    own = [bundle for bundle in counted if bundle.head.machine_id == machine_id]
-    rivals = [bundle for bundle in counted if bundle.head.machine_id != machine_id]
-    if not own:
-        return Split(None, False, tuple(rivals))
-    known = [bundle for bundle in own if bundle.head.version == written]
-    strange = [bundle for bundle in own if bundle.head.version != written]
-    chosen = (known or own)[0]
-    return Split(chosen, chosen in strange, (*rivals, *strange))
+    rivals: list[Bundle] = []
+    known: list[Bundle] = []
+    strange: list[Bundle] = []
+    for bundle in newest_of_each(bundles):
+        if bundle.head.machine_id != machine_id:
+            rivals.append(bundle)
+        elif bundle.head.version == written:
+            known.append(bundle)
+        else:
+            strange.append(bundle)
+    own = next(iter(known or strange), None)
+    return Split(own, own is not None and not known, (*rivals, *strange))
 
 
 def inherited_decisions(version: Version, bundles: Sequence[Bundle]) -> tuple[tuple[str, ...], int]:

@@ -60,9 +60,11 @@ def is_named_for(bundle: Bundle, key: str, machine: str) -> bool:
 
 def _names(key: str, session_id: str, machine: str, machine_id: str) -> Iterator[str]:
     """The names that a bundle may have, the best first."""
+    folder, of_id = _folder(key), f"{machine}-{machine_id[:8]}"
+    yield f"{folder}/{bundle_file_name(session_id, machine)}"
+    yield f"{folder}/{bundle_file_name(session_id, of_id)}"
     digest = hashlib.sha256(session_id.encode()).hexdigest()[:8]
-    for name in (machine, f"{machine}-{machine_id[:8]}", f"{machine}-{machine_id[:8]}-{digest}"):
-        yield f"{_folder(key)}/{bundle_file_name(session_id, name)}"
+    yield f"{folder}/{bundle_file_name(session_id, f'{of_id}-{digest}')}"
 
 
 @lru_cache(maxsize=1024)

@@ -269,8 +269,9 @@ class Survey:
     def known_version(self, local: LocalSession) -> Version | None:
         """The same if it is known without reading the file."""
         row = self.rows.known(local)
-        if row is None:
-            return None
+        return None if row is None else self._version_in(row, local)
+
+    def _version_in(self, row: LocalRow, local: LocalSession) -> Version:
         return row.cut if row.cut != row.whole and self.is_open(local) else row.whole
 
     def row(self, local: LocalSession) -> LocalRow:
@@ -386,10 +387,11 @@ class Survey:
         Asks nothing of the disk; False where it isn't known.
         """
         remembered = self.record(local.session_id)
-        decided = self.context.decisions.of(local.session_id)
-        row, version = self.rows.known(local), self.known_version(local)
-        if own is None or row is None or version is None or not remembered.seen:
+        row = self.rows.known(local)
+        if own is None or row is None or not remembered.seen:
             return False
+        version = self._version_in(row, local)
+        decided = self.context.decisions.of(local.session_id)
         head = own.head
         return (
             head.version == version == remembered.written
