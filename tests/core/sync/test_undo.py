@@ -141,6 +141,24 @@ def test_nothing_of_it_travels(pair: Pair) -> None:
     assert laptop.read() == before
 
 
+def test_after_a_pull_is_undone_an_earlier_decision_stands_as_before(diverged: Pair) -> None:
+    """What the version here had given up before the pull is given up by it again."""
+    laptop, desktop = diverged
+    theirs = opened(laptop.bundle()).head.sha256
+    desktop.resolve(SESSION, "mine")
+    with desktop.at_work() as context:
+        before = context.decisions.of(SESSION)
+    assert (before.supersedes, before.decision) == ((theirs,), 1)
+    laptop.pull()
+    laptop.write(SESSION, said("after that"))
+    laptop.push()
+    assert outcomes(desktop.pull()) == {SESSION: Outcome.UPDATED}
+    desktop.undo()
+    with desktop.at_work() as context:
+        after = context.decisions.of(SESSION)
+    assert after._replace(declined=frozenset()) == before
+
+
 def test_a_resolve_is_undone(diverged: Pair) -> None:
     _, desktop = diverged
     mine = desktop.read()
