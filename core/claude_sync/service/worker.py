@@ -219,7 +219,9 @@ class Worker:
         with self._context.working("pushing"):
             survey = look(self._context)
             older = [session_id for session_id in self.overview.older if session_id in survey.local]
-            return push_surveyed(self._context, survey, older, named=False)
+            results = push_surveyed(self._context, survey, older, named=False)
+        self.note_pushed(results)
+        return results
 
     def push_all(self) -> Iterator[list[Result]]:
         """Push all that changed, smallest first, in small portions: some may be all there is time

@@ -111,6 +111,28 @@ def test_sessions_of_the_last_week_are_pushed_at_the_start_and_older_ones_when_a
         until(lambda: service.status.older == ())
 
 
+def test_an_older_session_whose_push_fails_is_shown_until_it_succeeds(
+    laptop: PlayedMachine,
+) -> None:
+    laptop.write(OTHER, said())
+    laptop.grow_old(OTHER, WEEK)
+    in_the_way = laptop.bundle(OTHER).parent
+    with serving(laptop) as service:
+        until(lambda: service.status.older == (OTHER,))
+        in_the_way.write_bytes(b"a file")
+        (failed,) = service.push_older().result(PATIENCE_SECONDS)
+        assert (failed.session_id, failed.outcome) == (OTHER, Outcome.FAILED)
+        until(lambda: service.status.error == failed.message)
+        assert [event.results for event in service.status.events] == [(failed,)]
+        assert f"push failed {OTHER}" in laptop.paths.log_file.read_text()
+        assert service.status.older == (OTHER,)
+        in_the_way.unlink()
+        (pushed,) = service.push_older().result(PATIENCE_SECONDS)
+        assert pushed.outcome is Outcome.PUSHED
+        until(lambda: service.status.error == "")
+        until(lambda: service.status.older == ())
+
+
 def test_what_was_pushed_before_is_pushed_again_however_old_it_is(laptop: PlayedMachine) -> None:
     laptop.write(SESSION, said())
     laptop.push()
