@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from claude_sync_app.desktop import autostart
 from claude_sync_app.desktop.autostart import AutostartStatus, macos, windows, xdg
+from claude_sync_app.desktop.launching import DesktopError
 from desktop.programs import PATIENCE_SECONDS, until
 from programs import require
 
@@ -42,6 +43,22 @@ def test_it_is_off_until_it_is_switched_on_and_off_again(own: Path, system: Path
     assert start.status() == AutostartStatus(False)
     assert list(own.iterdir()) == []
     start.disable()
+
+
+def test_it_is_switched_and_looked_at_in_one_way_and_what_is_wrong_is_said(
+    own: Path, system: Path
+) -> None:
+    assert not autostart.start_at_login().enabled
+    assert autostart.start_at_login(on=True).enabled
+    assert autostart.start_at_login().enabled
+    assert not autostart.start_at_login(on=False).enabled
+    if own.exists():
+        own.rmdir()
+    own.parent.mkdir(exist_ok=True)
+    own.write_bytes(b"a file")
+    with pytest.raises(DesktopError, match="start at login") as caught:
+        autostart.start_at_login(on=True)
+    assert caught.value.where.startswith(str(own))
 
 
 def _program(folder: Path, name: str) -> Path:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from argparse import Namespace
 
 from claude_sync.disk.log import Log
-from claude_sync.errors import ClaudeSyncError
 from claude_sync.state.paths import paths
 from claude_sync.wording import short_path
 from claude_sync_app.cli.output import print_error, print_json, print_line
@@ -29,22 +28,10 @@ def configure(parser: Parser) -> None:
 def run(arguments: Namespace) -> int:
     from claude_sync_app.desktop import autostart
 
-    log = Log(paths().log_file)
-    system = autostart.choose()
-    try:
-        if arguments.action == "enable":
-            system.enable(autostart.tray_command())
-        elif arguments.action == "disable":
-            system.disable()
-        status = system.status()
-    except OSError as error:
-        raise ClaudeSyncError(
-            f"the start at login can't be set up ({error.strerror})",
-            where=str(error.filename or ""),
-            todo="make that folder writable",
-        ) from error
-    if arguments.action != "status":
-        log.write([f"autostart {arguments.action}"])
+    on = {"enable": True, "disable": False}.get(arguments.action)
+    status = autostart.start_at_login(on=on)
+    if on is not None:
+        Log(paths().log_file).write([f"autostart {arguments.action}"])
     if arguments.json:
         print_json({"enabled": status.enabled, "where": status.where, "program": status.program})
     elif status.enabled:

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 from claude_sync_app.desktop.autostart.status import Autostart, AutostartStatus
+from claude_sync_app.desktop.launching import DesktopError
 
-__all__ = ["Autostart", "AutostartStatus", "choose", "tray_command"]
+__all__ = ["Autostart", "AutostartStatus", "choose", "start_at_login", "tray_command"]
 
 
 def choose() -> Autostart:
@@ -24,6 +25,34 @@ def choose() -> Autostart:
     from claude_sync_app.desktop.autostart.xdg import XdgAutostart, folders
 
     return XdgAutostart(*folders(os.environ))
+
+
+def start_at_login(*, on: bool | None = None) -> AutostartStatus:
+    """Have the system start the tray at login, or not.
+
+    Args:
+        on: whether it does from now on; None to change nothing.
+
+    Returns:
+        what the system has then.
+
+    Raises:
+        DesktopError: it can't be changed, or looked at.
+    """
+    system = choose()
+    try:
+        if on is not None:
+            if on:
+                system.enable(tray_command())
+            else:
+                system.disable()
+        return system.status()
+    except OSError as error:
+        raise DesktopError(
+            f"the start at login can't be set up ({error.strerror})",
+            where=str(error.filename or ""),
+            todo="make that folder writable",
+        ) from error
 
 
 def tray_command() -> list[str]:

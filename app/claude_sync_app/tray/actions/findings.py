@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from claude_sync.errors import ClaudeSyncError
 from claude_sync.model import Finding
 from claude_sync_app.desktop import clipboard
+from claude_sync_app.desktop.autostart import start_at_login
 from claude_sync_app.shown_text import one_line
-from claude_sync_app.tray.actions.autostart import set_start_at_login
 from claude_sync_app.tray.context import TrayContext
 from claude_sync_app.tray.verbs import Action, Verb
 
@@ -115,7 +115,7 @@ def _clicking(action: Action) -> Callable[[TrayContext], None]:
 
 
 def _fix_autostart(tray: TrayContext) -> None:
-    set_start_at_login(on=True)
+    start_at_login(on=True)
     tray.service.run_doctor()
 
 
