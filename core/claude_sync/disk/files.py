@@ -113,6 +113,13 @@ def sync_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
+def nearest_existing(path: Path) -> Path:
+    """A path, or the nearest folder above it that is there and can be seen."""
+    while not os.path.exists(path) and path != path.parent:
+        path = path.parent
+    return path
+
+
 def is_leftover(name: str) -> bool:
     """Whether a file's name is one that ours bear as long as they are unfinished."""
     ours = name.startswith((TEMPORARY_PREFIX, PROBE_PREFIX))

@@ -10,7 +10,6 @@ from datetime import datetime
 
 from claude_sync.doctor.facts import DAY_SECONDS, Facts
 from claude_sync.doctor.fixes import remove_command
-from claude_sync.doctor.store import folder_of
 from claude_sync.errors import BundleCorrupt, BundleIncomplete, BundleTooNew, BundleUnsafe
 from claude_sync.model import Bundle, Finding, Level, SkippedFile
 from claude_sync.store.store import PLACEHOLDER
@@ -109,7 +108,7 @@ def problems(facts: Facts) -> Iterator[Finding]:
 
 def _remove(facts: Facts, names: Sequence[str]) -> str:
     """How to remove files of the store, a clause."""
-    folder = folder_of(facts)
+    folder = facts.store_folder
     if folder is None:
         return f"remove on {facts.context.store.label}: {', '.join(names)}"
     return remove_command([str(folder.joinpath(*name.split("/"))) for name in names])

@@ -5,13 +5,27 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
+from pathlib import Path
 
-from claude_sync.errors import ClaudeHomeError, ClaudeSyncError, RecordsError, Stopped, StoreOffline
+from claude_sync.errors import (
+    ClaudeHomeError,
+    ClaudeSyncError,
+    RecordsError,
+    Stopped,
+    StoreOffline,
+    UsageError,
+)
 from claude_sync.model import Bundle, Finding, SessionState
 from claude_sync.store.store import StoreView
 from claude_sync.sync.context import Context
 from claude_sync.sync.states import states_surveyed
 from claude_sync.sync.survey.survey import Survey
+from claude_sync.transports.location import (
+    FolderLocation,
+    HostLocation,
+    Location,
+    parse_location,
+)
 from claude_sync.values import NamedTuple
 from claude_sync.wording import quoted
 
@@ -131,6 +145,27 @@ class Facts:
         """This machine's name; if its own record of it was lost, the one in the store."""
         machine = self.context.machine
         return machine.name if machine.named else self.names.get(machine.id, machine.name)
+
+    @cached_property
+    def _store_location(self) -> Location | None:
+        """Where the shared folder is, None if none is chosen or what was typed names nothing."""
+        location = self.context.preferences.location
+        try:
+            return parse_location(location) if location else None
+        except UsageError:
+            return None
+
+    @property
+    def store_folder(self) -> Path | None:
+        """The shared folder as a path, None if it is on a host."""
+        location = self._store_location
+        return Path(location.path) if isinstance(location, FolderLocation) else None
+
+    @property
+    def store_host(self) -> HostLocation | None:
+        """The host that the shared folder is on, None if it is on this machine."""
+        location = self._store_location
+        return location if isinstance(location, HostLocation) else None
 
     @property
     def location(self) -> str:

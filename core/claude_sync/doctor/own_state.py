@@ -11,7 +11,6 @@ from claude_sync.disk.files import DAMAGED_MARK, is_leftover
 from claude_sync.doctor.access import can_read, can_write, scan
 from claude_sync.doctor.facts import DAY_SECONDS, Facts
 from claude_sync.doctor.fixes import grant_command, move_command, remove_command
-from claude_sync.doctor.store import folder_of
 from claude_sync.errors import RecordsError, RecordsTooNew
 from claude_sync.model import Finding, Level
 from claude_sync.state.database import ASIDE_MARK, copy_of
@@ -163,7 +162,7 @@ def leftovers(facts: Facts) -> Iterator[Finding]:
     sidecars = [entry.path for project in projects for entry in _directories(project)]
     here = [str(context.paths.state / "staging"), *projects, *sidecars]
     found = list(_temporaries(here, facts.now))
-    store = folder_of(facts) if facts.view is not None else None
+    store = facts.store_folder if facts.view is not None else None
     if store is not None:
         there = [str(store), *(entry.path for entry in _directories(store))]
         found += _temporaries(there, facts.now)

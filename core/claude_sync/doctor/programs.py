@@ -8,9 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from claude_sync.disk.programs import find_program
 from claude_sync.doctor.facts import Facts
 from claude_sync.doctor.login_environment import LoginEnvironment, login_environment, run_quietly
-from claude_sync.errors import UsageError
 from claude_sync.model import Finding, Level
-from claude_sync.transports.location import HostLocation, parse_location
+from claude_sync.transports.location import HostLocation
 from claude_sync.wording import capitalized, short_path
 
 
@@ -25,7 +24,7 @@ def programs(facts: Facts) -> Iterator[Finding]:
             detail="Without it, a session's project can't be recognised.",
             fix="Install git",
         )
-    host = host_of(facts)
+    host = facts.store_host
     command = facts.context.preferences.ssh_command
     ssh = find_program(command[0])
     if ssh is None:
@@ -52,16 +51,6 @@ def programs(facts: Facts) -> Iterator[Finding]:
             f"git and {os.path.basename(command[0])} are here",
             "A program started at login finds them too.",
         )
-
-
-def host_of(facts: Facts) -> HostLocation | None:
-    """The host that the shared folder is on, None where it is on this machine."""
-    location = facts.context.preferences.location
-    try:
-        parsed = parse_location(location) if location else None
-    except UsageError:
-        return None
-    return parsed if isinstance(parsed, HostLocation) else None
 
 
 def _path(login: LoginEnvironment, found: Mapping[str, str]) -> Iterator[Finding]:

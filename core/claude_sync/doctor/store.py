@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from claude_sync.bundle.file_names import is_encoded_key
+from claude_sync.disk.files import nearest_existing
 from claude_sync.doctor.access import can_pass, can_read, can_write, scan
 from claude_sync.doctor.facts import Facts
 from claude_sync.doctor.fixes import grant_command
@@ -14,23 +15,12 @@ from claude_sync.doctor.modes import MAKE, READ, allows, mode_for_others
 from claude_sync.errors import NotSetUp, StoreOffline, UsageError
 from claude_sync.model import Finding, Level
 from claude_sync.sync.setup import default_location
-from claude_sync.transports.location import FolderLocation, parse_location
 from claude_sync.values import NamedTuple
 from claude_sync.wording import capitalized, count, join, quoted, short_path, size, what_happened
 
 SLOW_SECONDS = 2.0
 _SPACE_BYTES = 1 << 30
 _SPACE_SHARE = 20
-
-
-def folder_of(facts: Facts) -> Path | None:
-    """The shared folder as a path, None where it is on a host."""
-    location = facts.context.preferences.location
-    try:
-        parsed = parse_location(location) if location else None
-    except UsageError:
-        return None
-    return Path(parsed.path) if isinstance(parsed, FolderLocation) else None
 
 
 def reached(facts: Facts) -> Iterator[Finding]:
@@ -58,7 +48,7 @@ def reached(facts: Facts) -> Iterator[Finding]:
     unseen = sorted(facts.survey.unseen) if facts.survey is not None else []
     folders = [folder for folder in unseen if not folder or is_encoded_key(folder)]
     if folders:
-        path = folder_of(facts)
+        path = facts.store_folder
         yield Finding(
             code="store-unseen",
             level=Level.ERROR,
@@ -100,7 +90,7 @@ def _unreached(facts: Facts) -> Finding:
             fix="`claude-sync init FOLDER` with one that your machines share, or `claude-sync init "
             "ssh://HOST/PATH`",
         )
-    folder = folder_of(facts)
+    folder = facts.store_folder
     todo = capitalized(error.todo or "try again later")
     elsewhere = "; or choose another one with `claude-sync init LOCATION`"
     if isinstance(error, UsageError):
@@ -129,7 +119,7 @@ def _unreached(facts: Facts) -> Finding:
 
 def writable(facts: Facts) -> Iterator[Finding]:
     """Whether the folder's modes allow writing; only --deep tries it."""
-    folder = folder_of(facts)
+    folder = facts.store_folder
     if facts.view is None or folder is None:
         return
     own_id = facts.context.machine.id
@@ -167,7 +157,7 @@ def private(facts: Facts) -> Iterator[Finding]:
 
     On Windows access control lists decide that, which the folders of a profile inherit.
     """
-    folder = folder_of(facts)
+    folder = facts.store_folder
     if os.name == "nt" or facts.view is None or folder is None:
         return
     exposure = Exposure(folder)
@@ -239,7 +229,7 @@ class Exposure:
 def room(facts: Facts) -> Iterator[Finding]:
     """Whether a disk that claude-sync writes to is nearly full."""
     context = facts.context
-    folder = folder_of(facts) if facts.view is not None else None
+    folder = facts.store_folder if facts.view is not None else None
     paths = [
         ("store-nearly-full", "of the shared folder", folder, "pushed"),
         ("disk-nearly-full", "of Claude Code's folder", context.home.path, "pulled"),
@@ -276,8 +266,7 @@ def _disk(path: Path) -> _Disk:
     """The disk of a path that may not exist yet."""
     import shutil
 
-    while not path.exists() and path != path.parent:
-        path = path.parent
+    path = nearest_existing(path)
     try:
         usage = shutil.disk_usage(path)
         return _Disk(usage.free, usage.total, os.stat(path).st_dev)

@@ -235,7 +235,7 @@ class Vault:
         import shutil
 
         try:
-            disk = shutil.disk_usage(_existing(self.folder)).total
+            disk = shutil.disk_usage(files.nearest_existing(self.folder)).total
         except OSError:
             return LIMIT_BYTES
         return min(LIMIT_BYTES, disk // LIMIT_SHARE)
@@ -328,9 +328,3 @@ def _translated(folder: Path) -> Iterator[None]:
 def _number(name: str) -> int:
     digits = name.split("-", 1)[0]
     return int(digits) if digits.isascii() and digits.isdigit() else 0
-
-
-def _existing(path: Path) -> Path:
-    while not path.exists() and path != path.parent:
-        path = path.parent
-    return path

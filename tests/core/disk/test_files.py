@@ -14,7 +14,7 @@ import pytest
 from claude_sync.disk import files
 from claude_sync.disk.snapshot import Snapshot, open_regular, read_small
 from claude_sync.errors import BundleUnsafe, SessionChanging
-from faults.disks import small_disk
+from faults.disks import ordinary_permissions, small_disk
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes and FIFOs are POSIX'")
 
@@ -208,6 +208,18 @@ def test_names_of_nothing_are_none(folder: Path) -> None:
 
 
 # --- what a crash leaves -----------------------------------------------------------------------
+
+
+def test_above_what_is_not_there_or_can_not_be_seen_lies_a_folder_that_is(folder: Path) -> None:
+    shut = folder / "shut"
+    (shut / "inside").mkdir(parents=True)
+    assert files.nearest_existing(folder) == folder
+    assert files.nearest_existing(folder / "a" / "b") == folder
+    assert files.nearest_existing(Path("/nowhere/at/all")) == Path("/")
+    shut.chmod(0)
+    with ordinary_permissions():
+        assert files.nearest_existing(shut / "inside") == shut
+    shut.chmod(0o700)
 
 
 def test_only_old_temporaries_of_ours_are_removed(folder: Path) -> None:
