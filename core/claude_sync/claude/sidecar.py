@@ -23,8 +23,9 @@ class SidecarStamps(NamedTuple):
 
     Attributes:
         stamps: of the files that can travel, by relative path, sorted.
-        left_out: how many regular files can't: their names mean nothing, or something else, on
-            another system, or there are more than 10,000.
+        left_out: how many other regular files there are that can't: they aren't a session's, their
+            names mean nothing, or something else, on another system, or there are more than
+            10,000.
     """
 
     stamps: tuple[tuple[str, Stamp], ...]
@@ -35,7 +36,10 @@ NO_SIDECAR = SidecarStamps((), 0)
 
 
 def sidecar_stamps(folder: Path) -> SidecarStamps:
-    """The regular files of a sidecar folder; links, the like, and our own temporaries are none.
+    """The regular files of a sidecar folder.
+
+    Links, other special files, and whatever has a name that begins with a dot, as our own
+    temporaries' do, don't count, nor does what lies in folders of such names.
 
     Raises:
         OSError: a part of it can't be listed, so that it may hold more.

@@ -171,6 +171,8 @@ def test_a_sidecar_is_the_regular_files_whose_names_travel(
     put(claude, f"-p/{SESSION}/tool-results/b.txt")
     put(claude, f"-p/{SESSION}/custom-title.json")
     put(claude, f"-p/{SESSION}/tool-results/.ccsync-0.tmp")
+    put(claude, f"-p/{SESSION}/.hidden/a.txt")
+    put(claude, f"-p/{SESSION}/tool-results/.hidden")
     put(claude, f"-p/{SESSION}/tool-results/nul.txt")
     put(claude, f"-p/{SESSION}/tool-results/new\nline")
     put(claude, f"-p/{SESSION}/tool-results/trailing.")
@@ -181,7 +183,7 @@ def test_a_sidecar_is_the_regular_files_whose_names_travel(
     os.mkfifo(folder / "fifo")
     found = sidecar_stamps(folder)
     assert [path for path, _ in found.stamps] == ["custom-title.json", "tool-results/b.txt"]
-    assert found.left_out == 3, "neither links, nor our own temporaries, are anybody's files"
+    assert found.left_out == 3, "neither links, nor what is hidden, as our own temporaries are, counts"
 
 
 def test_of_names_that_are_one_elsewhere_one_travels(claude: ClaudeHome) -> None:
