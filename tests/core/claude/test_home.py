@@ -183,7 +183,7 @@ def test_a_sidecar_is_the_regular_files_whose_names_travel(
     os.mkfifo(folder / "fifo")
     found = sidecar_stamps(folder)
     assert [path for path, _ in found.stamps] == ["custom-title.json", "tool-results/b.txt"]
-    assert found.left_out == 3, "neither links, nor what is hidden, as our own temporaries are, counts"
+    assert found.left_out == 3, "neither links nor what is hidden, as our temporaries are"
 
 
 def test_of_names_that_are_one_elsewhere_one_travels(claude: ClaudeHome) -> None:
