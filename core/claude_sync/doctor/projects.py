@@ -8,8 +8,11 @@ from claude_sync.disk.programs import find_program
 from claude_sync.doctor.access import can_read
 from claude_sync.doctor.facts import Facts
 from claude_sync.doctor.fixes import grant_command
+from claude_sync.errors import ProjectKeyError
 from claude_sync.model import Finding, Level
 from claude_sync.projects.directory import HOME_KEY, ProjectDirectory
+from claude_sync.projects.git import remote_of
+from claude_sync.projects.repository import repository_at
 from claude_sync.wording import capitalized, count, join, quoted, short_path
 
 
@@ -154,14 +157,30 @@ def names(facts: Facts) -> Iterator[Finding]:
 
 
 def _by_name_only(alone: Sequence[ProjectDirectory]) -> Finding:
-    one = alone[0]
     several = count(len(alone), "project is", "projects are")
     return Finding(
         code="project-name-only",
         level=Level.INFO,
         title=f"{several} known only by name",
-        detail="Without a git remote, any project of that name on another machine counts as the "
-        f"same: {join([short_path(directory.path) for directory in alone])}.",
-        fix="Give it a remote (`git remote add origin URL`), or `claude-sync projects add "
-        f"{quoted(one.path) if len(alone) == 1 else 'DIR'} --key KEY`",
+        detail="Without a git remote on a host, any project of that name on another machine counts "
+        f"as the same: {join([short_path(directory.path) for directory in alone])}.",
+        fix=_another_key(alone[0])
+        if len(alone) == 1
+        else "Give each a git remote on a host, or `claude-sync projects add DIR --key KEY`",
     )
+
+
+def _another_key(directory: ProjectDirectory) -> str:
+    """How a project gets a key that is more than a name; a remote that it has stays as it is."""
+    path = quoted(directory.path)
+    add = f"`claude-sync projects add {path} --key KEY`"
+    try:
+        repository = repository_at(str(directory.path))
+        if repository is None:
+            return add
+        url = remote_of(repository).url
+    except ProjectKeyError:
+        return add
+    if url is None:
+        return f"Give it a remote (`git -C {path} remote add origin URL`), or {add}"
+    return f"{add}; its git remote, which names no host, can stay as it is"

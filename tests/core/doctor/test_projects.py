@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import shutil
 
+import pytest
+
 from claude_sync.claude.home import encode_directory
 from claude_sync.model import Level
 from examined import Patient, commands_of, follow
 from faults.disks import ordinary_permissions
 from machines import KEY, SESSION, said
-from repositories import git, repository
+from repositories import repository
 
 
 def test_no_project_is_known(newcomer: Patient) -> None:
@@ -126,8 +128,49 @@ def test_a_project_is_known_by_its_name_only(patient: Patient) -> None:
         context.registry.learn(notes)
     found = patient.the("project-name-only", Level.INFO)
     assert "~/code/notes" in found.detail
-    assert commands_of(found)[0] == "git remote add origin URL"
-    git(notes, "remote", "add", "origin", "https://example.org/you/notes")
+    assert commands_of(found)[0] == f"git -C {notes} remote add origin URL"
+    follow(found, 0, fill=[("URL", "https://example.org/you/notes")])
+    assert patient.is_well("project-name-only")
+
+
+@pytest.mark.parametrize("remote", ["/srv/git/notes.git", "file:///srv/git/notes.git"])
+def test_one_whose_remote_names_no_host_is_given_a_key_and_keeps_its_remote(
+    patient: Patient, remote: str
+) -> None:
+    notes = repository(patient.home / "code" / "notes", remote)
+    with patient.at_work() as context:
+        context.registry.learn(notes)
+    found = patient.the("project-name-only", Level.INFO)
+    assert len(commands_of(found)) == 1
+    follow(found, fill=[("KEY", "git:example.org/you/notes")])
+    assert patient.is_well("project-name-only")
+    assert f"url = {remote}\n" in (notes / ".git" / "config").read_text()
+
+
+def test_one_that_is_no_repository_is_given_a_key(patient: Patient) -> None:
+    notes = patient.home / "code" / "notes"
+    notes.mkdir()
+    with patient.at_work() as context:
+        context.registry.learn(notes)
+    found = patient.the("project-name-only", Level.INFO)
+    assert len(commands_of(found)) == 1
+    follow(found, fill=[("KEY", "name:my notes")])
+    assert patient.is_well("project-name-only")
+
+
+def test_of_several_known_by_name_each_is_given_a_key(patient: Patient) -> None:
+    several = [
+        repository(patient.home / "code" / "notes"),
+        repository(patient.home / "code" / "local", "/srv/git/local.git"),
+    ]
+    with patient.at_work() as context:
+        for directory in several:
+            context.registry.learn(directory)
+    found = patient.the("project-name-only", Level.INFO)
+    for directory in several:
+        assert not patient.is_well("project-name-only")
+        key = f"git:example.org/you/{directory.name}"
+        follow(found, fill=[("DIR", directory), ("KEY", key)])
     assert patient.is_well("project-name-only")
 
 
