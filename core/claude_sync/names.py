@@ -29,7 +29,11 @@ _WINDOWS_DEVICES = frozenset(
 # https://www.unicode.org/reports/tr44/#General_Category_Values
 _CONTROL = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _DRIVE = r"[A-Za-z]:"
-_REFUSED = '\\:<>"|?*' if os.name == "nt" else "\\"
+_REFUSED = r"[\x00-\x1f\x7f-\x9f\\%s]" % (':<>"|?*' if os.name == "nt" else "")
+_EMPTY_PART = r"(?:^|/)\.{0,2}(?:/|\Z)"
+_BAD_END = r"[. ](?:/|\Z)"
+# What a device's name begins with: few parts do, and only those are looked at one by one.
+_LIKE_DEVICE = r"(?i)(?:^|/)(?:con|prn|aux|nul|com|lpt)"
 _SESSION_ID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 # What the client was seen to keep beside a transcript.
 _SIDECAR_FOLDERS = frozenset({"subagents", "tool-results", "workflows"})
@@ -115,13 +119,13 @@ def _relative_problem(path: str) -> str:
         return "is not valid Unicode"
     if re.match(_DRIVE, path):
         return "begins with a drive"
-    for part in path.split("/"):
-        if part in ("", ".", ".."):
-            return "has an empty part, '.' or '..'"
-        if any(ord(c) < 32 or 127 <= ord(c) < 160 or c in _REFUSED for c in part):
-            return "has a character that some system refuses"
-        if part[-1] in ". " or is_windows_device(part):
-            return "has a part that Windows reserves"
+    if re.search(_EMPTY_PART, path):
+        return "has an empty part, '.' or '..'"
+    if re.search(_REFUSED, path):
+        return "has a character that some system refuses"
+    like_device = re.search(_LIKE_DEVICE, path) is not None
+    if re.search(_BAD_END, path) or (like_device and any(map(is_windows_device, path.split("/")))):
+        return "has a part that Windows reserves"
     return ""
 
 

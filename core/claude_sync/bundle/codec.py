@@ -142,6 +142,16 @@ class Decoder:
         self.rest = data[quote + 1 :]
         return self._decode_last(data[:quote])
 
+    def feed_last(self, data: bytes) -> bytes:
+        """What the last bytes of the string, up to its closing quote, stand for.
+
+        Raises:
+            BundleCorrupt: they can't be the inside of a JSON string.
+        """
+        self.rest = b""
+        held, self._held = self._held, b""
+        return self._decode_last(held + data)
+
     def finish(self) -> bytes:
         """What was held back, where the string ends without a closing quote.
 

@@ -2,8 +2,8 @@
 
 A bundle is one JSON object of a known shape, but a string in it may be a gigabyte long, an unknown
 member anything at all, and all of it hostile. So this reader never builds a value that it wasn't
-asked for, keeps its own stack while it skips (the interpreter's is too short for an attacker), and
-tells a file that ends early from one that is no JSON.
+asked for, skips no more than MAX_SKIPPED_BYTES of what nobody asked for, and tells a file that ends
+early from one that is no JSON.
 """
 
 from __future__ import annotations
@@ -12,16 +12,20 @@ import re
 from collections.abc import Iterable, Iterator
 
 from claude_sync.bundle.codec import Decoder, corrupt, incomplete
+from claude_sync.bundle.json_skipper import MAX_NUMBER_BYTES, JsonSkipper
 
 Scalar = str | int | float | bool | None
 
 MAX_SMALL_BYTES = 4096
 """Of a name, or a string that is read as a whole."""
-MAX_NUMBER_BYTES = 512
 MAX_MEMBERS = 1000
 """Of one object whose members are looked at."""
-MAX_DEPTH = 1 << 16
-"""Of a value that is skipped."""
+MAX_SKIPPED_BYTES = 1 << 20
+"""Of all values together that are skipped, with their members' names."""
+LEAST_SKIPPED_BYTES = 32
+"""What each of those counts for at least: one of a single byte takes about as long."""
+RESERVED_BYTES = 4 << 20
+"""So many NUL bytes in a row are space that is kept for what is still to come."""
 
 _SPACE = re.compile(rb"[ \t\n\r]*")
 _LAST_SPACE = ord(" ")
@@ -29,7 +33,7 @@ _TOKEN = re.compile(rb"[-+.0-9a-zA-Z]*")
 _PLAIN_STRING = re.compile(rb'"([ !#-\[\]-~]{0,%d})"' % MAX_SMALL_BYTES)
 _NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _LITERALS: dict[bytes, bool | None] = {b"true": True, b"false": False, b"null": None}
-_CLOSERS = {ord("{"): ord("}"), ord("["): ord("]")}
+_OPENERS = b"{["
 _QUOTE, _COMMA, _COLON = ord('"'), ord(","), ord(":")
 # A string's first slice is small, for most are; each further one is this much bigger.
 _FIRST_SLICE, _GROWTH, _BIGGEST_SLICE = 4096, 4, 1 << 20
@@ -56,6 +60,8 @@ class JsonReader:
         self._buffer = b""
         self._at = 0
         self._before = 0
+        self._member_start = 0
+        self._skipped = 0
         self.spaced = False
         self.respelled = False
         self.excess = 0
@@ -118,11 +124,19 @@ class JsonReader:
             raise corrupt("something follows the bundle's end")
 
     def is_reserved_from_here(self) -> bool:
-        """Whether the block that was read last ends in NUL bytes, and nothing else follows it.
+        """Whether the block that was read last ends in NUL bytes, and only such follow.
 
-        JSON holds no NUL byte; a mirroring tool that reserves a file's space leaves many.
+        JSON holds no NUL byte; a mirroring tool that reserves a file's space leaves many. A few MiB
+        of them tell.
         """
-        return self._buffer.endswith(b"\0") and not any(b.strip(b"\0") for b in self._blocks)
+        seen = 0
+        for block in self._blocks if self._buffer.endswith(b"\0") else ():
+            if block.strip(b"\0"):
+                return False
+            seen += len(block)
+            if seen >= RESERVED_BYTES:
+                break
+        return self._buffer.endswith(b"\0")
 
     # --- values --------------------------------------------------------------------------------
 
@@ -130,6 +144,11 @@ class JsonReader:
         """The bytes of the string that comes next, as they are read; `decoder` has the counts."""
         self.expect(_QUOTE)
         size = _FIRST_SLICE
+        end = self._buffer.find(_QUOTE, self._at, self._at + size)
+        if end > self._at and self._buffer.find(b"\\", self._at, end) < 0:
+            # It may be one of many: what follows isn't to be decoded with each of them.
+            yield decoder.feed_last(self._take(end - self._at))
+            self._at += 1
         while decoder.rest is None:
             if decoded := decoder.feed(self._take(size)):
                 yield decoded
@@ -189,7 +208,7 @@ class JsonReader:
 
     def is_container(self) -> bool:
         """Whether an object or an array comes next."""
-        return self.peek() in _CLOSERS
+        return self.peek() in _OPENERS
 
     def is_string(self) -> bool:
         """Whether a string comes next."""
@@ -224,6 +243,8 @@ class JsonReader:
         self.expect(ord("}"))
 
     def _name(self, seen: set[str]) -> str:
+        self.peek()
+        self._member_start = self.position
         name = self.string()
         if name in seen:
             raise corrupt("a member of the bundle is repeated")
@@ -233,48 +254,34 @@ class JsonReader:
         self.expect(_COLON)
         return name
 
+    # --- what nobody asked for -----------------------------------------------------------------
+
     def skip(self) -> None:
-        """Skip any value."""
-        closers = bytearray()
-        while True:
-            first = self.peek()
-            if first in _CLOSERS:
-                self._at += 1
-                closers.append(_CLOSERS[first])
-                if len(closers) > MAX_DEPTH:
-                    raise corrupt("the bundle is nested deeper than it may be")
-                if self.peek() != closers[-1]:
-                    self._skip_name(closers)
-                    continue
-            else:
-                self._skip_scalar()
-            if not self._skip_to_next(closers):
-                return
+        """Skip any value, unless that makes too much of what was skipped."""
+        start, skipper = self._member_start, JsonSkipper()
+        while not skipper.finished:
+            self._at = skipper.skip(self._buffer, self._at)
+            left = 0 if skipper.finished else len(self._buffer) - self._at
+            if self._skipped + self.position + left - start > MAX_SKIPPED_BYTES:
+                raise corrupt("the bundle holds more than it may of what isn't known")
+            if not skipper.finished:
+                self._grow()
+        self._skipped += max(LEAST_SKIPPED_BYTES, self.position - start)
+        self._member_start = self.position
 
-    def _skip_to_next(self, closers: bytearray) -> bool:
-        """After a value: close what ends here; whether another value comes."""
-        while closers:
-            following = self.peek()
-            self._at += 1
-            if following == _COMMA:
-                self._skip_name(closers)
-                return True
-            if following != closers.pop():
-                # An empty container's own closer comes through here, too.
-                raise corrupt("the bundle is not JSON of the expected shape")
-        return False
+    def _grow(self) -> None:
+        """Put more into the buffer, behind a token that isn't whole.
 
-    def _skip_name(self, closers: bytearray) -> None:
-        if closers[-1] == ord("}"):
-            self._skip_string()
-            self.expect(_COLON)
-
-    def _skip_scalar(self) -> None:
-        if self.is_string():
-            self._skip_string()
-        else:
-            self.scalar()
-
-    def _skip_string(self) -> None:
-        for _ in self.string_blocks(Decoder(surrogates="surrogatepass")):
-            pass
+        As much again at least: however small the blocks are, no byte is looked at often.
+        """
+        rest = self._buffer[self._at :]
+        self._before += self._at
+        pieces, wanted = [rest], max(1, len(rest))
+        for block in self._blocks:
+            pieces.append(block)
+            wanted -= len(block)
+            if wanted <= 0:
+                break
+        self._buffer, self._at = b"".join(pieces), 0
+        if len(self._buffer) == len(rest):
+            raise incomplete()

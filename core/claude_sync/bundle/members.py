@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -319,8 +320,8 @@ class SidecarPaths:
     """The paths of one sidecar, each of which must be a file of its own on every system."""
 
     def __init__(self) -> None:
-        self._files: set[str] = set()
-        self._folders: set[str] = set()
+        # In order, with NUL for each slash: what lies in a folder follows that folder's own name.
+        self._names: list[str] = []
 
     def add(self, path: str) -> None:
         """Take one more path.
@@ -330,7 +331,7 @@ class SidecarPaths:
                 one would have to be a file and a folder.
             BundleCorrupt: it is one too many.
         """
-        if len(self._files) == MAX_SIDECAR_FILES:
+        if len(self._names) == MAX_SIDECAR_FILES:
             raise corrupt(f"the bundle has more than {MAX_SIDECAR_FILES:,} sidecar files")
         name = folded(check_relative(path))
         if is_temporary(path):
@@ -338,11 +339,15 @@ class SidecarPaths:
                 "a sidecar file in the bundle has a name that claude-sync keeps for itself",
                 todo="it was not used",
             )
-        parts = name.split("/")
-        folders = {"/".join(parts[:depth]) for depth in range(1, len(parts))}
-        if name in self._files or name in self._folders or folders & self._files:
+        name = name.replace("/", "\0")
+        at = bisect_left(self._names, name)
+        before, after = self._names[at - 1 : at], self._names[at : at + 1]
+        if (
+            after == [name]
+            or any(name.startswith(f"{one}\0") for one in before)
+            or any(one.startswith(f"{name}\0") for one in after)
+        ):
             raise BundleUnsafe(
                 "two sidecar files in the bundle would be the same file", todo="it was not used"
             )
-        self._files.add(name)
-        self._folders |= folders
+        self._names.insert(at, name)

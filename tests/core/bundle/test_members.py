@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from claude_sync.bundle.members import (
 )
 from claude_sync.bundle.unpack import read_whole
 from claude_sync.errors import BundleCorrupt, BundleError, BundleTooNew, BundleUnsafe
-from claude_sync.model import SidecarFile
+from claude_sync.model import MAX_SIDECAR_FILES, SidecarFile
 
 BAD_NAMES = [
     "..",
@@ -255,6 +256,26 @@ def test_neighbours_in_a_sidecar_are_no_rivals() -> None:
     paths = SidecarPaths()
     for path in ("a/b", "a/c", "a/b.txt", "ab", "b/a/b"):
         paths.add(path)
+
+
+def test_a_file_is_no_folder_however_many_lie_between() -> None:
+    for first, then in (("b/c/d", "b"), ("b", "b/c/d"), ("b/c", "B/C"), ("b/c/d/e", "b/c/d")):
+        paths = SidecarPaths()
+        for path in ("b!", "b-c/d", "a", "b\u0301/c", first, "c/d"):
+            paths.add(path)
+        with pytest.raises(BundleUnsafe):
+            paths.add(then)
+
+
+def test_the_folders_of_ten_thousand_deep_paths_take_little_memory() -> None:
+    tracemalloc.start()
+    try:
+        paths = SidecarPaths()
+        for number in range(MAX_SIDECAR_FILES):
+            paths.add(f"{number}/{'d/' * 250}x")
+        assert tracemalloc.get_traced_memory()[1] < 20 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_more_sidecar_files_than_may_be_are_refused_while_they_are_read(
