@@ -16,6 +16,7 @@ ClaudeSyncError
 │   └── SessionUnplaced         no directory of this machine is known for it
 ├── BundleError                 one .ccsync file can't be used
 │   ├── BundleIncomplete        it ends early: most likely it is still arriving
+│   │   └── BundleReserved      its place is kept, and a part of it hasn't come yet
 │   ├── BundleCorrupt           its bytes don't match its checksums
 │   ├── BundleTooNew            a newer claude-sync made it
 │   ├── BundleUnsafe            it names something that isn't safe to use
@@ -137,6 +138,10 @@ class BundleIncomplete(BundleError):
     """The file ends early: most likely it is still arriving."""
 
     passing = True
+
+
+class BundleReserved(BundleIncomplete):
+    """The file's place is kept, and a part of it hasn't come yet: its stamp tells when it has."""
 
 
 class BundleCorrupt(BundleError):

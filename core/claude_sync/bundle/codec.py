@@ -20,7 +20,7 @@ import re
 from collections.abc import Iterable, Iterator
 from json.encoder import encode_basestring
 
-from claude_sync.errors import BundleCorrupt, BundleIncomplete
+from claude_sync.errors import BundleCorrupt, BundleIncomplete, BundleReserved
 
 MAX_UNSETTLED = 18
 """How many of an encoding's last bytes can change when the transcript grows.
@@ -56,6 +56,14 @@ def incomplete() -> BundleIncomplete:
     """The error for a bundle that ends early."""
     return BundleIncomplete(
         "the bundle ends early", todo="most likely it is still arriving; it is tried again later"
+    )
+
+
+def reserved() -> BundleReserved:
+    """The error for a bundle that has its size, and not all of its bytes."""
+    return BundleReserved(
+        "a part of the bundle isn't there yet",
+        todo="most likely it is still arriving; it is looked at again when it has changed",
     )
 
 

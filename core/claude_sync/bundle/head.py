@@ -18,7 +18,7 @@ import hashlib
 import json
 import re
 
-from claude_sync.bundle.codec import incomplete
+from claude_sync.bundle.codec import incomplete, reserved
 from claude_sync.bundle.members import (
     AFTER_FRONT,
     AFTER_TRANSCRIPT,
@@ -38,7 +38,7 @@ TAIL_SIZE = 16 << 10
 """How many bytes from the end hold all members after the sidecar."""
 
 _NEWER = re.compile(rb'\{"schema":(?:[2-9]|[1-9][0-9]+),')
-_BEGINNING = b'{"schema":1,"session_id":"'
+_SPACE = b" \t\r\n"
 _NO_SIDECAR = hashlib.sha256().hexdigest()
 
 
@@ -59,7 +59,8 @@ def read_head(head: bytes, tail: bytes, size: int) -> BundleHead | None:
         None where the file has to be read in full to know: it isn't in canonical form.
 
     Raises:
-        BundleIncomplete: the file ends early.
+        BundleIncomplete: the file ends early, or its beginning hasn't come yet.
+        BundleReserved: neither of its ends has come yet.
         BundleTooNew: a newer claude-sync made it.
         BundleCorrupt, BundleUnsafe: what it says of itself is wrong, or must not be used.
     """
@@ -67,8 +68,7 @@ def read_head(head: bytes, tail: bytes, size: int) -> BundleHead | None:
         raise too_new()
     if len(head) >= size:
         head = tail = head[:size]
-    if not head or (head[: len(_BEGINNING)] == _BEGINNING[: len(head)] and _is_cut(tail)):
-        raise incomplete()
+    _check_arrived(head, tail, size)
     front_end = head.find(AFTER_FRONT)
     back_start = tail.rfind(BEFORE_BACK)
     if front_end < 0 or back_start < 0:
@@ -89,8 +89,19 @@ def read_head(head: bytes, tail: bytes, size: int) -> BundleHead | None:
     return found if fits else None
 
 
-def _is_cut(tail: bytes) -> bool:
-    return not tail.rstrip(b" \t\r\n").endswith(b"}")
+def _check_arrived(head: bytes, tail: bytes, size: int) -> None:
+    """Whether these are the ends of a JSON object, as far as their first and last byte tell.
+
+    No JSON text begins or ends with a NUL byte: such a file's place is kept by whoever brings it.
+    What lies between isn't read to find that out: it may be a gigabyte of nothing.
+    """
+    first, last = head.lstrip(_SPACE)[:1], tail.rstrip(_SPACE)[-1:]
+    if first == last == b"\0":
+        raise reserved()
+    if b"\0" in (first, last) or (not first and len(head) >= size):
+        raise incomplete()
+    if first == b"{" and last not in (b"", b"}"):
+        raise incomplete()
 
 
 def _sidecar_fits(head: BundleHead, tail: bytes, end: int, back_start: int) -> bool:

@@ -10,9 +10,9 @@ from datetime import datetime
 
 from claude_sync.doctor.facts import DAY_SECONDS, Facts
 from claude_sync.doctor.fixes import remove_command
-from claude_sync.errors import BundleCorrupt, BundleIncomplete, BundleTooNew, BundleUnsafe
+from claude_sync.errors import BundleCorrupt, BundleTooNew, BundleUnsafe
 from claude_sync.model import Bundle, Finding, Level, SkippedFile
-from claude_sync.store.store import PLACEHOLDER
+from claude_sync.store.store import INCOMPLETE, PLACEHOLDER
 from claude_sync.sync.bundles.naming import is_named_for
 from claude_sync.values import NamedTuple
 from claude_sync.wording import ago, count, duration, join
@@ -73,7 +73,7 @@ def problems(facts: Facts) -> Iterator[Finding]:
         row = rows.get(problem.name)
         if problem.message == PLACEHOLDER:
             waiting.append(problem)
-        elif row is not None and row.kind == BundleIncomplete.__name__:
+        elif row is not None and row.kind in INCOMPLETE:
             if facts.now - row.since > INCOMPLETE_SECONDS:
                 since = ago(int(row.since * 1e9), int(facts.now * 1e9))
                 yield Finding(

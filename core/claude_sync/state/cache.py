@@ -100,13 +100,18 @@ class Cache:
         rows = self._db.run("SELECT * FROM problem")
         return {row[0]: ProblemRow(Stamp(*row[1:4]), *row[4:]) for row in rows}
 
-    def put_problem(self, name: str, stamp: Stamp, kind: str, message: str) -> None:
-        """Remember that a file couldn't be read, and since when it has been so."""
-        self._db.run(
+    def put_problems(self, problems: Iterable[tuple[str, Stamp, str, str]]) -> None:
+        """Remember that files couldn't be read, and since when it has been so.
+
+        Args:
+            problems: of each its name and stamp, the error's name and what it says.
+        """
+        now = time.time()
+        self._db.run_many(
             "INSERT INTO problem VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT(name) DO UPDATE SET"
             " file_size = excluded.file_size, file_mtime_ns = excluded.file_mtime_ns,"
             " inode = excluded.inode, kind = excluded.kind, message = excluded.message",
-            (name, *stamp, kind, message, time.time()),
+            [(name, *stamp, kind, message, now) for name, stamp, kind, message in problems],
         )
 
     def drop_files(self, names: Iterable[str]) -> None:

@@ -21,6 +21,7 @@ from claude_sync.errors import (
     BundleError,
     BundleIncomplete,
     BundlePlaceholder,
+    BundleReserved,
     ClaudeSyncError,
     FileGone,
     Stopped,
@@ -50,9 +51,13 @@ if TYPE_CHECKING:
     from claude_sync.store.upload import Sent
 
 PLACEHOLDER = "in the cloud, not here yet"
+INCOMPLETE = frozenset({BundleIncomplete.__name__, BundleReserved.__name__})
+"""What a file is called that is still arriving, by the name of its error."""
 _IN_NAME = r"([A-Za-z0-9][A-Za-z0-9._-]{0,127}?)-[A-Za-z0-9]"
 _LOOK = "look"
 _WENT_BACK = "went-back"
+_AGAIN = 100
+"""How many unchanged files that end early are looked into again in one look: both their ends."""
 
 
 class StoreView(NamedTuple):
@@ -160,6 +165,7 @@ class Store:
         problems = self._cache.problems()
         entries = [entry for entry in listing.entries if entry.name.endswith(SUFFIX)]
         fresh: list[Entry] = []
+        again: list[Entry] = []
         waiting: list[Entry] = []
         for entry in entries:
             known = bundles.get(entry.name)
@@ -170,8 +176,14 @@ class Store:
                 del bundles[entry.name]
             if entry.placeholder:
                 waiting.append(entry)
-            elif not _still_wrong(problems.get(entry.name), entry.stamp):
-                fresh.append(entry)
+            else:
+                problem = problems.get(entry.name)
+                if problem is None or not is_same_file(problem.stamp, entry.stamp):
+                    fresh.append(entry)
+                elif _may_fill(problem):
+                    again.append(entry)
+        again.sort(key=lambda entry: -problems[entry.name].since)
+        fresh += again[:_AGAIN]
         names = {entry.name for entry in entries}
         unknown = {
             name
@@ -216,6 +228,7 @@ class Store:
         bundles: dict[str, Bundle],
         problems: dict[str, ProblemRow],
     ) -> None:
+        from claude_sync.bundle.codec import incomplete
         from claude_sync.bundle.head import HEAD_SIZE, TAIL_SIZE
 
         for name in gone:
@@ -223,7 +236,12 @@ class Store:
             problems.pop(name, None)
         read: list[Bundle] = []
         wrong: dict[str, tuple[Stamp, ClaudeSyncError]] = {}
-        names = [entry.name for entry in fresh]
+        names = []
+        for entry in fresh:
+            if entry.stamp.size:
+                names.append(entry.name)
+            else:
+                wrong[entry.name] = (entry.stamp, incomplete())
         for ends in self._transport.ends(names, HEAD_SIZE, TAIL_SIZE):
             try:
                 read.append(self._bundle(ends))
@@ -236,8 +254,10 @@ class Store:
             self._cache.drop_files(gone)
             self._cache.put_bundles(read)
             self._cache.drop_problems(bundle.name for bundle in read)
-            for name, (stamp, why) in wrong.items():
-                self._cache.put_problem(name, stamp, type(why).__name__, str(why))
+            self._cache.put_problems(
+                (name, stamp, type(why).__name__, str(why)) for name, (stamp, why) in wrong.items()
+            )
+            for name in wrong:
                 bundles.pop(name, None)
         for bundle in read:
             bundles[bundle.name] = bundle
@@ -283,11 +303,16 @@ class Store:
         return Bundle(ends.name, ends.stamp, head)
 
     def _read_in_full(self, ends: Ends) -> BundleHead:
+        from claude_sync.bundle.codec import reserved
         from claude_sync.bundle.unpack import read_whole
 
         get = Get(ends.name, [Range(0, -1)], ends.stamp)
         for got in self._transport.read([get]):
-            return read_whole(got.blocks).head
+            try:
+                return read_whole(got.blocks).head
+            except BundleIncomplete:
+                # Its ends didn't tell: as long as its stamp is the same, it isn't all read again.
+                raise reserved() from None
         raise BundleIncomplete("the file disappeared while it was read", todo="look again")
 
     def remembered(self, name: str) -> Bundle | None:
@@ -301,12 +326,23 @@ class Store:
     ) -> Iterator[Fetched | ClaudeSyncError]:
         """Fetch bundles, in their order; what went wrong with one is its answer.
 
+        One that can't be used after all is known again by its stamp, and not fetched twice.
+
         Raises:
             StoreOffline, Stopped: all that is left can't be fetched.
         """
         from claude_sync.store.download import fetch
 
-        return fetch(self._transport, wanted, check)
+        for request, answer in zip(wanted, fetch(self._transport, wanted, check), strict=True):
+            if isinstance(answer, BundleError):
+                self._note_unusable(request.bundle, answer)
+            yield answer
+
+    def _note_unusable(self, bundle: Bundle, why: BundleError) -> None:
+        kind = BundleReserved if isinstance(why, BundleIncomplete) else type(why)
+        with self._database.transaction():
+            self._cache.drop_files([bundle.name])
+            self._cache.put_problems([(bundle.name, bundle.stamp, kind.__name__, str(why))])
 
     def fetch_one(self, wanted: Request, check: Callable[[], None]) -> Fetched:
         """Fetch one bundle.
@@ -419,13 +455,12 @@ def _is_unseen(name: str, unseen: Sequence[str]) -> bool:
     return "" in unseen or name.partition("/")[0] in unseen
 
 
-def _still_wrong(known: ProblemRow | None, stamp: Stamp) -> bool:
-    """Whether a file that couldn't be read is the same still; an incomplete one is read again."""
-    return (
-        known is not None
-        and known.kind != BundleIncomplete.__name__
-        and is_same_file(known.stamp, stamp)
-    )
+def _may_fill(known: ProblemRow) -> bool:
+    """Whether a file may become a bundle without a new stamp: one that ends early, and isn't empty.
+
+    A tool that brings it may have kept its size, and set its time, beforehand.
+    """
+    return known.kind == BundleIncomplete.__name__ and known.stamp.size > 0
 
 
 def _view(
@@ -470,7 +505,7 @@ def _with_plain_id(bundle: Bundle) -> Bundle:
 
 
 def _outcome(kind: str) -> Outcome:
-    return Outcome.INCOMPLETE if kind == BundleIncomplete.__name__ else Outcome.FAILED
+    return Outcome.INCOMPLETE if kind in INCOMPLETE else Outcome.FAILED
 
 
 def _session_in(name: str) -> str:

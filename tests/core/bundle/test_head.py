@@ -10,7 +10,13 @@ from claude_sync.bundle.file_names import bundle_file_name, encoded_key
 from claude_sync.bundle.head import HEAD_SIZE, TAIL_SIZE, read_head
 from claude_sync.bundle.members import AFTER_TRANSCRIPT, BEFORE_BACK
 from claude_sync.bundle.unpack import read_whole
-from claude_sync.errors import BundleCorrupt, BundleError, BundleIncomplete, BundleTooNew
+from claude_sync.errors import (
+    BundleCorrupt,
+    BundleError,
+    BundleIncomplete,
+    BundleReserved,
+    BundleTooNew,
+)
 from claude_sync.model import BundleHead
 
 LONG = b'{"type":"user","text":"\\n \x1b \xff"}\n' * 2000
@@ -188,7 +194,7 @@ def test_a_newer_bundle_is_known_from_its_first_bytes() -> None:
             from_ends(data)
 
 
-@pytest.mark.parametrize("data", [b"x", b"[]", b"{}", b"\0" * 20_000, b"{" * 50_000, b"\xff" * 99])
+@pytest.mark.parametrize("data", [b"x", b"[]", b"{}", b"{}" * 25_000, b"\xff" * 99])
 def test_what_is_no_bundle_at_all_is_left_to_the_full_reading(data: bytes) -> None:
     assert from_ends(data) is None
 
@@ -199,3 +205,27 @@ def test_deep_nesting_in_an_end_is_no_trouble() -> None:
     assert from_ends(front + data[data.index(b'"transcript"') :]) is None
     back = BEFORE_BACK + b"[" * 12_000 + b"}"
     assert from_ends(data[: data.index(BEFORE_BACK)] + back) is None
+
+
+@pytest.mark.parametrize(
+    ("head", "tail"),
+    [
+        (b"\0", b"\0"),
+        (b"PK", b"\0"),
+        (b'{ "schema": 1, "session_id": "', b"\0"),
+        (b'{ "schema": 1, "session_id": "', b"x"),
+        (b"\0", b'"check":"0"}'),
+    ],
+)
+def test_what_has_not_come_yet_is_known_by_the_ends_alone(head: bytes, tail: bytes) -> None:
+    size = 1 << 30
+    with pytest.raises(BundleIncomplete) as caught:
+        read_head(head.ljust(HEAD_SIZE, b"\0"), tail.rjust(TAIL_SIZE, b"\0"), size)
+    assert isinstance(caught.value, BundleReserved) == (head == tail)
+
+
+def test_white_space_around_a_bundle_is_no_sign_of_a_cut() -> None:
+    data, made = packed(LONG)
+    for around in (b" " * HEAD_SIZE + data, data + b" \n" * TAIL_SIZE):
+        assert from_ends(around) is None
+        assert read_whole([around]).head.version == made.head.version

@@ -178,10 +178,10 @@ def test_what_transcripts_were_found_to_be_is_kept(database: Database) -> None:
 
 def test_how_long_a_file_has_been_unreadable_counts_from_the_first_time(database: Database) -> None:
     cache, name = Cache(database), "p/x.ccsync"
-    cache.put_problem(name, Stamp(1, 1, 1), "BundleCut", "it is still arriving")
+    cache.put_problems([(name, Stamp(1, 1, 1), "BundleCut", "it is still arriving")])
     first = cache.problems()[name]
     database.run("UPDATE problem SET since = since - 3600")
-    cache.put_problem(name, Stamp(2, 2, 2), "BundleCut", "it is still arriving")
+    cache.put_problems([(name, Stamp(2, 2, 2), "BundleCut", "it is still arriving")])
     assert cache.problems()[name] == first._replace(stamp=Stamp(2, 2, 2), since=first.since - 3600)
     cache.drop_problems([name])
     assert cache.problems() == {}

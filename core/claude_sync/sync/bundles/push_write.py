@@ -29,6 +29,7 @@ from claude_sync.errors import (
 )
 from claude_sync.model import Bundle, LocalSession, ProjectKey, SkippedFile, Stamp, Version
 from claude_sync.store.packing import Outgoing
+from claude_sync.store.store import INCOMPLETE
 from claude_sync.store.upload import Sent
 from claude_sync.sync.bundles.keep import keep_bundle, keep_unreadable, lies_here
 from claude_sync.sync.bundles.label import label_of
@@ -285,7 +286,7 @@ def _check_replaceable(there: SkippedFile, *, named: bool) -> None:
     """
     if there.kind in (BundleCorrupt.__name__, BundleUnsafe.__name__):
         return
-    if there.kind != BundleIncomplete.__name__:
+    if there.kind not in INCOMPLETE:
         kind = BundleTooNew if there.kind == BundleTooNew.__name__ else BundleError
         raise kind(
             "the file named as this machine's bundle can't be read, so it isn't overwritten",
