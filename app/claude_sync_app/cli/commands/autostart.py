@@ -28,10 +28,11 @@ def configure(parser: Parser) -> None:
 def run(arguments: Namespace) -> int:
     from claude_sync_app.desktop import autostart
 
+    log = Log(paths().log_file)  # where there is no home directory, nothing is set up
     on = {"enable": True, "disable": False}.get(arguments.action)
     status = autostart.start_at_login(on=on)
     if on is not None:
-        Log(paths().log_file).write([f"autostart {arguments.action}"])
+        log.write([f"autostart {arguments.action}"])
     if arguments.json:
         print_json({"enabled": status.enabled, "where": status.where, "program": status.program})
     elif status.enabled:
