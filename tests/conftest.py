@@ -13,7 +13,6 @@ import shutil
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
@@ -23,8 +22,8 @@ from hypothesis import settings
 
 from machines import SESSION, Pair, World, said
 from randomness import QUICK_EXAMPLES
+from waiting import until
 
-_PATIENCE_SECONDS = 30.0
 _OF_THE_DESKTOP = (
     "DISPLAY WAYLAND_DISPLAY XAUTHORITY DBUS_SESSION_BUS_ADDRESS DBUS_STARTER_ADDRESS "
     "DESKTOP_SESSION SESSION_MANAGER PYSTRAY_BACKEND TERMINAL BROWSER"
@@ -228,10 +227,11 @@ def _threads() -> set[threading.Thread]:
 
 
 def _left(now: Callable[[], list[str]]) -> list[str]:
-    end = time.monotonic() + _PATIENCE_SECONDS
-    while (left := now()) and time.monotonic() < end:
-        time.sleep(0.01)
-    return left
+    try:
+        until(lambda: not now())
+    except AssertionError:
+        return now()
+    return []
 
 
 @pytest.fixture(autouse=True)

@@ -1,28 +1,17 @@
-"""A running service for tests, on a machine of `machines`; waiting for what it does."""
+"""A running service for tests, on a machine of `machines`."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from claude_sync.service.service import Service
 from claude_sync.state import preferences
 from machines import PlayedMachine
-
-PATIENCE_SECONDS = 60.0
-"""For what comes at once on an idle machine; eight test runs at once take their time."""
+from waiting import PATIENCE_SECONDS, until
 
 QUIET_SECONDS = 0.2
-
-
-def until(condition: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> None:
-    """Wait for something to come true."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it never came true"
-        time.sleep(0.005)
 
 
 @contextmanager

@@ -29,7 +29,8 @@ from benchmarks.tables import Row, show
 from benchmarks.trees import BenchMachine, Lines, session_ids
 from desktop.notification_servers import NotificationServer
 from desktop.panel import Panel
-from desktop.programs import PrivateBus, Programs, until
+from desktop.programs import PrivateBus, Programs
+from waiting import until
 
 _SESSIONS = 1000
 _SESSION_BYTES = 20_000

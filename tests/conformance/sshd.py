@@ -14,7 +14,6 @@ import shutil
 import socket
 import stat
 import subprocess
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -23,8 +22,7 @@ import psutil
 from claude_sync.transports import open_transport
 from claude_sync.transports.location import HostLocation
 from programs import find, require
-
-PATIENCE_SECONDS = 60.0
+from waiting import PATIENCE_SECONDS, until
 
 # What a login does with the command that ssh gives it.
 # $BOX is the directory with the programs of the flavour.
@@ -226,11 +224,13 @@ Host box*
 
 
 def _await_listening(host: SshHost, log: Path) -> None:
-    end = time.monotonic() + PATIENCE_SECONDS
-    assert host.process is not None
-    while time.monotonic() < end:
+    process = host.process
+    assert process is not None
+
+    def answers() -> bool:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", host.port)):
-            return
-        assert host.process.poll() is None, log.read_text()
-        time.sleep(0.01)
-    raise AssertionError(log.read_text())
+            return True
+        assert process.poll() is None, log.read_text()
+        return False
+
+    until(answers)

@@ -11,7 +11,8 @@ from dbus_fast.service import ServiceInterface, dbus_method, dbus_property, dbus
 from claude_sync_app.desktop import dbus
 from claude_sync_app.desktop.loop import Loop
 from claude_sync_app.desktop.session_events.linux import LOGIND, MANAGER, NETWORK_MANAGER, SESSION
-from desktop.programs import PATIENCE_SECONDS, Heard
+from desktop.programs import Heard
+from waiting import PATIENCE_SECONDS
 
 _Descriptor = Annotated[int, DBusSignature("h")]
 

@@ -13,7 +13,8 @@ from dbus_fast.service import ServiceInterface, dbus_method, dbus_signal
 
 from claude_sync_app.desktop import dbus
 from claude_sync_app.desktop.loop import Loop
-from desktop.programs import PATIENCE_SECONDS, Heard, Programs, until
+from desktop.programs import Heard, Programs
+from waiting import PATIENCE_SECONDS, until
 
 NAME = "org.freedesktop.Notifications"
 _Strings = Annotated[list[str], DBusSignature("as")]

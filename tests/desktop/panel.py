@@ -10,7 +10,7 @@ from dbus_fast.service import ServiceInterface, dbus_method, dbus_property
 
 from claude_sync_app.desktop import dbus
 from claude_sync_app.desktop.loop import Loop
-from desktop.programs import PATIENCE_SECONDS, until
+from waiting import PATIENCE_SECONDS, until
 
 WATCHER = "org.kde.StatusNotifierWatcher"
 ITEM = "org.kde.StatusNotifierItem"

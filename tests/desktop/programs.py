@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, TypeVar
 
 import pytest
 
 from programs import require_listed
+from waiting import PATIENCE_SECONDS
 
 T = TypeVar("T")
 
@@ -33,21 +33,6 @@ _BUS_CONFIGURATION = """\
   </policy>
 </busconfig>
 """
-
-
-PATIENCE_SECONDS = 60.0
-"""For what is going to come: eight suites may run at once, on two cores."""
-
-
-def until(
-    get: Callable[[], T], wanted: Callable[[T], object] = bool, seconds: float = PATIENCE_SECONDS
-) -> T:
-    """What `get` returns as soon as that is wanted."""
-    end = time.monotonic() + seconds
-    while not wanted(value := get()):
-        assert time.monotonic() < end, f"still {value!r} after {seconds} s"
-        time.sleep(0.005)
-    return value
 
 
 class Programs:

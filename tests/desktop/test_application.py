@@ -12,9 +12,10 @@ import pytest
 
 from desktop.notification_servers import NotificationServer
 from desktop.panel import Panel
-from desktop.programs import PATIENCE_SECONDS, PrivateBus, Programs, until
+from desktop.programs import PrivateBus, Programs
 from desktop.tray_program import Tray, TrayMachine, await_notice, await_row, click, prefer
 from machines import OTHER, SESSION, said
+from waiting import PATIENCE_SECONDS, until
 
 # --- the first start ---------------------------------------------------------------------------
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from claude_sync_app.desktop import autostart
 from claude_sync_app.desktop.autostart import AutostartStatus, macos, windows, xdg
 from claude_sync_app.desktop.launching import DesktopError
-from desktop.programs import PATIENCE_SECONDS, until
 from programs import require
+from waiting import PATIENCE_SECONDS, until
 
 
 @pytest.fixture

@@ -16,9 +16,10 @@ from claude_sync_app.desktop import checks as desktop_checks
 from claude_sync_app.desktop.checks import checks
 from claude_sync_app.desktop.notifications import osascript
 from desktop.panel import Panel
-from desktop.programs import PrivateBus, Programs, until
+from desktop.programs import PrivateBus, Programs
 from desktop.xfce import XfceDesk
 from examined import follow
+from waiting import until
 
 
 def _found(code: str) -> list[Finding]:

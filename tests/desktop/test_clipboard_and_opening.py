@@ -11,8 +11,8 @@ import pytest
 
 from claude_sync_app.desktop import clipboard, launching, opening
 from claude_sync_app.desktop.launching import DesktopError, start
-from desktop.programs import PATIENCE_SECONDS, until
 from programs import require
+from waiting import PATIENCE_SECONDS, until
 
 
 def test_a_line_is_copied_as_it_is(display: str) -> None:

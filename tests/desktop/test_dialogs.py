@@ -16,8 +16,9 @@ from claude_sync_app.desktop.dialogs.kdialog import Kdialog
 from claude_sync_app.desktop.dialogs.osascript import Osascript
 from claude_sync_app.desktop.dialogs.powershell import Powershell
 from claude_sync_app.desktop.dialogs.zenity import Zenity
-from desktop.programs import PATIENCE_SECONDS, Programs, until
+from desktop.programs import Programs
 from desktop.windows import answer
+from waiting import PATIENCE_SECONDS, until
 
 T = TypeVar("T")
 NASTY = "-a'b\"c;$(touch x)&<b>_%s\\n"

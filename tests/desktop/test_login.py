@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 
 from desktop.panel import Panel
-from desktop.programs import PATIENCE_SECONDS, Programs, until
+from desktop.programs import Programs
 from desktop.tray_program import TrayMachine, await_row, click
 from machines import SESSION, opened, said
+from waiting import PATIENCE_SECONDS, until
 
 
 def _command(machine: TrayMachine, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -17,7 +17,8 @@ from claude_sync_app.desktop.notifications import (
     osascript,
 )
 from desktop.notification_servers import Dunst, NotificationServer
-from desktop.programs import Heard, PrivateBus, Programs, until
+from desktop.programs import Heard, PrivateBus, Programs
+from waiting import until
 
 ARRIVAL = Notification(
     "arrival",

@@ -11,7 +11,8 @@ from claude_sync_app.desktop import session_events
 from claude_sync_app.desktop.loop import Loop
 from claude_sync_app.desktop.session_events import Leaving, Return, Way
 from desktop.logind import Logind
-from desktop.programs import PATIENCE_SECONDS, Heard, PrivateBus, until
+from desktop.programs import Heard, PrivateBus
+from waiting import PATIENCE_SECONDS, until
 
 
 class Ears:

@@ -16,7 +16,8 @@ from claude_sync_app.tray.icons.icons import IconState, Picture, Theme
 from claude_sync_app.tray.menu.model import Item, separator
 from claude_sync_app.tray.verbs import Action, Verb
 from desktop.panel import MENU, Panel, Refused
-from desktop.programs import PATIENCE_SECONDS, Heard, PrivateBus, until
+from desktop.programs import Heard, PrivateBus
+from waiting import PATIENCE_SECONDS, until
 
 UP_TO_DATE = Picture(IconState.UP_TO_DATE)
 ERROR = Picture(IconState.ERROR, Theme.LIGHT)

@@ -13,8 +13,8 @@ import pytest
 from claude_sync_app.desktop import terminals
 from claude_sync_app.desktop.launching import DesktopError
 from claude_sync_app.desktop.terminals import linux, macos, windows
-from desktop.programs import until
 from programs import require
+from waiting import until
 
 NASTY = "a'b\"c;$(touch x)&<b>"
 SESSION = "3f0c1a52-7a1e-4a77-9d5e-000000000001"

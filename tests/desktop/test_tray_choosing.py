@@ -14,7 +14,7 @@ from claude_sync.claude.home import encode_directory
 from claude_sync.state import preferences
 from desktop.notification_servers import NotificationServer
 from desktop.panel import Panel
-from desktop.programs import Programs, install, until
+from desktop.programs import Programs, install
 from desktop.tray_program import (
     Tray,
     TrayMachine,
@@ -30,6 +30,7 @@ from machines import KEY, OTHER, SESSION, PlayedMachine, World, said
 from machines import opened as contents_of
 from programs import require
 from repositories import bare_bones
+from waiting import until
 
 # In zenity's row of buttons: the first has the keys, Cancel and the second stand before it.
 SECOND = ("shift+Tab", "shift+Tab", "Return")

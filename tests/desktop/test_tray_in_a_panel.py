@@ -9,11 +9,12 @@ from pathlib import Path
 from PIL import Image
 
 from desktop.notification_servers import Dunst
-from desktop.programs import PrivateBus, Programs, until
+from desktop.programs import PrivateBus, Programs
 from desktop.tray_program import Tray, TrayMachine
 from desktop.windows import xdotool
 from desktop.xfce import XfceDesk
 from machines import OTHER, PlayedMachine, said
+from waiting import until
 
 WAITING = (0x78, 0xAE, 0xED)
 PIXELS = 1 << 16

@@ -16,9 +16,10 @@ from conformance.sshd import SshHost, running_sshd
 from desktop.logind import Logind
 from desktop.notification_servers import NotificationServer
 from desktop.panel import Panel
-from desktop.programs import PATIENCE_SECONDS, Programs, until
+from desktop.programs import Programs
 from desktop.tray_program import Tray, TrayMachine, await_notice, prefer, row_beginning
 from machines import OTHER, SESSION, PlayedMachine, said
+from waiting import PATIENCE_SECONDS, until
 
 _A_LOT = 60_000_000
 

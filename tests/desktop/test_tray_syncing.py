@@ -9,7 +9,7 @@ from pathlib import Path
 from claude_sync.state import preferences
 from desktop.notification_servers import Dunst, NotificationServer
 from desktop.panel import Panel, Refused
-from desktop.programs import PATIENCE_SECONDS, Programs, until
+from desktop.programs import Programs
 from desktop.tray_program import (
     Tray,
     TrayMachine,
@@ -21,6 +21,7 @@ from desktop.tray_program import (
     row_beginning,
 )
 from machines import OTHER, SESSION, PlayedMachine, said
+from waiting import PATIENCE_SECONDS, until
 
 NASTY_TITLE = (
     "<b>bold</b> & \x1b[31m\u202e\u05e9\u05dc\u05d5\u05dd \U0001f469\u200d\U0001f4bb\n" + "x" * 300

@@ -15,8 +15,9 @@ from claude_sync_app.tray.backends.status_notifier import StatusNotifierIcon
 from claude_sync_app.tray.icons.icons import IconState, Picture
 from claude_sync_app.tray.menu.model import Item, separator
 from claude_sync_app.tray.verbs import Action, Verb
-from desktop.programs import Heard, PrivateBus, Programs, until
+from desktop.programs import Heard, PrivateBus, Programs
 from desktop.xfce import XfceDesk
+from waiting import until
 
 MENU = Item(
     "menu",

@@ -10,9 +10,10 @@ from claude_sync.state import preferences
 from claude_sync.state.paths import Paths
 from desktop.notification_servers import NotificationServer
 from desktop.panel import Panel, Row
-from desktop.programs import PATIENCE_SECONDS, Programs, until
+from desktop.programs import Programs
 from machines import REMOTE, PlayedMachine, World
 from repositories import bare_bones
+from waiting import PATIENCE_SECONDS, until
 
 STARTED_SECONDS = 20.0
 

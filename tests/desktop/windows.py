@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import subprocess
 
-from desktop.programs import PATIENCE_SECONDS, until
 from programs import require
+from waiting import PATIENCE_SECONDS, until
 
 
 def xdotool(*arguments: str) -> str:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from PIL import Image, ImageChops
 
-from desktop.programs import PATIENCE_SECONDS, Programs, until
+from desktop.programs import Programs
 from programs import require
+from waiting import PATIENCE_SECONDS, until
 
 PANEL_HEIGHT = 28
 

@@ -14,13 +14,13 @@ from typing import Any, NamedTuple
 from claude_sync.claude.home import encode_directory
 from machines import CLIENT_VERSION
 from repositories import repository
+from waiting import PATIENCE_SECONDS
 
 COMMAND = Path(
     sysconfig.get_path("scripts"), "claude-sync.exe" if os.name == "nt" else "claude-sync"
 )
 SESSION = "3f2a91c4-7a1e-4a77-9d5e-000000000001"
 OTHER = "91c43f2a-7a1e-4a77-9d5e-000000000002"
-PATIENCE_SECONDS = 60.0
 
 
 class Done(NamedTuple):

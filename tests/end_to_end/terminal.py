@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from end_to_end.machine import COMMAND, PATIENCE_SECONDS, Machine
+from end_to_end.machine import COMMAND, Machine
+from waiting import PATIENCE_SECONDS
 
 Answer = str | Callable[[], str]
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")

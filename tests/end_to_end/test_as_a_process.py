@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -22,14 +20,7 @@ from end_to_end.machine import (
     one_sentence,
     outcomes,
 )
-
-
-def wait_for(what: Callable[[], object]) -> None:
-    """Poll until something is so."""
-    end = time.monotonic() + 60
-    while not what():
-        assert time.monotonic() < end, "it never came to that"
-        time.sleep(0.001)
+from waiting import until
 
 
 def in_a_shell(machine: Machine, script: str, *arguments: str) -> Done:
@@ -126,7 +117,7 @@ def test_waiting_for_another_ends_at_once(laptop: Machine, number: signal.Signal
         process = laptop.start("push")
         records = os.path.realpath(laptop.state / "records")
         opened = psutil.Process(process.pid)
-        wait_for(lambda: any(file.path.startswith(records) for file in opened.open_files()))
+        until(lambda: any(file.path.startswith(records) for file in opened.open_files()))
         process.send_signal(number)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, b"")
@@ -145,7 +136,7 @@ def test_a_push_that_is_interrupted_leaves_nothing_half_done(
                 b'{"type":"progress","text":"' + os.urandom(500_000).hex().encode() + b'"}\n'
             )
     process = laptop.start("push")
-    wait_for(lambda: list(shared_folder.glob("*/.ccsync-*")))
+    until(lambda: list(shared_folder.glob("*/.ccsync-*")))
     done = interrupt(process)
     assert (done.status, done.out) == (130, "")
     assert done.err == (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 
 from conformance.sshd import SshHost, running_sshd
 from end_to_end.machine import Machine, interrupt
+from waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +40,8 @@ def kept_waiting(new_laptop: Machine, host: SshHost, tmp_path: Path) -> Machine:
 def test_a_silent_host_keeps_nobody(kept_waiting: Machine, command: tuple[str, ...]) -> None:
     process = kept_waiting.start(*command)
     started = psutil.Process(process.pid)
-    while not any(child.name() == "ssh" for child in started.children()):
-        assert process.poll() is None
-        time.sleep(0.02)
+    until(lambda: any(child.name() == "ssh" for child in started.children()))
+    assert process.poll() is None
     done = interrupt(process)
     assert done.status == 130
     assert done.out == ""

@@ -22,6 +22,7 @@ from conformance.sshd import SshHost
 from conformance.storages import MARKER, put_of, write_all
 from machines import SESSION, PlayedMachine, World, agree, bookkeeping, said
 from randomness import examples
+from waiting import until
 
 DAY_SECONDS = 86_400
 _CHANCE = random.Random(3)
@@ -192,8 +193,7 @@ def test_what_a_cut_left_behind_is_never_seen_and_is_gone_after_a_day(line: Line
         names = [entry.name for entry in transport.list_files().entries]
         assert names == ["p/claude-sync-probe-0.tmp", "p/old"]
         write_all(transport, put_of("p/first", FIRST))
-        while old.exists() or at_root.exists() or probe.exists():
-            time.sleep(0.01)
+        until(lambda: not (old.exists() or at_root.exists() or probe.exists()))
     assert young.exists()
     assert foreign.exists()
     assert elsewhere.exists()

@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -23,12 +22,12 @@ from claude_sync.transports import open_transport
 from claude_sync.transports.base import MARKER_NAME, Get, Range, Transport
 from claude_sync.transports.ssh import command as ssh_command
 from claude_sync.transports.ssh import session as ssh_session
-from claude_sync.transports.ssh.session import Session
 from claude_sync.transports.ssh.transport import SshTransport
 from conformance.proxy import through_proxy
 from conformance.sshd import SshHost
 from conformance.storages import MARKER, put_of, write_all
 from faults.disks import small_disk
+from waiting import until
 
 MIB = 1 << 20
 LONG_LABEL = "a" * 64
@@ -345,19 +344,13 @@ def test_an_interrupt_ends_ssh_wherever_it_is(
         assert isinstance(store, SshTransport)
         thread = _Slow("interrupted", _look(store))
         thread.start()
-        session = _eventually(lambda: next(iter(store._running), None))
+        (session,) = until(lambda: list(store._running))
         if place == "a host that is busy":
-            _eventually(lambda: session if session._greeted else None)
+            until(lambda: session._greeted)
         store.interrupt()
         thread.join()
     assert isinstance(thread.error, Stopped)
     assert not session.is_running
-
-
-def _eventually(ask: Callable[[], Session | None]) -> Session:
-    while (answer := ask()) is None:
-        time.sleep(0.005)  # a test that never gets one is ended by its timeout
-    return answer
 
 
 def test_errors_never_hold_what_ssh_or_the_host_said(

@@ -31,7 +31,7 @@ from claude_sync.sync.setup import set_up
 from conformance.sshd import SshHost, running_sshd
 from machines import REMOTE, PlayedMachine, World, said
 from repositories import bare_bones
-from services import PATIENCE_SECONDS, until
+from waiting import PATIENCE_SECONDS, until
 
 SECONDS = float(os.environ.get("CLAUDE_SYNC_SOAK_SECONDS", "300"))
 SEED = int(os.environ.get("CLAUDE_SYNC_SOAK_SEED", str(time.time_ns() % 10_000)))
@@ -228,7 +228,7 @@ def test_nothing_is_lost_and_nothing_torn_arrives_whatever_goes_wrong(tmp_path: 
                 for one in watched
                 for session in SESSIONS
             ),
-            SETTLING_SECONDS,
+            seconds=SETTLING_SECONDS,
         )
         settled = time.monotonic() - settling
         for one in watched:

@@ -15,7 +15,8 @@ from claude_sync.service.settings import Settings
 from claude_sync.service.timetable import LOOK, RESCAN
 from claude_sync.service.watch import Area
 from machines import SESSION, PlayedMachine, World, said
-from services import PATIENCE_SECONDS, prepare, serving, until
+from services import prepare, serving
+from waiting import PATIENCE_SECONDS, until
 
 
 @pytest.fixture

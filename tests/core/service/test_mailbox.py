@@ -9,7 +9,7 @@ import pytest
 
 from claude_sync.service.mailbox import Command, Hint, Mailbox
 from claude_sync.service.watch import Area
-from services import until
+from waiting import until
 
 FOR_EVER = 100_000.0
 """Seconds that no test is given: one that waits so long is stopped, and fails."""

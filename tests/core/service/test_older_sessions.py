@@ -6,7 +6,8 @@ import pytest
 
 from claude_sync.model import Outcome
 from machines import OTHER, SESSION, PlayedMachine, World, opened, said
-from services import PATIENCE_SECONDS, prepare, serving, until
+from services import prepare, serving
+from waiting import PATIENCE_SECONDS, until
 
 WEEK = 8 * 86_400.0
 

@@ -21,7 +21,8 @@ from claude_sync.sync.forget import bundles_of_this_machine
 from claude_sync.sync.tree import pull_apply
 from claude_sync.transports.base import Listing
 from machines import KEY, OTHER, SESSION, PlayedMachine, World, agree, opened, said
-from services import PATIENCE_SECONDS, log_of, prepare, serving, until
+from services import log_of, prepare, serving
+from waiting import PATIENCE_SECONDS, until
 
 THIRD = "2b3c4d5e-1111-4222-8333-444455556666"
 HOUR = 3600.0

@@ -14,7 +14,8 @@ import pytest
 
 from claude_sync.service.watch import Area, Watch
 from machines import SESSION, World, said
-from services import prepare, serving, until
+from services import prepare, serving
+from waiting import until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="plays with folders in use")
 

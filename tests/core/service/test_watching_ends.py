@@ -15,7 +15,7 @@ import pytest
 
 from claude_sync.state import preferences
 from machines import OTHER, SESSION, PlayedMachine, World, said
-from services import PATIENCE_SECONDS, until
+from waiting import PATIENCE_SECONDS, until
 
 HANGING_PACKAGE = """
 import os, time

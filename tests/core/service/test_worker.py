@@ -10,7 +10,7 @@ from claude_sync.model import Outcome, Progress, State
 from claude_sync.service import schedule
 from claude_sync.service.worker import NextRound, Worker
 from machines import OTHER, SESSION, Pair, World, agree, said
-from services import until
+from waiting import until
 
 
 def test_a_round_in_which_nothing_has_changed_is_only_a_look(world: World) -> None:

@@ -12,7 +12,8 @@ from claude_sync.model import Outcome, State
 from claude_sync.sync.pack import unpack
 from claude_sync.sync.pull import pull
 from machines import OTHER, SESSION, Pair, PlayedMachine, agree, bookkeeping, outcomes, said
-from services import PATIENCE_SECONDS, prepare, serving, until
+from services import prepare, serving
+from waiting import PATIENCE_SECONDS, until
 
 
 @pytest.fixture
