@@ -17,6 +17,7 @@ from claude_sync.errors import (
 )
 from claude_sync.projects.directory import ProjectDirectory
 from claude_sync.projects.registry import Registry
+from examined import snapshot
 from repositories import APP, clone
 
 
@@ -129,11 +130,11 @@ def test_unknown_members_are_kept_and_nothing_is_written_without_need(
     assert document["directories"]["relative"] == 7
     assert document["repositories"]["/r"] == 5
     assert projects_file.stat().st_mode & 0o777 == 0o600
-    stamp = projects_file.stat()
+    as_it_was = snapshot(projects_file)
     registry.refresh()
     registry.key_of(app)
     assert not registry.save()
-    assert projects_file.stat() == stamp
+    assert snapshot(projects_file) == as_it_was
 
 
 @pytest.mark.parametrize(

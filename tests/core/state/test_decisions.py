@@ -17,6 +17,7 @@ from claude_sync.state.decisions import Decisions
 from claude_sync.state.decisions_file import UNDECIDED, Decided
 from claude_sync.state.paths import Paths
 from crashes import End, killed_at
+from examined import snapshot
 from faults.disks import ordinary_permissions
 
 ONE, TWO = Version(3, "1" * 64), Version(5, "2" * 64)
@@ -128,11 +129,11 @@ def test_the_file_is_private(decisions: Decisions, paths: Paths) -> None:
 
 def test_it_is_written_only_where_something_changed(decisions: Decisions, paths: Paths) -> None:
     decide_everything(decisions)
-    before = paths.decisions_file.stat()
+    before = snapshot(paths.decisions_file)
     decide_everything(decisions)
     decisions.accept(OTHER)
     decisions.push_again(OTHER)
-    assert paths.decisions_file.stat() == before
+    assert snapshot(paths.decisions_file) == before
 
 
 def test_what_belongs_together_is_written_at_once_also_where_an_error_ends_it(
@@ -207,12 +208,12 @@ def test_a_link_stays_a_link(paths: Paths, tmp_path: Path) -> None:
 def test_a_newer_one_is_refused_and_left_alone(decisions: Decisions, paths: Paths) -> None:
     decisions.forget([SESSION])
     write(paths, {**written(paths), "schema": 2})
-    before = paths.decisions_file.stat()
+    before = snapshot(paths.decisions_file)
     with pytest.raises(RecordsTooNew):
         Decisions(paths, STORE)
     with pytest.raises(RecordsTooNew):
         decisions.forget([OTHER])
-    assert paths.decisions_file.stat() == before
+    assert snapshot(paths.decisions_file) == before
 
 
 @pytest.mark.parametrize("in_the_way", ["a folder that is shut", "a file"])
@@ -341,14 +342,14 @@ def test_whoever_only_looks_changes_nothing(paths: Paths) -> None:
     contents: list[Any] = [[], {"schema": 2}, {"stores": {STORE: {"sessions": {}}}}]
     for content in contents:
         write(paths, content)
-        before = paths.decisions_file.stat()
+        before = snapshot(paths.decisions_file)
         found = Decisions(paths, STORE, writable=False)
         assert found.lost is (content == [])
         found.forget([SESSION])
         found.settle([OTHER], inherited={})
         assert found.of(SESSION).forgotten
         assert not found.lost
-        assert paths.decisions_file.stat() == before
+        assert snapshot(paths.decisions_file) == before
         assert list(paths.config.iterdir()) == [paths.decisions_file]
 
 

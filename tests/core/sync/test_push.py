@@ -11,6 +11,7 @@ from claude_sync.model import Outcome
 from claude_sync.state import preferences
 from claude_sync.sync.push import push, push_surveyed
 from claude_sync.sync.survey.survey import look
+from examined import snapshot
 from machines import (
     KEY,
     KEY_FOLDER,
@@ -46,10 +47,10 @@ def test_a_bundle_says_all_that_it_should(world: World) -> None:
 
 def test_what_has_not_changed_is_not_written_again(pair: Pair) -> None:
     laptop, _ = pair
-    before = laptop.bundle().stat()
+    before = snapshot(laptop.bundle())
     assert outcomes(laptop.push()) == {SESSION: Outcome.UNCHANGED}
     assert outcomes(laptop.push(SESSION)) == {SESSION: Outcome.UNCHANGED}
-    assert laptop.bundle().stat() == before
+    assert snapshot(laptop.bundle()) == before
 
 
 def test_each_push_has_the_next_revision(pair: Pair) -> None:
