@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import random
-import sqlite3
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -15,49 +12,20 @@ from claude_sync.errors import ClaudeSyncError, RecordsError, RecordsTooNew
 from claude_sync.model import Outcome, State
 from crashes import End, killed_at
 from examined import snapshot
+from faults import databases
 from faults.disks import ordinary_permissions
 from machines import OTHER, SESSION, Pair, PlayedMachine, World, agree, opened, outcomes, said
 
 # --- records that are lost ---------------------------------------------------------------------
 
 
-def _remove(file: Path) -> None:
-    for path in file.parent.iterdir():
-        path.unlink()
+LOSSES = {**databases.DAMAGES, "newer": databases.be_newer}
 
 
-def _fill_with_garbage(file: Path) -> None:
-    file.write_bytes(random.Random(1).randbytes(file.stat().st_size))
-
-
-def _truncate(file: Path) -> None:
-    os.truncate(file, 5000)
-
-
-def _empty(file: Path) -> None:
-    os.truncate(file, 0)
-
-
-def _damage_pages(file: Path) -> None:
-    data = bytearray(file.read_bytes())
-    for start in range(4096, len(data), 4096):
-        data[start : start + 200] = bytes(200)
-    file.write_bytes(data)
-
-
-def _be_newer(file: Path) -> None:
-    with sqlite3.connect(file) as database:
-        database.execute("PRAGMA user_version=99")
-    database.close()
-
-
-LOSSES = [_remove, _fill_with_garbage, _truncate, _empty, _damage_pages, _be_newer]
-
-
-@pytest.fixture(params=LOSSES, ids=lambda loss: loss.__name__.strip("_"))
+@pytest.fixture(params=LOSSES.values(), ids=list(LOSSES))
 def lose(request: pytest.FixtureRequest) -> Callable[[PlayedMachine], None]:
     """One way to lose a machine's records."""
-    loss: Callable[[Path], None] = request.param
+    loss: databases.Damage = request.param
     return lambda machine: loss(machine.records_file())
 
 
@@ -145,7 +113,7 @@ def test_a_settled_conflict_stays_settled(
 
 def test_newer_records_are_left_as_they_are(pair: Pair) -> None:
     laptop, _ = pair
-    _be_newer(laptop.records_file())
+    databases.be_newer(laptop.records_file())
     laptop.write(SESSION, said("more"))
     before = snapshot(laptop.paths.state, laptop.world.store)
     for work in (laptop.push, laptop.pull, laptop.states):
@@ -267,14 +235,14 @@ def test_decisions_that_can_not_be_known_are_left_alone_and_nothing_is_done(
         file.write_text(json.dumps({"schema": 2, **json.loads(file.read_text())} | {"schema": 2}))
     else:
         file.chmod(0)
-    before = file.stat()
+    before = snapshot(file)
     with ordinary_permissions():
         for work in (forgetful.push, forgetful.pull, forgetful.states):
             with pytest.raises(RecordsError) as caught:
                 work()
             assert str(file) in str(caught.value)
             assert isinstance(caught.value, RecordsTooNew) is newer
-    assert file.stat() == before
+    assert snapshot(file) == before
     assert not forgetful.bundle(SESSION).exists()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +15,7 @@ from claude_sync.model import Machine, Outcome, State
 from claude_sync.state.machine import Homes, load_machine
 from claude_sync.state.paths import Paths
 from claude_sync.sync import context as context_module
+from faults import databases
 from machines import OTHER, SESSION, Pair, PlayedMachine, World, agree, opened, outcomes, said
 
 
@@ -30,40 +30,7 @@ def pair(pair: Pair) -> Pair:
 # --- records lost or damaged -------------------------------------------------------------------
 
 
-def _lose(file: Path) -> None:
-    for path in file.parent.iterdir():
-        path.unlink()
-
-
-def _fill_with_garbage(file: Path) -> None:
-    file.write_bytes(random.Random(1).randbytes(file.stat().st_size))
-
-
-def _cut(file: Path) -> None:
-    with file.open("r+b") as opened_file:
-        opened_file.truncate(5000)
-
-
-def _empty(file: Path) -> None:
-    file.write_bytes(b"")
-
-
-def _damage_pages(file: Path) -> None:
-    data = bytearray(file.read_bytes())
-    for start in range(4096, len(data), 4096):
-        data[start : start + 200] = bytes(200)
-    file.write_bytes(data)
-
-
-def _be_of_no_layout_of_ours(file: Path) -> None:
-    import sqlite3
-
-    with sqlite3.connect(file) as database:
-        database.execute("PRAGMA user_version=-1")
-    database.close()
-
-
-DAMAGES = [_lose, _fill_with_garbage, _cut, _empty, _damage_pages, _be_of_no_layout_of_ours]
+RECORDS_DAMAGED = {**databases.DAMAGES, "no version's": databases.be_of_no_version}
 
 
 def again(work: Callable[[], object]) -> None:
@@ -76,7 +43,7 @@ def again(work: Callable[[], object]) -> None:
         work()
 
 
-@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__.strip("_"))
+@pytest.mark.parametrize("damage", RECORDS_DAMAGED.values(), ids=list(RECORDS_DAMAGED))
 def test_losing_the_records_costs_a_question_and_never_an_overwrite(
     world: World, pair: Pair, damage: Callable[[Path], None]
 ) -> None:
@@ -98,7 +65,7 @@ def test_losing_the_records_costs_a_question_and_never_an_overwrite(
     assert mine in desktop.kept()
 
 
-@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__.strip("_"))
+@pytest.mark.parametrize("damage", RECORDS_DAMAGED.values(), ids=list(RECORDS_DAMAGED))
 def test_with_the_records_lost_all_that_is_clear_goes_on(
     pair: Pair, damage: Callable[[Path], None]
 ) -> None:
@@ -116,7 +83,7 @@ def test_with_the_records_lost_all_that_is_clear_goes_on(
 
 def test_damaged_records_are_set_aside_and_not_removed(pair: Pair) -> None:
     _, desktop = pair
-    _fill_with_garbage(desktop.records_file())
+    databases.fill_with_garbage(desktop.records_file())
     garbage = desktop.records_file().read_bytes()
     again(desktop.pull)
     aside = desktop.paths.records_directory.glob("*unreadable*")

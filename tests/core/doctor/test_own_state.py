@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import time
 from collections.abc import Callable
 
@@ -11,6 +10,7 @@ from claude_sync.model import Level
 from claude_sync.state.vault import Vault
 from crashes import End, killed_at
 from examined import Patient, commands_of, follow, snapshot
+from faults import databases
 from faults.disks import ordinary_permissions
 from machines import SESSION, PlayedMachine, World, said
 
@@ -55,9 +55,7 @@ def test_the_records_are_damaged(used: Patient) -> None:
 
 
 def test_records_of_a_newer_version(used: Patient) -> None:
-    database = sqlite3.connect(used.records_file())
-    database.execute("PRAGMA user_version = 99")
-    database.close()
+    databases.be_newer(used.records_file())
     before = snapshot(used.paths.state)
     found = used.the("records-too-new", Level.ERROR)
     assert "Update claude-sync" in found.fix

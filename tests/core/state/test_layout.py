@@ -22,6 +22,7 @@ from claude_sync.state.paths import Paths
 from claude_sync.state.records import Records, SessionRecord
 from crashes import End, killed_at
 from examined import snapshot
+from faults import databases
 
 # As the first version laid its database out.
 LAYOUT_1 = """
@@ -267,9 +268,7 @@ def test_where_the_decisions_in_an_older_one_are_damaged_they_count_as_lost(
 
 
 def test_a_newer_one_is_refused_without_a_trace(path: Path, paths: Paths) -> None:
-    new = sqlite3.connect(path)
-    new.execute("PRAGMA user_version=99")
-    new.close()
+    databases.be_newer(path)
     before = snapshot(paths.state)
     with pytest.raises(RecordsTooNew) as caught:
         Database(path, Decisions(paths, "store"))
