@@ -11,7 +11,6 @@ from claude_sync.errors import ClaudeSyncError, Stopped
 from claude_sync.state.paths import paths
 from claude_sync.sync.context import Context, open_context
 from claude_sync.values import NamedTuple
-from claude_sync.wording import short_path
 from claude_sync_app.cli.interrupts import Interrupts
 from claude_sync_app.cli.output import is_terminal, print_note
 
@@ -104,7 +103,7 @@ def ensure_set_up() -> None:
     done = set_up_default(own)
     if done is not None:
         print_note(
-            f"Using {short_path(done.label)} as the shared folder, which only this machine sees; "
+            f"Using {done.label} as the shared folder, which only this machine sees; "
             "choose another with `claude-sync init LOCATION`."
         )
 

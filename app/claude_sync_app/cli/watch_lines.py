@@ -7,7 +7,7 @@ from collections import Counter
 
 from claude_sync.model import Level, Outcome, Result
 from claude_sync.service.status import Status
-from claude_sync.wording import count, join, replaces, short_path
+from claude_sync.wording import count, join, replaces
 from claude_sync_app.cli import results
 from claude_sync_app.cli.output import print_error, print_line, print_note
 
@@ -44,9 +44,7 @@ class StatusPrinter:
     def _print_start(self, now: Status) -> None:
         if now.started and now.location and now.location != self._announced:
             self._announced = now.location
-            print_line(
-                f"Watching. Sessions are shared through {short_path(now.label)}. Ctrl-C ends it."
-            )
+            print_line(f"Watching. Sessions are shared through {now.label}. Ctrl-C ends it.")
 
     def _print_trouble(self, before: Status, now: Status) -> None:
         if now.offline_message and now.offline_message != before.offline_message:
@@ -67,7 +65,7 @@ class StatusPrinter:
             self._last_event = event.number
             news = [one for one in event.results if self._is_news(one)]
             if news:
-                results.print_results(news, event.kind, short_path(now.label), named=True)
+                results.print_results(news, event.kind, now.label, named=True)
 
     def _is_news(self, result: Result) -> bool:
         """Whether a result is worth a line: the same failure again isn't."""

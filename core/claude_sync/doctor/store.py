@@ -33,7 +33,7 @@ def reached(facts: Facts) -> Iterator[Finding]:
     names = {bundle.head.machine_id for bundle in facts.bundles}
     held = f"{count(len(facts.bundles), 'bundle')} of {count(len(names), 'machine')}"
     if seconds is None:
-        title = f"The shared folder is {short_path(store.label)}"
+        title = f"The shared folder is {store.label}"
     else:
         answer = f"{max(1, round(seconds * 1000)):,} ms"
         title = f"The shared folder is on {store.label}, which answers in {answer}"
@@ -64,7 +64,7 @@ def reached(facts: Facts) -> Iterator[Finding]:
             code="store-private",
             level=Level.INFO,
             title="The shared folder is only on this machine",
-            detail=f"{short_path(store.label)} is a private folder: no other machine sees it.",
+            detail=f"{store.label} is a private folder: no other machine sees it.",
             fix="`claude-sync init FOLDER` with one that your machines share, or `claude-sync init "
             "ssh://HOST/PATH`",
         )

@@ -12,7 +12,7 @@ from claude_sync.sync.forget import (
     bundles_older_than,
     forget,
 )
-from claude_sync.wording import count, join, short_path, size
+from claude_sync.wording import count, join, size
 from claude_sync_app.cli.context import command_context
 from claude_sync_app.cli.output import print_json, print_line
 from claude_sync_app.cli.parser import Parser
@@ -48,7 +48,7 @@ def configure(parser: Parser) -> None:
 def run(arguments: Namespace) -> int:
     with command_context() as context:
         bundles = _bundles(context, arguments)
-        where = short_path(context.store.label)
+        where = context.store.label
     if bundles and not arguments.yes:
         if not can_ask():
             raise WrongArguments(

@@ -67,7 +67,7 @@ def run(arguments: Namespace) -> int:
         )
         return 0
     print_line(
-        f"Sessions are shared through {short_path(done.label)}. "
+        f"Sessions are shared through {done.label}. "
         f"This machine is called {done.machine.name} there."
     )
     if before is not None and before != done.location:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from argparse import Namespace
 
 from claude_sync.sync.push import push
-from claude_sync.wording import short_path
 from claude_sync_app.cli import results, selection
 from claude_sync_app.cli.context import command_context
 from claude_sync_app.cli.output import print_line
@@ -30,7 +29,7 @@ def run(arguments: Namespace) -> int:
         project = selection.project(context, arguments)
         done = push(context, named, project=project)
         results.log_results(context, "push", done)
-        where = short_path(context.store.label)
+        where = context.store.label
     if arguments.json:
         results.print_results_json(done)
     elif not done and project is not None:

@@ -8,7 +8,6 @@ from argparse import Namespace
 from claude_sync.errors import SessionChanging
 from claude_sync.sync.conflict import Conflict, show_conflict
 from claude_sync.sync.resolve import BOTH, MINE, resolve
-from claude_sync.wording import short_path
 from claude_sync_app.cli import listing, results
 from claude_sync_app.cli.context import command_context
 from claude_sync_app.cli.output import print_error, print_line
@@ -55,7 +54,7 @@ def run(arguments: Namespace) -> int:
             with command_context() as context:
                 done = resolve(context, arguments.session, keep, shown=shown)
                 results.log_results(context, "resolve", done)
-                where = short_path(context.store.label)
+                where = context.store.label
             break
         except SessionChanging as error:
             if arguments.keep is not None:

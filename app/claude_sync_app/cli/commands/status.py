@@ -13,7 +13,7 @@ from claude_sync.sync.context import Context
 from claude_sync.sync.states import states_surveyed
 from claude_sync.sync.survey.survey import look
 from claude_sync.values import NamedTuple
-from claude_sync.wording import count, short_path
+from claude_sync.wording import count
 from claude_sync_app.cli import listing, selection
 from claude_sync_app.cli.commands.doctor import finding_json
 from claude_sync_app.cli.context import command_context, is_set_up
@@ -50,9 +50,7 @@ def run(arguments: Namespace) -> int:
     if where is None:
         print_line("No shared folder is chosen yet; choose one with `claude-sync init LOCATION`.")
     else:
-        print_line(
-            f"Sessions are shared through {short_path(where)}. This machine is called {machine}."
-        )
+        print_line(f"Sessions are shared through {where}. This machine is called {machine}.")
     _print_groups(every)
     _print_findings(findings)
     return DONE

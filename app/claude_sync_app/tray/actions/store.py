@@ -49,7 +49,7 @@ def choose_store(tray: TrayContext, action: Action) -> None:
         others = f" Sessions of {join([one_line(name) for name in done.machines])} are there."
     tray.notify(
         "store",
-        f"Sessions are shared through {short_path(without_controls(done.label))}",
+        f"Sessions are shared through {without_controls(done.label)}",
         f"This machine is called {done.machine.name} there.{others}",
     )
     _offer_to_remove(tray, dialogs, before, done)
@@ -65,7 +65,7 @@ def leave_store(tray: TrayContext, _: Action) -> None:
             f"{_NO_DIALOGS} Type: claude-sync init ~/claude-sync",
         )
         return
-    here = short_path(without_controls(tray.status.label))
+    here = without_controls(tray.status.label)
     text = (
         f"Sessions will no longer be pushed to {here} or pulled from there.\n"
         "They will be pushed to ~/claude-sync, which only this machine sees."

@@ -18,7 +18,7 @@ from claude_sync_app.tray.finding_filter import (
     listed_findings,
     warning_counts,
 )
-from claude_sync_app.tray.labels import is_private
+from claude_sync_app.tray.labels import is_private, store_name
 from claude_sync_app.tray.menu.conflicts import conflicts_menu
 from claude_sync_app.tray.menu.model import Item, separator
 from claude_sync_app.tray.menu.preferences import preferences_menu, store_menu
@@ -83,7 +83,11 @@ def _top(
         rows += store_menu("top", status, environment)
     elif is_private(status, environment):
         rows.append(
-            Item("private", f"Shared folder: {status.label} (this machine only)", enabled=False)
+            Item(
+                "private",
+                f"Shared folder: {store_name(status, environment)} (this machine only)",
+                enabled=False,
+            )
         )
         rows += store_menu("top", status, environment)
     return tuple(rows)

@@ -40,6 +40,7 @@ from claude_sync.transports.base import (
 )
 from claude_sync.transports.folder.errors import root_error, translate
 from claude_sync.transports.folder.root import Root
+from claude_sync.wording import short_path
 
 # sys/stat.h of macOS; winnt.h: RECALL_ON_OPEN, RECALL_ON_DATA_ACCESS, OFFLINE. Each says that
 # reading the file would fetch it first.
@@ -66,9 +67,7 @@ class FolderTransport:
 
     @property
     def label(self) -> str:
-        home = os.path.expanduser("~")
-        inside = self.location.startswith(home + os.sep)
-        return f"~{self.location[len(home) :]}" if inside else self.location
+        return short_path(self.location)
 
     # --- listing -------------------------------------------------------------------------------
 
