@@ -305,9 +305,9 @@ SCENES: tuple[Callable[[Path], Scene], ...] = (
     undo_of_a_replacement,
     undo_of_a_fast_forward,
     forget,
-    resolve_both_where_nothing_was,
     undo_of_both_where_nothing_was,
 )
+LONG_SCENES = (resolve_both_where_nothing_was,)
 
 
 # --- killing -----------------------------------------------------------------------------------
@@ -322,7 +322,7 @@ def test_killed_before_any_third_step_nothing_is_lost_and_the_work_can_be_done_a
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("make", SCENES, ids=lambda make: make.__name__.strip("_"))
+@pytest.mark.parametrize("make", [*SCENES, *LONG_SCENES], ids=lambda make: make.__name__.strip("_"))
 def test_killed_before_any_step_at_all_nothing_is_lost_and_the_work_can_be_done_again(
     make: Callable[[Path], Scene], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
