@@ -12,6 +12,8 @@ ClaudeSyncError
 │   ├── SessionOpen             the client has it open: it is never replaced
 │   ├── SessionChanging         it changes faster than it can be read
 │   ├── SessionVanished         it was there a moment ago
+│   ├── SessionDivided          copies of it diverged, and none can be chosen
+│   │   └── SessionCrowded      more versions of it lie in the store than are compared
 │   ├── SessionUnreadable       it can't be seen here, so where it stands is unknown
 │   └── SessionUnplaced         no directory of this machine is known for it
 ├── BundleError                 one .ccsync file can't be used
@@ -124,6 +126,10 @@ class SessionUnreadable(SessionError):
 
 class SessionDivided(SessionError):
     """Two copies of the session are here, and they diverged."""
+
+
+class SessionCrowded(SessionDivided):
+    """More versions of the session lie in the store than are compared: a conflict by count."""
 
 
 class SessionUnplaced(SessionError):

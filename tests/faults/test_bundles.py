@@ -10,22 +10,16 @@ import json
 import os
 import socket
 import stat
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
 
 import pytest
 
 from bundles import ABSENT, crafted, packed, sidecar_entry
 from claude_sync.bundle.members import MAX_INTEGER
-from claude_sync.disk.snapshot import blocks_of, stamp_of
-from claude_sync.model import Outcome, Result
-from claude_sync.sync.pull import pull
-from claude_sync.transports.folder import transport
+from claude_sync.disk.snapshot import stamp_of
+from claude_sync.model import Outcome
+from faults.strangers import ELSEWHERE, bundle, check_passed_over, pulled, put
 from machines import KEY, KEY_FOLDER, OTHER, SESSION, PlayedMachine, World, contents, opened, said
-
-ELSEWHERE = "11111111-2222-5333-8444-555566667777"
-UNHAPPY = {Outcome.FAILED, Outcome.INCOMPLETE}
 
 
 @pytest.fixture
@@ -35,53 +29,6 @@ def desktop(world: World) -> PlayedMachine:
     laptop.write(OTHER, said())
     laptop.push()
     return desktop
-
-
-def bundle(transcript: bytes = b'{"uuid":"1"}\n', /, **changes: object) -> bytes:
-    """Another machine's bundle, good but for the changes."""
-    members = {
-        "session_id": SESSION,
-        "project_key": KEY,
-        "machine": "tablet",
-        "machine_id": ELSEWHERE,
-    }
-    good, _ = packed(transcript, {"tool-results/b.txt": b"b"}, **members)
-    return crafted(good, **changes) if changes else good
-
-
-def put(world: World, data: bytes, name: str = "tablet.ccsync") -> Path:
-    path = world.store / KEY_FOLDER / name
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(data)
-    return path
-
-
-def pulled(machine: PlayedMachine) -> list[Result]:
-    """Everything that a pull says."""
-    with machine.at_work() as context:
-        return pull(context)
-
-
-def check_passed_over(world: World, desktop: PlayedMachine) -> list[Result]:
-    """Pull: all in the store that is no good is passed over; the results that say so."""
-    before = {path: path.lstat().st_mtime_ns for path in world.store.rglob("*")}
-    outside = {path for path in desktop.home.rglob("*") if not _may_change(desktop, path)}
-    results = pulled(desktop)
-    assert desktop.sessions() == [OTHER]
-    assert not desktop.leftovers()
-    assert {path: path.lstat().st_mtime_ns for path in world.store.rglob("*")} == before
-    now = {path for path in desktop.home.rglob("*") if not _may_change(desktop, path)}
-    assert now == outside, "something was written outside"
-    wrong = [result for result in results if result.session_id != OTHER]
-    assert all(result.outcome in UNHAPPY and result.message for result in wrong), wrong
-    return wrong
-
-
-def _may_change(machine: PlayedMachine, path: Path) -> bool:
-    ours = (machine.paths.state, machine.paths.config, machine.paths.runtime, machine.folder)
-    return any(path == place or place in path.parents for place in ours) or (
-        path in machine.folder.parents
-    )
 
 
 # --- damage ------------------------------------------------------------------------------------
@@ -233,161 +180,6 @@ def test_every_reason_is_one_line_without_what_the_file_says(
     (wrong,) = check_passed_over(world, desktop)
     assert "secret" not in wrong.message
     assert "\n" not in wrong.message
-
-
-# --- what is big, or seems to be ---------------------------------------------------------------
-
-MIB = 1 << 20
-HUGE = 1 << 30
-
-
-@pytest.fixture
-def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The sizes of all blocks that are read from the store."""
-    sizes: list[int] = []
-
-    def counted(file: IO[bytes], size: int) -> Iterator[bytes]:
-        for block in blocks_of(file, size):
-            sizes.append(len(block))
-            yield block
-
-    monkeypatch.setattr(transport, "blocks_of", counted)
-    return sizes
-
-
-def bytes_read(machine: PlayedMachine, read: list[int]) -> tuple[int, int]:
-    """How many bytes of the store a listing and a pull read."""
-    counts = []
-    for look in (machine.states, lambda: pulled(machine)):
-        read.clear()
-        look()
-        # The marker is read at every look.
-        counts.append(sum(read) - (machine.world.store / ".ccsync-store").stat().st_size)
-    return counts[0], counts[1]
-
-
-def unknown(value: bytes) -> bytes:
-    """A good bundle with a member that nobody knows."""
-    return bundle()[:-1] + b',"news":' + value + b"}"
-
-
-def listed(unit: bytes) -> bytes:
-    """Fifteen MiB of one value."""
-    return b"[" + (unit + b",") * (15 * MIB // (len(unit) + 1)) + unit + b"]"
-
-
-FULL = {
-    "of objects": lambda: unknown(listed(b'{"a":{}}')),
-    "of lists": lambda: unknown(listed(b"[]")),
-    "of numbers": lambda: unknown(listed(b"1")),
-    "of escaped strings": lambda: unknown(listed(b'"\\u0041"')),
-    "of depth": lambda: unknown(listed(b"[" * 60_000 + b"]" * 60_000)),
-    "of white space": lambda: unknown(b" " * (15 * MIB) + b"1"),
-    "of one string of escapes": lambda: unknown(b'"' + b"\\udc80" * (15 * MIB // 6) + b'"'),
-    "of a number": lambda: unknown(b"1" * (15 * MIB)),
-    "in a sidecar file": lambda: bundle().replace(
-        b'"sidecar":[', b'"sidecar":[{"news":' + listed(b"{}") + b"},"
-    ),
-    "in the place of a size": lambda: bundle().replace(b'"size":', b'"size":' + listed(b"{}"), 1),
-}
-
-
-@pytest.mark.parametrize("make", FULL.values(), ids=FULL.keys())
-def test_fifteen_megabytes_of_anything_are_corrupt_after_one_and_not_read_twice(
-    world: World, desktop: PlayedMachine, read: list[int], make: Callable[[], bytes]
-) -> None:
-    pulled(desktop)
-    path = put(world, make())
-    assert path.stat().st_size > 15 * MIB
-    # Where both ends are as they should be, only a pull finds out.
-    assert sum(bytes_read(desktop, read)) < 3 * MIB
-    (wrong,) = check_passed_over(world, desktop)
-    assert wrong.outcome is Outcome.FAILED
-    assert bytes_read(desktop, read) == (0, 0)
-
-
-def sparse(path: Path, head: bytes, tail: bytes, size: int = HUGE) -> None:
-    """A file that takes no room, though it is big."""
-    with path.open("wb") as file:
-        file.write(head)
-        file.seek(size - max(1, len(tail)))
-        file.write(tail or b"\0")
-
-
-ENDS = 20 << 10
-EMPTY = {
-    # both ends, and the most that each later look reads
-    "nothing": (b"", b"", 0),
-    "only a beginning": (bundle()[:500], b"", ENDS),
-    "only a beginning, spelled otherwise": (b'{ "schema": 1, "session_id": "', b"", ENDS),
-    "only an end": (b"", bundle()[-400:], ENDS),
-    "garbage and nothing": (b"PK\3\4" * 2000, b"", ENDS),
-    "nothing between the ends": (bundle()[:500], bundle()[-400:], 0),
-    "nothing in a string": (b'{ "transcript":"', b'" }', 0),
-}
-
-
-@pytest.mark.parametrize(("head", "tail", "again"), EMPTY.values(), ids=EMPTY.keys())
-def test_a_gigabyte_of_nothing_is_still_arriving_and_is_not_read_for_that(
-    world: World, desktop: PlayedMachine, read: list[int], head: bytes, tail: bytes, again: int
-) -> None:
-    pulled(desktop)
-    path = world.store / KEY_FOLDER / "tablet.ccsync"
-    sparse(path, head, tail)
-    looked, pulled_too = bytes_read(desktop, read)
-    assert looked < 6 * MIB
-    assert pulled_too <= again
-    (wrong,) = check_passed_over(world, desktop)
-    assert wrong.outcome is Outcome.INCOMPLETE
-    put(world, bundle())
-    pulled(desktop)
-    assert desktop.has(SESSION)
-
-
-def test_a_bundle_that_proves_to_lack_its_middle_is_fetched_once(
-    world: World, desktop: PlayedMachine, read: list[int]
-) -> None:
-    pulled(desktop)
-    whole = bundle(transcript="", size=HUGE, encoded_size=HUGE, sha256="0" * 64)
-    front, back = whole.split(b'"transcript":"')
-    front += b'"transcript":"'
-    path = world.store / KEY_FOLDER / "tablet.ccsync"
-    sparse(path, front, back, len(whole) + HUGE)
-    looked, fetched = bytes_read(desktop, read)
-    assert looked == ENDS
-    assert 0 < fetched < 6 * MIB
-    assert bytes_read(desktop, read) == (0, 0)
-    (wrong,) = check_passed_over(world, desktop)
-    assert wrong.outcome is Outcome.INCOMPLETE
-
-
-def test_a_bundle_that_proves_to_be_another_is_corrupt_and_not_fetched_twice(
-    world: World, desktop: PlayedMachine, read: list[int]
-) -> None:
-    pulled(desktop)
-    put(world, bundle(sha256="0" * 64))
-    looked, fetched = bytes_read(desktop, read)
-    assert looked == fetched > 0
-    assert bytes_read(desktop, read) == (0, 0)
-    put(world, bundle(b'{"uuid":"2"}\n'))
-    pulled(desktop)
-    assert desktop.read() == b'{"uuid":"2"}\n'
-
-
-def test_of_many_files_that_end_early_few_are_looked_into_again(
-    world: World, desktop: PlayedMachine, read: list[int]
-) -> None:
-    pulled(desktop)
-    data = bundle()[:-3]
-    for number in range(300):
-        put(world, data, f"cut-{number}.ccsync")
-        put(world, b"", f"empty-{number}.ccsync")
-    first, later = bytes_read(desktop, read)
-    assert first >= 300 * len(data)
-    assert later == 100 * len(data)
-    wrong = check_passed_over(world, desktop)
-    assert len(wrong) == 600
-    assert {result.outcome for result in wrong} == {Outcome.INCOMPLETE}
 
 
 # --- what is no file ---------------------------------------------------------------------------

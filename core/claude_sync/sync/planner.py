@@ -15,7 +15,7 @@ lies here (L), *own* this machine's bundle as it lies in the store (O), a *rival
 Where the rules of FORMAT.md are applied:
 
 * Rule 1, whose bundle is whose and which count: `rivals.py`.
-* Rule 2, which rivals are left: `_left`.
+* Rule 2, which rivals are left: `_left`, and where there are many `_few`.
 * Rules 3 and 4, what a pull does with those: `plan_pull`.
 * Rule 5, what a push writes: `plan_push`.
 * Rules 6 to 8 (open, gone, unreadable) are the business of those who call: they look at the disk.
@@ -30,12 +30,17 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from claude_sync.errors import SessionCrowded
 from claude_sync.model import Bundle, Version
 from claude_sync.sync.rivals import Mine, inherited_decisions
 from claude_sync.values import NamedTuple
+from claude_sync.wording import count, join
 
 if TYPE_CHECKING:
     from claude_sync.claude.compare import Divergence
+
+MAX_RIVALS = 16
+"""How many versions of one session are compared with each other."""
 
 Compare = Callable[[Version, Version], "Divergence | None"]
 """How two versions diverge; None where that isn't known yet."""
@@ -114,7 +119,11 @@ def plan_pull(mine: Mine | None, rivals: Sequence[Bundle], compare: Compare) -> 
         mine: the transcript here, None where there is none.
         rivals: bundles as `own_and_rivals` gave them.
         compare: how two versions diverge.
+
+    Raises:
+        SessionCrowded: more are left than are compared.
     """
+    rivals = _few(mine, rivals, compare)
     try:
         left = _left(mine, rivals, compare)
         if not left:
@@ -181,6 +190,56 @@ def may_keep(version: Version, others: Sequence[Version], compare: Compare) -> b
         )
     except _NotCompared as unknown:
         return unknown.ask
+
+
+def _few(mine: Mine | None, rivals: Sequence[Bundle], compare: Compare) -> Sequence[Bundle]:
+    """All rivals, or of many versions those that what is known already doesn't drop (rule 2).
+
+    Nothing is asked for: anybody who can write into a store can write a thousand versions, and to
+    compare them all with each other would cost hours.
+
+    Raises:
+        SessionCrowded: more are left than are compared.
+    """
+    versions: dict[Version, list[Bundle]] = {}
+    for rival in rivals:
+        versions.setdefault(rival.head.version, []).append(rival)
+    if len(versions) <= MAX_RIVALS:
+        return rivals
+    candidates = [_of_bundle(same[0], same) for same in versions.values()]
+    giving_up: dict[str, list[_Candidate]] = {}
+    for one in candidates:
+        for sha256 in one.supersedes:
+            giving_up.setdefault(sha256, []).append(one)
+    mine_here = _of_mine(mine) if mine is not None else None
+    left: list[Bundle] = []
+    beaten: list[Bundle] = []
+    for one in candidates:
+        if mine_here is not None and _is_known_to_beat(mine_here, one, compare):
+            beaten += versions[one.version]
+        elif not any(_gives_up(x, one, compare) for x in giving_up.get(one.version.sha256, ())):
+            left += versions[one.version]
+    if len({rival.head.version for rival in left}) > MAX_RIVALS:
+        raise _crowded(left)
+    # One of those is enough to tell that what lies here is ahead.
+    return [*left, *beaten[:1]]
+
+
+def _is_known_to_beat(x: _Candidate, y: _Candidate, compare: Compare) -> bool:
+    try:
+        return _beats(x, y, compare)
+    except _NotCompared:
+        return False
+
+
+def _crowded(rivals: Sequence[Bundle]) -> SessionCrowded:
+    names = sorted({rival.head.machine for rival in rivals})
+    versions = count(len({rival.head.version for rival in rivals}), "version")
+    return SessionCrowded(
+        f"{versions} of this session lie in the store, more than are compared, from "
+        f"{join(names, 3)}",
+        todo="remove those of machines that aren't yours: `claude-sync forget --machine NAME`",
+    )
 
 
 def _left(mine: Mine | None, rivals: Sequence[Bundle], compare: Compare) -> tuple[Bundle, ...]:
