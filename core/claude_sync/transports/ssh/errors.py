@@ -131,20 +131,22 @@ def not_connected(messages: str, status: int | None, location: HostLocation) -> 
     for table, kind in kinds:
         for signs, what, todo in table:
             if any(sign in text for sign in signs):
-                advice = todo.replace("{forget its key}", _forgetting(text))
+                advice = todo.replace("{forget its key}", _forgetting(text, host))
                 return kind(what, where=host, todo=_advice(advice, location))
     todo = _advice(_CHECK_LOGIN, location)
     return StoreOffline("ssh can't connect to the host", where=host, todo=todo)
 
 
-def _forgetting(messages: str) -> str:
+def _forgetting(messages: str, host: str) -> str:
     """How to make ssh forget a host's key: by the name under which it knows it.
 
-    That is never an alias of the configuration, and with another port than 22 it is not the host's
-    name alone. It is the one word of ssh's that is passed on, and only where it can be a name.
+    With another port than 22 that is not the host's name alone. Where the place is an alias of the
+    configuration, it can't be told. It is the one word of ssh's that is passed on, and only where
+    it is the place's own: the other end can write such a line too, and must not have another
+    host's key forgotten.
     """
     known = _CHANGED_KEY.search(messages)
-    if known is None:
+    if known is None or re.sub(r"\[(.*)\]:[0-9]+", r"\1", known[1]) != host.lower():
         return "remove its old key from ssh's known_hosts"
     name = f'"{known[1]}"' if "[" in known[1] else known[1]
     return f"`ssh-keygen -R {name}`"

@@ -21,6 +21,9 @@ from claude_sync.disk.programs import full_command
 _CHUNK = 1 << 16
 _TICK_SECONDS = 0.2
 _MESSAGES_KEPT = 1 << 16
+# While it is written to, a child's answers are taken in, lest both wait for each other. What was
+# asked for ahead is a few MiB.
+_TAKEN_AHEAD = 64 << 20
 _FAREWELL_SECONDS = 2.0
 
 
@@ -32,6 +35,7 @@ class Pipes(Protocol):
 
         Raises:
             BrokenPipeError: the child doesn't read any more.
+            BufferError: it says more meanwhile than can be an answer.
             TimeoutError: nothing was taken for `patience` seconds.
         """
 
@@ -157,6 +161,8 @@ class PolledPipes:
                     deadline = time.monotonic() + patience
                 except BlockingIOError:
                     self._wait(deadline)
+                    if sum(map(len, self._arrived)) > _TAKEN_AHEAD:
+                        raise BufferError from None
         finally:
             self._poll.unregister(self._in)
 
@@ -199,7 +205,7 @@ class PolledPipes:
         self._child.stdin.close()
         status = self._child.finish(at_once=not self._ended)
         try:
-            while data := os.read(self._err, _CHUNK):
+            while len(self._messages) < _MESSAGES_KEPT and (data := os.read(self._err, _CHUNK)):
                 self._messages += data
         except BlockingIOError:
             pass

@@ -22,6 +22,8 @@ from claude_sync.values import NamedTuple
 
 NAMES_AT_ONCE = 100
 BYTES_AT_ONCE = 1 << 20
+_STAMP_BYTES = 256
+_ANY_SIZE = (1 << 63) - 1
 _REQUESTS_AHEAD = 4
 
 _Batch = TypeVar("_Batch")
@@ -91,8 +93,15 @@ def ahead(
         yield waiting.popleft()
 
 
-def read_files(session: Session, kind: str, count: int, where: str) -> Files:
+def read_files(session: Session, kind: str, count: int, where: str, most: int) -> Files:
     """The first part of an answer about so many files.
+
+    Args:
+        session: nothing else uses it meanwhile.
+        kind: the answer's first word.
+        count: how many files were asked for.
+        where: for errors.
+        most: how many bytes of them were asked for.
 
     Raises:
         TransportError: the store can't be used, or the answer makes no sense.
@@ -102,12 +111,23 @@ def read_files(session: Session, kind: str, count: int, where: str) -> Files:
         raise session.nonsense()
     if len(words[1]) != count + 1 or not re.fullmatch(r"[0-9]{1,18}", words[2]):
         raise session.nonsense()
-    return Files(words[1][1:], read_stamps(session), int(words[2]))
+    files = Files(words[1][1:], read_stamps(session, count), int(words[2]))
+    if files.total > most:
+        raise session.nonsense()
+    return files
 
 
-def read_stamps(session: Session) -> list[bytes]:
-    """The lines up to the dot, without empty ones."""
-    return [line for line in session.lines() if line]
+def read_stamps(session: Session, count: int) -> list[bytes]:
+    """The lines up to the dot, without empty ones; of so many files there are no more of them."""
+    most = count + 1  # an empty one where there is no file
+    return [line for line in session.lines(most, most * _STAMP_BYTES) if line]
+
+
+def bytes_asked(gets: Sequence[Get]) -> int:
+    """How many bytes gets can bring; of a file of unknown size, as many as it has."""
+    return sum(
+        length_of(get.ranges, _ANY_SIZE if get.stamp is None else get.stamp.size) for get in gets
+    )
 
 
 # --- ends --------------------------------------------------------------------------------------
@@ -192,7 +212,7 @@ class Stream:
             taken = not any(self._pieces)
             for _ in self._pieces:
                 pass
-            self._settled = files.is_settled(read_stamps(self._session)) and taken
+            self._settled = files.is_settled(read_stamps(self._session, len(self._asked))) and taken
         return bool(self._settled)
 
     def _begin(self) -> Files:
@@ -200,7 +220,8 @@ class Stream:
             # What comes instead of an answer leaves nothing to be skipped.
             self._lost = True
             count = len(self._asked)
-            self._files = read_files(self._session, "gets", count, self._where)
+            asked = bytes_asked(self._asked)
+            self._files = read_files(self._session, "gets", count, self._where, asked)
             self._pieces = self._session.counted(self._files.total)
             self._lost = False
         return self._files

@@ -71,6 +71,8 @@ class Session:
             # Its messages tell why.
             self._greet()
             raise self._lost() from None
+        except BufferError:
+            raise self.nonsense() from None
         except TimeoutError:
             raise self._timed_out() from None
 
@@ -103,9 +105,17 @@ class Session:
         """The error for an answer that isn't one of the script's."""
         return nonsense(self._location)
 
-    def lines(self) -> Iterator[bytes]:
-        """The lines up to one that is a lone dot."""
+    def lines(self, most: int, most_bytes: int) -> Iterator[bytes]:
+        """The lines up to one that is a lone dot.
+
+        Args:
+            most: how many there may be.
+            most_bytes: how many bytes they may have together; more makes no sense.
+        """
         while (line := self.line()) != b".":
+            most, most_bytes = most - 1, most_bytes - len(line)
+            if most < 0 or most_bytes < 0:
+                raise self.nonsense()
             yield line
 
     def counted(self, size: int) -> Iterator[bytes]:

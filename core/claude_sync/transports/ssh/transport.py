@@ -37,6 +37,7 @@ from claude_sync.transports.ssh.reading import (
     Stream,
     ahead,
     answer_words,
+    bytes_asked,
     check_store,
     cut_ends,
     ends_request,
@@ -53,6 +54,9 @@ from claude_sync.transports.ssh.writing import Upload
 
 _IDLE_SECONDS = 20.0
 _ATTEMPTS = 3
+# Of one listing. A store has a file for each session and machine.
+_MOST_ENTRIES = 250_000
+_MOST_LISTING_BYTES = 64 << 20
 
 
 class SshTransport:
@@ -174,7 +178,7 @@ class SshTransport:
         if words == ["same"] and known is not None:
             listing: Listing | None = known
         elif words[0] == "look" and len(words) == 2:
-            listing = listing_from(words[1], session.lines())
+            listing = listing_from(words[1], session.lines(_MOST_ENTRIES, _MOST_LISTING_BYTES))
         else:
             listing = None
         if listing is None:
@@ -209,9 +213,10 @@ class SshTransport:
         self, session: Session, names: Sequence[str], head: int, tail: int
     ) -> dict[str, Ends] | None:
         """The next answer; None if a file changed while it was given."""
-        files = read_files(session, "ends", len(names), self._where())
+        most = len(names) * (head + tail)
+        files = read_files(session, "ends", len(names), self._where(), most)
         data = b"".join(session.counted(files.total))
-        if not files.is_settled(read_stamps(session)):
+        if not files.is_settled(read_stamps(session, len(names))):
             return None
         return cut_ends(names, files, data, head=head, tail=tail)
 
@@ -239,9 +244,9 @@ class SshTransport:
         return answers
 
     def _digests(self, session: Session, gets: Sequence[Get]) -> list[str | None]:
-        files = read_files(session, "digests", len(gets), self._where())
+        files = read_files(session, "digests", len(gets), self._where(), bytes_asked(gets))
         lines = [session.line().decode("ascii", "replace") for _ in gets]
-        if not files.is_settled(read_stamps(session)):
+        if not files.is_settled(read_stamps(session, len(gets))):
             return [None] * len(gets)
         answers: list[str | None] = []
         for get, mark, stamp, line in zip(gets, files.marks, files.stamps, lines, strict=True):
@@ -288,9 +293,9 @@ class SshTransport:
     def _several(self, session: Session, gets: Sequence[Get]) -> Iterator[Got]:
         """The answer to several small gets, once it is sure that they can be separated."""
         asked = _usable_gets(gets)
-        files = read_files(session, "gets", len(asked), self._where())
+        files = read_files(session, "gets", len(asked), self._where(), bytes_asked(asked))
         data = b"".join(session.counted(files.total))
-        if not files.is_settled(read_stamps(session)):
+        if not files.is_settled(read_stamps(session, len(asked))):
             for get in gets:
                 yield from self._alone(get)
             return
