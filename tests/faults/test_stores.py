@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bundles import crafted
-from claude_sync.errors import ClaudeSyncError, StoreOffline, TransportError
+from claude_sync.errors import ClaudeHomeError, ClaudeSyncError, StoreOffline, TransportError
 from claude_sync.model import Outcome
 from claude_sync.state.vault import Vault
 from faults.disks import elsewhere, ordinary_permissions, read_only, small_disk
@@ -314,8 +314,8 @@ def test_a_file_where_the_tree_should_be_costs_a_pull_in_words(world: World) -> 
     laptop.write(SESSION, said())
     laptop.push()
     (desktop.claude / "projects").write_bytes(b"in the way")
-    result = desktop.pull()[SESSION]
-    assert result.outcome is Outcome.FAILED
+    with pytest.raises(ClaudeHomeError, match="can't be read"):
+        desktop.pull()
     assert (desktop.claude / "projects").read_bytes() == b"in the way"
 
 

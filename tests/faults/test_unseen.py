@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from claude_sync.errors import StoreUnseen
+from claude_sync.errors import PreferencesError, StoreUnseen
 from claude_sync.model import Outcome, State
+from claude_sync.projects.registry import Registry
 from claude_sync.store.packing import Packing
 from claude_sync.sync.pull import pull
+from claude_sync.sync.setup import set_up_default
+from claude_sync.sync.tree.install import Installer
 from claude_sync.transports import open_transport
 from conformance.sshd import SshHost
+from failing_calls import failing
 from faults.disks import ordinary_permissions
 from machines import KEY_FOLDER, SESSION, Pair, PlayedMachine, World, said
 
@@ -86,6 +92,87 @@ def test_a_home_from_a_backup_writes_over_no_newer_bundle_that_it_can_not_see(
     with unreadable(world.store / KEY_FOLDER, 0o000):
         assert laptop.push()[SESSION].outcome is Outcome.FAILED
     assert laptop.bundle().read_bytes() == newest
+
+
+def test_nor_over_one_that_was_listed_and_can_not_be_reached(
+    pair: Pair, world: World, tmp_path: Path
+) -> None:
+    laptop, _ = pair
+    shutil.copytree(laptop.home, tmp_path / "backup", symlinks=True)
+    laptop.write(SESSION, said("after the backup"))
+    laptop.push()
+    newest = laptop.bundle().read_bytes()
+    put_back(laptop, tmp_path / "backup")
+    laptop.write(SESSION, said("on the restored home"))
+    with failing(world.store / KEY_FOLDER, errno.ENOTDIR, "lstat"):
+        assert laptop.push()[SESSION].outcome is Outcome.INCOMPLETE
+    assert laptop.bundle().read_bytes() == newest
+
+
+@pytest.mark.parametrize("code", [errno.ENOENT, errno.ENOTDIR, errno.EIO])
+def test_a_folder_that_the_root_still_lists_is_not_gone(
+    pair: Pair, world: World, code: int
+) -> None:
+    laptop, _ = pair
+    with failing(world.store / KEY_FOLDER, code, "scandir", "stat"), laptop.at_work() as context:
+        assert context.store.listing().unseen == (KEY_FOLDER,)
+
+
+def test_what_was_chosen_and_can_not_be_read_was_not_unchosen(pair: Pair) -> None:
+    laptop, _ = pair
+    with failing(laptop.paths.preferences_file, errno.EIO, "open"):
+        with pytest.raises(PreferencesError, match="can't be read"):
+            laptop.push()
+        with pytest.raises(PreferencesError, match="can't be read"):
+            set_up_default(laptop.paths)
+
+
+def test_a_list_of_projects_that_can_not_be_read_is_not_written_over(
+    pair: Pair, tmp_path: Path
+) -> None:
+    laptop, _ = pair
+    before = laptop.paths.projects_file.read_bytes()
+    with failing(laptop.paths.projects_file, errno.EIO, "open"):
+        registry = Registry(laptop.paths.projects_file)
+        registry.add(tmp_path)
+        with pytest.raises(PreferencesError):
+            registry.save()
+    assert laptop.paths.projects_file.read_bytes() == before
+
+
+def test_what_is_open_is_said_to_be_unknown_where_it_can_not_be_seen_at_the_last_moment(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laptop, desktop = pair
+    laptop.write(SESSION, said("more"))
+    laptop.push()
+    live = desktop.claude / "sessions"
+    check_same = Installer.check_same
+
+    def blind(installer: Installer, *given: Any, **more: Any) -> None:
+        with failing(live, errno.EIO, "listdir"):
+            check_same(installer, *given, **more)
+
+    monkeypatch.setattr(Installer, "check_same", blind)
+    result = desktop.pull()[SESSION]
+    assert result.outcome is Outcome.OPEN
+    assert "list of open sessions can't be read" in result.message
+
+
+def test_a_transcript_that_can_not_be_seen_at_the_last_moment_did_not_change(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laptop, desktop = pair
+    laptop.write(SESSION, said("more"))
+    laptop.push()
+    check_same = Installer.check_same
+
+    def blind(installer: Installer, *given: Any, **more: Any) -> None:
+        with failing(desktop.path(), errno.EIO, "lstat"):
+            check_same(installer, *given, **more)
+
+    monkeypatch.setattr(Installer, "check_same", blind)
+    assert "can't be read" in desktop.pull()[SESSION].message
 
 
 def test_what_a_mirror_delivers_while_a_push_packs_is_not_written_over(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -191,7 +192,7 @@ def print_resume_line(directory: Path, session_id: str, options: ResumeOptions) 
 
     Often the directory is only on another branch, so it isn't made unasked.
     """
-    missing = not directory.is_dir()
+    missing = not os.path.isdir(directory)
     if missing:
         print_line(
             "  (its directory isn't here: switch to the branch that has it, or make it with this)"

@@ -130,17 +130,30 @@ class ClaudeHome:
 
     def session_in(self, folder: str, session_id: str) -> LocalSession | None:
         """One session in one folder as it is now, None where it isn't or can't be seen."""
+        try:
+            return self.session_now(folder, session_id)
+        except OSError:
+            return None
+
+    def session_now(self, folder: str, session_id: str) -> LocalSession | None:
+        """The same where it matters why it can't be seen; None where it isn't.
+
+        Raises:
+            OSError: it can't be seen.
+        """
         base = self.projects / folder
         path = base / f"{session_id}{TRANSCRIPT_SUFFIX}"
         try:
-            if not os.path.lexists(path):
+            try:
+                status = os.lstat(path)
+            except FileNotFoundError:
                 path = base / _as_spelled(base, path.name)
-            status = os.lstat(path)
-            if not stat.S_ISREG(status.st_mode):
-                return None
-            sidecar = sidecar_stamps(sidecar_folder(path))
-        except OSError:
+                status = os.lstat(path)
+        except FileNotFoundError:
             return None
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        sidecar = sidecar_stamps(sidecar_folder(path))
         return LocalSession(session_id.lower(), path, folder, stamp_of(status), *sidecar)
 
     def folder_for(self, directory: Path) -> Path:

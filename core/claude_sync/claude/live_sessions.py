@@ -115,8 +115,9 @@ class LiveSessions(NamedTuple):
             return None
         return written + QUIET_SECONDS
 
-    def explain(self, session: LocalSession) -> str:
-        """Why a session counts as open and what can be done, a clause for people."""
+    @property
+    def blindness(self) -> str:
+        """Why there is no telling what is open, a clause for people; "" where there is."""
         if self.problem:
             return f"Claude Code's list of open sessions can't be read ({self.problem})"
         if self.unreadable:
@@ -124,6 +125,12 @@ class LiveSessions(NamedTuple):
                 f"a file that says what is open can't be read (sessions/{self.unreadable[0]}), "
                 "so every session counts as open"
             )
+        return ""
+
+    def explain(self, session: LocalSession) -> str:
+        """Why a session counts as open and what can be done, a clause for people."""
+        if self.unreadable:
+            return self.blindness
         live = self.open_files.get(session.session_id)
         if live is not None and live.background:
             short = session.session_id[:8]

@@ -101,7 +101,7 @@ def project_folders(projects: Path) -> Folders:
     try:
         with os.scandir(projects) as listed:
             entries = sorted(listed, key=lambda entry: entry.name)
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         return Folders({})
     except OSError as error:
         raise ClaudeHomeError(

@@ -304,14 +304,20 @@ def replace(
     mode: int = 0o600,
     mtime_ns: int | None = None,
     durable: bool = True,
+    new: bool = False,
 ) -> Stamp:
-    """Write one file atomically, and unless told not to durably, replacing what was there."""
+    """Write one file atomically, and unless told not to durably, replacing what was there.
+
+    Raises:
+        FileExistsError: something is there, and the file was to be new.
+        OSError: it can't be written.
+    """
     blocks = (data,) if isinstance(data, bytes) else data
     staged = stage(path.parent, blocks, mode=mode, mtime_ns=mtime_ns)
     try:
         if durable:
             sync([staged])
-        stamp = commit(staged, path)
+        stamp = commit_new(staged, path) if new else commit(staged, path)
     except BaseException:
         discard(staged)
         raise

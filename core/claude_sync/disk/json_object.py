@@ -34,8 +34,13 @@ def read_object(path: Path) -> dict[str, Any]:
     return document
 
 
-def write_object(path: Path, document: dict[str, Any]) -> None:
+def write_object(path: Path, document: dict[str, Any], *, new: bool = False) -> None:
     """Write an object atomically, in a form that people can edit; a link stays a link.
+
+    Args:
+        path: the file.
+        document: what is to stand in it.
+        new: whether there was no file: one that is there all the same isn't written over.
 
     Raises:
         OSError: it can't be written.
@@ -46,7 +51,7 @@ def write_object(path: Path, document: dict[str, Any]) -> None:
     except UnicodeEncodeError:  # a path with bytes that are no Unicode
         data = json.dumps(document, indent=2).encode()
     make_private(path.parent)
-    replace(path, data + b"\n")
+    replace(path, data + b"\n", new=new)
 
 
 def _refuse(_: str) -> None:

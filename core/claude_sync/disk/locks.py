@@ -73,7 +73,7 @@ class Lock:
         Raises:
             LockBusy: another process held it all the time; says which.
             Stopped: `stop` said so.
-            RecordsError: the file can't be made, or can't be locked where it lies.
+            RecordsError: the file can't be made or read, or can't be locked where it lies.
         """
         if self._depth:
             self._depth += 1
@@ -101,8 +101,10 @@ class Lock:
         try:
             _write_holder(descriptor, b"")
             _unlock(descriptor)
+        except OSError:
+            pass  # closing it lets go as well
         finally:
-            os.close(descriptor)
+            _close(descriptor)
 
     def holder(self) -> Holder | None:
         """Who says that it holds the lock; None where nobody does, or where that can't be read.
@@ -139,7 +141,7 @@ class Lock:
                     return True
             finally:
                 if descriptor >= 0:
-                    os.close(descriptor)
+                    _close(descriptor)
 
     def _open(self) -> int:
         try:
@@ -169,11 +171,29 @@ def _write_holder(descriptor: int, data: bytes) -> None:
 
 
 def _is_still(descriptor: int, path: Path) -> bool:
-    """Whether the open file is still the one with that name: a removed one locks nobody out."""
+    """Whether the open file is still the one with that name: a removed one locks nobody out.
+
+    Raises:
+        RecordsError: that can't be seen.
+    """
     try:
         return os.path.samestat(os.fstat(descriptor), os.stat(path))
     except FileNotFoundError:
         return False
+    except OSError as error:
+        raise RecordsError(
+            f"the lock file can't be read ({error.strerror})",
+            where=str(path),
+            todo="check its disk, and the permissions of its folder",
+        ) from error
+
+
+def _close(descriptor: int) -> None:
+    """Close a lock's file. What can't be written of it any more is for messages only."""
+    try:
+        os.close(descriptor)
+    except OSError:
+        pass
 
 
 if sys.platform == "win32":

@@ -12,7 +12,7 @@ from claude_sync.doctor.access import can_pass, can_read, can_write, scan
 from claude_sync.doctor.facts import Facts
 from claude_sync.doctor.fixes import grant_command
 from claude_sync.doctor.modes import MAKE, READ, allows, mode_for_others
-from claude_sync.errors import NotSetUp, StoreOffline, UsageError
+from claude_sync.errors import NotSetUp, PreferencesError, StoreOffline, UsageError
 from claude_sync.model import Finding, Level
 from claude_sync.sync.setup import default_location
 from claude_sync.values import NamedTuple
@@ -74,7 +74,7 @@ def _is_found_already(facts: Facts) -> bool:
     """Whether another check says that the preferences, which name the store, can't be read."""
     problems = facts.context.preferences.problems
     unread = any(problem.key in ("", "location", "store_id") for problem in problems)
-    return unread and isinstance(facts.store_error, NotSetUp)
+    return unread and isinstance(facts.store_error, (NotSetUp, PreferencesError))
 
 
 def _unreached(facts: Facts) -> Finding:

@@ -89,6 +89,7 @@ class RegistryFile:
         self._document: dict[str, Any] = {}
         self._stamp: Stamp | None = None
         self._garbage = False
+        self._unread: OSError | None = None
         self._changed_directories: set[str] = set()
         self._changed_repositories: set[str] = set()
         self._scan_changed = False
@@ -142,11 +143,14 @@ class RegistryFile:
         """Write what changed since the file was read; whether anything was written.
 
         Raises:
-            OSError: it can't be written. Nothing is lost but the work of finding it again.
+            OSError: it can't be written; or it can't be read, and what a person put in stands in
+                it. Nothing is lost but the work of finding it again.
         """
         if not self.changed:
             return False
         self.reload()
+        if self._unread is not None:
+            raise self._unread
         if self._document.get("schema", SCHEMA) > SCHEMA:
             return False
         files.make_private(self.path.parent)
@@ -187,14 +191,16 @@ class RegistryFile:
             self._document["scanned"] = self.scanned
 
     def _read(self) -> None:
-        self._document, self._stamp, self.problem, self._garbage = {}, None, "", False
+        self._document, self._stamp, self.problem = {}, None, ""
+        self._garbage, self._unread = False, None
         try:
             self._stamp = stamp_of(os.stat(self.path))
             document = json.loads(read_small(self.path, _MAX_BYTES))
         except FileNotFoundError:
             document = {}
-        except OSError:
+        except OSError as error:
             document = {}
+            self._stamp, self._unread = None, error
             self.problem = "the list of projects can't be read"
         except (ValueError, RecursionError):
             document = None

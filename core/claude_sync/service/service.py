@@ -45,6 +45,9 @@ class Service:
 
     `start` it, read `status`, submit commands: each returns a Future at once, which ends as the
     function of that name does (and with NotSetUp where no store was chosen). `stop` it.
+
+    Raises:
+        RecordsError: which of those folders it is can't be told.
     """
 
     def __init__(

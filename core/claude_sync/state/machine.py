@@ -6,6 +6,7 @@ own machine id, the user, and where the home is.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -28,6 +29,10 @@ _NAMESPACE = bytes.fromhex("6f0c3a5e27b94d61a8d3f2b1c7e45a90")
 _LINUX_FILES = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id"))
 _NO_NAME = "machine"
 _MAX_NAME = 64
+# A machine without such a file, or that shuts it, will be so the next time, too. Any other error
+# may pass, and an id made up meanwhile would be another machine's.
+_NO_SUCH_FILE = (FileNotFoundError, NotADirectoryError, PermissionError, IsADirectoryError)
+_NO_PLAIN_FILE = (errno.EINVAL, errno.ELOOP)
 
 
 class Homes(NamedTuple):
@@ -100,12 +105,40 @@ def _first(kept: dict[str, Any], homes: Homes) -> str:
 
 def _spelled(home: Path) -> str:
     """One of Claude Code's folders, so that it is the same for a home that was moved."""
-    real, user = os.path.realpath(home), os.path.realpath(os.path.expanduser("~"))
+    real, user = _real(home), _real(Path(os.path.expanduser("~")))
     return os.path.normcase(f"~{real[len(user) :]}" if real.startswith(user + os.sep) else real)
 
 
+def _real(path: Path) -> str:
+    """Where a path really leads, as far as it exists.
+
+    Raises:
+        RecordsError: a part of it can't be looked at. Going on with the path as it is spelled
+            would make another machine of this one.
+    """
+    try:
+        # Windows has disks of which it can never be said for sure.
+        return os.path.realpath(path, strict=os.name != "nt")
+    except FileNotFoundError:
+        return os.path.realpath(path)
+    except OSError as error:
+        raise _unknown(error, path) from error
+
+
+def _unknown(error: OSError, path: Path) -> RecordsError:
+    return RecordsError(
+        f"which machine this is can't be told ({error.strerror})",
+        where=str(path),
+        todo="check its disk, and the permissions of the folders above it",
+    )
+
+
 def machine_as_seen(paths: Paths, homes: Homes | None = None) -> Machine:
-    """This machine as far as it can be told without writing anything."""
+    """This machine as far as it can be told without writing anything.
+
+    Raises:
+        RecordsError: what it is told by can't be looked at.
+    """
     try:
         kept = _kept(paths)
     except RecordsError:
@@ -174,11 +207,15 @@ def _keep(paths: Paths, kept: dict[str, Any]) -> None:
 
 
 def system_machine_id() -> str | None:
-    """This machine's id, a UUID of version 5; None where the system has no id of its own."""
+    """This machine's id, a UUID of version 5; None where the system has no id of its own.
+
+    Raises:
+        RecordsError: what it is made from can't be looked at.
+    """
     system = _system_id()
     if system is None:
         return None
-    home = os.path.normcase(os.path.realpath(os.path.expanduser("~")))
+    home = os.path.normcase(_real(Path(os.path.expanduser("~"))))
     return _uuid5("\0".join((system, _user(), home)))
 
 
@@ -254,8 +291,12 @@ def _linux_id() -> str | None:
     for path in _LINUX_FILES:
         try:
             found = _checked(os.fsdecode(read_small(Path(os.path.realpath(path)), 256)))
-        except OSError:
+        except _NO_SUCH_FILE:
             continue
+        except OSError as error:
+            if error.errno in _NO_PLAIN_FILE:
+                continue
+            raise _unknown(error, path) from error
         if found:
             return found
     return None

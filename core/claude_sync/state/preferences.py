@@ -89,14 +89,34 @@ def load(paths: Paths) -> Preferences:
     path = paths.preferences_file
     try:
         stamp = stamp_of(os.stat(path))
-        document = read_object(path)
     except FileNotFoundError:
         return Preferences()
     except OSError as error:
-        return Preferences(problems=(InvalidPreference("", f"can't be read: {error.strerror}"),))
+        return _unread(error)
+    try:
+        document = read_object(path)
+    except OSError as error:
+        return _unread(error)
     except NoObject as error:
         return Preferences(problems=(InvalidPreference("", str(error)),), stamp=stamp)
     return _typed(document, stamp)
+
+
+def _unread(error: OSError) -> Preferences:
+    return Preferences(problems=(InvalidPreference("", f"can't be read: {error.strerror}"),))
+
+
+def check_read(paths: Paths, chosen: Preferences) -> None:
+    """Make sure that the preferences are those of the file, if there is one.
+
+    Raises:
+        PreferencesError: it couldn't be read, so whatever it says isn't known.
+    """
+    for problem in chosen.problems:
+        if not problem.key and chosen.stamp is None:
+            raise _unusable(
+                paths.preferences_file, f"preferences.json {problem.reason}", "make it readable"
+            )
 
 
 def stamp(paths: Paths) -> Stamp | None:
@@ -122,10 +142,11 @@ def change(paths: Paths, **changes: object) -> Preferences:
     """
     path = paths.preferences_file
     with Lock(paths.state / "preferences.lock", "changing preferences"):
+        is_new = False
         try:
             document = read_object(path)
         except FileNotFoundError:
-            document = {"schema": SCHEMA}
+            document, is_new = {"schema": SCHEMA}, True
         except NoObject as error:
             raise _unusable(path, f"preferences.json {error}", "correct or remove it") from error
         except OSError as error:
@@ -136,7 +157,7 @@ def change(paths: Paths, **changes: object) -> Preferences:
         for key, value in changes.items():
             _put(document, key, value, path)
         try:
-            write_object(path, document)
+            write_object(path, document, new=is_new)
         except OSError as error:
             what = f"preferences.json can't be written: {error.strerror}"
             raise _unusable(path, what, "make its folder writable") from error

@@ -246,7 +246,9 @@ class Store:
             try:
                 read.append(self._bundle(ends))
             except FileGone:
-                bundles.pop(ends.name, None)
+                # It was listed: it is replaced or moved just now, or its disk fails. What it holds
+                # is unknown, which is another thing than nothing.
+                wrong[ends.name] = (ends.stamp, _not_yet())
             except (BundleError, TransportError) as error:
                 wrong[ends.name] = (ends.stamp, error)
         with self._database.transaction():
@@ -313,7 +315,7 @@ class Store:
             except BundleIncomplete:
                 # Its ends didn't tell: as long as its stamp is the same, it isn't all read again.
                 raise reserved() from None
-        raise BundleIncomplete("the file disappeared while it was read", todo="look again")
+        raise _not_yet()
 
     def remembered(self, name: str) -> Bundle | None:
         """The bundle that had a name at the last look, None if there was none."""
@@ -448,6 +450,13 @@ class Store:
         from claude_sync.store.marker import probe
 
         probe(self._transport)
+
+
+def _not_yet() -> BundleIncomplete:
+    return BundleIncomplete(
+        "the file changed or disappeared while it was looked at",
+        todo="it is looked at again next time",
+    )
 
 
 def _is_unseen(name: str, unseen: Sequence[str]) -> bool:

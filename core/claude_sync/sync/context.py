@@ -108,9 +108,11 @@ class Context:
 
         Raises:
             NotSetUp: none was chosen yet.
+            PreferencesError: which was chosen can't be read.
         """
         if self._store is None:
             chosen = self.preferences
+            preferences.check_read(self.paths, chosen)
             if chosen.location is None:
                 raise NotSetUp(
                     "no shared folder is chosen yet",

@@ -66,7 +66,8 @@ def set_up_default(paths: Paths) -> SetUp | None:
         what was set up, None where a store was chosen before.
 
     Raises:
-        NotSetUp: that folder is something else, or the preferences can't be read.
+        NotSetUp: that folder is something else, or the preferences don't tell.
+        PreferencesError: the preferences can't be read.
         TransportError: it can't be made, written or read back.
         LockBusy: another claude-sync kept working.
     """
@@ -86,6 +87,7 @@ def set_up_default(paths: Paths) -> SetUp | None:
 
 def _check_readable(paths: Paths, chosen: Preferences) -> None:
     """Check that the preferences name no store, rather than one that can't be read."""
+    preferences.check_read(paths, chosen)
     for problem in chosen.problems:
         if problem.key in ("", "location"):
             raise NotSetUp(

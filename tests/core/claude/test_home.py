@@ -146,8 +146,12 @@ def test_sessions_are_regular_files_of_a_fitting_name(claude: ClaudeHome, tmp_pa
 
 def test_without_a_tree_there_are_no_sessions(tmp_path: Path) -> None:
     assert ClaudeHome(tmp_path / "nothing").sessions() == []
+
+
+def test_what_is_no_folder_says_nothing_of_sessions(tmp_path: Path) -> None:
     (tmp_path / "projects").write_bytes(b"")
-    assert ClaudeHome(tmp_path).sessions() == []
+    with pytest.raises(ClaudeHomeError, match="Not a directory"):
+        ClaudeHome(tmp_path).sessions()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import itertools
 import math
 import os
@@ -15,6 +16,7 @@ import pytest
 from claude_sync.disk import locks
 from claude_sync.disk.locks import Holder, Lock
 from claude_sync.errors import LockBusy, RecordsError, Stopped
+from failing_calls import failing
 
 HOLDER = """
 import sys
@@ -266,5 +268,36 @@ def test_a_lock_ends_with_a_holder_that_is_interrupted(path: Path, hold: Start) 
     process = hold()
     process.send_signal(signal.SIGTERM)
     process.wait()
+    with Lock(path, "pulling"):
+        pass
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.EACCES, errno.ESTALE])
+def test_a_lock_whose_file_can_not_be_looked_at_is_said_and_not_held(path: Path, code: int) -> None:
+    with Lock(path, "pushing"):
+        pass
+    lock = Lock(path, "pulling")
+    with failing(path, code, "stat"), pytest.raises(RecordsError, match="can't be read"):
+        lock.acquire()
+    assert not lock.held
+    with lock:
+        assert lock.held
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows locks otherwise")
+def test_what_can_not_be_written_of_a_lock_does_not_keep_it_from_being_let_go(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+
+    def fails(*_: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    lock = Lock(path, "pushing")
+    lock.acquire()
+    with monkeypatch.context() as patch:
+        patch.setattr(fcntl, "flock", fails)
+        patch.setattr(os, "write", fails)
+        lock.release()
     with Lock(path, "pulling"):
         pass

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from claude_sync.names import is_machine_name
 from claude_sync.state import machine
 from claude_sync.state.machine import default_name, load_machine, name_machine, safe_name
 from claude_sync.state.paths import Paths, paths
+from failing_calls import failing
 
 SYSTEM_ID = "0123456789abcdef0123456789abcdef"
 
@@ -198,3 +200,29 @@ def test_the_systems_id_is_read_where_linux_keeps_it(
 def test_this_systems_id_has_the_plain_form() -> None:
     found = machine._system_id()
     assert found is None or (len(found) == 32 and int(found, 16) > 0)
+
+
+def test_it_is_no_other_machine_while_its_home_can_not_be_looked_at(
+    here: Paths, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = tmp_path / "home"
+    link.symlink_to(home)
+    monkeypatch.setenv("HOME", str(link))
+    known = load_machine(here)
+    with failing(link, errno.EIO, "lstat"), pytest.raises(RecordsError, match="can't be told"):
+        load_machine(here)
+    assert load_machine(here) == known
+
+
+def test_it_gets_no_random_id_while_the_systems_can_not_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "machine-id"
+    file.write_text(SYSTEM_ID)
+    monkeypatch.setattr(machine, "_LINUX_FILES", (file,))
+    assert machine._linux_id() == SYSTEM_ID
+    with failing(file, errno.EIO, "open"), pytest.raises(RecordsError, match="can't be told"):
+        machine._linux_id()
+    # One that is shut will be so the next time, too.
+    with failing(file, errno.EACCES, "open"):
+        assert machine._linux_id() is None

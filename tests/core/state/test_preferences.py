@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -24,6 +25,7 @@ from claude_sync.state.preferences import (
     set_text,
     value_of,
 )
+from failing_calls import failing
 
 SECRET = "hunter2"
 
@@ -455,3 +457,15 @@ def test_a_key_that_does_not_exist_can_be_neither_set_nor_read(here: Paths, key:
 def test_the_table_has_every_preference() -> None:
     fields = set(Preferences._fields) - {"problems", "unknown", "stamp"}
     assert set(KINDS) == fields
+
+
+def test_preferences_that_vanish_for_a_moment_are_not_begun_anew(home: Path) -> None:
+    own = paths()
+    preferences.change(own, location="/somewhere", recent_limit=5)
+    before = own.preferences_file.read_bytes()
+    with (
+        failing(own.preferences_file, errno.ENOENT, "open"),
+        pytest.raises(PreferencesError, match="can't be written: File exists"),
+    ):
+        preferences.change(own, recent_limit=7)
+    assert own.preferences_file.read_bytes() == before

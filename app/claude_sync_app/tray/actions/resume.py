@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from claude_sync.errors import ClaudeSyncError
@@ -71,7 +72,7 @@ def copy_command(tray: TrayContext, action: Action) -> None:
     directory = tray.directory_of(session_id)
     options = _options(tray, session_id)
     line = resume_line(
-        directory, session_id, missing=not directory.is_dir(), options=options.arguments
+        directory, session_id, missing=not os.path.isdir(directory), options=options.arguments
     )
     if not line:
         raise ClaudeSyncError(

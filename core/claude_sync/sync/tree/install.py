@@ -28,6 +28,7 @@ from claude_sync.claude.sidecar import sidecar_folder
 from claude_sync.claude.tree import TRANSCRIPT_SUFFIX
 from claude_sync.disk import files
 from claude_sync.disk.files import Staged
+from claude_sync.disk.snapshot import translating_read_errors
 from claude_sync.errors import ClaudeHomeError, SessionError, SessionOpen
 from claude_sync.model import LocalSession, Stamp, Version
 from claude_sync.names import TEMPORARY_PREFIX
@@ -244,8 +245,10 @@ class Installer:
         Raises:
             SessionChanging: it changed.
             SessionOpen: it is open.
+            SessionUnreadable, SessionVanished: it can't be seen.
         """
-        now = self._home.session_in(local.folder, local.session_id)
+        with translating_read_errors(local.session_id):
+            now = self._home.session_now(local.folder, local.session_id)
         if now is None or now.stamp != local.stamp or (sidecar and now.sidecar != local.sidecar):
             raise changed(local.session_id)
         self._check_closed(local.session_id)
@@ -273,7 +276,11 @@ class Installer:
         # Where no client writes live files, the survey has judged by the transcript's time, and
         # that is the same still.
         live = read_live_sessions(self._home.live_folder)
-        if session_id in live.open_ids or live.unreadable:
+        if live.unreadable:
+            raise SessionOpen(
+                f"the session can't be replaced now: {live.blindness}", where=session_id
+            )
+        if session_id in live.open_ids:
             raise SessionOpen("the session is open here", where=session_id, todo="close it first")
 
     def _open_folder(self, sidecar: Path, fetched: Fetched) -> tuple[Merge, Kept | None]:

@@ -124,13 +124,22 @@ class FolderTransport:
         path = os.path.join(self._root.directory, directory)
         try:
             with os.scandir(path) as found:
-                return _listed(directory, found)
+                entries, vanished = _listed(directory, found)
+            # A disk that fails says it of files, too: only its folder tells what was removed.
+            return None if vanished and vanished & {*os.listdir(path)} else entries
         except OSError as error:
-            if error.errno in (errno.ENOENT, errno.ENOTDIR) and not os.path.isdir(path):
+            if error.errno in (errno.ENOENT, errno.ENOTDIR) and not self._lists(directory):
                 return []  # it was removed since the root was listed
             # Not ours to read (lost+found on a stick), or a disk that fails for a moment: what lies
             # in it is unknown, which is another thing than nothing.
             return None
+
+    def _lists(self, directory: str) -> bool:
+        """Whether the root still says that a folder is in it, or can't be asked."""
+        try:
+            return directory in os.listdir(self._root.directory)
+        except OSError:
+            return True
 
     # --- reading -------------------------------------------------------------------------------
 
@@ -255,7 +264,9 @@ class FolderTransport:
         pass
 
 
-def _listed(directory: str, found: Iterator[os.DirEntry[str]]) -> list[Entry]:
+def _listed(directory: str, found: Iterator[os.DirEntry[str]]) -> tuple[list[Entry], set[str]]:
+    """The files of a folder, and the names of those that went away meanwhile."""
+    vanished: set[str] = set()
     entries: list[Entry] = []
     elsewhere: list[Entry] = []
     for entry in found:
@@ -265,6 +276,7 @@ def _listed(directory: str, found: Iterator[os.DirEntry[str]]) -> list[Entry]:
         try:
             status = entry.stat(follow_symlinks=False)
         except FileNotFoundError:
+            vanished.add(entry.name)
             continue
         away = file != entry.name or (_MAY_BE_ELSEWHERE and _is_elsewhere(status))
         listed = Entry(f"{directory}/{file}", stamp_of(status), away)
@@ -272,7 +284,7 @@ def _listed(directory: str, found: Iterator[os.DirEntry[str]]) -> list[Entry]:
     if elsewhere:
         here = {entry.name for entry in entries}
         entries += [entry for entry in elsewhere if entry.name not in here]
-    return entries
+    return entries, vanished
 
 
 def _ends(name: str, file: IO[bytes], head: int, tail: int) -> Ends:
