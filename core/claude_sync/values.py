@@ -11,9 +11,12 @@ from collections import namedtuple
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-_V = TypeVar("_V", bound="_Value")
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    _V = TypeVar("_V", bound="_Value")  # at run time its bound would be compiled, too
 
 
 class _Parts:

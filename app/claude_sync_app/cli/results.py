@@ -7,17 +7,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from claude_sync.disk.log import Log, removal_line, result_line
 from claude_sync.model import Bundle, Outcome, Result
 from claude_sync.state.paths import paths
 from claude_sync.sync.context import Context
 from claude_sync.wording import count
 from claude_sync_app.cli.output import print_error, print_json, print_line, print_note
 from claude_sync_app.cli.runner import DONE, FAILED
-from claude_sync_app.resume_line import resume_line
 from claude_sync_app.shown_text import without_controls
 
-# Most runs have nothing to resume.
+# Most runs have nothing to resume and nothing to log: what that takes is imported then.
 if TYPE_CHECKING:
     from claude_sync_app.resume_options import ResumeOptions
 
@@ -102,22 +100,28 @@ def _summary(results: Iterable[Result]) -> dict[str, int]:
 
 def log_results(context: Context, verb: str, results: Iterable[Result]) -> None:
     """Log what was done and what failed; not what stayed as it was."""
-    lines = [
-        result_line(verb, result)
+    for_log = [
+        result
         for result in results
         if result.outcome not in _QUIET and result.outcome is not Outcome.UNPLACED
     ]
-    if lines:
-        Log(context.paths.log_file).write(lines)
+    if for_log:
+        from claude_sync.disk.log import Log, result_line
+
+        Log(context.paths.log_file).write(result_line(verb, result) for result in for_log)
 
 
 def log_result(context: Context, verb: str, result: Result) -> None:
     """Log what a person's command did to one session, whatever the outcome."""
+    from claude_sync.disk.log import Log, result_line
+
     Log(context.paths.log_file).write([result_line(verb, result)])
 
 
 def log_removals(context: Context, bundles: Iterable[Bundle]) -> None:
     """Log which bundles were removed from the store."""
+    from claude_sync.disk.log import Log, removal_line
+
     Log(context.paths.log_file).write(map(removal_line, bundles))
 
 
@@ -204,6 +208,8 @@ def print_resume_line(directory: Path, session_id: str, options: ResumeOptions) 
 
 def _line_to_type(directory: Path, session_id: str, missing: bool, options: Sequence[str]) -> str:
     """The line to type; a note instead if it would have characters that can't be seen."""
+    from claude_sync_app.resume_line import resume_line
+
     line = resume_line(directory, session_id, missing=missing, options=options)
     if line and line == without_controls(line):
         return line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from collections.abc import Callable
@@ -71,6 +72,13 @@ def sidecar_stamps(folder: Path) -> SidecarStamps:
             continue  # The client removed it while we looked.
     stamps = tuple(sorted(found.values())[:MAX_SIDECAR_FILES])
     return SidecarStamps(stamps, regular - len(stamps))
+
+
+def signature_of(local: LocalSession) -> str:
+    """What tells that none of a session's sidecar files has changed; "" where it has none."""
+    if not local.sidecar:
+        return ""
+    return hashlib.sha256(repr(local.sidecar).encode()).hexdigest()
 
 
 def read_sidecar(

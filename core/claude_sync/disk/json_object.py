@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from codecs import BOM_UTF8
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ def read_object(path: Path) -> dict[str, Any]:
     """
     data = read_small(Path(os.path.realpath(path)), _LIMIT)
     try:
-        document = json.loads(data.decode("utf-8-sig"), parse_constant=_refuse)
+        document = json.loads(data.removeprefix(BOM_UTF8).decode(), parse_constant=_refuse)
     except (ValueError, RecursionError):
         raise NoObject("isn't valid JSON") from None
     if not isinstance(document, dict):

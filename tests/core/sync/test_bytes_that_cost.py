@@ -19,7 +19,7 @@ from claude_sync.state.cache import LocalRow
 from claude_sync.store.download import Fetched
 from claude_sync.store.store import Store
 from claude_sync.sync.pull import pull
-from claude_sync.sync.survey import local_rows
+from claude_sync.sync.survey import local_rows, read_session
 from claude_sync.sync.survey.survey import look as survey_of
 from claude_sync.transports.base import Get, Got, Listing
 from claude_sync.transports.folder.transport import FolderTransport
@@ -294,5 +294,5 @@ def test_what_can_not_be_read_meanwhile_costs_that_session_only(
     def vanished(*_: object) -> LocalRow:
         raise SessionVanished("the session can't be read", passing=True)
 
-    monkeypatch.setattr(local_rows, "read_session", vanished)
+    monkeypatch.setattr(read_session, "read_session", vanished)
     assert outcomes(laptop.push()) == {SESSION: Outcome.FAILED, OTHER: Outcome.PUSHED}

@@ -7,14 +7,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from claude_sync.claude.transcript import Summary
+from claude_sync.claude.sidecar import signature_of
 from claude_sync.errors import SessionError
 from claude_sync.model import LocalSession, Version
 from claude_sync.state.cache import LocalRow
 from claude_sync.sync.context import Context
-from claude_sync.sync.survey.read_session import read_session, row_of, signature_of, summarize_file
 
+# What reads transcripts is imported where one is read: most looks find none that has changed.
 if TYPE_CHECKING:
+    from claude_sync.claude.transcript import Summary
     from claude_sync.store.delta import LinePrefix, LocalBase
 
 _ROWS_A_FLUSH = 500
@@ -55,6 +56,8 @@ class LocalRows:
         if row is None:
             key = str(local.path)
             before = self._rows.get(key)
+            from claude_sync.sync.survey.read_session import read_session
+
             row = read_session(local, signature_of(local), before, self._context.check)
             self._rows[key] = self._new[key] = row
             if len(self._new) >= _ROWS_A_FLUSH:
@@ -67,6 +70,9 @@ class LocalRows:
         Raises:
             SessionUnreadable: it can't be read until someone acts.
         """
+        from claude_sync.claude.transcript import Summary
+        from claude_sync.sync.survey.read_session import summarize_file
+
         key = str(local.path)
         row = self._rows.get(key)
         if row is not None and row.stamp == local.stamp:
@@ -74,6 +80,17 @@ class LocalRows:
         if key not in self._summaries:
             self._summaries[key] = summarize_file(local)
         return self._summaries[key]
+
+    def cwds(self, local: LocalSession) -> tuple[str, ...]:
+        """The working directories that both ends of a transcript name, the likeliest first.
+
+        Raises:
+            SessionUnreadable: it can't be read until someone acts.
+        """
+        row = self._rows.get(str(local.path))
+        if row is not None and row.stamp == local.stamp:
+            return row.cwds
+        return self.summary(local).cwds
 
     def below(self, path: Path) -> list[str]:
         """The paths of the transcripts that are known to lie at a path or below it."""
@@ -86,6 +103,8 @@ class LocalRows:
 
     def learn(self, local: LocalSession, version: Version, sidecar_sha256: str) -> None:
         """Take over what a session proved to be when it was read elsewhere, with these stamps."""
+        from claude_sync.sync.survey.read_session import row_of
+
         key, row = str(local.path), row_of(local, self.summary(local), version, sidecar_sha256)
         self._rows[key] = self._new[key] = row
 

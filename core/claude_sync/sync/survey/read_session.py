@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable
 
-from claude_sync.claude.sidecar import read_sidecar
+from claude_sync.claude.sidecar import read_sidecar, signature_of
 from claude_sync.claude.transcript import Summary, summarize
 from claude_sync.disk.snapshot import Snapshot, open_regular, translating_read_errors
 from claude_sync.model import LocalSession, SidecarFile, Version
 from claude_sync.state.cache import LocalRow
-
-
-def signature_of(local: LocalSession) -> str:
-    """What tells that none of a session's sidecar files has changed; "" where it has none."""
-    if not local.sidecar:
-        return ""
-    return hashlib.sha256(repr(local.sidecar).encode()).hexdigest()
 
 
 def read_session(

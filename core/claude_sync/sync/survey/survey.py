@@ -40,7 +40,6 @@ from claude_sync.state.records import NOTHING, SessionRecord
 from claude_sync.store.store import StoreView
 from claude_sync.sync.context import Context
 from claude_sync.sync.rivals import Mine, Split, own_and_rivals
-from claude_sync.sync.survey.identity import find_id, remember_name
 from claude_sync.sync.survey.local_rows import LocalRows
 
 if TYPE_CHECKING:
@@ -115,6 +114,8 @@ class Survey:
         prefix = prefix.lower()
         if prefix in self.local or prefix in self.bundles:
             return prefix
+        from claude_sync.sync.survey.identity import find_id
+
         return find_id(prefix, sorted({*self.ids(), *self._hidden}))
 
     def check_seen(self, session_id: str) -> None:
@@ -451,7 +452,7 @@ class Survey:
         """
         key = f"{local.folder}/{local.session_id}"
         if key not in self._directories:
-            cwds = self.rows.summary(local).cwds
+            cwds = self.rows.cwds(local)
             remembered = self.record(local.session_id).directory
             self._directories[key] = self._directory_of(local.folder, cwds, remembered or None)
         return self._directories[key]
@@ -552,6 +553,8 @@ def look(
         if context.decisions.lost:
             _settle(context, survey)
     if not context.machine.named:
+        from claude_sync.sync.survey.identity import remember_name
+
         remember_name(context, survey.bundles)
     return survey
 
