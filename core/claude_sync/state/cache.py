@@ -51,7 +51,7 @@ class Cache:
 
     def local_rows(self) -> dict[str, LocalRow]:
         """What is known of transcripts, by path."""
-        return {row[0]: _local(row) for row in self._db.run("SELECT * FROM local")}
+        return {row[0]: _local(row) for row in self._db.rows("SELECT * FROM local")}
 
     def put_local(self, rows: Mapping[str, LocalRow]) -> None:
         """Remember what transcripts were found to be."""
@@ -78,7 +78,7 @@ class Cache:
 
     def bundles(self) -> dict[str, Bundle]:
         """Heads of bundles, by file name; good while the stamp is the same."""
-        return {row[0]: _bundle(row) for row in self._db.run("SELECT * FROM bundle")}
+        return {row[0]: _bundle(row) for row in self._db.rows("SELECT * FROM bundle")}
 
     def bundle(self, name: str) -> Bundle | None:
         """The same of one file; None where it isn't known."""

@@ -155,6 +155,19 @@ class Database:
         except sqlite3.Error as error:
             raise self._failed(error) from error
 
+    def rows(self, sql: str) -> Iterator[Any]:
+        """The rows of a whole table, one at a time: thousands of them needn't be held at once.
+
+        Nothing may be written before the last.
+
+        Raises:
+            RecordsError: they can't be read. A damaged database is set aside first.
+        """
+        try:
+            yield from self._db.execute(sql)
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
+
     def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run one statement for each row of values.
 

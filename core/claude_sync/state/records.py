@@ -59,7 +59,7 @@ class Records:
 
     def sessions(self) -> dict[str, SessionRecord]:
         """Everything remembered of every session."""
-        return {row[0]: _session(row) for row in self._db.run("SELECT * FROM session")}
+        return {row[0]: _session(row) for row in self._db.rows("SELECT * FROM session")}
 
     def session(self, session_id: str) -> SessionRecord:
         """What is remembered of one session; nothing is a record too."""
