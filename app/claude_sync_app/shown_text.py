@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 _BLANKS = frozenset("\t\n\v\f\r\x85\u2028\u2029")
 # Control characters, format characters (bidi overrides among them) and lone surrogates:
 # https://www.unicode.org/reports/tr44/#General_Category_Values
@@ -24,6 +22,8 @@ def without_controls(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
+    import unicodedata
+
     return "".join(
         " " if character in _BLANKS else character
         for character in text
@@ -43,6 +43,10 @@ def left_to_right(text: str) -> str:
     draws what follows it to its other side: the dash, and the number after that
     (https://www.unicode.org/reports/tr9/#N1).
     """
+    if text.isascii():
+        return text
+    import unicodedata
+
     if any(unicodedata.bidirectional(character) in ("R", "AL") for character in text):
         return _MARK + text.replace(" — ", f"{_MARK} — ")
     return text

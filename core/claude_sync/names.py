@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import unicodedata
 
 from claude_sync.errors import BundleUnsafe
 
@@ -85,12 +84,16 @@ def is_project_key(text: str) -> bool:
 
 def normal_key(text: str) -> str:
     """A project's key, or a part of one, as all machines spell it: lower case and NFC."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
+    return text.lower() if text.isascii() else _composed(_composed(text).lower())
 
 
 def has_control(text: str) -> bool:
     """Whether a string holds a control character, a line's or a paragraph's end, or half of a
     surrogate pair: what no name needs, and no key can have."""
+    if text.isascii():
+        return not text.isprintable()
+    import unicodedata
+
     return any(unicodedata.category(character) in _CONTROL for character in text)
 
 
@@ -157,4 +160,10 @@ def is_temporary(path: str) -> bool:
 
 def folded(path: str) -> str:
     """What two names must not share: case and normalisation taken away."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
+    return path.casefold() if path.isascii() else _composed(_composed(path).casefold())
+
+
+def _composed(text: str) -> str:
+    import unicodedata  # ASCII, as most names are, needs none of its tables
+
+    return unicodedata.normalize("NFC", text)

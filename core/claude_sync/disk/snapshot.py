@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-from claude_sync.disk.hashing import PassingHash
 from claude_sync.errors import SessionChanging, SessionUnreadable, SessionVanished
 from claude_sync.model import Stamp, Version
 
@@ -208,6 +207,8 @@ class Snapshot:
             OSError: they can't be read; here as in `settle` and `prefix_hash`.
         """
         self._file.seek(0)
+        from claude_sync.disk.hashing import PassingHash  # most looks read nothing
+
         digest = PassingHash(self._marks)
         read = 0
         try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import re
-import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -157,6 +156,8 @@ def _as_spelled(directory: str, name: str) -> str:
     if name in names:
         return name
     # It exists under a name that isn't in the list: here two names of one kind are one file.
+    import unicodedata
+
     same = folded if exists else functools.partial(unicodedata.normalize, "NFC")
     alike = [other for other in names if same(other) == same(name)]
     return alike[0] if len(alike) == 1 else name

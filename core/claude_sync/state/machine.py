@@ -11,7 +11,6 @@ import hashlib
 import os
 import re
 import sys
-import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -235,6 +234,8 @@ def default_name() -> str:
 
 def safe_name(text: str) -> str:
     """The nearest string to `text` that may be a machine's name."""
+    import unicodedata
+
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     name = re.sub("[^A-Za-z0-9_.]+", "-", plain).lstrip("-_.")[:_MAX_NAME].rstrip("-_.")
     if is_machine_name(name):

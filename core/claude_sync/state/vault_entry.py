@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from claude_sync.disk.prefix_hashes import begins_with
 from claude_sync.disk.snapshot import read_small
 from claude_sync.model import Version
 from claude_sync.values import NamedTuple
@@ -97,6 +96,8 @@ def is_whole(kept: Kept) -> bool:
 
 def _own_begins_with(kept: Kept, version: Version) -> bool:
     """Whether an entry's own transcript begins with a version; one in use elsewhere may change."""
+    from claude_sync.disk.prefix_hashes import begins_with
+
     try:
         if kept.transcript.lstat().st_nlink > 1:
             return False

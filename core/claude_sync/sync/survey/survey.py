@@ -15,7 +15,6 @@ from claude_sync.bundle.file_names import encoded_key
 from claude_sync.claude.home import folder_matches
 from claude_sync.claude.live_sessions import LiveSessions, read_live_sessions
 from claude_sync.claude.tree import Unseen
-from claude_sync.disk.prefix_hashes import begins_with
 from claude_sync.disk.snapshot import translating_read_errors
 from claude_sync.errors import (
     ProjectKeyError,
@@ -177,9 +176,9 @@ class Survey:
         copies = self.local.get(session_id, ())
         return (
             bool(copies)
-            and not any(copy.stamp.size for copy in copies)
-            and not self.bundles.get(session_id)
             and not self.record(session_id).seen
+            and not self.bundles.get(session_id)
+            and not any(copy.stamp.size for copy in copies)
         )
 
     def check_visible(self, session_id: str) -> None:
@@ -223,6 +222,7 @@ class Survey:
 
     def _holds(self, longer: LocalSession, shorter: LocalSession) -> bool:
         from claude_sync.claude.compare import Extent, compare
+        from claude_sync.disk.prefix_hashes import begins_with
 
         x, y = self.row(longer).whole, self.row(shorter).whole
         with translating_read_errors(longer.session_id):
