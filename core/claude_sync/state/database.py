@@ -25,6 +25,7 @@ from claude_sync.state.layout import (
     NotOurs,
     bring_up_to_date,
     check_not_newer,
+    drop_old_copies,
     layout_of,
 )
 
@@ -106,6 +107,7 @@ class Database:
                         db.execute("PRAGMA journal_mode=WAL")
                     bring_up_to_date(db, self.path, self._decisions, copy=True)
             db.execute("PRAGMA synchronous=NORMAL")
+            drop_old_copies(self.path)
         except BaseException:
             db.close()
             raise

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -31,6 +32,8 @@ WAL_SUFFIX = "-wal"
 BUSY_SECONDS = 10.0
 COPY_MARK = ".layout-"
 """Stands in the name of the copy that lies beside a database since its layout was changed."""
+_COPY_SECONDS = 30 * 86_400
+"""How long that copy is kept: long enough to go back to an older version, and not for ever."""
 
 _HEADER_BYTES = 100
 _MAGIC = b"SQLite format 3\0"
@@ -162,6 +165,21 @@ def bring_up_to_date(
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
+def drop_old_copies(path: Path) -> None:
+    """Remove the copies beside a database that were made more than a month ago."""
+    for layout in range(1, LAYOUT):
+        copy = _copy_of(path, layout)
+        try:
+            if time.time() - os.lstat(copy).st_mtime > _COPY_SECONDS:
+                files.remove(copy)
+        except OSError:
+            continue  # none is there, or it can't be removed now
+
+
+def _copy_of(path: Path, layout: int) -> Path:
+    return path.with_name(f"{path.name}{COPY_MARK}{layout}")
+
+
 def _copy_beside(path: Path, layout: int) -> None:
     """Copy a database, while a transaction of ours keeps others from writing it."""
     staged = Staged(files.temporary_path(path.parent), path.stat().st_size)
@@ -171,7 +189,7 @@ def _copy_beside(path: Path, layout: int) -> None:
         with closing(_connect_to_read(path)) as source, closing(sqlite3.connect(staged.path)) as to:
             source.backup(to)
         files.sync([staged])
-        files.commit(staged, path.with_name(f"{path.name}{COPY_MARK}{layout}"))
+        files.commit(staged, _copy_of(path, layout))
     except BaseException:
         files.discard(staged)
         raise

@@ -6,6 +6,7 @@ import os
 import signal
 import sqlite3
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -157,6 +158,16 @@ def test_a_copy_of_it_is_kept_beside_it(path: Path, paths: Paths) -> None:
     assert old.execute("SELECT forgotten, decision FROM session").fetchall() == [(1, 2)]
     assert old.execute("SELECT count(*) FROM supersedes").fetchone() == (2,)
     old.close()
+
+
+def test_the_copy_is_removed_after_a_month(path: Path, paths: Paths) -> None:
+    copy = path.with_name("store.sqlite.layout-1")
+    for days, is_kept in ((0, True), (29, True), (31, False)):
+        with opened(path, paths):
+            then = time.time() - days * 86_400
+            os.utime(copy, (then, then))
+        with opened(path, paths):
+            assert copy.exists() is is_kept
 
 
 def test_one_that_a_process_left_in_the_middle_of_its_work_is_brought_up_to_date(
