@@ -35,10 +35,12 @@ class Summary(NamedTuple):
     Attributes:
         cwds: working directories named there, the likeliest first; not one of them is checked.
         title: one line, at most 300 characters, "" where there is none. Other people's text.
+        begun: whether a line of the transcript is whole.
     """
 
     cwds: tuple[str, ...]
     title: str
+    begun: bool = True
 
 
 def summarize(file: IO[bytes]) -> Summary:
@@ -50,6 +52,7 @@ def summarize(file: IO[bytes]) -> Summary:
     size = os.fstat(file.fileno()).st_size
     file.seek(0)
     head = file.read(EDGE_BYTES)
+    begun = b"\n" in head
     tail = b""
     if size > len(head):
         start = max(len(head), size - EDGE_BYTES)
@@ -58,7 +61,13 @@ def summarize(file: IO[bytes]) -> Summary:
         if start > len(head):
             # The first line of the tail is cut, unless the tail begins with a line.
             tail = tail[tail.find(b"\n") + 1 :]
-    return Summary(cwds=_cwds(head, tail), title=_title(head, tail))
+    begun = begun or (size > len(head) and _has_line_end(file))
+    return Summary(cwds=_cwds(head, tail), title=_title(head, tail), begun=begun)
+
+
+def _has_line_end(file: IO[bytes]) -> bool:
+    file.seek(0)
+    return any(b"\n" in block for block in iter(lambda: file.read(1 << 20), b""))
 
 
 def _cwds(head: bytes, tail: bytes) -> tuple[str, ...]:
@@ -155,16 +164,57 @@ def title_of(session_id: str, title: str) -> str:
     return f"{title[: MAX_TITLE_CHARACTERS - len(word) - 1]} {word}".strip()
 
 
-def is_said(line: bytes) -> bool:
-    """Whether a line holds something that was said or done, rather than bookkeeping.
+BOOKKEEPING = frozenset(
+    {
+        "ai-title",
+        "attribution-snapshot",
+        "cost-state",
+        "custom-title",
+        "file-history-delta",
+        "file-history-snapshot",
+        "last-prompt",
+        "mode",
+        "permission-mode",
+        "queue-operation",
+        "relocated",
+        "summary",
+        "tools-used",
+    }
+)
+"""Types of the lines that the client writes for itself, as its version 2.1.332 names them.
 
-    What was said or done always has a ``uuid``; a line that can't be read counts as said. A blank
-    line says nothing. (FORMAT.md, "Who wins".)
+A new one isn't among them, and so counts as said: that costs a question. To take something that was
+said for bookkeeping could cost it.
+"""
+
+_BLANK = b"\0 \t\r\n"
+"""What says nothing; NULs are what a power cut leaves of what was never written."""
+
+
+def is_said(line: bytes) -> bool:
+    """Whether a line holds something that was said or done, or may.
+
+    Whatever isn't known to be bookkeeping does (FORMAT.md, "Who wins"): a line that can't be read,
+    too.
     """
-    if not line.strip():
+    if not line.strip(_BLANK):
         return False
     try:
         event = json.loads(line)
     except (ValueError, RecursionError):
         return True
-    return not isinstance(event, dict) or "uuid" in event
+    return not isinstance(event, dict) or not (_is_bookkeeping(event) or _was_only_queued(event))
+
+
+def _is_bookkeeping(event: dict[str, Any]) -> bool:
+    kind = event.get("type")
+    known = isinstance(kind, str) and kind in BOOKKEEPING
+    return known and "uuid" not in event and "message" not in event
+
+
+def _was_only_queued(event: dict[str, Any]) -> bool:
+    """Whether the client noted that a background command ended, as it does when it merely resumes.
+
+    Whether anything came of it, the answer says: that is a line of its own, and is said.
+    """
+    return event.get("type") == "user" and event.get("queueTranscriptOnly") is True

@@ -13,7 +13,7 @@ from claude_sync.claude.transcript import is_said
 from claude_sync.disk.snapshot import BLOCK_SIZE
 
 SAID = b'{"uuid":"%d"}\n'
-NOTED = b'{"n":%d}\n'
+NOTED = b'{"type":"cost-state","n":%d}\n'
 
 
 def parted(folder: Path, x: bytes, y: bytes) -> Divergence:
@@ -99,20 +99,28 @@ def test_only_as_much_as_was_asked_for_is_read(tmp_path: Path) -> None:
         (b'{"type":"user","uuid":"1"}', True),
         (b'{"uuid":null}', True),
         (b'{"type":"cost-state"}', False),
-        (b'{"message":{"uuid":"1"}}', False),
+        (b'{"type":"cost-state","uuid":"1"}', True),
+        (b'{"type":"cost-state","message":{}}', True),
+        (b'{"type":"custom-title","customTitle":"x"}', False),
+        (b'{"type":"of a client to come"}', True),
+        (b'{"type":["cost-state"]}', True),
+        (b'{"message":{"uuid":"1"}}', True),
+        (b"{}", True),
+        (b'{"type":"user","uuid":"1","queueTranscriptOnly":true}', False),
+        (b'{"type":"user","uuid":"1","queueTranscriptOnly":false}', True),
+        (b'{"type":"assistant","uuid":"1","queueTranscriptOnly":true}', True),
         (b"", False),
         (b" \r", False),
+        (b"\0\0\0", False),
+        (b"\0\0\0{", True),
         (b"{", True),
         (b"\xff", True),
         (b"[]", True),
         (b"1", True),
-        (b"\0\0\0", True),
         (b"[" * 100_000, True),
         (b'{"a":1}{"uuid":1}', True),
     ],
-    ids=lambda case: str(case)[:24],
+    ids=lambda case: str(case)[:40],
 )
-def test_what_was_said_bears_a_uuid_and_what_can_not_be_read_counts_as_said(
-    line: bytes, said: bool
-) -> None:
+def test_whatever_is_not_known_to_be_bookkeeping_counts_as_said(line: bytes, said: bool) -> None:
     assert is_said(line) is said
