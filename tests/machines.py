@@ -218,9 +218,15 @@ class PlayedMachine:
         return self.read(session)
 
     def rewrite(self, session: str, data: bytes) -> None:
-        """Replace a transcript's bytes in place, as a rewind does."""
+        """Replace a transcript's bytes in place, as a client, a crash or a disk may."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path(session).write_bytes(data)
+
+    def begin_anew(self, session: str, data: bytes) -> None:
+        """Replace a transcript that is in the store, and say that this is meant."""
+        self.rewrite(session, data)
+        self.grow_old(session)
+        self.resolve(session, "mine")
 
     def write_sidecar(self, session: str, relative: str, data: bytes) -> Path:
         """Put a file into a session's sidecar folder."""

@@ -61,6 +61,13 @@ if TYPE_CHECKING:
     from claude_sync.sync.push import push
     from claude_sync.sync.read_conflict import ConflictView, Excerpt, SideView, read_conflict
     from claude_sync.sync.resolve import resolve
+    from claude_sync.sync.restore import (
+        EarlierVersion,
+        Restorable,
+        earlier_versions,
+        restorable,
+        restore,
+    )
     from claude_sync.sync.setup import SetUp, default_location, set_up, set_up_default
     from claude_sync.sync.states import states
     from claude_sync.sync.undo import undo
@@ -152,6 +159,13 @@ _HOMES = {
     "sync.pull": ("pull",),
     "sync.push": ("push",),
     "sync.resolve": ("resolve",),
+    "sync.restore": (
+        "EarlierVersion",
+        "Restorable",
+        "earlier_versions",
+        "restorable",
+        "restore",
+    ),
     "sync.setup": (
         "SetUp",
         "default_location",
@@ -177,6 +191,7 @@ __all__ = [
     "Conflict",
     "ConflictView",
     "Context",
+    "EarlierVersion",
     "Event",
     "Excerpt",
     "Finding",
@@ -194,6 +209,7 @@ __all__ = [
     "Progress",
     "ProjectKey",
     "ProjectKeyError",
+    "Restorable",
     "Result",
     "Service",
     "SessionError",
@@ -215,6 +231,7 @@ __all__ = [
     "bundles_older_than",
     "decode",
     "default_location",
+    "earlier_versions",
     "encode",
     "encode_directory",
     "encoded_key",
@@ -230,6 +247,8 @@ __all__ = [
     "read_conflict",
     "read_head",
     "resolve",
+    "restorable",
+    "restore",
     "set_up",
     "set_up_default",
     "show_conflict",

@@ -176,6 +176,7 @@ class Outcome(str, Enum):
 
     PUSHED = "pushed"
     BEHIND = "behind"
+    SHORTENED = "shortened"
     IMPORTED = "imported"
     UPDATED = "updated"
     REPLACED = "replaced"
@@ -250,6 +251,8 @@ class Side(NamedTuple):
         lines: full lines beyond what all sides share.
         mtime_ns: when its transcript was last written.
         offered: whether a resolve may keep this one.
+        pushed_from_here: whether it is what this machine pushed itself, of a session that lost
+            something since.
     """
 
     machine: str
@@ -258,6 +261,7 @@ class Side(NamedTuple):
     lines: int
     mtime_ns: int
     offered: bool = True
+    pushed_from_here: bool = False
 
 
 class SessionState(NamedTuple):
@@ -279,6 +283,8 @@ class SessionState(NamedTuple):
         detail: a sentence where the state needs one.
         replaces: where it waits, how many lines that are only here a pull would replace, because
             someone chose another version elsewhere; 0 where nothing would be lost.
+        shortened: whether its transcript here lacks something that was said in it here before, so
+            that it was damaged unless a person says otherwise.
         ignored: whether the preferences keep its project from being pushed by itself.
         forgotten: whether it isn't pushed until it is named, because a person said so.
         undoable: whether there is a pull or a resolve of it that can be undone.
@@ -299,6 +305,7 @@ class SessionState(NamedTuple):
     sides: tuple[Side, ...] = ()
     detail: str = ""
     replaces: int = 0
+    shortened: bool = False
     ignored: bool = False
     forgotten: bool = False
     undoable: bool = False

@@ -76,6 +76,19 @@ def replaces(lines: int) -> str:
     return f"replaces {count(lines, 'line')} that {'is' if lines == 1 else 'are'} only here"
 
 
+def shortened(turns: int | None) -> str:
+    """What is wrong with a transcript that lacks something that was said in it before, a clause.
+
+    Args:
+        turns: how many turns it lacks, None where that isn't known.
+    """
+    if not turns:
+        return "something that was said here is no longer in its file"
+    if turns == 1:
+        return "a turn that was here is no longer in its file"
+    return f"{count(turns, 'turn')} that were here are no longer in its file"
+
+
 def join(words: Sequence[str], most: int = 5) -> str:
     """Words in a sentence: "a", "a and b", "a, b and c"; of too many the first: "a, b and 7 more".
 

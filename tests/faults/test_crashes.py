@@ -17,7 +17,7 @@ import pytest
 
 from claude_sync.model import Outcome
 from crashes import End, killed_at
-from machines import SESSION, PlayedMachine, World, agree, opened, said
+from machines import SESSION, PlayedMachine, World, agree, bookkeeping, opened, said
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="killing needs fork()")
 
@@ -114,9 +114,13 @@ def growing_push(folder: Path) -> Scene:
     return to_push(world, laptop, whole)
 
 
-def push_after_a_rewind(folder: Path) -> Scene:
+def push_of_what_holds_less(folder: Path) -> Scene:
+    """What is gone of it nobody said; still it goes into the vault."""
     world, laptop, _ = started(folder)
-    whole = said("another beginning")
+    first = laptop.read()
+    laptop.write(SESSION, bookkeeping())
+    laptop.push()
+    whole = first + said("more")
     laptop.rewrite(SESSION, whole)
     laptop.write_sidecar(SESSION, "tool-results/one.txt", b"anew\n")
     return to_push(world, laptop, whole)
@@ -152,9 +156,8 @@ def fast_forward(folder: Path) -> Scene:
 
 def replacement(folder: Path) -> Scene:
     world, laptop, desktop = started(folder)
-    laptop.rewrite(SESSION, said("another beginning"))
     laptop.write_sidecar(SESSION, "tool-results/one.txt", b"anew\n")
-    laptop.push()
+    laptop.begin_anew(SESSION, said("another beginning"))
     return to_pull(world, laptop, desktop)
 
 
@@ -245,10 +248,9 @@ def undo_of_both_where_nothing_was(folder: Path) -> Scene:
 
 def undo_of_a_replacement(folder: Path) -> Scene:
     world, laptop, desktop = started(folder)
-    laptop.rewrite(SESSION, said("another beginning"))
     laptop.write_sidecar(SESSION, "tool-results/one.txt", b"anew\n")
     laptop.write_sidecar(SESSION, "tool-results/two.txt", b"two\n")
-    laptop.push()
+    laptop.begin_anew(SESSION, said("another beginning"))
     before = desktop.read(), desktop.sidecar()
     desktop.pull()
     return Scene(
@@ -292,7 +294,7 @@ def forget(folder: Path) -> Scene:
 SCENES: tuple[Callable[[Path], Scene], ...] = (
     first_push,
     growing_push,
-    push_after_a_rewind,
+    push_of_what_holds_less,
     push_under_a_new_name,
     import_,
     fast_forward,

@@ -36,8 +36,7 @@ def fast_forward(world: World) -> tuple[PlayedMachine, Work]:
 def replacement(world: World) -> tuple[PlayedMachine, Work]:
     desktop, work = fast_forward(world)
     (laptop, _) = world.known
-    laptop.rewrite(SESSION, said("another beginning"))
-    laptop.push()
+    laptop.begin_anew(SESSION, said("another beginning"))
     return desktop, work
 
 

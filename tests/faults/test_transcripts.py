@@ -20,7 +20,8 @@ CASES = TRANSCRIPTS | {
     "invalid bytes at a read boundary": b"a" * (BLOCK_SIZE - 2) + b"\xf0\x9f\x98" + b"b\n",
     "NUL at a read boundary": b"a" * (BLOCK_SIZE - 1) + bytes(3) + b"\n",
 }
-CASES.pop("empty")  # no session
+UNBEGUN = {name: data for name, data in CASES.items() if b"\n" not in data}
+CASES = {name: data for name, data in CASES.items() if name not in UNBEGUN}
 MOST_MOMENTS = 60
 
 
@@ -52,6 +53,22 @@ def test_any_transcript_that_grew_arrives_too(world: World, data: bytes) -> None
     whole = laptop.write(SESSION, b"\n", said("more"))
     laptop.push()
     assert desktop.pull()[SESSION].outcome is Outcome.UPDATED
+    assert desktop.read() == whole
+
+
+@pytest.mark.parametrize("data", UNBEGUN.values(), ids=UNBEGUN.keys())
+def test_of_what_not_one_line_is_whole_nothing_is_pushed_until_one_is(
+    world: World, data: bytes
+) -> None:
+    laptop, desktop = world.machines("laptop", "desktop")
+    laptop.rewrite(SESSION, data)
+    laptop.grow_old()
+    assert laptop.push(SESSION)[SESSION].outcome is Outcome.UNCHANGED
+    assert laptop.states() == {}
+    assert world.bundles() == []
+    whole = laptop.write(SESSION, b"\n", said("more"))
+    laptop.push()
+    assert desktop.pull()[SESSION].outcome is Outcome.IMPORTED
     assert desktop.read() == whole
 
 

@@ -1,12 +1,14 @@
 """Random histories of three machines, played through the real functions, and what must hold.
 
-A history is a list of acts. Some are people's and the client's: saying something, looking, going
-back, losing a home and restoring last week's. The others are claude-sync's, killed at any step now
-and then. After each of these:
+A history is a list of acts. Some are people's and the client's: saying something, looking, damage
+of any kind, losing a home and restoring last week's. The others are claude-sync's, killed at any
+step now and then. After each of these:
 
 * every version that was ever written, and that nobody but claude-sync could have destroyed since,
   is still the beginning of some transcript, vault entry or bundle;
 * every transcript is, whole, something that was written once;
+* where no person decided anything yet, every line that was said in a transcript or a bundle is in
+  what took its place;
 * an open session, and all of Claude's tree where only the store is written, is as it was.
 
 When all rest, resolve what is left and pull (naming what was declined or is gone), all agree.
@@ -21,6 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from claude_sync.claude.transcript import is_said
 from claude_sync.errors import ClaudeSyncError, UsageError
 from claude_sync.model import Outcome, State
 from crashes import killed_at
@@ -52,9 +55,14 @@ class Act(NamedTuple):
 OF_PEOPLE = {
     "say": 10,
     "look at": 3,
-    "rewind": 2,
-    "cut short": 1,
     "leave a line unfinished": 1,
+    "leave only the newest turn": 1,
+    "leave a stub": 1,
+    "leave NULs": 1,
+    "leave nothing": 1,
+    "cut off": 2,
+    "lose a line": 1,
+    "garble": 1,
     "put out": 2,
     "put out anew": 1,
     "open": 1,
@@ -74,7 +82,24 @@ OF_OURS = {
     "lose records": 1,
     "lose all state but the vault": 1,
 }
+DAMAGE: dict[str, Callable[[bytes, int], bytes]] = {
+    "leave only the newest turn": lambda whole, number: said("all that is left"),
+    "leave a stub": lambda whole, number: bookkeeping() + bookkeeping(),
+    "leave NULs": lambda whole, number: whole[: number * 7 % (len(whole) + 1)].ljust(
+        len(whole), b"\0"
+    ),
+    "leave nothing": lambda whole, number: b"",
+    "cut off": lambda whole, number: whole[: number * 7 % (len(whole) + 1)],
+    "lose a line": lambda whole, number: b"".join(
+        line
+        for index, line in enumerate(whole.splitlines(keepends=True))
+        if index != number % (whole.count(b"\n") + 1)
+    ),
+    "garble": lambda whole, number: whole.replace(b"u", b"\xff", number % 5),
+}
+"""What clients, crashes and disks were seen to do to a transcript; nobody means it."""
 CRASHING = ("push", "push by name", "pull", "pull by name", "resolve", "undo", "forget")
+DECIDING = ("resolve", "undo")
 SPARES_THE_TREE = ("push", "push by name", "forget", "lose records", "lose all state but the vault")
 KINDS = [kind for kind, weight in (OF_PEOPLE | OF_OURS).items() for _ in range(weight)] + [
     f"{kind}, killed" for kind in CRASHING
@@ -99,6 +124,8 @@ class History:
         self._whole: set[bytes] = {b""}
         self._open: dict[PlayedMachine, str] = {}
         self._bundles: dict[tuple[str, int, int, int], list[bytes]] = {}
+        self._decided: set[str] = set()
+        self._in_store: dict[Path, frozenset[bytes]] = {}
 
     # -- acts ---------------------------------------------------------------------------------
 
@@ -114,6 +141,8 @@ class History:
             self._claim(machine, session)
             return
         before = self._tree(machine)
+        if kind in DECIDING:
+            self._decided.add(session)
         work = partial(self._work, kind, machine, session, act.number)
         if killed:
             killed_at(act.number, work)
@@ -147,13 +176,11 @@ class History:
             machine.write(session, said())
         elif kind == "look at":
             machine.write(session, bookkeeping())
-        elif kind == "rewind":
-            lines = whole.splitlines(keepends=True)
-            left = b"".join(lines[: number % (len(lines) + 1)])
-            self._whole.add(left)
-            machine.rewrite(session, left + said("another way"))
-        elif kind == "cut short":
-            machine.rewrite(session, whole[: number * 7 % (len(whole) + 1)])
+        elif kind in DAMAGE:
+            damaged = DAMAGE[kind](whole, number)
+            # What is open is pushed as far as its lines are full.
+            self._whole.add(damaged[: damaged.rfind(b"\n") + 1])
+            machine.rewrite(session, damaged)
         elif kind == "leave a line unfinished":
             machine.write(session, said()[: 10 + number])
         elif kind == "put out":
@@ -221,6 +248,20 @@ class History:
                 assert self._was_whole(data), f"{name} was never written so"
         for claim in self._claims:
             assert self._is_kept(claim), f"lost: {claim!r}"
+        self._check_nothing_gave_way(before, after)
+
+    def _check_nothing_gave_way(self, before: dict[str, bytes], after: dict[str, bytes]) -> None:
+        """Where nobody decided anything, a version gave way only to one that holds all of it."""
+        for name in before.keys() & after.keys():
+            if name.endswith(".jsonl") and "/" not in name and name[:-6] not in self._decided:
+                gone = lines_said(before[name]) - lines_said(after[name])
+                assert not gone, f"gave way in {name}: {gone}"
+        in_store = {path: lines_said(opened(path).transcript) for path in self.world.bundles()}
+        for path in self._in_store.keys() & in_store.keys():
+            if path.name[: len(SESSIONS[0])] not in self._decided:
+                gone = self._in_store[path] - in_store[path]
+                assert not gone, f"gave way in {path.name}: {gone}"
+        self._in_store = in_store
 
     def _was_whole(self, data: bytes) -> bool:
         """Whether somebody wrote this; of what is open only full lines are carried."""
@@ -281,11 +322,16 @@ class History:
             moved |= any(result.outcome is Outcome.PUSHED for result in pushed.values())
         for machine in self.machines:
             pulled = self._at_rest(machine, machine.pull)
+            for session, state in machine.states().items():
+                if state.shortened and session not in pulled:
+                    self._settle(machine, session)  # nothing of it is in the store
+                    moved = True
             for session, result in pulled.items():
                 assert result.outcome is not Outcome.FAILED, result
                 if result.outcome in (Outcome.GONE, Outcome.DECLINED):
                     named = self._at_rest(machine, partial(machine.pull, session))
                     if named[session].outcome is Outcome.CONFLICT:
+                        self._decided.add(session)
                         # It is nowhere any more, and two bundles of it have parted.
                         self._at_rest(machine, partial(machine.resolve, session, "both"))
                     moved = True
@@ -303,6 +349,7 @@ class History:
             if side.offered:
                 choices.append(side.machine if side.machine_id else "mine")
         self._random.shuffle(choices)
+        self._decided.add(session)
         for choice in choices:
             try:
                 self._at_rest(machine, partial(machine.resolve, session, choice))
@@ -318,7 +365,9 @@ class History:
         return done
 
     def _transcripts(self, machine: PlayedMachine) -> dict[str, bytes]:
-        return {session: machine.read(session) for session in machine.sessions()}
+        """What lies on a machine; a transcript of which not one line is whole is none."""
+        found = {session: machine.read(session) for session in machine.sessions()}
+        return {session: whole for session, whole in found.items() if b"\n" in whole}
 
     def _story(self) -> str:
         lines = []
@@ -334,6 +383,12 @@ def prepared(folder: Path) -> Path:
     world = World(folder)
     world.machines(*MACHINES)
     return folder
+
+
+def lines_said(transcript: bytes) -> frozenset[bytes]:
+    """The full lines of a transcript that say something anybody can read."""
+    full = transcript[: transcript.rfind(b"\n") + 1]
+    return frozenset(line for line in full.split(b"\n") if line.isascii() and is_said(line))
 
 
 def _of(session: str, tree: dict[str, bytes]) -> dict[str, bytes]:

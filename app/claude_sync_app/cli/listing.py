@@ -32,6 +32,7 @@ def session_json(state: SessionState) -> dict[str, object]:
         "state": state.state.value,
         "open": state.open,
         "replaces": state.replaces,
+        "shortened": state.shortened,
         "machines": list(state.machines),
     }
 
@@ -46,6 +47,7 @@ def side_json(side: Side) -> dict[str, object]:
         "lines": side.lines,
         "modified": rfc3339(side.mtime_ns),
         "offered": side.offered,
+        "pushed_from_here": side.pushed_from_here,
     }
 
 
@@ -116,6 +118,7 @@ def state_label(state: SessionState) -> str:
     else:
         words = state.state.value
     remarks = [words]
+    remarks += ["shortened"] * state.shortened
     remarks += ["open"] * state.open
     if state.state is State.CHANGED:
         remarks += ["ignored"] * state.ignored + ["forgotten"] * state.forgotten

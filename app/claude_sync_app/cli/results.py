@@ -35,6 +35,7 @@ _COUNTED = {
     Outcome.UNCHANGED: "up to date",
     Outcome.AHEAD: "newer here",
     Outcome.BEHIND: "older than this machine's bundle",
+    Outcome.SHORTENED: "shortened",
     Outcome.CONFLICT: "in conflict",
     Outcome.OPEN: "open here",
     Outcome.GONE: "deleted here",
@@ -46,7 +47,7 @@ _COUNTED = {
 _NO_KEY = "\0"
 _ACTIVE = frozenset({Outcome.PUSHED, *_TAKEN})
 _QUIET = frozenset({Outcome.UNCHANGED, Outcome.AHEAD, Outcome.GONE, Outcome.DECLINED})
-_BAD = frozenset({Outcome.FAILED, Outcome.CONFLICT})
+_BAD = frozenset({Outcome.FAILED, Outcome.CONFLICT, Outcome.SHORTENED})
 _NOT_DONE = frozenset(
     {
         Outcome.BEHIND,
@@ -155,6 +156,21 @@ def print_results(
         _print_unplaced(message, waiting)
     if not named:
         _print_totals(results, verb)
+
+
+def print_restored(results: Sequence[Result], where: str) -> None:
+    """Print what a restore did: what lies here now, and what was pushed of it."""
+    restored, *pushed = results
+    print_line(f"{restored.session_id} is as it was. What it replaced is in the vault.")
+    if restored.directory is not None:
+        from claude_sync_app.resume_options import resume_options
+
+        options = resume_options(paths(), restored.path, restored.from_elsewhere)
+        print_resume_line(restored.directory, restored.session_id, options)
+    if pushed:
+        print_results(pushed, "push", where, named=True)
+    else:
+        print_note("The shared folder can't be reached: it is pushed next time.")
 
 
 def _print_unplaced(message: str, waiting: Sequence[Result]) -> None:

@@ -156,14 +156,24 @@ def _rest(file: IO[bytes], start: int, end: int) -> bytes:
 
 def _said(file: IO[bytes], start: int, end: int, check: Callable[[], None]) -> tuple[bool, int]:
     said, count = False, 0
-    for line in _lines(file, start, end, check):
+    for line in lines_of(file, start, end, check):
         count += 1
         said = said or is_said(line)
     return said, count
 
 
-def _lines(file: IO[bytes], start: int, end: int, check: Callable[[], None]) -> Iterable[bytes]:
-    """The lines from a position on; of one that is too long, an unreadable one."""
+def lines_of(file: IO[bytes], start: int, end: int, check: Callable[[], None]) -> Iterable[bytes]:
+    """The lines of an open transcript, without their line feeds; an unreadable one for each that
+    is too long.
+
+    Args:
+        file: the transcript.
+        start, end: positions in it.
+        check: called between blocks; raises to stop.
+
+    Raises:
+        OSError: it can't be read.
+    """
     file.seek(start)
     line = bytearray()
     while start < end:

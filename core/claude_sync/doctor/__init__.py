@@ -53,6 +53,7 @@ _CHECKS: tuple[Check, ...] = (
     claude.live,
     claude.cleanup,
     sessions.conflicts,
+    sessions.shortened,
     sessions.unreadable,
     sessions.in_two_places,
     sessions.left_out,

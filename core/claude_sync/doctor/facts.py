@@ -105,15 +105,20 @@ class Facts:
 
     @cached_property
     def states(self) -> dict[str, SessionState]:
-        """The state of each session that other machines pushed, too, by id.
+        """The state of each session that other machines pushed, too, or that changed here, by id.
 
-        Sessions known only here aren't compared: that would read whole transcripts that were never
-        pushed. Empty if the store can't be read.
+        Sessions that were never pushed or pulled aren't compared: that would read whole transcripts
+        for nothing. Empty if the store can't be read.
         """
         survey = self.survey
         if survey is None:
             return {}
         ids = {session_id for session_id in survey.bundles if survey.split(session_id)[2]}
+        ids |= {
+            session_id
+            for session_id in survey.local
+            if survey.record(session_id).seen and survey.cheap_outcome(session_id) is None
+        }
         try:
             if self._surveyed is None:
                 judged = states_surveyed(self.context, survey, sorted(ids))

@@ -16,7 +16,7 @@ from claude_sync.wording import capitalized, count, join, sentence, short_path, 
 def conflicts(facts: Facts) -> Iterator[Finding]:
     """Sessions that diverged on several machines."""
     for state in facts.states.values():
-        if state.state is not State.CONFLICT or not state.sides:
+        if state.state is not State.CONFLICT or not state.sides or state.shortened:
             continue
         sides = ", ".join(f"{count(side.lines, 'line')} on {side.machine}" for side in state.sides)
         yield Finding(
@@ -26,6 +26,27 @@ def conflicts(facts: Facts) -> Iterator[Finding]:
             detail=f"It diverged{_of(state)}: {sides}. Nothing is replaced until you choose.",
             fix=f"`claude-sync resolve {state.session_id} --keep mine`, `theirs`, a machine's "
             "name, or `both`",
+        )
+
+
+def shortened(facts: Facts) -> Iterator[Finding]:
+    """Sessions whose transcripts lack something that was said in them here before."""
+    for state in facts.states.values():
+        if not state.shortened:
+            continue
+        session_id = state.session_id
+        detail = f"{sentence(state.detail)} That is damage, not a wish: nothing of it is pushed."
+        if state.state is State.CONFLICT:
+            fix = f"`claude-sync restore {session_id}`; or, if it is meant, `claude-sync resolve "
+            fix += f"{session_id} --keep mine`"
+        else:
+            fix = f"`claude-sync pull {session_id}` puts it back"
+        yield Finding(
+            code="session-shortened",
+            level=Level.WARNING,
+            title=f"Session {session_id} has lost something",
+            detail=detail,
+            fix=fix,
         )
 
 

@@ -61,7 +61,7 @@ class Overview:
             one.session_id: one.size
             for one in self.conflicts
             if one.path is not None
-            and not (one.ignored or one.forgotten)
+            and not (one.ignored or one.forgotten or one.shortened)
             and (one.session_id in written or not _is_old(one))
         }
         return known | diverged

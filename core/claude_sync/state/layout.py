@@ -27,7 +27,7 @@ from claude_sync.model import Version
 from claude_sync.state.decisions import Decisions
 from claude_sync.state.decisions_file import Decided
 
-LAYOUT = 2
+LAYOUT = 3
 WAL_SUFFIX = "-wal"
 BUSY_SECONDS = 10.0
 COPY_MARK = ".layout-"
@@ -40,15 +40,15 @@ _MAGIC = b"SQLite format 3\0"
 _USER_VERSION = slice(60, 64)
 """Where `user_version` stands: https://www.sqlite.org/fileformat.html#the_database_header"""
 
-_SESSION = """
+_TABLES = (
+    """
 CREATE TABLE session (
     session_id TEXT PRIMARY KEY, size INTEGER, sha256 TEXT, revision INTEGER NOT NULL DEFAULT 0,
     name TEXT NOT NULL DEFAULT '', layout TEXT NOT NULL DEFAULT '',
     seen INTEGER NOT NULL DEFAULT 0, directory TEXT NOT NULL DEFAULT '',
-    installed_ns INTEGER NOT NULL DEFAULT 0, undo TEXT NOT NULL DEFAULT '') WITHOUT ROWID
-"""
-_TABLES = (
-    _SESSION,
+    installed_ns INTEGER NOT NULL DEFAULT 0, undo TEXT NOT NULL DEFAULT '',
+    intact_size INTEGER, intact_sha256 TEXT) WITHOUT ROWID
+""",
     """
 CREATE TABLE held (session_id TEXT, size INTEGER, sha256 TEXT,
     PRIMARY KEY (session_id, size, sha256)) WITHOUT ROWID
@@ -203,6 +203,14 @@ def _connect_to_read(path: Path) -> sqlite3.Connection:
 
 # --- changes -----------------------------------------------------------------------------------
 
+_SESSION_2 = """
+CREATE TABLE session (
+    session_id TEXT PRIMARY KEY, size INTEGER, sha256 TEXT, revision INTEGER NOT NULL DEFAULT 0,
+    name TEXT NOT NULL DEFAULT '', layout TEXT NOT NULL DEFAULT '',
+    seen INTEGER NOT NULL DEFAULT 0, directory TEXT NOT NULL DEFAULT '',
+    installed_ns INTEGER NOT NULL DEFAULT 0, undo TEXT NOT NULL DEFAULT '') WITHOUT ROWID
+"""
+
 
 def _decisions_move_out(db: sqlite3.Connection, decisions: Decisions | None) -> None:
     """From 1 to 2: what a person decided gets a file of its own; what was placed is installed."""
@@ -215,7 +223,7 @@ def _decisions_move_out(db: sqlite3.Connection, decisions: Decisions | None) -> 
             raise
         decisions.adopt(decided)
     db.execute("ALTER TABLE session RENAME TO session_1")
-    db.execute(_SESSION)
+    db.execute(_SESSION_2)
     db.execute(
         "INSERT INTO session SELECT session_id, size, sha256, revision, name, layout, seen,"
         " directory, placed_ns, undo FROM session_1"
@@ -251,7 +259,18 @@ def _decided_in_layout_1(db: sqlite3.Connection) -> dict[str, Decided]:
     return decided
 
 
+def _damage_is_noticed(db: sqlite3.Connection, _decisions: Decisions | None) -> None:
+    """From 2 to 3: what was here when nothing was missing; more counts as said than did.
+
+    So what was found of two versions that diverged has to be found again.
+    """
+    db.execute("ALTER TABLE session ADD COLUMN intact_size INTEGER")
+    db.execute("ALTER TABLE session ADD COLUMN intact_sha256 TEXT")
+    db.execute("DELETE FROM relation WHERE NOT extends")
+
+
 _CHANGES: dict[int, Callable[[sqlite3.Connection, Decisions | None], None]] = {
-    1: _decisions_move_out
+    1: _decisions_move_out,
+    2: _damage_is_noticed,
 }
 """How a layout becomes the next one, by the number of the older."""

@@ -10,7 +10,7 @@ then what was decided, durable too; then what is remembered of it here.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from claude_sync.model import Version
@@ -30,6 +30,8 @@ class SessionRecord(NamedTuple):
         directory: where it was installed, "" where it wasn't.
         installed_ns: the modification time we gave it when we last installed it, 0 for never.
         undo: what brings back the state before the last pull or resolve, "" for nothing.
+        intact: the version that lay here when a push or a pull looked last and nothing was
+            missing of what had been said before, None where unknown.
     """
 
     written: Version | None = None
@@ -40,6 +42,7 @@ class SessionRecord(NamedTuple):
     directory: str = ""
     installed_ns: int = 0
     undo: str = ""
+    intact: Version | None = None
 
 
 NOTHING = SessionRecord()
@@ -78,26 +81,31 @@ class Records:
             {**changes, "session_id": session_id},
         )
 
-    def hold(self, session_id: str, version: Version) -> None:
-        """Remember that the local transcript was this version."""
+    def hold(self, session_id: str, version: Version, *, intact: bool = True) -> None:
+        """Remember that the local transcript was this version.
+
+        Args:
+            session_id: its session.
+            version: what it was.
+            intact: whether nothing was missing of what had been said in it before, or a person
+                said that it is to be missing.
+        """
         self._db.run("INSERT OR IGNORE INTO held VALUES (?, ?, ?)", (session_id, *version))
         self._db.run(
             "INSERT INTO session(session_id, seen) VALUES (?, 1)"
             " ON CONFLICT(session_id) DO UPDATE SET seen = 1",
             (session_id,),
         )
+        if intact:
+            self._db.run(
+                "UPDATE session SET intact_size = ?, intact_sha256 = ? WHERE session_id = ?",
+                (*version, session_id),
+            )
 
     def held(self, session_id: str) -> frozenset[Version]:
         """Every version the local transcript was seen to be."""
         rows = self._db.run("SELECT size, sha256 FROM held WHERE session_id = ?", (session_id,))
         return frozenset(Version(*row) for row in rows)
-
-    def let_go(self, session_id: str, versions: Iterable[Version]) -> None:
-        """Forget that the local transcript was ever these versions."""
-        self._db.run_many(
-            "DELETE FROM held WHERE session_id = ? AND size = ? AND sha256 = ?",
-            [(session_id, *version) for version in versions],
-        )
 
     def merge(self, session_id: str, sidecar_sha256: str) -> None:
         """Remember that a bundle's sidecars, known by their digest, were merged in."""
@@ -136,7 +144,7 @@ class Records:
 
 
 def _session(row: Sequence[Any]) -> SessionRecord:
-    _, size, sha256, revision, name, layout, seen, directory, installed_ns, undo = row
+    _, size, sha256, revision, name, layout, seen, directory, installed_ns, undo, *intact = row
     return SessionRecord(
         written=Version(size, sha256) if sha256 is not None else None,
         revision=revision,
@@ -146,4 +154,5 @@ def _session(row: Sequence[Any]) -> SessionRecord:
         directory=directory,
         installed_ns=installed_ns,
         undo=undo,
+        intact=Version(*intact) if intact[1] is not None else None,
     )

@@ -53,6 +53,14 @@ class Fetched:
     received: int
     noted: Mapping[int, str] = field(default_factory=dict)
 
+    @property
+    def session_id(self) -> str:
+        return self.head.session_id
+
+    @property
+    def version(self) -> Version:
+        return self.head.version
+
     def staged(self) -> list[Staged]:
         """All its files."""
         return [self.transcript, *(staged for _, staged in self.sidecar)]

@@ -77,11 +77,15 @@ def find_conflict(context: Context, survey: Survey, session_id: str) -> Conflict
 def conflict_in(context: Context, session_id: str, judgement: Judgement) -> Conflict | None:
     """The same of a session that was judged already.
 
+    One whose transcript was shortened, and of which nothing fuller is in the store, is in conflict
+    with what it was.
+
     Raises:
         SessionError, BundleError, TransportError: a side can't be read.
     """
     plan = judgement.plan_pull()
-    if plan.kind is not PullKind.CONFLICT:
+    is_damaged = judgement.missing is not None and not plan.rivals
+    if plan.kind is not PullKind.CONFLICT and not is_damaged:
         return None
     sides = sides_of(context, judgement, plan.rivals)
     return Conflict(
@@ -128,6 +132,7 @@ def sides_of(
                 lines=lines,
                 mtime_ns=mtime_ns,
                 offered=offered,
+                pushed_from_here=machine_id == context.machine.id,
             )
         )
     return tuple(sides)

@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from claude_sync.model import Bundle, LocalSession
+from claude_sync.model import Bundle, LocalSession, Version
 from claude_sync.sync.context import Context
 from claude_sync.sync.planner import PullPlan, PushPlan, plan_pull, plan_push
 from claude_sync.sync.rivals import Mine
 from claude_sync.sync.survey.comparisons import Comparisons
 from claude_sync.sync.survey.survey import Survey
+from claude_sync.wording import shortened
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class Judgement:
         mine: the same as the planner sees it.
         own: this machine's bundle as it lies in the store, None where there is none.
         own_is_rival: whether that isn't what this machine remembers having written.
+        missing: a version that was here, of which the transcript lacks something that was said:
+            it was shortened. None where it wasn't.
         all_rivals: the bundles that rival what lies here, those that were undone here included.
         rivals: the bundles that count.
         comparisons: how the versions diverge; it holds what was fetched to find that out.
@@ -38,6 +41,7 @@ class Judgement:
     mine: Mine | None
     own: Bundle | None
     own_is_rival: bool
+    missing: Version | None
     all_rivals: tuple[Bundle, ...]
     rivals: tuple[Bundle, ...]
     comparisons: Comparisons
@@ -63,8 +67,20 @@ class Judgement:
         mine = self.mine
         assert mine is not None
         return self.comparisons.settle(
-            lambda: plan_push(mine, self.own, self.own_is_rival, self.comparisons.known)
+            lambda: plan_push(
+                mine,
+                self.own,
+                self.comparisons.known,
+                own_is_rival=self.own_is_rival,
+                shortened=self.missing is not None,
+            )
         )
+
+    def what_is_missing(self) -> str:
+        """What the transcript here lacks, a clause; "" where nothing is missing."""
+        if self.missing is None:
+            return ""
+        return shortened(self.comparisons.missing_turns(self.missing))
 
 
 @contextmanager
@@ -99,12 +115,8 @@ def judge(
     survey.learn_from_bundles(session_id, local)
     declined = context.decisions.of(session_id).declined
     if declined and accept:
-        # It isn't held any more either: a person who wants it back must not be told that the
-        # version here replaces it, as one does that was rewound.
-        context.records.let_go(session_id, declined)
         context.decisions.accept(session_id)
     own, own_is_rival, all_rivals = survey.split(session_id)
-    rivals = tuple(one for one in all_rivals if named or one.head.version not in declined)
     mine = survey.mine(session_id, local)
     with Comparisons(
         context,
@@ -113,12 +125,44 @@ def judge(
         bundles=survey.bundles.get(session_id, ()),
         base=survey.rows.here(local) if local is not None and fetch else None,
     ) as comparisons:
+        pushed = None if own is None or own_is_rival else own.head.version
+        missing = _missing(survey, session_id, mine, pushed, comparisons)
+        if missing is not None and own is not None and own not in all_rivals:
+            all_rivals = (*all_rivals, own)
         yield Judgement(
             local=local,
             mine=mine,
             own=own,
             own_is_rival=own_is_rival,
+            missing=missing,
             all_rivals=all_rivals,
-            rivals=rivals,
+            rivals=tuple(one for one in all_rivals if named or one.head.version not in declined),
             comparisons=comparisons,
         )
+
+
+def _missing(
+    survey: Survey,
+    session_id: str,
+    mine: Mine | None,
+    pushed: Version | None,
+    comparisons: Comparisons,
+) -> Version | None:
+    """A version that was here and of which the transcript lacks something (FORMAT.md, rule 1).
+
+    What a person undid or gave up isn't missing.
+    """
+    if mine is None:
+        return None
+    declined = survey.context.decisions.of(session_id).declined
+    before = {survey.record(session_id).intact, pushed}
+    return next(
+        (
+            version
+            for version in sorted(filter(None, before), reverse=True)
+            if version not in declined
+            and version.sha256 not in mine.supersedes
+            and comparisons.lacks(version)
+        ),
+        None,
+    )

@@ -17,7 +17,8 @@ Where the rules of FORMAT.md are applied:
 * Rule 1, whose bundle is whose and which count: `rivals.py`.
 * Rule 2, which rivals are left: `_left`, and where there are many `_few`.
 * Rules 3 and 4, what a pull does with those: `plan_pull`.
-* Rule 5, what a push writes: `plan_push`.
+* Rule 5, what a push writes: `plan_push`. Whether the transcript here was shortened (rule 1) is
+  found out in `judge.py`.
 * Rules 6 to 8 (open, gone, unreadable) are the business of those who call: they look at the disk.
 
 How two versions diverge is asked of a `Compare`, which may not know yet: then the plan is an `Ask`,
@@ -78,6 +79,7 @@ class PushKind(Enum):
     WRITE = "write"
     UNCHANGED = "unchanged"
     BEHIND = "behind"
+    SHORTENED = "shortened"
 
 
 class PushPlan(NamedTuple):
@@ -108,7 +110,6 @@ class _NotCompared(Exception):
 class _Candidate(NamedTuple):
     version: Version
     supersedes: frozenset[str]
-    held: frozenset[Version]
     decision: int
 
 
@@ -147,16 +148,19 @@ def plan_pull(mine: Mine | None, rivals: Sequence[Bundle], compare: Compare) -> 
 
 
 def plan_push(
-    mine: Mine, own: Bundle | None, own_is_rival: bool, compare: Compare
+    mine: Mine, own: Bundle | None, compare: Compare, *, own_is_rival: bool, shortened: bool
 ) -> PushPlan | Ask:
     """Whether to write the transcript here into this machine's bundle (FORMAT.md, rule 5).
 
     Args:
         mine: the transcript here; `supersedes` with all it replaces.
         own: this machine's bundle as it lies in the store.
-        own_is_rival: whether that isn't what this machine remembers having written.
         compare: how two versions diverge.
+        own_is_rival: whether that isn't what this machine remembers having written.
+        shortened: whether the transcript here lacks something that was said in it before.
     """
+    if shortened:
+        return PushPlan(PushKind.SHORTENED)
     if own is None:
         return PushPlan(PushKind.WRITE)
     head = own.head
@@ -217,7 +221,7 @@ def _few(mine: Mine | None, rivals: Sequence[Bundle], compare: Compare) -> Seque
     for one in candidates:
         if mine_here is not None and _is_known_to_beat(mine_here, one, compare):
             beaten += versions[one.version]
-        elif not any(_gives_up(x, one, compare) for x in giving_up.get(one.version.sha256, ())):
+        elif not any(_gives_up(x, one) for x in giving_up.get(one.version.sha256, ())):
             left += versions[one.version]
     if len({rival.head.version for rival in left}) > MAX_RIVALS:
         raise _crowded(left)
@@ -274,9 +278,9 @@ def _left(mine: Mine | None, rivals: Sequence[Bundle], compare: Compare) -> tupl
 
 
 def _beats(x: _Candidate, y: _Candidate, compare: Compare) -> bool:
-    if _gives_up(x, y, compare):
+    if _gives_up(x, y):
         return True
-    if _gives_up(y, x, compare):
+    if _gives_up(y, x):
         return False
     if x.version == y.version:
         return True
@@ -288,22 +292,12 @@ def _beats(x: _Candidate, y: _Candidate, compare: Compare) -> bool:
     return divergence.said or x.version.sha256 < y.version.sha256
 
 
-def _gives_up(x: _Candidate, y: _Candidate, compare: Compare) -> bool:
-    return _supersedes(x, y, compare) and (
-        not _supersedes(y, x, compare) or x.decision > y.decision
-    )
+def _gives_up(x: _Candidate, y: _Candidate) -> bool:
+    return _supersedes(x, y) and (not _supersedes(y, x) or x.decision > y.decision)
 
 
-def _supersedes(x: _Candidate, y: _Candidate, compare: Compare) -> bool:
-    """Whether y is among what x replaces: as it says, or held once and no longer extended."""
-    if x.version == y.version:
-        return False
-    if y.version.sha256 in x.supersedes:
-        return True
-    if y.version not in x.held:
-        return False
-    divergence = _divergence(x.version, y.version, compare)
-    return not divergence.extends and not divergence.extended
+def _supersedes(x: _Candidate, y: _Candidate) -> bool:
+    return x.version != y.version and y.version.sha256 in x.supersedes
 
 
 def _divergence(x: Version, y: Version, compare: Compare) -> Divergence:
@@ -318,10 +312,10 @@ def _divergence(x: Version, y: Version, compare: Compare) -> Divergence:
 
 
 def _of_mine(mine: Mine) -> _Candidate:
-    return _Candidate(mine.version, mine.supersedes, mine.held, mine.decision)
+    return _Candidate(mine.version, mine.supersedes, mine.decision)
 
 
 def _of_bundle(bundle: Bundle, bundles: Sequence[Bundle]) -> _Candidate:
     version = bundle.head.version
     given_up, decision = inherited_decisions(version, bundles)
-    return _Candidate(version, frozenset(given_up), frozenset(), decision)
+    return _Candidate(version, frozenset(given_up), decision)

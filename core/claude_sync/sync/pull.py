@@ -254,12 +254,19 @@ class _Pull:
                 return self._result(
                     session_id, Outcome.DECLINED, "undone here; name it to take it after all"
                 )
-            if judgement.mine is not None and not self._dry_run:
-                context.records.hold(session_id, judgement.mine.version)
+            self._hold(judgement)
             planned = self._planned_pull(session_id, plan, judgement)
             if isinstance(planned, PlannedPull) and not self._dry_run:
                 planned = replace(planned, fetched=judgement.comparisons.release(planned.bundle))
             return planned
+
+    def _hold(self, judgement: Judgement) -> None:
+        """Remember what lies here, unless that is nothing."""
+        local, mine = judgement.local, judgement.mine
+        if local is None or mine is None or self._dry_run or not self._survey.row(local).cut.size:
+            return
+        intact = judgement.missing is None
+        self._context.records.hold(local.session_id, mine.version, intact=intact)
 
     def _is_declined(self, judgement: Judgement, plan: PullPlan) -> bool:
         """Whether nothing waits only because what would was undone here."""
@@ -277,6 +284,13 @@ class _Pull:
                 Outcome.CONFLICT,
                 _conflict(plan.rivals, here=local is not None),
                 bundle=plan.rivals[0],
+            )
+        if plan.kind in _NOT_WAITING and judgement.missing is not None:
+            return self._result(
+                session_id,
+                Outcome.CONFLICT,
+                f"{judgement.what_is_missing()}: `claude-sync restore {session_id}` shows what can "
+                "be brought back",
             )
         if plan.kind in _NOT_WAITING:
             merging = self._to_merge(local, judgement.all_rivals)
@@ -310,6 +324,7 @@ class _Pull:
                 folder=folder,
                 merge_only=merge_only,
                 only_here=only_here,
+                shortened=judgement.missing is not None,
             )
         place = survey.placement(bundle)
         return PlannedPull(
@@ -434,6 +449,8 @@ def _remark(planned: PlannedPull) -> str:
     if planned.only_here:
         were = "was" if planned.only_here == 1 else "were"
         return f"{count(planned.only_here, 'line')} that {were} only here went into the vault"
+    if planned.shortened:
+        return "its file had lost something that was here; that is back"
     if planned.moved:
         return f"it is resumed in its project's root, since {planned.moved}"
     return ""

@@ -28,11 +28,10 @@ from claude_sync.sync.survey.survey import Survey, look, unreadable
 if TYPE_CHECKING:
     from claude_sync.sync.bundles.pack_ahead import PackingAhead
     from claude_sync.sync.bundles.push_write import PlannedPush
-    from claude_sync.sync.judge import Judgement
     from claude_sync.sync.rivals import Mine
     from claude_sync.sync.survey.comparisons import Comparisons
 
-_FIRST_LINE_BYTES = 1 << 20
+_UNBEGUN = "not one line of it is whole yet"
 _BEHIND = "this machine's own bundle is newer than its copy here: pull first"
 
 
@@ -183,9 +182,8 @@ class _Push:
         return self._plan(local, belongs)
 
     def _is_unbegun(self, local: LocalSession) -> bool:
-        """Whether the client has a session open and hasn't finished its first line."""
-        small = local.stamp.size < _FIRST_LINE_BYTES
-        return small and self._survey.is_open(local) and self._survey.version(local).size == 0
+        """Whether not even one line of a transcript is whole: then it is no version at all."""
+        return not self._survey.rows.summary(local).begun
 
     def _plan(self, local: LocalSession, project: ProjectKey) -> PlannedPush | Result:
         survey, session_id = self._survey, local.session_id
@@ -194,14 +192,9 @@ class _Push:
         moved = own is not None and not own_is_rival and self._is_elsewhere(own, project)
         if not (moved or self._named or own_is_rival) and survey.is_pushed(local, own):
             return self._result(local, Outcome.UNCHANGED, project.key, own)
-        if not survey.bundles.get(session_id):
+        if not survey.bundles.get(session_id) and survey.record(session_id).intact is None:
             if self._is_unbegun(local):
-                return self._result(
-                    local,
-                    Outcome.UNCHANGED,
-                    project.key,
-                    message="its first line isn't complete yet",
-                )
+                return self._result(local, Outcome.UNCHANGED, project.key, message=_UNBEGUN)
             from claude_sync.sync.bundles.push_write import PlannedPush
 
             # Whatever it is, it is written: so it is read only once, while it is.
@@ -211,18 +204,25 @@ class _Push:
     def _judged(
         self, local: LocalSession, project: ProjectKey, *, moved: bool
     ) -> PlannedPush | Result:
-        from dataclasses import replace
-
         from claude_sync.sync.bundles.push_write import PlannedPush
         from claude_sync.sync.judge import judge
         from claude_sync.sync.planner import PushKind
 
         survey, session_id = self._survey, local.session_id
         own, _, rivals = survey.split(session_id)
-        with judge(self._context, survey, session_id) as judged:
-            mine = self._give_up(local, judged)
-            judgement = replace(judged, mine=mine)
+        with judge(self._context, survey, session_id) as judgement:
+            mine = judgement.mine
+            assert mine is not None
             plan = judgement.plan_push()
+            if plan.kind is PushKind.SHORTENED:
+                return self._result(
+                    local,
+                    Outcome.SHORTENED,
+                    project.key,
+                    bundle=own,
+                    message=f"{judgement.what_is_missing()}: `claude-sync restore {session_id}` "
+                    "shows what can be brought back",
+                )
             if plan.kind is PushKind.BEHIND:
                 return self._result(local, Outcome.BEHIND, project.key, bundle=own, message=_BEHIND)
             keep_own = own is not None and (
@@ -230,6 +230,8 @@ class _Push:
                 or _loses_transcript(mine, own, judgement.comparisons)
                 or self._loses_sidecar(local, own)
             )
+            if self._is_unbegun(local):
+                return self._result(local, Outcome.UNCHANGED, project.key, message=_UNBEGUN)
         unchanged = plan.kind is PushKind.UNCHANGED or (
             not self._named and not keep_own and survey.is_elsewhere(local, rivals)
         )
@@ -248,27 +250,6 @@ class _Push:
         return name != own.name and any(
             other.name == name for other in self._survey.bundles[session_id]
         )
-
-    def _give_up(self, local: LocalSession, judgement: Judgement) -> Mine:
-        """Remember which versions in the store this one replaces: held once, no longer extended.
-
-        Returns:
-            the transcript here with those among what it replaces.
-        """
-        mine, lost = judgement.mine, []
-        assert mine is not None
-        for rival in judgement.all_rivals:
-            version = rival.head.version
-            if version not in mine.held or version == mine.version:
-                continue
-            divergence = judgement.comparisons.learn(mine.version, version)
-            if not divergence.extends and not divergence.extended:
-                lost.append(version.sha256)
-        if lost:
-            self._context.decisions.supersede(local.session_id, lost)
-            mine = self._survey.mine(local.session_id, local)
-            assert mine is not None
-        return mine
 
     def _loses_sidecar(self, local: LocalSession, own: Bundle) -> bool:
         """Whether the own bundle may hold a sidecar file that the new one wouldn't."""

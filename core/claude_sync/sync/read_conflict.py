@@ -114,16 +114,24 @@ def read_conflict(context: Context, session: str) -> ConflictView:
 
 
 def _name(survey: Survey, conflict: Conflict) -> tuple[str, str]:
-    head = conflict.rivals[0].head
-    title = survey.row(conflict.local).title if conflict.local is not None else ""
-    return title or head.title, head.project_key
+    title, key = "", ""
+    if conflict.local is not None:
+        title, project = survey.row(conflict.local).title, survey.project(conflict.local)
+        key = project.key if project is not None else ""
+    heads = [rival.head for rival in conflict.rivals]
+    return (
+        title or next((head.title for head in heads), ""),
+        next((head.project_key for head in heads), key),
+    )
 
 
 def _read(
     context: Context, conflict: Conflict, comparisons: Comparisons
 ) -> tuple[tuple[Excerpt, ...], tuple[SideView, ...]]:
     first, *others = [side.version for side in conflict.sides]
-    common = min(comparisons.with_lines(first, other).common for other in others)
+    common = min(
+        (comparisons.with_lines(first, other).common for other in others), default=first.size
+    )
     start = line_start(comparisons.extent(first), common)
     before = _excerpts(_tail(comparisons.extent(first), start, context.check), _EXCERPTS_BEFORE)
     sides = []

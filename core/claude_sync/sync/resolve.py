@@ -10,19 +10,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from claude_sync.bundle.members import next_after
-from claude_sync.claude.compare import Extent
-from claude_sync.disk.prefix_hashes import begins_with
-from claude_sync.disk.snapshot import translating_read_errors
 from claude_sync.errors import SessionChanging, UsageError
 from claude_sync.model import Bundle, Outcome, Result, Version
-from claude_sync.state.vault_entry import TRANSCRIPT
 from claude_sync.sync.bundles.keep import keep_bundle
 from claude_sync.sync.conflict import Conflict, find_conflict, no_conflict
 from claude_sync.sync.context import Context
+from claude_sync.sync.decide import Decision, remember_decision
 from claude_sync.sync.push import push_surveyed
-from claude_sync.sync.rivals import inherited_decisions
-from claude_sync.sync.survey.comparisons import given_up
 from claude_sync.sync.survey.survey import Survey, look
 from claude_sync.sync.tree.resolve_apply import InstalledSide, copy_id, install_copy, install_side
 from claude_sync.sync.tree.undo_record import UndoRecord
@@ -172,54 +166,20 @@ class _Resolve:
         keep_bundle(self._context, bundle, "resolve")
 
     def _decide(self, kept: Version, undo: UndoRecord, side: InstalledSide | None = None) -> None:
-        """Remember the decision, and all that it gave up."""
-        context, conflict = self._context, self._conflict
-        session_id, decisions, records = conflict.session_id, context.decisions, context.records
-        before = decisions.of(session_id)
-        undo = replace(undo, decision=before.decision, supersedes=before.supersedes)
-        bundles = self._survey.bundles[session_id]
-        inherited = [inherited_decisions(rival.head.version, bundles) for rival in conflict.rivals]
-        superseded = [sha256 for hashes, _ in inherited for sha256 in hashes]
-        with translating_read_errors(session_id):
-            for version in sorted(conflict.versions):
-                if version != kept and not self._extends(kept, version, side):
-                    superseded.append(version.sha256)
-            if side is not None:
-                superseded += self._given_up(kept, side)
-        with decisions.together():
-            decisions.supersede(session_id, superseded)
-            decisions.stop_superseding(session_id, kept.sha256)
-            decisions.decide(
-                session_id, next_after(before.decision, *(decision for _, decision in inherited))
-            )
-        with context.database.transaction():
-            records.hold(session_id, kept)
-            changes: dict[str, object] = {"undo": undo.to_json()}
-            if side is not None:
-                changes["installed_ns"] = side.installed.stamp.mtime_ns
-                if conflict.local is None:
-                    changes["directory"] = str(side.directory)
-            records.remember(session_id, **changes)
-
-    def _given_up(self, kept: Version, side: InstalledSide) -> list[str]:
-        """What was held here before and is neither in the side that was kept nor part of it."""
-        undo = side.installed.undo
-        if undo.before is None or not undo.entry:
-            return []
-        old = self._context.vault.folder / undo.entry / TRANSCRIPT
-        return given_up(
-            self._context,
-            self._conflict.session_id,
-            Extent(old, undo.before.size),
-            Extent(side.installed.path, kept.size),
-        )
-
-    def _extends(self, kept: Version, other: Version, side: InstalledSide | None) -> bool:
-        local = self._conflict.local
+        conflict = self._conflict
+        local = conflict.local
         path = side.installed.path if side is not None else local.path if local else None
-        if path is None or other.size > kept.size:
-            return False
-        return begins_with(path, other)
+        made = Decision(
+            session_id=conflict.session_id,
+            kept=kept,
+            path=path,
+            others=conflict.versions,
+            rivals=conflict.rivals,
+            undo=undo,
+            side=side,
+            was_here=local is not None,
+        )
+        remember_decision(self._context, made, self._survey.bundles.get(conflict.session_id, ()))
 
     def _result(self, session_id: str, bundle: Bundle, side: InstalledSide) -> Result:
         there = self._conflict.local is not None and session_id == self._conflict.session_id

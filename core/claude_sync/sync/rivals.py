@@ -15,14 +15,12 @@ class Mine(NamedTuple):
         version: what it is now.
         sidecar_sha256: of its sidecars.
         supersedes: SHA-256 of versions it knowingly replaces, as remembered.
-        held: versions it was seen to be; what it no longer extends, it replaces too.
         decision: number of the resolve that made it.
     """
 
     version: Version
     sidecar_sha256: str
     supersedes: frozenset[str] = frozenset()
-    held: frozenset[Version] = frozenset()
     decision: int = 0
 
 
@@ -79,7 +77,9 @@ def own_and_rivals(bundles: Sequence[Bundle], machine_id: str, written: Version 
         else:
             strange.append(bundle)
     own = next(iter(known or strange), None)
-    return Split(own, own is not None and not known, (*rivals, *strange))
+    # A transcript that holds nothing is no version: it is neither pushed nor pulled.
+    counted = tuple(bundle for bundle in (*rivals, *strange) if bundle.head.size)
+    return Split(own, own in counted, counted)
 
 
 def inherited_decisions(version: Version, bundles: Sequence[Bundle]) -> tuple[tuple[str, ...], int]:

@@ -30,7 +30,7 @@ from claude_sync.state.records import SessionRecord
 from claude_sync.sync.bundles.naming import is_ignored
 from claude_sync.sync.conflict import sides_of
 from claude_sync.sync.context import Context
-from claude_sync.sync.judge import judge
+from claude_sync.sync.judge import Judgement, judge
 from claude_sync.sync.planner import PullKind, PushKind
 from claude_sync.sync.rivals import newest_of_each
 from claude_sync.sync.survey.extensions import learn_extensions
@@ -83,6 +83,7 @@ def states_surveyed(
         learn_extensions(context, survey, asked)
     with context.decisions.together():
         found = [_state(context, survey, session_id) for session_id in asked]
+    found = [one for one in found if not survey.is_blank(one.session_id)]  # they were read by now
     survey.flush()
     if sessions is None:
         found += _arriving(survey)
@@ -125,6 +126,7 @@ def _state(context: Context, survey: Survey, session_id: str) -> SessionState:
         sides=standing.sides,
         detail=standing.detail,
         replaces=standing.replaces,
+        shortened=standing.shortened,
         ignored=about.project is not None
         and is_ignored(about.project.key, context.preferences.ignore),
         forgotten=context.decisions.of(session_id).forgotten,
@@ -152,7 +154,8 @@ def from_elsewhere(record: SessionRecord, size: int) -> int:
 class _Standing(NamedTuple):
     """The state, the rivals that are left, in a conflict its sides, a sentence if needed.
 
-    And the lines only here that a pull would replace by a decision made elsewhere.
+    And the lines only here that a pull would replace by a decision made elsewhere; and whether the
+    transcript here was shortened.
     """
 
     state: State
@@ -160,6 +163,7 @@ class _Standing(NamedTuple):
     sides: tuple[Side, ...] = ()
     detail: str = ""
     replaces: int = 0
+    shortened: bool = False
 
 
 def _copy_and_standing(
@@ -194,6 +198,8 @@ def _standing(
     if local is None and survey.record(session_id).seen:
         return _Standing(State.GONE, detail="it was here and is gone")
     with judge(context, survey, session_id) as judgement:
+        if judgement.missing is not None:
+            return _shortened(context, judgement)
         plan = judgement.plan_pull()
         if plan.kind is PullKind.CONFLICT:
             return _Standing(State.CONFLICT, plan.rivals, sides_of(context, judgement, plan.rivals))
@@ -208,6 +214,18 @@ def _standing(
     if push.kind is PushKind.WRITE and waits:
         return _Standing(State.CHANGED)
     return _Standing(State.AHEAD if plan.kind is PullKind.AHEAD else State.SYNCED)
+
+
+def _shortened(context: Context, judgement: Judgement) -> _Standing:
+    """Where a session stands whose transcript was shortened: a pull puts it back, or it waits."""
+    plan, detail = judgement.plan_pull(), judgement.what_is_missing()
+    if plan.rivals and plan.kind is not PullKind.CONFLICT:
+        replaces = judgement.lines_only_here(plan)
+        return _Standing(
+            State.WAITING, plan.rivals, detail=detail, replaces=replaces, shortened=True
+        )
+    sides = sides_of(context, judgement, plan.rivals)
+    return _Standing(State.CONFLICT, plan.rivals, sides, detail=detail, shortened=True)
 
 
 def _importable(survey: Survey, rivals: tuple[Bundle, ...]) -> _Standing:

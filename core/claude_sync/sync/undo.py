@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from claude_sync.errors import UsageError
-from claude_sync.model import Outcome, Result
+from claude_sync.model import Outcome, Result, Version
 from claude_sync.sync.context import Context
 from claude_sync.sync.survey.survey import look
 from claude_sync.sync.tree.undo_apply import apply_undo
@@ -40,11 +40,15 @@ def undo(context: Context, session: str) -> Result:
         session_id = survey.find(session)
         remembered, local = survey.record(session_id), survey.copy(session_id)
         if not remembered.undo or local is None:
-            raise UsageError("no pull or resolve of this session can be undone", where=session_id)
+            raise UsageError(
+                "no pull or resolve of this session can be undone",
+                where=session_id,
+                todo=f"`claude-sync restore {session_id}` shows the versions that can be had",
+            )
         survey.check_closed(local)
-        record = UndoRecord.from_json(remembered.undo)
+        record, undone = UndoRecord.from_json(remembered.undo), survey.row(local).whole
         left = apply_undo(context, survey, local, record)
-        _remember(context, session_id, record)
+        _remember(context, session_id, record, undone)
         return Result(
             session_id,
             Outcome.REPLACED if record.before is not None else Outcome.GONE,
@@ -66,11 +70,12 @@ def _remark(left: Sequence[str]) -> str:
     return f"the {which} {join(left)} {are} open here or {'was' if one else 'were'} continued"
 
 
-def _remember(context: Context, session_id: str, record: UndoRecord) -> None:
+def _remember(context: Context, session_id: str, record: UndoRecord, undone: Version) -> None:
     decisions, records = context.decisions, context.records
     with decisions.together():
         if record.before != record.after:
             decisions.decline(session_id, record.after)
+            decisions.decline(session_id, undone)  # it may have gone on since, and been pushed
         decisions.replace_supersedes(session_id, record.supersedes)
         decisions.decide(session_id, record.decision)
     with context.database.transaction():

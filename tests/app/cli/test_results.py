@@ -24,7 +24,7 @@ SKIPPED = {
 
 @pytest.mark.parametrize("outcome", Outcome)
 def test_what_is_skipped_is_no_failure_unless_it_was_named(outcome: Outcome) -> None:
-    bad = outcome in (Outcome.FAILED, Outcome.CONFLICT)
+    bad = outcome in (Outcome.FAILED, Outcome.CONFLICT, Outcome.SHORTENED)
     assert exit_status([Result("s", outcome)], named=False) == bad
     assert exit_status([Result("s", outcome)], named=True) == (bad or outcome in SKIPPED)
     assert exit_status([Result("s", Outcome.PUSHED), Result("t", outcome)], named=False) == bad

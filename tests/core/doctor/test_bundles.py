@@ -144,8 +144,7 @@ def test_two_machines_with_one_id(pushed: Patient) -> None:
     path = pushed.bundle()
     twin = path.with_name(f"{SESSION}-twin.ccsync")
     first = path.read_bytes()
-    pushed.rewrite(SESSION, said("something else"))
-    pushed.push()
+    pushed.begin_anew(SESSION, said("something else"))
     head = opened(path).head
     data = packed(
         pushed.read(),

@@ -10,7 +10,7 @@ from claude_sync.model import Level
 from claude_sync.sync.setup import set_up
 from examined import Patient, commands_of, follow
 from faults.disks import ordinary_permissions
-from machines import KEY, OTHER, SESSION, World, said
+from machines import KEY, OTHER, SESSION, World, opened, said
 from repositories import bare_bones
 
 
@@ -28,6 +28,29 @@ def _part(patient: Patient, desktop: Patient, here: int = 2, there: int = 1) -> 
     desktop.write(SESSION, *(said() for _ in range(there)))
     desktop.push()
     patient.write(SESSION, *(said() for _ in range(here)))
+
+
+def test_a_session_that_lost_something_is_named_with_what_puts_it_back(patient: Patient) -> None:
+    patient.write(SESSION, said("one"), said("two"))
+    patient.push()
+    patient.rewrite(SESSION, b"")
+    patient.grow_old()
+    found = patient.the("session-shortened", Level.WARNING)
+    assert "2 turns" in found.detail
+    follow(found)
+    assert patient.is_well("session-shortened")
+
+
+def test_where_something_else_was_said_since_a_person_has_to_choose(patient: Patient) -> None:
+    patient.write(SESSION, said("one"), said("two"))
+    patient.push()
+    patient.rewrite(SESSION, said("newest turn only"))
+    patient.grow_old()
+    found = patient.the("session-shortened", Level.WARNING)
+    assert "conflict" not in patient.codes(Level.WARNING)
+    follow(found, 1)
+    assert patient.is_well("session-shortened")
+    assert patient.read() == opened(patient.bundle()).transcript
 
 
 @pytest.mark.parametrize("which", ["mine", "theirs", "both"])

@@ -234,7 +234,8 @@ def test_a_broken_bundle_is_tried_again_only_when_it_has_changed(
     desktop.bundle().write_bytes(good[:spot] + b"b" + good[spot + 1 :])
     with serving(laptop, on_arrival="pull") as service:
         until(lambda: laptop.has(OTHER))
-        until(lambda: service.status.error)
+        # From then on it is a file that can't be used, which the doctor names.
+        until(lambda: f"pull failed {SESSION}" in log_of(laptop))
         for _ in range(3):
             service.look_now().result(PATIENCE_SECONDS)
             laptop.write(THIRD, said())

@@ -66,13 +66,13 @@ def test_a_change_leaves_all_else_as_it_was(records: Records) -> None:
     assert (found.written, found.revision, found.installed_ns, found.seen) == (None, 3, 1, True)
 
 
-def test_what_was_held_can_be_let_go(records: Records) -> None:
-    for version in (ONE, TWO):
-        records.hold(SESSION, version)
-        records.hold("another", version)
-    records.let_go(SESSION, [ONE])
-    assert records.held(SESSION) == {TWO}
-    assert records.held("another") == {ONE, TWO}
+def test_what_was_here_when_nothing_was_missing_is_remembered(records: Records) -> None:
+    records.hold(SESSION, TWO)
+    records.hold(SESSION, ONE, intact=False)
+    assert records.session(SESSION).intact == TWO
+    assert records.held(SESSION) == {ONE, TWO}
+    records.hold(SESSION, ONE)
+    assert records.session(SESSION).intact == ONE
 
 
 def test_a_transaction_is_all_or_nothing(path: Path, database: Database) -> None:

@@ -203,9 +203,8 @@ def test_an_unfinished_character_at_the_end_is_no_trouble(pair: Pair) -> None:
 def test_what_is_not_what_was_thought_is_asked_for_whole(pair: Pair) -> None:
     laptop, desktop = pair
     # Replaced by another of the same length: nothing of it is here.
-    laptop.rewrite(SESSION, laptop.read().replace(b"x", b"y"))
     laptop.write_sidecar(SESSION, "tool-results/one.txt", BIG.replace("x", "z").encode())
-    laptop.push()
+    laptop.begin_anew(SESSION, laptop.read().replace(b"x", b"y"))
     outcome, received = pulled(desktop)
     assert (outcome, received > 2 * FEW) == (Outcome.REPLACED, True)
     assert agree(*pair)

@@ -41,7 +41,6 @@ class Told(NamedTuple):
     text: str
     supersedes: frozenset[str] = frozenset()
     decision: int = 0
-    held: frozenset[str] = frozenset()
 
 
 def mine_of(told: Told) -> Mine:
@@ -49,7 +48,6 @@ def mine_of(told: Told) -> Mine:
         version(told.text),
         NO_SIDECAR,
         frozenset(version(text).sha256 for text in told.supersedes),
-        frozenset(map(version, told.held)),
         told.decision,
     )
 
@@ -129,9 +127,8 @@ def says_more(x: str, y: str) -> bool:
 
 
 def replaced_by(x: Told) -> set[str]:
-    """What a transcript knowingly replaces: as told, or held once and gone back behind."""
-    lost = {h for h in x.held if not extends(x.text, h) and not extends(h, x.text)}
-    return (set(x.supersedes) | lost) - {x.text}
+    """What a transcript knowingly replaces."""
+    return set(x.supersedes) - {x.text}
 
 
 def gives_up(x: Told, y: Told) -> bool:
@@ -197,21 +194,14 @@ def cases(draw: some.DrawFn) -> tuple[Told | None, list[Told]]:
     texts = draw(some.lists(TEXTS, min_size=1, max_size=5, unique=True))
     any_text = some.sampled_from(texts)
     told = some.builds(Told, any_text, some.frozensets(any_text, max_size=2), some.integers(0, 2))
-    here = some.builds(
-        Told,
-        any_text,
-        some.frozensets(any_text, max_size=2),
-        some.integers(0, 2),
-        some.frozensets(any_text, max_size=3),
-    )
-    return draw(some.one_of(some.none(), here)), draw(some.lists(told, max_size=4))
+    return draw(some.one_of(some.none(), told)), draw(some.lists(told, max_size=4))
 
 
 @settings(max_examples=examples(1500))
 @given(cases())
 def test_a_pull_is_planned_as_the_model_does(case: tuple[Told | None, list[Told]]) -> None:
     mine, rivals = case
-    known = Texts(*(told.text for told in [*rivals, *([mine] if mine else [])]), *all_held(mine))
+    known = Texts(*(told.text for told in [*rivals, *([mine] if mine else [])]))
     bundles = [bundle_of(told, f"m{number}") for number, told in enumerate(rivals)]
     plan = plan_pull(mine_of(mine) if mine else None, bundles, known)
     assert isinstance(plan, PullPlan)
@@ -228,9 +218,10 @@ def test_a_push_is_planned_as_the_model_does(
     mine, rivals = case
     if mine is None or not rivals:
         return
-    own, known = rivals[0], Texts(mine.text, rivals[0].text, *all_held(mine))
-    mine = mine._replace(supersedes=frozenset(replaced_by(mine)))
-    plan = plan_push(mine_of(mine), bundle_of(own), own_is_rival, known)
+    own, known = rivals[0], Texts(mine.text, rivals[0].text)
+    plan = plan_push(
+        mine_of(mine), bundle_of(own), known, own_is_rival=own_is_rival, shortened=False
+    )
     if own.text == mine.text:
         same = own.decision >= mine.decision and own.supersedes >= mine.supersedes - {mine.text}
         assert plan == PushPlan(PushKind.UNCHANGED if same else PushKind.WRITE)
@@ -238,10 +229,6 @@ def test_a_push_is_planned_as_the_model_does(
         assert plan == PushPlan(PushKind.BEHIND)
     else:
         assert plan == PushPlan(PushKind.WRITE, keep_own=not extends(mine.text, own.text))
-
-
-def all_held(mine: Told | None) -> frozenset[str]:
-    return mine.held if mine is not None else frozenset()
 
 
 @settings(max_examples=examples(500))
@@ -259,7 +246,7 @@ def test_two_versions_never_beat_each_other_unless_they_are_one(
 
 
 def pulled(mine: Told | None, *rivals: Told) -> PullPlan:
-    known = Texts(*(told.text for told in rivals), *([mine.text, *mine.held] if mine else []))
+    known = Texts(*(told.text for told in rivals), *([mine.text] if mine else []))
     bundles = [bundle_of(told, f"m{number}") for number, told in enumerate(rivals)]
     plan = plan_pull(mine_of(mine) if mine else None, bundles, known)
     assert isinstance(plan, PullPlan)
@@ -289,18 +276,18 @@ CASES = {
         [Told("1\n2\n")],
         PullKind.REPLACE,
     ),
-    "a rewind elsewhere replaces what it went back behind": (
+    "a decision elsewhere replaces what it gave up": (
         Told("1\n2\n"),
         [Told("1\n3\n", frozenset({"1\n2\n"}))],
         PullKind.REPLACE,
     ),
-    "a rewind here isn't undone by the old version": (
-        Told("1\n3\n", held=frozenset({"1\n2\n"})),
+    "a decision here isn't undone by what it gave up": (
+        Told("1\n3\n", frozenset({"1\n2\n"})),
         [Told("1\n2\n")],
         PullKind.AHEAD,
     ),
-    "cutting short isn't carried over by itself": (
-        Told("1\n", held=frozenset({"1\n2\n"})),
+    "what is less without a decision is brought forward": (
+        Told("1\n"),
         [Told("1\n2\n")],
         PullKind.FAST_FORWARD,
     ),
@@ -431,7 +418,22 @@ def test_what_is_not_known_yet_is_asked_for() -> None:
 
 def test_other_sidecars_are_written_though_the_transcript_is_the_same() -> None:
     own = bundle_of(Told("1\n"), HERE, sidecar="0" * 64)
-    assert plan_push(mine_of(Told("1\n")), own, False, Texts("1\n")) == PushPlan(PushKind.WRITE)
+    plan = plan_push(mine_of(Told("1\n")), own, Texts("1\n"), own_is_rival=False, shortened=False)
+    assert plan == PushPlan(PushKind.WRITE)
+
+
+@pytest.mark.parametrize("own", [None, "1\n", "1\n2\n"])
+def test_what_was_shortened_is_not_written_whatever_lies_there(own: str | None) -> None:
+    bundle = bundle_of(Told(own), HERE) if own is not None else None
+    plan = plan_push(
+        mine_of(Told("1\n")), bundle, Texts("1\n", "1\n2\n"), own_is_rival=False, shortened=True
+    )
+    assert plan == PushPlan(PushKind.SHORTENED)
+
+
+def test_a_version_that_holds_nothing_rivals_none() -> None:
+    own, other = bundle_of(Told(""), HERE), bundle_of(Told(""))
+    assert own_and_rivals([own, other], HERE, version("1\n")) == (own, False, ())
 
 
 def test_a_version_that_another_holds_whole_need_not_be_kept() -> None:

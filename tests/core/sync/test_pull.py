@@ -77,39 +77,22 @@ def test_what_is_ahead_here_stays(pair: Pair) -> None:
     assert desktop.read() == whole
 
 
-def test_a_rewind_elsewhere_replaces_and_what_was_here_is_kept(pair: Pair) -> None:
+def test_a_decision_elsewhere_replaces_and_what_was_here_is_kept(pair: Pair) -> None:
     laptop, desktop = pair
     old = desktop.read()
-    laptop.rewrite(SESSION, said("another beginning"))
-    laptop.push()
+    laptop.begin_anew(SESSION, said("another beginning"))
     assert outcomes(desktop.pull()) == {SESSION: Outcome.REPLACED}
     assert agree(*pair)
     assert old in desktop.kept()
     assert settled(desktop)
 
 
-def test_a_rewind_of_what_was_gone_on_with_here_is_a_conflict(pair: Pair) -> None:
+def test_a_decision_against_what_was_gone_on_with_here_is_a_conflict(pair: Pair) -> None:
     laptop, desktop = pair
     whole = desktop.write(SESSION, said("second"))
-    laptop.rewrite(SESSION, said("another beginning"))
-    laptop.push()
+    laptop.begin_anew(SESSION, said("another beginning"))
     assert outcomes(desktop.pull()) == {SESSION: Outcome.CONFLICT}
     assert desktop.read() == whole
-
-
-def test_cutting_short_is_not_carried_over(pair: Pair) -> None:
-    laptop, desktop = pair
-    first = laptop.read()
-    laptop.write(SESSION, said("second"))
-    laptop.push()
-    desktop.pull()
-    whole = desktop.read()
-    laptop.rewrite(SESSION, first)
-    laptop.push()
-    desktop.push(SESSION)
-    assert outcomes(desktop.pull()) == {SESSION: Outcome.AHEAD}
-    assert desktop.read() == whole
-    assert outcomes(laptop.pull()) == {SESSION: Outcome.UPDATED}
 
 
 def test_a_conflict_touches_nothing_and_names_the_machines(diverged: Pair) -> None:

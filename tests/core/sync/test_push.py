@@ -102,36 +102,13 @@ def test_other_sidecars_alone_are_reason_enough(pair: Pair) -> None:
 # --- what would be lost goes into the vault first ----------------------------------------------
 
 
-def test_what_was_rewound_is_kept_and_given_up(pair: Pair) -> None:
+def test_what_a_decision_gave_up_is_kept(pair: Pair) -> None:
     laptop, _ = pair
     old = laptop.read()
-    laptop.rewrite(SESSION, said("another beginning"))
-    laptop.push()
+    laptop.begin_anew(SESSION, said("another beginning"))
     assert old in laptop.kept()
     head = opened(laptop.bundle()).head
-    assert len(head.supersedes) == 1
-
-
-def test_what_was_pulled_and_rewound_is_given_up_though_it_was_never_pushed_from_here(
-    pair: Pair,
-) -> None:
-    laptop, desktop = pair
-    desktop.rewrite(SESSION, said("another beginning"))
-    desktop.push()
-    assert len(opened(desktop.bundle()).head.supersedes) == 1
-    assert outcomes(laptop.pull()) == {SESSION: Outcome.REPLACED}
-    assert laptop.read() == desktop.read()
-
-
-def test_what_was_cut_short_is_kept_and_not_given_up(pair: Pair) -> None:
-    laptop, _ = pair
-    first = laptop.read()
-    whole = laptop.write(SESSION, said("second"))
-    laptop.push()
-    laptop.rewrite(SESSION, first)
-    laptop.push()
-    assert whole in laptop.kept()
-    assert opened(laptop.bundle()).head.supersedes == ()
+    assert (len(head.supersedes), head.decision) == (1, 1)
 
 
 def test_every_sidecar_file_that_was_rewritten_is_kept_even_beside_one_transcript(

@@ -94,10 +94,9 @@ def test_where_none_of_it_is_here_each_of_the_others_is_shown(world: World) -> N
 def test_three_sides_are_read_from_where_the_first_of_them_left(world: World) -> None:
     laptop, desktop = parted(world, [said("one")], [said("two")])
     tablet = world.machine("tablet")
-    tablet.pull()
     laptop.write(SESSION, said("more of one"))
     laptop.push()
-    tablet.rewrite(SESSION, said("all anew"))
+    tablet.write(SESSION, said("all anew"))
     tablet.push()
     diverged = read(desktop)
     sides = {one.side.machine: texts(one.excerpts) for one in diverged.sides}

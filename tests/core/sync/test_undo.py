@@ -16,16 +16,15 @@ from machines import OTHER, SESSION, Pair, PlayedMachine, World, agree, opened, 
 
 
 def changed(laptop: PlayedMachine, desktop: PlayedMachine) -> None:
-    """The laptop rewinds and changes sidecar files that both have; the desktop takes it."""
+    """The laptop begins anew and changes sidecar files that both have; the desktop takes it."""
     for machine in (laptop, desktop):
         machine.write_sidecar(SESSION, "tool-results/changed.txt", b"one")
         machine.write_sidecar(SESSION, "tool-results/grown.txt", b"one")
         machine.push(SESSION)
-    laptop.rewrite(SESSION, said("another beginning"))
     laptop.write_sidecar(SESSION, "tool-results/changed.txt", b"two")
     laptop.write_sidecar(SESSION, "tool-results/grown.txt", b"one two")
     laptop.write_sidecar(SESSION, "tool-results/sub/added.txt", b"added")
-    laptop.push()
+    laptop.begin_anew(SESSION, said("another beginning"))
 
 
 def test_transcript_and_sidecar_files_are_as_they_were(pair: Pair) -> None:
@@ -106,7 +105,8 @@ def test_what_was_undone_is_said_though_others_have_older_versions(
     desktop.resolve(SESSION, "laptop")
     desktop.undo()
     assert outcomes(desktop.pull()) == {SESSION: Outcome.DECLINED}
-    assert outcomes(desktop.pull(SESSION)) == {SESSION: Outcome.CONFLICT}
+    assert outcomes(desktop.pull(SESSION)) == {SESSION: Outcome.REPLACED}
+    assert agree(laptop, desktop)
 
 
 def test_what_was_undone_comes_back_when_it_is_named(pair: Pair) -> None:
@@ -130,8 +130,7 @@ def test_an_import_that_was_undone_comes_back_when_it_is_named(pair: Pair) -> No
 
 def test_nothing_of_it_travels(pair: Pair) -> None:
     laptop, desktop = pair
-    laptop.rewrite(SESSION, said("another beginning"))
-    laptop.push()
+    laptop.begin_anew(SESSION, said("another beginning"))
     desktop.pull()
     desktop.undo()
     desktop.push()
@@ -249,6 +248,21 @@ def test_what_was_said_since_is_kept(pair: Pair) -> None:
     since = desktop.write(SESSION, said("third"))
     desktop.undo()
     assert desktop.read() == before
+    assert since in desktop.kept()
+
+
+def test_what_was_said_since_and_pushed_is_undone_too(pair: Pair) -> None:
+    laptop, desktop = pair
+    before = desktop.read()
+    laptop.write(SESSION, said("second"))
+    laptop.push()
+    desktop.pull()
+    since = desktop.write(SESSION, said("third"))
+    desktop.push()
+    desktop.undo()
+    assert outcomes(desktop.pull()) == {SESSION: Outcome.DECLINED}
+    assert outcomes(desktop.push()) == {SESSION: Outcome.PUSHED}
+    assert (desktop.read(), opened(desktop.bundle()).transcript) == (before, before)
     assert since in desktop.kept()
 
 

@@ -37,10 +37,11 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
         ),
     ),
     (
-        "When a session has diverged",
+        "When a session has diverged, or lost something",
         (
             Command("resolve", "choose which side to keep", True),
             Command("undo", "bring back what the last pull or resolve replaced", True),
+            Command("restore", "bring back any earlier version", True),
         ),
     ),
     (

@@ -76,6 +76,7 @@ def _choice(conflict: Conflict) -> str | None:
     print_line(f"{conflict.session_id} diverged:")
     for side in conflict.sides:
         name = side.machine if side.machine_id else f"{MINE} (this machine, {side.machine})"
+        name += " (pushed from this machine)" * side.pushed_from_here
         held = "" if side.offered else "; another side contains all of it"
         print_line(f"  {name}: {listing.side_summary(side, now_ns)}{held}")
     choices = [*offered, BOTH]

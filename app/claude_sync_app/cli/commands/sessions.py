@@ -39,6 +39,8 @@ def configure(parser: Parser) -> None:
         "  unknown      can't be read here: `claude-sync doctor`\n"
         "  gone         deleted here; pull it by name to bring it back\n"
         "\n"
+        "A session is `shortened` where its file lacks something that it held before.\n"
+        "\n"
         "In a pipe: whole ids and project keys, separated by tabs.",
         ("sessions", "this project's sessions"),
         ("sessions --all --limit 5", "the five used last, of any project"),

@@ -22,6 +22,7 @@ _FIXES = {
     "store-private": _CHOOSE_STORE,
     "paused": ("Resume syncing", Action(Verb.UNPAUSE)),
     "conflict": ("Show", Action(Verb.SHOW_MENU)),
+    "session-shortened": ("Show", Action(Verb.SHOW_MENU)),
 }
 
 

@@ -69,6 +69,8 @@ def _label(state: SessionState) -> str:
 
 def _side_label(side: Side, now_minutes: int) -> str:
     whose = f"{machine_of(side.machine)}'s" if side.machine_id else "this machine's"
+    if side.pushed_from_here:
+        whose = "what was pushed from here"
     return f"Keep {whose} ({_progress(side, now_minutes * _MINUTE_NS)})"
 
 

@@ -29,6 +29,7 @@ _NOT_DONE = {
     "undo": "The pull wasn't undone",
 }
 _WHY = {
+    Outcome.SHORTENED: "it has lost something: choose which side to keep",
     Outcome.CONFLICT: "it has diverged: choose which side to keep",
     Outcome.OPEN: "it is open here: close it first",
     Outcome.UNPLACED: "its project has no folder here yet",

@@ -31,6 +31,7 @@ _NOT_DONE = frozenset(
     {
         Outcome.FAILED,
         Outcome.BEHIND,
+        Outcome.SHORTENED,
         Outcome.CONFLICT,
         Outcome.OPEN,
         Outcome.UNPLACED,
@@ -208,7 +209,8 @@ class _Transition:
             return
         new: list[tuple[SessionState, Subject]] = []
         for state in self._status.conflicts:
-            subject = Subject("conflict", state.session_id, ",".join(state.rivals))
+            about = "shortened" if state.shortened else ",".join(state.rivals)
+            subject = Subject("conflict", state.session_id, about)
             if self._new_subjects([subject]):
                 new.append((state, subject))
         if len(new) > _CONFLICTS_EACH:

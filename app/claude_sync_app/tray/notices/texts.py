@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from claude_sync.model import Finding, Result, SessionState, Side
 from claude_sync.service.status import Arrival, Status
-from claude_sync.wording import count, replaces
+from claude_sync.wording import count, replaces, sentence
 from claude_sync_app.tray.conflict_choice import BOTH, keep_action
 from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.finding_filter import warning_counts
@@ -150,7 +150,7 @@ def pushed_notice(number: int, notice_context: NoticeContext) -> Notice:
 
 
 def conflict_notice(state: SessionState, notice_context: NoticeContext) -> Notice:
-    """A session that has diverged."""
+    """A session that has diverged, or lost something that it held."""
     choices = []
     if state.sides:
         choices = [
@@ -158,9 +158,12 @@ def conflict_notice(state: SessionState, notice_context: NoticeContext) -> Notic
             Choice("both", "Keep both", keep_action(state, BOTH)),
         ]
     lines = [_side_line(side, notice_context) for side in state.sides] or [state.detail]
+    if state.shortened:
+        lines = [sentence(state.detail), *lines]
+    what = "has lost something" if state.shortened else "has diverged"
     return make_notice(
         f"conflict.{state.session_id}",
-        f"{notice_context.title_of(state)} has diverged",
+        f"{notice_context.title_of(state)} {what}",
         lines,
         choices,
         urgent=True,
@@ -170,6 +173,7 @@ def conflict_notice(state: SessionState, notice_context: NoticeContext) -> Notic
 def _side_line(side: Side, notice_context: NoticeContext) -> str:
     whose = machine_of(side.machine)
     here = "" if side.machine_id else " (this machine)"
+    here = " (pushed from here)" if side.pushed_from_here else here
     when = notice_context.when(side.mtime_ns / 1e9)
     return f"{whose}{here}: {count(side.lines, 'line')} more, {when}"
 

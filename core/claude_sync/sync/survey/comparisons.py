@@ -11,10 +11,12 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 from claude_sync.bundle import codec
-from claude_sync.claude.compare import Divergence, Extent, compare
+from claude_sync.claude.compare import Divergence, Extent, compare, line_start
+from claude_sync.claude.turns import count_missing_turns
 from claude_sync.disk.prefix_hashes import begins_with, prefix_hashes
 from claude_sync.disk.snapshot import Snapshot, stamp_of, translating_read_errors
 from claude_sync.errors import SessionChanging, SessionVanished
@@ -23,7 +25,7 @@ from claude_sync.state.records import Records
 from claude_sync.store.delta import LocalBase, Request
 from claude_sync.store.download import Fetched
 from claude_sync.sync.context import Context
-from claude_sync.sync.planner import Ask
+from claude_sync.sync.planner import MAX_RIVALS, Ask
 
 Plan = TypeVar("Plan")
 
@@ -105,6 +107,70 @@ class Comparisons:
         if known is None or (known.x_lines < 0 or known.y_lines < 0):
             known = self._read(x, y, lambda: self._by_bytes(x, y))
         return known
+
+    def lacks(self, version: Version) -> bool:
+        """Whether the transcript here lacks something that is said in a version it once was.
+
+        Where that version can't be had any more, whatever isn't in the transcript counts as said.
+
+        Raises:
+            as `learn`
+        """
+        local, mine = self._here()
+        if version == mine:
+            return False
+        known = self.known(mine, version)
+        if known is None:
+            with translating_read_errors(local.session_id):
+                extends = version.size <= mine.size and begins_with(
+                    local.path, version, self._context.check
+                )
+            if extends:
+                known = self._read(mine, version, lambda: _extension_of(version))
+            elif (there := self.find(version)) is not None:
+                here = Extent(local.path, mine.size)
+                known = self._read(mine, version, lambda: compare(here, there, self._context.check))
+        return known is None or (known.answered and not known.extends)
+
+    def _here(self) -> tuple[LocalSession, Version]:
+        assert self._local is not None
+        assert self._version is not None
+        return self._local, self._version
+
+    def missing_turns(self, version: Version) -> int | None:
+        """How many turns of a version the transcript here lacks; None where it can't be had.
+
+        Raises:
+            as `learn`
+        """
+        there = self.find(version)
+        if there is None:
+            return None
+        local, mine = self._here()
+        here, common = Extent(local.path, mine.size), self.learn(mine, version).common
+        with translating_read_errors(local.session_id):
+            start = line_start(there, common)
+            return count_missing_turns(here, there, start, self._context.check)
+
+    def find(self, version: Version) -> Extent | None:
+        """Where a version can be read that isn't the one here: in a bundle, or in the vault.
+
+        Raises:
+            BundleError, TransportError: a bundle can't be read.
+        """
+        if version in self._bundles:
+            return self.extent(version)
+        longer = [one for one in self._bundles if one.size > version.size and one != self._version]
+        for one in longer[:MAX_RIVALS]:
+            path = self.extent(one).path
+            if begins_with(path, version, self._context.check):
+                return Extent(path, version.size)
+        if self._local is not None:
+            for kept in self._context.vault.entries(self._local.session_id):
+                with suppress(OSError):
+                    if begins_with(kept.transcript, version, self._context.check):
+                        return Extent(kept.transcript, version.size)
+        return None
 
     def release(self, bundle: Bundle) -> Fetched | None:
         """A bundle that was fetched to be read, now the caller's to install or to discard.

@@ -76,7 +76,7 @@ class LocalRows:
         key = str(local.path)
         row = self._rows.get(key)
         if row is not None and row.stamp == local.stamp:
-            return Summary(row.cwds, row.title)
+            return Summary(row.cwds, row.title, begun=row.cut.size > 0)
         if key not in self._summaries:
             self._summaries[key] = summarize_file(local)
         return self._summaries[key]

@@ -17,9 +17,7 @@ from claude_sync.claude.live_sessions import LiveSessions, read_live_sessions
 from claude_sync.claude.tree import Unseen
 from claude_sync.disk.snapshot import translating_read_errors
 from claude_sync.errors import (
-    ProjectKeyError,
     SessionDivided,
-    SessionError,
     SessionOpen,
     SessionUnreadable,
     StoreUnseen,
@@ -34,7 +32,6 @@ from claude_sync.model import (
     Version,
 )
 from claude_sync.state.cache import LocalRow
-from claude_sync.state.decisions_file import Decided
 from claude_sync.state.records import NOTHING, SessionRecord
 from claude_sync.store.store import StoreView
 from claude_sync.sync.context import Context
@@ -172,14 +169,19 @@ class Survey:
         )
 
     def is_blank(self, session_id: str) -> bool:
-        """Whether nothing but an empty transcript is known of a session: then it is none."""
-        copies = self.local.get(session_id, ())
+        """Whether nothing is known of a session but transcripts that hold nothing: then it is none.
+
+        Nothing of the disk is asked for that: one of which no line is whole may not be known yet.
+        """
         return (
-            bool(copies)
-            and not self.record(session_id).seen
-            and not self.bundles.get(session_id)
-            and not any(copy.stamp.size for copy in copies)
+            not self.record(session_id).seen
+            and not any(map(self._may_say_something, self.local.get(session_id, ())))
+            and not any(bundle.head.size for bundle in self.bundles.get(session_id, ()))
         )
+
+    def _may_say_something(self, local: LocalSession) -> bool:
+        row = self.rows.known(local)
+        return local.stamp.size > 0 if row is None else row.cut.size > 0
 
     def check_visible(self, session_id: str) -> None:
         """Let nothing be decided about a session that may lie here where it can't be seen.
@@ -320,7 +322,6 @@ class Survey:
             version=self.version(local),
             sidecar_sha256=self.row(local).sidecar_sha256,
             supersedes=frozenset(self.supersedes(session_id)),
-            held=self.context.records.held(session_id) - decided.declined,
             decision=decided.decision,
         )
 
@@ -395,10 +396,20 @@ class Survey:
         decided = self.context.decisions.of(local.session_id)
         head = own.head
         return (
-            head.version == version == remembered.written
+            self.is_known_intact(local.session_id, version)
+            and head.version == version == remembered.written
             and head.sidecar_sha256 == row.sidecar_sha256
             and head.decision >= decided.decision
             and not decided.supersedes
+        )
+
+    def is_known_intact(self, session_id: str, version: Version) -> bool:
+        """Whether a version holds all that was here before, as far as that needs no reading."""
+        before = self.record(session_id).intact
+        return (
+            before is None
+            or before == version
+            or (version.sha256, before.sha256) in self._extensions
         )
 
     def is_elsewhere(self, local: LocalSession, rivals: Sequence[Bundle]) -> bool:
@@ -422,6 +433,8 @@ class Survey:
         version = self.known_version(copies[0]) if len(copies) == 1 else None
         decided = self.context.decisions.of(session_id)
         if version is None or not self.record(session_id).seen or decided.supersedes:
+            return None
+        if not self.is_known_intact(session_id, version):
             return None
         row = self.row(copies[0])
         outcome = Outcome.UNCHANGED
@@ -551,40 +564,11 @@ def look(
                 meanwhile(survey)
             survey.set_store_view(answer())
         if context.decisions.lost:
-            _settle(context, survey)
+            from claude_sync.sync.survey.lost_decisions import settle
+
+            settle(context, survey)
     if not context.machine.named:
         from claude_sync.sync.survey.identity import remember_name
 
         remember_name(context, survey.bundles)
     return survey
-
-
-def _settle(context: Context, survey: Survey) -> None:
-    """Make the best of decisions that were lost, now that the store is seen.
-
-    What may have a bundle where nobody could look isn't pushed anyway, and waits.
-    """
-    own = {session_id: survey.split(session_id).own for session_id in survey.ids()}
-    context.decisions.settle(
-        [
-            session_id
-            for session_id in survey.local
-            if own[session_id] is None and _is_seen(survey, session_id)
-        ],
-        inherited={
-            session_id: Decided(supersedes=bundle.head.supersedes, decision=bundle.head.decision)
-            for session_id, bundle in own.items()
-            if bundle is not None
-        },
-        seen_whole=not (survey.unseen or survey.tree.unseen),
-    )
-
-
-def _is_seen(survey: Survey, session_id: str) -> bool:
-    try:
-        survey.check_seen(session_id)
-    except StoreUnseen:
-        return False
-    except (SessionError, ProjectKeyError):
-        pass  # Where it belongs can't be told, so it may well have been forgotten.
-    return True

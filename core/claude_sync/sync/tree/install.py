@@ -34,9 +34,8 @@ from claude_sync.model import LocalSession, Stamp, Version
 from claude_sync.names import TEMPORARY_PREFIX
 from claude_sync.state.vault import Vault
 from claude_sync.state.vault_entry import Kept, is_as_kept
-from claude_sync.store.download import Fetched
 from claude_sync.sync.tree.last_moment import changed, watched
-from claude_sync.sync.tree.merge import Merge, merge, sync_directories
+from claude_sync.sync.tree.merge import Merge, StagedSession, merge, sync_directories
 from claude_sync.sync.tree.undo_record import UndoRecord
 from claude_sync.values import NamedTuple
 
@@ -64,7 +63,7 @@ class Installer:
         self._home = home
         self._vault = vault
 
-    def install_new(self, fetched: Fetched, folder: Path) -> Installed:
+    def install_new(self, fetched: StagedSession, folder: Path) -> Installed:
         """Install a session that isn't here, durably.
 
         Args:
@@ -80,7 +79,7 @@ class Installer:
         self.sync_new(folder, [installed])
         return installed
 
-    def install_unsynced(self, fetched: Fetched, folder: Path) -> Installed:
+    def install_unsynced(self, fetched: StagedSession, folder: Path) -> Installed:
         """The same without making the new names durable; `sync_new` is still to come.
 
         Raises:
@@ -88,7 +87,7 @@ class Installer:
             ClaudeHomeError: the tree can't be written.
             VaultError: what a crash left where it goes can't be kept.
         """
-        session_id = fetched.head.session_id.lower()
+        session_id = fetched.session_id.lower()
         target = folder / f"{session_id}{TRANSCRIPT_SUFFIX}"
         sidecar = sidecar_folder(target)
         with writing(folder):
@@ -105,7 +104,7 @@ class Installer:
             except FileExistsError as error:
                 raise changed(session_id) from error
         added = tuple(file.path for file, _ in fetched.sidecar)
-        undo = UndoRecord(None, fetched.head.version, added=added)
+        undo = UndoRecord(None, fetched.version, added=added)
         return Installed(target, stamp, undo)
 
     def sync_new(self, folder: Path, installed: Iterable[Installed]) -> None:
@@ -122,7 +121,7 @@ class Installer:
 
     def install_over(
         self,
-        fetched: Fetched,
+        fetched: StagedSession,
         local: LocalSession,
         version: Version,
         reason: str,
@@ -163,7 +162,7 @@ class Installer:
                 stamp = self.replace(fetched.transcript, local, kept)
             for staged in merged.dropped if transcript else [*merged.dropped, fetched.transcript]:
                 files.discard(staged)
-            after = fetched.head.version if transcript else version
+            after = fetched.version if transcript else version
             undo = self._undo(local, version, after, merged=merged, kept=kept, extends=extends)
         return Installed(local.path, stamp, undo)
 
@@ -283,7 +282,7 @@ class Installer:
         if session_id in live.open_ids:
             raise SessionOpen("the session is open here", where=session_id, todo="close it first")
 
-    def _open_folder(self, sidecar: Path, fetched: Fetched) -> tuple[Merge, Kept | None]:
+    def _open_folder(self, sidecar: Path, fetched: StagedSession) -> tuple[Merge, Kept | None]:
         """Make a new session's sidecar folder, or reuse one that a crash left behind.
 
         Returns:
@@ -300,7 +299,7 @@ class Installer:
         merged, kept = merge(sidecar, fetched, True), None
         others = merged.to_keep()
         if others:
-            kept = self._vault.keep(fetched.head.session_id, "pull", sidecar=others)
+            kept = self._vault.keep(fetched.session_id, "pull", sidecar=others)
         files.make_private(sidecar)
         files.replace(sidecar / MARK, b"")
         return merged, kept

@@ -10,17 +10,37 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from claude_sync.disk import files
 from claude_sync.disk.files import Staged
 from claude_sync.disk.prefix_hashes import begins_with
 from claude_sync.disk.snapshot import Snapshot, stamp_of
-from claude_sync.model import SidecarFile, Stamp
+from claude_sync.model import SidecarFile, Stamp, Version
 from claude_sync.state.vault import Vault
 from claude_sync.state.vault_entry import Kept
-from claude_sync.store.download import Fetched
 from claude_sync.sync.tree.last_moment import install_where_nothing_was, swap
 from claude_sync.values import NamedTuple
+
+
+class StagedSession(Protocol):
+    """A version of a session that is here, whole and true, as staged files.
+
+    Attributes:
+        session_id: the session.
+        version: its transcript.
+        transcript: the same as a file.
+        sidecar: its sidecar files, sorted by path.
+    """
+
+    @property
+    def session_id(self) -> str: ...
+    @property
+    def version(self) -> Version: ...
+    @property
+    def transcript(self) -> Staged: ...
+    @property
+    def sidecar(self) -> tuple[tuple[SidecarFile, Staged], ...]: ...
 
 
 class Added(NamedTuple):
@@ -92,7 +112,7 @@ class Merge:
         )
 
 
-def merge(folder: Path, fetched: Fetched, theirs_win: bool | None) -> Merge:
+def merge(folder: Path, fetched: StagedSession, theirs_win: bool | None) -> Merge:
     """What becomes of each sidecar file: only one side has it; one holds the other; or one wins.
 
     Args:

@@ -45,6 +45,7 @@ class PlannedPull:
         folder: where its transcript goes.
         moved: why it isn't in the directory that its bundle names, a clause; "" if it is.
         only_here: lines that are only here, where a decision made elsewhere takes their place.
+        shortened: whether what is here lacks something that was said in it before.
         merge_only: whether the transcripts are equal and only sidecar files are to be merged.
         fetched: the bundle's bytes, once they are here.
     """
@@ -57,6 +58,7 @@ class PlannedPull:
     folder: Path
     moved: str = ""
     only_here: int = 0
+    shortened: bool = False
     merge_only: bool = False
     fetched: Fetched | None = None
 
@@ -217,7 +219,7 @@ class _PullApplier:
                 ).to_json()
                 if done.undo.before is not None:
                     records.hold(session_id, done.undo.before)
-                if done.undo.before is not None and done.undo.entry:
+                if planned.only_here and done.undo.entry:
                     old = context.vault.folder / done.undo.entry / TRANSCRIPT
                     lost = self._given_up(session_id, done, old)
                     decisions.supersede(session_id, lost)

@@ -190,6 +190,23 @@ def test_a_conflict_names_both_machines_and_how_far_each_has_got() -> None:
     assert notice.notification.urgent
 
 
+def test_a_session_that_lost_something_says_what_and_what_was_pushed_from_here() -> None:
+    here, pushed = conflict().sides
+    sides = (here, pushed._replace(machine="laptop", pushed_from_here=True))
+    lost = conflict("c1", sides=sides, shortened=True, detail="10 turns that were here are gone")
+    notice = notice_texts.conflict_notice(lost, CONTEXT)
+    assert said(notice) == [
+        "Both went on has lost something",
+        "10 turns that were here are gone.",
+        "laptop (this machine): 12 lines more, 5 minutes ago",
+        "laptop (pushed from here): 3 lines more, 1 hour ago",
+    ]
+    assert offered(notice) == [
+        ("Compare…", Action(Verb.COMPARE, "c1")),
+        ("Keep both", keep_action(lost, BOTH)),
+    ]
+
+
 def test_a_conflict_that_can_not_be_read_offers_nothing_to_decide() -> None:
     notice = notice_texts.conflict_notice(conflict(sides=(), detail="damaged"), CONTEXT)
     assert said(notice)[1:] == ["damaged"]

@@ -15,7 +15,16 @@ from claude_sync.sync.push import push_surveyed
 from claude_sync.sync.survey.survey import look
 from claude_sync.transports.base import Block
 from distant import Distant
-from machines import OTHER, SESSION, PlayedMachine, World, opened, outcomes, said
+from machines import (
+    OTHER,
+    SESSION,
+    PlayedMachine,
+    World,
+    bookkeeping,
+    opened,
+    outcomes,
+    said,
+)
 
 BIG = "x" * 1_500_000
 
@@ -132,8 +141,11 @@ def test_another_bundle_than_was_thought_is_not_gone_on_from(
 def test_a_rewritten_session_is_not_packed_into_what_it_does_not_go_on_from(
     laptop: PlayedMachine, place: Distant
 ) -> None:
-    before = laptop.read()
-    laptop.rewrite(SESSION, said("y" * len(BIG)) + said("more"))
+    first = laptop.read()
+    before = laptop.write(SESSION, bookkeeping(), bookkeeping())
+    laptop.push()
+    place.prepared.clear()
+    laptop.rewrite(SESSION, first + bookkeeping() + said(BIG))
     assert outcomes(laptop.push()) == {SESSION: Outcome.PUSHED}
     assert place.prepared == {}
     assert opened(laptop.bundle()).transcript == laptop.read()

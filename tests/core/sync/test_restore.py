@@ -1,0 +1,199 @@
+"""Bringing back an earlier version: from the vault, from this machine's bundle or another's."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+
+import pytest
+
+from claude_sync.errors import SessionNotFound, SessionOpen, SessionUnplaced, UsageError
+from claude_sync.model import Outcome, Result, Version
+from claude_sync.sync.restore import (
+    EarlierVersion,
+    Restorable,
+    earlier_versions,
+    restorable,
+    restore,
+)
+from machines import OTHER, SESSION, Pair, PlayedMachine, World, agree, opened, outcomes, said
+
+
+def offered(machine: PlayedMachine, session: str = SESSION) -> list[EarlierVersion]:
+    with machine.at_work() as context:
+        return earlier_versions(context, session)
+
+
+def brought_back(machine: PlayedMachine, version: Version, session: str = SESSION) -> list[Result]:
+    with machine.at_work() as context:
+        return restore(context, session, version)
+
+
+def version_of(data: bytes) -> Version:
+    return Version(len(data), hashlib.sha256(data).hexdigest())
+
+
+def sessions(machine: PlayedMachine) -> list[Restorable]:
+    with machine.at_work() as context:
+        return restorable(context)
+
+
+def damaged(machine: PlayedMachine, left: bytes = b"") -> bytes:
+    """Leave something else of a transcript, long ago; what it was."""
+    whole = machine.read()
+    machine.rewrite(SESSION, left)
+    machine.grow_old()
+    return whole
+
+
+@pytest.mark.parametrize("left", [b"", b"\0" * 40, said("newest turn only")])
+def test_what_was_pushed_comes_back_after_damage_and_is_what_all_have(
+    pair: Pair, left: bytes
+) -> None:
+    laptop, desktop = pair
+    whole = damaged(laptop, left)
+    [first] = offered(laptop)
+    assert (first.machine, first.turns, first.is_here) == ("laptop", 1, False)
+    results = brought_back(laptop, first.version)
+    assert results[0].outcome is Outcome.REPLACED
+    assert laptop.read() == whole
+    assert not left or left in laptop.kept()
+    desktop.pull()
+    assert agree(*pair)
+    assert outcomes(laptop.push()) == {SESSION: Outcome.UNCHANGED}
+    assert not laptop.states()[SESSION].shortened
+
+
+def test_what_a_pull_replaced_comes_back_from_the_vault_and_stands_everywhere(pair: Pair) -> None:
+    laptop, desktop = pair
+    old = laptop.read()
+    desktop.begin_anew(SESSION, said("another beginning"))
+    laptop.pull()
+    laptop.write(SESSION, said("and on"))
+    laptop.push()
+    assert version_of(old) in [one.version for one in offered(laptop)]
+    brought_back(laptop, version_of(old))
+    assert laptop.read() == old
+    assert outcomes(desktop.pull()) == {SESSION: Outcome.REPLACED}
+    assert agree(*pair)
+    assert outcomes(laptop.pull()) == {SESSION: Outcome.AHEAD}
+
+
+def test_another_machines_version_comes_back_though_ours_is_meant_to_stand(pair: Pair) -> None:
+    laptop, desktop = pair
+    theirs = desktop.write(SESSION, said("on the desktop"))
+    desktop.push()
+    laptop.write(SESSION, said("on the laptop"))
+    laptop.resolve(SESSION, "mine")
+    mine = laptop.read()
+    [first, *_] = offered(laptop)
+    assert first.machine == "desktop"
+    brought_back(laptop, first.version)
+    assert laptop.read() == theirs
+    assert mine in laptop.kept()
+    assert opened(laptop.bundle()).transcript == theirs
+    desktop.pull()
+    assert agree(*pair)
+
+
+def test_what_isnt_here_any_more_is_offered_first(pair: Pair) -> None:
+    laptop, _ = pair
+    first = laptop.read()
+    laptop.write(SESSION, said("second"))
+    laptop.push()
+    laptop.begin_anew(SESSION, first + said("another second"))
+    found = offered(laptop)
+    assert [one.is_here for one in found] == sorted(one.is_here for one in found)
+    assert found[0].turns == 2
+
+
+def test_sidecar_files_come_back_with_it(pair: Pair) -> None:
+    laptop, desktop = pair
+    laptop.write_sidecar(SESSION, "tool-results/one.txt", b"one")
+    laptop.push()
+    desktop.pull()
+    laptop.write_sidecar(SESSION, "tool-results/one.txt", b"another")
+    laptop.begin_anew(SESSION, said("another beginning"))
+    desktop.pull()
+    [version] = [one for one in offered(desktop) if one.reason == "pull"]
+    brought_back(desktop, version.version)
+    assert desktop.sidecar() == {"tool-results/one.txt": b"one"}
+    assert b"another" in desktop.kept()
+
+
+def test_a_deleted_session_comes_back_where_it_was(pair: Pair) -> None:
+    laptop, desktop = pair
+    desktop.begin_anew(SESSION, said("another beginning"))
+    old = laptop.read()
+    laptop.pull()
+    laptop.path().unlink()
+    assert [(one.session_id, one.gone) for one in sessions(laptop)] == [(SESSION, True)]
+    [installed, _] = brought_back(laptop, version_of(old))
+    assert (installed.outcome, installed.path) == (Outcome.IMPORTED, laptop.path())
+    assert laptop.read() == old
+
+
+def test_without_the_shared_folder_the_vaults_versions_come_back(pair: Pair) -> None:
+    laptop, desktop = pair
+    old = laptop.read()
+    desktop.begin_anew(SESSION, said("another beginning"))
+    laptop.pull()
+    away = laptop.world.store.with_name("away")
+    laptop.world.store.rename(away)
+    [version] = offered(laptop)
+    [installed] = brought_back(laptop, version.version)
+    assert (installed.outcome, laptop.read()) == (Outcome.REPLACED, old)
+    away.rename(laptop.world.store)
+    assert outcomes(laptop.push()) == {SESSION: Outcome.PUSHED}
+    desktop.pull()
+    assert agree(*pair)
+
+
+def test_it_can_be_undone(pair: Pair) -> None:
+    laptop, _ = pair
+    left = said("newest turn only")
+    damaged(laptop, left)
+    [version] = offered(laptop)
+    brought_back(laptop, version.version)
+    laptop.undo()
+    assert laptop.read() == left
+
+
+def test_an_open_session_is_refused(pair: Pair) -> None:
+    laptop, _ = pair
+    damaged(laptop, said("newest turn only"))
+    [version] = offered(laptop)
+    laptop.open()
+    with pytest.raises(SessionOpen):
+        brought_back(laptop, version.version)
+
+
+def test_what_can_not_be_had_is_refused_and_nothing_changes(pair: Pair) -> None:
+    laptop, _ = pair
+    whole = laptop.read()
+    with pytest.raises(UsageError, match="can't be had"):
+        brought_back(laptop, Version(1, "0" * 64))
+    with pytest.raises(SessionNotFound):
+        offered(laptop, OTHER)
+    assert laptop.read() == whole
+
+
+def test_where_its_directory_is_gone_nothing_is_installed(pair: Pair) -> None:
+    laptop, desktop = pair
+    desktop.begin_anew(SESSION, said("another beginning"))
+    laptop.pull()
+    laptop.path().unlink()
+    laptop.bundle().unlink()
+    desktop.bundle().unlink()
+    shutil.rmtree(laptop.project)
+    [version] = offered(laptop)
+    with pytest.raises(SessionUnplaced):
+        brought_back(laptop, version.version)
+
+
+def test_of_what_nothing_was_replaced_the_vault_has_nothing(world: World) -> None:
+    laptop = world.machine("laptop")
+    laptop.write(SESSION, said())
+    laptop.push()
+    assert sessions(laptop) == []
+    assert offered(laptop) == []
