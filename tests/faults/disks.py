@@ -51,10 +51,10 @@ def _mount(point: Path, *options: str) -> bool:
 
 
 @contextlib.contextmanager
-def small_disk(point: Path) -> Iterator[Path]:
-    """A folder with room for 2 MiB: a disk of that size, or a limit on any one file's size."""
+def small_disk(point: Path, size: int = SMALL_DISK_BYTES) -> Iterator[Path]:
+    """A folder with room for so many bytes: a disk of that size, or a limit on any one file's."""
     point.mkdir(parents=True)
-    if _mount(point, f"size={SMALL_DISK_BYTES}", "mode=0700"):
+    if _mount(point, f"size={size}", "mode=0700"):
         try:
             yield point
         finally:
@@ -63,7 +63,7 @@ def small_disk(point: Path) -> Iterator[Path]:
     import resource
 
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (SMALL_DISK_BYTES, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:
         yield point
     finally:

@@ -184,11 +184,11 @@ class History:
         elif kind == "leave a line unfinished":
             machine.write(session, said()[: 10 + number])
         elif kind == "put out":
-            path = f"out/{number % 3}.txt"
+            path = f"tool-results/{number % 3}.txt"
             old = machine.sidecar(session).get(path, b"")
             machine.write_sidecar(session, path, old + said("more"))
         elif kind == "put out anew":
-            machine.write_sidecar(session, f"out/{number % 3}.txt", said("new"))
+            machine.write_sidecar(session, f"tool-results/{number % 3}.txt", said("new"))
         elif kind == "delete":
             machine.path(session).unlink()
             shutil.rmtree(machine.folder / session, ignore_errors=True)

@@ -1,0 +1,66 @@
+"""Nothing is lost and nothing gives way unasked, whatever mirrors, strangers and disks do.
+
+    python -m pytest -m slow tests/properties/test_hard_histories.py -s
+
+plays 10,000 histories, by number; CLAUDE_SYNC_HISTORIES=FROM:TO plays others.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+from faults.disks import small_disk
+from properties.hard_histories import DISK_BYTES, HardHistory, hard_acts, prepared_mirror
+from randomness import examples
+
+FIRST, LAST = map(int, os.environ.get("CLAUDE_SYNC_HISTORIES", "0:10000").split(":"))
+
+
+@pytest.fixture
+def without_syncing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody cuts the power here, so no disk has to be waited for."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk that fills up."""
+    with small_disk(tmp_path / "disk", DISK_BYTES) as disk:
+        yield disk
+
+
+def _play(disk: Path, aside: Path, seeds: Iterable[int]) -> None:
+    # What machines are called follows from where they lie, so they are copied to where they were.
+    world = prepared_mirror(disk / "world")
+    shutil.copytree(world, aside)
+    for seed in seeds:
+        shutil.rmtree(disk / "world-backups", ignore_errors=True)
+        shutil.rmtree(world)
+        shutil.copytree(aside, world)
+        history = HardHistory(world, seed)
+        try:
+            for act in hard_acts(seed):
+                history.play(act)
+            history.come_to_rest()
+        except BaseException:
+            print(f"history {seed}")
+            raise
+
+
+@pytest.mark.usefixtures("without_syncing")
+def test_nothing_is_lost_whatever_happens_around(disk: Path, tmp_path: Path) -> None:
+    _play(disk, tmp_path / "aside", range(examples(50)))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(0)
+@pytest.mark.usefixtures("without_syncing")
+def test_nothing_is_lost_whatever_happens_around_over_thousands_of_histories(
+    disk: Path, tmp_path: Path
+) -> None:
+    _play(disk, tmp_path / "aside", range(FIRST, LAST))
