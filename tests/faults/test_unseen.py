@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
-from claude_sync.errors import PreferencesError, StoreUnseen
+from claude_sync.claude import sidecar
+from claude_sync.disk.snapshot import entry_status
+from claude_sync.errors import ClaudeHomeError, PreferencesError, StoreUnseen
 from claude_sync.model import Outcome, State
 from claude_sync.projects.registry import Registry
 from claude_sync.store.packing import Packing
@@ -23,7 +25,7 @@ from claude_sync.transports import open_transport
 from conformance.sshd import SshHost
 from failing_calls import failing
 from faults.disks import ordinary_permissions
-from machines import KEY_FOLDER, SESSION, Pair, PlayedMachine, World, said
+from machines import KEY_FOLDER, SESSION, Pair, PlayedMachine, World, opened, said
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
 
@@ -116,6 +118,69 @@ def test_a_folder_that_the_root_still_lists_is_not_gone(
     laptop, _ = pair
     with failing(world.store / KEY_FOLDER, code, "scandir", "stat"), laptop.at_work() as context:
         assert context.store.listing().unseen == (KEY_FOLDER,)
+
+
+@pytest.mark.parametrize("below", ["", "tool-results"])
+@pytest.mark.parametrize("call", ["scandir", "lstat"])
+@pytest.mark.parametrize("code", [errno.ENOENT, errno.ENOTDIR, errno.EACCES])
+def test_files_beside_a_transcript_that_can_not_be_seen_are_not_dropped_from_its_bundle(
+    pair: Pair, code: int, call: str, below: str
+) -> None:
+    laptop, _ = pair
+    laptop.write_sidecar(SESSION, "tool-results/one.txt", b"one")
+    laptop.push()
+    laptop.write(SESSION, said("more"))
+    folder = laptop.folder / SESSION
+    with failing(folder / below if below else folder, code, call):
+        result = laptop.push()[SESSION]
+    assert result.outcome is Outcome.FAILED
+    assert "can't be read" in result.message
+    assert opened(laptop.bundle()).sidecar == {"tool-results/one.txt": b"one"}
+    assert laptop.push()[SESSION].outcome is Outcome.PUSHED
+
+
+def test_a_file_that_goes_away_while_its_folder_is_looked_at_hides_no_other(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laptop, _ = pair
+    files = [laptop.write_sidecar(SESSION, f"tool-results/{n}.txt", b"x") for n in range(9)]
+    going: list[str] = []
+
+    def meanwhile(entry: os.DirEntry[str]) -> os.stat_result:
+        if not going and entry.name.endswith(".txt"):
+            going.append(entry.name)
+            os.unlink(entry.path)
+        return entry_status(entry)
+
+    monkeypatch.setattr(sidecar, "entry_status", meanwhile)
+    found = sidecar.sidecar_stamps(laptop.folder / SESSION).stamps
+    left = [f"tool-results/{file.name}" for file in files if file.name not in going]
+    assert [name for name, _ in found] == left
+
+
+@pytest.mark.parametrize("code", [errno.ENOENT, errno.EACCES])
+def test_sessions_are_not_gone_where_claude_codes_folder_can_not_be_listed(
+    pair: Pair, code: int
+) -> None:
+    laptop, desktop = pair
+    with failing(desktop.claude / "projects", code, "scandir"):
+        with pytest.raises(ClaudeHomeError, match="can't be read"):
+            desktop.pull()
+        with pytest.raises(ClaudeHomeError, match="can't be read"):
+            desktop.states()
+    laptop.write(SESSION, said("more"))
+    laptop.push()
+    with failing(desktop.folder, code, "scandir"):
+        assert desktop.pull()[SESSION].outcome is Outcome.FAILED
+        assert desktop.states()[SESSION].state is State.UNKNOWN
+    assert desktop.pull()[SESSION].outcome is Outcome.UPDATED
+
+
+def test_where_the_client_never_ran_there_are_no_sessions(world: World) -> None:
+    desktop = PlayedMachine(world, "desktop", live_files=False)
+    desktop.set_up()
+    assert not desktop.claude.exists()
+    assert desktop.pull() == {}
 
 
 def test_what_was_chosen_and_can_not_be_read_was_not_unchosen(pair: Pair) -> None:

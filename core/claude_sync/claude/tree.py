@@ -12,6 +12,7 @@ Order of steps: list the projects · settle which names lead to which folder · 
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -19,7 +20,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from claude_sync.claude.sidecar import NO_SIDECAR, sidecar_folder, sidecar_stamps
-from claude_sync.disk.snapshot import entry_status, is_link, stamp_of
+from claude_sync.disk.snapshot import entry_status, is_link, may_be_there, stamp_of
 from claude_sync.errors import ClaudeHomeError
 from claude_sync.model import LocalSession, Stamp
 from claude_sync.names import is_session_id
@@ -101,9 +102,9 @@ def project_folders(projects: Path) -> Folders:
     try:
         with os.scandir(projects) as listed:
             entries = sorted(listed, key=lambda entry: entry.name)
-    except FileNotFoundError:
-        return Folders({})
     except OSError as error:
+        if isinstance(error, FileNotFoundError) and not may_be_there(projects):
+            return Folders({})
         raise ClaudeHomeError(
             f"Claude Code's sessions can't be read ({error.strerror})",
             where=str(projects),
@@ -168,14 +169,16 @@ class _Folder:
         self.conflict_copies: list[Path] = []
         self._directories: set[str] = set()
         self._files: list[tuple[str, Stamp]] = []
+        self._vanished: list[str] = []
         try:
             with os.scandir(self.path) as entries:
                 for entry in entries:
                     self._look_at(entry)
-        except FileNotFoundError:
-            pass  # The client removed a folder while we looked.
+            self._look_for_vanished()
         except OSError as error:
-            self.unseen.append(Unseen(self.path, str(error.strerror)))
+            # Or the client removed the folder while we looked.
+            if not isinstance(error, FileNotFoundError) or may_be_there(self.path):
+                self.unseen.append(Unseen(self.path, str(error.strerror)))
         for stem, stamp in self._files:
             self._add(stem, stamp)
 
@@ -189,6 +192,7 @@ class _Folder:
             try:
                 status = entry_status(entry)
             except FileNotFoundError:
+                self._vanished.append(stem)
                 return
             except OSError as error:
                 self._hide(stem, str(error.strerror))
@@ -200,11 +204,19 @@ class _Folder:
         elif re.fullmatch(_CONFLICT_COPY, stem):
             self.conflict_copies.append(Path(entry.path))
 
+    def _look_for_vanished(self) -> None:
+        """Tell transcripts that were removed while we looked from those that can't be reached."""
+        if self._vanished:
+            still = {*os.listdir(self.path)}
+            for stem in self._vanished:
+                if f"{stem}{TRANSCRIPT_SUFFIX}" in still:
+                    self._hide(stem, os.strerror(errno.ENOENT))
+
     def _add(self, stem: str, stamp: Stamp) -> None:
         path = self.path / f"{stem}{TRANSCRIPT_SUFFIX}"
         try:
             known = stem in self._directories
-            sidecar = sidecar_stamps(sidecar_folder(path)) if known else NO_SIDECAR
+            sidecar = sidecar_stamps(sidecar_folder(path), listed=True) if known else NO_SIDECAR
         except OSError as error:
             self._hide(stem, f"its folder: {error.strerror}")
             return

@@ -65,6 +65,26 @@ def is_link(status: os.stat_result) -> bool:
     return bool(getattr(status, "st_reparse_tag", 0) & 0x20000000)
 
 
+def may_be_there(path: Path | str) -> bool:
+    """Whether something may be there after all where a look found nothing.
+
+    A disk that fails, or a share that comes and goes, may say of one that is there that it isn't.
+    The folder above isn't at fault, and tells what was removed.
+
+    Returns:
+        False where the folder above doesn't list it, or where there is no such folder.
+    """
+    above, name = os.path.split(os.path.abspath(path))
+    if not name:
+        return True  # a root
+    try:
+        return name in os.listdir(above)
+    except FileNotFoundError:
+        return may_be_there(above)
+    except OSError:
+        return True
+
+
 def open_regular(path: Path | str) -> IO[bytes]:
     """Open a regular file for reading without following a link and without blocking.
 
