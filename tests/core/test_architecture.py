@@ -35,7 +35,14 @@ ROOMS = (
     "service",
     "__init__",
 )
-ROOMS_OF_SYNC = ("__init__ context rivals", "planner", "survey", "judge tree bundles", REST)
+ROOMS_OF_SYNC = (
+    "__init__ context rivals",
+    "planner",
+    "crowd",
+    "survey",
+    "judge tree bundles",
+    REST,
+)
 
 # Inside `sync`, what writes Claude's tree lies in `tree`, what writes our bundles in `bundles`.
 ONLY_IN_SYNC = {
@@ -66,6 +73,7 @@ PURE = (
     "claude_sync.claude.message",
     "claude_sync.service.outage",
     "claude_sync.service.schedule",
+    "claude_sync.sync.crowd",
     "claude_sync.sync.planner",
     "claude_sync.sync.rivals",
     "claude_sync_app.tray.comparison_page",

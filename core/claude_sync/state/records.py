@@ -130,6 +130,11 @@ class Records:
         )
         return json.loads(row[0]) if row else None
 
+    def extended_by(self, x: Version) -> frozenset[str]:
+        """SHA-256 of the versions that one is known to extend."""
+        rows = self._db.run("SELECT y FROM relation WHERE x = ? AND extends", (x.sha256,))
+        return frozenset(row[0] for row in rows)
+
     def extensions(self) -> frozenset[tuple[str, str]]:
         """SHA-256 of all pairs of versions of which the first is known to extend the second."""
         rows = self._db.run("SELECT x, y FROM relation WHERE extends")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from claude_sync.model import Bundle, LocalSession, Version
 from claude_sync.sync.context import Context
-from claude_sync.sync.planner import PullPlan, PushPlan, plan_pull, plan_push
+from claude_sync.sync.planner import PullPlan, PushPlan, are_many, plan_pull, plan_push
 from claude_sync.sync.rivals import Mine
 from claude_sync.sync.survey.comparisons import Comparisons
 from claude_sync.sync.survey.survey import Survey
@@ -26,6 +26,7 @@ class Judgement:
     What plans or compares may have to read versions first, and raises as `Comparisons.learn` does.
 
     Attributes:
+        context: what to work with.
         local: the transcript here, None where there is none.
         mine: the same as the planner sees it.
         own: this machine's bundle as it lies in the store, None where there is none.
@@ -37,6 +38,7 @@ class Judgement:
         comparisons: how the versions diverge; it holds what was fetched to find that out.
     """
 
+    context: Context
     local: LocalSession | None
     mine: Mine | None
     own: Bundle | None
@@ -53,6 +55,10 @@ class Judgement:
             with_declined: whether versions that were undone here count as well.
         """
         rivals = self.all_rivals if with_declined else self.rivals
+        if are_many(rivals):
+            from claude_sync.sync.survey.few_rivals import few_rivals
+
+            rivals = few_rivals(self.context, self.comparisons, self.mine, rivals)
         return self.comparisons.settle(lambda: plan_pull(self.mine, rivals, self.comparisons.known))
 
     def lines_only_here(self, plan: PullPlan) -> int:
@@ -130,6 +136,7 @@ def judge(
         if missing is not None and own is not None and own not in all_rivals:
             all_rivals = (*all_rivals, own)
         yield Judgement(
+            context=context,
             local=local,
             mine=mine,
             own=own,

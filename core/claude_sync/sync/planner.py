@@ -15,7 +15,7 @@ lies here (L), *own* this machine's bundle as it lies in the store (O), a *rival
 Where the rules of FORMAT.md are applied:
 
 * Rule 1, whose bundle is whose and which count: `rivals.py`.
-* Rule 2, which rivals are left: `_left`, and where there are many `_few`.
+* Rule 2, which rivals are left: `_left`, and where there are many `crowd.py`.
 * Rules 3 and 4, what a pull does with those: `plan_pull`.
 * Rule 5, what a push writes: `plan_push`. Whether the transcript here was shortened (rule 1) is
   found out in `judge.py`.
@@ -31,11 +31,9 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from claude_sync.errors import SessionCrowded
 from claude_sync.model import Bundle, Version
 from claude_sync.sync.rivals import Mine, inherited_decisions
 from claude_sync.values import NamedTuple
-from claude_sync.wording import count, join
 
 if TYPE_CHECKING:
     from claude_sync.claude.compare import Divergence
@@ -101,13 +99,17 @@ class Ask(NamedTuple):
     y: Version
 
 
-class _NotCompared(Exception):
+class NotCompared(Exception):
+    """How two versions diverge isn't known."""
+
     def __init__(self, x: Version, y: Version) -> None:
         super().__init__()
         self.ask = Ask(x, y)
 
 
-class _Candidate(NamedTuple):
+class Candidate(NamedTuple):
+    """A version, with what decides whether it beats another."""
+
     version: Version
     supersedes: frozenset[str]
     decision: int
@@ -118,13 +120,9 @@ def plan_pull(mine: Mine | None, rivals: Sequence[Bundle], compare: Compare) -> 
 
     Args:
         mine: the transcript here, None where there is none.
-        rivals: bundles as `own_and_rivals` gave them.
+        rivals: bundles as `own_and_rivals` gave them; where `are_many`, what `crowd.few` left.
         compare: how two versions diverge.
-
-    Raises:
-        SessionCrowded: more are left than are compared.
     """
-    rivals = _few(mine, rivals, compare)
     try:
         left = _left(mine, rivals, compare)
         if not left:
@@ -136,14 +134,14 @@ def plan_pull(mine: Mine | None, rivals: Sequence[Bundle], compare: Compare) -> 
             return PullPlan(PullKind.CONFLICT, left)
         if mine is None:
             return PullPlan(PullKind.IMPORT, left)
-        x, y = _of_bundle(left[0], rivals), _of_mine(mine)
-        if not _beats(x, y, compare):
+        x, y = candidate_of(left[0], rivals), candidate_of(mine)
+        if not beats(x, y, compare):
             return PullPlan(PullKind.CONFLICT, left)
         divergence = _divergence(x.version, y.version, compare)
         if divergence.extends:
             return PullPlan(PullKind.FAST_FORWARD, left)
         return PullPlan(PullKind.REPLACE, left, by_decision=divergence.answered)
-    except _NotCompared as unknown:
+    except NotCompared as unknown:
         return unknown.ask
 
 
@@ -172,12 +170,19 @@ def plan_push(
         )
         return PushPlan(PushKind.UNCHANGED if same else PushKind.WRITE)
     try:
-        if own_is_rival and not _beats(_of_mine(mine), _of_bundle(own, [own]), compare):
+        if own_is_rival and not beats(candidate_of(mine), candidate_of(own, [own]), compare):
             return PushPlan(PushKind.BEHIND)
         extends = _divergence(mine.version, head.version, compare).extends
         return PushPlan(PushKind.WRITE, keep_own=not extends)
-    except _NotCompared as unknown:
+    except NotCompared as unknown:
         return unknown.ask
+
+
+def are_many(rivals: Sequence[Bundle]) -> bool:
+    """Whether rivals are more versions than are compared with each other."""
+    if len(rivals) <= MAX_RIVALS:
+        return False
+    return len({rival.head.version for rival in rivals}) > MAX_RIVALS
 
 
 def may_keep(version: Version, others: Sequence[Version], compare: Compare) -> bool | Ask:
@@ -192,58 +197,8 @@ def may_keep(version: Version, others: Sequence[Version], compare: Compare) -> b
         return not any(
             _divergence(other, version, compare).extends for other in others if other != version
         )
-    except _NotCompared as unknown:
+    except NotCompared as unknown:
         return unknown.ask
-
-
-def _few(mine: Mine | None, rivals: Sequence[Bundle], compare: Compare) -> Sequence[Bundle]:
-    """All rivals, or of many versions those that what is known already doesn't drop (rule 2).
-
-    Nothing is asked for: anybody who can write into a store can write a thousand versions, and to
-    compare them all with each other would cost hours.
-
-    Raises:
-        SessionCrowded: more are left than are compared.
-    """
-    versions: dict[Version, list[Bundle]] = {}
-    for rival in rivals:
-        versions.setdefault(rival.head.version, []).append(rival)
-    if len(versions) <= MAX_RIVALS:
-        return rivals
-    candidates = [_of_bundle(same[0], same) for same in versions.values()]
-    giving_up: dict[str, list[_Candidate]] = {}
-    for one in candidates:
-        for sha256 in one.supersedes:
-            giving_up.setdefault(sha256, []).append(one)
-    mine_here = _of_mine(mine) if mine is not None else None
-    left: list[Bundle] = []
-    beaten: list[Bundle] = []
-    for one in candidates:
-        if mine_here is not None and _is_known_to_beat(mine_here, one, compare):
-            beaten += versions[one.version]
-        elif not any(_gives_up(x, one) for x in giving_up.get(one.version.sha256, ())):
-            left += versions[one.version]
-    if len({rival.head.version for rival in left}) > MAX_RIVALS:
-        raise _crowded(left)
-    # One of those is enough to tell that what lies here is ahead.
-    return [*left, *beaten[:1]]
-
-
-def _is_known_to_beat(x: _Candidate, y: _Candidate, compare: Compare) -> bool:
-    try:
-        return _beats(x, y, compare)
-    except _NotCompared:
-        return False
-
-
-def _crowded(rivals: Sequence[Bundle]) -> SessionCrowded:
-    names = sorted({rival.head.machine for rival in rivals})
-    versions = count(len({rival.head.version for rival in rivals}), "version")
-    return SessionCrowded(
-        f"{versions} of this session lie in the store, more than are compared, from "
-        f"{join(names, 3)}",
-        todo="remove those of machines that aren't yours: `claude-sync forget --machine NAME`",
-    )
 
 
 def _left(mine: Mine | None, rivals: Sequence[Bundle], compare: Compare) -> tuple[Bundle, ...]:
@@ -251,36 +206,32 @@ def _left(mine: Mine | None, rivals: Sequence[Bundle], compare: Compare) -> tupl
 
     If that drops all although one differs from mine, none is dropped.
     """
-    mine_here = _of_mine(mine) if mine is not None else None
-    all_of_them = [(rival, _of_bundle(rival, rivals)) for rival in rivals]
-    standing = [
-        (rival, candidate)
-        for rival, candidate in all_of_them
-        if mine_here is None or not _beats(mine_here, candidate, compare)
+    versions: dict[Version, list[Bundle]] = {}
+    for rival in rivals:
+        versions.setdefault(rival.head.version, []).append(rival)
+    mine_here = candidate_of(mine) if mine is not None else None
+    everyone = [candidate_of(same[0], same) for same in versions.values()]
+    standing = [one for one in everyone if mine_here is None or not beats(mine_here, one, compare)]
+    left = [
+        versions[one.version][0]
+        for one in standing
+        if not any(other is not one and beats(other, one, compare) for other in standing)
     ]
-    left = []
-    for index, (rival, candidate) in enumerate(standing):
-        beaten = False
-        for other_index, (_, other) in enumerate(standing):
-            same = other.version == candidate.version
-            if other_index == index or (same and other_index > index):
-                continue
-            if _beats(other, candidate, compare):
-                beaten = True
-                break
-        if not beaten:
-            left.append(rival)
     if left:
         return tuple(left)
-    return tuple(
-        rival for rival, _ in standing if mine is None or rival.head.version != mine.version
-    )
+    unbeaten = {one.version for one in standing if mine is None or one.version != mine.version}
+    return tuple(rival for rival in rivals if rival.head.version in unbeaten)
 
 
-def _beats(x: _Candidate, y: _Candidate, compare: Compare) -> bool:
-    if _gives_up(x, y):
+def beats(x: Candidate, y: Candidate, compare: Compare) -> bool:
+    """Whether one version beats another (FORMAT.md, "Who wins").
+
+    Raises:
+        NotCompared: that isn't known yet.
+    """
+    if gives_up(x, y):
         return True
-    if _gives_up(y, x):
+    if gives_up(y, x):
         return False
     if x.version == y.version:
         return True
@@ -292,11 +243,12 @@ def _beats(x: _Candidate, y: _Candidate, compare: Compare) -> bool:
     return divergence.said or x.version.sha256 < y.version.sha256
 
 
-def _gives_up(x: _Candidate, y: _Candidate) -> bool:
+def gives_up(x: Candidate, y: Candidate) -> bool:
+    """Whether one version gives up another by a person's decision."""
     return _supersedes(x, y) and (not _supersedes(y, x) or x.decision > y.decision)
 
 
-def _supersedes(x: _Candidate, y: _Candidate) -> bool:
+def _supersedes(x: Candidate, y: Candidate) -> bool:
     return x.version != y.version and y.version.sha256 in x.supersedes
 
 
@@ -307,15 +259,14 @@ def _divergence(x: Version, y: Version, compare: Compare) -> Divergence:
         return Divergence(common=x.size, extends=True, extended=True, said=False, answered=False)
     divergence = compare(x, y)
     if divergence is None:
-        raise _NotCompared(x, y)
+        raise NotCompared(x, y)
     return divergence
 
 
-def _of_mine(mine: Mine) -> _Candidate:
-    return _Candidate(mine.version, mine.supersedes, mine.decision)
-
-
-def _of_bundle(bundle: Bundle, bundles: Sequence[Bundle]) -> _Candidate:
-    version = bundle.head.version
+def candidate_of(one: Mine | Bundle, bundles: Sequence[Bundle] = ()) -> Candidate:
+    """What lies here, or a bundle, with what all bundles of its version say of it."""
+    if isinstance(one, Mine):
+        return Candidate(one.version, one.supersedes, one.decision)
+    version = one.head.version
     given_up, decision = inherited_decisions(version, bundles)
-    return _Candidate(version, frozenset(given_up), decision)
+    return Candidate(version, frozenset(given_up), decision)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
@@ -151,6 +151,28 @@ class Comparisons:
         with translating_read_errors(local.session_id):
             start = line_start(there, common)
             return count_missing_turns(here, there, start, self._context.check)
+
+    def beginnings(self, longest: Version, shorter: Sequence[Version]) -> frozenset[Version]:
+        """Which of several versions another one begins with: read at most once, and remembered.
+
+        Raises:
+            as `learn`
+        """
+        records = self._context.records
+        known = records.extended_by(longest)
+        if all(version.sha256 in known for version in shorter):
+            return frozenset(shorter)
+        local = self._local
+        with translating_read_errors(local.session_id if local is not None else ""):
+            path = self.extent(longest).path
+            hashes = prefix_hashes(path, [one.size for one in shorter], self._context.check)
+            if local is not None and longest == self._version:
+                self._check_still(local, longest)
+        held = frozenset(one for one in shorter if hashes.get(one.size) == one.sha256)
+        with self._context.database.transaction():
+            for version in held:
+                remember_extension(records, longest, version)
+        return held
 
     def find(self, version: Version) -> Extent | None:
         """Where a version can be read that isn't the one here: in a bundle, or in the vault.
