@@ -7,6 +7,7 @@ is looked at, and the same is done again: it must come to its end as if nothing 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +16,7 @@ from typing import NamedTuple
 
 import pytest
 
-from claude_sync.model import Outcome
+from claude_sync.model import Outcome, Version
 from crashes import End, killed_at
 from machines import SESSION, PlayedMachine, World, agree, bookkeeping, opened, said
 
@@ -227,11 +228,11 @@ def undo_of_an_import(folder: Path) -> Scene:
     machine, whole, sidecar = scene.machine, scene.machine.read(), scene.machine.sidecar()
 
     def done() -> bool:
-        gone = not machine.has()
+        gone = is_clean(machine) and declined(machine) == {whole}
         machine.pull(SESSION)
         return gone and (machine.read(), machine.sidecar()) == (whole, sidecar)
 
-    return Scene(scene.world, machine, lambda: machine.undo() if machine.has() else None, done)
+    return Scene(scene.world, machine, lambda: undo(machine), done)
 
 
 def undo_of_both_where_nothing_was(folder: Path) -> Scene:
@@ -241,8 +242,8 @@ def undo_of_both_where_nothing_was(folder: Path) -> Scene:
     return Scene(
         scene.world,
         machine,
-        lambda: machine.undo() if machine.has() else None,
-        lambda: not machine.sessions(),
+        lambda: undo(machine),
+        lambda: is_clean(machine) and not can_undo(machine),
     )
 
 
@@ -253,11 +254,14 @@ def undo_of_a_replacement(folder: Path) -> Scene:
     laptop.begin_anew(SESSION, said("another beginning"))
     before = desktop.read(), desktop.sidecar()
     desktop.pull()
+    pulled, gone_on = desktop.read(), desktop.write(SESSION, said("since then"))
     return Scene(
         world,
         desktop,
-        lambda: desktop.undo() if can_undo(desktop) else None,
-        lambda: (desktop.read(), desktop.sidecar()) == before,
+        lambda: undo(desktop),
+        lambda: (
+            (desktop.read(), desktop.sidecar()) == before and declined(desktop) == {pulled, gone_on}
+        ),
     )
 
 
@@ -266,12 +270,38 @@ def undo_of_a_fast_forward(folder: Path) -> Scene:
     machine = scene.machine
     before = machine.read(), machine.sidecar()
     scene.work()
+    pulled = machine.read()
     return Scene(
         scene.world,
         machine,
-        lambda: machine.undo() if can_undo(machine) else None,
-        lambda: (machine.read(), machine.sidecar()) == before,
+        lambda: undo(machine),
+        lambda: (machine.read(), machine.sidecar()) == before and declined(machine) == {pulled},
     )
+
+
+def undo(machine: PlayedMachine) -> None:
+    """Undo, unless a crash came so late that all of it was done."""
+    if can_undo(machine):
+        machine.undo()
+
+
+def is_clean(machine: PlayedMachine) -> bool:
+    """Whether nothing is left of any session but temporaries, which go after a day."""
+    files = [path for path in machine.folder.rglob("*") if path.is_file()]
+    return all(path.match(".ccsync-*.tmp") for path in files)
+
+
+def declined(machine: PlayedMachine) -> set[bytes]:
+    """The versions that were undone here, as the bytes that they are."""
+    with machine.at_work() as context:
+        versions = context.decisions.of(SESSION).declined
+    found = {data for data in machine.world.everything() if _version(data) in versions}
+    assert len(found) == len(versions)
+    return found
+
+
+def _version(data: bytes) -> Version:
+    return Version(len(data), hashlib.sha256(data).hexdigest())
 
 
 def can_undo(machine: PlayedMachine) -> bool:

@@ -1,19 +1,22 @@
 """Undoing the last pull or resolve of one session.
 
-Order of steps: bring back what was there (`tree/undo_apply.py`) · remember the version undone as
-declined. After a crash anywhere the same undo can be done again. Nothing of this travels to other
-machines.
+Order of steps: remember what is undone · bring back what was there (`tree/undo_apply.py`) ·
+remember the version undone as declined. Whatever it fails at, or dies at, the same undo can be done
+again, and ends as one that was done in one go: by then what lies here may be what was there before,
+or nothing. Nothing of this travels to other machines.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from claude_sync.errors import UsageError
+from claude_sync.errors import SessionNotFound, UsageError
 from claude_sync.model import Outcome, Result, Version
 from claude_sync.sync.context import Context
-from claude_sync.sync.survey.survey import look
-from claude_sync.sync.tree.undo_apply import apply_undo
+from claude_sync.sync.survey.identity import find_id
+from claude_sync.sync.survey.survey import Survey, look
+from claude_sync.sync.tree.undo_apply import apply_undo, finish_removal
 from claude_sync.sync.tree.undo_record import UndoRecord
 from claude_sync.wording import join
 
@@ -37,28 +40,66 @@ def undo(context: Context, session: str) -> Result:
     """
     with context.working("undoing"):
         survey = look(context, store=False)
-        session_id = survey.find(session)
-        remembered, local = survey.record(session_id), survey.copy(session_id)
-        if not remembered.undo or local is None:
+        session_id = _find(survey, session)
+        record, local = _record(survey, session_id), survey.copy(session_id)
+        if record is None or (local is None and not _is_half_done(record)):
             raise UsageError(
                 "no pull or resolve of this session can be undone",
                 where=session_id,
                 todo=f"`claude-sync restore {session_id}` shows the versions that can be had",
             )
-        survey.check_closed(local)
-        record, undone = UndoRecord.from_json(remembered.undo), survey.row(local).whole
-        left = apply_undo(context, survey, local, record)
-        _remember(context, session_id, record, undone)
+        left: Sequence[str] = ()
+        if local is not None:
+            survey.check_closed(local)
+            record = _begin(context, session_id, record, survey.row(local).whole)
+            left = apply_undo(context, survey, local, record)
+        else:
+            finish_removal(context, survey, session_id)
+            left = [copy for copy in record.copies if copy in survey.local]
+        _remember(context, session_id, record)
         return Result(
             session_id,
             Outcome.REPLACED if record.before is not None else Outcome.GONE,
             machine=context.machine.name,
-            path=local.path,
-            directory=survey.directory(local),
+            path=local.path if local is not None else None,
+            directory=survey.directory(local) if local is not None else None,
             message=_remark(left),
             # In doubt all of it: an earlier pull may have brought it.
             from_elsewhere=record.before.size if record.before is not None else 0,
         )
+
+
+def _find(survey: Survey, session: str) -> str:
+    """The one session that is here, or was until an undo removed it, whose id begins so."""
+    try:
+        return survey.find(session)
+    except SessionNotFound:
+        removed = []
+        for session_id, remembered in survey.remembered.items():
+            record = _record(survey, session_id) if remembered.undo else None
+            if record is not None and _is_half_done(record):
+                removed.append(session_id)
+        return find_id(session.lower(), sorted(removed))
+
+
+def _record(survey: Survey, session_id: str) -> UndoRecord | None:
+    text = survey.record(session_id).undo
+    return UndoRecord.from_json(text) if text else None
+
+
+def _is_half_done(record: UndoRecord) -> bool:
+    """Whether an undo began that has nothing to bring back, so that nothing may be here by now."""
+    return record.before is None and record.undone is not None
+
+
+def _begin(context: Context, session_id: str, record: UndoRecord, now: Version) -> UndoRecord:
+    """Remember what is undone: what lies here, unless that is what an earlier try brought back."""
+    if now == record.before:
+        return record
+    begun = replace(record, undone=now)
+    with context.database.transaction():
+        context.records.remember(session_id, undo=begun.to_json())
+    return begun
 
 
 def _remark(left: Sequence[str]) -> str:
@@ -70,12 +111,13 @@ def _remark(left: Sequence[str]) -> str:
     return f"the {which} {join(left)} {are} open here or {'was' if one else 'were'} continued"
 
 
-def _remember(context: Context, session_id: str, record: UndoRecord, undone: Version) -> None:
+def _remember(context: Context, session_id: str, record: UndoRecord) -> None:
     decisions, records = context.decisions, context.records
     with decisions.together():
         if record.before != record.after:
             decisions.decline(session_id, record.after)
-            decisions.decline(session_id, undone)  # it may have gone on since, and been pushed
+            if record.undone is not None:  # it may have gone on since, and been pushed
+                decisions.decline(session_id, record.undone)
         decisions.replace_supersedes(session_id, record.supersedes)
         decisions.decide(session_id, record.decision)
     with context.database.transaction():

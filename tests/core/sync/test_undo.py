@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 
 from claude_sync.errors import (
     BundleUnsafe,
+    ClaudeHomeError,
     SessionNotFound,
     SessionOpen,
     UsageError,
     VaultError,
 )
 from claude_sync.model import Outcome, State
+from failing_calls import failing
 from machines import OTHER, SESSION, Pair, PlayedMachine, World, agree, opened, outcomes, said
 
 
@@ -302,3 +306,62 @@ def test_what_is_no_longer_kept_is_said_and_nothing_is_changed(pair: Pair) -> No
         desktop.undo()
     assert (desktop.read(), desktop.sidecar()) == before
     assert not desktop.leftovers()
+
+
+# --- an undo that failed half way --------------------------------------------------------------
+
+
+def declined(machine: PlayedMachine, session: str) -> set[int]:
+    """The sizes of the versions that count as undone."""
+    with machine.at_work() as context:
+        return {version.size for version in context.decisions.of(session).declined}
+
+
+def test_an_import_of_which_a_part_could_not_be_removed_is_undone_when_it_is_asked_for_again(
+    pair: Pair,
+) -> None:
+    laptop, desktop = pair
+    laptop.write_sidecar(OTHER, "tool-results/one.txt", b"one")
+    laptop.write_sidecar(OTHER, "tool-results/two.txt", b"two")
+    whole = laptop.write(OTHER, said())
+    laptop.push()
+    desktop.pull()
+    left = desktop.folder / OTHER / "tool-results/two.txt"
+    with failing(left, errno.EIO, "unlink"), pytest.raises(ClaudeHomeError):
+        desktop.undo(OTHER)
+    assert not desktop.has(OTHER)
+    assert left.exists()
+    result = desktop.undo(OTHER[:8])
+    assert (result.session_id, result.outcome) == (OTHER, Outcome.GONE)
+    assert not (desktop.folder / OTHER).exists()
+    assert declined(desktop, OTHER) == {len(whole)}
+    assert {whole, b"one", b"two"} <= set(desktop.kept())
+    with pytest.raises(UsageError):
+        desktop.undo(OTHER)
+
+
+def test_what_an_undo_brought_back_does_not_count_as_undone_when_it_is_done_again(
+    pair: Pair,
+) -> None:
+    laptop, desktop = pair
+    changed(laptop, desktop)
+    before = desktop.read(), desktop.sidecar()
+    desktop.pull()
+    pulled, gone_on = desktop.read(), desktop.write(SESSION, said("since then"))
+    added = desktop.folder / SESSION / "tool-results/sub/added.txt"
+    with failing(added, errno.EIO, "unlink"), pytest.raises(ClaudeHomeError):
+        desktop.undo()
+    assert desktop.read() == before[0]
+    desktop.undo()
+    assert (desktop.read(), desktop.sidecar()) == before
+    assert declined(desktop, SESSION) == {len(pulled), len(gone_on)}
+
+
+def test_a_session_that_someone_else_removed_can_not_be_undone(pair: Pair) -> None:
+    laptop, desktop = pair
+    laptop.write(OTHER, said())
+    laptop.push()
+    desktop.pull()
+    desktop.path(OTHER).unlink()
+    with pytest.raises(SessionNotFound):
+        desktop.undo(OTHER)

@@ -9,10 +9,11 @@ the copies that "both" made, since without it nothing is left to undo.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from claude_sync.claude.sidecar import sidecar_folder
+from claude_sync.claude.sidecar import sidecar_folder, sidecar_stamps
+from claude_sync.claude.tree import project_folders
 from claude_sync.disk import files
 from claude_sync.disk.files import Staged
 from claude_sync.disk.prefix_hashes import begins_with
@@ -58,6 +59,17 @@ def apply_undo(
     return left
 
 
+def finish_removal(context: Context, survey: Survey, session_id: str) -> None:
+    """Remove what an undo that failed half way left of a session that wasn't here before.
+
+    Raises:
+        VaultError: what is left can't be kept.
+        ClaudeHomeError: the tree can't be written.
+    """
+    with writing(context.home.projects):
+        _UndoApplier(context, survey, session_id).finish_removal(session_id)
+
+
 class _Leaving(NamedTuple):
     """What is about to be replaced or removed: the vault's entry with it, and its stamps."""
 
@@ -67,6 +79,7 @@ class _Leaving(NamedTuple):
 
 class _UndoApplier:
     def __init__(self, context: Context, survey: Survey, session_id: str) -> None:
+        self._home = context.home
         self._vault = context.vault
         self._survey = survey
         self._session_id = session_id
@@ -87,12 +100,39 @@ class _UndoApplier:
             # Should we die here, what is left of the folder is known as ours.
             files.replace(folder / MARK, b"")
         self._installer.replace(None, local, kept)
-        for name, seen in local.sidecar:
-            self._remove_file(local.session_id, folder / name, seen, kept.sidecar / name)
+        self._remove_folder(local.session_id, folder, local.sidecar, kept)
+
+    def finish_removal(self, session_id: str) -> None:
+        """Remove what is left of a session whose transcript an earlier try removed."""
+        for name in project_folders(self._home.projects).names:
+            project = self._home.projects / name
+            for entry in files.names_in(project):
+                folder = project / entry
+                if entry.lower() == session_id and os.path.lexists(folder / MARK):
+                    self._finish_folder(session_id, folder)
+
+    def _finish_folder(self, session_id: str, folder: Path) -> None:
+        stamps, kept = sidecar_stamps(folder).stamps, None
+        if stamps:
+            paths = [(name, folder / name) for name, _ in stamps]
+            kept = self._vault.keep(session_id, "undo", sidecar=paths)
+        self._remove_folder(session_id, folder, stamps, kept)
+
+    def _remove_folder(
+        self,
+        session_id: str,
+        folder: Path,
+        stamps: Iterable[tuple[str, Stamp]],
+        kept: Kept | None,
+    ) -> None:
+        """Remove a sidecar folder's files that are in the vault, then what is empty."""
+        for name, seen in stamps:
+            if kept is not None:
+                self._remove_file(session_id, folder / name, seen, kept.sidecar / name)
         _remove_empty_below(folder)
         files.remove(folder / MARK)
         files.remove_empty(folder)
-        files.sync_directory(local.path.parent)
+        files.sync_directory(folder.parent)
 
     def remove_copy(self, session_id: str) -> bool:
         """Remove what "both" made of a rival, unless it is open or was continued.
@@ -105,6 +145,7 @@ class _UndoApplier:
         except SessionDivided:
             return False  # Each of them was continued.
         if copy is None:
+            self.finish_removal(session_id)
             return True
         # Not whether it was held here: a copy that is continued is pushed, too.
         made = copy_id(self._session_id, self._survey.row(copy).whole) == session_id

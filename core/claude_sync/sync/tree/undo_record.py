@@ -24,6 +24,8 @@ class UndoRecord:
         decision: the number of the decision that had made what was there.
         supersedes: SHA-256 of the versions that what was there replaced.
         copies: ids of the sessions that "both" made of rivals.
+        undone: the transcript that lay here when an undo of this began, None where none has. One
+            that failed half way is done again, and what lies here then isn't what is undone.
     """
 
     before: Version | None
@@ -36,6 +38,7 @@ class UndoRecord:
     decision: int = 0
     supersedes: tuple[str, ...] = ()
     copies: tuple[str, ...] = ()
+    undone: Version | None = None
 
     def to_json(self) -> str:
         """The text that the records keep."""
@@ -57,4 +60,5 @@ class UndoRecord:
             decision=int(document["decision"]),
             supersedes=tuple(document["supersedes"]),
             copies=tuple(document.get("copies", ())),
+            undone=Version(*document["undone"]) if document.get("undone") is not None else None,
         )
