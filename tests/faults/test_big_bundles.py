@@ -185,6 +185,21 @@ def test_of_many_files_that_end_early_few_are_looked_into_again(
     assert {result.outcome for result in wrong} == {Outcome.INCOMPLETE}
 
 
+def test_of_thousands_of_empty_files_few_are_remembered_and_all_are_passed_over(
+    world: World, desktop: PlayedMachine
+) -> None:
+    for number in range(1500):
+        put(world, b"", f"empty-{number}.ccsync")
+    wrong = check_passed_over(world, desktop)
+    assert len(wrong) == 1500
+    assert {result.outcome for result in wrong} == {Outcome.INCOMPLETE}
+    with desktop.at_work() as context:
+        assert len(context.cache.problems()) == 1000
+    last = max(path.name for path in world.store.glob("*/*.ccsync"))
+    put(world, bundle(), last)
+    assert desktop.pull()[SESSION].outcome is Outcome.IMPORTED
+
+
 # --- what is many ------------------------------------------------------------------------------
 
 

@@ -65,6 +65,8 @@ BEFORE_BACK = b'],"sidecar_sha256":'
 
 # The widest gap between two doubles of 63 bits.
 _ROUNDING = 1024
+# Made once: thousands of heads are spelled when a store is listed first.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _HEX = re.compile(r"[0-9a-f]{64}")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TIME = re.compile(
@@ -76,7 +78,7 @@ _TIME = re.compile(
 
 def compact(value: object) -> bytes:
     """A value as a bundle's writer spells it."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def is_integer(value: object) -> bool:

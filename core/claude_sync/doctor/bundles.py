@@ -12,7 +12,7 @@ from claude_sync.doctor.facts import DAY_SECONDS, Facts
 from claude_sync.doctor.fixes import remove_command
 from claude_sync.errors import BundleCorrupt, BundleTooNew, BundleUnsafe
 from claude_sync.model import Bundle, Finding, Level, SkippedFile
-from claude_sync.store.store import INCOMPLETE, PLACEHOLDER
+from claude_sync.store.store import EMPTY, INCOMPLETE, PLACEHOLDER
 from claude_sync.sync.bundles.naming import is_named_for
 from claude_sync.values import NamedTuple
 from claude_sync.wording import ago, count, duration, join
@@ -21,6 +21,8 @@ INCOMPLETE_SECONDS = 3600.0
 CLOCK_SECONDS = 300.0
 _RETIRED_SECONDS = 90 * DAY_SECONDS
 _SMALL_BYTES = 1 << 20
+_MOST = 100
+"""How many files or machines are named one by one: a stranger's thousands would hide ours."""
 
 _AGAIN = "`claude-sync push {id}` on the machine that wrote it"
 
@@ -69,10 +71,13 @@ def problems(facts: Facts) -> Iterator[Finding]:
         return
     rows = facts.context.cache.problems()
     waiting: list[SkippedFile] = []
+    empty: list[SkippedFile] = []
     for problem in facts.view.skipped:
         row = rows.get(problem.name)
         if problem.message == PLACEHOLDER:
             waiting.append(problem)
+        elif problem.message == EMPTY:
+            empty.append(problem)
         elif row is not None and row.kind in INCOMPLETE:
             if facts.now - row.since > INCOMPLETE_SECONDS:
                 since = ago(int(row.since * 1e9), int(facts.now * 1e9))
@@ -95,6 +100,8 @@ def problems(facts: Facts) -> Iterator[Finding]:
                 detail=detail,
                 fix=_fix(words.fix, problem),
             )
+    if empty:
+        yield _empty(empty)
     if waiting:
         yield Finding(
             code="placeholders",
@@ -104,6 +111,19 @@ def problems(facts: Facts) -> Iterator[Finding]:
             f"downloads those that it needs: {join([one.name for one in waiting], 3)}.",
             fix="Have the tool keep that folder on this machine (“Available offline”)",
         )
+
+
+def _empty(empty: Sequence[SkippedFile]) -> Finding:
+    """So many empty files that it isn't remembered of each since when it is there."""
+    return Finding(
+        code="bundles-empty",
+        level=Level.WARNING,
+        title=f"{count(len(empty), 'more file')} in the store {'is' if len(empty) == 1 else 'are'} "
+        "empty",
+        detail="Sync tools make such files before they bring their bytes, but seldom so many at "
+        f"once: {join([one.name for one in empty], 3)}.",
+        fix="Look at your sync tool; remove them if it isn't bringing them",
+    )
 
 
 def _remove(facts: Facts, names: Sequence[str]) -> str:
@@ -132,7 +152,7 @@ def copies(facts: Facts) -> Iterator[Finding]:
             title=f"{count(len(strange), 'bundle')} under unexpected names",
             detail="Sync tools make such copies when a file changes on two machines; they are read "
             f"like any other, and stay until you remove them: {join(strange, 3)}.",
-            fix=f"Pull, resolve what is in conflict, then {_remove(facts, strange)}",
+            fix=f"Pull, resolve what is in conflict, then {_remove(facts, strange[:_MOST])}",
         )
 
 
@@ -183,7 +203,17 @@ def peers(facts: Facts) -> Iterator[Finding]:
     by_id: dict[str, list[Bundle]] = {}
     for bundle in facts.bundles:
         by_id.setdefault(bundle.head.machine_id, []).append(bundle)
-    for machine_id, bundles in sorted(by_id.items(), key=lambda item: -_last_push(item[1])):
+    latest = {machine_id: _last_push(bundles) for machine_id, bundles in by_id.items()}
+    shown = sorted(by_id, key=lambda one: (one != own_id, -latest[one]))
+    if len(shown) > _MOST:
+        yield Finding(
+            code="peer",
+            level=Level.INFO,
+            title=f"{count(len(shown) - _MOST, 'more machine')} wrote into the store",
+            detail=f"Only {_MOST} are shown. Whoever can write into the store can write as any.",
+        )
+    for machine_id in sorted(shown[:_MOST], key=lambda one: -latest[one]):
+        bundles = by_id[machine_id]
         newest = max(bundles, key=_pushed)
         age = facts.now - _pushed(newest)
         sessions = count(len({bundle.head.session_id for bundle in bundles}), "session")

@@ -51,13 +51,17 @@ if TYPE_CHECKING:
     from claude_sync.store.upload import Sent
 
 PLACEHOLDER = "in the cloud, not here yet"
+EMPTY = "empty, most likely still arriving"
 INCOMPLETE = frozenset({BundleIncomplete.__name__, BundleReserved.__name__})
 """What a file is called that is still arriving, by the name of its error."""
-_IN_NAME = r"([A-Za-z0-9][A-Za-z0-9._-]{0,127}?)-[A-Za-z0-9]"
+_UUID_FIRST = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+_ID_FIRST = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,127}?)-[A-Za-z0-9]")
 _LOOK = "look"
 _WENT_BACK = "went-back"
 _AGAIN = 100
 """How many unchanged files that end early are looked into again in one look: both their ends."""
+_EMPTY = 1000
+"""Of how many empty files it is remembered since when they are there; of more, nothing is."""
 
 
 class StoreView(NamedTuple):
@@ -167,6 +171,7 @@ class Store:
         fresh: list[Entry] = []
         again: list[Entry] = []
         waiting: list[Entry] = []
+        empty: list[Entry] = []
         for entry in entries:
             known = bundles.get(entry.name)
             if known is not None:
@@ -176,12 +181,17 @@ class Store:
                 del bundles[entry.name]
             if entry.placeholder:
                 waiting.append(entry)
-            else:
+                continue
+            if not entry.stamp.size:
+                empty.append(entry)
+            if len(empty) <= _EMPTY or entry.stamp.size:
                 problem = problems.get(entry.name)
                 if problem is None or not is_same_file(problem.stamp, entry.stamp):
                     fresh.append(entry)
                 elif _may_fill(problem):
                     again.append(entry)
+        for entry in empty[_EMPTY:]:
+            problems.pop(entry.name, None)
         again.sort(key=lambda entry: -problems[entry.name].since)
         fresh += again[:_AGAIN]
         names = {entry.name for entry in entries}
@@ -197,7 +207,12 @@ class Store:
         if fresh or gone or waiting:
             self._read_again(fresh, gone, bundles, problems)
         self._keep_listing(listing)
-        return _view(names, bundles, problems, waiting)._replace(unseen=frozenset(listing.unseen))
+        skipped = [
+            *_problems(names, bundles, problems),
+            *_empty(empty[_EMPTY:]),
+            *_away(waiting),
+        ]
+        return StoreView(_by_session(bundles), tuple(skipped), frozenset(listing.unseen))
 
     def _known_listing(self) -> Listing | None:
         if not self._transport.remote:
@@ -472,37 +487,40 @@ def _may_fill(known: ProblemRow) -> bool:
     return known.kind == BundleIncomplete.__name__ and known.stamp.size > 0
 
 
-def _view(
-    names: set[str],
-    bundles: Mapping[str, Bundle],
-    problems: Mapping[str, ProblemRow],
-    waiting: Sequence[Entry],
-) -> StoreView:
-    by_session: dict[str, list[Bundle]] = {}
+def _by_session(bundles: Mapping[str, Bundle]) -> dict[str, tuple[Bundle, ...]]:
+    found: dict[str, list[Bundle]] = {}
     for bundle in map(_with_plain_id, bundles.values()):
-        by_session.setdefault(bundle.head.session_id, []).append(bundle)
-    found = [
-        SkippedFile(
-            name,
-            _outcome(row.kind),
-            row.message,
-            session_id=_session_in(name),
-            kind=row.kind,
-        )
-        for name, row in problems.items()
-        if name in names and name not in bundles
-    ]
-    found += [
-        SkippedFile(
-            entry.name,
-            Outcome.INCOMPLETE,
-            PLACEHOLDER,
-            session_id=_session_in(entry.name),
-            kind=BundlePlaceholder.__name__,
-        )
-        for entry in waiting
-    ]
-    return StoreView({key: tuple(value) for key, value in by_session.items()}, tuple(found))
+        found.setdefault(bundle.head.session_id, []).append(bundle)
+    return {key: tuple(value) for key, value in found.items()}
+
+
+def _problems(
+    names: set[str], bundles: Mapping[str, Bundle], problems: Mapping[str, ProblemRow]
+) -> Iterator[SkippedFile]:
+    """Files that couldn't be read, as far as they are there."""
+    for name, row in problems.items():
+        if name in names and name not in bundles:
+            yield SkippedFile(
+                name,
+                _outcome(row.kind),
+                row.message,
+                session_id=_session_in(name),
+                kind=row.kind,
+            )
+
+
+def _empty(entries: Iterable[Entry]) -> Iterator[SkippedFile]:
+    """Empty files of which nothing is remembered: whose they may be isn't asked either."""
+    for entry in entries:
+        yield SkippedFile(entry.name, Outcome.INCOMPLETE, EMPTY, kind=BundleIncomplete.__name__)
+
+
+def _away(entries: Iterable[Entry]) -> Iterator[SkippedFile]:
+    """Files whose bytes are in a cloud."""
+    for entry in entries:
+        session_id = _session_in(entry.name)
+        kind = BundlePlaceholder.__name__
+        yield SkippedFile(entry.name, Outcome.INCOMPLETE, PLACEHOLDER, session_id, kind)
 
 
 def _with_plain_id(bundle: Bundle) -> Bundle:
@@ -519,8 +537,6 @@ def _outcome(kind: str) -> Outcome:
 
 def _session_in(name: str) -> str:
     """The session a file seems to be of, for showing; only its contents would tell."""
-    match = re.match(_IN_NAME, name.rsplit("/", 1)[-1])
-    uuid = re.match(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", name.rsplit("/", 1)[-1])
-    if uuid:
-        return uuid.group()
-    return match.group(1) if match else ""
+    start = name.rfind("/") + 1
+    match = _UUID_FIRST.match(name, start) or _ID_FIRST.match(name, start)
+    return match[1] if match else ""

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import time
+import uuid
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,20 @@ def test_a_bundle_that_stays_incomplete(pushed: Patient) -> None:
     assert pushed.is_well("bundle-incomplete", now=now + 7500)
 
 
+def test_more_empty_files_than_are_remembered(pushed: Patient, world: World) -> None:
+    folder = world.store / "name+x"
+    folder.mkdir()
+    for number in range(1003):
+        (folder / f"{number:04}-laptop.ccsync").touch()
+    pushed.states()
+    found = pushed.the("bundles-empty", Level.WARNING)
+    assert found.title.startswith("3 more files in the store are empty")
+    assert "1002-laptop.ccsync" in found.detail
+    for path in list(folder.iterdir())[:3]:
+        path.unlink()
+    assert pushed.is_well("bundles-empty")
+
+
 def test_bundles_that_are_still_in_the_cloud(pushed: Patient) -> None:
     path = pushed.bundle()
     placeholder = path.with_name(f".{path.name}.icloud")
@@ -164,6 +179,22 @@ def test_two_machines_with_one_id(pushed: Patient) -> None:
 
 
 # --- machines ----------------------------------------------------------------------------------
+
+
+def test_of_thousands_of_machines_this_one_is_shown(pushed: Patient, world: World) -> None:
+    for number in range(150):
+        data, _ = packed(
+            project_key=KEY,
+            session_id=OTHER,
+            machine=f"m{number}",
+            machine_id=str(uuid.UUID(int=number, version=4)),
+            pushed_at="2126-01-01T00:00:00Z",
+        )
+        (world.store / KEY_FOLDER / f"{OTHER}-m{number}.ccsync").write_bytes(data)
+    titles = [one.title for one in pushed.all("peer")]
+    assert len(titles) == 101
+    assert "51 more machines wrote into the store" in titles
+    assert any("(this machine)" in title for title in titles)
 
 
 def test_every_machine_with_its_sessions_and_when_it_pushed(
