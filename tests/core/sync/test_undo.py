@@ -16,7 +16,18 @@ from claude_sync.errors import (
 )
 from claude_sync.model import Outcome, State
 from failing_calls import failing
-from machines import OTHER, SESSION, Pair, PlayedMachine, World, agree, opened, outcomes, said
+from machines import (
+    OTHER,
+    SESSION,
+    Pair,
+    PlayedMachine,
+    World,
+    agree,
+    bookkeeping,
+    opened,
+    outcomes,
+    said,
+)
 
 
 def changed(laptop: PlayedMachine, desktop: PlayedMachine) -> None:
@@ -306,6 +317,25 @@ def test_what_is_no_longer_kept_is_said_and_nothing_is_changed(pair: Pair) -> No
         desktop.undo()
     assert (desktop.read(), desktop.sidecar()) == before
     assert not desktop.leftovers()
+
+
+def test_nor_does_what_was_undone_and_had_gone_on_and_been_pushed(pair: Pair, world: World) -> None:
+    laptop, desktop = pair
+    laptop.write(SESSION, bookkeeping())
+    desktop.write(SESSION, said("on the desktop"))
+    desktop.push()
+    laptop.pull()
+    went_on = laptop.write(SESSION, said("on the laptop"))
+    laptop.push()
+    [third] = world.machines("third")
+    third.pull()
+    laptop.write(SESSION, said("and once more"))
+    laptop.push()
+    laptop.undo()
+    laptop.push()
+    assert outcomes(third.pull()) == {SESSION: Outcome.AHEAD}
+    assert third.read() == went_on
+    assert all(opened(path).head.supersedes == () for path in world.bundles())
 
 
 # --- an undo that failed half way --------------------------------------------------------------

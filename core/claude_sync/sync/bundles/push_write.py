@@ -16,7 +16,6 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from claude_sync.bundle.members import next_after
-from claude_sync.claude.compare import Extent
 from claude_sync.disk.snapshot import translating_read_errors
 from claude_sync.errors import (
     BundleCorrupt,
@@ -35,7 +34,6 @@ from claude_sync.sync.bundles.keep import keep_bundle, keep_unreadable, lies_her
 from claude_sync.sync.bundles.label import label_of
 from claude_sync.sync.bundles.naming import bundle_name, is_named_for
 from claude_sync.sync.context import Context
-from claude_sync.sync.survey.comparisons import given_up
 from claude_sync.sync.survey.survey import Survey
 from claude_sync.values import NamedTuple
 
@@ -200,7 +198,7 @@ class PushWriter:
     def _keep_what_goes(self, planned: PlannedPush, name: str) -> None:
         context, survey, local = self._context, self._survey, planned.local
         if planned.own is not None and planned.keep_own:
-            self._keep_own(local, planned.own)
+            keep_bundle(context, planned.own, "push")
         # Some systems know no case; where they do, the file of that very name.
         there = self._files.get(name) or self._files.get(name.lower())
         going = self._older_files(planned, name)
@@ -215,21 +213,6 @@ class PushWriter:
             version, sidecar_sha256 = self._version(local), survey.row(local).sidecar_sha256
             if not lies_here(local, version, sidecar_sha256, bundle):
                 keep_bundle(context, bundle, "push")
-
-    def _keep_own(self, local: LocalSession, own: Bundle) -> None:
-        """Put the own bundle's version into the vault, and what it gave up into the records."""
-        context, session_id = self._context, local.session_id
-        kept = keep_bundle(context, own, "push")
-        version = self._version(local)
-        context.records.hold(session_id, version)
-        lost = given_up(
-            context,
-            session_id,
-            Extent(kept.transcript, own.head.size),
-            Extent(local.path, version.size),
-        )
-        context.decisions.supersede(session_id, lost)
-        self._survey.refresh(session_id)
 
     def _older_files(self, planned: PlannedPush, name: str) -> list[Bundle]:
         """This machine's files of a session under other names that it gave them itself.
