@@ -132,7 +132,7 @@ class _Resolve:
         conflict, context = self._conflict, self._context
         rivals = list(conflict.rivals)
         kept = None
-        if conflict.mine is None:
+        if conflict.mine is None or (rivals and not conflict.mine.begun):
             # Nothing is here that could keep the id: the same rival keeps it on every machine.
             kept = min(rivals, key=lambda rival: rival.head.sha256)
             rivals.remove(kept)

@@ -16,12 +16,14 @@ class Mine(NamedTuple):
         sidecar_sha256: of its sidecars.
         supersedes: SHA-256 of versions it knowingly replaces, as remembered.
         decision: number of the resolve that made it.
+        begun: whether a line of it is whole. If not, it is no version at all, and any beats it.
     """
 
     version: Version
     sidecar_sha256: str
     supersedes: frozenset[str] = frozenset()
     decision: int = 0
+    begun: bool = True
 
 
 def newest_of_each(bundles: Sequence[Bundle]) -> tuple[Bundle, ...]:

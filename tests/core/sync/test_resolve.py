@@ -217,3 +217,35 @@ def test_where_the_disk_fills_up_nothing_of_theirs_is_left(
         desktop.resolve(SESSION, "theirs")
     assert desktop.read() == before
     assert desktop.leftovers() == []
+
+
+CUT = said("its first line")[:20]
+"""A transcript of which no line is whole: no version at all."""
+
+
+def test_both_leaves_nothing_of_a_side_of_which_no_line_is_whole(
+    diverged: Pair, world: World
+) -> None:
+    laptop, desktop = diverged
+    [third] = world.machines("third")
+    third.rewrite(SESSION, CUT)
+    third.grow_old()
+    third.resolve(SESSION, "both")
+    assert third.read() in (laptop.read(), desktop.read())
+    assert CUT in third.kept()
+    for machine in (laptop, desktop):
+        machine.pull()
+    assert agree(third, *diverged)
+    assert third.sessions() == laptop.sessions() == desktop.sessions()
+
+
+def test_any_version_beats_one_of_which_no_line_is_whole_whatever_was_decided_here(
+    diverged: Pair,
+) -> None:
+    laptop, desktop = diverged
+    laptop.resolve(SESSION, "mine")
+    laptop.bundle().unlink()
+    laptop.rewrite(SESSION, CUT)
+    laptop.grow_old()
+    assert outcomes(laptop.pull()) == {SESSION: Outcome.UPDATED}
+    assert agree(laptop, desktop)

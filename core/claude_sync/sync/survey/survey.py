@@ -317,10 +317,14 @@ class Survey:
         """The transcript here with everything that decides who wins."""
         if local is None:
             return None
+        row = self.row(local)
+        if not row.cut.size:
+            # No version at all: what was decided here wasn't decided for it, and any beats it.
+            return Mine(self.version(local), row.sidecar_sha256, begun=False)
         decided = self.context.decisions.of(session_id)
         return Mine(
             version=self.version(local),
-            sidecar_sha256=self.row(local).sidecar_sha256,
+            sidecar_sha256=row.sidecar_sha256,
             supersedes=frozenset(self.supersedes(session_id)),
             decision=decided.decision,
         )
