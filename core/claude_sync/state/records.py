@@ -29,7 +29,7 @@ class SessionRecord(NamedTuple):
         seen: whether the session was ever held here.
         directory: where it was installed, "" where it wasn't.
         installed_ns: the modification time we gave it when we last installed it, 0 for never.
-        undo: what brings back the state before the last pull or resolve, "" for nothing.
+        undo: what brings back the state before the last pull, resolve or restore, "" for nothing.
         intact: the version that lay here when a push or a pull looked last and nothing was
             missing of what had been said before, None where unknown.
     """

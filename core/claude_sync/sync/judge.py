@@ -10,9 +10,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from claude_sync.errors import BundleError, SessionError
 from claude_sync.model import Bundle, LocalSession, Version
 from claude_sync.sync.context import Context
-from claude_sync.sync.planner import PullPlan, PushPlan, are_many, plan_pull, plan_push
+from claude_sync.sync.planner import (
+    PullKind,
+    PullPlan,
+    PushPlan,
+    are_many,
+    plan_pull,
+    plan_push,
+)
 from claude_sync.sync.rivals import Mine
 from claude_sync.sync.survey.comparisons import Comparisons
 from claude_sync.sync.survey.survey import Survey
@@ -87,6 +95,23 @@ class Judgement:
         if self.missing is None:
             return ""
         return shortened(self.comparisons.missing_turns(self.missing))
+
+    def what_mends_it(self, session_id: str) -> str:
+        """The same with the command that mends it, a sentence; something must be missing."""
+        assert self.missing is not None
+        try:
+            plan = self.plan_pull()
+        except (BundleError, SessionError):
+            plan = None  # one that can't be read: this machine's version is the question here
+        if plan is not None and plan.rivals and plan.kind is not PullKind.CONFLICT:
+            how = f"`claude-sync pull {session_id}` puts it back"
+        elif plan is None or self.comparisons.find(self.missing) is not None:
+            how = f"`claude-sync restore {session_id}` shows what can be brought back"
+        else:
+            choice = "" if plan.rivals else " --keep mine"
+            how = f"that can't be had any more: `claude-sync resolve {session_id}{choice}` settles "
+            how += "for what there is"
+        return f"{self.what_is_missing()}: {how}"
 
 
 @contextmanager

@@ -278,19 +278,17 @@ class _Pull:
         self, session_id: str, plan: PullPlan, judgement: Judgement
     ) -> PlannedPull | Result:
         survey, local = self._survey, judgement.local
+        stuck = plan.kind is PullKind.CONFLICT or plan.kind in _NOT_WAITING
+        if stuck and judgement.missing is not None:
+            message = judgement.what_mends_it(session_id)
+            bundle = next(iter(plan.rivals), None)
+            return self._result(session_id, Outcome.CONFLICT, message, bundle=bundle)
         if plan.kind is PullKind.CONFLICT:
             return self._result(
                 session_id,
                 Outcome.CONFLICT,
                 _conflict(plan.rivals, here=local is not None),
                 bundle=plan.rivals[0],
-            )
-        if plan.kind in _NOT_WAITING and judgement.missing is not None:
-            return self._result(
-                session_id,
-                Outcome.CONFLICT,
-                f"{judgement.what_is_missing()}: `claude-sync restore {session_id}` shows what can "
-                "be brought back",
             )
         if plan.kind in _NOT_WAITING:
             merging = self._to_merge(local, judgement.all_rivals)

@@ -220,8 +220,7 @@ class _Push:
                     Outcome.SHORTENED,
                     project.key,
                     bundle=own,
-                    message=f"{judgement.what_is_missing()}: `claude-sync restore {session_id}` "
-                    "shows what can be brought back",
+                    message=judgement.what_mends_it(session_id),
                 )
             if plan.kind is PushKind.BEHIND:
                 return self._result(local, Outcome.BEHIND, project.key, bundle=own, message=_BEHIND)

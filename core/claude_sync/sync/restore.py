@@ -7,14 +7,15 @@ back without it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from claude_sync.claude.compare import Extent
-from claude_sync.claude.transcript import title_of
+from claude_sync.claude.transcript import summarize, title_of
 from claude_sync.claude.turns import count_turns
 from claude_sync.disk.prefix_hashes import begins_with
-from claude_sync.disk.snapshot import Snapshot, translating_read_errors
+from claude_sync.disk.snapshot import Snapshot, open_regular, translating_read_errors
 from claude_sync.errors import (
     ClaudeSyncError,
     NotSetUp,
@@ -23,7 +24,15 @@ from claude_sync.errors import (
     TransportError,
     UsageError,
 )
-from claude_sync.model import Bundle, LocalSession, Outcome, Result, Version
+from claude_sync.model import (
+    Bundle,
+    LocalSession,
+    Outcome,
+    Result,
+    SessionState,
+    State,
+    Version,
+)
 from claude_sync.state.vault_entry import Kept
 from claude_sync.sync.bundles.keep import keep_bundle
 from claude_sync.sync.context import Context
@@ -31,6 +40,7 @@ from claude_sync.sync.decide import Decision, remember_decision
 from claude_sync.sync.planner import MAX_RIVALS
 from claude_sync.sync.push import push_surveyed
 from claude_sync.sync.rivals import newest_of_each
+from claude_sync.sync.states import states_surveyed
 from claude_sync.sync.survey.comparisons import Comparisons
 from claude_sync.sync.survey.identity import find_id
 from claude_sync.sync.survey.survey import Survey, look
@@ -67,13 +77,16 @@ class Restorable:
         session_id: the session.
         title: other people's text, "" where unknown.
         gone: whether it was here and is gone.
+        shortened: whether what is here lacks something that was said in it before.
         kept: how many versions the vault holds.
-        at_ns: when the newest of those was kept, nanoseconds since the epoch.
+        at_ns: when the newest of those was kept, or else the session was last written, nanoseconds
+            since the epoch.
     """
 
     session_id: str
     title: str
     gone: bool
+    shortened: bool
     kept: int
     at_ns: int
 
@@ -87,36 +100,71 @@ class _Found:
     bundle: Bundle | None = None
 
 
+def _order(one: EarlierVersion) -> tuple[bool, bool, int]:
+    """What isn't here first; then what says something, for damage is kept as well; the newest."""
+    return one.is_here, not one.turns, -one.at_ns
+
+
 def restorable(context: Context) -> list[Restorable]:
-    """The sessions of which the vault holds something: those that are gone here first.
+    """The sessions that could be brought back: what is gone here or lost something comes first.
 
     Args:
-        context: what to work with.
+        context: what to work with. Where its store can't be reached, the vault alone counts.
 
     Raises:
         ClaudeHomeError: Claude Code's folder can't be read.
         LockBusy: another claude-sync is at work.
+        Stopped: `context` said so.
     """
     with context.working("looking"):
-        survey = look(context, store=False)
+        survey, _ = _look(context)
+        standing = {one.session_id: one for one in states_surveyed(context, survey)}
         found = []
-        for session_id in context.vault.sessions():
+        for session_id in sorted({*standing, *context.vault.sessions()}):
             entries = [kept for kept in context.vault.entries(session_id) if kept.version]
-            if not entries:
-                continue
-            copies = survey.local.get(session_id, ())
-            title = survey.rows.summary(copies[0]).title if copies else ""
-            found.append(
-                Restorable(
-                    session_id=session_id,
-                    title=title_of(session_id, title),
-                    gone=not copies and survey.hidden(session_id) is None,
-                    kept=len(entries),
-                    at_ns=int(entries[-1].kept_at * 1e9),
+            known = standing.get(session_id)
+            here = session_id in survey.local or survey.hidden(session_id) is not None
+            in_store = known is not None and (known.state is State.GONE or known.shortened)
+            if entries or in_store:
+                found.append(
+                    Restorable(
+                        session_id=session_id,
+                        title=_title(survey, session_id, known, entries),
+                        gone=not here,
+                        shortened=known is not None and known.shortened,
+                        kept=len(entries),
+                        at_ns=int(entries[-1].kept_at * 1e9)
+                        if entries
+                        else standing[session_id].mtime_ns,
+                    )
                 )
-            )
-        survey.flush()
-    return sorted(found, key=lambda one: (not one.gone, -one.at_ns, one.session_id))
+    return sorted(
+        found, key=lambda one: (not (one.gone or one.shortened), -one.at_ns, one.session_id)
+    )
+
+
+def _title(
+    survey: Survey, session_id: str, known: SessionState | None, entries: Sequence[Kept]
+) -> str:
+    """A session's title; of one that is gone or damaged, what it was called elsewhere or before."""
+    if known is not None and known.title:
+        return known.title
+    for bundle in survey.bundles.get(session_id, ()):
+        if bundle.head.title:
+            return bundle.head.title
+    for kept in reversed(entries):
+        with suppress(OSError), open_regular(kept.transcript) as file:
+            if title := summarize(file).title:
+                return title_of(session_id, title)
+    return ""
+
+
+def _look(context: Context) -> tuple[Survey, bool]:
+    """What can be seen, and whether the store is among it."""
+    try:
+        return look(context), True
+    except (TransportError, NotSetUp):
+        return look(context, store=False), False
 
 
 def earlier_versions(context: Context, session: str) -> list[EarlierVersion]:
@@ -165,12 +213,7 @@ def restore(context: Context, session: str, version: Version) -> list[Result]:
 class _Restore:
     def __init__(self, context: Context, session: str) -> None:
         self._context = context
-        self.has_store = True
-        try:
-            self.survey: Survey = look(context)
-        except (TransportError, NotSetUp):
-            self.has_store = False
-            self.survey = look(context, store=False)
+        self.survey, self.has_store = _look(context)
         ids = {*self.survey.ids(), *context.vault.sessions()}
         prefix = session.lower()
         self._session_id = prefix if prefix in ids else find_id(prefix, sorted(ids))
@@ -189,7 +232,7 @@ class _Restore:
         for one in (*self._in_store(), *self._in_vault()):
             if one.shown.version != here:
                 found.setdefault(one.shown.version, one)
-        return sorted(found.values(), key=lambda one: (one.shown.is_here, -one.shown.at_ns))
+        return sorted(found.values(), key=lambda one: _order(one.shown))
 
     def _in_store(self) -> Iterator[_Found]:
         bundles = self.survey.bundles.get(self._session_id, ())
@@ -252,7 +295,9 @@ class _Restore:
             self.survey.check_closed(self._local)
         replaced = self._keep_what_goes(chosen)
         if chosen.bundle is not None:
-            side = install_side(self._context, self.survey, chosen.bundle, self._local)
+            side = install_side(
+                self._context, self.survey, chosen.bundle, self._local, reason="restore"
+            )
         else:
             assert chosen.kept is not None
             side = install_kept(self._context, self.survey, chosen.kept, version, self._local)

@@ -22,7 +22,7 @@ from claude_sync.wording import join
 
 
 def undo(context: Context, session: str) -> Result:
-    """Bring back transcript and sidecars as they were before the last pull or resolve.
+    """Bring back transcript and sidecars as they were before the last pull, resolve or restore.
 
     Args:
         context: what to work with.

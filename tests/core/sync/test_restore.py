@@ -197,3 +197,54 @@ def test_of_what_nothing_was_replaced_the_vault_has_nothing(world: World) -> Non
     laptop.push()
     assert sessions(laptop) == []
     assert offered(laptop) == []
+
+
+def test_what_was_deleted_or_lost_something_is_listed_first_though_the_vault_holds_nothing(
+    pair: Pair, world: World
+) -> None:
+    laptop, desktop = pair
+    laptop.write(OTHER, said("the other"))
+    laptop.push()
+    desktop.begin_anew(SESSION, said("another beginning"))
+    laptop.pull()
+    laptop.path(OTHER).unlink()
+    laptop.grow_old()
+    [other, one] = sessions(laptop)
+    assert (other.session_id, other.gone, other.kept) == (OTHER, True, 0)
+    assert (one.session_id, one.gone, one.shortened) == (SESSION, False, False)
+    assert other.title == "the other"
+    desktop.pull()
+    damaged(desktop, b"\0" * 40)
+    first = sessions(desktop)[0]
+    assert (first.session_id, first.shortened, first.gone) == (SESSION, True, False)
+    assert first.title == "another beginning"
+
+
+def test_without_the_shared_folder_what_the_vault_holds_is_listed_with_its_title(
+    pair: Pair,
+) -> None:
+    laptop, desktop = pair
+    desktop.begin_anew(SESSION, said("another beginning"))
+    laptop.pull()
+    laptop.path().unlink()
+    laptop.world.store.rename(laptop.world.store.with_name("away"))
+    [one] = sessions(laptop)
+    assert (one.gone, one.title) == (True, "first")
+
+
+def test_damage_that_the_vault_keeps_is_offered_after_what_says_something(pair: Pair) -> None:
+    laptop, desktop = pair
+    damaged(laptop, b"\0" * 40)
+    laptop.pull()
+    desktop.begin_anew(SESSION, said("another beginning"))
+    laptop.pull()
+    found = offered(laptop)
+    assert [bool(one.turns) for one in found] == [True, False]
+
+
+def test_what_a_restore_replaced_is_kept_as_that(pair: Pair) -> None:
+    laptop, _ = pair
+    damaged(laptop, said("newest turn only"))
+    [version] = offered(laptop)
+    brought_back(laptop, version.version)
+    assert [one.reason for one in offered(laptop)] == ["restore"]

@@ -195,3 +195,44 @@ def test_an_open_session_that_lost_something_waits(pair: Pair, whole: bytes) -> 
     laptop.close()
     assert outcomes(laptop.pull()) == {SESSION: Outcome.UPDATED}
     assert laptop.read() == whole
+
+
+def test_a_pull_says_what_is_missing_and_what_brings_it_back(pair: Pair, whole: bytes) -> None:
+    laptop, _ = pair
+    laptop.rewrite(SESSION, said("turn 11"))
+    message = laptop.pull()[SESSION].message
+    assert message == (
+        "10 turns that were here are no longer in its file: "
+        f"`claude-sync restore {SESSION}` shows what can be brought back"
+    )
+    assert laptop.push()[SESSION].message == message
+
+
+def test_a_push_names_the_pull_that_puts_it_back(pair: Pair, whole: bytes) -> None:
+    laptop, _ = pair
+    laptop.rewrite(SESSION, without_last(whole, 3))
+    assert f"`claude-sync pull {SESSION}` puts it back" in laptop.push()[SESSION].message
+
+
+def test_what_can_not_be_had_any_more_is_said_to_be_so(pair: Pair, whole: bytes) -> None:
+    laptop, desktop = pair
+    laptop.write(SESSION, said("turn 11"))
+    laptop.pull()
+    laptop.rewrite(SESSION, whole + said("turn 11 anew"))
+    for result in (laptop.push()[SESSION], laptop.pull()[SESSION]):
+        assert "can't be had any more" in result.message
+        assert f"`claude-sync resolve {SESSION} --keep mine`" in result.message
+    desktop.write(SESSION, said("on the desktop"))
+    desktop.push()
+    assert f"`claude-sync resolve {SESSION}` settles" in laptop.pull()[SESSION].message
+
+
+def test_it_is_noticed_though_what_holds_the_rest_can_not_be_read(pair: Pair, whole: bytes) -> None:
+    laptop, desktop = pair
+    desktop.write(SESSION, said("turn 11"))
+    desktop.push()
+    spoiled = desktop.bundle().read_bytes().replace(b"turn 3", b"turn x")
+    desktop.bundle().write_bytes(spoiled)
+    laptop.bundle().unlink()
+    laptop.rewrite(SESSION, said("turn 12"))
+    assert outcomes(laptop.push()) == {SESSION: Outcome.SHORTENED}

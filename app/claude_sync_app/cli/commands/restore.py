@@ -57,8 +57,9 @@ def configure(parser: Parser) -> None:
     parser.describe(
         "Brings back what the vault, this machine's bundle or another's still holds of a\n"
         "session. What it replaces goes into the vault; the other machines follow.\n"
-        "Without a session, shows which ones the vault holds something of.",
-        ("restore", "sessions that can be brought back, the deleted ones first"),
+        "Without a session, shows which ones were deleted or lost something, and which others\n"
+        "the vault holds something of.",
+        ("restore", "sessions that can be brought back, the deleted and damaged ones first"),
         ("restore 3f2a", "show the versions of one, and ask"),
         ("restore 3f2a --version 1", "bring back the first of them"),
     )
@@ -143,7 +144,9 @@ def _list_sessions(*, as_json: bool) -> int:
     if as_json:
         print_json({"sessions": [_session_json(one) for one in found]})
     elif not found:
-        print_line("The vault holds nothing yet; nothing was replaced on this machine.")
+        print_line(
+            "There is nothing to bring back: nothing was replaced, deleted or shortened here."
+        )
     else:
         _print_sessions(found)
     return DONE
@@ -154,6 +157,7 @@ def _session_json(one: Restorable) -> dict[str, object]:
         "session_id": one.session_id,
         "title": one.title,
         "gone": one.gone,
+        "shortened": one.shortened,
         "versions": one.kept,
         "kept": rfc3339(one.at_ns),
     }
@@ -175,7 +179,7 @@ def _print_sessions(found: Sequence[Restorable]) -> None:
             one.title or UNTITLED,
             ago(one.at_ns, now_ns),
             f"{one.kept:,}",
-            "deleted here" if one.gone else "here",
+            "deleted here" if one.gone else "shortened" if one.shortened else "here",
         ]
         for one in found
     ]

@@ -36,7 +36,7 @@ def run(arguments: Namespace) -> int:
         print_line(f"Removed {done.session_id}, which wasn't here before the last pull.")
         _print_remark(done)
     else:
-        print_line(f"{done.session_id} is as it was before the last pull or resolve.")
+        print_line(f"{done.session_id} is as it was before the last pull, resolve or restore.")
         _print_remark(done)
         if done.directory is not None:
             options = resume_options(paths(), done.path, done.from_elsewhere)

@@ -19,7 +19,7 @@ from claude_sync.claude.compare import Divergence, Extent, compare, line_start
 from claude_sync.claude.turns import count_missing_turns
 from claude_sync.disk.prefix_hashes import begins_with, prefix_hashes
 from claude_sync.disk.snapshot import Snapshot, stamp_of, translating_read_errors
-from claude_sync.errors import SessionChanging, SessionVanished
+from claude_sync.errors import BundleError, SessionChanging, SessionVanished
 from claude_sync.model import Bundle, LocalSession, Version
 from claude_sync.state.records import Records
 from claude_sync.store.delta import LocalBase, Request
@@ -178,20 +178,22 @@ class Comparisons:
         """Where a version can be read that isn't the one here: in a bundle, or in the vault.
 
         Raises:
-            BundleError, TransportError: a bundle can't be read.
+            BundleError: its bundle can't be read.
+            TransportError: the store went away.
         """
         if version in self._bundles:
             return self.extent(version)
-        longer = [one for one in self._bundles if one.size > version.size and one != self._version]
-        for one in longer[:MAX_RIVALS]:
-            path = self.extent(one).path
-            if begins_with(path, version, self._context.check):
-                return Extent(path, version.size)
         if self._local is not None:
             for kept in self._context.vault.entries(self._local.session_id):
                 with suppress(OSError):
                     if begins_with(kept.transcript, version, self._context.check):
                         return Extent(kept.transcript, version.size)
+        longer = [one for one in self._bundles if one.size > version.size and one != self._version]
+        for one in longer[:MAX_RIVALS]:
+            with suppress(BundleError):  # what can't be read holds nothing for anybody
+                path = self.extent(one).path
+                if begins_with(path, version, self._context.check):
+                    return Extent(path, version.size)
         return None
 
     def release(self, bundle: Bundle) -> Fetched | None:

@@ -30,7 +30,11 @@ class InstalledSide(NamedTuple):
 
 
 def install_side(
-    context: Context, survey: Survey, bundle: Bundle, local: LocalSession | None
+    context: Context,
+    survey: Survey,
+    bundle: Bundle,
+    local: LocalSession | None,
+    reason: str = "resolve",
 ) -> InstalledSide:
     """Install a rival where the session lies here, or as a new session.
 
@@ -39,6 +43,7 @@ def install_side(
         survey: what was seen.
         bundle: the rival.
         local: the session here, None where it isn't.
+        reason: what replaces that, a word.
 
     Raises:
         SessionError: it is open, or changed since it was looked at; or no directory is known.
@@ -56,7 +61,7 @@ def install_side(
             else:
                 whole = survey.row(local).whole
                 installed = installer.install_over(
-                    fetched, local, version=whole, reason="resolve", extends=False
+                    fetched, local, version=whole, reason=reason, extends=False
                 )
         finally:
             fetched.discard()
