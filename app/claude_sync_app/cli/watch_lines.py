@@ -100,7 +100,13 @@ class StatusPrinter:
             )
         known = {one.session_id for one in before.conflicts}
         for one in now.conflicts:
-            if one.session_id not in known:
+            if one.session_id in known:
+                continue
+            if one.shortened:
+                print_line(
+                    f"{one.session_id}: {one.detail}; `claude-sync doctor` says what mends that."
+                )
+            else:
                 where = join(("this machine", *one.rivals) if one.path else one.rivals)
                 print_line(
                     f"{one.session_id} diverged on {where}: "

@@ -139,6 +139,8 @@ def _excerpt(excerpt: Excerpt) -> str:
 
 def _machine(side: Side) -> str:
     name = f'<span class="name">{escape(machine_of(side.machine))}</span>'
+    if side.pushed_from_here:
+        return f"{name} (pushed from this machine)"
     return name if side.machine_id else f"{name} (this machine)"
 
 

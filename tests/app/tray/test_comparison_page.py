@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 import time
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -106,6 +107,14 @@ def test_a_person_reads_what_each_side_says_and_how_far_it_has_got() -> None:
         "claude-sync resolve 0f4c1d9e-1111",
     ):
         assert part in read
+
+
+def test_what_was_pushed_from_here_is_told_from_what_is_left_here() -> None:
+    lost = branch("laptop", machine_id="l")
+    pushed = lost.side._replace(pushed_from_here=True)
+    view = apart(branch("laptop"), replace(lost, side=pushed))
+    read = Reader(comparison_page(view, NOW)).read
+    assert "laptop (this machine) and laptop (pushed from this machine)" in read
 
 
 def test_line_ends_and_indents_of_what_was_said_are_kept() -> None:

@@ -1,4 +1,7 @@
-"""The menu's conflicts: sessions that have diverged, and the choice between their sides. Pure."""
+"""The menu's conflicts: sessions that have diverged, and the choice between their sides. Pure.
+
+One that has lost something stands among them, beside what was pushed from here.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ def _conflict_entry(state: SessionState, now_minutes: int) -> Item:
     is_open = state.open and state.path is not None
     if is_open:
         rows.append(Item(f"{prefix}.close", "Close it here before you choose", enabled=False))
-    if state.sides:
+    if len(state.sides) > 1:
         rows += [
             Item(
                 f"{prefix}.compare",
@@ -53,7 +56,7 @@ def _conflict_entry(state: SessionState, now_minutes: int) -> Item:
         rows.append(
             Item(
                 f"{prefix}.side.{number}.{side.machine_id}",
-                _side_label(side, now_minutes),
+                _side_label(side, now_minutes, lost=state.shortened),
                 enabled=side.offered and bool(name) and not is_open,
                 action=keep_action(state, name) if name else None,
             )
@@ -67,11 +70,14 @@ def _label(state: SessionState) -> str:
     return " — ".join(filter(None, parts))
 
 
-def _side_label(side: Side, now_minutes: int) -> str:
+def _side_label(side: Side, now_minutes: int, *, lost: bool) -> str:
+    verb = "Keep"
     whose = f"{machine_of(side.machine)}'s" if side.machine_id else "this machine's"
     if side.pushed_from_here:
-        whose = "what was pushed from here"
-    return f"Keep {whose} ({_progress(side, now_minutes * _MINUTE_NS)})"
+        verb, whose = "Bring back" if lost else "Keep", "what was pushed from here"
+    elif lost and not side.machine_id:
+        whose = "what is left here"
+    return f"{verb} {whose} ({_progress(side, now_minutes * _MINUTE_NS)})"
 
 
 def _progress(side: Side, now_ns: int) -> str:

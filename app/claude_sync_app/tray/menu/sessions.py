@@ -80,9 +80,8 @@ def _actions(
             label = f"Take {machine}'s: it {replaces(state.replaces)}"
             rows.append(_action_item(prefix, "replace", label, Action(Verb.REPLACE, sid)))
         else:
-            rows.append(
-                _action_item(prefix, "pull", f"Pull from {machine}", Action(Verb.PULL, sid))
-            )
+            label = "Put back what it lost" if state.shortened else f"Pull from {machine}"
+            rows.append(_action_item(prefix, "pull", label, Action(Verb.PULL, sid)))
     if state.directory is not None:
         rows += [
             _action_item(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from claude_sync.model import Finding, Result, SessionState, Side
 from claude_sync.service.status import Arrival, Status
 from claude_sync.wording import count, replaces, sentence
-from claude_sync_app.tray.conflict_choice import BOTH, keep_action
+from claude_sync_app.tray.conflict_choice import BOTH, keep_action, side_name
 from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.finding_filter import warning_counts
 from claude_sync_app.tray.labels import (
@@ -60,6 +60,8 @@ def arrival_notice(arrivals: Sequence[Arrival], notice_context: NoticeContext) -
         )
     origin = f"From {machine_of(first.machine)}, {notice_context.when(first.pushed_at)}"
     lines = [origin, "It was still open there." if first.was_open else ""]
+    if first.state.shortened:
+        lines = [sentence(first.state.detail), "A pull puts it back."]
     title = notice_context.title_of(first.state)
     if len(arrivals) == 1:
         pull = Action(Verb.PULL, first.session_id)
@@ -84,6 +86,13 @@ def close_notice(arrival: Arrival, notice_context: NoticeContext) -> Notice:
     title, machine = notice_context.title_of(arrival.state), machine_of(arrival.machine)
     if not notice_context.show_titles:
         title = title[:1].lower() + title[1:]
+    if arrival.state.shortened:
+        return make_notice(
+            f"close.{arrival.session_id}",
+            f"Close {title} here: it has lost something",
+            [f"{sentence(arrival.state.detail)} A pull puts it back once it is closed."],
+            [Choice("show", "Show", SHOW_MENU)],
+        )
     asked_for = arrival.session_id in notice_context.status.deferred
     then = "is pulled" if asked_for else "can be pulled"
     return make_notice(
@@ -152,10 +161,10 @@ def pushed_notice(number: int, notice_context: NoticeContext) -> Notice:
 def conflict_notice(state: SessionState, notice_context: NoticeContext) -> Notice:
     """A session that has diverged, or lost something that it held."""
     choices = []
-    if state.sides:
+    if len(state.sides) > 1:
         choices = [
             Choice("compare", "Compare…", Action(Verb.COMPARE, state.session_id)),
-            Choice("both", "Keep both", keep_action(state, BOTH)),
+            _likeliest(state),
         ]
     lines = [_side_line(side, notice_context) for side in state.sides] or [state.detail]
     if state.shortened:
@@ -168,6 +177,15 @@ def conflict_notice(state: SessionState, notice_context: NoticeContext) -> Notic
         choices,
         urgent=True,
     )
+
+
+def _likeliest(state: SessionState) -> Choice:
+    """What most people want: what was lost, or both."""
+    for side in state.sides if state.shortened else ():
+        name = side_name(side, state.sides)
+        if side.pushed_from_here and side.offered and name:
+            return Choice("back", "Bring it back", keep_action(state, name))
+    return Choice("both", "Keep both", keep_action(state, BOTH))
 
 
 def _side_line(side: Side, notice_context: NoticeContext) -> str:

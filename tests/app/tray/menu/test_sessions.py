@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from claude_sync.model import State
 from claude_sync.service.status import Status
 from claude_sync.state.preferences import Preferences
+from claude_sync_app.tray.conflict_choice import BOTH, MINE, THEIRS, keep_action
 from claude_sync_app.tray.menu.menu import menu
 from claude_sync_app.tray.menu.model import Item, update_in_place
 from claude_sync_app.tray.verbs import Action, Verb
@@ -148,6 +150,37 @@ def test_nothing_is_kept_of_a_session_that_is_open_here() -> None:
         ("Keep this machine's", False),
         ("Keep desktop's", False),
     ]
+
+
+def test_what_lost_something_can_be_brought_back_with_one_click() -> None:
+    here, pushed = conflict().sides
+    sides = (here, pushed._replace(machine="laptop", pushed_from_here=True))
+    lost = conflict(sides=sides, shortened=True, detail="10 turns that were here are gone")
+    rows = entry(made(status(conflicts=(lost,))), "Conflicts", "Both").children
+    assert [(row.label.split(" (")[0], row.action) for row in rows] == [
+        ("10 turns that were here are gone", None),
+        ("Compare…", Action(Verb.COMPARE, "c1")),
+        ("Keep both", keep_action(lost, BOTH)),
+        ("Keep what is left here", keep_action(lost, MINE)),
+        ("Bring back what was pushed from here", keep_action(lost, THEIRS)),
+    ]
+
+
+def test_of_what_lost_something_that_can_not_be_had_what_is_left_can_be_kept() -> None:
+    here, _ = conflict().sides
+    lost = conflict(sides=(here,), rivals=(), shortened=True, detail="a turn is gone")
+    rows = entry(made(status(conflicts=(lost,))), "Conflicts", "Both").children
+    labels = [row.label.split(" (")[0] for row in rows]
+    assert labels == ["a turn is gone", "Keep what is left here"]
+
+
+def test_what_lost_something_that_a_pull_puts_back_is_not_said_to_come_from_elsewhere() -> None:
+    one = arrival("a1", "Fix it", here=True)
+    one = replace(one, state=one.state._replace(shortened=True, detail="a turn is gone"))
+    shown = status(sessions=(one.state,), arrivals=(one,))
+    rows = entry(made(shown), "Recent sessions", "↓ Fix it").children
+    labels = [row.label for row in rows]
+    assert labels[:2] == ["a turn is gone", "Put back what it lost"]
 
 
 def test_a_conflict_that_can_not_be_read_says_why_and_offers_nothing() -> None:

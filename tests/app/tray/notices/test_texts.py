@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from claude_sync.model import Level, Outcome, Side
-from claude_sync_app.tray.conflict_choice import BOTH, keep_action
+from claude_sync_app.tray.conflict_choice import BOTH, THEIRS, keep_action
 from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.notices import failures as failure_texts
 from claude_sync_app.tray.notices import texts as notice_texts
@@ -203,7 +203,29 @@ def test_a_session_that_lost_something_says_what_and_what_was_pushed_from_here()
     ]
     assert offered(notice) == [
         ("Compare…", Action(Verb.COMPARE, "c1")),
-        ("Keep both", keep_action(lost, BOTH)),
+        ("Bring it back", keep_action(lost, THEIRS)),
+    ]
+
+
+def test_where_nothing_of_what_was_lost_can_be_had_there_is_nothing_to_compare() -> None:
+    [here, _] = conflict().sides
+    lost = conflict("c1", sides=(here,), shortened=True, detail="a turn is gone")
+    assert offered(notice_texts.conflict_notice(lost, CONTEXT)) == []
+
+
+def test_what_lost_something_that_a_pull_puts_back_says_so() -> None:
+    one = arrival("s1", "Fix the login bug")
+    state = one.state._replace(shortened=True, detail="4 turns that were here are gone")
+    notice = notice_texts.arrival_notice([replace(one, state=state)], CONTEXT)
+    assert said(notice) == [
+        "Fix the login bug",
+        "4 turns that were here are gone.",
+        "A pull puts it back.",
+    ]
+    closing = notice_texts.close_notice(replace(one, state=state), CONTEXT)
+    assert said(closing) == [
+        "Close Fix the login bug here: it has lost something",
+        "4 turns that were here are gone. A pull puts it back once it is closed.",
     ]
 
 
