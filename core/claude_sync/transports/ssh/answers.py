@@ -16,6 +16,8 @@ from claude_sync.transports.base import (
 )
 
 _DIGEST = re.compile(r"[0-9a-f]+-[0-9]*-?")
+# Python reads no number of thousands of digits; no system has one of 40.
+_NUMBER = re.compile(rb"[0-9]{1,40}")
 _TIME = re.compile(rb"([0-9]{1,12})(?:\.([0-9]{1,9}))?")
 # As large as SQLite's integers, in which callers keep stamps.
 _LARGEST = (1 << 63) - 1
@@ -29,7 +31,7 @@ def usable_digest(text: str) -> str:
 def stamp_from(line: bytes) -> Stamp | None:
     """The stamp in ``size time inode``, None where there is none."""
     words = line.split()
-    if len(words) != 3 or not words[0].isdigit() or not words[2].isdigit():
+    if len(words) != 3 or not _NUMBER.fullmatch(words[0]) or not _NUMBER.fullmatch(words[2]):
         return None
     size, inode = int(words[0]), int(words[2])
     return Stamp(min(size, _LARGEST), _nanoseconds(words[1]), inode & _LARGEST)

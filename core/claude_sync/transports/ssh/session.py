@@ -24,6 +24,9 @@ _MOMENT_SECONDS = 1.0
 # Whether the connection lives is ssh's to find out (ServerAliveInterval); this is for a host that
 # is alive and yet does nothing, and has to leave room for hashing a big file on a small machine.
 _ANSWER_SECONDS = 600.0
+# A host that says a little every few minutes would never be silent that long. So what is waited for
+# one answer is counted together, and this many bytes win back a second of it.
+_LEAST_BYTES_A_SECOND = 256
 _CHATTER_BYTES = 1 << 20
 _LINE_BYTES = 1 << 16
 
@@ -50,6 +53,7 @@ class Session:
         self._buffer = bytearray()
         self._greeted = False
         self._started = self.used = time.monotonic()
+        self._patience = _ANSWER_SECONDS
         self._closed = False
         self._known: set[str] = set()
         try:
@@ -95,6 +99,7 @@ class Session:
     def line(self) -> bytes:
         """The next line, without its end."""
         self._greet()
+        self._patience = _ANSWER_SECONDS
         return self._line(_LINE_BYTES)
 
     def words(self) -> list[str]:
@@ -112,7 +117,9 @@ class Session:
             most: how many there may be.
             most_bytes: how many bytes they may have together; more makes no sense.
         """
-        while (line := self.line()) != b".":
+        self._greet()
+        self._patience = _ANSWER_SECONDS
+        while (line := self._line(_LINE_BYTES)) != b".":
             most, most_bytes = most - 1, most_bytes - len(line)
             if most < 0 or most_bytes < 0:
                 raise self.nonsense()
@@ -121,6 +128,7 @@ class Session:
     def counted(self, size: int) -> Iterator[bytes]:
         """Exactly so many bytes, in pieces."""
         self._greet()
+        self._patience = _ANSWER_SECONDS
         while size > 0:
             if not self._buffer:
                 self._receive()
@@ -151,15 +159,18 @@ class Session:
                 raise self.nonsense()
 
     def _receive(self) -> None:
-        patience = _ANSWER_SECONDS if self._greeted else self._greeting_left()
+        begun = time.monotonic()
+        patience = self._patience if self._greeted else self._greeting_left()
         try:
-            data = self._pipes.read(patience)
+            data = self._pipes.read(max(0.0, patience))
         except TimeoutError:
             raise self._timed_out() from None
         if not data:
             raise self._lost()
         self._buffer += data
         self.used = time.monotonic()
+        left = self._patience - (self.used - begun) + len(data) / _LEAST_BYTES_A_SECOND
+        self._patience = min(left, _ANSWER_SECONDS)
 
     def _greeting_left(self) -> float:
         return max(0.0, self._started + _GREETING_SECONDS - time.monotonic())

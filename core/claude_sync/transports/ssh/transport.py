@@ -178,7 +178,9 @@ class SshTransport:
         if words == ["same"] and known is not None:
             listing: Listing | None = known
         elif words[0] == "look" and len(words) == 2:
-            listing = listing_from(words[1], session.lines(_MOST_ENTRIES, _MOST_LISTING_BYTES))
+            # Taken to its end before a line is looked into: one that never ends costs less so.
+            lines = list(session.lines(_MOST_ENTRIES, _MOST_LISTING_BYTES))
+            listing = listing_from(words[1], lines)
         else:
             listing = None
         if listing is None:
