@@ -62,7 +62,7 @@ def test_a_folder_that_can_not_be_listed_stops_what_would_be_decided_by_it(
             (result,) = pull(context)
         assert (result.outcome, result.bundle) == (Outcome.FAILED, KEY_FOLDER)
         state = laptop.states()[SESSION]
-        assert state.state is State.INCOMPLETE
+        assert state.state is State.UNKNOWN
         assert "can't be listed" in state.detail
         with pytest.raises(StoreUnseen):
             laptop.resolve(SESSION, "mine")
@@ -79,6 +79,49 @@ def test_what_others_keep_beside_projects_is_nobodys_business(pair: Pair, world:
         assert laptop.push()[SESSION].outcome is Outcome.PUSHED
         assert set(desktop.pull()) == {SESSION}
     assert desktop.read() == laptop.read()
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.EACCES, errno.ESTALE])
+def test_a_session_is_not_up_to_date_while_a_bundle_of_it_can_not_be_read(
+    pair: Pair, code: int
+) -> None:
+    laptop, desktop = pair
+    desktop.push(SESSION)
+    laptop.write(SESSION, said("more"))
+    laptop.push()
+    with failing(laptop.bundle(), code, "open"):
+        with desktop.at_work() as context:
+            (result,) = pull(context)
+        assert (result.session_id, result.outcome) == (SESSION, Outcome.FAILED)
+        state = desktop.states()[SESSION]
+        assert state.state is State.UNKNOWN
+        assert state.detail == result.message
+        desktop.write(SESSION, said("there"))
+        assert desktop.states()[SESSION].state is State.CHANGED, "a push doesn't hang on it"
+    assert desktop.states()[SESSION].state is State.CONFLICT
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.EACCES])
+def test_nor_is_one_that_was_never_here(pair: Pair, world: World, code: int) -> None:
+    laptop, _ = pair
+    tablet = world.machine("tablet")
+    laptop.write(SESSION, said("more"))
+    laptop.push()
+    with failing(laptop.bundle(), code, "open"):
+        assert tablet.states()[SESSION].state is State.UNKNOWN
+        assert tablet.pull()[SESSION].outcome is Outcome.FAILED
+
+
+def test_a_session_is_not_up_to_date_while_a_newer_bundle_arrives(pair: Pair) -> None:
+    laptop, desktop = pair
+    desktop.push(SESSION)
+    laptop.write(SESSION, said("more"))
+    laptop.push()
+    laptop.bundle().write_bytes(laptop.bundle().read_bytes()[:-50])
+    with desktop.at_work() as context:
+        (result,) = pull(context)
+    assert result.outcome is Outcome.INCOMPLETE
+    assert desktop.states()[SESSION].state is State.INCOMPLETE
 
 
 def test_a_home_from_a_backup_writes_over_no_newer_bundle_that_it_can_not_see(

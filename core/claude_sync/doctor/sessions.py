@@ -8,8 +8,9 @@ from claude_sync.claude.sidecar import sidecar_folder
 from claude_sync.doctor.access import can_read
 from claude_sync.doctor.facts import Facts
 from claude_sync.doctor.fixes import grant_command
-from claude_sync.errors import ProjectKeyError, SessionDivided, SessionError
+from claude_sync.errors import ProjectKeyError, SessionDivided, SessionError, StoreUnseen
 from claude_sync.model import Finding, Level, LocalSession, SessionState, State
+from claude_sync.sync.survey.survey import Survey
 from claude_sync.wording import capitalized, count, join, sentence, short_path, what_happened
 
 
@@ -67,8 +68,9 @@ def unreadable(facts: Facts) -> Iterator[Finding]:
     survey = facts.survey
     for state in facts.states.values():
         copies = survey.local.get(state.session_id, ()) if survey is not None else ()
-        if state.state is not State.INCOMPLETE or len(copies) > 1:
-            continue  # what is unknown, the tree's own check names
+        unjudged = state.state in (State.INCOMPLETE, State.UNKNOWN)
+        if not unjudged or len(copies) > 1 or _is_named(survey, state):
+            continue
         what, _, todo = state.detail.rpartition(": ")
         fix = capitalized(todo)
         if state.path is not None and not can_read(state.path):
@@ -80,6 +82,23 @@ def unreadable(facts: Facts) -> Iterator[Finding]:
             detail=f"{capitalized(what or state.detail)}, so it is neither pushed nor pulled.",
             fix=fix,
         )
+
+
+def _is_named(survey: Survey | None, state: SessionState) -> bool:
+    """Whether another check names what of a session can't be seen."""
+    if survey is None:
+        return False
+    if state.session_id in survey.unread or survey.hidden(state.session_id) is not None:
+        return True
+    if state.state is State.UNKNOWN and state.path is not None and not can_read(state.path):
+        return True
+    try:
+        survey.check_seen(state.session_id)
+    except StoreUnseen:
+        return True
+    except (ProjectKeyError, SessionError):
+        pass
+    return False
 
 
 def without_project(facts: Facts) -> Iterator[Finding]:

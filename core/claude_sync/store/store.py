@@ -25,6 +25,9 @@ from claude_sync.errors import (
     ClaudeSyncError,
     FileGone,
     Stopped,
+    StoreAbsent,
+    StoreDenied,
+    StoreFull,
     StoreOffline,
     TransportError,
 )
@@ -54,6 +57,9 @@ PLACEHOLDER = "in the cloud, not here yet"
 EMPTY = "empty, most likely still arriving"
 INCOMPLETE = frozenset({BundleIncomplete.__name__, BundleReserved.__name__})
 """What a file is called that is still arriving, by the name of its error."""
+_NOT_ANSWERED = frozenset(
+    kind.__name__ for kind in (TransportError, StoreOffline, StoreAbsent, StoreDenied, StoreFull)
+)
 _UUID_FIRST = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 _ID_FIRST = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,127}?)-[A-Za-z0-9]")
 _LOOK = "look"
@@ -465,6 +471,19 @@ class Store:
         from claude_sync.store.marker import probe
 
         probe(self._transport)
+
+
+def is_unknown(skipped: SkippedFile) -> bool:
+    """Whether nobody could see what a file holds, so that it may be newer than all others.
+
+    A corrupt one was seen, and one that is only in a cloud isn't opened for a listing.
+    """
+    return skipped.kind in INCOMPLETE or is_unreadable(skipped)
+
+
+def is_unreadable(skipped: SkippedFile) -> bool:
+    """Whether a file is there and its disk, or whoever may read it, kept it from being read."""
+    return skipped.kind in _NOT_ANSWERED
 
 
 def _not_yet() -> BundleIncomplete:

@@ -168,14 +168,24 @@ class _Pull:
             results.extend(self._apply_all(to_pull))
         if not self._dry_run:
             survey.flush()
+        problems = self._problems(sessions, project)
+        named = {problem.session_id for problem in problems}
+        results = [
+            one for one in results if not (one.session_id in named and self._is_doubtful(one))
+        ]
         results.extend(
             Result(
                 problem.session_id, problem.outcome, bundle=problem.name, message=problem.message
             )
-            for problem in self._problems(sessions, project)
+            for problem in problems
         )
         results.extend(self._unseen(sessions, project))
         return results
+
+    def _is_doubtful(self, result: Result) -> bool:
+        """Whether a session is only up to date as far as could be seen: a file of it is unread."""
+        up_to_date = result.outcome in (Outcome.UNCHANGED, Outcome.AHEAD)
+        return up_to_date and result.session_id in self._survey.unread
 
     def _unseen(self, sessions: Sequence[str] | None, project: str | None) -> Iterator[Result]:
         """A result for each folder of a project that couldn't be listed, where all are asked for.

@@ -7,13 +7,16 @@ from pathlib import Path
 
 from claude_sync.claude.transcript import title_of
 from claude_sync.errors import (
+    BundleIncomplete,
+    BundlePlaceholder,
     ClaudeSyncError,
+    FileGone,
     ProjectKeyError,
     RecordsError,
+    SessionChanging,
     SessionDivided,
     SessionError,
     SessionUnplaced,
-    SessionUnreadable,
     Stopped,
     StoreOffline,
 )
@@ -24,9 +27,11 @@ from claude_sync.model import (
     ProjectKey,
     SessionState,
     Side,
+    SkippedFile,
     State,
 )
 from claude_sync.state.records import SessionRecord
+from claude_sync.store.store import is_unreadable
 from claude_sync.sync.bundles.naming import is_ignored
 from claude_sync.sync.conflict import sides_of
 from claude_sync.sync.context import Context
@@ -37,6 +42,9 @@ from claude_sync.sync.survey.extensions import learn_extensions
 from claude_sync.sync.survey.survey import Survey, look
 from claude_sync.sync.tree.undo_record import UndoRecord
 from claude_sync.values import NamedTuple
+
+_MAY_COME = (BundleIncomplete, BundlePlaceholder, FileGone, SessionChanging)
+"""What is on its way, or is being written: waiting helps."""
 
 
 def states(context: Context, *, store: bool = True) -> list[SessionState]:
@@ -173,16 +181,25 @@ def _copy_and_standing(
     local = None
     try:
         local = survey.copy(session_id)
-        return local, _standing(context, survey, session_id, local)
+        standing = _standing(context, survey, session_id, local)
     except (Stopped, StoreOffline, RecordsError):
         raise
     except ClaudeSyncError as error:
-        state = State.INCOMPLETE
+        state = State.UNKNOWN
         if isinstance(error, SessionDivided):
             state = State.CONFLICT
-        elif isinstance(error, SessionUnreadable):
-            state = State.UNKNOWN
+        elif isinstance(error, _MAY_COME):
+            state = State.INCOMPLETE
         return local, _Standing(state, detail=str(error))
+    unread = survey.unread.get(session_id)
+    if unread is not None and standing.state in (State.SYNCED, State.AHEAD):
+        return local, _Standing(_state_of(unread), detail=unread.message)
+    return local, standing
+
+
+def _state_of(skipped: SkippedFile) -> State:
+    """The state of a session of which all that is in doubt is a file that had to be skipped."""
+    return State.UNKNOWN if is_unreadable(skipped) else State.INCOMPLETE
 
 
 def _standing(
@@ -283,11 +300,11 @@ def _arriving(survey: Survey) -> list[SessionState]:
             path=None,
             size=0,
             mtime_ns=0,
-            state=State.INCOMPLETE,
+            state=_state_of(problem),
             detail=problem.message,
         )
         for problem in survey.skipped
-        if problem.outcome is Outcome.INCOMPLETE
+        if (problem.outcome is Outcome.INCOMPLETE or is_unreadable(problem))
         and problem.session_id
         and problem.session_id not in survey.bundles
         and problem.session_id not in survey.local

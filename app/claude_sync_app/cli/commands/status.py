@@ -89,7 +89,7 @@ _GROUPS = (
         "unplaced", "Without a directory here", "claude-sync projects add DIR", _is(State.UNPLACED)
     ),
     _Group("incomplete", "Still arriving", "", _is(State.INCOMPLETE)),
-    _Group("unknown", "Unreadable here", "claude-sync doctor", _is(State.UNKNOWN)),
+    _Group("unknown", "Can't be read now", "claude-sync doctor", _is(State.UNKNOWN)),
 )
 
 

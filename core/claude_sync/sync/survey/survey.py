@@ -33,7 +33,7 @@ from claude_sync.model import (
 )
 from claude_sync.state.cache import LocalRow
 from claude_sync.state.records import NOTHING, SessionRecord
-from claude_sync.store.store import StoreView
+from claude_sync.store.store import StoreView, is_unknown
 from claude_sync.sync.context import Context
 from claude_sync.sync.rivals import Mine, Split, own_and_rivals
 from claude_sync.sync.survey.local_rows import LocalRows
@@ -131,6 +131,14 @@ class Survey:
                 folders.add(encoded_key(project.key))
         if "" in self.unseen or folders & self.unseen:
             raise unseen_error(self.context, next(iter(sorted(folders & self.unseen)), ""))
+
+    @cached_property
+    def unread(self) -> Mapping[str, SkippedFile]:
+        """Files of the store that nobody could read, by the session that each seems to be of.
+
+        Whatever else lies there of such a session, that it is up to date can't be told.
+        """
+        return {one.session_id: one for one in self.skipped if one.session_id and is_unknown(one)}
 
     def record(self, session_id: str) -> SessionRecord:
         """The record of one session; of an unknown one, nothing."""
