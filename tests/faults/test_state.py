@@ -166,6 +166,26 @@ def test_a_cloned_home_is_another_machine(world: World, pair: Pair) -> None:
     assert all(world.keeps(one) for one in both)
 
 
+def test_what_a_person_decided_stands_in_a_cloned_home_until_a_session_is_named(
+    world: World, pair: Pair
+) -> None:
+    laptop, desktop = pair
+    before = desktop.read()
+    laptop.write(SESSION, said("unwanted"))
+    laptop.write(OTHER, said("private"))
+    laptop.push()
+    desktop.pull(SESSION)
+    desktop.undo(SESSION)
+    laptop.forget(OTHER)
+    clones = cloned(laptop, "laptop-2"), cloned(desktop, "desktop-2")
+    clones[0].push()
+    assert not [path for path in world.bundles() if OTHER in path.name]
+    assert clones[1].pull()[SESSION].outcome is Outcome.DECLINED
+    assert clones[1].read() == before
+    assert clones[0].push(OTHER)[OTHER].outcome is Outcome.PUSHED
+    assert clones[1].pull(SESSION)[SESSION].outcome is Outcome.UPDATED
+
+
 def test_a_clone_that_bears_the_same_id_loses_nothing(
     world: World, pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -184,12 +204,12 @@ def test_a_clone_that_bears_the_same_id_loses_nothing(
         assert all(world.keeps(words) for words in everything)
 
 
-def cloned(machine: PlayedMachine) -> PlayedMachine:
+def cloned(machine: PlayedMachine, name: str = "clone") -> PlayedMachine:
     """A machine whose home is a copy of another's, all that is remembered included."""
-    clone = PlayedMachine(machine.world, "clone")
+    clone = PlayedMachine(machine.world, name)
     shutil.copytree(machine.home, clone.home)
     shutil.copytree(machine.folder, clone.folder)
-    clone.set_up(name="clone")
+    clone.set_up(name=name)
     machine.world.known.append(clone)
     return clone
 

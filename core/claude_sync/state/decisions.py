@@ -4,6 +4,11 @@ Losing these costs more than a question: a session that was forgotten would be u
 they don't lie among the records, which a damaged database takes along, but in a file of their own
 that is read at once when it changes and written before anything is remembered that hangs on it.
 
+They are about the transcripts that lie here, and stay with them: in a copied home, which is another
+machine, all of them stand as well. What was forgotten isn't uploaded from there, what was undone
+isn't done again by itself, and a conflict that was settled stays so; whoever wants it otherwise
+names the session.
+
 Where that file was damaged, nobody knows what was forgotten. What this machine has no bundle of in
 the store may have been, and nothing else can: so all such sessions of that moment count as
 forgotten until they are named (`settle`). Sessions that are begun later are pushed as ever; while

@@ -92,10 +92,14 @@ def folder_mark(paths: Paths, homes: Homes) -> str:
         kept = _kept(paths)
     except RecordsError:
         kept = {}
-    used = _spelled(homes.used)
-    if used == _first(kept, homes):
+    if _spelled(homes.used) == _first(kept, homes):
         return ""
-    return f"-{hashlib.sha256(os.fsencode(used)).hexdigest()[:8]}"
+    return second_folder_mark(homes)
+
+
+def second_folder_mark(homes: Homes) -> str:
+    """The same of a folder that is known not to be the first."""
+    return f"-{hashlib.sha256(os.fsencode(_spelled(homes.used))).hexdigest()[:8]}"
 
 
 def _first(kept: dict[str, Any], homes: Homes) -> str:

@@ -18,7 +18,7 @@ from claude_sync.state import preferences
 from claude_sync.state.cache import Cache
 from claude_sync.state.database import Database
 from claude_sync.state.decisions import Decisions
-from claude_sync.state.machine import Homes, load_machine, machine_as_seen
+from claude_sync.state.machine import Homes, load_machine, machine_as_seen, second_folder_mark
 from claude_sync.state.paths import Paths
 from claude_sync.state.paths import paths as own_paths
 from claude_sync.state.preferences import Preferences
@@ -230,11 +230,16 @@ def records_file(paths: Paths, chosen: Preferences, machine: Machine) -> Path:
 def store_key(paths: Paths, chosen: Preferences, machine: Machine) -> str:
     """Under which name what belongs to the store that was chosen is kept on this machine.
 
-    A second folder of Claude Code's has its own: what was seen in one isn't gone in the other.
+    A second folder of Claude Code's has its own: what was seen in one isn't gone in the other. But
+    neither hangs on the machine's id: where the home was copied to another machine, or the system
+    was installed anew, what a person decided about the transcripts in it came along.
+
+    Raises:
+        RecordsError: where the folder lies can't be looked at.
     """
     store = chosen.store_id or _NO_STORE
     is_first = machine.id == machine_as_seen(paths).id
-    return store if is_first else f"{store}-{machine.id[:8]}"
+    return store if is_first else f"{store}{second_folder_mark(claude_homes(chosen))}"
 
 
 def open_context(

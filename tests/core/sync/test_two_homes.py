@@ -10,6 +10,7 @@ import pytest
 
 from claude_sync.errors import MachineNameTaken
 from claude_sync.model import Outcome, State
+from claude_sync.state import machine
 from machines import OTHER, SESSION, PlayedMachine, World, outcomes, said
 
 
@@ -23,18 +24,18 @@ def laptop(world: World) -> PlayedMachine:
 
 
 @contextmanager
-def work(machine: PlayedMachine) -> Iterator[None]:
+def work(at: PlayedMachine) -> Iterator[None]:
     """Be at its second folder, as a shell with CLAUDE_CONFIG_DIR is."""
-    before = machine.claude
-    machine.claude = machine.home / ".claude-work"
-    (machine.claude / "projects").mkdir(parents=True, exist_ok=True)
-    (machine.claude / "sessions").mkdir(exist_ok=True)
+    before = at.claude
+    at.claude = at.home / ".claude-work"
+    (at.claude / "projects").mkdir(parents=True, exist_ok=True)
+    (at.claude / "sessions").mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CLAUDE_CONFIG_DIR", str(machine.claude))
+        patch.setenv("CLAUDE_CONFIG_DIR", str(at.claude))
         try:
             yield
         finally:
-            machine.claude = before
+            at.claude = before
 
 
 def test_what_lies_in_the_other_folder_is_not_gone(laptop: PlayedMachine) -> None:
@@ -45,6 +46,19 @@ def test_what_lies_in_the_other_folder_is_not_gone(laptop: PlayedMachine) -> Non
     states = laptop.states()
     assert (states[SESSION].state, states[OTHER].state) == (State.SYNCED, State.WAITING)
     assert states[OTHER].machines == ("laptop-work",)
+
+
+def test_what_was_forgotten_in_one_stays_so_where_the_system_was_installed_anew(
+    laptop: PlayedMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with work(laptop):
+        laptop.write(OTHER, said("work"))
+        laptop.push()
+        laptop.forget(OTHER)
+        monkeypatch.setattr(machine, "_system_id", lambda: "0123456789abcdef" * 2)
+        laptop.push()
+        assert not [path for path in laptop.world.bundles() if OTHER in path.name]
+        assert laptop.states()[OTHER].forgotten
 
 
 def test_the_first_folder_keeps_the_machines_id_whichever_is_set_up_again(
