@@ -164,6 +164,10 @@ def title_of(session_id: str, title: str) -> str:
     return f"{title[: MAX_TITLE_CHARACTERS - len(word) - 1]} {word}".strip()
 
 
+LISTED_VERSION = (2, 1, 332)
+"""The client's version whose types of lines are listed here."""
+
+_SAYING = frozenset({"assistant", "attachment", "system", "user"})
 BOOKKEEPING = frozenset(
     {
         "ai-title",
@@ -181,7 +185,7 @@ BOOKKEEPING = frozenset(
         "tools-used",
     }
 )
-"""Types of the lines that the client writes for itself, as its version 2.1.332 names them.
+"""Types of the lines that the client writes for itself.
 
 A new one isn't among them, and so counts as said: that costs a question. To take something that was
 said for bookkeeping could cost it.
@@ -218,3 +222,54 @@ def _was_only_queued(event: dict[str, Any]) -> bool:
     Whether anything came of it, the answer says: that is a line of its own, and is said.
     """
     return event.get("type") == "user" and event.get("queueTranscriptOnly") is True
+
+
+# --- newer clients -----------------------------------------------------------------------------
+
+_VERSION = re.compile(r"\d{1,4}(\.\d{1,6}){1,3}")
+_TYPE = re.compile(r"[a-z][a-z-]{0,39}")
+
+
+class Unlisted(NamedTuple):
+    """What a client that is newer than the list of types wrote.
+
+    Attributes:
+        version: the client's, as it spells it.
+        types: of its lines that aren't listed, those that can be named, sorted.
+    """
+
+    version: str
+    types: tuple[str, ...]
+
+
+def unlisted_types(file: IO[bytes]) -> Unlisted | None:
+    """Whether a client newer than the list wrote lines of types that aren't on it.
+
+    The end of an open transcript is looked at: what the client wrote last. Nothing of what was said
+    comes of it.
+
+    Returns:
+        None where it isn't newer, or wrote none.
+
+    Raises:
+        OSError: it can't be read.
+    """
+    start = max(0, os.fstat(file.fileno()).st_size - EDGE_BYTES)
+    file.seek(start)
+    lines = file.read(EDGE_BYTES).split(b"\n")
+    versions, types = {""}, set()
+    for line in lines[1 if start else 0 :]:
+        event = _event(line)
+        kind, version = event.get("type"), event.get("version")
+        if isinstance(version, str) and _VERSION.fullmatch(version):
+            versions.add(version)
+        if event and not (isinstance(kind, str) and kind in BOOKKEEPING | _SAYING):
+            types.add(kind if isinstance(kind, str) and _TYPE.fullmatch(kind) else "")
+    newest = max(versions, key=_as_numbers)
+    if not types or _as_numbers(newest) <= LISTED_VERSION:
+        return None
+    return Unlisted(newest, tuple(sorted(types - {""})))
+
+
+def _as_numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part)

@@ -51,6 +51,7 @@ _CHECKS: tuple[Check, ...] = (
     claude.mirrors,
     claude.configured,
     claude.live,
+    claude.newer_client,
     claude.cleanup,
     sessions.conflicts,
     sessions.shortened,

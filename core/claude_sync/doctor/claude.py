@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from claude_sync.claude.config_dir import named_folder
+from claude_sync.claude.transcript import unlisted_types
 from claude_sync.claude.tree import Unseen
+from claude_sync.disk.snapshot import open_regular
 from claude_sync.doctor.access import can_read, can_write, scan
 from claude_sync.doctor.facts import DAY_SECONDS, Facts
 from claude_sync.doctor.fixes import grant_command, move_command, remove_command
@@ -17,6 +20,8 @@ from claude_sync.sync.bundles.naming import is_ignored
 from claude_sync.wording import count, join, quoted, short_path, what_happened
 
 SOON_SECONDS = 3 * DAY_SECONDS
+_NEWEST = 5
+"""So many transcripts are looked at for what the client that wrote them last is like."""
 
 
 def folder(facts: Facts) -> Iterator[Finding]:
@@ -142,6 +147,30 @@ def mirrors(facts: Facts) -> Iterator[Finding]:
             "so nothing of them is pushed or pulled.",
             fix="To have those sessions on other machines too, set up claude-sync on the hosts "
             "themselves",
+        )
+
+
+def newer_client(facts: Facts) -> Iterator[Finding]:
+    """Whether a client newer than the list of types writes lines that aren't on it."""
+    copies = (
+        copy for copies in (facts.survey.local if facts.survey else {}).values() for copy in copies
+    )
+    newest = sorted(copies, key=lambda copy: copy.stamp.mtime_ns, reverse=True)[:_NEWEST]
+    found = []
+    for copy in newest:
+        with suppress(OSError), open_regular(copy.path) as file:
+            found.append(unlisted_types(file))
+    types = sorted({name for one in found if one is not None for name in one.types})
+    version = next((one.version for one in found if one is not None), None)
+    if version is not None:
+        named = f" ({join(types)})" if types else ""
+        yield Finding(
+            code="claude-newer",
+            level=Level.INFO,
+            title=f"Claude Code {version} writes lines that claude-sync doesn't know yet",
+            detail=f"Whatever is of an unknown type{named} counts as said. That loses nothing, but "
+            "a session that was merely looked at on two machines may be called a conflict.",
+            fix="Update claude-sync; if there is no newer one, report the types",
         )
 
 

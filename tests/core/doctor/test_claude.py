@@ -221,3 +221,35 @@ def test_a_projects_link_leads_nowhere(patient: Patient) -> None:
     link.symlink_to(patient.home / "unmounted")
     follow(patient.the("claude-part-unreadable", Level.WARNING))
     assert patient.is_well("claude-part-unreadable")
+
+
+# --- a client newer than the list of its types of lines ------------------------------------------
+
+
+def line(**event: object) -> bytes:
+    return json.dumps(event).encode() + b"\n"
+
+
+def test_a_newer_client_writes_lines_of_types_that_are_not_known_yet(patient: Patient) -> None:
+    patient.write(
+        SESSION, line(type="user", uuid="1", version="9.0.1", message={"content": "a secret"})
+    )
+    assert patient.is_well("claude-newer")
+    patient.write(SESSION, line(type="brand-new", secret="a secret"))
+    patient.write(SESSION, line(type="A Secret\x1b") + line(type=["a secret"]) + b"a secret\n")
+    found = patient.the("claude-newer", Level.INFO)
+    assert found.title.startswith("Claude Code 9.0.1 writes lines")
+    assert "(brand-new)" in found.detail
+    assert "ecret" not in f"{found}"
+
+
+@pytest.mark.parametrize("version", ["2.1.330", "2.1.332", "9.x", 9, None])
+def test_of_a_client_that_is_not_newer_nothing_is_said(patient: Patient, version: object) -> None:
+    patient.write(SESSION, line(type="brand-new") + line(type="user", uuid="1", version=version))
+    assert patient.is_well("claude-newer")
+
+
+def test_only_what_the_client_wrote_last_tells(patient: Patient) -> None:
+    patient.write(SESSION, line(type="brand-new", version="9.0.1"))
+    patient.write(SESSION, line(type="user", uuid="1", version="9.0.1", text="x" * 99) * 999)
+    assert patient.is_well("claude-newer")
