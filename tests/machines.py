@@ -33,6 +33,7 @@ from claude_sync.sync.forget import bundles_of_sessions, forget
 from claude_sync.sync.pull import pull
 from claude_sync.sync.push import push
 from claude_sync.sync.resolve import resolve
+from claude_sync.sync.restore import earlier_versions, restore
 from claude_sync.sync.setup import SetUp, set_up
 from claude_sync.sync.states import states
 from claude_sync.sync.undo import undo
@@ -180,6 +181,15 @@ class PlayedMachine:
         """Take back the last pull or resolve."""
         with self.at_work() as context:
             return undo(context, session)
+
+    def bring_back(self, session: str = SESSION, number: int = 0) -> list[Result]:
+        """Bring back an earlier version, by its number, counted round; no result where none is."""
+        with self.at_work() as context:
+            found = earlier_versions(context, session)
+        if not found:
+            return []
+        with self.at_work() as context:
+            return restore(context, session, found[number % len(found)].version)
 
     def forget(self, session: str = SESSION) -> int:
         """Remove this machine's bundle."""

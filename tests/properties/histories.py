@@ -78,6 +78,7 @@ OF_OURS = {
     "pull by name": 3,
     "resolve": 5,
     "undo": 3,
+    "bring back": 3,
     "forget": 1,
     "lose records": 1,
     "lose all state but the vault": 1,
@@ -98,8 +99,17 @@ DAMAGE: dict[str, Callable[[bytes, int], bytes]] = {
     "garble": lambda whole, number: whole.replace(b"u", b"\xff", number % 5),
 }
 """What clients, crashes and disks were seen to do to a transcript; nobody means it."""
-CRASHING = ("push", "push by name", "pull", "pull by name", "resolve", "undo", "forget")
-DECIDING = ("resolve", "undo")
+CRASHING = (
+    "push",
+    "push by name",
+    "pull",
+    "pull by name",
+    "resolve",
+    "undo",
+    "bring back",
+    "forget",
+)
+DECIDING = ("resolve", "undo", "bring back")
 SPARES_THE_TREE = ("push", "push by name", "forget", "lose records", "lose all state but the vault")
 KINDS = [kind for kind, weight in (OF_PEOPLE | OF_OURS).items() for _ in range(weight)] + [
     f"{kind}, killed" for kind in CRASHING
@@ -218,6 +228,8 @@ class History:
             machine.resolve(session, choices[number % len(choices)])
         elif kind == "undo":
             machine.undo(session)
+        elif kind == "bring back":
+            machine.bring_back(session, number)
         elif kind == "forget":
             machine.forget(session)
         elif kind == "lose records":
