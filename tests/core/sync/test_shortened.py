@@ -236,3 +236,15 @@ def test_it_is_noticed_though_what_holds_the_rest_can_not_be_read(pair: Pair, wh
     laptop.bundle().unlink()
     laptop.rewrite(SESSION, said("turn 12"))
     assert outcomes(laptop.push()) == {SESSION: Outcome.SHORTENED}
+
+
+def test_an_unfinished_line_that_was_seen_is_not_missed_while_the_session_is_open(
+    pair: Pair, whole: bytes
+) -> None:
+    laptop, _ = pair
+    laptop.write(SESSION, said("turn 11")[:40])
+    laptop.grow_old()
+    laptop.pull()
+    laptop.open()
+    assert outcomes(laptop.push()) == {SESSION: Outcome.UNCHANGED}
+    assert not laptop.states()[SESSION].shortened

@@ -117,7 +117,7 @@ class Comparisons:
             as `learn`
         """
         local, mine = self._here()
-        if version == mine:
+        if version == mine or self._ends_unfinished(version):
             return False
         known = self.known(mine, version)
         if known is None:
@@ -131,6 +131,14 @@ class Comparisons:
                 here = Extent(local.path, mine.size)
                 known = self._read(mine, version, lambda: compare(here, there, self._context.check))
         return known is None or (known.answered and not known.extends)
+
+    def _ends_unfinished(self, version: Version) -> bool:
+        """Whether a version is the transcript here with the line that an open session is cut by."""
+        local, mine = self._here()
+        if not mine.size < version.size <= local.stamp.size:
+            return False
+        with translating_read_errors(local.session_id):
+            return begins_with(local.path, version, self._context.check)
 
     def _here(self) -> tuple[LocalSession, Version]:
         assert self._local is not None
