@@ -37,6 +37,8 @@ def test_what_is_missing_is_said_everywhere_and_goes_nowhere(
     assert lost in laptop.does("doctor")
     (listed,) = laptop.document("sessions")["sessions"]
     assert (listed["state"], listed["shortened"]) == ("conflict", True)
+    (listed,) = laptop.document("restore")["sessions"]
+    assert (listed["shortened"], listed["versions"], listed["kept"]) == (True, 0, None)
 
 
 def test_one_command_brings_it_back(laptop: Machine, desktop: Machine, whole: bytes) -> None:

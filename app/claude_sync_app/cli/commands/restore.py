@@ -159,7 +159,7 @@ def _session_json(one: Restorable) -> dict[str, object]:
         "gone": one.gone,
         "shortened": one.shortened,
         "versions": one.kept,
-        "kept": rfc3339(one.at_ns),
+        "kept": rfc3339(one.at_ns) if one.kept else None,
     }
 
 
@@ -169,16 +169,16 @@ def _print_sessions(found: Sequence[Restorable]) -> None:
     columns = [
         Column("session", style="cyan"),
         Column("title", least=24),
-        Column("kept", dispensable=1),
-        Column("versions", right=True, dispensable=2),
+        Column("last kept", dispensable=1),
+        Column("in the vault", right=True, dispensable=2),
         Column("state", least=7),
     ]
     rows = [
         [
             shorts.get(one.session_id, one.session_id),
             one.title or UNTITLED,
-            ago(one.at_ns, now_ns),
-            f"{one.kept:,}",
+            ago(one.at_ns, now_ns) if one.kept else "",
+            f"{one.kept:,}" if one.kept else "",
             "deleted here" if one.gone else "shortened" if one.shortened else "here",
         ]
         for one in found
