@@ -30,6 +30,7 @@ _SESSION = {
     "state": str,
     "open": bool,
     "replaces": int,
+    "shortened": bool,
     "machines": list,
 }
 _SIDE = {
@@ -40,6 +41,7 @@ _SIDE = {
     "lines": int,
     "modified": str,
     "offered": bool,
+    "pushed_from_here": bool,
 }
 _FINDING = {"code": str, "level": str, "title": str, "detail": str, "fix": str}
 _PROJECT = {

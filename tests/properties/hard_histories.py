@@ -53,6 +53,19 @@ HARD_KINDS = KINDS + [
     kind for kind, weight in (OF_THE_WORLD | WATCHING).items() for _ in range(weight)
 ]
 
+_BEGINNING = [
+    Act("say", 0),
+    Act("put out", 0),
+    Act("push", 0),
+    Act("mirror", 0, number=0),
+    Act("mirror", 0, number=1),
+    Act("pull watching", 1),
+    Act("pull watching", 2),
+    Act("say", 1),
+    Act("push", 1),
+]
+"""How histories begin: a session comes to be on several machines, as far as this goes."""
+
 
 class MirroredWorld(World):
     """All the machines' folders, of which each sees its own."""
@@ -97,14 +110,18 @@ def prepared_mirror(folder: Path) -> Path:
 def hard_acts(seed: int) -> list[Act]:
     """What happens in the history of this number."""
     chance = random.Random(seed)
+    beginning = _BEGINNING[: chance.randrange(2, len(_BEGINNING) + 1)]
     return [
-        Act(
-            kind=chance.choice(HARD_KINDS),
-            machine=chance.randrange(3),
-            session=chance.randrange(4),
-            number=chance.randrange(60),
-        )
-        for _ in range(chance.randrange(10, 45))
+        *beginning,
+        *(
+            Act(
+                kind=chance.choice(HARD_KINDS),
+                machine=chance.randrange(3),
+                session=chance.randrange(4),
+                number=chance.randrange(60),
+            )
+            for _ in range(chance.randrange(15, 60))
+        ),
     ]
 
 
@@ -276,6 +293,7 @@ class HardHistory(History):
             else:
                 pull(context, replace=False)
         if writes:
+            self._append_to(before, session, machine)
             self._see_what_the_client_left(machine)
             self._whole.update(
                 data for name, data in self._tree(machine).items() if name.endswith(".jsonl")
@@ -288,12 +306,21 @@ class HardHistory(History):
                 gone = lines_said(before[name]) - lines_said(after[name])
                 assert not gone, f"replaced unasked in {name}: {gone}"
 
+    def _append_to(self, before: dict[str, bytes], session: str, machine: PlayedMachine) -> None:
+        """Count what the client appended meanwhile among what was there before."""
+        name = f"{session}.jsonl"
+        now = machine.read(session) if machine.has(session) else b""
+        if now.startswith(before.get(name, b"")):
+            before[name] = now
+
     # -- rest ---------------------------------------------------------------------------------
 
     def come_to_rest(self) -> None:
         """The disk has room, the strangers' files go, the mirror delivers; then all must agree."""
         self._ballast.unlink(missing_ok=True)
         self._mirror_all()
+        # What only the mirror's copies and the strangers' files held is gone with them.
+        self._claims = {claim for claim in self._claims if self._is_kept(claim)}
         super().come_to_rest()
 
     def _at_rest(self, machine: PlayedMachine, work: Callable[[], Done]) -> Done:

@@ -91,7 +91,7 @@ def conflict_in(context: Context, session_id: str, judgement: Judgement) -> Conf
     return Conflict(
         session_id=session_id,
         local=judgement.local,
-        mine=judgement.mine,
+        mine=_choosable(judgement, plan.rivals),
         rivals=plan.rivals,
         sides=sides,
     )
@@ -110,7 +110,8 @@ def sides_of(
     Raises:
         SessionError, BundleError, TransportError: a side can't be read.
     """
-    local, mine, comparisons = judgement.local, judgement.mine, judgement.comparisons
+    local, mine = judgement.local, _choosable(judgement, rivals)
+    comparisons = judgement.comparisons
     versions = [rival.head.version for rival in rivals]
     if mine is not None:
         versions.insert(0, mine.version)
@@ -136,3 +137,9 @@ def sides_of(
             )
         )
     return tuple(sides)
+
+
+def _choosable(judgement: Judgement, rivals: tuple[Bundle, ...]) -> Mine | None:
+    """The transcript here as a side; where it holds nothing, nobody can keep it beside others."""
+    mine = judgement.mine
+    return None if rivals and mine is not None and not mine.begun else mine

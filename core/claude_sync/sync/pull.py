@@ -273,7 +273,7 @@ class _Pull:
     def _hold(self, judgement: Judgement) -> None:
         """Remember what lies here, unless that is nothing."""
         local, mine = judgement.local, judgement.mine
-        if local is None or mine is None or self._dry_run or not self._survey.row(local).cut.size:
+        if local is None or mine is None or self._dry_run or not mine.begun:
             return
         intact = judgement.missing is None
         self._context.records.hold(local.session_id, mine.version, intact=intact)

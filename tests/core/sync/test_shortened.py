@@ -186,6 +186,31 @@ def test_an_empty_transcript_is_neither_pushed_nor_pulled(world: World) -> None:
     assert agree(laptop, desktop)
 
 
+def test_both_of_what_holds_nothing_and_two_others_keeps_the_two(world: World) -> None:
+    laptop, desktop, tablet = world.machines("laptop", "desktop", "tablet")
+    for machine in (desktop, tablet):
+        machine.write(SESSION, said(machine.name))
+        machine.push()
+    laptop.rewrite(SESSION, b"")
+    laptop.grow_old()
+    assert outcomes(laptop.pull()) == {SESSION: Outcome.CONFLICT}
+    assert [side.machine for side in laptop.states()[SESSION].sides] == ["desktop", "tablet"]
+    laptop.resolve(SESSION, "both")
+    texts = {laptop.read(session) for session in laptop.sessions()}
+    assert texts == {desktop.read(), tablet.read()}
+
+
+def test_nobodys_word_but_a_persons_lets_damage_pass(pair: Pair, whole: bytes) -> None:
+    laptop, desktop = pair
+    less = without_last(whole, 3)
+    desktop.rewrite(SESSION, less + said("another end"))
+    desktop.grow_old()
+    desktop.resolve(SESSION, "mine")  # so it says that what the laptop holds is given up
+    laptop.rewrite(SESSION, desktop.read())
+    assert outcomes(laptop.push()) == {SESSION: Outcome.SHORTENED}
+    assert outcomes(laptop.pull(replace=False)) == {SESSION: Outcome.CONFLICT}
+
+
 def test_an_open_session_that_lost_something_waits(pair: Pair, whole: bytes) -> None:
     laptop, _ = pair
     laptop.rewrite(SESSION, without_last(whole, 3))

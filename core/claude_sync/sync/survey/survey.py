@@ -365,7 +365,8 @@ class Survey:
         From its own bundle where the records were lost; from another machine's that is the very
         version that lies here: what was decided of that version there holds here as well.
         (Otherwise a conflict that was settled elsewhere would stand here until the last machine
-        followed.)
+        followed.) Not what was said here itself: anybody may write that it was given up, and only
+        a person who pulls or chooses takes their word for it.
         """
         remembered = self.record(session_id)
         is_known = remembered.seen or remembered.written is not None
@@ -383,10 +384,14 @@ class Survey:
                 if rival.head.version == version
                 and rival.head.machine_id != self.context.machine.id
             ]
+        held = {version.sha256 for version in self.context.records.held(session_id)}
+        if own is not None and remembered.written is not None:
+            held.add(own.head.sha256)
         decisions = self.context.decisions
         latest = max([decisions.of(session_id).decision, *(head.decision for head in heads)])
         with decisions.together():
-            decisions.supersede(session_id, [one for head in heads for one in head.supersedes])
+            given_up = [one for head in heads for one in head.supersedes if one not in held]
+            decisions.supersede(session_id, given_up)
             decisions.decide(session_id, latest)
 
     def refresh(self, session_id: str) -> None:
