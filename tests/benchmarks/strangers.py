@@ -209,10 +209,27 @@ def _looks(victim: Victim) -> list[Run]:
     return [victim(*arguments, "--json") for arguments in _LOOKS.values()]
 
 
-def _rivals(victim: Victim, count: int, session: str) -> None:
+def _apart(number: int) -> bytes:
+    """Versions of which most are of one size."""
+    return b'{"uuid":"%d"}\n' % number
+
+
+def _of_all_sizes(number: int) -> bytes:
+    return b'{"uuid":"%d%s"}\n' % (number, b"x" * number)
+
+
+def _same(_: int) -> bytes:
+    return b'{"uuid":"1"}\n'
+
+
+def _beginning(number: int) -> bytes:
+    return b'{"uuid":"1"}\n' * (number + 1)
+
+
+def _rivals(victim: Victim, count: int, session: str, of: Callable[[int], bytes] = _apart) -> None:
     for number in range(count):
         data = _bundle(
-            b'{"uuid":"%d"}\n' % number,
+            of(number),
             session_id=session,
             machine=f"m{number}",
             machine_id=str(uuid.UUID(int=number, version=4)),
@@ -234,6 +251,12 @@ def _inputs(victim: Victim) -> dict[str, Callable[[], object]]:
     for count in (16, 60, 600, 5000):
         for where, session in ((" here", session_ids(1)[0]), (" elsewhere", _ID)):
             inputs[f"{count:,} rivals{where}"] = partial(_rivals, victim, count, session)
+    for name, of in (
+        ("1,000 rivals of all sizes", _of_all_sizes),
+        ("1,000 rivals that are one version", _same),
+        ("1,000 rivals that are beginnings of one", _beginning),
+    ):
+        inputs[name] = partial(_rivals, victim, 1000, session_ids(1)[0], of)
     path = victim.folder / "mallory.ccsync"
     for name, make in BIG.items():
         inputs[name] = partial(_write, path, make)
