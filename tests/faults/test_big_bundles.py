@@ -218,13 +218,14 @@ def put_rivals(world: World, count: int, session: str) -> None:
 
 
 @pytest.mark.parametrize("session", [SESSION, OTHER])
-def test_sixty_rivals_are_a_conflict_by_count_and_none_is_read_to_compare_them(
+def test_sixty_rivals_are_a_conflict_by_count_and_are_read_once_to_compare_them(
     world: World, desktop: PlayedMachine, read: list[int], session: str
 ) -> None:
     pulled(desktop)
     put_rivals(world, 60, session)
     ends = sum(path.stat().st_size for path in world.store.glob("*/m*.ccsync"))
-    assert bytes_read(desktop, read) == (ends, 0)
+    looked, again = bytes_read(desktop, read)
+    assert (looked <= 2 * ends, again) == (True, 0)
     assert bytes_read(desktop, read) == (0, 0)
     state = desktop.states()[session]
     assert state.state is State.CONFLICT

@@ -3,9 +3,10 @@
 A fleet of a hundred machines holds a hundred versions of one session, of which one begins with all
 others. But anybody who can write into a store can write as many that have nothing in common, and to
 compare those all with each other would cost hours. So the work is bounded, not the fleet: one
-reading of a version tells which of the others it begins with, and few are read.
+reading of a version tells which of the others it begins with, few are read for that, and as many
+pairs are compared as MAX_RIVALS versions have.
 
-No file is read here: what a version begins with is asked of a `Beginnings`.
+No file is read here: how versions differ is asked of a `Beginnings` and a `Learn`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from claude_sync.errors import SessionCrowded
 from claude_sync.model import Bundle, Version
@@ -28,27 +30,41 @@ from claude_sync.sync.planner import (
 from claude_sync.sync.rivals import Mine
 from claude_sync.wording import count, join
 
+if TYPE_CHECKING:
+    from claude_sync.claude.compare import Divergence
+
 Beginnings = Callable[[Version, Sequence[Version]], Collection[Version]]
 """Which of several shorter versions a version begins with; it may have to be read for that."""
 
+Learn = Callable[[Version, Version], "Divergence"]
+"""How two versions diverge, read if need be."""
+
+_MOST_COMPARISONS = MAX_RIVALS * (MAX_RIVALS - 1) // 2
+_MOST_COMPARED_BYTES = 64 << 20
+
 
 def few(
-    mine: Mine | None, rivals: Sequence[Bundle], compare: Compare, beginnings: Beginnings
+    mine: Mine | None,
+    rivals: Sequence[Bundle],
+    compare: Compare,
+    beginnings: Beginnings,
+    learn: Learn,
 ) -> tuple[Bundle, ...]:
     """Of rivals that are many versions those that count.
 
-    Left out are those that another one gives up, that what lies here is known to beat, and that it
-    or another one begins with; but of those that what lies here beats one is kept, which is enough
-    to tell that it is ahead.
+    Left out are those that another one gives up, that what lies here is known to beat, that it or
+    another one begins with, and if those are still many, some that it or another one beats. But of
+    those that what lies here beats one is kept, which is enough to tell that it is ahead.
 
     Args:
         mine: the transcript here, None where there is none.
         rivals: bundles as `own_and_rivals` gave them.
         compare: how two versions diverge, as far as that is known.
         beginnings: asked at most once more than MAX_RIVALS.
+        learn: asked of as many pairs as MAX_RIVALS versions have, and not of too many bytes.
 
     Raises:
-        SessionCrowded: more are left than are compared. And what `beginnings` raises.
+        SessionCrowded: more are left than are compared. And what the last two raise.
     """
     versions: dict[Version, list[Bundle]] = {}
     for rival in rivals:
@@ -64,7 +80,7 @@ def few(
             begun.update(found)
         return found
 
-    ends = _ends(standing, here, ask)
+    ends = _ends(standing, here, ask, _Comparing(learn))
     if ends is None:
         raise _crowded([rival for one in standing for rival in versions[one.version]])
     left = [rival for one in ends if one is not here for rival in versions[one.version]]
@@ -102,25 +118,68 @@ def _is_known_to_beat(x: Candidate, y: Candidate, compare: Compare) -> bool:
         return False
 
 
+class _Comparing:
+    """Compares versions as long as that is not too much work.
+
+    Args:
+        learn: how two versions diverge.
+    """
+
+    def __init__(self, learn: Learn) -> None:
+        self._learn = learn
+        self._pairs = _MOST_COMPARISONS
+        self._bytes = _MOST_COMPARED_BYTES
+
+    def without_beaten(
+        self, one: Candidate, others: Sequence[Candidate], most: int
+    ) -> tuple[list[Candidate], bool]:
+        """Those that one doesn't beat, as far as that is found out; and whether it is beaten.
+
+        Args:
+            one, others: the versions.
+            most: how few are enough.
+        """
+        left = list(others)
+        for other in others:
+            if len(left) <= most or not self._pairs:
+                break
+            if other.version.size > self._bytes:
+                continue
+            self._pairs, self._bytes = self._pairs - 1, self._bytes - other.version.size
+            if beats(one, other, self._learn):
+                left.remove(other)
+            elif beats(other, one, self._learn):
+                return left, True
+        return left, False
+
+
 def _ends(
-    standing: Sequence[Candidate], here: Candidate | None, beginnings: Beginnings
+    standing: Sequence[Candidate],
+    here: Candidate | None,
+    beginnings: Beginnings,
+    comparing: _Comparing,
 ) -> list[Candidate] | None:
-    """Those that no longer one begins with, what lies here among them; None where they are many."""
-    readable = MAX_RIVALS + (here is not None)
-    sizes = Counter(one.version.size for one in standing)
-    if max(sizes.values(), default=0) > readable:
-        return None  # a version begins with but one of each size: no reading would leave few
+    """Those that no other one begins with or beats, what lies here among them; None where many."""
+    if len(standing) > MAX_RIVALS + _MOST_COMPARISONS:
+        sizes = Counter(one.version.size for one in standing)
+        if max(sizes.values()) > MAX_RIVALS + _MOST_COMPARISONS + 1:
+            return None  # a version begins with but one of each size: nothing would leave few
     left = list(standing) if here is None else [here, *standing]
     left.sort(key=lambda one: -one.version.size)
     ends: list[Candidate] = []
     while left:
         longest, *left = left
-        ends.append(longest)
-        if len(ends) - (here in ends) > MAX_RIVALS:
-            return None
         shorter = [one.version for one in left if one.version.size < longest.version.size]
+        room = MAX_RIVALS - len(ends) + (here in ends)
+        if longest is not here:
+            room -= 1
+        if room < 0:
+            return None
         held = beginnings(longest.version, shorter) if shorter else ()
         left = [one for one in left if one.version not in held or gives_up(one, longest)]
+        left, beaten = comparing.without_beaten(longest, left, room + (here in left))
+        if not beaten:
+            ends.append(longest)
     return ends
 
 

@@ -12,9 +12,8 @@ from bundles import packed
 from claude_sync.disk.snapshot import blocks_of
 from claude_sync.errors import SessionCrowded
 from claude_sync.model import Outcome, State
-from claude_sync.sync.planner import MAX_RIVALS
 from claude_sync.transports.folder import transport
-from machines import KEY, KEY_FOLDER, SESSION, PlayedMachine, World, said
+from machines import KEY, KEY_FOLDER, SESSION, PlayedMachine, World, bookkeeping, said
 
 LINES = [said(f"line {number}") for number in range(100)]
 
@@ -107,13 +106,29 @@ def test_two_ends_among_a_hundred_machines_are_a_conflict_of_two(
     assert laptop.states()[SESSION].state is State.AHEAD
 
 
-def test_many_that_have_nothing_in_common_are_a_conflict_by_count_and_few_are_read_once(
+def test_many_machines_that_only_looked_are_no_conflict(
+    world: World, laptop: PlayedMachine, read: list[int]
+) -> None:
+    laptop.write(SESSION, *LINES[:9], bookkeeping())
+    looked = [b"".join(LINES[: end + 1]) + bookkeeping() for end in range(30)]
+    put_fleet(world, [*looked, b"".join(LINES)])
+    laptop.push()
+    laptop.grow_old()
+    assert laptop.pull(SESSION)[SESSION].outcome is Outcome.REPLACED
+    assert laptop.read() == b"".join(LINES)
+    laptop.states()
+    read.clear()
+    assert laptop.states()[SESSION].state in (State.AHEAD, State.CHANGED)
+    assert read == []
+
+
+def test_many_that_have_nothing_in_common_are_a_conflict_by_count_and_are_read_once(
     world: World, laptop: PlayedMachine, read: list[int]
 ) -> None:
     put_fleet(world, [said("x" * number) for number in range(60)])
     ends = sum(path.stat().st_size for path in world.store.glob("*/*.ccsync"))
     assert laptop.states()[SESSION].state is State.CONFLICT
-    assert 0 < sum(read) - ends <= MAX_RIVALS * longest_of(world)
+    assert 0 < sum(read) - ends <= ends
     read.clear()
     state = laptop.states()[SESSION]
     assert (state.state, read) == (State.CONFLICT, [])

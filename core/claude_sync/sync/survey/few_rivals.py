@@ -45,7 +45,7 @@ def few_rivals(
         left = {*kept["left"]}
         return tuple(rival for rival in rivals if rival.name in left)
     try:
-        found = few(mine, rivals, comparisons.known, comparisons.beginnings)
+        found = few(mine, rivals, comparisons.known, comparisons.beginnings, comparisons.learn)
     except SessionCrowded as crowded:
         kept = {"asked": asked, "why": crowded.what, "todo": crowded.todo}
         context.cache.put_setting(setting, json.dumps(kept))
