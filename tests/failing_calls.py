@@ -253,8 +253,10 @@ class _Connection(sqlite3.Connection):
     def execute(self, *what: Any) -> Any:
         try:
             self.disk.look("sql", self.path)
-        except OSError:
-            raise sqlite3.OperationalError("disk I/O error") from None
+        except OSError as error:
+            full = error.errno == errno.ENOSPC
+            words = "database or disk is full" if full else "disk I/O error"
+            raise sqlite3.OperationalError(words) from None
         return super().execute(*what)
 
 
@@ -274,9 +276,12 @@ class _Scan:
         self._real.close()
 
     def __iter__(self) -> Iterator[_Entry]:
-        for entry in self._real:
-            self._disk.look("readdir", self._path)
-            yield _Entry(self._disk, entry)
+        return self
+
+    def __next__(self) -> _Entry:
+        entry = next(self._real)
+        self._disk.look("readdir", self._path)
+        return _Entry(self._disk, entry)
 
 
 class _Entry:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 SMALL_DISK_BYTES = 2 << 20
 
@@ -68,6 +71,22 @@ def small_disk(point: Path, size: int = SMALL_DISK_BYTES) -> Iterator[Path]:
         yield point
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@contextlib.contextmanager
+def read_only_disk(folder: Path) -> Iterator[None]:
+    """Inside, a folder and all in it lie on a disk of their own that is mounted read-only."""
+    before = folder.with_name(f"{folder.name}-before")
+    shutil.copytree(folder, before, symlinks=True)
+    if not _mount(folder, "mode=0700"):
+        pytest.skip("no disk can be mounted here")
+    try:
+        shutil.copytree(before, folder, symlinks=True, dirs_exist_ok=True)
+        subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+        shutil.rmtree(before)
 
 
 @contextlib.contextmanager

@@ -212,6 +212,36 @@ def test_any_call_that_fails_in_any_way_costs_a_sentence(
     _fail_at_random(make, command, tmp_path, monkeypatch, 1500)
 
 
+@pytest.mark.parametrize("code", [errno.EIO, errno.EACCES, errno.ENOSPC], ids=errno.errorcode.get)
+@pytest.mark.parametrize("command", ["push", "pull", "status"])
+def test_records_that_fail_cost_one_sentence(
+    command: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+    folder, saved, notes = tmp_path / "world", tmp_path / "saved", tmp_path / "notes"
+    notes.mkdir()
+    scene = growing(folder)
+    shutil.copytree(folder, saved, symlinks=True)
+    work, records = typed(scene.laptop, command), scene.laptop.paths.records_directory
+    calls = run_with(Fault(NEVER, code, lasting=False), records, notes, work).calls
+    failed = 0
+    for step in range(calls % 5, calls, 5):
+        shutil.rmtree(folder)
+        shutil.copytree(saved, folder, symlinks=True)
+        before = of_the_machine(scene.world)
+        ended = run_with(Fault(step, code, lasting=step % 2 == 0), records, notes, work)
+        assert "Traceback" not in ended.words
+        sentences = [line for line in ended.words.splitlines() if "claude-sync: " in line]
+        assert ended.status == len(sentences) <= 1, ended.words
+        for sentence in sentences:
+            assert "this machine's records can't be used (" in sentence
+            failed += 1
+        assert all(path.exists() for path in before)
+        assert all(scene.world.keeps(word) for word in scene.words)
+        check_agreement(scene)
+    assert failed > 3
+
+
 def _fail_at_random(
     make: Callable[[Path], Scene],
     command: str,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Callable
@@ -10,12 +11,16 @@ from pathlib import Path
 import pytest
 
 from claude_sync.disk.locks import Lock
-from claude_sync.errors import ClaudeSyncError, LockBusy
+from claude_sync.errors import ClaudeSyncError, LockBusy, RecordsError, StoreDenied
 from claude_sync.model import Machine, Outcome, State
 from claude_sync.state.machine import Homes, load_machine
 from claude_sync.state.paths import Paths
+from claude_sync.store.marker import probe
 from claude_sync.sync import context as context_module
+from claude_sync.transports import open_transport
+from conformance.sshd import SshHost
 from faults import databases
+from faults.disks import ordinary_permissions, read_only_disk, small_disk
 from machines import OTHER, SESSION, Pair, PlayedMachine, World, agree, opened, outcomes, said
 
 
@@ -145,6 +150,79 @@ def test_a_home_set_back_and_gone_on_with_is_a_conflict_with_itself(pair: Pair) 
     laptop.resolve(SESSION, "mine")
     assert opened(laptop.bundle()).transcript == mine
     assert week in laptop.kept()
+
+
+@pytest.mark.parametrize("mode", [0o000, 0o400])
+def test_records_that_may_not_be_used_are_left_alone(pair: Pair, mode: int) -> None:
+    laptop, _ = pair
+    laptop.write(SESSION, said("more"))
+    file = laptop.records_file()
+    before = file.read_bytes()
+    file.chmod(mode)
+    with ordinary_permissions(), pytest.raises(RecordsError, match="records can't be used"):
+        laptop.push()
+    file.chmod(0o600)
+    assert file.read_bytes() == before
+    assert laptop.push()[SESSION].outcome is Outcome.PUSHED
+
+
+def test_where_the_disk_of_the_records_is_full_that_is_said_and_nothing_lost(
+    world: World, tmp_path: Path
+) -> None:
+    laptop, desktop = PlayedMachine(world, "laptop"), world.machine("desktop")
+    with small_disk(laptop.paths.state, 512 << 10):
+        laptop.set_up()
+        filler = laptop.paths.state / "filler"
+        lines = [said("x" * 90) for _ in range(30)]
+        with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
+            while file.write(bytes(512)):
+                pass
+        for number in range(200):
+            laptop.write(f"{number:08x}-1111-4222-8333-444455556666", *lines)
+        with pytest.raises(ClaudeSyncError, match="its disk is full"):
+            laptop.push()
+        with pytest.raises(ClaudeSyncError, match="its disk is full"):
+            laptop.states()
+        filler.unlink()
+        laptop.push()
+        assert {State.SYNCED} == {one.state for one in laptop.states().values()}
+    assert len(desktop.pull()) == 200
+
+
+def test_a_disk_that_is_read_only_is_called_that(pair: Pair) -> None:
+    laptop, desktop = pair
+    laptop.write(SESSION, said("more"))
+    laptop.push()
+    laptop.write(SESSION, said("still more"))
+    folder = str(desktop.claude / "projects")
+    with read_only_disk(desktop.claude / "projects"):
+        result = desktop.pull()[SESSION]
+        assert folder in result.message
+        assert "its disk is read-only" in result.message
+    desktop.paths.vault_directory.mkdir()
+    with read_only_disk(desktop.paths.vault_directory):
+        result = desktop.pull()[SESSION]
+        assert "the vault" in result.message
+        assert "its disk is read-only" in result.message
+    with read_only_disk(desktop.paths.state):
+        with pytest.raises(RecordsError, match="its disk is read-only") as caught:
+            desktop.pull()
+        assert str(desktop.paths.state) in str(caught.value)
+    with read_only_disk(laptop.world.store):
+        result = laptop.push()[SESSION]
+        assert str(laptop.world.store) in result.message
+        assert "the disk is read-only" in result.message
+    assert desktop.pull()[SESSION].outcome is Outcome.UPDATED
+    assert laptop.push()[SESSION].outcome is Outcome.PUSHED
+
+
+def test_and_so_is_one_of_a_host(ssh_host: SshHost, tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    command = ssh_host.command_alone()
+    there = open_transport(ssh_host.location(tmp_path / "store"), command, tmp_path / "r")
+    read_only = pytest.raises(StoreDenied, match="the host's disk is read-only")
+    with contextlib.closing(there), read_only_disk(tmp_path / "store"), read_only:
+        probe(there)
 
 
 def test_a_cloned_home_is_another_machine(world: World, pair: Pair) -> None:

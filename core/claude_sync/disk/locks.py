@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from claude_sync.disk.files import make_private, open_in_place
+from claude_sync.disk.refusals import refusal
 from claude_sync.errors import LockBusy, RecordsError, Stopped
 from claude_sync.values import NamedTuple
 
@@ -148,10 +149,9 @@ class Lock:
             make_private(self.path.parent)
             return open_in_place(self.path)
         except OSError as error:
+            why, todo = refusal(error, "make its folder writable")
             raise RecordsError(
-                "the lock file can't be opened",
-                where=str(self.path),
-                todo=f"make its folder writable ({error.strerror})",
+                f"the lock file can't be opened ({why})", where=str(self.path), todo=todo
             ) from error
 
     def _busy(self) -> str:

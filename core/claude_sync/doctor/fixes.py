@@ -9,7 +9,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from claude_sync.wording import is_typable, quoted
+from claude_sync.disk.refusals import READ_ONLY, refusal_of_disk
+from claude_sync.wording import is_typable, quoted, short_path
 
 _MOST_TYPED = 20
 
@@ -34,6 +35,8 @@ def move_command(
 
 def grant_command(path: str | os.PathLike[str], system: str = os.name) -> str:
     """How to let this user read and write something and what is in it; a clause."""
+    if refusal_of_disk(path) == READ_ONLY:
+        return f"Mount the disk of {short_path(os.fspath(path))} for writing: it is read-only"
     if system == "nt":
         # learn.microsoft.com/windows-server/administration/windows-commands/icacls
         return f'`icacls {quoted(path, system)} /grant "%USERNAME%":(OI)(CI)F /T`'

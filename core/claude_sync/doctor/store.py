@@ -148,7 +148,7 @@ def writable(facts: Facts) -> Iterator[Finding]:
             level=Level.ERROR,
             title="This user can't write into the shared folder",
             detail=f"Nothing can be pushed into {short_path(shut[0])}.",
-            fix=f"{grant_command(shut[0])}, or mount its disk for writing",
+            fix=grant_command(shut[0]),
         )
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from claude_sync.claude.home import ENCODED_LIMIT, encode_directory
+from claude_sync.disk.refusals import refusal
 from claude_sync.errors import PreferencesError, ProjectKeyError, SessionUnplaced, UsageError
 from claude_sync.model import ProjectKey
 from claude_sync.names import is_project_key, normal_key
@@ -102,10 +103,11 @@ class Registry:
         try:
             return self._file.save()
         except OSError as error:
+            why, todo = refusal(error, "make its folder writable")
             raise PreferencesError(
-                f"the list of projects can't be written ({error.strerror})",
+                f"the list of projects can't be written ({why})",
                 where=str(self._file.path),
-                todo="make its folder writable",
+                todo=todo,
             ) from error
 
     # -- which directory a session belongs to -------------------------------------------------

@@ -23,6 +23,7 @@ from typing import Any
 
 from claude_sync.disk import files
 from claude_sync.disk.locks import Lock
+from claude_sync.disk.refusals import refusal
 from claude_sync.disk.snapshot import read_small, stamp_of
 from claude_sync.errors import RecordsError, RecordsTooNew
 from claude_sync.model import Stamp, Version
@@ -237,11 +238,9 @@ def _stamp(path: Path) -> Stamp | None:
 
 
 def _unusable(path: Path, error: OSError, what: str) -> RecordsError:
-    return RecordsError(
-        f"{_WHAT} can't be {what} ({error.strerror})",
-        where=str(path),
-        todo="check the disk's free space and the permissions of the file and its folder",
-    )
+    otherwise = "check the disk's free space and the permissions of the file and its folder"
+    why, todo = refusal(error, otherwise)
+    return RecordsError(f"{_WHAT} can't be {what} ({why})", where=str(path), todo=todo)
 
 
 # --- one session -------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from typing import Any
 
 from claude_sync.disk.json_object import NoObject, read_object, write_object
 from claude_sync.disk.locks import Lock
+from claude_sync.disk.refusals import refusal
 from claude_sync.disk.snapshot import read_small
 from claude_sync.errors import RecordsError, UsageError
 from claude_sync.model import Machine
@@ -202,10 +203,11 @@ def _keep(paths: Paths, kept: dict[str, Any]) -> None:
     try:
         write_object(paths.machine_file, {"schema": SCHEMA, **kept})
     except OSError as error:
+        why, todo = refusal(error, "make its folder writable")
         raise RecordsError(
-            f"this machine's name and id can't be kept: {error.strerror}",
+            f"this machine's name and id can't be kept ({why})",
             where=str(paths.machine_file),
-            todo="make its folder writable",
+            todo=todo,
         ) from error
 
 

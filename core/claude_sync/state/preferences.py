@@ -12,6 +12,7 @@ from typing import Any
 
 from claude_sync.disk.json_object import NoObject, read_object, write_object
 from claude_sync.disk.locks import Lock
+from claude_sync.disk.refusals import refusal
 from claude_sync.disk.snapshot import stamp_of
 from claude_sync.errors import PreferencesError
 from claude_sync.model import Stamp
@@ -159,8 +160,8 @@ def change(paths: Paths, **changes: object) -> Preferences:
         try:
             write_object(path, document, new=is_new)
         except OSError as error:
-            what = f"preferences.json can't be written: {error.strerror}"
-            raise _unusable(path, what, "make its folder writable") from error
+            why, todo = refusal(error, "make its folder writable")
+            raise _unusable(path, f"preferences.json can't be written ({why})", todo) from error
     return load(paths)
 
 

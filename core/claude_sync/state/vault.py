@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import IO
 
 from claude_sync.disk import files
+from claude_sync.disk.refusals import refusal
 from claude_sync.disk.snapshot import BLOCK_SIZE
 from claude_sync.errors import VaultError
 from claude_sync.model import Version
@@ -318,10 +319,11 @@ def _translated(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        why, todo = refusal(error, "check the disk's free space and the folder's permissions")
         raise VaultError(
-            f"the vault, where replaced versions are kept, can't be written ({error.strerror})",
+            f"the vault, where replaced versions are kept, can't be written ({why})",
             where=str(folder),
-            todo="check the disk's free space and the folder's permissions; nothing was replaced",
+            todo=f"{todo}; nothing was replaced",
         ) from error
 
 

@@ -22,6 +22,7 @@ from claude_sync.bundle.unpack import (
 from claude_sync.disk import files
 from claude_sync.disk.files import Staged
 from claude_sync.disk.prefix_hashes import prefix_hashes
+from claude_sync.disk.refusals import refusal
 from claude_sync.errors import (
     BundleError,
     ClaudeHomeError,
@@ -186,10 +187,11 @@ def _receive(
         return error
     except OSError as error:
         staging.discard()
+        why, todo = refusal(error, "check the disk's free space and the folder's permissions")
         return ClaudeHomeError(
-            f"files from the shared folder can't be written here ({error.strerror})",
+            f"files from the shared folder can't be written here ({why})",
             where=str(planned.wanted.folder),
-            todo="check the disk's free space and the folder's permissions",
+            todo=todo,
         )
     except BaseException:
         staging.discard()

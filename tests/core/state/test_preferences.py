@@ -465,7 +465,7 @@ def test_preferences_that_vanish_for_a_moment_are_not_begun_anew(home: Path) -> 
     before = own.preferences_file.read_bytes()
     with (
         failing(own.preferences_file, errno.ENOENT, "open"),
-        pytest.raises(PreferencesError, match="can't be written: File exists"),
+        pytest.raises(PreferencesError, match=r"can't be written \(File exists\)"),
     ):
         preferences.change(own, recent_limit=7)
     assert own.preferences_file.read_bytes() == before

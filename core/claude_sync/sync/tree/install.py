@@ -28,6 +28,7 @@ from claude_sync.claude.sidecar import sidecar_folder
 from claude_sync.claude.tree import TRANSCRIPT_SUFFIX
 from claude_sync.disk import files
 from claude_sync.disk.files import Staged
+from claude_sync.disk.refusals import refusal
 from claude_sync.disk.snapshot import translating_read_errors
 from claude_sync.errors import ClaudeHomeError, SessionError, SessionOpen
 from claude_sync.model import LocalSession, Stamp, Version
@@ -325,8 +326,7 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        why, todo = refusal(error, "check the disk's free space and the folder's permissions")
         raise ClaudeHomeError(
-            f"Claude Code's folder can't be written ({error.strerror})",
-            where=str(path),
-            todo="check the disk's free space and the folder's permissions",
+            f"Claude Code's folder can't be written ({why})", where=str(path), todo=todo
         ) from error
