@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 
+from claude_sync.claude.transcript import EDGE_BYTES
 from claude_sync.errors import SessionAmbiguous, SessionNotFound, UsageError
 from claude_sync.model import Outcome
 from claude_sync.state import preferences
@@ -348,3 +349,9 @@ def test_a_push_says_how_many_files_beside_a_session_it_had_to_leave_out(pair: P
     assert (result.outcome, result.message.split()[0]) == (Outcome.PUSHED, "1")
     desktop.pull()
     assert desktop.sidecar() == {"tool-results/one.txt": b"one", "tool-results/three.txt": b"three"}
+
+
+def test_a_session_of_which_only_a_long_first_line_is_whole_is_pushed(world: World) -> None:
+    laptop = world.machine("laptop")
+    laptop.write(SESSION, said("x" * (2 * EDGE_BYTES)))
+    assert outcomes(laptop.push()) == {SESSION: Outcome.PUSHED}

@@ -249,3 +249,20 @@ def test_any_version_beats_one_of_which_no_line_is_whole_whatever_was_decided_he
     laptop.grow_old()
     assert outcomes(laptop.pull()) == {SESSION: Outcome.UPDATED}
     assert agree(laptop, desktop)
+
+
+def test_who_holds_an_earlier_part_of_what_was_given_up_follows_too(
+    pair: Pair, world: World
+) -> None:
+    laptop, desktop = pair
+    [third] = world.machines("third")
+    laptop.write(SESSION, said("on the laptop"))
+    laptop.push()
+    third.pull()
+    laptop.write(SESSION, said("and on"))
+    laptop.push()
+    desktop.write(SESSION, said("on the desktop"))
+    desktop.push()
+    laptop.resolve(SESSION, "theirs")
+    assert outcomes(third.pull()) == {SESSION: Outcome.REPLACED}
+    assert agree(third, laptop, desktop)

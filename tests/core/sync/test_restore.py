@@ -248,3 +248,61 @@ def test_what_a_restore_replaced_is_kept_as_that(pair: Pair) -> None:
     [version] = offered(laptop)
     brought_back(laptop, version.version)
     assert [one.reason for one in offered(laptop)] == ["restore"]
+
+
+def test_what_the_store_holds_of_others_is_kept_before_they_are_given_up(diverged: Pair) -> None:
+    laptop, desktop = diverged
+    earlier = desktop.read()
+    laptop.resolve(SESSION, "mine")
+    theirs = desktop.write(SESSION, said("and on"))
+    desktop.push()
+    brought_back(laptop, version_of(earlier))
+    assert theirs in laptop.kept()
+
+
+def test_one_bundle_that_can_not_be_read_costs_itself(diverged: Pair) -> None:
+    laptop, desktop = diverged
+    text = desktop.bundle().read_bytes()
+    at = text.index(b"content")
+    spoiled = text[:at] + b"CONTENT" + text[at + 7 :]
+    desktop.bundle().write_bytes(spoiled)
+    damaged(laptop, said("newest turn only"))
+    assert [one.machine for one in offered(laptop)] == ["laptop"]
+
+
+def test_it_has_the_time_at_which_it_was_last_written(pair: Pair) -> None:
+    laptop, desktop = pair
+    then = laptop.grow_old(seconds=86_400)
+    desktop.begin_anew(SESSION, said("another beginning"))
+    old = laptop.read()
+    laptop.pull()
+    laptop.bundle().unlink()
+    brought_back(laptop, version_of(old))
+    assert laptop.path().stat().st_mtime_ns == then
+
+
+def test_a_deleted_session_that_came_from_elsewhere_comes_back_where_it_was_here(
+    pair: Pair,
+) -> None:
+    laptop, desktop = pair
+    old = desktop.read()
+    laptop.begin_anew(SESSION, said("another beginning"))
+    desktop.pull()
+    desktop.path().unlink()
+    [installed, *_] = brought_back(desktop, version_of(old))
+    assert (installed.path, desktop.read()) == (desktop.path(), old)
+
+
+def test_what_was_brought_back_without_the_store_is_what_counts_from_then_on(pair: Pair) -> None:
+    laptop, desktop = pair
+    old = laptop.read()
+    desktop.begin_anew(SESSION, said("another beginning"))
+    laptop.pull()
+    laptop.write(SESSION, said("seen, and never pushed"))
+    laptop.pull()
+    damaged(laptop, said("newest turn only"))
+    away = laptop.world.store.with_name("away")
+    laptop.world.store.rename(away)
+    brought_back(laptop, version_of(old))
+    away.rename(laptop.world.store)
+    assert not laptop.states()[SESSION].shortened

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from claude_sync.model import Outcome, State
+from claude_sync.sync.pull import pull
 from machines import SESSION, Pair, PlayedMachine, World, agree, bookkeeping, outcomes, said
 
 TURNS = 10
@@ -273,3 +274,71 @@ def test_an_unfinished_line_that_was_seen_is_not_missed_while_the_session_is_ope
     laptop.open()
     assert outcomes(laptop.push()) == {SESSION: Outcome.UNCHANGED}
     assert not laptop.states()[SESSION].shortened
+
+
+@pytest.mark.parametrize("where", ["in the vault", "in another bundle"])
+def test_what_is_missing_is_counted_wherever_it_can_still_be_had(
+    pair: Pair, whole: bytes, where: str
+) -> None:
+    laptop, desktop = pair
+    if where == "in the vault":
+        desktop.begin_anew(SESSION, said("another beginning"))
+        laptop.pull()
+        laptop.undo()
+    else:
+        desktop.write(SESSION, said("turn 11"))
+        desktop.push()
+    laptop.bundle().unlink()
+    laptop.rewrite(SESSION, said("something else"))
+    assert laptop.push()[SESSION].message.startswith("10 turns that were here")
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["pushed it", "pulled it"])
+def test_what_was_seen_before_it_went_back_to_what_is_pushed_is_missed(
+    pair: Pair, which: int
+) -> None:
+    machine = pair[which]
+    before = machine.read()
+    machine.write(SESSION, said("and on"))
+    machine.pull()
+    machine.rewrite(SESSION, before)
+    for _ in range(2):  # read, and then known without reading
+        assert outcomes(machine.push()) == {SESSION: Outcome.SHORTENED}
+        assert outcomes(machine.pull()) == {SESSION: Outcome.CONFLICT}
+
+
+def test_a_pull_that_only_shows_what_it_would_do_remembers_nothing(pair: Pair) -> None:
+    laptop, _ = pair
+    before = laptop.read()
+    laptop.write(SESSION, said("and on"))
+    with laptop.at_work() as context:
+        pull(context, [SESSION], dry_run=True)
+    laptop.rewrite(SESSION, before)
+    assert outcomes(laptop.push()) == {SESSION: Outcome.UNCHANGED}
+
+
+def test_what_was_forgotten_and_then_lost_something_is_not_pushed_though_it_is_named(
+    world: World,
+) -> None:
+    laptop = world.machine("laptop")
+    whole = laptop.write(SESSION, said("one") + said("two"))
+    laptop.push()
+    laptop.forget()
+    laptop.rewrite(SESSION, without_last(whole, 1))
+    assert outcomes(laptop.push(SESSION)) == {SESSION: Outcome.SHORTENED}
+    assert world.bundles() == []
+
+
+def test_what_an_undo_brought_back_is_missed_when_it_is_damaged(pair: Pair) -> None:
+    laptop, desktop = pair
+    laptop.begin_anew(SESSION, said("another beginning"))
+    desktop.pull()
+    desktop.undo()
+    desktop.rewrite(SESSION, said("the newest turn only"))
+    assert outcomes(desktop.push()) == {SESSION: Outcome.SHORTENED}
+
+
+def test_what_a_pull_puts_back_waits_for_one(pair: Pair, whole: bytes) -> None:
+    laptop, _ = pair
+    damage_of(laptop, CUT["its last turns are gone"], whole)
+    assert laptop.states()[SESSION].state is State.WAITING
