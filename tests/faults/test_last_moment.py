@@ -36,6 +36,8 @@ def fast_forward(world: World) -> tuple[PlayedMachine, Work]:
 def replacement(world: World) -> tuple[PlayedMachine, Work]:
     desktop, work = fast_forward(world)
     (laptop, _) = world.known
+    work(desktop)
+    laptop.write_sidecar(SESSION, "tool-results/grown.txt", b"one two three")
     laptop.begin_anew(SESSION, said("another beginning"))
     return desktop, work
 
