@@ -226,8 +226,8 @@ def _was_only_queued(event: dict[str, Any]) -> bool:
 
 # --- newer clients -----------------------------------------------------------------------------
 
-_VERSION = re.compile(r"\d{1,4}(\.\d{1,6}){1,3}")
-_TYPE = re.compile(r"[a-z][a-z-]{0,39}")
+_VERSION = r"\d{1,4}(\.\d{1,6}){1,3}"
+_TYPE = r"[a-z][a-z-]{0,39}"
 
 
 class Unlisted(NamedTuple):
@@ -261,10 +261,10 @@ def unlisted_types(file: IO[bytes]) -> Unlisted | None:
     for line in lines[1 if start else 0 :]:
         event = _event(line)
         kind, version = event.get("type"), event.get("version")
-        if isinstance(version, str) and _VERSION.fullmatch(version):
+        if isinstance(version, str) and re.fullmatch(_VERSION, version):
             versions.add(version)
         if event and not (isinstance(kind, str) and kind in BOOKKEEPING | _SAYING):
-            types.add(kind if isinstance(kind, str) and _TYPE.fullmatch(kind) else "")
+            types.add(kind if isinstance(kind, str) and re.fullmatch(_TYPE, kind) else "")
     newest = max(versions, key=_as_numbers)
     if not types or _as_numbers(newest) <= LISTED_VERSION:
         return None
