@@ -62,6 +62,7 @@ HEAVY = (
 MAY_START_HEAVY = {
     "claude_sync.state.database",  # whoever opens the records needs SQLite
     "claude_sync.state.layout",
+    "claude_sync.service.inlet",
     "claude_sync.service.mailbox",  # nothing imports these that doesn't watch
     "claude_sync.service.thread",
     "claude_sync.service.service",

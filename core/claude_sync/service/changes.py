@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from claude_sync.claude.home import ClaudeHome
@@ -113,6 +114,19 @@ class Changes:
             for copy in self._home.find(session_id):
                 self._look(copy.folder, session_id, urgent=True)
         return True
+
+    def rest(self, session_id: str, *, closed: bool) -> None:
+        """Look at a session that waits for its person, or was closed, as the client says.
+
+        It needn't be watched for any longer whether more is coming.
+        """
+        if closed:
+            self.look_at_live()
+        for copy in self._home.find(session_id):
+            self._look(copy.folder, session_id, urgent=closed)
+        change = self.pending.get(session_id)
+        if change is not None:
+            self.pending[session_id] = replace(change, rested=True)
 
     def adopt(self, sessions: Mapping[str, int]) -> None:
         """Count sessions as changed though no change of them was seen.

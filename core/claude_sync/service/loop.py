@@ -19,7 +19,7 @@ from claude_sync.errors import ClaudeSyncError, LockBusy, RecordsError, Stopped
 from claude_sync.model import Finding
 from claude_sync.service import schedule
 from claude_sync.service.journal import Journal
-from claude_sync.service.mailbox import Hint
+from claude_sync.service.mailbox import Hint, Rest
 from claude_sync.service.outage import Outage, after_failing
 from claude_sync.service.publisher import StatusPublisher
 from claude_sync.service.resources import Resources
@@ -263,6 +263,11 @@ class ServiceLoop:
         elif hint.path.endswith((SUFFIX, MARKER_NAME, PLACEHOLDER_SUFFIX)):
             last = self._last_round
             self.timetable.due_by(LOOK, schedule.look_after_event(now, last.ended, last.took))
+
+    def on_rest(self, rest: Rest) -> None:
+        """Have what the client is done with pushed at once, as far as it is pushed by itself."""
+        if self._worker is not None:
+            self._worker.changes.rest(rest.session_id, closed=rest.closed)
 
     def _check_watch(self, worker: Worker, watch: Watch) -> None:
         self.timetable.due_in(HEALTH, schedule.HEALTH_SECONDS)

@@ -1,4 +1,4 @@
-"""What reaches the service's thread: commands of people, and the system's hints."""
+"""What reaches the service's thread: commands of people, words of the client, and hints."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from claude_sync.service.watch import Area
 from claude_sync.values import NamedTuple
 
 _GATHER_SECONDS = 0.1
+_MOST_RESTS = 1000
 
 
 class Command(NamedTuple):
@@ -30,27 +31,39 @@ class Hint(NamedTuple):
     path: str
 
 
+class Rest(NamedTuple):
+    """The client says that a session waits for its person, or was closed."""
+
+    session_id: str
+    closed: bool
+
+
 class Mailbox:
     """Messages from any thread, taken out by one.
 
     A hint that is in it already isn't put in twice, so a file that is written all the time doesn't
-    fill it.
+    fill it; nor is what the client says, of which only so much is taken.
     """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._commands: deque[Command] = deque()
         self._hints: dict[Hint, None] = {}
+        self._rests: dict[Rest, None] = {}
         self._woken = False
         self._closed = False
 
-    def put(self, message: Command | Hint) -> bool:
-        """Put a message in; returns at once, False after `close`."""
+    def put(self, message: Command | Rest | Hint) -> bool:
+        """Put a message in; returns at once, False after `close` or where it is one too many."""
         with self._changed:
             if self._closed:
                 return False
             if isinstance(message, Hint):
                 self._hints[message] = None
+            elif isinstance(message, Rest):
+                if len(self._rests) >= _MOST_RESTS:
+                    return False
+                self._rests[message] = None
             else:
                 self._commands.append(message)
             self._changed.notify()
@@ -67,27 +80,31 @@ class Mailbox:
         with self._changed:
             return any(kinds is None or command.kind in kinds for command in self._commands)
 
-    def receive(self, wait_seconds: float) -> list[Command | Hint]:
+    def receive(self, wait_seconds: float) -> list[Command | Rest | Hint]:
         """Take out all messages, commands first; wait so long for one.
 
-        Hints are left to gather for a moment, for where one is there are more; commands aren't.
+        Hints are left to gather for a moment, for where one is there are more; others aren't.
         """
         end = time.monotonic() + wait_seconds
         with self._changed:
-            while not (self._commands or self._woken):
+            while not self._is_urgent():
                 now = time.monotonic()
                 if self._hints:
                     end = min(end, now + _GATHER_SECONDS)
-                    self._changed.wait_for(lambda: self._commands or self._woken, end - now)
+                    self._changed.wait_for(self._is_urgent, end - now)
                     break
                 if now >= end:
                     break
                 self._changed.wait(end - now)
             self._woken = False
-            messages: list[Command | Hint] = [*self._commands, *self._hints]
+            messages: list[Command | Rest | Hint] = [*self._commands, *self._rests, *self._hints]
             self._commands.clear()
+            self._rests.clear()
             self._hints.clear()
             return messages
+
+    def _is_urgent(self) -> bool:
+        return bool(self._commands or self._rests or self._woken)
 
     def close(self) -> list[Command]:
         """Take no more messages; returns the commands that will never be carried out."""
@@ -95,5 +112,6 @@ class Mailbox:
             self._closed = True
             left = list(self._commands)
             self._commands.clear()
+            self._rests.clear()
             self._hints.clear()
             return left

@@ -58,6 +58,7 @@ class Change:
         size: of the transcript, bytes.
         pushed: when it was last pushed, None if it wasn't yet.
         urgent: whether it is pushed as soon as possible: its client has closed it.
+        rested: whether its client said after the last change that it waits for its person.
         failures: how often in a row pushing it failed.
         not_before: not to be tried before, because it failed.
     """
@@ -67,6 +68,7 @@ class Change:
     size: int
     pushed: float | None = None
     urgent: bool = False
+    rested: bool = False
     failures: int = 0
     not_before: float = 0.0
 
@@ -77,7 +79,7 @@ def after_change(
     """A session's change, after one more was seen."""
     if known is None:
         return Change(now, now, size, pushed, urgent)
-    return replace(known, last=now, size=size, urgent=known.urgent or urgent)
+    return replace(known, last=now, size=size, urgent=known.urgent or urgent, rested=False)
 
 
 def after_failure(change: Change, now: float) -> Change:
@@ -98,11 +100,12 @@ def push_interval(size: int) -> float:
 def push_due(change: Change, quiet_seconds: float) -> float:
     """When to push a changed session: once it is quiet, or has been changing for too long.
 
+    One that its client says is at rest is quiet.
     A big one is not pushed more often than `push_interval` allows, however often it falls quiet.
     """
     if change.urgent:
         return max(change.last, change.not_before)
-    quiet = change.last + quiet_seconds
+    quiet = change.last + (0.0 if change.rested else quiet_seconds)
     since = change.first if change.pushed is None else max(change.first, change.pushed)
     due = min(quiet, since + push_interval(change.size))
     if change.size > FREE_BYTES and change.pushed is not None:

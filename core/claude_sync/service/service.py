@@ -15,7 +15,11 @@ from claude_sync.disk.locks import Lock
 from claude_sync.errors import LockBusy
 from claude_sync.model import Progress, Result, Version
 from claude_sync.service import commands
+from claude_sync.service.inlet import Inlet
 from claude_sync.service.loop import Check, ServiceLoop
+from claude_sync.service.mailbox import Rest
+from claude_sync.service.messages import CLOSED, Answer, Request
+from claude_sync.service.news import news_of
 from claude_sync.service.publisher import StatusPublisher
 from claude_sync.service.settings import Settings
 from claude_sync.service.status import Status
@@ -61,7 +65,8 @@ class Service:
     ) -> None:
         self.paths = paths or own_paths()
         self._publisher = StatusPublisher(on_status)
-        mark = folder_mark(self.paths, claude_homes(preferences.load(self.paths)))
+        homes = claude_homes(preferences.load(self.paths))
+        mark = folder_mark(self.paths, homes)
         self._lock = Lock(self.paths.service_lock_file_of(mark), "watching")
         self._thread = ServiceThread(
             self.paths,
@@ -69,6 +74,7 @@ class Service:
             self._lock,
             settings=Settings(on_arrival, interval_seconds),
             checks=tuple(checks),
+            inlet=Inlet(self.paths, homes.used, tell=self._hear, ask=self._news),
         )
 
     # -- for front ends, from any thread ------------------------------------------------------
@@ -190,6 +196,18 @@ class Service:
             "",
             lambda: commands.push_before_leaving(self._loop, end, local_only=local_only),
         )
+
+    # -- for the client, from the inlet's thread ----------------------------------------------
+
+    def _hear(self, request: Request) -> None:
+        self._thread.tell(Rest(request.session_id, closed=request.kind == CLOSED))
+
+    def _news(self, directory: str) -> Answer:
+        status = self.status
+        arrivals = {
+            one.session_id: (one.machine, int(one.pushed_at * 1e9)) for one in status.arrivals
+        }
+        return news_of(directory, status.sessions, arrivals)
 
     @property
     def _loop(self) -> ServiceLoop:

@@ -16,9 +16,10 @@ from typing import Any
 
 from claude_sync.disk.locks import Lock
 from claude_sync.errors import ClaudeSyncError, RecordsError, Stopped
+from claude_sync.service.inlet import Inlet
 from claude_sync.service.journal import Journal
 from claude_sync.service.loop import Check, ServiceLoop
-from claude_sync.service.mailbox import Command, Hint, Mailbox
+from claude_sync.service.mailbox import Command, Hint, Mailbox, Rest
 from claude_sync.service.publisher import StatusPublisher
 from claude_sync.service.settings import Settings
 from claude_sync.service.timetable import LOOK, OPEN
@@ -41,6 +42,7 @@ class ServiceThread:
         lock: held already; released at the end.
         settings: what it is started with in place of the preferences.
         checks: further checks for the doctor.
+        inlet: opened with the thread, closed at its end.
 
     Attributes:
         loop: what is done in the thread; for that thread alone.
@@ -54,13 +56,15 @@ class ServiceThread:
         *,
         settings: Settings,
         checks: Sequence[Check],
+        inlet: Inlet,
     ) -> None:
+        self._inlet = inlet
         self._paths = paths
         self._publisher = publisher
         self._lock = lock
         self._journal = Journal(paths)
         self._mailbox = Mailbox()
-        self._inbox: deque[Command | Hint] = deque()
+        self._inbox: deque[Command | Rest | Hint] = deque()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="claude-sync service", daemon=True)
         self.loop = ServiceLoop(
@@ -78,6 +82,10 @@ class ServiceThread:
 
     def start(self) -> None:
         """Begin."""
+        try:
+            self._inlet.open()
+        except OSError as error:
+            self._journal.write(f"watch can't be told by the client when to push: {error.strerror}")
         self._thread.start()
 
     def submit(self, kind: str, do: Callable[[], Any]) -> Future[Any]:
@@ -86,6 +94,10 @@ class ServiceThread:
         if not self._mailbox.put(command):
             command.outcome.cancel()
         return command.outcome
+
+    def tell(self, rest: Rest) -> None:
+        """Have the thread act on what the client says of a session."""
+        self._mailbox.put(rest)
 
     def stop(self, timeout_seconds: float) -> bool:
         """End; returns whether the thread has ended by then. A call that hangs is abandoned."""
@@ -130,6 +142,7 @@ class ServiceThread:
             self._end()
 
     def _end(self) -> None:
+        self._inlet.close()
         try:
             self.loop.close()
         finally:
@@ -158,9 +171,11 @@ class ServiceThread:
 
     # -- messages -----------------------------------------------------------------------------
 
-    def _handle(self, message: Command | Hint) -> None:
+    def _handle(self, message: Command | Rest | Hint) -> None:
         if isinstance(message, Hint):
             self.loop.on_hint(message)
+        elif isinstance(message, Rest):
+            self.loop.on_rest(message)
         elif message.outcome.set_running_or_notify_cancel():
             self._carry_out(message)
 

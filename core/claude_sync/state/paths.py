@@ -78,6 +78,18 @@ class Paths(NamedTuple):
         """
         return self.state / f"service{folder_mark}.lock"
 
+    def inlet_file_of(self, home_mark: str) -> Path:
+        """Where the service of one of Claude Code's folders can be reached, beside its lock.
+
+        Args:
+            home_mark: which folder, as `inlet_address.home_mark` says.
+        """
+        return self.state / f"service-{home_mark}.inlet"
+
+    def inlet_socket_of(self, home_mark: str) -> Path:
+        """The socket that it listens on, where the system has such."""
+        return self.runtime / f"service-{home_mark}.sock"
+
 
 if sys.platform.startswith("linux"):
 

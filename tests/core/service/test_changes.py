@@ -102,3 +102,30 @@ def test_what_failed_stays_a_change_and_what_was_pushed_does_not(world: World) -
     changes.pushed([SESSION, OTHER], results)
     assert list(changes.pending) == [SESSION]
     assert changes.due(0.0) == {SESSION: NOW + schedule.LATEST_SECONDS}
+
+
+def test_what_is_at_rest_is_looked_at_though_its_events_are_still_on_the_way(world: World) -> None:
+    laptop = world.machine("laptop")
+    laptop.open(SESSION)
+    changes = changes_of(laptop)
+    changes.rest(SESSION, closed=False)
+    assert not changes.pending
+    laptop.write(SESSION, said())
+    changes.rest(SESSION, closed=False)
+    assert changes.due(9.0) == {SESSION: NOW}
+    changes.look_at(str(laptop.path()))
+    assert changes.due(9.0) == {SESSION: NOW}
+    laptop.write(SESSION, said())
+    changes.look_at(str(laptop.path()))
+    assert changes.due(9.0) == {SESSION: NOW + 9.0}
+
+
+def test_what_was_closed_is_urgent_as_soon_as_the_client_says_so(world: World) -> None:
+    laptop = world.machine("laptop")
+    laptop.write(SESSION, said())
+    laptop.open(SESSION)
+    changes = changes_of(laptop)
+    laptop.close()
+    changes.rest(SESSION, closed=True)
+    assert changes.pending[SESSION].urgent
+    assert not changes.live.open_ids

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 
 import pytest
 
-from claude_sync.service.mailbox import Command, Hint, Mailbox
+from claude_sync.service.mailbox import Command, Hint, Mailbox, Rest
 from claude_sync.service.watch import Area
 from waiting import until
 
@@ -48,3 +48,21 @@ def test_a_wait_is_ended_by_wake_and_after_close_nothing_is_taken() -> None:
     assert mailbox.close() == [command]
     assert not mailbox.put(command)
     until(lambda: not mailbox.holds())
+
+
+def test_what_the_client_says_does_not_wait_for_events_to_gather(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("claude_sync.service.mailbox._GATHER_SECONDS", FOR_EVER)
+    mailbox = Mailbox()
+    mailbox.put(Hint(Area.SESSION, "/a"))
+    for _ in range(1000):
+        mailbox.put(Rest("x", closed=True))
+    assert mailbox.receive(FOR_EVER) == [Rest("x", closed=True), Hint(Area.SESSION, "/a")]
+
+
+def test_a_client_that_never_ends_talking_fills_nothing() -> None:
+    mailbox = Mailbox()
+    taken = [mailbox.put(Rest(str(number), closed=False)) for number in range(5000)]
+    assert 0 < sum(taken) < 5000
+    assert len(mailbox.receive(1.0)) == sum(taken)

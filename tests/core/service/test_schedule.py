@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -35,6 +36,17 @@ def pushes(
 def test_a_session_is_pushed_once_it_is_quiet() -> None:
     assert pushes([1.0], MB, until=60) == [4.0]
     assert pushes([1.0, 2.0, 3.0], MB, until=60) == [6.0]
+
+
+def test_a_session_at_rest_is_quiet_until_it_changes_again() -> None:
+    rested = replace(schedule.after_change(None, 1.0, MB, None), rested=True)
+    assert schedule.push_due(rested, QUIET) == 1.0
+    assert schedule.push_due(schedule.after_change(rested, 2.0, MB, None), QUIET) == 5.0
+
+
+def test_a_big_session_at_rest_is_still_not_rewritten_all_the_time() -> None:
+    rested = replace(schedule.after_change(None, 10.0, 300 * MB, 0.0), rested=True)
+    assert schedule.push_due(rested, QUIET) == 450.0
 
 
 def test_a_session_that_keeps_changing_is_pushed_every_thirty_seconds() -> None:
