@@ -103,8 +103,8 @@ def test_resolving_shows_the_sides_and_asks(laptop: Machine, desktop: Machine) -
     left = resolve("\n")
     assert left.status == 1
     assert left.lines[0] == f"{SESSION} diverged:"
-    assert left.lines[1].startswith("  mine (this machine, desktop): 1 line more, last used ")
-    assert left.lines[2].startswith("  laptop: 2 lines more, last used ")
+    assert left.lines[1].startswith("  mine (this machine, desktop): 1 turn more (1 line), last ")
+    assert left.lines[2].startswith("  laptop: 2 turns more (2 lines), last used ")
     assert left.lines[-1] == "Nothing was changed."
     assert resolve("\x03").status == 130
     assert desktop.read() == of_desktop
@@ -140,7 +140,7 @@ def test_a_side_that_changes_while_one_thinks_is_shown_again(
         "a side of the conflict has changed since it was shown: here are the sides again"
         in seen.text
     )
-    assert "laptop: 2 lines more" in seen.text
+    assert "laptop: 2 turns more" in seen.text
     assert seen.status == 0
     assert desktop.read() == laptop.read()
 

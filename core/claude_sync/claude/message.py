@@ -14,7 +14,8 @@ TEXT_CHARACTERS = 2_000
 """How much of a text is kept."""
 
 _WORD_CHARACTERS = 40
-_SPEAKERS = frozenset({"user", "assistant"})
+PERSON = "user"
+_SPEAKERS = frozenset({PERSON, "assistant"})
 _UNREADABLE = "unreadable"
 
 

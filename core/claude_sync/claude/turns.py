@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from claude_sync.claude.compare import Extent, lines_of
-from claude_sync.claude.message import read_message
+from claude_sync.claude.message import PERSON, read_message
 from claude_sync.disk.snapshot import open_regular
 
 
@@ -50,4 +50,4 @@ def _is_turn(line: bytes) -> bool:
     if b'"user"' not in line:
         return False
     message = read_message(line)
-    return message is not None and message.speaker == "user"
+    return message is not None and message.speaker == PERSON

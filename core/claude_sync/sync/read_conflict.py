@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from claude_sync.claude.compare import Extent, line_start
-from claude_sync.claude.message import Message, read_message
+from claude_sync.claude.message import PERSON, Message, read_message
 from claude_sync.disk.snapshot import BLOCK_SIZE, open_regular
 from claude_sync.errors import SessionVanished
-from claude_sync.model import Side
+from claude_sync.model import Side, Version
 from claude_sync.sync.conflict import Conflict, conflict_in, no_conflict
 from claude_sync.sync.context import Context
 from claude_sync.sync.judge import judge
@@ -54,11 +54,13 @@ class SideView:
         side: whose, how far it went, when it was last written.
         excerpts: the last messages there, oldest first.
         left_out: how many came before these.
+        turns: how often a person said something there.
     """
 
     side: Side
     excerpts: tuple[Excerpt, ...]
     left_out: int
+    turns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,11 @@ class ConflictView:
     project_key: str
     before: tuple[Excerpt, ...]
     sides: tuple[SideView, ...]
+
+    @property
+    def versions(self) -> frozenset[Version]:
+        """What was shown."""
+        return frozenset(one.side.version for one in self.sides)
 
 
 def read_conflict(context: Context, session: str) -> ConflictView:
@@ -138,7 +145,7 @@ def _read(
     for side in conflict.sides:
         extent = comparisons.extent(side.version)
         read = _excerpts(_lines(extent, start, context.check), EXCERPTS)
-        sides.append(SideView(side, read.excerpts, read.left_out))
+        sides.append(SideView(side, read.excerpts, read.left_out, read.turns))
     return before.excerpts, tuple(sides)
 
 
@@ -196,19 +203,21 @@ class _Open:
 class _Excerpts:
     excerpts: tuple[Excerpt, ...]
     left_out: int
+    turns: int
 
 
 def _excerpts(lines: Iterator[bytes], limit: int) -> _Excerpts:
     kept: deque[_Open] = deque(maxlen=limit)
-    count = 0
+    count = turns = 0
     for line in lines:
         read = read_message(line)
         if read is None:
             continue
+        turns += read.speaker == PERSON
         if read.speaker or not kept:
             kept.append(_Open(read if read.speaker else None))
             count += 1
         if not read.speaker:
             kept[-1].add(read.text)
     excerpts = tuple(Excerpt(one.message, tuple(one.events.items())) for one in kept)
-    return _Excerpts(excerpts, count - len(kept))
+    return _Excerpts(excerpts, count - len(kept), turns)

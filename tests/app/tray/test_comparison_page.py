@@ -31,7 +31,7 @@ def branch(
     left_out: int = 0,
 ) -> SideView:
     side = Side(machine, machine_id, version("x" * 2_000), lines, minutes_ago(5), offered)
-    return SideView(side, excerpts, left_out)
+    return SideView(side, excerpts, left_out, turns=2)
 
 
 def spoken(speaker: str, text: str, at: float | None = None, *events: tuple[str, int]) -> Excerpt:

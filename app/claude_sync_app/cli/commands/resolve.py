@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from argparse import Namespace
 
 from claude_sync.errors import SessionChanging
-from claude_sync.sync.conflict import Conflict, show_conflict
-from claude_sync.sync.resolve import BOTH, MINE, resolve
-from claude_sync_app.cli import listing, results
+from claude_sync.model import Result
+from claude_sync.sync.read_conflict import read_conflict
+from claude_sync.sync.resolve import resolve
+from claude_sync_app.cli import results
+from claude_sync_app.cli.choices import choose_side
 from claude_sync_app.cli.context import command_context
 from claude_sync_app.cli.output import print_error, print_line
 from claude_sync_app.cli.parser import Parser
-from claude_sync_app.cli.prompt import ask, can_ask
+from claude_sync_app.cli.prompt import can_ask
 from claude_sync_app.cli.runner import FAILED, WrongArguments
 from claude_sync_app.cli.selection import SESSION
 
@@ -41,25 +42,11 @@ def run(arguments: Namespace) -> int:
         raise WrongArguments(
             "there is no terminal to ask on", todo="add --keep mine, theirs, MACHINE or both"
         )
-    keep, shown = arguments.keep, None
-    while True:
-        if arguments.keep is None:
-            with command_context() as context:
-                conflict = show_conflict(context, arguments.session)
-            keep, shown = _choice(conflict), conflict.versions
-        if keep is None:
-            print_line("Nothing was changed.")
-            return FAILED
-        try:
-            with command_context() as context:
-                done = resolve(context, arguments.session, keep, shown=shown)
-                results.log_results(context, "resolve", done)
-                where = context.store.label
-            break
-        except SessionChanging as error:
-            if arguments.keep is not None:
-                raise
-            print_error(f"{error.what}: here are the sides again")
+    settled = settle(arguments.session, arguments.keep)
+    if settled is None:
+        print_line("Nothing was changed.")
+        return FAILED
+    done, where = settled
     if arguments.json:
         results.print_results_json(done)
     else:
@@ -67,24 +54,30 @@ def run(arguments: Namespace) -> int:
     return results.exit_status(done, named=True)
 
 
-def _choice(conflict: Conflict) -> str | None:
-    """Show the sides, and ask; None for none of them."""
-    now_ns = time.time_ns()
-    offered = {
-        side.machine if side.machine_id else MINE: side for side in conflict.sides if side.offered
-    }
-    print_line(f"{conflict.session_id} diverged:")
-    for side in conflict.sides:
-        name = side.machine if side.machine_id else f"{MINE} (this machine, {side.machine})"
-        name += " (pushed from this machine)" * side.pushed_from_here
-        held = "" if side.offered else "; another side contains all of it"
-        print_line(f"  {name}: {listing.side_summary(side, now_ns)}{held}")
-    choices = [*offered, BOTH]
+def settle(session: str, keep: str | None = None) -> tuple[list[Result], str] | None:
+    """Settle a conflict as a person says, who is asked unless `keep` is given.
+
+    Args:
+        session: its id, or the beginning of it.
+        keep: as `resolve` takes it.
+
+    Returns:
+        what was done, and what the shared folder is called; None where nothing was chosen.
+    """
     while True:
-        answer = ask(f"Keep {', '.join(choices)}, or nothing for now? [nothing]")
-        if answer.lower() in ("", "n", "no", "nothing"):
+        chosen, shown = keep, None
+        if chosen is None:
+            with command_context() as context:
+                conflict = read_conflict(context, session)
+            chosen, shown = choose_side(conflict), conflict.versions
+        if chosen is None:
             return None
-        for choice in choices:
-            if answer.lower() == choice.lower():
-                return choice
-        print_error(f"there is no side {answer!r}: type {', '.join(choices)}, or nothing")
+        try:
+            with command_context() as context:
+                done = resolve(context, session, chosen, shown=shown)
+                results.log_results(context, "resolve", done)
+                return done, context.store.label
+        except SessionChanging as error:
+            if keep is not None:
+                raise
+            print_error(f"{error.what}: here are the sides again")

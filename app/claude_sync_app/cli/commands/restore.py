@@ -16,33 +16,22 @@ from claude_sync.sync.restore import (
     restorable,
     restore,
 )
-from claude_sync.wording import ago, rfc3339, short_path, size
+from claude_sync.wording import ago, rfc3339, short_path
 from claude_sync_app.cli import results
+from claude_sync_app.cli.choices import choose_version, named_version, print_versions
 from claude_sync_app.cli.context import command_context
 from claude_sync_app.cli.listing import UNTITLED, short_ids
 from claude_sync_app.cli.output import (
     is_terminal,
-    print_error,
     print_json,
     print_line,
     print_note,
 )
 from claude_sync_app.cli.parser import Parser
-from claude_sync_app.cli.prompt import ask, can_ask
+from claude_sync_app.cli.prompt import can_ask
 from claude_sync_app.cli.runner import DONE, FAILED, WrongArguments
 from claude_sync_app.cli.selection import SESSION
 from claude_sync_app.cli.tables import Column, print_table
-
-_LEAST_SHA256 = 6
-_SHA256_SHOWN = 12
-_WHY = {
-    "pull": "replaced by a pull",
-    "push": "replaced in the shared folder",
-    "resolve": "given up by a choice",
-    "undo": "undone",
-    "restore": "replaced by a restore",
-    "forget": "forgotten",
-}
 
 
 def configure(parser: Parser) -> None:
@@ -103,36 +92,13 @@ def _chosen(arguments: Namespace, found: Sequence[EarlierVersion]) -> Version | 
             todo="`claude-sync restore` shows of which ones there is one",
         )
     if arguments.version is not None:
-        return _named(arguments.version, found).version
+        return named_version(arguments.version, found).version
     if arguments.json or not can_ask():
         raise WrongArguments(
             "there is no terminal to ask on", todo="add --version, as `--list` shows them"
         )
-    _list_versions(found, as_json=False)
-    while True:
-        answer = ask(f"Bring back which (1 to {len(found)}), or nothing? [nothing]")
-        if answer.lower() in ("", "n", "no", "nothing"):
-            return None
-        try:
-            return _named(answer, found).version
-        except UsageError as error:
-            print_error(str(error))
-
-
-def _named(text: str, found: Sequence[EarlierVersion]) -> EarlierVersion:
-    if text.isascii() and text.isdigit() and len(text) < _LEAST_SHA256:
-        if 1 <= int(text) <= len(found):
-            return found[int(text) - 1]
-        fits = []
-    else:
-        fits = [one for one in found if one.version.sha256.startswith(text.lower())]
-    if len(fits) != 1 or len(text) < _LEAST_SHA256:
-        raise UsageError(
-            "no version is called that",
-            where=text,
-            todo=f"type a number from 1 to {len(found)}, or {_LEAST_SHA256} digits of a SHA-256",
-        )
-    return fits[0]
+    chosen = choose_version(found)
+    return chosen if isinstance(chosen, Version) else None
 
 
 # --- lists -------------------------------------------------------------------------------------
@@ -194,35 +160,7 @@ def _list_versions(found: Sequence[EarlierVersion], *, as_json: bool) -> None:
     if not found:
         print_line("No earlier version of that session can be had.")
         return
-    now_ns = time.time_ns()
-    columns = [
-        Column("", right=True),
-        Column("last used"),
-        Column("turns", right=True),
-        Column("size", right=True, dispensable=3),
-        Column("from", least=12),
-        Column("", least=8, dispensable=1),
-        Column("sha256", dispensable=2),
-    ]
-    rows = [
-        [
-            str(number),
-            ago(one.at_ns, now_ns),
-            f"{one.turns:,}",
-            size(one.version.size),
-            one.machine or "this machine's vault",
-            _remark(one),
-            one.version.sha256[:_SHA256_SHOWN],
-        ]
-        for number, one in enumerate(found, 1)
-    ]
-    print_table(columns, rows)
-
-
-def _remark(one: EarlierVersion) -> str:
-    why = _WHY.get(one.reason, "")
-    held = "all of it is here" if one.is_here else ""
-    return ", ".join(filter(None, [why, held]))
+    print_versions(found)
 
 
 def _version_json(one: EarlierVersion) -> dict[str, object]:
