@@ -68,6 +68,7 @@ if TYPE_CHECKING:
         restorable,
         restore,
     )
+    from claude_sync.sync.resume import Question, Resumption, prepare_resume
     from claude_sync.sync.setup import SetUp, default_location, set_up, set_up_default
     from claude_sync.sync.states import states
     from claude_sync.sync.undo import undo
@@ -166,6 +167,11 @@ _HOMES = {
         "restorable",
         "restore",
     ),
+    "sync.resume": (
+        "Question",
+        "Resumption",
+        "prepare_resume",
+    ),
     "sync.setup": (
         "SetUp",
         "default_location",
@@ -209,8 +215,10 @@ __all__ = [
     "Progress",
     "ProjectKey",
     "ProjectKeyError",
+    "Question",
     "Restorable",
     "Result",
+    "Resumption",
     "Service",
     "SessionError",
     "SessionState",
@@ -240,6 +248,7 @@ __all__ = [
     "open_context",
     "pack",
     "paths",
+    "prepare_resume",
     "project_key",
     "project_key_from_remote",
     "pull",

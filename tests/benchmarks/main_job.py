@@ -1,14 +1,15 @@
 """How fast the main job is: ``python tests/benchmarks/main_job.py [PART …]``.
 
-Parts: start, big, memory, thousand, many (all of them without one). Each figure is a whole process
-of the installed command, the median of several runs taken in turn with what it is compared with;
-its limit stands beside it, and one that is missed makes the exit status 1. *Cold*: the records know
-nothing and the place is empty; the page cache is as it comes. Everything is made in a temporary
-folder (TMPDIR chooses the disk; `many` needs 1 GB there, `memory` 5 GB).
+Parts: start, big, memory, thousand, resume, many (all of them without one). Each figure is a whole
+process of the installed command, the median of several runs taken in turn with what it is compared
+with; its limit stands beside it, and one that is missed makes the exit status 1. *Cold*: the
+records know nothing and the place is empty; the page cache is as it comes. Everything is made in a
+temporary folder (TMPDIR chooses the disk; `many` needs 1 GB there, `memory` 5 GB).
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
@@ -141,6 +142,45 @@ def thousand(folder: Path) -> list[Row]:
     ]
 
 
+def resume(folder: Path) -> list[Row]:
+    """From the word to the client, among 1,000 sessions of ten projects; the client just ends."""
+    here = BenchMachine(folder, "laptop", projects=10)
+    there = BenchMachine(folder, "desktop", projects=10)
+    ids, lines = session_ids(1000), Lines()
+    here.fill(ids, 50_000, lines)
+    client = folder / "bin" / "claude"
+    client.parent.mkdir()
+    client.write_text("#!/bin/sh\nexit 0\n")
+    client.chmod(0o755)
+    for machine in (here, there):
+        machine.set_up()
+        machine.environment["PATH"] = f"{client.parent}{os.pathsep}{machine.environment['PATH']}"
+    here("push", "--all")
+    there("pull", "--all")
+    typed = ("resume", "--project", str(there.directories[0]))
+    there(*typed)
+
+    def grown() -> Run:
+        with here.transcript(ids[0]).open("ab") as file:
+            file.write(lines.line(here.directories[0]))
+        here("push", "--all")
+        return there(*typed)
+
+    nothing, pull, ended = alternately(
+        9,
+        lambda: there(*typed),
+        lambda: there("pull", "--project", str(there.directories[0])),
+        lambda: run([client], there.environment),
+    )
+    [pulled] = alternately(5, grown)
+    return [
+        Row("resume, nothing to pull", median(nothing), "s", 0.3),
+        Row("pull of that project, nothing to do", median(pull), "s"),
+        Row("the client alone", median(ended), "s"),
+        Row("resume that pulls what has grown", median(pulled), "s"),
+    ]
+
+
 def many(folder: Path) -> list[Row]:
     """10,000 sessions, each with a bundle of three machines, two of which are behind."""
     ids, lines = session_ids(10_000), Lines()
@@ -184,6 +224,7 @@ _PARTS: dict[str, Callable[[Path], list[Row]]] = {
     "big": big,
     "memory": memory,
     "thousand": thousand,
+    "resume": resume,
     "many": many,
 }
 

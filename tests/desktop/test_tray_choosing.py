@@ -249,6 +249,88 @@ def test_a_session_is_pulled_and_resumed_in_a_terminal_in_its_folder(
     assert folder == str(laptop.project)
     assert not (Path(folder) / "x").exists()
     assert laptop.read(OTHER) == desktop.read(OTHER)
+    notice = await_notice(server, "Pulled “from the desktop” from desktop, just now.")
+    assert "if it asks, choose “Yes, I trust this folder”" in str(notice["body"])
+
+
+def test_resuming_pulls_what_another_machine_is_ahead_with(
+    programs: Programs,
+    panel: Panel,
+    server: NotificationServer,
+    laptop: TrayMachine,
+    desktop: PlayedMachine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    laptop.write(SESSION, said("from the laptop"))
+    laptop.push()
+    desktop.pull()
+    trusted = {"projects": {str(laptop.project): {"hasTrustDialogAccepted": True}}}
+    (laptop.home / ".claude.json").write_text(json.dumps(trusted))
+    prefer(laptop, on_arrival="nothing", show_titles=False)
+    install(tmp_path, monkeypatch, "terminal", f'#!/bin/sh\ntouch "{tmp_path}/opened"; sleep 2\n')
+    prefer(laptop, terminal=["terminal", "--"])
+    Tray(programs, laptop)
+    await_row(panel, "Recent sessions", "", "Resume in terminal")
+    desktop.write(SESSION, said("more"))
+    desktop.push()
+    click(panel, "Recent sessions", "", "Resume in terminal")
+    notice = await_notice(server, "Pulled a session of app from desktop, just now.")
+    assert notice["body"] == ""
+    assert (tmp_path / "opened").exists()
+    assert laptop.read() == desktop.read()
+
+
+def test_what_has_to_be_decided_is_said_in_place_of_a_terminal(
+    programs: Programs,
+    panel: Panel,
+    server: NotificationServer,
+    laptop: TrayMachine,
+    desktop: PlayedMachine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    laptop.write(SESSION, said("begin"))
+    laptop.push()
+    desktop.pull()
+    desktop.write(SESSION, said("there"))
+    mine = laptop.write(SESSION, said("here"))
+    prefer(laptop, notifications={"conflict": False})
+    install(tmp_path, monkeypatch, "terminal", f'#!/bin/sh\ntouch "{tmp_path}/opened"\n')
+    prefer(laptop, terminal=["terminal", "--"])
+    desktop.push()
+    Tray(programs, laptop)
+    click(panel, "Recent sessions", "", "Resume in terminal")
+    notice = await_notice(server, "“begin” wasn't resumed")
+    assert "diverged on this machine and desktop" in str(notice["body"])
+    assert "Compare…" in notice["actions"].values()
+    assert not (tmp_path / "opened").exists()
+    assert laptop.read() == mine
+
+
+def test_what_is_still_arriving_is_resumed_all_the_same_by_a_button(
+    programs: Programs,
+    panel: Panel,
+    server: NotificationServer,
+    laptop: TrayMachine,
+    desktop: PlayedMachine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    laptop.write(SESSION, said("begin"))
+    laptop.push()
+    desktop.pull()
+    desktop.write(SESSION, said("there"))
+    desktop.push()
+    desktop.bundle().write_bytes(desktop.bundle().read_bytes()[:-50])
+    install(tmp_path, monkeypatch, "terminal", f'#!/bin/sh\ntouch "{tmp_path}/opened"; sleep 2\n')
+    prefer(laptop, terminal=["terminal", "--"])
+    Tray(programs, laptop)
+    click(panel, "Recent sessions", "", "Resume in terminal")
+    notice = await_notice(server, "“begin” wasn't resumed")
+    assert not (tmp_path / "opened").exists()
+    press(server, notice, "Resume all the same")
+    until((tmp_path / "opened").exists)
 
 
 def test_without_a_terminal_and_a_clipboard_the_line_is_shown(

@@ -20,6 +20,7 @@ collect_ignore = (
         "test_on_a_terminal.py",
         "test_over_ssh.py",
         "test_prompts.py",
+        "test_resuming.py",
     ]
 )
 

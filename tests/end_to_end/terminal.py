@@ -9,7 +9,7 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,6 +37,7 @@ def on_terminal(
     columns: int = 80,
     answers: Sequence[tuple[str, Answer]] = (),
     program: Sequence[str | Path] = (COMMAND,),
+    environment: Mapping[str, str] | None = None,
 ) -> Screen:
     """Run the command on a terminal, in the project's directory.
 
@@ -46,6 +47,7 @@ def on_terminal(
         columns: the terminal's width.
         answers: what is typed once a text has appeared, or says what is; each pair in its turn.
         program: what is run in place of the command.
+        environment: what it gets beside the machine's.
     """
     assert sys.platform != "win32"  # which has no such terminals
     import fcntl
@@ -56,7 +58,7 @@ def on_terminal(
     process = subprocess.Popen(
         [*map(str, program), *map(str, arguments)],
         cwd=machine.project,
-        env=machine.environment({"TERM": "xterm-256color"}),
+        env=machine.environment({"TERM": "xterm-256color", **(environment or {})}),
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,

@@ -47,8 +47,9 @@ def _restart_in_utf8(arguments: Sequence[str]) -> None:
     """Start again with paths read as UTF-8, as Claude Code does whatever the locale says."""
     import os
 
-    # What is shown stays in the terminal's encoding.
+    # What is shown stays in the terminal's encoding. Only of use to us: see `handover`.
     shown_in = sys.stdout.encoding if sys.stdout is not None else "ascii"
     os.environ["PYTHONIOENCODING"] = f"{shown_in}:replace"
-    program = [sys.executable, "-X", "utf8", "-m", "claude_sync_app", *arguments]
+    options = ["-X", "utf8", "-X", "claude_sync_restarted"]
+    program = [sys.executable, *options, "-m", "claude_sync_app", *arguments]
     os.execv(sys.executable, program)  # noqa: S606 -- our own interpreter, by an argument list

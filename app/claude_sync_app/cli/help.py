@@ -6,7 +6,7 @@ from claude_sync_app.cli.commands import GROUPS
 
 _BEFORE = """\
 claude-sync moves Claude Code sessions between your machines, byte for byte:
-push on one, pull on another, then continue with `claude --resume`.
+push on one, and `claude-sync resume` goes on with it on another.
 
 usage: claude-sync COMMAND [arguments]
 """
@@ -17,7 +17,7 @@ Once, on each machine:
   claude-sync init nas:sessions          or a folder on a host you reach by ssh
 Then, in a project's directory:
   claude-sync push                       before you leave
-  claude-sync pull                       when you arrive
+  claude-sync resume                     when you arrive, to go on
 
 `claude-sync COMMAND --help` says more, with examples."""
 

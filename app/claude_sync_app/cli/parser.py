@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from typing import NoReturn
 
 from claude_sync_app.cli.commands import Command
@@ -29,6 +30,7 @@ class Parser(argparse.ArgumentParser):
             add_help=False,
         )
         self.add_argument("-h", "--help", action="help", help="show this help")
+        self._passes_on = False
 
     def describe(self, more: str, *examples: tuple[str, str]) -> None:
         """Add a description below the summary, and examples.
@@ -48,6 +50,29 @@ class Parser(argparse.ArgumentParser):
     def add_json(self) -> None:
         """Add the option for output as JSON."""
         self.add_argument("--json", action="store_true", help="print JSON")
+
+    def add_passed_on(self, name: str, what: str) -> None:
+        """Let what stands behind ``--`` be passed on, unread, as `passed_on`.
+
+        Args:
+            name: what it is called in the help.
+            what: help for it.
+        """
+        self._passes_on = True
+        self.usage = f"{self.format_usage().removeprefix('usage: ').strip()} [-- {name} ...]"
+        self.add_argument_group(f"-- {name}", what)
+
+    def read(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """What was typed behind the command; exits where it can't be understood."""
+        own = list(arguments)
+        passed_on: list[str] = []
+        if self._passes_on and "--" in own:
+            at = own.index("--")
+            own, passed_on = own[:at], own[at + 1 :]
+        namespace = self.parse_args(own)
+        if self._passes_on:
+            namespace.passed_on = passed_on
+        return namespace
 
     def error(self, message: str) -> NoReturn:
         """Print what is wrong in one sentence, and exit."""

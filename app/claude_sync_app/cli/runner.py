@@ -88,7 +88,7 @@ def _call(command: Command, arguments: Sequence[str]) -> int:
     module = import_module(f"claude_sync_app.cli.commands.{command.name}")
     parser = Parser(command)
     module.configure(parser)
-    status: int = module.run(parser.parse_args(arguments))
+    status: int = module.run(parser.read(arguments))
     return status
 
 

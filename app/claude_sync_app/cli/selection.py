@@ -46,7 +46,7 @@ def named(arguments: Namespace) -> list[str] | None:
             "sessions can't be combined with --all or --project", todo="use one of them"
         )
     if not sessions and not arguments.all:
-        _directory(arguments.project)
+        directory(arguments.project)
     return sessions or None
 
 
@@ -60,7 +60,7 @@ def project(context: Context, arguments: Namespace) -> str | None:
     if arguments.all or getattr(arguments, "sessions", None):
         register_current_directory(context)
         return None
-    return context.registry.stand(_directory(arguments.project)).key
+    return context.registry.stand(directory(arguments.project)).key
 
 
 def register_current_directory(context: Context) -> None:
@@ -71,7 +71,12 @@ def register_current_directory(context: Context) -> None:
         pass  # it wasn't asked for
 
 
-def _directory(given: str | None) -> Path:
+def directory(given: str | None) -> Path:
+    """The directory that is meant: the one that was named, else the current one.
+
+    Raises:
+        WrongArguments: it isn't there.
+    """
     if given is None:
         try:
             return Path(os.getcwd())

@@ -54,8 +54,9 @@ class Verb(str, Enum):
     CHOOSE_ARRIVALS = "choose-arrivals", "arrivals.choose_arrivals"
 
     # One session. Subject: its id. KEEP settles a conflict; detail: as `conflict_choice` makes it.
+    # RESUME pulls first where another machine is ahead; detail: "", or as its handler sets it.
     RESUME = "resume", "resume.resume_session"
-    PULL_AND_RESUME = "pull-and-resume", "resume.pull_and_resume"
+    PULL_AND_RESUME = "pull-and-resume", "resume.resume_session"
     COPY_COMMAND = "copy-command", "resume.copy_command"
     OPEN_PROJECT = "open-project", "open_files.open_project"
     PACK = "pack", "pack.pack_to_file"

@@ -6,11 +6,25 @@ import contextlib
 import os
 from pathlib import Path
 
+from claude_sync.disk.home_directory import home_directory
 from claude_sync.disk.json_object import NoObject, read_object, write_object
 from claude_sync.disk.programs import find_program, full_command
 
 SNAPSHOT_OPTION = "--system-prompt-snapshot"
 _PATIENCE_SECONDS = 10.0
+_NAMES = ("claude", "claude.cmd")
+# Where its own installer puts it, whose last line asks for this folder to be added to the PATH.
+_INSTALLED = (".local", "bin", "claude")
+
+
+def find_client() -> str | None:
+    """The whole path of the client, None where none is installed.
+
+    Raises:
+        UsageError: this user's home directory isn't known.
+    """
+    found = next(filter(None, map(find_program, _NAMES)), None)
+    return found or find_program(str(home_directory().joinpath(*_INSTALLED)))
 
 
 def knows_snapshot_option(memory: Path) -> bool:
@@ -21,7 +35,7 @@ def knows_snapshot_option(memory: Path) -> bool:
     Args:
         memory: the file that keeps the answer, by the program's path, size and time.
     """
-    program = find_program("claude") or find_program("claude.cmd")
+    program = find_client()
     if program is None:
         return False
     try:

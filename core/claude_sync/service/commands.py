@@ -14,6 +14,7 @@ from claude_sync.sync.context import Context
 from claude_sync.sync.forget import forget
 from claude_sync.sync.pull import pull
 from claude_sync.sync.push import push
+from claude_sync.sync.resume import Resumption, prepare_resume
 
 
 def push_sessions(loop: ServiceLoop, sessions: Sequence[str] | None) -> list[Result]:
@@ -54,6 +55,19 @@ def pull_sessions(
     if to_be_tried_again(results):
         loop.act_next_time()
     return results
+
+
+def prepare_session(loop: ServiceLoop, session: str, *, as_it_is: bool) -> Resumption:
+    """Have the newest version of a session here, so that it can be resumed.
+
+    Raises:
+        ClaudeSyncError: it couldn't be done.
+    """
+    found = prepare_resume(loop.ready(), session, as_it_is=as_it_is)
+    worker = loop.opened().worker
+    if worker is not None:
+        worker.note_pulled(found.results)
+    return found
 
 
 def forget_bundles(loop: ServiceLoop, choose: Callable[[Context], Sequence[Any]]) -> int:

@@ -30,6 +30,7 @@ from claude_sync.state.paths import Paths
 from claude_sync.state.paths import paths as own_paths
 from claude_sync.sync.context import Context, claude_homes
 from claude_sync.sync.resolve import resolve
+from claude_sync.sync.resume import Resumption
 from claude_sync.sync.undo import undo
 
 STOP_SECONDS = 1.0
@@ -129,6 +130,14 @@ class Service:
 
         return self._submit("pull", "Pulling", work)
 
+    def prepare_resume(self, session: str, *, as_it_is: bool = False) -> Future[Resumption]:
+        """Have the newest version of a session here, to resume it; see `sync.resume`."""
+
+        def work() -> Resumption:
+            return commands.prepare_session(self._loop, session, as_it_is=as_it_is)
+
+        return self._submit("resume", "Pulling", work)
+
     def resolve(
         self, session: str, keep: str, shown: Collection[Version] | None = None
     ) -> Future[list[Result]]:
@@ -174,7 +183,7 @@ class Service:
 
     def resume(self) -> Future[None]:
         """End a pause."""
-        return self._submit("resume", "", lambda: self._loop.change(paused_until=None))
+        return self._submit("unpause", "", lambda: self._loop.change(paused_until=None))
 
     def change(self, **changes: object) -> Future[None]:
         """Store preferences; see `preferences.change`."""

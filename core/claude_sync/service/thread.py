@@ -29,7 +29,7 @@ from claude_sync.state.paths import Paths
 _FAILURE_RETRY_SECONDS = 60.0
 _PASSING_RETRY_SECONDS = 1.0
 _TICK_SECONDS = 0.05
-_CHANGING = frozenset({"push", "pull", "resolve", "undo", "forget"})
+_CHANGING = frozenset({"push", "pull", "resolve", "undo", "forget", "resume"})
 _HURRIED = frozenset({"pause", "leave"})
 
 
@@ -197,7 +197,7 @@ class ServiceThread:
         if command.kind not in _CHANGING:
             command.outcome.set_result(outcome)
             return
-        results = outcome if isinstance(outcome, list) else []
+        results = outcome if isinstance(outcome, list) else getattr(outcome, "results", ())
         self._journal.write_results(command.kind, results)
         self._publisher.record(command.kind, by_hand=True, results=results)
         self._refresh(partial(command.outcome.set_result, outcome))

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from claude_sync.errors import LockBusy, NotSetUp
+from claude_sync.errors import LockBusy, NotSetUp, SessionOpen
 from claude_sync.model import Outcome, State
 from claude_sync.service import schedule, timetable
 from claude_sync.service.service import Service
@@ -169,6 +169,27 @@ def test_what_arrives_is_left_where_it_is_unless_it_is_to_be_pulled(
         until(laptop.bundle(OTHER).exists)
         assert not laptop.bundle().exists()
         assert agree(laptop, desktop)
+
+
+def test_a_session_is_made_ready_to_be_resumed(
+    laptop: PlayedMachine, desktop: PlayedMachine
+) -> None:
+    desktop.write(SESSION, said())
+    with serving(laptop, on_arrival="nothing") as service:
+        desktop.push()
+        found = service.prepare_resume(SESSION).result(PATIENCE_SECONDS)
+        assert found.checked_directory() == laptop.project
+        assert agree(laptop, desktop)
+        event = service.status.events[-1]
+        assert (event.kind, event.by_hand) == ("resume", True)
+        assert [one.outcome for one in event.results] == [Outcome.IMPORTED]
+        (state,) = service.status.sessions
+        assert state.state is State.SYNCED
+        laptop.open()
+        failed = service.prepare_resume(SESSION).exception(PATIENCE_SECONDS)
+        assert isinstance(failed, SessionOpen)
+        assert service.status.events[-1].kind == "failed"
+    assert f"resume imported {SESSION} desktop" in log_of(laptop)
 
 
 def test_an_arrival_is_known_over_a_restart_and_new_when_it_has_grown(

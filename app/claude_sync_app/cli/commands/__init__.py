@@ -30,6 +30,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
         (
             Command("push", "copy what changed here to the shared folder", True),
             Command("pull", "copy what is newer on other machines to this one", True),
+            Command("resume", "go on with a session, wherever it was used last", True),
             Command("status", "show what to push, what to pull, and what needs you"),
             Command("sessions", "list sessions, newest first"),
             Command("watch", "push on change and pull at an interval, until Ctrl-C", True),

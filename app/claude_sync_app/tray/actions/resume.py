@@ -3,67 +3,105 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
+from claude_sync.claude.home import ClaudeHome
+from claude_sync.claude.trust import is_new_to_client
 from claude_sync.errors import ClaudeSyncError
-from claude_sync.model import Outcome, Result
-from claude_sync.wording import sentence
+from claude_sync.sync.resume import Question, Resumption
+from claude_sync.wording import capitalized, sentence
+from claude_sync_app import resume_sentences
 from claude_sync_app.desktop import clipboard, terminals
 from claude_sync_app.desktop.launching import DesktopError
 from claude_sync_app.resume_line import resume_line
-from claude_sync_app.resume_options import ResumeOptions, resume_options
+from claude_sync_app.resume_options import NO_OPTIONS, ResumeOptions, resume_options
 from claude_sync_app.shown_text import one_line
 from claude_sync_app.tray.context import TrayContext
+from claude_sync_app.tray.labels import project_of
 from claude_sync_app.tray.verbs import Action, Verb
 
-_IS_HERE = frozenset({Outcome.IMPORTED, Outcome.UPDATED, Outcome.REPLACED, Outcome.UNCHANGED})
+_ALL_THE_SAME = "all-the-same"
+"""The detail of an action with which a person goes on though a version couldn't be read."""
 
 
 def resume_session(tray: TrayContext, action: Action) -> None:
-    """Open a terminal in the session's folder that resumes it."""
-    _resume(tray, action.subject, tray.directory_of(action.subject))
-
-
-def _resume(
-    tray: TrayContext, session_id: str, directory: Path, pulled: Result | None = None
-) -> None:
-    options = _options(tray, session_id, pulled)
+    """Pull a session if another machine is ahead, and open a terminal that resumes it."""
+    as_it_is = action.detail == _ALL_THE_SAME
+    found = tray.wait_or_none(tray.service.prepare_resume(action.subject, as_it_is=as_it_is))
+    if found is None:
+        return
+    if found.question is not None:
+        _say_what_to_decide(tray, found)
+        return
+    # A terminal says of a directory that isn't there that a line can be copied which makes it.
+    directory = found.directory or found.checked_directory()
+    options = resume_options(tray.paths, found.path, found.from_elsewhere)
     try:
-        terminals.run_claude(directory, session_id, tray.preferences.terminal, options.arguments)
+        terminals.run_claude(
+            directory, found.session_id, tray.preferences.terminal, options.arguments
+        )
     except DesktopError as error:
         tray.notify(
-            f"resume {session_id}",
+            _key(found),
             "Couldn't open a terminal",
             sentence(one_line(str(error))),
-            [("Copy resume command", Action(Verb.COPY_COMMAND, session_id))],
+            [("Copy resume command", Action(Verb.COPY_COMMAND, found.session_id))],
         )
         return
-    if options.remark:
-        tray.notify(
-            f"resume {session_id}",
-            "Resumed in the default permission mode",
-            sentence(options.remark),
-        )
+    _say_what_was_done(tray, found, directory, options)
 
 
-def pull_and_resume(tray: TrayContext, action: Action) -> None:
-    """Pull a session, and resume it if it is here then."""
-    session_id = action.subject
-    results = tray.wait_or_none(tray.service.pull([session_id])) or []
-    for one in results:
-        if one.session_id == session_id and one.outcome in _IS_HERE:
-            # The Status that knows of it may still be on its way.
-            _resume(tray, session_id, one.directory or tray.directory_of(session_id), one)
+def _say_what_was_done(
+    tray: TrayContext, found: Resumption, directory: Path, options: ResumeOptions
+) -> None:
+    """Notify of what was pulled, and of what to know before the client shows itself."""
+    remembered = tray.preferences.claude_config_dir
+    home = ClaudeHome.locate(remembered=str(remembered) if remembered else None)
+    is_new = is_new_to_client(home.path, directory)
+    lines = resume_sentences.remarks(found, options.remark, new_directory=is_new)
+    name = _name(tray, found)
+    pulled = resume_sentences.pulled_sentence(found, time.time_ns(), title=name)
+    if pulled or lines:
+        tray.notify(_key(found), pulled or f"Resumed {name}", "\n".join(lines))
 
 
-def _options(tray: TrayContext, session_id: str, pulled: Result | None = None) -> ResumeOptions:
+def _say_what_to_decide(tray: TrayContext, found: Resumption) -> None:
+    """Notify of what a person has to decide before a session is resumed."""
+    buttons = []
+    if found.question is Question.DIVERGED:
+        buttons = [("Compare…", Action(Verb.COMPARE, found.session_id))]
+    elif found.question is Question.UNREAD:
+        buttons = [
+            ("Resume all the same", Action(Verb.RESUME, found.session_id, _ALL_THE_SAME)),
+        ]
+    tray.notify(
+        _key(found),
+        f"{capitalized(_name(tray, found))} wasn't resumed",
+        sentence(one_line(found.message)),
+        buttons,
+        Action(Verb.SHOW_MENU),
+    )
+
+
+def _key(found: Resumption) -> str:
+    return f"resume {found.session_id}"
+
+
+def _name(tray: TrayContext, found: Resumption) -> str:
+    """What a session is called where others may see it."""
+    if tray.preferences.show_titles:
+        return resume_sentences.shown_title(found)
+    project = project_of(found.project_key)
+    return f"a session of {project}" if project else "a session"
+
+
+def _options(tray: TrayContext, session_id: str) -> ResumeOptions:
     """The options that the client gets besides the session."""
-    path, size = (pulled.path, pulled.from_elsewhere) if pulled is not None else (None, 0)
-    if size == 0:
-        for state in tray.status.sessions:
-            if state.session_id == session_id:
-                path, size = state.path, state.from_elsewhere
-    return resume_options(tray.paths, path, size)
+    for state in tray.status.sessions:
+        if state.session_id == session_id:
+            return resume_options(tray.paths, state.path, state.from_elsewhere)
+    return NO_OPTIONS
 
 
 def copy_command(tray: TrayContext, action: Action) -> None:

@@ -130,6 +130,8 @@ class _Transition:
 
     def _answer(self, event: Event) -> None:
         """Show what became of a click, unless that can be seen anyway."""
+        if event.kind == "resume":
+            return  # who resumes the session says what stands in the way
         results = event.results
         done = [one for one in results if one.outcome in _DONE]
         bad = [one for one in results if one.outcome in _NOT_DONE]
