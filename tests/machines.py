@@ -254,6 +254,22 @@ class PlayedMachine:
             if path.is_file() and not path.name.startswith(".ccsync-")
         }
 
+    def write_companion(self, relative: str, data: bytes) -> Path:
+        """Write a file that a client keeps outside the projects: `tasks/<id>/1.json`."""
+        path = self.claude / relative
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        return path
+
+    def companions(self) -> dict[str, bytes]:
+        """Every task list, plan, checkpoint and to-do list, save what is ours and unfinished."""
+        return {
+            path.relative_to(self.claude).as_posix(): path.read_bytes()
+            for kind in ("tasks", "plans", "file-history", "todos")
+            for path in sorted((self.claude / kind).rglob("*"))
+            if path.is_file() and not path.name.startswith(".ccsync-")
+        }
+
     def sessions(self) -> list[str]:
         """Ids of the sessions in the project's folder."""
         return sorted(path.stem for path in self.folder.glob("*.jsonl"))
@@ -333,7 +349,7 @@ class World:
         """All bytes that lie anywhere: in Claude's trees, in vaults, in the store's bundles."""
         found: list[bytes] = []
         for machine in self.known:
-            found += contents(machine.claude / "projects")
+            found += [*contents(machine.claude / "projects"), *machine.companions().values()]
             found += machine.kept()
         for path in self.bundles():
             try:

@@ -81,10 +81,10 @@ MAX_SUPERSEDES = 64
 
 
 class SidecarFile(NamedTuple):
-    """One file of a session's sidecar folder.
+    """One file of a session beside its transcript.
 
     Attributes:
-        path: relative to that folder, ``/``-separated.
+        path: as a bundle has it, ``/``-separated (FORMAT.md, "The sidecar").
         size: bytes.
         sha256: lower-case hex digest.
     """
@@ -102,9 +102,11 @@ class LocalSession(NamedTuple):
         path: the transcript.
         folder: name of the directory it lies in (the encoded working directory).
         stamp: of the transcript.
-        sidecar: stamps of the sidecar folder's regular files by relative path, sorted; empty
-            where there is no such folder.
-        left_out: how many of its regular files can't travel, and so aren't among them.
+        sidecar: stamps of the session's files but the transcript, by their path in a bundle,
+            sorted.
+        left_out: how many of the regular files in its sidecar folder can't travel, and so aren't
+            among them.
+        held_back: how many of its checkpoints there are beyond what travels.
     """
 
     session_id: str
@@ -113,6 +115,7 @@ class LocalSession(NamedTuple):
     stamp: Stamp
     sidecar: tuple[tuple[str, Stamp], ...] = ()
     left_out: int = 0
+    held_back: int = 0
 
 
 class BundleHead(NamedTuple):

@@ -52,6 +52,19 @@ def rfc3339(moment_ns: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment_ns // 1_000_000_000))
 
 
+def held_back(checkpoints: int) -> str:
+    """What is said of checkpoints that don't travel with their session, a clause.
+
+    Args:
+        checkpoints: how many they are, at least one.
+    """
+    which, stay = ("checkpoint", "stays") if checkpoints == 1 else ("checkpoints", "stay")
+    return (
+        f"{checkpoints:,} older {which} {stay} on this machine only: a session takes along at most "
+        "50 MB of them"
+    )
+
+
 def size(number: int) -> str:
     """So many bytes, in at most three digits or with one decimal: 889 bytes, 140 KB, 3.1 MB."""
     if number < 1_000:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from claude_sync.claude import sidecar
+from claude_sync.claude import listed_files
 from claude_sync.disk.snapshot import entry_status
 from claude_sync.errors import ClaudeHomeError, PreferencesError, StoreUnseen
 from claude_sync.model import Outcome, State
@@ -195,8 +195,8 @@ def test_a_file_that_goes_away_while_its_folder_is_looked_at_hides_no_other(
             os.unlink(entry.path)
         return entry_status(entry)
 
-    monkeypatch.setattr(sidecar, "entry_status", meanwhile)
-    found = sidecar.sidecar_stamps(laptop.folder / SESSION).stamps
+    monkeypatch.setattr(listed_files, "entry_status", meanwhile)
+    found = listed_files.sidecar_stamps(laptop.folder / SESSION).stamps
     left = [f"tool-results/{file.name}" for file in files if file.name not in going]
     assert [name for name, _ in found] == left
 

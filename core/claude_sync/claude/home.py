@@ -10,16 +10,25 @@ import os
 import re
 import stat
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from claude_sync.claude.config_dir import named_folder
-from claude_sync.claude.sidecar import sidecar_folder, sidecar_stamps
-from claude_sync.claude.tree import TRANSCRIPT_SUFFIX, Tree, look_at_tree, project_folders
+from claude_sync.claude.listed_files import Companions, sidecar_stamps
+from claude_sync.claude.session_files import (
+    PLANS,
+    TASKS,
+    TODOS,
+    TRANSCRIPT_SUFFIX,
+    SessionFiles,
+    session_of_companion,
+)
+from claude_sync.claude.slugs import Slugs
+from claude_sync.claude.tree import Tree, look_at_tree, project_folders
 from claude_sync.disk.home_directory import home_directory
 from claude_sync.disk.snapshot import read_small, stamp_of
 from claude_sync.errors import ClaudeHomeError
-from claude_sync.model import LocalSession
+from claude_sync.model import LocalSession, Stamp
 
 DEFAULT_CLEANUP_DAYS = 30
 ENCODED_LIMIT = 200
@@ -71,12 +80,18 @@ class ClaudeHome:
 
     Args:
         path: ``$CLAUDE_CONFIG_DIR``, or ``~/.claude``; `locate` finds it.
+
+    Attributes:
+        checkpoints: whether checkpoints count among a session's files.
+        slugs: which plan each transcript names.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.projects = path / "projects"
         self.live_folder = path / "sessions"
+        self.checkpoints = True
+        self.slugs = Slugs()
 
     @classmethod
     def locate(
@@ -106,7 +121,7 @@ class ClaudeHome:
         Raises:
             ClaudeHomeError: the tree is there and can't be listed.
         """
-        return look_at_tree(self.projects)
+        return look_at_tree(self.projects, self._companions())
 
     def sessions(self) -> list[LocalSession]:
         """Every session in the tree that can be seen.
@@ -153,8 +168,57 @@ class ClaudeHome:
             return None
         if not stat.S_ISREG(status.st_mode):
             return None
-        sidecar = sidecar_stamps(sidecar_folder(path))
-        return LocalSession(session_id.lower(), path, folder, stamp_of(status), *sidecar)
+        stamp = stamp_of(status)
+        listed = sidecar_stamps(SessionFiles(path).folder)
+        listed = self._companions(path.stem).add_to(listed, path, stamp)
+        return LocalSession(session_id.lower(), path, folder, stamp, *listed)
+
+    def files_without_transcript(
+        self, where: SessionFiles, plans: Sequence[str]
+    ) -> tuple[tuple[str, Stamp], ...]:
+        """Stamps of the files of a session whose transcript is gone, by path in a bundle.
+
+        Args:
+            where: where they lie.
+            plans: the paths of its plans, which only the transcript could tell.
+
+        Raises:
+            OSError: a part of its folder can't be seen.
+        """
+        found = Companions(
+            self.path, checkpoints=True, slug_of=lambda *_: "", only=where.transcript.stem
+        ).add_to(sidecar_stamps(where.folder), where.transcript, Stamp(0, 0, 0))
+        stamps = list(found.stamps)
+        for plan in plans:
+            try:
+                status = os.lstat(where.path_of(plan))
+            except FileNotFoundError:
+                continue
+            if stat.S_ISREG(status.st_mode):
+                stamps.append((plan, stamp_of(status)))
+        return tuple(stamps)
+
+    def _companions(self, only: str | None = None) -> Companions:
+        return Companions(self.path, checkpoints=self.checkpoints, slug_of=self.slugs.of, only=only)
+
+    def companion_folders(self) -> dict[Path, bool]:
+        """The folders whose changes tell that a companion of a session changed.
+
+        Each with whether what lies in folders below it counts. Checkpoints aren't among them: with
+        each comes a line of the transcript.
+        """
+        return {self.path / TASKS: True, self.path / PLANS: False, self.path / TODOS: False}
+
+    def session_of_companion(self, path: str) -> str | None:
+        """Whose companion lies at a path, as far as that tells.
+
+        Returns:
+            the session's id; "" where only a look at the sessions tells; None where none does.
+        """
+        for home in dict.fromkeys((str(self.path), os.path.realpath(self.path))):
+            if path.startswith(home + os.sep):
+                return session_of_companion(path[len(home) + 1 :])
+        return None
 
     def folder_for(self, directory: Path) -> Path:
         """Where the client keeps, or will keep, the sessions of a working directory.

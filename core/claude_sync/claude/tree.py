@@ -19,14 +19,14 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
-from claude_sync.claude.sidecar import NO_SIDECAR, sidecar_folder, sidecar_stamps
+from claude_sync.claude.listed_files import NO_FILES, Companions, sidecar_stamps
+from claude_sync.claude.session_files import TRANSCRIPT_SUFFIX, SessionFiles
 from claude_sync.disk.snapshot import entry_status, is_link, may_be_there, stamp_of
 from claude_sync.errors import ClaudeHomeError
 from claude_sync.model import LocalSession, Stamp
 from claude_sync.names import is_session_id
 from claude_sync.values import NamedTuple
 
-TRANSCRIPT_SUFFIX = ".jsonl"
 # The desktop app's copies of what runs on other hosts: a cache, and no directory of this machine.
 _MIRROR = "ssh-"
 _CONFLICT_COPY = r"(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}[^0-9a-f].*"
@@ -55,6 +55,8 @@ class Tree(NamedTuple):
         names: of each folder that bears further names, these: links beside it that lead to it.
         conflict_copies: transcripts that a sync tool doubled; they are no sessions.
         mirrors: folders in which the desktop app keeps copies of what runs on other hosts.
+        unseen_companions: folders outside the projects in which files of sessions lie that can't
+            be seen, and so are left out.
     """
 
     sessions: tuple[LocalSession, ...] = ()
@@ -62,16 +64,21 @@ class Tree(NamedTuple):
     names: Mapping[str, tuple[str, ...]] = {}
     conflict_copies: tuple[Path, ...] = ()
     mirrors: tuple[Path, ...] = ()
+    unseen_companions: tuple[Unseen, ...] = ()
 
 
-def look_at_tree(projects: Path) -> Tree:
+def look_at_tree(projects: Path, companions: Companions) -> Tree:
     """Look at all of it, from directory listings alone.
+
+    Args:
+        projects: Claude Code's folder of projects.
+        companions: what lies beside that.
 
     Raises:
         ClaudeHomeError: the tree is there and can't be listed.
     """
     folders = project_folders(projects)
-    looks = [_Folder(projects, name) for name in folders.names]
+    looks = [_Folder(projects, name, companions) for name in folders.names]
     unseen = [*folders.unseen, *(one for look in looks for one in look.unseen)]
     return Tree(
         tuple(session for look in looks for session in look.sessions),
@@ -79,6 +86,7 @@ def look_at_tree(projects: Path) -> Tree:
         {name: others for name, others in folders.names.items() if others},
         tuple(path for look in looks for path in look.conflict_copies),
         tuple(projects / name for name in folders.mirrors),
+        tuple(Unseen(*unseen) for unseen in companions.unseen),
     )
 
 
@@ -161,8 +169,9 @@ def _is_directory(entry: os.DirEntry[str]) -> bool:
 class _Folder:
     """One project's folder: what lies in it that concerns us."""
 
-    def __init__(self, projects: Path, name: str) -> None:
+    def __init__(self, projects: Path, name: str, companions: Companions) -> None:
         self.name = name
+        self._companions = companions
         self.path = projects / name
         self.sessions: list[LocalSession] = []
         self.unseen: list[Unseen] = []
@@ -216,11 +225,13 @@ class _Folder:
         path = self.path / f"{stem}{TRANSCRIPT_SUFFIX}"
         try:
             known = stem in self._directories
-            sidecar = sidecar_stamps(sidecar_folder(path), listed=True) if known else NO_SIDECAR
+            folder = SessionFiles(path).folder
+            listed = sidecar_stamps(folder, listed=True) if known else NO_FILES
         except OSError as error:
             self._hide(stem, f"its folder: {error.strerror}")
             return
-        self.sessions.append(LocalSession(stem.lower(), path, self.name, stamp, *sidecar))
+        listed = self._companions.add_to(listed, path, stamp)
+        self.sessions.append(LocalSession(stem.lower(), path, self.name, stamp, *listed))
 
     def _hide(self, stem: str, problem: str) -> None:
         self.unseen.append(Unseen(self.path / f"{stem}{TRANSCRIPT_SUFFIX}", problem, stem.lower()))

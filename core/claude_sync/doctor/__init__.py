@@ -58,6 +58,8 @@ _CHECKS: tuple[Check, ...] = (
     sessions.unreadable,
     sessions.in_two_places,
     sessions.left_out,
+    sessions.checkpoints_held_back,
+    sessions.companions_unseen,
     sessions.without_project,
     sessions.unplaced,
     sessions.declined,

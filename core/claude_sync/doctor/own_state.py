@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from claude_sync.claude.tree import TRANSCRIPT_SUFFIX
+from claude_sync.claude.session_files import TRANSCRIPT_SUFFIX
 from claude_sync.disk.files import DAMAGED_MARK, is_leftover
 from claude_sync.doctor.access import can_read, can_write, scan
 from claude_sync.doctor.facts import DAY_SECONDS, Facts

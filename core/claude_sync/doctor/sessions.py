@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from claude_sync.claude.sidecar import sidecar_folder
+from claude_sync.claude.session_files import SessionFiles
 from claude_sync.doctor.access import can_read
 from claude_sync.doctor.facts import Facts
 from claude_sync.doctor.fixes import grant_command
 from claude_sync.errors import ProjectKeyError, SessionDivided, SessionError, StoreUnseen
 from claude_sync.model import Finding, Level, LocalSession, SessionState, State
 from claude_sync.sync.survey.survey import Survey
-from claude_sync.wording import capitalized, count, join, sentence, short_path, what_happened
+from claude_sync.wording import (
+    capitalized,
+    count,
+    held_back,
+    join,
+    sentence,
+    short_path,
+    what_happened,
+)
 
 
 def conflicts(facts: Facts) -> Iterator[Finding]:
@@ -174,7 +182,7 @@ def left_out(facts: Facts) -> Iterator[Finding]:
     for copies in (facts.survey.local if facts.survey else {}).values():
         for local in copies:
             if local.left_out:
-                folder = short_path(sidecar_folder(local.path))
+                folder = short_path(SessionFiles(local.path).folder)
                 files = count(local.left_out, "file")
                 yield Finding(
                     code="sidecar-left-out",
@@ -184,6 +192,34 @@ def left_out(facts: Facts) -> Iterator[Finding]:
                     "10,000 files: they stay on this machine.",
                     fix=f"Rename them, or move what you don't need out of {folder}",
                 )
+
+
+def checkpoints_held_back(facts: Facts) -> Iterator[Finding]:
+    """Sessions with more checkpoints than travel."""
+    for copies in (facts.survey.local if facts.survey else {}).values():
+        for local in copies:
+            if local.held_back:
+                yield Finding(
+                    code="checkpoints-held-back",
+                    level=Level.INFO,
+                    title=f"Not every checkpoint of session {local.session_id} travels",
+                    detail=sentence(held_back(local.held_back)),
+                    fix="On another machine, `/rewind` brings back code as far as the newer ones",
+                )
+
+
+def companions_unseen(facts: Facts) -> Iterator[Finding]:
+    """Folders of task lists, plans and checkpoints that can't be read, or are links."""
+    for unseen in facts.survey.tree.unseen_companions if facts.survey else ():
+        readable = can_read(unseen.path)
+        yield Finding(
+            code="companions-unseen",
+            level=Level.WARNING,
+            title=f"{short_path(unseen.path)} isn't pushed",
+            detail=f"It holds files that belong to sessions: {unseen.problem}. The sessions travel "
+            "without them.",
+            fix="Put a folder in the link's place" if readable else grant_command(unseen.path),
+        )
 
 
 def declined(facts: Facts) -> Iterator[Finding]:

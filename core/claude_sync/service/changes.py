@@ -14,7 +14,7 @@ from pathlib import Path
 
 from claude_sync.claude.home import ClaudeHome
 from claude_sync.claude.live_sessions import LiveSessions, read_live_sessions
-from claude_sync.claude.tree import TRANSCRIPT_SUFFIX
+from claude_sync.claude.session_files import TRANSCRIPT_SUFFIX
 from claude_sync.model import LocalSession, Outcome, Result
 from claude_sync.names import is_session_id
 from claude_sync.service import schedule
@@ -68,7 +68,8 @@ class Changes:
                 before = known.get(path)
                 if before is None or not _same(before, session):
                     self._note(session)
-                    if _is_stale_news(session):
+                    told = before is None or before.stamp != session.stamp
+                    if told and _is_stale_news(session):
                         self.events = Events.MISSING
             if known.keys() - found.keys():
                 self.revision += 1
@@ -89,6 +90,21 @@ class Changes:
         session_id = parts[1].removesuffix(TRANSCRIPT_SUFFIX)
         if is_session_id(session_id):
             self._look(parts[0], session_id)
+        return False
+
+    def look_at_companion(self, path: str) -> bool:
+        """Look at the session whose task list or plan an event named.
+
+        Returns:
+            whether a rescan is wanted, because only all sessions together tell whose plan it is.
+        """
+        session_id = self._home.session_of_companion(path)
+        if self._local is None or session_id is None:
+            return False
+        if not session_id:
+            return True
+        for known in [one for one in self._local.values() if one.session_id == session_id]:
+            self._look(known.folder, known.path.stem)
         return False
 
     def doubt_events(self) -> None:

@@ -257,6 +257,9 @@ class ServiceLoop:
         if hint.area is Area.SESSION:
             if worker.changes.look_at(hint.path):
                 self.timetable.due_by(RESCAN, now + _FOLDER_SECONDS)
+        elif hint.area is Area.COMPANION:
+            if worker.changes.look_at_companion(hint.path):
+                self.timetable.due_by(RESCAN, now + _FOLDER_SECONDS)
         elif hint.area is Area.LIVE:
             if worker.changes.look_at_live():
                 self.timetable.due_now(LOOK)
@@ -423,7 +426,7 @@ class ServiceLoop:
             self._outage = None
             self._publisher.forget_store()
         elif self.resources is not None:
-            self.resources.context.preferences = new
+            self.resources.context.use_preferences(new)
             self.act_next_time()
             if old.preferences.ignore != new.ignore:
                 self._next_round = replace(self._next_round, adopt=True)

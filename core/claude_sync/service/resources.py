@@ -63,6 +63,7 @@ class Resources:
         heartbeats = paths.runtime / _HEARTBEATS
         self.watch = Watch(
             projects=home.projects,
+            companions=home.companion_folders(),
             live=home.live_folder,
             store=store.local_root,
             heartbeats=heartbeats,

@@ -14,12 +14,13 @@ import errno
 import os
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from claude_sync.disk import files
+from claude_sync.values import NamedTuple
 
 if TYPE_CHECKING:
     from watchdog.events import FileSystemEvent, FileSystemEventHandler
@@ -35,6 +36,7 @@ class Area(Enum):
     """What may have changed."""
 
     SESSION = "session"
+    COMPANION = "companion"
     LIVE = "live"
     STORE = "store"
 
@@ -45,11 +47,21 @@ Notify = Callable[[Area, str], None]
 _Identity = tuple[int, int]
 
 
+class _Root(NamedTuple):
+    """A folder that is watched: what may change in it, and whether folders below it count."""
+
+    area: Area
+    path: Path
+    deep: bool = True
+
+
 class Watch:
-    """Watches Claude's projects, its live files, and a store that is local.
+    """Watches Claude's projects, what lies beside them, its live files, and a store that is local.
 
     Args:
         projects: Claude's projects folder.
+        companions: folders beside that in which files of sessions lie, each with whether what lies
+            in folders below it counts.
         live: its folder of live files.
         store: the store's root where it is local, else None.
         heartbeats: a folder of our own for `heartbeat` files; made with mode 0700 if missing.
@@ -63,18 +75,20 @@ class Watch:
         self,
         *,
         projects: Path,
+        companions: Mapping[Path, bool],
         live: Path,
         store: Path | None,
         heartbeats: Path,
         notify: Notify,
     ) -> None:
-        self._roots = {Area.SESSION: projects, Area.LIVE: live}
+        self._roots = [_Root(Area.SESSION, projects), _Root(Area.LIVE, live, deep=False)]
         if store is not None:
-            self._roots[Area.STORE] = store
+            self._roots.append(_Root(Area.STORE, store))
+        self._roots += [_Root(Area.COMPANION, path, deep) for path, deep in companions.items()]
         self._heartbeats = heartbeats
         self._notify = notify
         self._observer: BaseObserver | None = None
-        self._watched: dict[Area, _Identity | None] = {}
+        self._watched: dict[_Root, _Identity | None] = {}
         self._heartbeat_sent_at: float | None = None
         self._heartbeat_seen = False
         self._not_before = 0.0
@@ -83,7 +97,7 @@ class Watch:
     @property
     def is_blind(self) -> bool:
         """Whether no events can come for Claude's projects, so that they have to be polled."""
-        return self._watched.get(Area.SESSION) is None
+        return self._watched.get(self._roots[0]) is None
 
     def start(self) -> None:
         """Watch what is there."""
@@ -98,9 +112,7 @@ class Watch:
         try:
             observer = Observer()
             observer.start()
-            watched = {
-                area: self._watch_root(observer, area, root) for area, root in self._roots.items()
-            }
+            watched = {root: self._watch_root(observer, root) for root in self._roots}
             # Last, and a root of its own: watchdog skips folders below a root for which the system
             # has no watch left, but never a root.
             self._watch_heartbeats(observer)
@@ -125,15 +137,14 @@ class Watch:
         if observer is not None:
             _end(observer)
 
-    def _watch_root(self, observer: BaseObserver, area: Area, root: Path) -> _Identity | None:
-        identity = _identity(root)
+    def _watch_root(self, observer: BaseObserver, root: _Root) -> _Identity | None:
+        identity = _identity(root.path)
         if identity is None:
             return None
-        notify = self._notify
+        notify, area = self._notify, root.area
         handler, wanted = _handler(lambda path: notify(area, path))
         try:
-            recursive = area is not Area.LIVE
-            observer.schedule(handler, str(root), recursive=recursive, event_filter=wanted)
+            observer.schedule(handler, str(root.path), recursive=root.deep, event_filter=wanted)
         except FileNotFoundError:
             return None
         return identity
@@ -181,16 +192,14 @@ class Watch:
             return []
         self.stop()
         self.start()
-        return list(self._roots)
+        return list(dict.fromkeys(root.area for root in self._roots))
 
     def _is_healthy(self, observer: BaseObserver) -> bool:
         return (
             observer.is_alive()
             and all(emitter.is_alive() for emitter in observer.emitters)
             and not self._is_silent()
-            and all(
-                self._watched.get(area) == _identity(root) for area, root in self._roots.items()
-            )
+            and all(self._watched.get(root) == _identity(root.path) for root in self._roots)
         )
 
     def stop(self) -> None:

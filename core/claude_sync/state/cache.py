@@ -17,7 +17,10 @@ from claude_sync.values import NamedTuple
 
 
 class LocalRow(NamedTuple):
-    """What one transcript was found to be, when its stamps were these."""
+    """What one transcript was found to be, when its stamps were these.
+
+    `slug` is the last one in it, None where nobody has looked for it.
+    """
 
     stamp: Stamp
     sidecar: str
@@ -26,6 +29,7 @@ class LocalRow(NamedTuple):
     sidecar_sha256: str
     cwds: tuple[str, ...]
     title: str
+    slug: str | None = None
 
 
 class ProblemRow(NamedTuple):
@@ -56,7 +60,7 @@ class Cache:
     def put_local(self, rows: Mapping[str, LocalRow]) -> None:
         """Remember what transcripts were found to be."""
         self._db.run_many(
-            "INSERT OR REPLACE INTO local VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO local VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (
                     path,
@@ -67,6 +71,7 @@ class Cache:
                     row.sidecar_sha256,
                     json.dumps(row.cwds) if row.cwds else "",
                     row.title,
+                    row.slug,
                 )
                 for path, row in rows.items()
             ],
@@ -147,7 +152,8 @@ class Cache:
 
 
 def _local(row: Sequence[Any]) -> LocalRow:
-    _, size, mtime_ns, inode, sidecar, sha256, cut_size, cut, sidecar_sha256, cwds, title = row
+    _, size, mtime_ns, inode, sidecar, sha256, cut_size, cut, *rest = row
+    sidecar_sha256, cwds, title, slug = rest
     whole = Version(size, sha256)
     return LocalRow(
         stamp=Stamp(size, mtime_ns, inode),
@@ -157,6 +163,7 @@ def _local(row: Sequence[Any]) -> LocalRow:
         sidecar_sha256=sidecar_sha256,
         cwds=_directories(cwds) if cwds else (),
         title=title,
+        slug=slug,
     )
 
 

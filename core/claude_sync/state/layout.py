@@ -27,7 +27,7 @@ from claude_sync.model import Version
 from claude_sync.state.decisions import Decisions
 from claude_sync.state.decisions_file import Decided
 
-LAYOUT = 3
+LAYOUT = 4
 WAL_SUFFIX = "-wal"
 BUSY_SECONDS = 10.0
 COPY_MARK = ".layout-"
@@ -54,7 +54,7 @@ CREATE TABLE held (session_id TEXT, size INTEGER, sha256 TEXT,
     PRIMARY KEY (session_id, size, sha256)) WITHOUT ROWID
 """,
     """
-CREATE TABLE merged (session_id TEXT, sidecar_sha256 TEXT,
+CREATE TABLE merged (session_id TEXT, sidecar_sha256 TEXT, revision INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (session_id, sidecar_sha256)) WITHOUT ROWID
 """,
     """
@@ -64,7 +64,7 @@ CREATE TABLE relation (x TEXT, y TEXT, extends INTEGER, value TEXT,
     """
 CREATE TABLE local (path TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, inode INTEGER,
     sidecar TEXT, whole_sha256 TEXT, cut_size INTEGER, cut_sha256 TEXT, sidecar_sha256 TEXT,
-    cwds TEXT, title TEXT) WITHOUT ROWID
+    cwds TEXT, title TEXT, slug TEXT) WITHOUT ROWID
 """,
     """
 CREATE TABLE bundle (name TEXT PRIMARY KEY, file_size INTEGER, file_mtime_ns INTEGER,
@@ -269,8 +269,15 @@ def _damage_is_noticed(db: sqlite3.Connection, _decisions: Decisions | None) -> 
     db.execute("DELETE FROM relation WHERE NOT extends")
 
 
+def _companions_come_along(db: sqlite3.Connection, _decisions: Decisions | None) -> None:
+    """From 3 to 4: which plan a transcript names; up to which revision files were merged."""
+    db.execute("ALTER TABLE local ADD COLUMN slug TEXT")
+    db.execute("ALTER TABLE merged ADD COLUMN revision INTEGER NOT NULL DEFAULT 0")
+
+
 _CHANGES: dict[int, Callable[[sqlite3.Connection, Decisions | None], None]] = {
     1: _decisions_move_out,
     2: _damage_is_noticed,
+    3: _companions_come_along,
 }
 """How a layout becomes the next one, by the number of the older."""

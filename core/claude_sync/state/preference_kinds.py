@@ -245,6 +245,7 @@ KINDS: Mapping[str, ValueKind] = {
     "location": _TEXT,
     "store_id": _TEXT,
     "push_on_change": _FLAG,
+    "checkpoints": _FLAG,
     "on_arrival": _choice("ask", "pull", "nothing"),
     "pull_interval_seconds": _number(1, 86_400),
     "quiet_seconds": _number(0, 3_600),

@@ -37,6 +37,7 @@ class Preferences(NamedTuple):
         location: where sessions meet, None before it is chosen.
         store_id: the UUID in that place's marker.
         push_on_change: whether watching pushes.
+        checkpoints: whether checkpoints travel with their sessions, to and from this machine.
         on_arrival: "ask", "pull" or "nothing".
         pull_interval_seconds: how often to look at the place.
         quiet_seconds: how long a session has to rest before it is pushed.
@@ -59,6 +60,7 @@ class Preferences(NamedTuple):
     location: str | None = None
     store_id: str | None = None
     push_on_change: bool = True
+    checkpoints: bool = True
     on_arrival: str = "ask"
     pull_interval_seconds: float = 60
     quiet_seconds: float = 3

@@ -107,20 +107,27 @@ class Records:
         rows = self._db.run("SELECT size, sha256 FROM held WHERE session_id = ?", (session_id,))
         return frozenset(Version(*row) for row in rows)
 
-    def merge(self, session_id: str, sidecar_sha256: str) -> None:
-        """Remember that a bundle's sidecars, known by their digest, were merged in."""
-        self._db.run("INSERT OR IGNORE INTO merged VALUES (?, ?)", (session_id, sidecar_sha256))
+    def merge(self, session_id: str, sidecar_sha256: str, revision: int) -> None:
+        """Remember that a bundle's sidecars, known by their digest, lay here, or were merged in.
 
-    def is_merged(self, session_id: str, sidecar_sha256: str) -> bool:
-        """Whether sidecars of that digest were merged in already."""
-        row = next(
-            self._db.run(
-                "SELECT 1 FROM merged WHERE session_id = ? AND sidecar_sha256 = ?",
-                (session_id, sidecar_sha256),
-            ),
-            None,
+        Args:
+            session_id: its session.
+            sidecar_sha256: the bundle's.
+            revision: the bundle's.
+        """
+        self._db.run(
+            "INSERT INTO merged VALUES (?, ?, ?) ON CONFLICT(session_id, sidecar_sha256)"
+            " DO UPDATE SET revision = max(revision, excluded.revision)",
+            (session_id, sidecar_sha256, revision),
         )
-        return row is not None
+
+    def merged(self, session_id: str, sidecar_sha256: str) -> int:
+        """The greatest revision in which sidecars of that digest were merged in; -1 for none."""
+        rows = self._db.run(
+            "SELECT revision FROM merged WHERE session_id = ? AND sidecar_sha256 = ?",
+            (session_id, sidecar_sha256),
+        )
+        return next((int(row[0]) for row in rows), -1)
 
     def relation(self, x: Version, y: Version) -> Mapping[str, Any] | None:
         """How two versions relate, as `put_relation` was told; it never changes."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from claude_sync.bundle.codec import encode, encoded_size
 from claude_sync.bundle.members import AFTER_TRANSCRIPT, back_of, compact, front_of, members_of
 from claude_sync.bundle.unpack import KnownPrefix
-from claude_sync.claude.sidecar import read_sidecar, sidecar_folder
+from claude_sync.claude.session_files import SessionFiles, read_sidecar
 from claude_sync.disk.snapshot import Snapshot, blocks_of
 from claude_sync.errors import SessionChanging
 from claude_sync.model import Bundle, LocalSession, SidecarFile
@@ -294,7 +294,7 @@ def _entry(local: LocalSession, path: str) -> LocalBytes:
     """What makes a sidecar file's element of a bundle."""
 
     def made() -> Iterator[bytes]:
-        with _reading(local), Snapshot(sidecar_folder(local.path) / path) as snapshot:
+        with _reading(local), Snapshot(SessionFiles(local.path).path_of(path)) as snapshot:
             yield b'{"path":' + compact(path) + b',"data":"'
             yield from encode(snapshot.blocks())
             size, sha256 = snapshot.settle()

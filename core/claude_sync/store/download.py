@@ -19,6 +19,7 @@ from claude_sync.bundle.unpack import (
     UnpackEvent,
     unpack,
 )
+from claude_sync.claude.session_files import is_session_file
 from claude_sync.disk import files
 from claude_sync.disk.files import Staged
 from claude_sync.disk.prefix_hashes import prefix_hashes
@@ -31,7 +32,6 @@ from claude_sync.errors import (
     SessionChanging,
 )
 from claude_sync.model import BundleHead, SidecarFile, Version
-from claude_sync.names import is_sidecar_path
 from claude_sync.store.delta import DeltaPlan, Request, plan_delta
 from claude_sync.transports.base import Transport
 
@@ -231,7 +231,7 @@ class _Staging:
                 end = self._pending
                 assert isinstance(end, SidecarEnd)
                 self._pending = None
-                if is_sidecar_path(end.file.path):
+                if is_session_file(end.file.path):
                     self._sidecar.append((end.file, staged))
                 else:
                     files.discard(staged)

@@ -16,7 +16,7 @@ from typing import Any
 from claude_sync.bundle.codec import settled_size
 from claude_sync.bundle.members import sidecar_digest
 from claude_sync.bundle.pack import FRAME, TRANSCRIPT, Label, Packed, Packer, Piece, sidecar_section
-from claude_sync.claude.sidecar import sidecar_folder
+from claude_sync.claude.session_files import SessionFiles, is_companion
 from claude_sync.disk.hashing import PassingHash
 from claude_sync.disk.snapshot import Snapshot, translating_read_errors
 from claude_sync.errors import ClaudeSyncError, SessionChanging
@@ -239,16 +239,20 @@ class Packing:
             )
 
     def _sidecar_file(self, path: str, seen: Stamp) -> Iterator[bytes]:
-        """A sidecar file's bytes; if it changed since it was looked at, it must hold the base's.
+        """A file's bytes; if it changed since it was looked at, it must hold the base's.
 
-        That nothing of the base is lost was decided by what was looked at.
+        That nothing of the base is lost was decided by what was looked at. A companion changes in
+        place: it is taken as it is now.
         """
         of_base = self._of_base
         was = of_base.get(path) if of_base is not None else None
         marks = [was.size] if was is not None else []
-        with Snapshot(sidecar_folder(self.outgoing.local.path) / path, marks=marks) as snapshot:
+        where = SessionFiles(self.outgoing.local.path).path_of(path)
+        with Snapshot(where, marks=marks) as snapshot:
             yield from snapshot.blocks()
             snapshot.settle()
+        if is_companion(path):
+            return
         holds = was is None or not was.size or snapshot.noted.get(was.size) == was.sha256
         if snapshot.stamp != seen and (of_base is None or not holds):
             raise SessionChanging(

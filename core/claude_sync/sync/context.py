@@ -63,11 +63,11 @@ class Context:
         machine: Machine | None = None,
     ) -> None:
         self.paths = paths
-        self.preferences = chosen
         self.should_stop = should_stop
         self.on_progress = on_progress
         remembered = chosen.claude_config_dir
         self.home = ClaudeHome.locate(remembered=str(remembered) if remembered else None)
+        self.use_preferences(chosen)
         self.homes = claude_homes(chosen)
         self.machine: Machine = machine or load_machine(paths, self.homes)
         self.vault = Vault(paths.vault_directory)
@@ -101,6 +101,11 @@ class Context:
                 self.registry.save()
         finally:
             self._open.close()
+
+    def use_preferences(self, chosen: Preferences) -> None:
+        """Work by these preferences from now on; the store stays the one that was opened."""
+        self.preferences = chosen
+        self.home.checkpoints = chosen.checkpoints
 
     @property
     def store(self) -> Store:

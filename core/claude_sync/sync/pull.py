@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from claude_sync.bundle.file_names import encoded_key, is_encoded_key
-from claude_sync.claude.tree import TRANSCRIPT_SUFFIX
+from claude_sync.claude.session_files import TRANSCRIPT_SUFFIX
 from claude_sync.errors import (
     BundleError,
     BundleIncomplete,
@@ -37,10 +37,11 @@ from claude_sync.model import (
 from claude_sync.sync.context import Context
 from claude_sync.sync.judge import Judgement, judge
 from claude_sync.sync.planner import PullKind, PullPlan
+from claude_sync.sync.survey.companions import SetToMerge, set_to_merge
 from claude_sync.sync.survey.extensions import learn_extensions
 from claude_sync.sync.survey.survey import Survey, look, unseen_error
 from claude_sync.sync.tree.pull_apply import PlannedPull, apply_pulls, groups
-from claude_sync.wording import count, replaces
+from claude_sync.wording import count, join, replaces
 
 _NOT_WAITING = (PullKind.NOTHING, PullKind.AHEAD)
 _PLANNED = {
@@ -287,7 +288,7 @@ class _Pull:
     def _planned_pull(
         self, session_id: str, plan: PullPlan, judgement: Judgement
     ) -> PlannedPull | Result:
-        survey, local = self._survey, judgement.local
+        survey, local, merging = self._survey, judgement.local, None
         stuck = plan.kind is PullKind.CONFLICT or plan.kind in _NOT_WAITING
         if stuck and judgement.missing is not None:
             message = judgement.what_mends_it(session_id)
@@ -306,7 +307,7 @@ class _Pull:
                 ahead = plan.kind is PullKind.AHEAD
                 outcome = Outcome.AHEAD if ahead else Outcome.UNCHANGED
                 return self._result(session_id, outcome)
-            bundle, kind = merging, PullKind.FAST_FORWARD
+            bundle, kind = merging.bundle, PullKind.FAST_FORWARD
         else:
             bundle, kind = plan.rivals[0], plan.kind
         only_here = judgement.lines_only_here(plan)
@@ -331,6 +332,7 @@ class _Pull:
                 directory=directory,
                 folder=folder,
                 merge_only=merge_only,
+                companions_win=merging is None or merging.wins,
                 only_here=only_here,
                 shortened=judgement.missing is not None,
             )
@@ -352,20 +354,11 @@ class _Pull:
         how = "--replace" if by_hand else f"`claude-sync pull {bundle.head.session_id}`"
         return f"{what} {replaces(lines)}: {how} does that"
 
-    def _to_merge(self, local: LocalSession | None, rivals: Sequence[Bundle]) -> Bundle | None:
-        """A rival of equal transcript whose sidecar files may not all be here."""
+    def _to_merge(self, local: LocalSession | None, rivals: Sequence[Bundle]) -> SetToMerge | None:
+        """A rival of equal transcript whose other files may not all be here."""
         if local is None:
             return None
-        row = self._survey.row(local)
-        for rival in rivals:
-            head = rival.head
-            if (
-                head.version == row.whole
-                and head.sidecar_sha256 != row.sidecar_sha256
-                and not self._context.records.is_merged(head.session_id, head.sidecar_sha256)
-            ):
-                return rival
-        return None
+        return set_to_merge(self._context, self._survey, local, rivals)
 
     # -- applying -----------------------------------------------------------------------------
 
@@ -389,7 +382,7 @@ class _Pull:
             if isinstance(done, ClaudeSyncError):
                 yield self._failure(planned.session_id, done, planned)
             else:
-                yield self._pulled(planned, _remark(planned))
+                yield self._pulled(planned, _remark(planned, done.refused))
             self._progress = self._progress._replace(
                 session_id=planned.session_id,
                 done=self._progress.done + planned.bundle.stamp.size,
@@ -452,8 +445,17 @@ class _Pull:
         )
 
 
-def _remark(planned: PlannedPull) -> str:
+def _remark(planned: PlannedPull, refused: Sequence[str]) -> str:
     """What is to be said of a session that was pulled, a sentence; mostly nothing."""
+    remarks = [_what_it_took(planned)]
+    if refused:
+        which = "one of its files isn't" if len(refused) == 1 else "some of its files aren't"
+        kinds = join(sorted({path[1:].partition("/")[0] for path in refused}))
+        remarks.append(f"{which} here, since a link or a file is in the way below {kinds}")
+    return "; ".join(filter(None, remarks))
+
+
+def _what_it_took(planned: PlannedPull) -> str:
     if planned.only_here:
         were = "was" if planned.only_here == 1 else "were"
         return f"{count(planned.only_here, 'line')} that {were} only here went into the vault"

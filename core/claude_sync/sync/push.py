@@ -23,6 +23,7 @@ from claude_sync.model import Bundle, LocalSession, Outcome, Progress, ProjectKe
 from claude_sync.sync.bundles.naming import is_ignored, is_named_for
 from claude_sync.sync.context import Context
 from claude_sync.sync.survey.survey import Survey, look, unreadable
+from claude_sync.wording import held_back
 
 # Imported where it is used: most pushes find nothing to compare and nothing to write.
 if TYPE_CHECKING:
@@ -207,9 +208,10 @@ class _Push:
         from claude_sync.sync.bundles.push_write import PlannedPush
         from claude_sync.sync.judge import judge
         from claude_sync.sync.planner import PushKind
+        from claude_sync.sync.survey.companions import is_elsewhere
 
         survey, session_id = self._survey, local.session_id
-        own, _, rivals = survey.split(session_id)
+        own, own_is_rival, rivals = survey.split(session_id)
         with judge(self._context, survey, session_id) as judgement:
             mine = judgement.mine
             assert mine is not None
@@ -227,12 +229,12 @@ class _Push:
             keep_own = own is not None and (
                 plan.keep_own
                 or _loses_transcript(mine, own, judgement.comparisons)
-                or self._loses_sidecar(local, own)
+                or self._loses_sidecar(local, own, is_ours=not own_is_rival)
             )
             if self._is_unbegun(local):
                 return self._result(local, Outcome.UNCHANGED, project.key, message=_UNBEGUN)
         unchanged = plan.kind is PushKind.UNCHANGED or (
-            not self._named and not keep_own and survey.is_elsewhere(local, rivals)
+            not self._named and not keep_own and is_elsewhere(self._context, survey, local, rivals)
         )
         if unchanged and not moved:
             if own is not None and own.head.version == mine.version:
@@ -250,15 +252,21 @@ class _Push:
             other.name == name for other in self._survey.bundles[session_id]
         )
 
-    def _loses_sidecar(self, local: LocalSession, own: Bundle) -> bool:
-        """Whether the own bundle may hold a sidecar file that the new one wouldn't."""
+    def _loses_sidecar(self, local: LocalSession, own: Bundle, *, is_ours: bool) -> bool:
+        """Whether the own bundle may hold a file that the new one wouldn't.
+
+        Companions don't count where it `is_ours`, what this machine wrote last: the client changed
+        them in place since.
+        """
         from claude_sync.sync.bundles.keep import NO_SIDECAR, sidecars_lie_here
 
         row = self._survey.row(local)
         if own.head.sidecar_sha256 in (row.sidecar_sha256, NO_SIDECAR):
             return False
         layout = self._survey.record(local.session_id).layout
-        return not sidecars_lie_here(self._context, local, layout, own)
+        return not sidecars_lie_here(
+            self._context, local, layout=layout, bundle=own, companions=not is_ours
+        )
 
     # -- writing ------------------------------------------------------------------------------
 
@@ -282,7 +290,7 @@ class _Push:
                     Outcome.PUSHED,
                     planned.project.key,
                     bundle=answer.bundle,
-                    message=_left_out(planned.local.left_out),
+                    message=_left_out(planned.local),
                 )
                 directory = self._survey.directory(planned.local)
                 yield result._replace(bytes=answer.sent, directory=directory)
@@ -347,11 +355,14 @@ def _loses_transcript(mine: Mine, own: Bundle, comparisons: Comparisons) -> bool
     return mine.version != theirs and comparisons.learn(mine.version, theirs).common < theirs.size
 
 
-def _left_out(count: int) -> str:
-    """The message about sidecar files that aren't in the bundle."""
-    if not count:
-        return ""
-    return (
-        f"{count:,} of its files stay on this machine only: their names aren't allowed on every "
-        "system, or there are more than 10,000"
-    )
+def _left_out(local: LocalSession) -> str:
+    """The message about files that aren't in the bundle."""
+    messages = []
+    if local.left_out:
+        messages.append(
+            f"{local.left_out:,} of its files stay on this machine only: their names aren't "
+            "allowed on every system, or there are more than 10,000"
+        )
+    if local.held_back:
+        messages.append(held_back(local.held_back))
+    return "; ".join(messages)

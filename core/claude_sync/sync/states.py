@@ -38,6 +38,7 @@ from claude_sync.sync.context import Context
 from claude_sync.sync.judge import Judgement, judge
 from claude_sync.sync.planner import PullKind, PushKind
 from claude_sync.sync.rivals import newest_of_each
+from claude_sync.sync.survey.companions import is_elsewhere
 from claude_sync.sync.survey.extensions import learn_extensions
 from claude_sync.sync.survey.survey import Survey, look
 from claude_sync.sync.tree.undo_record import UndoRecord
@@ -227,7 +228,7 @@ def _standing(
         if local is None:
             return _Standing(State.GONE, detail="undone here")
         push = judgement.plan_push()
-        waits = push.keep_own or not survey.is_elsewhere(local, judgement.all_rivals)
+        waits = push.keep_own or not is_elsewhere(context, survey, local, judgement.all_rivals)
     if push.kind is PushKind.WRITE and waits:
         return _Standing(State.CHANGED)
     return _Standing(State.AHEAD if plan.kind is PullKind.AHEAD else State.SYNCED)

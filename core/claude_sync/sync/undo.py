@@ -54,7 +54,7 @@ def undo(context: Context, session: str) -> Result:
             record = _begin(context, session_id, record, survey.row(local).whole)
             left = apply_undo(context, survey, local, record)
         else:
-            finish_removal(context, survey, session_id)
+            finish_removal(context, survey, session_id, record)
             left = [copy for copy in record.copies if copy in survey.local]
         _remember(context, session_id, record)
         return Result(

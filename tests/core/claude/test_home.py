@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_sync.claude import sidecar
+from claude_sync.claude import listed_files
 from claude_sync.claude.home import (
     ClaudeHome,
     encode_directory,
     folder_matches,
 )
-from claude_sync.claude.sidecar import sidecar_folder, sidecar_stamps
+from claude_sync.claude.listed_files import NO_FILES, sidecar_stamps
+from claude_sync.claude.session_files import SessionFiles
 from claude_sync.disk.snapshot import stamp_of
 from claude_sync.errors import ClaudeHomeError, UsageError
 from faults.disks import ordinary_permissions
@@ -180,7 +181,7 @@ def test_a_sidecar_is_the_regular_files_whose_names_travel(
     put(claude, f"-p/{SESSION}/tool-results/nul.txt")
     put(claude, f"-p/{SESSION}/tool-results/new\nline")
     put(claude, f"-p/{SESSION}/tool-results/trailing.")
-    folder = sidecar_folder(transcript)
+    folder = SessionFiles(transcript).folder
     assert folder == claude.projects / "-p" / SESSION
     (folder / "link.txt").symlink_to(folder / "custom-title.json")
     (folder / "links").symlink_to(tmp_path)
@@ -200,11 +201,11 @@ def test_of_names_that_are_one_elsewhere_one_travels(claude: ClaudeHome) -> None
 def test_of_more_than_a_bundle_holds_it_is_told_how_many_stay(
     claude: ClaudeHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sidecar, "MAX_SIDECAR_FILES", 20)
+    monkeypatch.setattr(listed_files, "MAX_SIDECAR_FILES", 20)
     transcript = put(claude, f"-p/{SESSION}.jsonl")
-    (sidecar_folder(transcript) / "subagents").mkdir(parents=True)
+    (SessionFiles(transcript).folder / "subagents").mkdir(parents=True)
     for number in range(23):
-        (sidecar_folder(transcript) / "subagents" / f"{number:05d}").touch()
+        (SessionFiles(transcript).folder / "subagents" / f"{number:05d}").touch()
     for local in (claude.session_in("-p", SESSION), *claude.sessions()):
         assert local is not None
         assert (len(local.sidecar), local.left_out) == (20, 3)
@@ -215,8 +216,8 @@ def test_a_folder_that_is_a_link_or_nothing_is_no_sidecar(
 ) -> None:
     put(claude, "-p/real/a.txt")
     (claude.projects / "-p" / "link").symlink_to(claude.projects / "-p" / "real")
-    assert sidecar_stamps(claude.projects / "-p" / "link") == ((), 0)
-    assert sidecar_stamps(claude.projects / "-p" / "none") == ((), 0)
+    assert sidecar_stamps(claude.projects / "-p" / "link") == NO_FILES
+    assert sidecar_stamps(claude.projects / "-p" / "none") == NO_FILES
 
 
 # --- clean-up ----------------------------------------------------------------------------------

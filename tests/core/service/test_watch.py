@@ -47,10 +47,11 @@ def heard() -> Heard:
 
 @pytest.fixture
 def watch(tmp_path: Path, heard: Heard) -> Iterator[Watch]:
-    for name in ("projects", "sessions", "store"):
+    for name in ("projects", "sessions", "store", "tasks", "plans"):
         (tmp_path / name).mkdir()
     watch = Watch(
         projects=tmp_path / "projects",
+        companions={tmp_path / "tasks": True, tmp_path / "plans": False},
         live=tmp_path / "sessions",
         store=tmp_path / "store",
         heartbeats=tmp_path / "run" / "heartbeats",
@@ -74,6 +75,8 @@ def test_what_is_written_below_each_folder_is_heard(
     hears(heard, tmp_path / "projects" / "-a" / SESSION / "subagents" / "agent-1.jsonl")
     hears(heard, tmp_path / "sessions" / "1.json")
     hears(heard, tmp_path / "store" / "git+x" / "a.ccsync")
+    hears(heard, tmp_path / "tasks" / SESSION / "1.json")
+    hears(heard, tmp_path / "plans" / "calm-otter.md")
     assert not watch.is_blind
     assert {area for area, _ in heard.events} == set(Area)
 
@@ -142,6 +145,7 @@ from claude_sync.service.watch import Watch
 root = Path(sys.argv[1])
 watch = Watch(
     projects=root / "projects",
+    companions={},
     live=root / "sessions",
     store=None,
     heartbeats=root / "run",

@@ -56,6 +56,7 @@ def test_without_a_file_everything_has_its_default(here: Paths) -> None:
         "location": None,
         "store_id": None,
         "push_on_change": True,
+        "checkpoints": True,
         "on_arrival": "ask",
         "pull_interval_seconds": 60,
         "quiet_seconds": 3,

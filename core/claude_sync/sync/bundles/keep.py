@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from claude_sync.bundle.members import sidecar_digest
-from claude_sync.claude.sidecar import read_sidecar, sidecar_folder
+from claude_sync.claude.session_files import SessionFiles, is_companion
 from claude_sync.disk import files
 from claude_sync.disk.prefix_hashes import begins_with, prefix_hashes
 from claude_sync.model import Bundle, LocalSession, Version
@@ -109,7 +109,9 @@ def lies_here(local: LocalSession, version: Version, sidecar_sha256: str, bundle
     return begins_with(local.path, head.version)
 
 
-def sidecars_lie_here(context: Context, local: LocalSession, layout: str, bundle: Bundle) -> bool:
+def sidecars_lie_here(
+    context: Context, local: LocalSession, *, layout: str, bundle: Bundle, companions: bool
+) -> bool:
     """Whether each sidecar file of a bundle is the beginning of one that lies here.
 
     Args:
@@ -117,6 +119,7 @@ def sidecars_lie_here(context: Context, local: LocalSession, layout: str, bundle
         local: the session.
         layout: what is remembered of the bundle's sidecar files; it may be another one's by now.
         bundle: the bundle.
+        companions: whether companions count.
 
     Returns:
         False also where that isn't known.
@@ -128,9 +131,14 @@ def sidecars_lie_here(context: Context, local: LocalSession, layout: str, bundle
     known = sidecar_of(bundle, layout)
     if known is None:
         return False
-    folder = sidecar_folder(local.path)
-    here = {file.path: file for file in read_sidecar(local, context.check)}
-    return all(
-        file.path in here and (here[file.path] == file or begins_with(folder / file.path, file))
-        for file in known.values()
-    )
+    where = SessionFiles(local.path)
+    for file in known.values():
+        context.check()
+        if is_companion(file.path) and not companions:
+            continue
+        try:
+            if not begins_with(where.path_of(file.path), file):
+                return False
+        except FileNotFoundError:
+            return False
+    return True

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from claude_sync.sync.bundles.pack_ahead import PackingAhead
 
 _RECORDS_A_GROUP = 200
+_ABSURD_REVISION = 1 << 48
 _SEVERAL = ("", "")
 """Whose a name is that several share, but for its case."""
 
@@ -137,10 +138,13 @@ class PushWriter:
         remembered = survey.record(session_id)
         compared = survey.is_open(local) or bool(survey.bundles.get(session_id))
         expected = self._version(local) if compared else survey.known_version(local)
+        # Greater than all that were seen, so that it tells which of two was written knowing of the
+        # other; a stranger's absurd one leaves no room above it.
         revisions = [
             bundle.head.revision
             for bundle in survey.bundles.get(session_id, ())
             if bundle.head.machine_id == context.machine.id
+            or bundle.head.revision < _ABSURD_REVISION
         ]
         label = label_of(
             context,
@@ -251,6 +255,7 @@ class PushWriter:
             for sent, bundle in written:
                 session_id = bundle.head.session_id
                 records.hold(session_id, bundle.head.version)
+                records.merge(session_id, bundle.head.sidecar_sha256, bundle.head.revision)
                 records.remember(
                     session_id,
                     written=bundle.head.version,

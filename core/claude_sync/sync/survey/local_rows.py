@@ -7,7 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from claude_sync.claude.sidecar import signature_of
+from claude_sync.claude.session_files import signature_of
+from claude_sync.claude.slugs import Known
 from claude_sync.errors import SessionError
 from claude_sync.model import LocalSession, Version
 from claude_sync.state.cache import LocalRow
@@ -38,11 +39,27 @@ class LocalRows:
         self._new: dict[str, LocalRow] = {}
         self._summaries: dict[str, Summary] = {}
         self._lines: dict[str, LinePrefix] = {}
+        self._signatures: dict[str, tuple[object, str]] = {}
+
+    def slug(self, transcript: Path) -> Known | None:
+        """The last slug that a transcript was found to have, and when; None where nobody looked."""
+        row = self._rows.get(str(transcript))
+        return None if row is None or row.slug is None else (row.stamp, row.slug)
+
+    def _signature(self, local: LocalSession) -> str:
+        """Of a session as it was listed: it is asked for again and again."""
+        if not local.sidecar:
+            return ""
+        key = str(local.path)
+        known = self._signatures.get(key)
+        if known is None or known[0] is not local.sidecar:
+            known = self._signatures[key] = (local.sidecar, signature_of(local))
+        return known[1]
 
     def known(self, local: LocalSession) -> LocalRow | None:
         """What a session is, if that is known without reading it."""
         row = self._rows.get(str(local.path))
-        if row is None or row.stamp != local.stamp or row.sidecar != signature_of(local):
+        if row is None or row.stamp != local.stamp or row.sidecar != self._signature(local):
             return None
         return row
 
@@ -58,7 +75,7 @@ class LocalRows:
             before = self._rows.get(key)
             from claude_sync.sync.survey.read_session import read_session
 
-            row = read_session(local, signature_of(local), before, self._context.check)
+            row = read_session(local, self._signature(local), before, self._context.check)
             self._rows[key] = self._new[key] = row
             if len(self._new) >= _ROWS_A_FLUSH:
                 self._write()
@@ -134,6 +151,7 @@ class LocalRows:
 
     def flush(self, here: Container[str]) -> None:
         """Write what was read into the cache, and drop those whose paths aren't here."""
+        self._take_slugs()
         gone = [path for path in self._rows if path not in here]
         if not self._new and not gone:
             return
@@ -142,6 +160,13 @@ class LocalRows:
             self._context.cache.drop_local(gone)
         for path in gone:
             del self._rows[path]
+
+    def _take_slugs(self) -> None:
+        """Add to the rows what was found of slugs meanwhile."""
+        for path, (stamp, slug) in self._context.home.slugs.learned.items():
+            row = self._rows.get(path)
+            if row is not None and row.stamp == stamp and row.slug != slug:
+                self._rows[path] = self._new[path] = row._replace(slug=slug)
 
     def _write(self) -> None:
         with self._context.database.transaction():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from claude_sync.claude.sidecar import read_sidecar, signature_of
+from claude_sync.claude.session_files import read_sidecar, signature_of
 from claude_sync.claude.transcript import Summary, summarize
 from claude_sync.disk.snapshot import Snapshot, open_regular, translating_read_errors
 from claude_sync.model import LocalSession, SidecarFile, Version

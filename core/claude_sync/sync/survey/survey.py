@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from claude_sync.bundle.file_names import encoded_key
 from claude_sync.claude.home import folder_matches
 from claude_sync.claude.live_sessions import LiveSessions, read_live_sessions
+from claude_sync.claude.session_files import is_plan
 from claude_sync.claude.tree import Unseen
 from claude_sync.disk.snapshot import translating_read_errors
 from claude_sync.errors import (
@@ -66,6 +67,8 @@ class Survey:
         self.context = context
         context.decisions.refresh()
         self.live: LiveSessions = read_live_sessions(context.home.live_folder)
+        self.rows = LocalRows(context)
+        context.home.slugs.remembered = self.rows.slug
         self.tree = context.home.look()
         self.local: dict[str, tuple[LocalSession, ...]] = {}
         for session in self.tree.sessions:
@@ -79,7 +82,6 @@ class Survey:
         self.remembered: dict[str, SessionRecord] = context.records.sessions()
         self.all_are_rivals = False
         self.into: Path | None = None
-        self.rows = LocalRows(context)
         self._open: dict[Path, bool] = {}
         self._directories: dict[str, Path | None] = {}
         self._longest: dict[str, LocalSession] = {}
@@ -239,6 +241,16 @@ class Survey:
             if x == y or begins_with(longer.path, y):
                 return True
             return compare(Extent(longer.path, x.size), Extent(shorter.path, y.size)).extends
+
+    @cached_property
+    def plans(self) -> Mapping[str, tuple[LocalSession, ...]]:
+        """Which transcripts here name each plan that is here, by its path in a bundle."""
+        found: dict[str, tuple[LocalSession, ...]] = {}
+        for local in self.tree.sessions:
+            for path, _ in local.sidecar:
+                if is_plan(path):
+                    found[path] = (*found.get(path, ()), local)
+        return found
 
     def is_open(self, local: LocalSession) -> bool:
         """Whether the client counts as having a session open, the same throughout this survey."""
@@ -427,18 +439,6 @@ class Survey:
             before is None
             or before == version
             or (version.sha256, before.sha256) in self._extensions
-        )
-
-    def is_elsewhere(self, local: LocalSession, rivals: Sequence[Bundle]) -> bool:
-        """Whether another machine's bundle holds just what lies here, and all that it gave up."""
-        row, decided = self.row(local), self.context.decisions.of(local.session_id)
-        given_up = set(self.supersedes(local.session_id))
-        return any(
-            rival.head.version == row.whole
-            and rival.head.sidecar_sha256 == row.sidecar_sha256
-            and rival.head.decision >= decided.decision
-            and given_up <= set(rival.head.supersedes)
-            for rival in rivals
         )
 
     def cheap_outcome(self, session_id: str) -> Outcome | None:

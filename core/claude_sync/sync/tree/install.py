@@ -4,39 +4,49 @@ Invariants:
 
 1. At every moment the transcript is the old bytes or the new bytes.
 2. What is replaced and not held by the new bytes is in the vault, durable, before.
-3. Sidecar files are there before the transcript that names them.
+3. All other files are there before the transcript that names them.
 4. An open session, or one that changed since it was looked at, is left alone; this is looked at
    again in the last moment.
 
 Order of steps: fetch beside the target and sync (the caller) · look again · vault · look again ·
-sidecar files, each by rename · sync their folders · look again · rename or link the transcript ·
+all other files, each by rename · sync their folders · look again · rename or link the transcript ·
 sync its folder (`sync_new`: once for all that is new in it).
 A new session's sidecar folder bears a mark until its transcript is there, so that one left behind
 by a crash is known as ours; a folder without a transcript that isn't ours is never written into.
+What the client keeps elsewhere of a session (its companions) outlives a transcript that it cleaned
+up: that is replaced as any other file is.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from claude_sync.claude.home import ClaudeHome
 from claude_sync.claude.live_sessions import read_live_sessions
-from claude_sync.claude.sidecar import sidecar_folder
-from claude_sync.claude.tree import TRANSCRIPT_SUFFIX
+from claude_sync.claude.session_files import TRANSCRIPT_SUFFIX, SessionFiles, is_companion
 from claude_sync.disk import files
 from claude_sync.disk.files import Staged
 from claude_sync.disk.refusals import refusal
 from claude_sync.disk.snapshot import translating_read_errors
 from claude_sync.errors import ClaudeHomeError, SessionError, SessionOpen
-from claude_sync.model import LocalSession, Stamp, Version
+from claude_sync.model import LocalSession, SidecarFile, Stamp, Version
 from claude_sync.names import TEMPORARY_PREFIX
 from claude_sync.state.vault import Vault
 from claude_sync.state.vault_entry import Kept, is_as_kept
 from claude_sync.sync.tree.last_moment import changed, watched
-from claude_sync.sync.tree.merge import Merge, StagedSession, merge, sync_directories
+from claude_sync.sync.tree.merge import (
+    THEIRS,
+    KeptFiles,
+    Merge,
+    StagedSession,
+    Winner,
+    merge,
+    sync_directories,
+    to_keep,
+)
 from claude_sync.sync.tree.undo_record import UndoRecord
 from claude_sync.values import NamedTuple
 
@@ -45,11 +55,21 @@ MARK = ".ccsync-placing"
 
 
 class Installed(NamedTuple):
-    """What was installed, and how to undo that."""
+    """What was installed, and how to undo that.
+
+    Attributes:
+        path: the transcript.
+        stamp: of that.
+        undo: how to undo it.
+        refused: companions that weren't placed, since a link or a file is in their way.
+        as_sent: files but the transcript that lie here as they came.
+    """
 
     path: Path
     stamp: Stamp
     undo: UndoRecord
+    refused: tuple[str, ...] = ()
+    as_sent: tuple[SidecarFile, ...] = ()
 
 
 class Installer:
@@ -64,23 +84,28 @@ class Installer:
         self._home = home
         self._vault = vault
 
-    def install_new(self, fetched: StagedSession, folder: Path) -> Installed:
+    def install_new(
+        self, fetched: StagedSession, folder: Path, untouchable: Container[str] = ()
+    ) -> Installed:
         """Install a session that isn't here, durably.
 
         Args:
             fetched: what to install; staged in `folder`, synced.
             folder: the encoded working directory's, in the tree.
+            untouchable: paths of files that other sessions here have too: those stay.
 
         Raises:
             SessionError: it is here by now, open, or something lies in its way.
             ClaudeHomeError: the tree can't be written.
             VaultError: what a crash left where it goes can't be kept.
         """
-        installed = self.install_unsynced(fetched, folder)
+        installed = self.install_unsynced(fetched, folder, untouchable)
         self.sync_new(folder, [installed])
         return installed
 
-    def install_unsynced(self, fetched: StagedSession, folder: Path) -> Installed:
+    def install_unsynced(
+        self, fetched: StagedSession, folder: Path, untouchable: Container[str] = ()
+    ) -> Installed:
         """The same without making the new names durable; `sync_new` is still to come.
 
         Raises:
@@ -90,23 +115,43 @@ class Installer:
         """
         session_id = fetched.session_id.lower()
         target = folder / f"{session_id}{TRANSCRIPT_SUFFIX}"
-        sidecar = sidecar_folder(target)
+        where = SessionFiles(target)
+        of_folder = [file.path for file, _ in fetched.sidecar if not is_companion(file.path)]
+        merged, kept = Merge(), None
         with writing(folder):
             self._check_absent(session_id, target)
+            if of_folder:
+                self._check_folder(where.folder)
             if fetched.sidecar:
-                merged, kept = self._open_folder(sidecar, fetched)
-                merged.install(session_id, self._vault, kept)
+                merged = self._merge(where, fetched, Winner(untouchable=untouchable))
+                kept = self._keep_others(session_id, merged)
+                if of_folder:
+                    files.make_private(where.folder)
+                    files.replace(where.folder / MARK, b"")
+                merged.install(session_id, self._vault, KeptFiles(kept, kept))
                 for staged in merged.dropped:
                     files.discard(staged)
-                _sync_below(sidecar, [file.path for file, _ in fetched.sidecar])
+                if of_folder:
+                    _sync_below(where.folder, of_folder)
+                sync_directories(merged.directories())
             self._check_absent(session_id, target)
             try:
                 stamp = files.commit_new(fetched.transcript, target)
             except FileExistsError as error:
                 raise changed(session_id) from error
-        added = tuple(file.path for file, _ in fetched.sidecar)
-        undo = UndoRecord(None, fetched.version, added=added)
-        return Installed(target, stamp, undo)
+        added = (*of_folder, *(one.name for one in merged.added if is_companion(one.name)))
+        replaced = tuple(one.was.path for one in merged.replaced if is_companion(one.was.path))
+        undo = UndoRecord(
+            None,
+            fetched.version,
+            entry=_name_of(kept) if replaced else "",
+            added=added,
+            kept=replaced,
+        )
+        return Installed(target, stamp, undo, tuple(merged.refused), tuple(merged.as_sent))
+
+    def _merge(self, where: SessionFiles, fetched: StagedSession, winner: Winner) -> Merge:
+        return merge(where, fetched, winner, checkpoints=self._home.checkpoints)
 
     def sync_new(self, folder: Path, installed: Iterable[Installed]) -> None:
         """Make durable that new sessions are in a folder; only then may they be remembered.
@@ -118,7 +163,7 @@ class Installer:
             files.sync_directory(folder)
             for done in installed:
                 if done.undo.added:
-                    files.remove(sidecar_folder(done.path) / MARK)
+                    files.remove(SessionFiles(done.path).folder / MARK)
 
     def install_over(
         self,
@@ -128,7 +173,7 @@ class Installer:
         reason: str,
         *,
         extends: bool,
-        theirs_win: bool | None = True,
+        winner: Winner = THEIRS,
         transcript: bool = True,
     ) -> Installed:
         """Install a version where another one is.
@@ -139,10 +184,8 @@ class Installer:
             version: its whole transcript.
             reason: for the vault, a word.
             extends: whether the new transcript holds all bytes of the old one.
-            theirs_win: whose sidecar file stands where both have one and neither holds the other;
-                None where neither transcript wins: then the one with the smaller hash, so that
-                all machines end with the same.
-            transcript: whether the transcript is replaced, or sidecar files are merged only.
+            winner: whose file stands where both have one.
+            transcript: whether the transcript is replaced, or all other files are merged only.
 
         Raises:
             SessionError: it is open, or changed since it was looked at.
@@ -151,7 +194,7 @@ class Installer:
         """
         with writing(local.path.parent):
             self.check_same(local)
-            merged = merge(sidecar_folder(local.path), fetched, theirs_win)
+            merged = self._merge(SessionFiles(local.path), fetched, winner)
             kept = self._keep(
                 local, version, reason, merged=merged, extends=extends, transcript=transcript
             )
@@ -160,12 +203,12 @@ class Installer:
             sync_directories(merged.directories())
             stamp = local.stamp
             if transcript:
-                stamp = self.replace(fetched.transcript, local, kept)
+                stamp = self.replace(fetched.transcript, local, kept.grown)
             for staged in merged.dropped if transcript else [*merged.dropped, fetched.transcript]:
                 files.discard(staged)
             after = fetched.version if transcript else version
             undo = self._undo(local, version, after, merged=merged, kept=kept, extends=extends)
-        return Installed(local.path, stamp, undo)
+        return Installed(local.path, stamp, undo, tuple(merged.refused), tuple(merged.as_sent))
 
     def _keep(
         self,
@@ -176,18 +219,24 @@ class Installer:
         merged: Merge,
         extends: bool,
         transcript: bool,
-    ) -> Kept | None:
-        sidecar = merged.to_keep()
-        if not transcript and not sidecar:
-            return None
-        return self._vault.keep(
+    ) -> KeptFiles:
+        """Keep what is written over; what all is in the new bytes, only for a moment."""
+        replaced, grown = to_keep(merged.replaced), to_keep(merged.grown)
+        lasting = None
+        if replaced and extends:
+            lasting = self._vault.keep(local.session_id, reason, sidecar=replaced)
+            replaced = []
+        if not (transcript or grown or replaced):
+            return KeptFiles(lasting, lasting)
+        kept = self._vault.keep(
             local.session_id,
             reason,
             transcript=local.path if transcript else None,
             version=version if transcript else None,
-            sidecar=sidecar,
-            passing=extends and not merged.replaced,
+            sidecar=[*replaced, *grown],
+            passing=extends,
         )
+        return KeptFiles(lasting or kept, kept)
 
     def replace(self, staged: Staged | None, local: LocalSession, kept: Kept | None) -> Stamp:
         """Replace the transcript that lies here by a staged one, or just remove it.
@@ -216,17 +265,17 @@ class Installer:
         after: Version,
         *,
         merged: Merge,
-        kept: Kept | None,
+        kept: KeptFiles,
         extends: bool,
     ) -> UndoRecord:
-        entry = ""
-        if kept is not None:
-            same = (kept.version is None or is_as_kept(kept)) and merged.is_as_kept(kept)
-            if extends and not merged.replaced and same:
+        lasting, passing = kept
+        if passing is not None and extends and (passing is not lasting or not merged.replaced):
+            same = (passing.version is None or is_as_kept(passing)) and merged.is_as_kept(kept)
+            if same:
                 # What was installed holds every byte of it.
-                self._vault.drop(kept)
-            else:
-                entry = f"{kept.folder.parent.name}/{kept.folder.name}"
+                self._vault.drop(passing)
+                lasting = None if lasting is passing else lasting
+        entry = _name_of(lasting)
         return UndoRecord(
             before,
             after,
@@ -253,7 +302,7 @@ class Installer:
             raise changed(local.session_id)
         self._check_closed(local.session_id)
 
-    def check_still_same(self, local: LocalSession, kept: Kept | None) -> None:
+    def check_still_same(self, local: LocalSession, kept: KeptFiles) -> None:
         """The same once something was kept, and nothing yet replaced; if not, that is dropped.
 
         Raises:
@@ -263,8 +312,8 @@ class Installer:
         try:
             self.check_same(local)
         except SessionError:
-            if kept is not None:
-                self._vault.drop(kept)
+            for entry in {one.folder: one for one in kept if one is not None}.values():
+                self._vault.drop(entry)
             raise
 
     def _check_absent(self, session_id: str, target: Path) -> None:
@@ -283,11 +332,11 @@ class Installer:
         if session_id in live.open_ids:
             raise SessionOpen("the session is open here", where=session_id, todo="close it first")
 
-    def _open_folder(self, sidecar: Path, fetched: StagedSession) -> tuple[Merge, Kept | None]:
-        """Make a new session's sidecar folder, or reuse one that a crash left behind.
+    def _check_folder(self, sidecar: Path) -> None:
+        """See that a new session's sidecar folder isn't there, but for what a crash of ours left.
 
-        Returns:
-            what becomes of each file; and the vault's entry with what is to be written over.
+        Raises:
+            SessionError: something lies in it.
         """
         names = files.names_in(files.descend(sidecar.parent, sidecar.name))
         ours = MARK in names
@@ -297,13 +346,18 @@ class Installer:
                 where=str(sidecar),
                 todo="move it away, then pull again",
             )
-        merged, kept = merge(sidecar, fetched, True), None
-        others = merged.to_keep()
-        if others:
-            kept = self._vault.keep(fetched.session_id, "pull", sidecar=others)
-        files.make_private(sidecar)
-        files.replace(sidecar / MARK, b"")
-        return merged, kept
+
+    def _keep_others(self, session_id: str, merged: Merge) -> Kept | None:
+        """Keep what lies where files of a new session go."""
+        others = to_keep([*merged.replaced, *merged.grown])
+        if not others:
+            return None
+        return self._vault.keep(session_id, "pull", sidecar=others)
+
+
+def _name_of(kept: Kept | None) -> str:
+    """What an undo finds an entry of the vault by."""
+    return f"{kept.folder.parent.name}/{kept.folder.name}" if kept is not None else ""
 
 
 def _sync_below(folder: Path, relatives: Sequence[str]) -> None:

@@ -22,10 +22,12 @@ from claude_sync.store.download import Fetched
 from claude_sync.sync.context import Context
 from claude_sync.sync.planner import PullKind
 from claude_sync.sync.rivals import inherited_decisions
+from claude_sync.sync.survey.companions import SharedFiles
 from claude_sync.sync.survey.comparisons import given_up
 from claude_sync.sync.survey.read_session import row_of_installed
 from claude_sync.sync.survey.survey import Survey
 from claude_sync.sync.tree.install import Installed, Installer, writing
+from claude_sync.sync.tree.merge import Winner
 
 _GROUP_SESSIONS = 200
 _GROUP_BYTES = 64 << 20
@@ -46,7 +48,8 @@ class PlannedPull:
         moved: why it isn't in the directory that its bundle names, a clause; "" if it is.
         only_here: lines that are only here, where a decision made elsewhere takes their place.
         shortened: whether what is here lacks something that was said in it before.
-        merge_only: whether the transcripts are equal and only sidecar files are to be merged.
+        merge_only: whether the transcripts are equal and only the other files are to be merged.
+        companions_win: whether the bundle's companions stand over those here.
         fetched: the bundle's bytes, once they are here.
     """
 
@@ -60,6 +63,7 @@ class PlannedPull:
     only_here: int = 0
     shortened: bool = False
     merge_only: bool = False
+    companions_win: bool = True
     fetched: Fetched | None = None
 
     @property
@@ -175,7 +179,8 @@ class _PullApplier:
         fetched = planned.fetched
         assert fetched is not None
         if planned.local is None or planned.version is None:
-            return self._installer.install_unsynced(fetched, planned.folder)
+            untouchable = SharedFiles(self._survey, planned.session_id)
+            return self._installer.install_unsynced(fetched, planned.folder, untouchable)
         new, old = fetched.head.version, planned.version
         extends = new == old or fetched.begins_with(old)
         return self._installer.install_over(
@@ -184,7 +189,13 @@ class _PullApplier:
             version=old,
             reason="pull",
             extends=extends,
-            theirs_win=None if planned.merge_only else True,
+            winner=Winner(
+                theirs=None if planned.merge_only else True,
+                companions=planned.companions_win,
+                untouchable=SharedFiles(
+                    self._survey, planned.session_id, only_open=not planned.merge_only
+                ),
+            ),
             transcript=not planned.merge_only,
         )
 
@@ -230,7 +241,7 @@ class _PullApplier:
                 decisions.supersede(session_id, superseded)
                 decisions.stop_superseding(session_id, done.undo.after.sha256)
                 decisions.decide(session_id, max(before.decision, decision))
-                records.merge(session_id, head.sidecar_sha256)
+                records.merge(session_id, head.sidecar_sha256, head.revision)
                 changes = {"installed_ns": done.stamp.mtime_ns, "undo": undo}
                 if planned.local is None and planned.directory is not None:
                     changes["directory"] = str(planned.directory)
@@ -238,8 +249,8 @@ class _PullApplier:
                 self._survey.refresh(session_id)
                 if planned.local is None and planned.directory is not None:
                     context.registry.learn(planned.directory, installed=True)
-                if planned.local is None and planned.fetched is not None:
-                    self._remember_local(planned, planned.fetched)
+                if planned.local is None:
+                    self._remember_local(planned, done)
 
     def _given_up(self, session_id: str, done: Installed, old: Path) -> list[str]:
         before, after = done.undo.before, done.undo.after
@@ -252,11 +263,15 @@ class _PullApplier:
         except OSError:
             return []  # One of them is gone: that costs a question.
 
-    def _remember_local(self, planned: PlannedPull, fetched: Fetched) -> None:
+    def _remember_local(self, planned: PlannedPull, done: Installed) -> None:
         local = self._context.home.session_in(planned.folder.name, planned.session_id)
-        if local is None:
+        if local is None or [path for path, _ in local.sidecar] != [
+            file.path for file in done.as_sent
+        ]:
             return
-        sidecar = [file for file, _ in fetched.sidecar]
-        row = row_of_installed(local, fetched.head.version, sidecar)
-        if row is not None and len(local.sidecar) == len(sidecar):
+        row = row_of_installed(local, done.undo.after, done.as_sent)
+        if row is not None:
             self._context.cache.put_local({str(local.path): row})
+            # Less than the bundle holds where not all of it has a place here.
+            revision = planned.bundle.head.revision
+            self._context.records.merge(planned.session_id, row.sidecar_sha256, revision)

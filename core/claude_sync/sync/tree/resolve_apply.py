@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from claude_sync.claude.session_files import under_id
 from claude_sync.disk import files
 from claude_sync.model import Bundle, LocalSession, Version
 from claude_sync.store.delta import Request
 from claude_sync.store.download import Fetched
 from claude_sync.sync.context import Context
+from claude_sync.sync.survey.companions import SharedFiles
 from claude_sync.sync.survey.survey import Survey
 from claude_sync.sync.tree.install import Installed, Installer, writing
+from claude_sync.sync.tree.merge import Winner
 from claude_sync.values import NamedTuple
 
 
@@ -57,11 +60,18 @@ def install_side(
         try:
             installer = Installer(context.home, context.vault)
             if local is None:
-                installed = installer.install_new(fetched, folder)
+                untouchable = SharedFiles(survey, bundle.head.session_id)
+                installed = installer.install_new(fetched, folder, untouchable)
             else:
-                whole = survey.row(local).whole
                 installed = installer.install_over(
-                    fetched, local, version=whole, reason=reason, extends=False
+                    fetched,
+                    local,
+                    version=survey.row(local).whole,
+                    reason=reason,
+                    extends=False,
+                    winner=Winner(
+                        untouchable=SharedFiles(survey, local.session_id, only_open=True)
+                    ),
                 )
         finally:
             fetched.discard()
@@ -94,11 +104,25 @@ def install_copy(
         folder, directory = _target(context, survey, bundle, beside)
         fetched = _fetch(context, bundle, folder)
         try:
-            fetched = replace(fetched, head=fetched.head._replace(session_id=session_id))
-            installed = Installer(context.home, context.vault).install_new(fetched, folder)
+            fetched = _under_id(fetched, session_id)
+            installed = Installer(context.home, context.vault).install_new(
+                fetched, folder, SharedFiles(survey, session_id)
+            )
         finally:
             fetched.discard()
     return InstalledSide(installed, directory, fetched.received)
+
+
+def _under_id(fetched: Fetched, session_id: str) -> Fetched:
+    """The same as a session of another id."""
+    return replace(
+        fetched,
+        head=fetched.head._replace(session_id=session_id),
+        sidecar=tuple(
+            (file._replace(path=under_id(file.path, session_id)), staged)
+            for file, staged in fetched.sidecar
+        ),
+    )
 
 
 def copy_id(session_id: str, version: Version) -> str:

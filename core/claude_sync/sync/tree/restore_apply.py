@@ -6,17 +6,19 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from claude_sync.claude.session_files import is_session_file
 from claude_sync.claude.transcript import summarize
 from claude_sync.disk import files
 from claude_sync.disk.files import Staged
 from claude_sync.disk.snapshot import Snapshot, open_regular
 from claude_sync.errors import SessionUnplaced, VaultError
 from claude_sync.model import LocalSession, SidecarFile, Version
-from claude_sync.names import is_sidecar_path
 from claude_sync.state.vault_entry import Kept
 from claude_sync.sync.context import Context
+from claude_sync.sync.survey.companions import SharedFiles
 from claude_sync.sync.survey.survey import Survey
 from claude_sync.sync.tree.install import Installer, writing
+from claude_sync.sync.tree.merge import Winner
 from claude_sync.sync.tree.resolve_apply import InstalledSide
 
 
@@ -58,11 +60,16 @@ def install_kept(
         files.sync([from_vault.transcript, *(file for _, file in from_vault.sidecar)])
         installer = Installer(context.home, context.vault)
         if local is None:
-            installed = installer.install_new(from_vault, folder)
+            untouchable = SharedFiles(survey, kept.session_id)
+            installed = installer.install_new(from_vault, folder, untouchable)
         else:
-            whole = survey.row(local).whole
             installed = installer.install_over(
-                from_vault, local, version=whole, reason="restore", extends=False
+                from_vault,
+                local,
+                version=survey.row(local).whole,
+                reason="restore",
+                extends=False,
+                winner=Winner(untouchable=SharedFiles(survey, kept.session_id, only_open=True)),
             )
     return InstalledSide(installed, directory, 0)
 
@@ -84,7 +91,7 @@ def _stage(kept: Kept, version: Version, folder: Path, staged: ExitStack) -> _Fr
     sidecar = []
     for path in sorted(kept.sidecar.rglob("*")):
         relative = path.relative_to(kept.sidecar).as_posix()
-        if path.is_file() and not path.is_symlink() and is_sidecar_path(relative):
+        if path.is_file() and not path.is_symlink() and is_session_file(relative):
             (size, sha256), file = stage(path)
             sidecar.append((SidecarFile(relative, size, sha256), file))
     return _FromVault(kept.session_id, version, transcript, tuple(sidecar))

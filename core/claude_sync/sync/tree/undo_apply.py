@@ -12,7 +12,12 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from claude_sync.claude.sidecar import sidecar_folder, sidecar_stamps
+from claude_sync.claude.session_files import (
+    TRANSCRIPT_SUFFIX,
+    SessionFiles,
+    is_companion,
+    is_plan,
+)
 from claude_sync.claude.tree import project_folders
 from claude_sync.disk import files
 from claude_sync.disk.files import Staged
@@ -22,9 +27,11 @@ from claude_sync.errors import SessionChanging, SessionDivided, VaultError
 from claude_sync.model import LocalSession, Stamp, Version
 from claude_sync.state.vault_entry import SIDECAR, TRANSCRIPT, Kept
 from claude_sync.sync.context import Context
+from claude_sync.sync.survey.companions import SharedFiles
 from claude_sync.sync.survey.survey import Survey
 from claude_sync.sync.tree.install import MARK, Installer, writing
 from claude_sync.sync.tree.last_moment import install_where_nothing_was, swap
+from claude_sync.sync.tree.merge import KeptFiles
 from claude_sync.sync.tree.resolve_apply import copy_id
 from claude_sync.sync.tree.undo_record import UndoRecord
 from claude_sync.values import NamedTuple
@@ -55,19 +62,27 @@ def apply_undo(
             applier.put_back(local, record.before, record)
         left = [copy for copy in record.copies if not applier.remove_copy(copy)]
         if record.before is None:
-            applier.remove(local)
+            applier.remove(local, record)
     return left
 
 
-def finish_removal(context: Context, survey: Survey, session_id: str) -> None:
+def finish_removal(
+    context: Context, survey: Survey, session_id: str, record: UndoRecord | None = None
+) -> None:
     """Remove what an undo that failed half way left of a session that wasn't here before.
+
+    Args:
+        context: what to work with.
+        survey: what was seen.
+        session_id: the session.
+        record: of what brought it here, None where none is remembered.
 
     Raises:
         VaultError: what is left can't be kept.
         ClaudeHomeError: the tree can't be written.
     """
     with writing(context.home.projects):
-        _UndoApplier(context, survey, session_id).finish_removal(session_id)
+        _UndoApplier(context, survey, session_id).finish_removal(session_id, record)
 
 
 class _Leaving(NamedTuple):
@@ -87,52 +102,87 @@ class _UndoApplier:
 
     # -- a session that wasn't here -----------------------------------------------------------
 
-    def remove(self, local: LocalSession) -> None:
+    def remove(self, local: LocalSession, record: UndoRecord | None = None) -> None:
         """Remove a session that wasn't here; all of it is in the vault first."""
-        folder = sidecar_folder(local.path)
-        paths = [(name, folder / name) for name, _ in local.sidecar]
+        where = SessionFiles(local.path)
+        going = self._own(local.session_id, local.sidecar)
+        paths = [(name, where.path_of(name)) for name, _ in going]
         version = self._survey.row(local).whole
         kept = self._vault.keep(
             local.session_id, "undo", transcript=local.path, version=version, sidecar=paths
         )
-        self._installer.check_still_same(local, kept)
+        self._installer.check_still_same(local, KeptFiles(kept, kept))
         if paths:
-            # Should we die here, what is left of the folder is known as ours.
-            files.replace(folder / MARK, b"")
+            # Should we die here, what is left is known as ours.
+            files.make_private(where.folder)
+            files.replace(where.folder / MARK, b"")
         self._installer.replace(None, local, kept)
-        self._remove_folder(local.session_id, folder, local.sidecar, kept)
+        self._remove_files(local.session_id, where, going, kept)
+        self._put_others_back(where, record)
 
-    def finish_removal(self, session_id: str) -> None:
+    def _own(self, session_id: str, stamps: Iterable[tuple[str, Stamp]]) -> list[tuple[str, Stamp]]:
+        """The files that no other session here has too."""
+        shared = SharedFiles(self._survey, session_id)
+        return [one for one in stamps if one[0] not in shared]
+
+    def finish_removal(self, session_id: str, record: UndoRecord | None = None) -> None:
         """Remove what is left of a session whose transcript an earlier try removed."""
         for name in project_folders(self._home.projects).names:
             project = self._home.projects / name
             for entry in files.names_in(project):
                 folder = project / entry
                 if entry.lower() == session_id and os.path.lexists(folder / MARK):
-                    self._finish_folder(session_id, folder)
+                    self._finish_files(session_id, project, entry, record)
 
-    def _finish_folder(self, session_id: str, folder: Path) -> None:
-        stamps, kept = sidecar_stamps(folder).stamps, None
-        if stamps:
-            paths = [(name, folder / name) for name, _ in stamps]
+    def _finish_files(
+        self, session_id: str, project: Path, stem: str, record: UndoRecord | None
+    ) -> None:
+        where = SessionFiles(project / f"{stem}{TRANSCRIPT_SUFFIX}")
+        plans = [name for name in record.added if is_plan(name)] if record is not None else []
+        going = self._own(session_id, self._home.files_without_transcript(where, plans))
+        kept = None
+        if going:
+            paths = [(name, where.path_of(name)) for name, _ in going]
             kept = self._vault.keep(session_id, "undo", sidecar=paths)
-        self._remove_folder(session_id, folder, stamps, kept)
+        self._remove_files(session_id, where, going, kept)
+        self._put_others_back(where, record)
 
-    def _remove_folder(
+    def _remove_files(
         self,
         session_id: str,
-        folder: Path,
+        where: SessionFiles,
         stamps: Iterable[tuple[str, Stamp]],
         kept: Kept | None,
     ) -> None:
-        """Remove a sidecar folder's files that are in the vault, then what is empty."""
+        """Remove a session's files that are in the vault, then the folders that are empty."""
+        folders = set()
         for name, seen in stamps:
             if kept is not None:
-                self._remove_file(session_id, folder / name, seen, kept.sidecar / name)
-        _remove_empty_below(folder)
-        files.remove(folder / MARK)
-        files.remove_empty(folder)
-        files.sync_directory(folder.parent)
+                path = where.path_of(name)
+                self._remove_file(session_id, path, seen, kept.sidecar / name)
+                folders |= {path.parent} if is_companion(name) and not is_plan(name) else set()
+        for folder in folders:
+            files.remove_empty(folder)
+        _remove_empty_below(where.folder)
+        files.remove(where.folder / MARK)
+        files.remove_empty(where.folder)
+        files.sync_directory(where.folder.parent)
+
+    def _put_others_back(self, where: SessionFiles, record: UndoRecord | None) -> None:
+        """Give back the companions that lay here although their session didn't."""
+        if record is None or record.before is not None or not record.entry:
+            return
+        for name in record.kept:
+            path = where.to_write(name)
+            if os.path.lexists(path):
+                continue
+            try:
+                file = open_regular(self._vault.folder / record.entry / SIDECAR / name)
+            except FileNotFoundError:
+                continue  # it isn't kept any longer
+            with file:
+                files.make_private(path.parent)
+                files.replace(path, blocks_of(file, 1 << 62), new=True)
 
     def remove_copy(self, session_id: str) -> bool:
         """Remove what "both" made of a rival, unless it is open or was continued.
@@ -158,41 +208,44 @@ class _UndoApplier:
 
     def put_back(self, local: LocalSession, version: Version, record: UndoRecord) -> None:
         """Replace a session by what it was."""
-        folder = sidecar_folder(local.path)
+        where = SessionFiles(local.path)
         now = self._survey.row(local).whole
         transcript: Staged | None = None
-        sidecar: list[tuple[Path, Staged]] = []
+        sidecar: list[tuple[str, Staged]] = []
         try:
             if now != version:
                 transcript = self._stage_transcript(local, version, record)
-            for returning in self._stage_sidecar(local.path.parent, folder, record):
+            for returning in self._stage_sidecar(where, record):
                 sidecar.append(returning)
             files.sync(_all_of(sidecar, transcript))
             leaving = self._keep(
                 local,
-                [*record.added, *(path.relative_to(folder).as_posix() for path, _ in sidecar)],
+                [*record.added, *(name for name, _ in sidecar)],
                 now if transcript is not None else None,
             )
-            self._installer.check_still_same(local, leaving.kept)
-            for path, staged in sidecar:
-                self._return_file(folder, path, staged, leaving)
+            self._installer.check_still_same(local, KeptFiles(leaving.kept, leaving.kept))
+            for name, staged in sidecar:
+                self._return_file(where, name, staged, leaving)
             if transcript is not None:
                 self._installer.replace(transcript, local, leaving.kept)
         finally:
             for staged in _all_of(sidecar, transcript):
                 files.discard(staged)
+        shared = SharedFiles(self._survey, local.session_id)
         for name in record.added:
-            path = files.descend(folder, name)
-            if leaving.kept is not None and path in leaving.stamps:
+            path = where.to_write(name)
+            if leaving.kept is not None and path in leaving.stamps and name not in shared:
                 seen, kept = leaving.stamps[path], leaving.kept.sidecar / name
                 self._remove_file(local.session_id, path, seen, kept)
-        _remove_empty_below(folder)
+                if is_companion(name) and not is_plan(name):
+                    files.remove_empty(path.parent)
+        _remove_empty_below(where.folder)
         files.sync_directory(local.path.parent)
 
     def _keep(self, local: LocalSession, names: list[str], version: Version | None) -> _Leaving:
         """Put into the vault what goes: sidecar files, and the transcript if a version is given."""
-        folder = sidecar_folder(local.path)
-        paths = [(name, files.descend(folder, name)) for name in names]
+        where = SessionFiles(local.path)
+        paths = [(name, where.to_write(name)) for name in names]
         there = [(name, path) for name, path in paths if path.is_file()]
         stamps = {path: stamp_of(os.lstat(path)) for _, path in there}
         if version is None and not there:
@@ -206,10 +259,13 @@ class _UndoApplier:
         )
         return _Leaving(kept, stamps)
 
-    def _return_file(self, folder: Path, path: Path, staged: Staged, leaving: _Leaving) -> None:
-        """Put a sidecar file back where it was."""
+    def _return_file(
+        self, where: SessionFiles, name: str, staged: Staged, leaving: _Leaving
+    ) -> None:
+        """Put a file back where it was."""
+        path = where.to_write(name)
         if leaving.kept is not None and path in leaving.stamps:
-            kept = leaving.kept.sidecar / path.relative_to(folder)
+            kept = leaving.kept.sidecar / name
             swap(
                 self._session_id,
                 staged,
@@ -254,26 +310,38 @@ class _UndoApplier:
         raise self._lost()
 
     def _stage_sidecar(
-        self, staging: Path, folder: Path, record: UndoRecord
-    ) -> Iterator[tuple[Path, Staged]]:
-        """Stage the sidecar files that are to come back, each with where it was."""
+        self, where: SessionFiles, record: UndoRecord
+    ) -> Iterator[tuple[str, Staged]]:
+        """Stage the files that are to come back, each with its name."""
+        untouchable = SharedFiles(self._survey, self._session_id, only_open=True)
         for name in record.kept:
+            if name in untouchable:
+                continue
             if not record.entry:
                 raise self._lost()
-            path = files.descend(folder, name)
+            directory = self._staging(where, name)
             try:
                 with open_regular(self._vault.folder / record.entry / SIDECAR / name) as file:
-                    yield path, files.stage(staging, blocks_of(file, 1 << 62))
+                    yield name, files.stage(directory, blocks_of(file, 1 << 62))
             except FileNotFoundError as error:
                 raise self._lost() from error
         for was in record.grown:
-            path = files.descend(folder, was.path)
+            path, directory = where.to_write(was.path), self._staging(where, was.path)
             try:
                 if begins_with(path, was):
                     with open_regular(path) as file:
-                        yield path, files.stage(staging, blocks_of(file, was.size))
+                        staged = files.stage(directory, blocks_of(file, was.size))
+                    yield was.path, staged
             except FileNotFoundError:
                 continue  # It was removed since.
+
+    def _staging(self, where: SessionFiles, name: str) -> Path:
+        """Where a file is staged: beside the transcript, or where it goes if that's elsewhere."""
+        if not is_companion(name):
+            return where.transcript.parent
+        directory = where.to_write(name).parent
+        files.make_private(directory)
+        return directory
 
     def _lost(self) -> VaultError:
         return VaultError(
@@ -283,7 +351,7 @@ class _UndoApplier:
         )
 
 
-def _all_of(sidecar: list[tuple[Path, Staged]], transcript: Staged | None) -> list[Staged]:
+def _all_of(sidecar: list[tuple[str, Staged]], transcript: Staged | None) -> list[Staged]:
     return [*(staged for _, staged in sidecar), *([transcript] if transcript else [])]
 
 

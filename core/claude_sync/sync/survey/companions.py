@@ -1,0 +1,127 @@
+"""What decides whose companions stand, where neither transcript wins (FORMAT.md, "Sidecar files").
+
+A set of files is known by its digest. Of two sets the one that was written knowing of the other has
+the greater revision, for a writer's is greater than all that it saw. So a set that someone has
+changed stands over the one that it was made from, on every machine; of two that were made without
+knowing of each other, all machines take the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from claude_sync.model import Bundle, LocalSession
+from claude_sync.sync.context import Context
+from claude_sync.sync.survey.survey import Survey
+from claude_sync.values import NamedTuple
+
+
+class SetToMerge(NamedTuple):
+    """A bundle of the transcript that lies here, whose other files may not all be here.
+
+    Attributes:
+        bundle: which.
+        wins: whether its companions stand over those here.
+    """
+
+    bundle: Bundle
+    wins: bool
+
+
+def set_to_merge(
+    context: Context, survey: Survey, local: LocalSession, rivals: Sequence[Bundle]
+) -> SetToMerge | None:
+    """The bundle whose files are to be merged with those here, None where there is none.
+
+    Args:
+        context: what to work with.
+        survey: what was seen.
+        local: the session.
+        rivals: the bundles that count; of those of another transcript nothing is merged.
+    """
+    row = survey.row(local)
+    same = [rival for rival in rivals if rival.head.version == row.whole]
+    new = [
+        rival
+        for rival in same
+        if rival.head.sidecar_sha256 != row.sidecar_sha256
+        and _merged(context, rival) < rival.head.revision
+    ]
+    if not new:
+        return None
+    greatest = max(new, key=_rank)
+    return SetToMerge(greatest, _is_outranked(context, survey, local, greatest))
+
+
+def is_elsewhere(
+    context: Context, survey: Survey, local: LocalSession, rivals: Sequence[Bundle]
+) -> bool:
+    """Whether another machine's bundle holds just what lies here, and all that it gave up.
+
+    Or this very transcript with files that are newer, since those here are as they once came.
+    """
+    row, decided = survey.row(local), context.decisions.of(local.session_id)
+    given_up = set(survey.supersedes(local.session_id))
+    return any(
+        rival.head.version == row.whole
+        and rival.head.decision >= decided.decision
+        and given_up <= set(rival.head.supersedes)
+        and (
+            rival.head.sidecar_sha256 == row.sidecar_sha256
+            or is_set_of_elsewhere(context, survey, local)
+        )
+        for rival in rivals
+    )
+
+
+def is_set_of_elsewhere(context: Context, survey: Survey, local: LocalSession) -> bool:
+    """Whether the files here are as they came, or were written: nobody changed one here since."""
+    digest = survey.row(local).sidecar_sha256
+    return context.records.merged(local.session_id, digest) >= 0
+
+
+def _is_outranked(context: Context, survey: Survey, local: LocalSession, rival: Bundle) -> bool:
+    """Whether the companions of a rival stand over those here.
+
+    Those here rank as the bundles do that hold the same. Where none does, they were changed since
+    (and will get a greater revision than all); or they are as they once came, and older than all.
+    """
+    row, session_id = survey.row(local), local.session_id
+    ranks = [
+        _rank(one)
+        for one in survey.bundles.get(session_id, ())
+        if one.head.version == row.whole and one.head.sidecar_sha256 == row.sidecar_sha256
+    ]
+    if ranks:
+        return _rank(rival) > max(ranks)
+    return is_set_of_elsewhere(context, survey, local)
+
+
+def _merged(context: Context, bundle: Bundle) -> int:
+    return context.records.merged(bundle.head.session_id, bundle.head.sidecar_sha256)
+
+
+def _rank(bundle: Bundle) -> tuple[int, str]:
+    return bundle.head.revision, bundle.head.sidecar_sha256
+
+
+class SharedFiles:
+    """The files that other sessions here have too, by path in a bundle: plans, which go by a name.
+
+    Args:
+        survey: what was seen.
+        session_id: the session that may share them.
+        only_open: whether only sessions count that the client has open.
+    """
+
+    def __init__(self, survey: Survey, session_id: str, *, only_open: bool = False) -> None:
+        self._survey = survey
+        self._session_id = session_id
+        self._only_open = only_open
+
+    def __contains__(self, path: object) -> bool:
+        return any(
+            local.session_id != self._session_id
+            and (not self._only_open or self._survey.is_open(local))
+            for local in self._survey.plans.get(str(path), ())
+        )
