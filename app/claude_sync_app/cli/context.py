@@ -43,12 +43,12 @@ def command_context(*, store: bool = True) -> Iterator[Context]:
 
 @contextmanager
 def read_only_context() -> Iterator[Context]:
-    """The same to look at only, with nothing set up; see `claude_sync.doctor.open_read_only`.
+    """The same to look at only, with nothing set up; see `claude_sync.sync.read_only`.
 
     Raises:
         Stopped: a signal asked to stop.
     """
-    from claude_sync.doctor import open_read_only
+    from claude_sync.sync.read_only import open_read_only
 
     with (
         _controls() as controls,

@@ -24,10 +24,10 @@ from claude_sync.doctor import (
     writers,
 )
 from claude_sync.doctor.facts import Check, Facts, Surveyed
-from claude_sync.doctor.read_only import open_read_only, read_only
 from claude_sync.errors import ClaudeSyncError, Stopped
 from claude_sync.model import Finding, Level
 from claude_sync.sync.context import Context
+from claude_sync.sync.read_only import open_read_only, read_only
 from claude_sync.wording import sentence, what_happened
 
 __all__ = ["ExtraCheck", "Surveyed", "examine", "open_read_only"]
