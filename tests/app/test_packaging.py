@@ -17,6 +17,7 @@ from claude_sync_app.tray.icons.icons import IconState, application_image, asset
 ROOT = Path(__file__).resolve().parents[2]
 posix = pytest.mark.skipif(os.name == "nt", reason="takes the system's tools one by one")
 SCRIPTS = ("packaging/run", "packaging/test", "packaging/check", "packaging/setup.sh")
+HOOK = "assets/plugin/session-sync/hooks/run"
 
 
 def packaged() -> dict[str, str]:
@@ -58,7 +59,7 @@ def test_every_file_that_the_program_reads_comes_with_it() -> None:
     assert application_image().is_file()
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize("script", [*SCRIPTS, HOOK])
 def test_the_scripts_are_plain_posix_sh(script: str) -> None:
     text = (ROOT / script).read_text(encoding="utf-8")
     assert "[[" not in text

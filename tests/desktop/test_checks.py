@@ -15,10 +15,13 @@ from claude_sync_app.desktop import autostart
 from claude_sync_app.desktop import checks as desktop_checks
 from claude_sync_app.desktop.checks import checks
 from claude_sync_app.desktop.notifications import osascript
+from claude_sync_app.inside_client.installation import disable_plugin, enable_plugin
+from claude_sync_app.inside_client.plugin_files import PLUGIN, plugin_folder
 from desktop.panel import Panel
 from desktop.programs import PrivateBus, Programs
 from desktop.xfce import XfceDesk
 from examined import follow
+from stand_in_client import StandInClient
 from waiting import until
 
 
@@ -49,6 +52,43 @@ def test_what_is_not_started_at_login_may_be_missing() -> None:
     autostart.choose().enable(["/nowhere/claude-sync-tray"])
     autostart.choose().disable()
     assert _found("autostart-broken") == []
+
+
+# --- inside Claude Code ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The client has the plugin; where it reads it."""
+    monkeypatch.setenv("PATH", StandInClient(tmp_path / "bin").path)
+    enable_plugin()
+    return plugin_folder() / PLUGIN
+
+
+def test_the_program_of_the_plugin_is_not_there(inside: Path) -> None:
+    assert _found("plugin-broken") == []
+    (inside / "hooks" / "program").write_text("/gone/python\n/gone/hook.py\n/gone\n")
+    (found,) = _found("plugin-broken")
+    assert found.level is Level.WARNING
+    assert "/gone/python" in found.detail
+    follow(found)
+    assert _found("plugin-broken") == []
+
+
+def test_the_plugin_is_another_versions(inside: Path) -> None:
+    assert _found("plugin-outdated") == []
+    (inside / "hooks" / "run").write_text("exit 0\n")
+    (found,) = _found("plugin-outdated")
+    assert found.level is Level.WARNING
+    follow(found)
+    assert _found("plugin-outdated") == []
+
+
+def test_a_plugin_that_the_client_does_not_use_may_be_broken(inside: Path) -> None:
+    (inside / "hooks" / "program").unlink()
+    disable_plugin()
+    assert _found("plugin-broken") == []
+    assert _found("plugin-outdated") == []
 
 
 # --- the icon ----------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The doctor's checks of this desktop: start at login, notifications, the icon."""
+"""The doctor's checks of this desktop: start at login, the plugin, notifications, the icon."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 
+from claude_sync import __version__
 from claude_sync.doctor import ExtraCheck
 from claude_sync.model import Finding, Level
 from claude_sync.sync.context import Context
@@ -14,7 +15,7 @@ from claude_sync.wording import capitalized, sentence
 
 def checks() -> Sequence[ExtraCheck]:
     """The checks of this system's desktop, for `claude_sync.doctor.examine`."""
-    return (check_start_at_login, check_notifications, check_icon)
+    return (check_start_at_login, check_plugin, check_notifications, check_icon)
 
 
 def check_start_at_login(_: Context) -> Iterator[Finding]:
@@ -30,6 +31,30 @@ def check_start_at_login(_: Context) -> Iterator[Finding]:
             title="The program to start at login isn't there",
             detail=f"{status.where} names {what}, so the next login won't start it.",
             fix="`claude-sync autostart enable`",
+        )
+
+
+def check_plugin(_: Context) -> Iterator[Finding]:
+    """Whether the plugin that Claude Code uses is ours, and its program exists."""
+    from claude_sync_app.inside_client.installation import plugin_status
+
+    status = plugin_status()
+    if status.is_broken:
+        what = status.program.python if status.program is not None else "no program"
+        yield Finding(
+            "plugin-broken",
+            Level.WARNING,
+            title="The program that Claude Code's plugin starts isn't there",
+            detail=f"{status.folder} names {what}, so nothing is pushed when a session ends.",
+            fix="`claude-sync plugin enable`",
+        )
+    elif status.enabled and status.outdated:
+        yield Finding(
+            "plugin-outdated",
+            Level.WARNING,
+            title="Claude Code has another version of the plugin",
+            detail=f"It isn't the one that came with this claude-sync ({__version__}).",
+            fix="`claude-sync plugin enable`",
         )
 
 

@@ -27,7 +27,6 @@ from claude_sync.wording import count
 from claude_sync_app.desktop import appearance, notifications, session_events
 from claude_sync_app.desktop.loop import Loop
 from claude_sync_app.desktop.signals import Signals
-from claude_sync_app.desktop.synced_folders import SyncedFolder
 from claude_sync_app.tray import backends
 from claude_sync_app.tray.backends import Backend, IconCallbacks, Presence
 from claude_sync_app.tray.bug_log import BugLog
@@ -284,11 +283,16 @@ class Application:
         self._tray.background_tasks.run("environment", self._read_environment)
 
     def _read_environment(self) -> None:
-        autostart, folders = read_environment()
-        self._loop.call(self._use_environment, autostart, folders)
+        self._loop.call(self._use_environment, read_environment(self._environment))
 
-    def _use_environment(self, autostart: bool | None, folders: tuple[SyncedFolder, ...]) -> None:
-        new = replace(self._environment, autostart=autostart, synced_folders=folders)
+    def _use_environment(self, read: Environment) -> None:
+        # The rest may have changed while it was read.
+        new = replace(
+            self._environment,
+            autostart=read.autostart,
+            plugin=read.plugin,
+            synced_folders=read.synced_folders,
+        )
         if new != self._environment:
             self._environment = new
             self._icon_updates.update_now()

@@ -85,9 +85,10 @@ class Verb(str, Enum):
     CHOOSE_STORE = "choose-store", "store.choose_store"
     LEAVE_STORE = "leave-store", "store.leave_store"
 
-    # Preferences. SET's subject: a preference; detail: JSON. START_AT_LOGIN's: "on" or "off".
+    # Preferences. SET's subject: a preference; detail: JSON. The others': "on" or "off".
     SET = "set", "immediate.set_preference", _IN_LOOP
     START_AT_LOGIN = "start-at-login", "autostart.switch_start_at_login"
+    INSIDE_CLIENT = "inside-client", "plugin.switch_inside_client"
 
     # What there is to look at.
     OPEN_PREFERENCES = "open-preferences", "open_files.open_preferences"

@@ -52,6 +52,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("projects", "show or change which directory is which project", True),
             Command("config", "show or change preferences", True),
             Command("autostart", "start the icon at login, or not"),
+            Command("plugin", "put claude-sync inside Claude Code, or not"),
         ),
     ),
     (

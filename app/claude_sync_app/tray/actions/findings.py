@@ -98,6 +98,8 @@ def _fix(finding: Finding) -> tuple[str, Callable[[TrayContext], None] | None]:
         return label, _clicking(action)
     if code == "autostart-broken":
         return "Fix", _fix_autostart
+    if code in ("plugin-broken", "plugin-outdated"):
+        return "Fix", _fix_plugin
     if code.startswith("preference"):
         return "Open preferences file", _clicking(Action(Verb.OPEN_PREFERENCES))
     typed = _TYPED.search(finding.fix)
@@ -117,6 +119,13 @@ def _clicking(action: Action) -> Callable[[TrayContext], None]:
 
 def _fix_autostart(tray: TrayContext) -> None:
     start_at_login(on=True)
+    tray.service.run_doctor()
+
+
+def _fix_plugin(tray: TrayContext) -> None:
+    from claude_sync_app.inside_client.installation import enable_plugin
+
+    enable_plugin()
     tray.service.run_doctor()
 
 

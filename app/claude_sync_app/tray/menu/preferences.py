@@ -52,6 +52,15 @@ def preferences_menu(status: Status, preferences: Preferences, environment: Envi
                 action=Action(Verb.START_AT_LOGIN, detail=wanted),
             )
         )
+    if environment.plugin is not None:
+        rows.append(
+            Item(
+                "preferences.plugin",
+                "Inside Claude Code",
+                checked=environment.plugin,
+                action=Action(Verb.INSIDE_CLIENT, detail="off" if environment.plugin else "on"),
+            )
+        )
     rows += store_menu("preferences", status, environment)
     rows.append(
         Item(

@@ -14,6 +14,8 @@ SESSION = "0f4c1d9e-1111-4222-8333-444455556666"
     ("code", "fix", "label"),
     [
         ("autostart-broken", "`claude-sync autostart enable`", "Fix"),
+        ("plugin-broken", "`claude-sync plugin enable`", "Fix"),
+        ("plugin-outdated", "`claude-sync plugin enable`", "Fix"),
         ("preference-wrong", "`claude-sync config set x VALUE`", "Open preferences file"),
         ("preferences-unreadable", "Fix it", "Open preferences file"),
         ("not-set-up", "`claude-sync init FOLDER`", "Choose shared folder…"),

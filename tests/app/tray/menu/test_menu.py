@@ -457,6 +457,20 @@ def test_marks_say_what_is_chosen() -> None:
     assert "Start at login" not in marks(Preferences(), Environment(home=HOME))
 
 
+@pytest.mark.parametrize(("has_it", "wanted"), [(True, "off"), (False, "on")])
+def test_the_switch_of_the_plugin_shows_what_the_client_has(has_it: bool, wanted: str) -> None:
+    environment = Environment(plugin=has_it, home=HOME)
+    item = entry(made(status(), around=environment), "Preferences", "Inside Claude Code")
+    assert item.checked is has_it
+    assert item.action is not None
+    assert (str(item.action.verb), item.action.detail) == ("inside-client", wanted)
+
+
+def test_without_a_client_there_is_no_switch_of_the_plugin() -> None:
+    rows = entry(made(status(), around=Environment(home=HOME)), "Preferences").children
+    assert "Inside Claude Code" not in [row.label for row in rows]
+
+
 @pytest.mark.parametrize(
     ("kinds", "switched"),
     [
