@@ -21,7 +21,6 @@ import psutil
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "core"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.processes import PROGRAM
 from benchmarks.tables import Row, show
 from benchmarks.trees import BenchMachine, Lines, session_ids
 from claude_sync.service import schedule
@@ -49,6 +48,10 @@ class Watcher:
         times = self._process.cpu_times()
         return float(times.user + times.system + times.children_user + times.children_system)
 
+    def children(self) -> list[psutil.Process]:
+        """The processes that it has started and that are still there."""
+        return self._process.children(recursive=True)
+
     @property
     def megabytes(self) -> float:
         return float(self._process.memory_info().rss / 1e6)
@@ -69,7 +72,7 @@ def watching(machine: BenchMachine, *options: str) -> Iterator[Watcher]:
     words = machine.home / "said"
     with words.open("wb") as file:
         process = subprocess.Popen(
-            [PROGRAM, "watch", *options],
+            [*machine.program, "watch", *options],
             env=machine.environment,
             stdin=subprocess.DEVNULL,
             stdout=file,

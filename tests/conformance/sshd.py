@@ -32,6 +32,8 @@ FLAVOURS = {
     "box-busybox": 'PATH=$BOX; c=${SSH_ORIGINAL_COMMAND#exec /bin/sh}; exec sh -c "exec sh$c"',
     # As little as POSIX promises: no stat, no hash, a dd that knows no iflag.
     "box-bare": 'PATH=$BOX; exec /bin/sh -c "$SSH_ORIGINAL_COMMAND"',
+    # It has what most hosts have, but not inotifywait.
+    "box-deaf": 'PATH=$BOX; exec /bin/sh -c "$SSH_ORIGINAL_COMMAND"',
     "box-csh": 'exec csh -c "$SSH_ORIGINAL_COMMAND"',
     "box-fish": 'exec fish -c "$SSH_ORIGINAL_COMMAND"',
     "box-bash": 'exec bash -c "$SSH_ORIGINAL_COMMAND"',
@@ -102,16 +104,46 @@ class SshHost:
 
     def end_connections(self) -> None:
         """Cut every connection, and with them the ssh processes that keep one to share."""
-        assert self.process is not None
-        # Whoever isn't root is served by a child of the child, which outlives it.
-        for child in psutil.Process(self.process.pid).children(recursive=True):
+        for child in self._children():
             with contextlib.suppress(psutil.NoSuchProcess):
                 child.kill()
 
+    def cut_connections(self) -> None:
+        """Kill what serves each connection, but nothing that was started over one."""
+        for child in self._children():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if child.name().startswith("sshd"):
+                    child.kill()
+
+    def _children(self) -> list[psutil.Process]:
+        assert self.process is not None
+        # Whoever isn't root is served by a child of the child, which outlives it.
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+
+def is_waiting(root: Path) -> bool:
+    """Whether something waits for changes of a folder on the host: its processes are in it."""
+    return bool(waiting_in(root))
+
+
+def waiting_in(root: Path) -> list[psutil.Process]:
+    """The processes whose working directory a folder is."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.cwd() == str(root):
+                found.append(process)
+    return found
+
 
 @contextlib.contextmanager
-def running_sshd(directory: Path) -> Iterator[SshHost]:
-    """Start an sshd whose files are in a directory; it ends with the block."""
+def running_sshd(directory: Path, *settings: str) -> Iterator[SshHost]:
+    """Start an sshd whose files are in a directory; it ends with the block.
+
+    Args:
+        directory: for its files.
+        settings: lines of its configuration, which count before those that are always there.
+    """
     require("ssh", "sshd")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -120,7 +152,7 @@ def running_sshd(directory: Path) -> Iterator[SshHost]:
     host.root.mkdir()
     host.home.mkdir()
     _make_keys(host)
-    _write_configuration(host)
+    _write_configuration(host, settings)
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)
     sshd = find("sshd") or "sshd"
@@ -170,6 +202,9 @@ def _login(host: SshHost, flavour: str, script: str) -> Path:
             f'case "$*" in *iflag*) echo "dd: unknown operand iflag" >&2; exit 1;; esac\n'
             f'exec {shutil.which("dd")} "$@"',
         )
+    if flavour == "box-deaf":
+        for program in f"{_BARE} dd sha256sum sleep stat".split():
+            (box / program).symlink_to(shutil.which(program) or "/nowhere")
     login = host.directory / f"{flavour}.login"
     tied = _TIED if os.geteuid() == 0 else ""
     write_program(login, f"BOX='{box}'; TIED='{tied}'; export BOX\n{script}")
@@ -186,10 +221,11 @@ def _output(command: Sequence[str]) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-def _write_configuration(host: SshHost) -> None:
+def _write_configuration(host: SshHost, settings: Sequence[str]) -> None:
     at = host.directory
     (at / "sshd_config").write_text(
-        f"""
+        "\n".join(settings)
+        + f"""
 ListenAddress 127.0.0.1:{host.port}
 HostKey "{at}/host_key"
 AuthorizedKeysFile "{at}/authorized_keys"

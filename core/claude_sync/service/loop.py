@@ -24,6 +24,7 @@ from claude_sync.service.outage import Outage, after_failing
 from claude_sync.service.publisher import StatusPublisher
 from claude_sync.service.resources import Resources
 from claude_sync.service.settings import Settings
+from claude_sync.service.store_watch import unwatched_finding
 from claude_sync.service.timetable import DOCTOR, HEALTH, LOOK, OPEN, RESCAN, TIDY, Timetable
 from claude_sync.service.watch import Area, Notify, Watch
 from claude_sync.service.worker import FIRST_ROUND, RoundOutcome, Worker
@@ -63,6 +64,7 @@ class _Trouble(NamedTuple):
 
     offline: bool
     error: str
+    unwatched: str
     conflicts: frozenset[str]
 
 
@@ -144,6 +146,7 @@ class ServiceLoop:
             timetable.due_now(LOOK)
         if timetable.is_due(HEALTH):
             self._check_watch(worker, watch)
+            self._check_store_watch(resources)
         if timetable.is_due(RESCAN):
             worker.changes.rescan()
             wait = schedule.rescan_after(worker.changes.events, blind=watch.is_blind)
@@ -168,6 +171,8 @@ class ServiceLoop:
         self._last_round = self._last_round._replace(ended=ended, took=ended - began)
         if outcome is None:
             return
+        if resources.store_watch is not None:
+            resources.store_watch.start()
         quiet_at = worker.overview.quiet_at
         if quiet_at is not None:
             self.timetable.due_by(LOOK, ended + max(0.0, quiet_at - time.time()))
@@ -212,6 +217,7 @@ class ServiceLoop:
     def _end_outage(self) -> None:
         if self._outage is not None:
             self._outage = None
+            self._watch_store_now()
             self.journal.write("watch continues")
             self._publisher.show_reachable()
 
@@ -263,9 +269,12 @@ class ServiceLoop:
         elif hint.area is Area.LIVE:
             if worker.changes.look_at_live():
                 self.timetable.due_now(LOOK)
-        elif hint.path.endswith((SUFFIX, MARKER_NAME, PLACEHOLDER_SUFFIX)):
+        elif not hint.path or hint.path.endswith((SUFFIX, MARKER_NAME, PLACEHOLDER_SUFFIX)):
             last = self._last_round
-            self.timetable.due_by(LOOK, schedule.look_after_event(now, last.ended, last.took))
+            soon = schedule.look_after_event(
+                now, last.ended, last.took, remote=self._publisher.status.remote
+            )
+            self.timetable.due_by(LOOK, soon)
 
     def on_rest(self, rest: Rest) -> None:
         """Have what the client is done with pushed at once, as far as it is pushed by itself."""
@@ -286,6 +295,17 @@ class ServiceLoop:
         if worker.changes.live.open_files and worker.changes.look_at_live():
             # A client that crashed removes no live file, so no event tells of it.
             self.timetable.due_now(LOOK)
+
+    def _check_store_watch(self, resources: Resources) -> None:
+        store_watch = resources.store_watch
+        # Out of reach it can't be watched either, and that is said already.
+        if store_watch is None or self._outage is not None:
+            return
+        problem = store_watch.problem
+        if problem != self._publisher.status.unwatched:
+            self._publisher.publish(unwatched=problem)
+            if problem:
+                self.journal.write(f"watch: changes are looked for by the interval: {problem}")
 
     def _pushes(self) -> dict[str, float]:
         """When each changed session is to be pushed by itself."""
@@ -308,7 +328,8 @@ class ServiceLoop:
     def _run_doctor_if_due(self) -> None:
         # What it found may be fixed by now: a store that is back, a conflict that was settled.
         status = self._publisher.status
-        if status.findings and self._examined != self._trouble():
+        is_known = self._examined is None or self._examined.unwatched == status.unwatched
+        if (status.findings or not is_known) and self._examined != self._trouble():
             self.timetable.due_by(DOCTOR, self.timetable.clock() + _DOCTOR_WAITS_SECONDS)
         if not self.timetable.is_due(DOCTOR):
             return
@@ -327,6 +348,7 @@ class ServiceLoop:
         return _Trouble(
             offline=status.offline_since is not None,
             error=status.error,
+            unwatched=status.unwatched,
             conflicts=frozenset(one.session_id for one in status.conflicts),
         )
 
@@ -352,6 +374,11 @@ class ServiceLoop:
     def look_now(self) -> None:
         """Look at both sides at once."""
         self.timetable.due_now(OPEN, LOOK, RESCAN, HEALTH)
+        self._watch_store_now()
+
+    def _watch_store_now(self) -> None:
+        if self.resources is not None and self.resources.store_watch is not None:
+            self.resources.store_watch.try_now()
 
     def act_next_time(self) -> None:
         """Have the next round act although neither side seems to have changed."""
@@ -367,7 +394,13 @@ class ServiceLoop:
         self._examined = self._trouble()
         from claude_sync.doctor import examine
 
-        self._publisher.publish(findings=tuple(examine(self.ready(), checks=self._checks)))
+        checks = (*self._checks, self._find_unwatched)
+        self._publisher.publish(findings=tuple(examine(self.ready(), checks=checks)))
+
+    def _find_unwatched(self, context: Context) -> Iterator[Finding]:
+        problem = self._publisher.status.unwatched
+        if problem:
+            yield unwatched_finding(context.store.label, problem, self._settings.look_interval)
 
     def change(self, **changes: object) -> None:
         """Store preferences.

@@ -115,5 +115,6 @@ class StatusPublisher:
             last_sync=None,
             offline_since=None,
             offline_message="",
+            unwatched="",
             error="",
         )

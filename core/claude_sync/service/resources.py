@@ -8,6 +8,7 @@ from pathlib import Path
 from claude_sync.disk.snapshot import stamp_of
 from claude_sync.errors import ClaudeSyncError
 from claude_sync.model import Progress, Stamp
+from claude_sync.service.store_watch import StoreWatch
 from claude_sync.service.watch import Notify, Watch
 from claude_sync.service.worker import Worker
 from claude_sync.state.paths import Paths
@@ -31,6 +32,7 @@ class Resources:
         context: what to work with.
         worker: does the rounds; None where no store was chosen yet.
         watch: tells what may have changed; None where no store was chosen yet.
+        store_watch: has the store itself tell, once it is started; None where it can't be asked to.
 
     Raises:
         RecordsError: the records can't be opened.
@@ -51,6 +53,7 @@ class Resources:
         self.context = Context(paths, chosen, should_stop=should_stop, on_progress=on_progress)
         self.worker: Worker | None = None
         self.watch: Watch | None = None
+        self.store_watch: StoreWatch | None = None
         if chosen.location is None or chosen.store_id is None:
             return
         try:
@@ -70,6 +73,9 @@ class Resources:
             notify=notify,
         )
         self.watch.start()
+        changes = store.watch_changes() if chosen.watch_store else None
+        if changes is not None:
+            self.store_watch = StoreWatch(changes, notify)
 
     def projects_changed(self) -> bool:
         """Whether another process changed which directories are known, since this was asked."""
@@ -95,6 +101,8 @@ class Resources:
 
     def close(self) -> None:
         """Close everything."""
+        if self.store_watch is not None:
+            self.store_watch.stop()
         if self.watch is not None:
             self.watch.stop()
         self.save()

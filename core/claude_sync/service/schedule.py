@@ -35,6 +35,12 @@ RECENT_SECONDS = 7 * 86_400.0
 FIRST_RETRY_SECONDS = 5.0
 LONGEST_RETRY_SECONDS = 300.0
 GAP_SECONDS = 20.0
+UNWATCHED_SECONDS = 3600.0
+"""After which a store that can't tell of changes is asked again whether it can."""
+
+FIRST_HINT_REST_SECONDS = 0.5
+_LONGEST_HINT_REST_SECONDS = 5.0
+_QUIET_AFTER_HINT_SECONDS = 2.0
 _EVENT_SECONDS = 0.05
 _BETWEEN_EVENT_LOOKS_SECONDS = 0.5
 _SHARE_OF_LOOKING = 10
@@ -141,7 +147,7 @@ def retry_after(failures: int, jitter: float, *, by_hand_only: bool = False) -> 
     return wait * (0.75 + 0.25 * jitter)
 
 
-def look_after_event(now: float, ended: float, took: float) -> float:
+def look_after_event(now: float, ended: float, took: float, *, remote: bool = False) -> float:
     """When to look at the store after an event there.
 
     At once, so that an arrival is seen; but a big file that is being copied in brings events all
@@ -151,9 +157,27 @@ def look_after_event(now: float, ended: float, took: float) -> float:
         now: when the event came.
         ended: when the last look ended.
         took: how long it took.
+        remote: whether the store is reached over a connection. A look is waiting there rather than
+            work, and how often its host can have it looked at is bound by `rest_after_answer`.
     """
-    rest = max(_BETWEEN_EVENT_LOOKS_SECONDS, _SHARE_OF_LOOKING * took)
+    rest = max(_BETWEEN_EVENT_LOOKS_SECONDS, took if remote else _SHARE_OF_LOOKING * took)
     return max(now + _EVENT_SECONDS, ended + rest)
+
+
+def rest_after_answer(before: float, waited: float) -> float:
+    """How long to leave a host alone that answered what it was asked to wait for.
+
+    A change that comes meanwhile is told of at the next question. So this is no loss but a delay: a
+    short one for the single push of a session that rests, a longer one for those among many, and
+    for a host that claims all the time that something has changed.
+
+    Args:
+        before: how long it was left alone the last time, `FIRST_HINT_REST_SECONDS` to begin with.
+        waited: how long its answer took.
+    """
+    if waited >= before + _QUIET_AFTER_HINT_SECONDS:
+        return FIRST_HINT_REST_SECONDS
+    return min(_LONGEST_HINT_REST_SECONDS, 2.0 * before)
 
 
 def is_gap(waited: float, passed: float, wall: float) -> bool:

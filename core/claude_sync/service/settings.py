@@ -34,7 +34,13 @@ class Settings:
     def store_choice(self) -> tuple[object, ...]:
         """What has to be opened anew when it changes."""
         chosen = self.preferences
-        return (chosen.location, chosen.store_id, chosen.ssh_command, chosen.claude_config_dir)
+        return (
+            chosen.location,
+            chosen.store_id,
+            chosen.ssh_command,
+            chosen.claude_config_dir,
+            chosen.watch_store,
+        )
 
     def paused_until(self, now: float) -> float | None:
         """When the pause ends, None where there is none (any more).

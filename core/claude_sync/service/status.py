@@ -84,6 +84,8 @@ class Status:
         activity: what is being done now.
         offline_since: since when the store can't be reached, None while it can.
         offline_message: why, one sentence.
+        unwatched: why a store that might tell of changes at once doesn't, so that only the interval
+            finds them, without a full stop; "" where it does, and where no such store could.
         paused_until: seconds since the epoch, infinity until resumed by hand, None if not paused.
         preferences: the user's, as the service goes by them.
         error: what fails and won't go away by itself, one sentence; "" for nothing. A store that is
@@ -108,6 +110,7 @@ class Status:
     activity: Progress | None = None
     offline_since: float | None = None
     offline_message: str = ""
+    unwatched: str = ""
     paused_until: float | None = None
     preferences: Preferences = Preferences()  # noqa: RUF009 -- it is immutable
     error: str = ""

@@ -248,6 +248,7 @@ KINDS: Mapping[str, ValueKind] = {
     "checkpoints": _FLAG,
     "on_arrival": _choice("ask", "pull", "nothing"),
     "pull_interval_seconds": _number(1, 86_400),
+    "watch_store": _FLAG,
     "quiet_seconds": _number(0, 3_600),
     "notifications": ValueKind(_notifications, _notifications_words, _notifications_store),
     "show_titles": _FLAG,

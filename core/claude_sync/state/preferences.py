@@ -40,6 +40,7 @@ class Preferences(NamedTuple):
         checkpoints: whether checkpoints travel with their sessions, to and from this machine.
         on_arrival: "ask", "pull" or "nothing".
         pull_interval_seconds: how often to look at the place.
+        watch_store: whether a connection is held on which a host tells of changes at once.
         quiet_seconds: how long a session has to rest before it is pushed.
         notifications: which kinds are shown.
         show_titles: whether notifications name sessions by their titles.
@@ -63,6 +64,7 @@ class Preferences(NamedTuple):
     checkpoints: bool = True
     on_arrival: str = "ask"
     pull_interval_seconds: float = 60
+    watch_store: bool = True
     quiet_seconds: float = 3
     notifications: Notifications = Notifications()
     show_titles: bool = True

@@ -36,12 +36,14 @@ from claude_sync.state.cache import Cache, ProblemRow
 from claude_sync.state.database import Database
 from claude_sync.store.marker import check_marker
 from claude_sync.transports.base import (
+    ChangeWatch,
     Ends,
     Entry,
     Get,
     Listing,
     Range,
     Transport,
+    change_watch,
     is_same_file,
 )
 from claude_sync.values import NamedTuple
@@ -126,6 +128,10 @@ class Store:
         """The store's folder where it is one of this machine's, None where it isn't."""
         location = self._transport.location
         return Path(location) if not self.remote and os.path.isabs(location) else None
+
+    def watch_changes(self) -> ChangeWatch | None:
+        """What waits for changes there, in another thread; None where nothing can."""
+        return change_watch(self._transport)
 
     def interrupt(self) -> None:
         """From any thread: make the work under way end soon."""

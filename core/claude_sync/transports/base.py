@@ -356,5 +356,48 @@ class Transport(Protocol):
 PendingListing = Callable[[], Listing]
 """Waits for a listing that was begun."""
 
+
+class ChangeWatch(Protocol):
+    """Waits until something in a store may have changed, over a way of its own.
+
+    Used by one thread, except for `end`: another one than the transport's. What it says is a hint
+    and nothing more; what changed, and whether anything did, is for a listing to find out.
+    """
+
+    def wait(self) -> bool:
+        """Wait until something may have changed, or for a minute or so.
+
+        The first call, and the first after an error, says at once that something may have changed:
+        nobody has watched until then. After an error the next call starts afresh.
+
+        Returns:
+            whether something may have changed since the call before.
+
+        Raises:
+            StoreOffline: the store can't be reached, or isn't there.
+            StoreDenied: it can't tell of changes, or may not be used.
+            Stopped: after `end`.
+        """
+
+    def end(self) -> None:
+        """From any thread: make the call under way raise Stopped soon, and every later one."""
+
+    def close(self) -> None:
+        """End processes and connections."""
+
+
+@runtime_checkable
+class Watchable(Protocol):
+    """A transport whose store may be able to tell that something in it has changed."""
+
+    def watch_changes(self) -> ChangeWatch | None:
+        """What waits for changes; None where nothing can. Nothing is started yet."""
+
+
+def change_watch(transport: object) -> ChangeWatch | None:
+    """What waits for changes in the store that a transport reaches; None where nothing can."""
+    return transport.watch_changes() if isinstance(transport, Watchable) else None
+
+
 Opener = Callable[[str, Sequence[str]], Transport]
 """Makes a transport from a location and the preference `ssh_command`."""

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 
 from claude_sync.transports.base import (
     Block,
+    ChangeWatch,
     Ends,
     Get,
     Got,
@@ -15,6 +16,7 @@ from claude_sync.transports.base import (
     Put,
     Transport,
     Written,
+    change_watch,
 )
 
 
@@ -69,6 +71,9 @@ class MeteredTransport:
 
     def create(self) -> None:
         self._transport.create()
+
+    def watch_changes(self) -> ChangeWatch | None:
+        return change_watch(self._transport)
 
     def interrupt(self) -> None:
         self._transport.interrupt()

@@ -117,6 +117,7 @@ def test_looking_at_a_busy_store_leaves_time_for_other_things() -> None:
     assert schedule.look_after_event(100.0, ended=0.0, took=0.01) == pytest.approx(100.05)
     assert schedule.look_after_event(100.0, ended=99.9, took=0.01) == pytest.approx(100.4)
     assert schedule.look_after_event(100.0, ended=99.9, took=2.0) == pytest.approx(119.9)
+    assert schedule.look_after_event(100.0, 99.9, 2.0, remote=True) == pytest.approx(101.9)
 
 
 def test_the_wait_is_for_the_first_of_all() -> None:

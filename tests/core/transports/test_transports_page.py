@@ -17,7 +17,7 @@ from claude_sync import errors
 from claude_sync.errors import UsageError
 from claude_sync.store.marker import check_marker, create_store
 from claude_sync.transports import ENTRY_POINT_GROUP, open_transport
-from claude_sync.transports.base import Transport
+from claude_sync.transports.base import ChangeWatch, Transport
 from conformance.page_example import NAME, PAGE, blocks
 
 
@@ -69,7 +69,8 @@ def test_without_that_package_its_locations_are_refused(tmp_path: Path) -> None:
 
 def test_the_page_names_each_method_error_and_the_group() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    methods = [name for name, _ in inspect.getmembers(Transport) if not name.startswith("_")]
+    protocols = [*inspect.getmembers(Transport), *inspect.getmembers(ChangeWatch)]
+    methods = [name for name, _ in protocols if not name.startswith("_")]
     rows = re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
     named = set(re.findall(r"`(\w+)", " ".join(rows)))
     assert set(methods) <= named

@@ -39,21 +39,26 @@ _OPTIONS = (
     "PermitLocalCommand=no",
     "EscapeChar=none",
 )
+_ALONE = ("ControlMaster=no", "ControlPath=none")
 _PERSIST_SECONDS = 240
 # A socket's path may have 104 bytes with its NUL on macOS, and ssh binds it with 17 more at first.
 _SOCKET_PATH_BYTES = 86
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/._+=@-]+")
 
 
-def ssh_argv(command: Sequence[str], location: HostLocation, runtime: Path) -> list[str]:
+def ssh_argv(
+    command: Sequence[str], location: HostLocation, runtime: Path, *, shares: bool = True
+) -> list[str]:
     """The program and arguments that run the script's shell on the host.
 
     Args:
         command: what stands for ``ssh``; empty for ``ssh``.
         location: where to; its host and user never begin with ``-`` (`parse_location`).
         runtime: where the socket of the shared connection may lie.
+        shares: whether it may go over the shared connection, or become it.
     """
-    options = [*_OPTIONS, *_sharing(command, location, runtime)]
+    sharing = _sharing(command, location, runtime) if shares else _ALONE
+    options = [*_OPTIONS, *sharing]
     argv = [*(command or ["ssh"]), "-T", *(f"-o{option}" for option in options)]
     if location.port:
         argv += ["-p", str(location.port)]

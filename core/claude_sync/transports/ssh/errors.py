@@ -156,6 +156,11 @@ def _advice(text: str, location: HostLocation) -> str:
     return text.replace("{login}", location.login)
 
 
+def cant_wait(host: str) -> StoreDenied:
+    """The host has nothing to wait with."""
+    return StoreDenied("the host can't wait for changes", where=host)
+
+
 def store_refused(word: str, where: str) -> TransportError | None:
     """The error if the script's word is about the store's folder as a whole, else None."""
     if word == "offline":

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from claude_sync.disk.programs import full_command
 
 _CHUNK = 1 << 16
-_TICK_SECONDS = 0.2
+TICK_SECONDS = 0.2
 _MESSAGES_KEPT = 1 << 16
 # While it is written to, a child's answers are taken in, lest both wait for each other. What was
 # asked for ahead is a few MiB.
@@ -49,6 +49,10 @@ class Pipes(Protocol):
     @property
     def is_running(self) -> bool: ...
 
+    @property
+    def messages(self) -> str:
+        """What came of its stderr so far."""
+
     def end(self) -> None:
         """Make the child end, from any thread."""
 
@@ -56,19 +60,23 @@ class Pipes(Protocol):
         """End the child and close its pipes; its exit status, and what it wrote to stderr."""
 
 
-def start_pipes(argv: Sequence[str], is_stopped: Callable[[], bool]) -> Pipes:
+def start_pipes(
+    argv: Sequence[str], is_stopped: Callable[[], bool], tick_seconds: float = TICK_SECONDS
+) -> Pipes:
     """Start a child.
 
     Args:
         argv: program and arguments.
         is_stopped: asked while waiting; waiting ends with TimeoutError once it says yes.
+        tick_seconds: how often it is asked. It needn't be often by whoever uses `end` as well,
+            which lets a wait for answers end at once.
 
     Raises:
         OSError: it can't be started.
     """
     if os.name == "nt":
-        return ThreadedPipes(argv, is_stopped)
-    return PolledPipes(argv, is_stopped)
+        return ThreadedPipes(argv, is_stopped, tick_seconds)
+    return PolledPipes(argv, is_stopped, tick_seconds)
 
 
 class _Child:
@@ -139,9 +147,15 @@ def _polling(to: int, *of: int) -> tuple[Any, int]:
 class PolledPipes:
     """`Pipes` for systems where pipes can be polled."""
 
-    def __init__(self, argv: Sequence[str], is_stopped: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        argv: Sequence[str],
+        is_stopped: Callable[[], bool],
+        tick_seconds: float = TICK_SECONDS,
+    ) -> None:
         self._child = _Child(argv)
         self._is_stopped = is_stopped
+        self._tick = tick_seconds
         self._in = self._child.stdin.fileno()
         self._out = self._child.stdout.fileno()
         self._err = self._child.stderr.fileno()
@@ -177,7 +191,7 @@ class PolledPipes:
         left = deadline - time.monotonic()
         if left <= 0 or self._is_stopped():
             raise TimeoutError
-        for descriptor, _ in self._poll.poll(min(left, _TICK_SECONDS) * 1000):
+        for descriptor, _ in self._poll.poll(min(left, self._tick) * 1000):
             if descriptor != self._in:
                 self._take_in(descriptor)
 
@@ -198,6 +212,10 @@ class PolledPipes:
     def is_running(self) -> bool:
         return not self._ended and self._child.process.poll() is None
 
+    @property
+    def messages(self) -> str:
+        return self._messages.decode("utf-8", "replace")
+
     def end(self) -> None:
         self._child.end()
 
@@ -211,15 +229,21 @@ class PolledPipes:
             pass
         self._child.stdout.close()
         self._child.stderr.close()
-        return status, self._messages.decode("utf-8", "replace")
+        return status, self.messages
 
 
 class ThreadedPipes:
     """`Pipes` for systems where pipes can't be polled."""
 
-    def __init__(self, argv: Sequence[str], is_stopped: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        argv: Sequence[str],
+        is_stopped: Callable[[], bool],
+        tick_seconds: float = TICK_SECONDS,
+    ) -> None:
         self._child = _Child(argv)
         self._is_stopped = is_stopped
+        self._tick = tick_seconds
         self._arrived: Queue[bytes] = Queue(maxsize=64)
         self._messages = bytearray()
         self._closing = False
@@ -237,7 +261,7 @@ class ThreadedPipes:
             data = self._child.stdout.read(_CHUNK) or b""
             while not self._closing:
                 try:
-                    self._arrived.put(data, timeout=_TICK_SECONDS)
+                    self._arrived.put(data, timeout=TICK_SECONDS)
                     break
                 except Full:
                     continue
@@ -265,7 +289,7 @@ class ThreadedPipes:
             if left <= 0 or self._is_stopped():
                 raise TimeoutError
             try:
-                data = self._arrived.get(timeout=min(left, _TICK_SECONDS))
+                data = self._arrived.get(timeout=min(left, self._tick))
             except Empty:
                 continue
             self._ended = not data
@@ -275,6 +299,10 @@ class ThreadedPipes:
     @property
     def is_running(self) -> bool:
         return not self._ended and self._child.process.poll() is None
+
+    @property
+    def messages(self) -> str:
+        return self._messages.decode("utf-8", "replace")
 
     def end(self) -> None:
         self._child.end()
@@ -290,4 +318,4 @@ class ThreadedPipes:
             thread.join(_FAREWELL_SECONDS)
         self._child.stdout.close()
         self._child.stderr.close()
-        return status, self._messages.decode("utf-8", "replace")
+        return status, self.messages

@@ -8,7 +8,8 @@ line each, and the bytes of files. Where those have to be taken exactly only ``d
 
 The script needs a POSIX shell and cat, dd, find, head, ls, mkdir, mv, od, rm, rmdir, sed, sync,
 tail, tr. It uses stat, and one of openssl, sha256sum and shasum, where they are; without any of
-those three nothing proves that a file over there is what we think, and everything is sent.
+those three nothing proves that a file over there is what we think, and everything is sent. To wait
+for changes it needs sleep, and uses inotifywait where that is.
 """
 
 from __future__ import annotations
@@ -208,6 +209,8 @@ while IFS= read -r l; do
   A) aborted;;
   C) commit $2;;
   R) removes $2;;
+  W) watch $2 $3;;
+  V) watched;;
   M) make;;
   X) IFS= read -r l; eval "$(printf %s "$l" | tr '\001' '\n')";;
   *) exit 1;;
@@ -483,5 +486,79 @@ sweep() {
 drop() { eval "rm -f \"\$T$i\""; }
 left() { [ -z "$T" ] || rm -f "$T"; each $c drop; }
 trap left 0
+trap 'exit 1' HUP INT PIPE TERM
+"""
+
+# n the seconds that are left, c the inotifywait under way; v what waits, in the main shell.
+#
+# It ends with the connection: the main shell reads its end and ends what waits; if the main shell
+# is killed, that is seen within a second, or, where inotifywait waits, when the time is over. And
+# if the connection dies without a word, what waits ends with its time, which is short; from then on
+# nothing runs that costs anything.
+WATCHING = r"""
+# --- W seconds digest: a line as soon as the listing has another digest, or when time is over
+# --- V: that line was read
+
+v=
+watch() { watched; wait_for_change $1 $2 </dev/null & v=$!; }
+# A number is somebody else's once the shell was told of its end, so nothing that ended is killed.
+watched() { [ -z "$v" ] || wait $v; v=; }
+# In a store files change by taking a new one's place, which a folder's time tells. Where times are
+# of whole seconds only, the files' numbers are looked at too.
+folders() {
+  set +f
+  case $s in
+  g) stat -c '%.9Y %i %n' . ./*;;
+  f) stat -f '%Fm %i %N' . ./*;;
+  *) ls -in . ./*;;
+  esac
+}
+changed() {
+  x=$(look $1 | head -n 1)
+  [ "$x" != same ] && say $x
+}
+# Whether inotifywait is there, and the system knows of all that happens on that disk.
+is_told() {
+  command -v inotifywait >/dev/null || return
+  case $(stat -f -c %T .) in
+  ext*|btrfs|xfs|zfs|f2fs|bcachefs|jfs|reiserfs|tmpfs|ramfs|overlay*) ;;
+  *) return 1;;
+  esac
+}
+# Whether the main shell is still there. A signal of its that comes at once after the fork is lost.
+is_wanted() { kill -0 $$; }
+wait_for_event() {
+  inotifywait -qq -r -t $1 --exclude '/\.[^/]*$' \
+    -e create,close_write,moved_to,moved_from,delete,delete_self,move_self,unmount . &
+  c=$!
+  # By then it watches all folders, and tells of what comes; this finds what came before.
+  sleep 1
+  is_wanted || { kill $c; exit; }
+  if changed $2; then kill $c; return 0; fi
+  wait $c
+  case $? in
+  0|2) changed $2 || say same;;
+  *) return 1;;
+  esac
+}
+wait_for_change() {
+  c=
+  trap '[ -z "$c" ] || kill $c; exit' HUP INT TERM
+  at || { say no $w; return; }
+  sleep 0 || { say no sleep; return; }
+  y=$(folders)
+  changed $2 && return
+  is_told && wait_for_event $1 $2 && return
+  c= n=$1
+  while [ $n -gt 0 ]; do
+    sleep 1
+    n=$((n-1))
+    is_wanted || exit
+    x=$(folders)
+    [ "$x" = "$y" ] || { y=$x; changed $2 && return; }
+  done
+  changed $2 || say same
+}
+trap '[ -z "$v" ] || kill $v' 0
 trap 'exit 1' HUP INT PIPE TERM
 """

@@ -16,7 +16,7 @@ from claude_sync.transports.ssh.errors import (
     nonsense,
     not_connected,
 )
-from claude_sync.transports.ssh.pipes import Pipes, start_pipes
+from claude_sync.transports.ssh.pipes import TICK_SECONDS, Pipes, start_pipes
 from claude_sync.transports.ssh.script import addition, opening
 
 _GREETING_SECONDS = 14.0
@@ -29,6 +29,7 @@ _ANSWER_SECONDS = 600.0
 _LEAST_BYTES_A_SECOND = 256
 _CHATTER_BYTES = 1 << 20
 _LINE_BYTES = 1 << 16
+_SHORT_LINE_BYTES = 1 << 10
 
 
 class Session:
@@ -42,10 +43,15 @@ class Session:
         argv: the ssh to run.
         location: the host, and the store's path there.
         is_stopped: whether the work was interrupted.
+        tick_seconds: how often that is asked while waiting; see `start_pipes`.
     """
 
     def __init__(
-        self, argv: Sequence[str], location: HostLocation, is_stopped: Callable[[], bool]
+        self,
+        argv: Sequence[str],
+        location: HostLocation,
+        is_stopped: Callable[[], bool],
+        tick_seconds: float = TICK_SECONDS,
     ) -> None:
         self._location = location
         self._is_stopped = is_stopped
@@ -57,7 +63,7 @@ class Session:
         self._closed = False
         self._known: set[str] = set()
         try:
-            self._pipes: Pipes = start_pipes(argv, is_stopped)
+            self._pipes: Pipes = start_pipes(argv, is_stopped, tick_seconds)
         except OSError as error:
             raise no_ssh(argv[0]) from error
         self.send(opening(location.path, self._token))
@@ -66,6 +72,11 @@ class Session:
     def is_running(self) -> bool:
         """Whether the process is there, as far as can be told without asking the host."""
         return self._pipes.is_running
+
+    @property
+    def messages(self) -> str:
+        """What ssh wrote to stderr so far."""
+        return self._pipes.messages
 
     def send(self, data: bytes | memoryview) -> None:
         """Send requests or the bytes of a file."""
@@ -101,6 +112,18 @@ class Session:
         self._greet()
         self._patience = _ANSWER_SECONDS
         return self._line(_LINE_BYTES)
+
+    def only_line(self, seconds: float) -> bytes:
+        """The next line, for which there are so many seconds; nothing may come behind it.
+
+        Whoever waits for long asks for one line at a time: what else comes wasn't asked for.
+        """
+        self._greet()
+        self._patience = seconds
+        line = self._line(_SHORT_LINE_BYTES)
+        if self._buffer:
+            raise self.nonsense()
+        return line
 
     def words(self) -> list[str]:
         """The next line's words."""

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from claude_sync.errors import FileGone
 from claude_sync.transports.base import (
+    ChangeWatch,
     Ends,
     Get,
     Got,
@@ -50,6 +51,7 @@ from claude_sync.transports.ssh.reading import (
 )
 from claude_sync.transports.ssh.script import CUTTING, HASHING, READING, WRITING, spelled
 from claude_sync.transports.ssh.session import Session
+from claude_sync.transports.ssh.watching import HostWatch
 from claude_sync.transports.ssh.writing import Upload
 
 _IDLE_SECONDS = 20.0
@@ -130,6 +132,9 @@ class SshTransport:
         with self._lock:
             self._running.discard(session)
         session.close()
+
+    def watch_changes(self) -> ChangeWatch:
+        return HostWatch(self._location, self._command, self._runtime)
 
     def interrupt(self) -> None:
         self._stopped = True
