@@ -287,6 +287,81 @@ def test_a_folder_without_its_transcript_is_never_written_into(
     assert not desktop.has()
 
 
+SLUG = b'{"uuid":"1","slug":"calm-otter"}\n'
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "@plans/other.md",
+        "@plans/CLAUDE.md",
+        f"@todos/{OTHER}-agent-{OTHER}.json",
+        f"@todos/{SESSION}-agent-{OTHER}.json",
+        "@tasks/.lock",
+        "@tasks/x.sh",
+        f"@tasks/{OTHER}/1.json",
+        "@file-history/secrets",
+        "@settings.json",
+        "@commands/x.md",
+        "@projects/x.jsonl",
+        "plans/calm-otter.md",
+    ],
+)
+def test_a_companion_that_is_none_of_this_sessions_is_never_placed(
+    world: World, desktop: PlayedMachine, path: str
+) -> None:
+    desktop.write_companion("plans/other.md", b"mine")
+    desktop.write_companion(f"todos/{OTHER}-agent-{OTHER}.json", b"mine")
+    before = {str(one): one.read_bytes() for one in desktop.claude.rglob("*") if one.is_file()}
+    good = {"@plans/calm-otter.md": b"plan", "@tasks/1.json": b"task"}
+    data, _ = packed(
+        SLUG,
+        {**good, path: b"hostile"},
+        session_id=SESSION,
+        project_key=KEY,
+        machine="tablet",
+        machine_id=ELSEWHERE,
+    )
+    put(world, data)
+    desktop.pull(SESSION)
+    after = {str(one): one.read_bytes() for one in desktop.claude.rglob("*") if one.is_file()}
+    assert set(after) - set(before) == {
+        str(desktop.path()),
+        str(desktop.claude / "plans/calm-otter.md"),
+        str(desktop.claude / f"tasks/{SESSION}/1.json"),
+    }
+    assert {name: after[name] for name in before} == before
+
+
+@pytest.mark.parametrize("path", ["@tasks/../../x.json", "@plans/../x.md", "@tasks//1.json"])
+def test_a_companion_whose_path_leads_elsewhere_makes_the_bundle_unsafe(
+    world: World, desktop: PlayedMachine, path: str
+) -> None:
+    base = json.loads(bundle())
+    put(world, crafted(json.dumps(base).encode(), sidecar=[sidecar_entry(path)]))
+    (wrong,) = check_passed_over(world, desktop)
+    assert wrong.outcome is Outcome.FAILED
+    assert desktop.companions() == {}
+
+
+def test_a_plan_counts_only_where_the_transcript_of_the_same_bundle_names_it_last(
+    world: World, desktop: PlayedMachine
+) -> None:
+    named_before = b'{"uuid":"0","slug":"calm-otter"}\n{"uuid":"1","slug":"other"}\n'
+    data, _ = packed(
+        named_before,
+        {"@plans/calm-otter.md": b"plan"},
+        session_id=SESSION,
+        project_key=KEY,
+        machine="tablet",
+        machine_id=ELSEWHERE,
+    )
+    put(world, data)
+    desktop.pull(SESSION)
+    assert desktop.has()
+    assert desktop.companions() == {}
+
+
 def test_a_bundle_is_known_by_what_it_says_and_not_by_its_name(
     world: World, desktop: PlayedMachine
 ) -> None:

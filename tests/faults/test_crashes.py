@@ -52,10 +52,17 @@ def two(folder: Path) -> tuple[World, PlayedMachine, PlayedMachine]:
     return world, laptop, desktop
 
 
+TASK = f"tasks/{SESSION}/1.json"
+PLAN = "plans/calm-otter.md"
+CHECKPOINT = f"file-history/{SESSION}/0123456789abcdef@v1"
+
+
 def pushed(folder: Path) -> tuple[World, PlayedMachine, PlayedMachine]:
-    """A session with sidecar files that the first machine has pushed."""
+    """A session with all kinds of files that the first machine has pushed."""
     world, laptop, desktop = two(folder)
-    laptop.write(SESSION, said("first"))
+    laptop.write(SESSION, said("first", slug="calm-otter"))
+    for path in (TASK, PLAN, CHECKPOINT):
+        laptop.write_companion(path, f"{path} at first".encode())
     laptop.write_sidecar(SESSION, "tool-results/one.txt", b"one\n")
     laptop.write_sidecar(SESSION, "subagents/agent-a.jsonl", said("agent"))
     laptop.push()
@@ -77,6 +84,8 @@ def apart(folder: Path) -> tuple[World, PlayedMachine, PlayedMachine]:
         machine.write(SESSION, said(f"on {machine.name}"))
         machine.write_sidecar(SESSION, "tool-results/one.txt", f"anew on {machine.name}".encode())
         machine.write_sidecar(SESSION, f"tool-results/{machine.name}.txt", b"more\n")
+        machine.write_companion(TASK, f"a task on {machine.name}".encode())
+        machine.write_companion(PLAN, f"a plan on {machine.name}".encode())
     laptop.push()
     return world, laptop, desktop
 
@@ -98,7 +107,11 @@ def to_pull(world: World, there: PlayedMachine, machine: PlayedMachine) -> Scene
         world,
         machine,
         machine.pull,
-        lambda: agree(there, machine) and machine.sidecar() == there.sidecar(),
+        lambda: (
+            agree(there, machine)
+            and machine.sidecar() == there.sidecar()
+            and machine.companions() == there.companions()
+        ),
     )
 
 
@@ -112,6 +125,7 @@ def first_push(folder: Path) -> Scene:
 def growing_push(folder: Path) -> Scene:
     world, laptop, _ = started(folder)
     whole = laptop.write(SESSION, said("more"))
+    laptop.write_companion(TASK, b"done")
     return to_push(world, laptop, whole)
 
 
@@ -151,6 +165,8 @@ def fast_forward(folder: Path) -> Scene:
     laptop.write(SESSION, said("more"))
     laptop.write_sidecar(SESSION, "tool-results/one.txt", b"one\nand more\n")
     laptop.write_sidecar(SESSION, "tool-results/two.txt", b"two\n")
+    laptop.write_companion(TASK, b"done")
+    laptop.write_companion(f"tasks/{SESSION}/2.json", b"new")
     laptop.push()
     return to_pull(world, laptop, desktop)
 
@@ -158,6 +174,7 @@ def fast_forward(folder: Path) -> Scene:
 def replacement(folder: Path) -> Scene:
     world, laptop, desktop = started(folder)
     laptop.write_sidecar(SESSION, "tool-results/one.txt", b"anew\n")
+    laptop.write_companion(TASK, b"anew")
     laptop.begin_anew(SESSION, said("another beginning"))
     return to_pull(world, laptop, desktop)
 
@@ -167,6 +184,14 @@ def sidecar_merge(folder: Path) -> Scene:
     laptop.write_sidecar(SESSION, "tool-results/two.txt", b"two\n")
     laptop.push()
     return Scene(world, desktop, desktop.pull, lambda: "tool-results/two.txt" in desktop.sidecar())
+
+
+def companion_merge(folder: Path) -> Scene:
+    world, laptop, desktop = started(folder)
+    laptop.write_companion(TASK, b"done")
+    laptop.write_companion(PLAN, b"another plan")
+    laptop.push()
+    return to_pull(world, laptop, desktop)
 
 
 def resolve_mine(folder: Path) -> Scene:
@@ -225,12 +250,16 @@ def settle(machine: PlayedMachine, choice: str) -> None:
 def undo_of_an_import(folder: Path) -> Scene:
     scene = import_(folder)
     scene.work()
-    machine, whole, sidecar = scene.machine, scene.machine.read(), scene.machine.sidecar()
+    machine = scene.machine
+    whole, beside = machine.read(), (machine.sidecar(), machine.companions())
 
     def done() -> bool:
         gone = is_clean(machine) and declined(machine) == {whole}
         machine.pull(SESSION)
-        return gone and (machine.read(), machine.sidecar()) == (whole, sidecar)
+        return gone and (machine.read(), (machine.sidecar(), machine.companions())) == (
+            whole,
+            beside,
+        )
 
     return Scene(scene.world, machine, lambda: undo(machine), done)
 
@@ -251,8 +280,10 @@ def undo_of_a_replacement(folder: Path) -> Scene:
     world, laptop, desktop = started(folder)
     laptop.write_sidecar(SESSION, "tool-results/one.txt", b"anew\n")
     laptop.write_sidecar(SESSION, "tool-results/two.txt", b"two\n")
+    laptop.write_companion(TASK, b"anew")
+    laptop.write_companion(f"tasks/{SESSION}/2.json", b"new")
     laptop.begin_anew(SESSION, said("another beginning"))
-    before = desktop.read(), desktop.sidecar()
+    before = desktop.read(), desktop.sidecar(), desktop.companions()
     desktop.pull()
     pulled, gone_on = desktop.read(), desktop.write(SESSION, said("since then"))
     return Scene(
@@ -260,7 +291,8 @@ def undo_of_a_replacement(folder: Path) -> Scene:
         desktop,
         lambda: undo(desktop),
         lambda: (
-            (desktop.read(), desktop.sidecar()) == before and declined(desktop) == {pulled, gone_on}
+            (desktop.read(), desktop.sidecar(), desktop.companions()) == before
+            and declined(desktop) == {pulled, gone_on}
         ),
     )
 
@@ -268,14 +300,17 @@ def undo_of_a_replacement(folder: Path) -> Scene:
 def undo_of_a_fast_forward(folder: Path) -> Scene:
     scene = fast_forward(folder)
     machine = scene.machine
-    before = machine.read(), machine.sidecar()
+    before = machine.read(), machine.sidecar(), machine.companions()
     scene.work()
     pulled = machine.read()
     return Scene(
         scene.world,
         machine,
         lambda: undo(machine),
-        lambda: (machine.read(), machine.sidecar()) == before and declined(machine) == {pulled},
+        lambda: (
+            (machine.read(), machine.sidecar(), machine.companions()) == before
+            and declined(machine) == {pulled}
+        ),
     )
 
 
@@ -288,7 +323,7 @@ def undo(machine: PlayedMachine) -> None:
 def is_clean(machine: PlayedMachine) -> bool:
     """Whether nothing is left of any session but temporaries, which go after a day."""
     files = [path for path in machine.folder.rglob("*") if path.is_file()]
-    return all(path.match(".ccsync-*.tmp") for path in files)
+    return all(path.match(".ccsync-*.tmp") for path in files) and not machine.companions()
 
 
 def declined(machine: PlayedMachine) -> set[bytes]:
@@ -330,6 +365,7 @@ SCENES: tuple[Callable[[Path], Scene], ...] = (
     fast_forward,
     replacement,
     sidecar_merge,
+    companion_merge,
     resolve_mine,
     resolve_theirs,
     resolve_both,
@@ -424,11 +460,12 @@ def transcripts(world: World) -> set[bytes]:
 
 
 def tree(machine: PlayedMachine) -> Mapping[str, bytes]:
-    return {
+    found = {
         path.relative_to(machine.folder).as_posix(): path.read_bytes()
         for path in machine.folder.rglob("*")
         if path.is_file() and ".ccsync-" not in path.name
     }
+    return found | {f"../{name}": data for name, data in machine.companions().items()}
 
 
 def test_what_a_crash_leaves_in_claudes_tree_is_gone_after_a_day(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ of any kind, losing a home and restoring last week's. The others are claude-sync
 step now and then. After each of these:
 
 * every version that was ever written, and that nobody but claude-sync could have destroyed since,
-  is still the beginning of some transcript, vault entry or bundle;
+  is still the beginning of some transcript, vault entry or bundle; so is every task, plan and
+  checkpoint, unless the client wrote another in its place wherever it lay;
 * every transcript is, whole, something that was written once;
 * where no person decided anything yet, every line that was said in a transcript or a bundle is in
   what took its place;
@@ -65,6 +66,9 @@ OF_PEOPLE = {
     "garble": 1,
     "put out": 2,
     "put out anew": 1,
+    "change a task": 4,
+    "change a plan": 2,
+    "keep a checkpoint": 2,
     "open": 1,
     "close": 1,
     "delete": 1,
@@ -202,6 +206,30 @@ class History:
         elif kind == "delete":
             machine.path(session).unlink()
             shutil.rmtree(machine.folder / session, ignore_errors=True)
+        else:
+            self._change_companion(kind, machine, session, number)
+
+    def _change_companion(
+        self, kind: str, machine: PlayedMachine, session: str, number: int
+    ) -> None:
+        """Let the client change a file that lies outside the projects, mostly with a line of it."""
+        path = {
+            "change a task": f"tasks/{session}/{number % 2}.json",
+            "change a plan": f"plans/plan-{number % 2}.md",
+            "keep a checkpoint": f"file-history/{session}/{number % 3:016x}@v1",
+        }[kind]
+        if kind == "change a plan":
+            machine.write(session, said(slug=f"plan-{number % 2}"))
+        elif number % 3:
+            machine.write(session, said())
+        old = machine.companions().get(path)
+        machine.write_companion(path, said(f"in {path}"))
+        if old is not None and not any(self._holds(other, old) for other in self.machines):
+            self._claims.discard(old)
+
+    @staticmethod
+    def _holds(machine: PlayedMachine, data: bytes) -> bool:
+        return data in machine.companions().values() or data in machine.kept()
 
     def _back_up(self, machine: PlayedMachine) -> None:
         shutil.rmtree(self.backups / machine.name, ignore_errors=True)
@@ -247,6 +275,7 @@ class History:
             self._claims.add(machine.read(session))
             self._whole.add(machine.read(session))
         self._claims.update(machine.sidecar(session).values())
+        self._claims.update(machine.companions().values())
 
     def _check(self, kind: str, machine: PlayedMachine, before: dict[str, bytes]) -> None:
         after = self._tree(machine)
@@ -300,11 +329,12 @@ class History:
 
     @staticmethod
     def _tree(machine: PlayedMachine) -> dict[str, bytes]:
-        return {
+        found = {
             path.relative_to(machine.folder).as_posix(): path.read_bytes()
             for path in machine.folder.rglob("*")
             if path.is_file() and ".ccsync-" not in path.name
         }
+        return found | {f"../{name}": data for name, data in machine.companions().items()}
 
     # -- rest ---------------------------------------------------------------------------------
 
@@ -325,6 +355,8 @@ class History:
             raise AssertionError("no agreement: " + self._story())
         trees = [self._transcripts(machine) for machine in self.machines]
         assert trees[0] == trees[1] == trees[2], "not the same: " + self._story()
+        tasks = [self._tasks(machine) for machine in self.machines]
+        assert tasks[0] == tasks[1] == tasks[2], f"not the same: {tasks} " + self._story()
 
     def _round(self) -> bool:
         """One round of everybody pushing, pulling and resolving; whether anything moved."""
@@ -381,6 +413,14 @@ class History:
         found = {session: machine.read(session) for session in machine.sessions()}
         return {session: whole for session, whole in found.items() if b"\n" in whole}
 
+    def _tasks(self, machine: PlayedMachine) -> dict[str, bytes]:
+        """The task lists and checkpoints of the sessions that lie on a machine."""
+        return {
+            name: data
+            for name, data in machine.companions().items()
+            if name.split("/")[1] in self._transcripts(machine)
+        }
+
     def _story(self) -> str:
         lines = []
         for machine in self.machines:
@@ -404,4 +444,4 @@ def lines_said(transcript: bytes) -> frozenset[bytes]:
 
 
 def _of(session: str, tree: dict[str, bytes]) -> dict[str, bytes]:
-    return {name: data for name, data in tree.items() if name.startswith(session)}
+    return {name: data for name, data in tree.items() if session in name}

@@ -17,6 +17,9 @@ from claude_sync.model import Version
 from claude_sync.state.database import Database
 from claude_sync.values import NamedTuple
 
+_BEGUN = ""
+"""Stands for the digest of what a merge that was never done left."""
+
 
 class SessionRecord(NamedTuple):
     """What is remembered of one session.
@@ -120,6 +123,18 @@ class Records:
             " DO UPDATE SET revision = max(revision, excluded.revision)",
             (session_id, sidecar_sha256, revision),
         )
+        self._db.run(
+            "DELETE FROM merged WHERE session_id = ? AND sidecar_sha256 = ?", (session_id, _BEGUN)
+        )
+
+    def begin_merge(self, session_id: str) -> None:
+        """Remember that a session's sidecars are about to be merged; what is here may be a mixture
+        until `merge` says that it was done."""
+        self._db.run("INSERT OR IGNORE INTO merged VALUES (?, ?, 0)", (session_id, _BEGUN))
+
+    def is_merging(self, session_id: str) -> bool:
+        """Whether a merge of a session's sidecars began and was never done."""
+        return self.merged(session_id, _BEGUN) >= 0
 
     def merged(self, session_id: str, sidecar_sha256: str) -> int:
         """The greatest revision in which sidecars of that digest were merged in; -1 for none."""

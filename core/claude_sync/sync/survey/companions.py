@@ -8,6 +8,7 @@ knowing of each other, all machines take the same.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from claude_sync.model import Bundle, LocalSession
@@ -75,9 +76,12 @@ def is_elsewhere(
 
 
 def is_set_of_elsewhere(context: Context, survey: Survey, local: LocalSession) -> bool:
-    """Whether the files here are as they came, or were written: nobody changed one here since."""
-    digest = survey.row(local).sidecar_sha256
-    return context.records.merged(local.session_id, digest) >= 0
+    """Whether the files here are as they came, or were written: nobody changed one here since.
+
+    Or some of them are as they came, and a crash kept the others from coming.
+    """
+    records, digest = context.records, survey.row(local).sidecar_sha256
+    return records.merged(local.session_id, digest) >= 0 or records.is_merging(local.session_id)
 
 
 def _is_outranked(context: Context, survey: Survey, local: LocalSession, rival: Bundle) -> bool:
@@ -122,6 +126,7 @@ class SharedFiles:
     def __contains__(self, path: object) -> bool:
         return any(
             local.session_id != self._session_id
+            and os.path.lexists(local.path)  # an undo removes several
             and (not self._only_open or self._survey.is_open(local))
             for local in self._survey.plans.get(str(path), ())
         )

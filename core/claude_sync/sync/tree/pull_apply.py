@@ -181,6 +181,8 @@ class _PullApplier:
         if planned.local is None or planned.version is None:
             untouchable = SharedFiles(self._survey, planned.session_id)
             return self._installer.install_unsynced(fetched, planned.folder, untouchable)
+        if planned.merge_only and planned.companions_win:
+            self._context.records.begin_merge(planned.session_id)
         new, old = fetched.head.version, planned.version
         extends = new == old or fetched.begins_with(old)
         return self._installer.install_over(

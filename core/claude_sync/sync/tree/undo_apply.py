@@ -138,7 +138,8 @@ class _UndoApplier:
         self, session_id: str, project: Path, stem: str, record: UndoRecord | None
     ) -> None:
         where = SessionFiles(project / f"{stem}{TRANSCRIPT_SUFFIX}")
-        plans = [name for name in record.added if is_plan(name)] if record is not None else []
+        named = (*record.added, *record.kept) if record is not None else ()
+        plans = [name for name in named if is_plan(name)]
         going = self._own(session_id, self._home.files_without_transcript(where, plans))
         kept = None
         if going:
@@ -174,7 +175,8 @@ class _UndoApplier:
             return
         for name in record.kept:
             path = where.to_write(name)
-            if os.path.lexists(path):
+            of_a_copy = is_plan(name) and record.copies  # the copy came first, and is gone
+            if of_a_copy or os.path.lexists(path):
                 continue
             try:
                 file = open_regular(self._vault.folder / record.entry / SIDECAR / name)
