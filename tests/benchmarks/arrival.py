@@ -39,6 +39,7 @@ _SESSIONS = 1000
 _SESSION_BYTES = 20_000
 _HOOKS = 15
 _EXITS = 9
+_BETWEEN_SECONDS = 5.0
 _EVENTS = ("start", "stop", "end")
 _HOOK_LIMIT_MS = 200
 _FOLDER_LIMIT_SECONDS = 1.0
@@ -76,7 +77,6 @@ class Bench:
             if location is not None:
                 machine("init", location, "--name", machine.name)
         self.here("push", "--all")
-        self.there("pull", "--all")
 
     @contextmanager
     def service(self) -> Iterator[None]:
@@ -100,7 +100,8 @@ class Bench:
 
     @contextmanager
     def tray(self) -> Iterator[None]:
-        """The second machine's tray, past its first look."""
+        """The second machine's tray, past its first look, with nothing left to tell."""
+        self.there("pull", "--all")
         process = subprocess.Popen(
             [PROGRAM.with_name("claude-sync-tray")],
             env={**self.there.environment, "DBUS_SESSION_BUS_ADDRESS": self.bus.address},
@@ -176,6 +177,8 @@ def arrival_rows(bench: Bench, how: str, limit_seconds: float) -> list[Row]:
     """How long from the client's exit to what others see of it."""
     bundles, notices = [], []
     for _ in range(_EXITS):
+        # People don't exit one session after another, and looking often is put off.
+        time.sleep(_BETWEEN_SECONDS)
         session_id, before = bench.session(), len(bench.server.shown)
         bench.exit(session_id)
         began = time.perf_counter()

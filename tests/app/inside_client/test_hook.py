@@ -101,6 +101,18 @@ class Plugged:
         )
         return Said(done)
 
+    def run_patiently(self, event: str, **environment: str) -> Said:
+        """Run the program that the hook starts, without what ends it after its time."""
+        program = this_program()
+        done = subprocess.run(
+            [program.python, "-I", "-S", program.script, event, program.packages],
+            input=self.given(event),
+            capture_output=True,
+            env={**self.environment(), **environment},
+            timeout=PATIENCE_SECONDS,
+        )
+        return Said(done)
+
 
 def machine_at(world: World, name: str, runtime: Path) -> PlayedMachine:
     """A machine whose things are where the program looks for them by itself."""
@@ -252,20 +264,26 @@ def test_what_fails_is_written_into_the_log(plugged: Plugged) -> None:
 # --- a session starts --------------------------------------------------------------------------
 
 
-def test_the_service_says_what_another_machine_went_on_with(plugged: Plugged, world: World) -> None:
+def test_the_service_says_what_another_machine_went_on_with(
+    plugged: Plugged, world: World, tmp_path: Path
+) -> None:
     goes_on(world.machine("desktop"), plugged.machine)
     with serving(plugged.machine) as service:
         until(lambda: service.status.arrivals)
-        assert until(lambda: plugged.run("start"), lambda done: done.out).line.startswith(
-            "desktop went on with “first”, just now: `claude-sync "
+        # Where nothing is set up, so that nobody else can say it.
+        done = until(
+            lambda: plugged.run_patiently("start", XDG_CONFIG_HOME=str(tmp_path)),
+            lambda done: done.out,
         )
+    assert done.line.startswith("desktop went on with “first”, just now: `claude-sync ")
 
 
-def test_without_a_service_a_folder_says_it(plugged: Plugged, world: World) -> None:
+def test_without_a_service_a_folder_says_it_and_nothing_is_written(
+    plugged: Plugged, world: World
+) -> None:
     goes_on(world.machine("desktop"), plugged.machine)
     before = everything_in(plugged.machine.home)
-    # On a busy machine it may not be done in its time, and then says nothing.
-    done = until(lambda: plugged.run("start"), lambda done: done.out)
+    done = plugged.run_patiently("start")
     assert done.line.startswith("desktop went on with “first”, just now: `claude-sync ")
     assert everything_in(plugged.machine.home) == before
 
@@ -273,8 +291,17 @@ def test_without_a_service_a_folder_says_it(plugged: Plugged, world: World) -> N
 def test_without_a_service_a_folder_says_what_has_diverged(plugged: Plugged, world: World) -> None:
     goes_on(world.machine("desktop"), plugged.machine)
     plugged.machine.write(SESSION, said("here as well"))
-    done = until(lambda: plugged.run("start"), lambda done: done.out)
+    done = plugged.run_patiently("start")
     assert done.line.startswith("“first” has diverged, here and on desktop: `claude-sync ")
+
+
+def test_what_the_program_says_in_time_reaches_the_client(plugged: Plugged, tmp_path: Path) -> None:
+    quick = tmp_path / "quick"
+    quick.write_text('#!/bin/sh\ncat >/dev/null; echo \'{"systemMessage": "news"}\'\n')
+    quick.chmod(0o755)
+    plugged.starts(quick)
+    # On a busy machine it may not be done in its time, and then says nothing.
+    assert until(lambda: plugged.run("start"), lambda done: done.out).line == "news"
 
 
 @pytest.mark.parametrize("served", [True, False])
@@ -286,9 +313,9 @@ def test_where_there_is_no_news_nothing_is_said(
     laptop.push()
     if served:
         with serving(laptop):
-            assert plugged.run("start").is_quiet
+            assert plugged.run_patiently("start").is_quiet
     else:
-        assert plugged.run("start").is_quiet
+        assert plugged.run_patiently("start").is_quiet
 
 
 def test_a_host_is_never_asked(plugged: Plugged, tmp_path: Path) -> None:
@@ -298,13 +325,7 @@ def test_a_host_is_never_asked(plugged: Plugged, tmp_path: Path) -> None:
     ssh.write_text(f"#!/bin/sh\n: > {asked}\nexit 255\n")
     ssh.chmod(0o755)
     preferences.change(laptop.paths, location="ssh://nas/store", ssh_command=[str(ssh)])
-    program = this_program()
-    # Not by the hook itself, which would end it if it took its time.
-    command = [program.python, "-I", "-S", program.script, "start", program.packages]
-    done = subprocess.run(
-        command, input=plugged.given("start"), env=plugged.environment(), capture_output=True
-    )
-    assert Said(done).is_quiet
+    assert plugged.run_patiently("start").is_quiet
     assert not asked.exists()
 
 
@@ -377,12 +398,7 @@ def test_where_nothing_is_set_up_nothing_is_made(tmp_path: Path, event: str, wor
     nobody.project.mkdir(parents=True)
     plugged = Plugged(nobody)
     before = set(nobody.home.rglob("*"))
-    program = this_program()
-    command = [program.python, "-I", "-S", program.script, event, program.packages]
-    done = subprocess.run(
-        command, input=plugged.given(event), env=plugged.environment(), capture_output=True
-    )
-    assert Said(done).is_quiet
+    assert plugged.run_patiently(event).is_quiet
     assert set(nobody.home.rglob("*")) == before
 
 
