@@ -16,6 +16,7 @@ from pathlib import Path
 from claude_sync.claude.config_dir import named_folder
 from claude_sync.claude.listed_files import Companions, sidecar_stamps
 from claude_sync.claude.session_files import (
+    CHECKPOINTS,
     PLANS,
     TASKS,
     TODOS,
@@ -201,7 +202,11 @@ class ClaudeHome:
     def _companions(self, only: str | None = None) -> Companions:
         return Companions(self.path, checkpoints=self.checkpoints, slug_of=self.slugs.of, only=only)
 
-    def companion_folders(self) -> dict[Path, bool]:
+    def folders_of_companions(self) -> list[Path]:
+        """The folders in which companions of sessions lie, or folders of them."""
+        return [self.path / kind for kind in (TASKS, PLANS, CHECKPOINTS, TODOS)]
+
+    def watched_companions(self) -> dict[Path, bool]:
         """The folders whose changes tell that a companion of a session changed.
 
         Each with whether what lies in folders below it counts. Checkpoints aren't among them: with

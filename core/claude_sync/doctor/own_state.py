@@ -160,7 +160,9 @@ def leftovers(facts: Facts) -> Iterator[Finding]:
     context = facts.context
     projects = [entry.path for entry in _directories(context.home.projects)]
     sidecars = [entry.path for project in projects for entry in _directories(project)]
-    here = [str(context.paths.state / "staging"), *projects, *sidecars]
+    beside = [str(folder) for folder in context.home.folders_of_companions()]
+    beside += [entry.path for folder in beside for entry in _directories(folder)]
+    here = [str(context.paths.state / "staging"), *projects, *sidecars, *beside]
     found = list(_temporaries(here, facts.now))
     store = facts.store_folder if facts.view is not None else None
     if store is not None:

@@ -66,7 +66,7 @@ class Resources:
         heartbeats = paths.runtime / _HEARTBEATS
         self.watch = Watch(
             projects=home.projects,
-            companions=home.companion_folders(),
+            companions=home.watched_companions(),
             live=home.live_folder,
             store=store.local_root,
             heartbeats=heartbeats,

@@ -64,7 +64,8 @@ def pull(
     Args:
         context: what to work with.
         sessions: ids, or beginnings of ids; a session that is gone here, or whose version was
-            undone, comes back when it is named. None for all.
+            undone, comes back when it is named; with a branch that is named, the session that it
+            began as, if that has files that the branch names and that aren't here. None for all.
         project: only sessions of this project key.
         dry_run: say what would be done, and do nothing.
         replace: whether a person asked for this pull, here and now: then what was said here also
@@ -116,9 +117,12 @@ def pull_surveyed(
         Stopped: `context` said so; what was done is done.
     """
     named = sessions is not None if named is None else named
-    results = _Pull(context, survey, named=named, dry_run=dry_run, may_replace=replace).run(
-        sessions, project
-    )
+    pulling = _Pull(context, survey, named=named, dry_run=dry_run, may_replace=replace)
+    results = pulling.run(sessions, project)
+    if named and sessions is not None and not dry_run:
+        from claude_sync.sync.parents import with_parents
+
+        results = with_parents(context, survey, results, lambda one: pulling.run([one], None))
     if not dry_run:
         context.vault.tidy()
     return results

@@ -20,7 +20,8 @@ def configure(parser: Parser) -> None:
     parser.describe(
         "Without SESSION: all sessions of this directory's project. A session that is open\n"
         "here is never replaced. A session that was deleted here, or undone, is pulled\n"
-        "only when it is named.",
+        "only when it is named. With a branch that is named comes the session that it began\n"
+        "as, where the branch needs files of that.",
         ("pull", "when you arrive at this machine"),
         ("pull --all --dry-run", "what is there to pull?"),
         ("pull 3f2a", "the session whose id begins with 3f2a"),

@@ -1,0 +1,107 @@
+"""A branch that is pulled by its id brings what it needs of the session that it began as."""
+
+from __future__ import annotations
+
+import pytest
+
+from claude_sync.model import Outcome
+from claude_sync.sync.pull import pull
+from machines import OTHER, SESSION, Pair, PlayedMachine, World, outcomes, said
+
+BRANCH = OTHER
+THIRD = "2b3c4d5e-1111-4222-8333-444455556666"
+OUTPUT = "tool-results/long.txt"
+
+
+def branched(machine: PlayedMachine, branch: str, parent: str, output: str = OUTPUT) -> None:
+    """A branch that names a file of its parent's."""
+    where = machine.folder / parent / output
+    machine.write(branch, said(f"saved to {where}", forkedFrom={"sessionId": parent}))
+
+
+@pytest.fixture
+def pair(world: World) -> Pair:
+    """A session with a long output and its branch on one machine; nothing on the other."""
+    laptop, desktop = world.machines("laptop", "desktop")
+    laptop.write(SESSION, said("hello"))
+    laptop.write_sidecar(SESSION, OUTPUT, b"long")
+    branched(laptop, BRANCH, SESSION)
+    laptop.push()
+    return laptop, desktop
+
+
+def test_the_parent_comes_along_with_the_file_that_the_branch_names(pair: Pair) -> None:
+    _, desktop = pair
+    results = desktop.pull(BRANCH)
+    assert outcomes(results) == {BRANCH: Outcome.IMPORTED, SESSION: Outcome.IMPORTED}
+    assert [one.message for one in results.values()] == ["", ""]
+    assert desktop.sidecar(SESSION) == {OUTPUT: b"long"}
+    assert outcomes(desktop.pull(BRANCH)) == {BRANCH: Outcome.UNCHANGED}
+
+
+def test_a_parent_of_which_it_names_nothing_stays_where_it_is(world: World) -> None:
+    laptop, desktop = world.machines("laptop", "desktop")
+    laptop.write(SESSION, said())
+    laptop.write(BRANCH, said(forkedFrom={"sessionId": SESSION}))
+    laptop.push()
+    assert outcomes(desktop.pull(BRANCH)) == {BRANCH: Outcome.IMPORTED}
+
+
+def test_a_parent_that_lies_here_gets_the_file_that_it_lacks(pair: Pair) -> None:
+    laptop, desktop = pair
+    desktop.pull()
+    branched(laptop, BRANCH, SESSION, "tool-results/more.txt")
+    laptop.write_sidecar(SESSION, "tool-results/more.txt", b"more")
+    laptop.push()
+    results = desktop.pull(BRANCH)
+    assert outcomes(results) == {BRANCH: Outcome.UPDATED, SESSION: Outcome.UPDATED}
+    assert desktop.sidecar(SESSION)["tool-results/more.txt"] == b"more"
+
+
+def test_a_parent_that_was_deleted_here_comes_back_for_its_branch(pair: Pair) -> None:
+    _, desktop = pair
+    desktop.pull()
+    desktop.path(SESSION).unlink()
+    (desktop.folder / SESSION / OUTPUT).unlink()
+    (desktop.folder / SESSION / "tool-results").rmdir()
+    (desktop.folder / SESSION).rmdir()
+    assert outcomes(desktop.pull())[SESSION] is Outcome.GONE
+    assert outcomes(desktop.pull(BRANCH))[SESSION] is Outcome.IMPORTED
+    assert desktop.sidecar(SESSION) == {OUTPUT: b"long"}
+
+
+def test_what_cannot_be_had_of_it_is_said(pair: Pair) -> None:
+    laptop, desktop = pair
+    laptop.forget(SESSION)
+    results = desktop.pull(BRANCH)
+    assert outcomes(results) == {BRANCH: Outcome.IMPORTED}
+    wanted = f"1 file of session {SESSION}, which it branched from, is missing here"
+    assert results[BRANCH].message == wanted
+
+
+def test_nothing_is_written_into_a_folder_without_its_transcript(pair: Pair) -> None:
+    _, desktop = pair
+    desktop.write_sidecar(SESSION, "tool-results/mine.txt", b"mine")
+    results = desktop.pull(BRANCH)
+    assert outcomes(results) == {BRANCH: Outcome.IMPORTED, SESSION: Outcome.FAILED}
+    assert "is missing here" in results[BRANCH].message
+    assert desktop.sidecar(SESSION) == {"tool-results/mine.txt": b"mine"}
+
+
+def test_a_branch_of_a_branch_brings_both_and_circles_end(pair: Pair) -> None:
+    laptop, desktop = pair
+    laptop.write_sidecar(BRANCH, OUTPUT, b"of the branch")
+    branched(laptop, THIRD, BRANCH)
+    laptop.write(SESSION, said(f"{THIRD}/{OUTPUT}", forkedFrom={"sessionId": THIRD}))
+    laptop.push()
+    results = desktop.pull(THIRD)
+    assert set(results) == {THIRD, BRANCH, SESSION}
+    assert set(outcomes(results).values()) == {Outcome.IMPORTED}
+    assert desktop.sidecar(BRANCH) == {OUTPUT: b"of the branch"}
+
+
+def test_a_dry_run_brings_nothing(pair: Pair) -> None:
+    _, desktop = pair
+    with desktop.at_work() as context:
+        pull(context, [BRANCH], dry_run=True)
+    assert desktop.sessions() == []
