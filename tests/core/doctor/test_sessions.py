@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from claude_sync.claude import listed_files
 from claude_sync.claude.home import encode_directory
 from claude_sync.model import Level
 from claude_sync.sync.setup import set_up
@@ -144,6 +145,39 @@ def test_a_file_that_can_not_travel(patient: Patient) -> None:
     assert str(patient.folder / SESSION).replace(str(patient.home), "~") in found.fix
     file.rename(file.with_name("what.txt"))
     assert patient.is_well("sidecar-left-out")
+
+
+def test_checkpoints_that_stay_here_are_named(
+    patient: Patient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listed_files, "MAX_CHECKPOINT_BYTES", 150)
+    patient.write(SESSION, said())
+    assert patient.is_well("checkpoints-held-back")
+    for number in range(3):
+        name = f"file-history/{SESSION}/0123456789abcdef@v{number}"
+        patient.write_companion(name, b"x" * 100)
+    found = patient.the("checkpoints-held-back", Level.INFO)
+    assert found.detail.startswith("2 older checkpoints stay on this machine only")
+
+
+def test_a_folder_of_task_lists_that_cannot_be_seen_is_named(
+    patient: Patient, tmp_path: Path
+) -> None:
+    patient.write(SESSION, said())
+    assert patient.is_well("companions-unseen")
+    (tmp_path / "plans").mkdir()
+    (patient.claude / "plans").symlink_to(tmp_path / "plans")
+    found = patient.the("companions-unseen", Level.WARNING)
+    assert found.title == "~/.claude/plans isn't pushed"
+    (patient.claude / "plans").unlink()
+    (patient.claude / "tasks" / SESSION).mkdir(parents=True)
+    with ordinary_permissions():
+        (patient.claude / "tasks" / SESSION).chmod(0)
+        try:
+            found = patient.the("companions-unseen", Level.WARNING)
+            assert found.fix.startswith("`chmod")
+        finally:
+            (patient.claude / "tasks" / SESSION).chmod(0o700)
 
 
 def test_a_session_that_was_undone_here(patient: Patient, desktop: Patient) -> None:
