@@ -153,6 +153,7 @@ class Companions:
         only: str | None = None,
     ) -> None:
         self.unseen: list[tuple[Path, str]] = []
+        self._home = str(home)
         self._checkpoints = checkpoints
         self._slug_of = slug_of
         wanted = [TASKS, PLANS, TODOS, *([CHECKPOINTS] if checkpoints else [])]
@@ -167,9 +168,11 @@ class Companions:
                 return frozenset()
             if not stat.S_ISDIR(status.st_mode):
                 return frozenset()
+            if kind in (TASKS, CHECKPOINTS):
+                return _folders(folder, only)
             if only is None or kind == PLANS:
                 return frozenset(os.listdir(folder))
-            return frozenset((todos_name(only) if kind == TODOS else only,))
+            return frozenset((todos_name(only),))
         except FileNotFoundError:
             return frozenset()
         except OSError as error:
@@ -190,7 +193,7 @@ class Companions:
         where, stem = SessionFiles(transcript), transcript.stem
         found: list[tuple[str, Stamp]] = []
         if stem in there[TASKS]:
-            found += self._in_folder(where, TASKS)
+            found += self._in_folder(stem, TASKS)
         if todos_name(stem) in there[TODOS]:
             found += self._file(where, companion_path(TODOS, todos_name(stem)))
         if there[PLANS]:
@@ -199,7 +202,7 @@ class Companions:
                 found += self._file(where, path)
         checkpoints: list[tuple[str, Stamp]] = []
         if self._checkpoints and stem in there[CHECKPOINTS]:
-            checkpoints = self._in_folder(where, CHECKPOINTS)
+            checkpoints = self._in_folder(stem, CHECKPOINTS)
         if not (found or checkpoints):
             return listed
         stamps = [*listed.stamps, *found]
@@ -209,18 +212,22 @@ class Companions:
         held_back = len(checkpoints) - len(newest)
         return ListedFiles(tuple(sorted([*stamps, *newest])), left_out, held_back)
 
-    def _in_folder(self, where: SessionFiles, kind: str) -> list[tuple[str, Stamp]]:
+    def _in_folder(self, stem: str, kind: str) -> list[tuple[str, Stamp]]:
         """The files of one kind that lie in a folder of the session's own."""
-        folder = where.path_of(f"@{kind}/_").parent
+        folder = os.path.join(self._home, kind, stem)
+        found = []
         try:
-            return [
-                (path, stamp_of(status))
-                for name, status in _entries(str(folder), listed=False)
-                if stat.S_ISREG(status.st_mode) and (path := companion_path(kind, name))
-            ]
-        except OSError as error:
-            self.unseen.append((folder, str(error.strerror)))
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    path = companion_path(kind, entry.name)
+                    if path and (status := _status(entry)) is not None:
+                        found.append((path, stamp_of(status)))
+        except FileNotFoundError:
             return []
+        except OSError as error:
+            self.unseen.append((Path(folder), str(error.strerror)))
+            return []
+        return found
 
     def _file(self, where: SessionFiles, path: str) -> list[tuple[str, Stamp]]:
         """One file, if it is there and a regular one."""
@@ -234,6 +241,29 @@ class Companions:
             self.unseen.append((where.path_of(path), str(error.strerror)))
             return []
         return [(path, stamp_of(status))] if stat.S_ISREG(status.st_mode) else []
+
+
+def _folders(folder: Path, only: str | None) -> frozenset[str]:
+    """The folders in a folder that are no links; or the one that is asked for, if it is one."""
+    if only is not None:
+        status = os.lstat(folder / only)
+        return frozenset((only,) if stat.S_ISDIR(status.st_mode) and not is_link(status) else ())
+    with os.scandir(folder) as entries:
+        return frozenset(
+            entry.name
+            for entry in entries
+            if entry.is_dir(follow_symlinks=False)
+            and not (os.name == "nt" and is_link(os.lstat(entry.path)))
+        )
+
+
+def _status(entry: os.DirEntry[str]) -> os.stat_result | None:
+    """The status of a regular file; None for anything else, and for what is gone by now."""
+    try:
+        status = entry_status(entry)
+    except FileNotFoundError:
+        return None
+    return status if stat.S_ISREG(status.st_mode) else None
 
 
 def _newest(checkpoints: list[tuple[str, Stamp]], most: int) -> list[tuple[str, Stamp]]:

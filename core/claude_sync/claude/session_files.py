@@ -76,7 +76,7 @@ def companion_path(kind: str, name: str) -> str:
         kind: which folder.
         name: the file's name.
     """
-    if not re.fullmatch(_NAMES[kind], name):
+    if re.fullmatch(_NAMES[kind], name) is None:
         return ""
     if kind == PLANS and not is_slug(name.removesuffix(_PLAN_SUFFIX)):
         return ""

@@ -225,8 +225,9 @@ class _Folder:
         path = self.path / f"{stem}{TRANSCRIPT_SUFFIX}"
         try:
             known = stem in self._directories
-            folder = SessionFiles(path).folder
-            listed = sidecar_stamps(folder, listed=True) if known else NO_FILES
+            listed = NO_FILES
+            if known:
+                listed = sidecar_stamps(SessionFiles(path).folder, listed=True)
         except OSError as error:
             self._hide(stem, f"its folder: {error.strerror}")
             return
