@@ -1,9 +1,11 @@
-"""From an exit here to the notification there: ``python tests/benchmarks/arrival.py``.
+"""From an exit here to the notification there: ``python tests/benchmarks/arrival.py [PLACE …]``.
 
-Two machines with a thousand sessions that meet in a folder. On the one, the hooks of the plugin run
-as the client runs them: how long it is kept waiting, with a running service and without one; and
-from its exit on, how long until the bundle is in the folder, and until the tray of the other shows
-that it arrived. Linux only. The exit status is 1 if a limit was missed.
+Two machines with a thousand sessions that meet in a folder, or on a host (PLACE is *folder* or
+*host*, both without one). On the one, the hooks of the plugin run as the client runs them: how long
+it is kept waiting, with a running service and without one; and from its exit on, how long until the
+bundle is in the folder, and until the tray of the other shows that it arrived. The host is a real
+sshd behind a proxy that takes 50 ms for a round trip, and tells both machines what changes. Linux
+only. The exit status is 1 if a limit was missed.
 """
 
 from __future__ import annotations
@@ -30,6 +32,8 @@ from benchmarks.processes import PROGRAM
 from benchmarks.tables import Row, show
 from benchmarks.trees import BenchMachine, Lines, session_ids
 from claude_sync_app.inside_client.plugin_files import PLUGIN, this_program, write_copy
+from conformance.proxy import through_proxy
+from conformance.sshd import running_sshd
 from desktop.notification_servers import NotificationServer
 from desktop.panel import Panel
 from desktop.programs import PrivateBus, Programs
@@ -43,6 +47,9 @@ _BETWEEN_SECONDS = 5.0
 _EVENTS = ("start", "stop", "end")
 _HOOK_LIMIT_MS = 200
 _FOLDER_LIMIT_SECONDS = 1.0
+_HOST_LIMIT_SECONDS = 3.0
+_ROUND_TRIP_MS = 50
+_SETTLING_SECONDS = 5.0
 
 
 class Bench:
@@ -52,9 +59,16 @@ class Bench:
         folder: where all of it lives.
         programs: what is started and has to end.
         location: where the machines meet, None for a folder beside them.
+        ssh_command: the ssh that leads there.
     """
 
-    def __init__(self, folder: Path, programs: Programs, location: str | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        programs: Programs,
+        location: str | None = None,
+        ssh_command: Sequence[str] = (),
+    ) -> None:
         self.location = location
         self.bus = PrivateBus(programs, folder, "bus")
         self.panel = Panel(self.bus.address)
@@ -75,6 +89,7 @@ class Bench:
         for machine in (self.here, self.there):
             machine.set_up()
             if location is not None:
+                machine("config", "set", "ssh_command", json.dumps(ssh_command))
                 machine("init", location, "--name", machine.name)
         self.here("push", "--all")
 
@@ -209,6 +224,22 @@ def measure(folder: Path, programs: Programs) -> list[Row]:
     return rows
 
 
+def measure_host(folder: Path, programs: Programs) -> list[Row]:
+    """From an exit to a notification over a host."""
+    (folder / "sshd").mkdir()
+    with running_sshd(folder / "sshd") as host:
+        proxy = through_proxy(host.port, f"--round-trip={_ROUND_TRIP_MS}")
+        location = host.location(host.root / "store")
+        bench = Bench(folder, programs, location, host.command_with(proxy))
+        try:
+            with bench.tray(), bench.service():
+                time.sleep(_SETTLING_SECONDS)
+                return arrival_rows(bench, "with a service", _HOST_LIMIT_SECONDS)
+        finally:
+            bench.close()
+            host.end_connections()
+
+
 def _late_ones() -> list[int]:
     """Processes that hooks left to run by themselves."""
     script = this_program().script
@@ -241,14 +272,18 @@ def _until(done: Callable[[], bool]) -> None:
 
 def main() -> int:
     """Measure, show, and say whether all limits held."""
-    folder = Path(tempfile.mkdtemp(prefix="claude-sync-arrival-"))
-    programs = Programs()
-    try:
-        rows = measure(folder, programs)
-    finally:
-        programs.end_all()
-        shutil.rmtree(folder, ignore_errors=True)
-    return 0 if show(f"hooks and arrivals over a folder, {_SESSIONS:,} sessions", rows) else 1
+    places = {"folder": measure, "host": measure_host}
+    all_hold = True
+    for place in sys.argv[1:] or places:
+        folder = Path(tempfile.mkdtemp(prefix="cs-arrival-"))
+        programs = Programs()
+        try:
+            rows = places[place](folder, programs)
+        finally:
+            programs.end_all()
+            shutil.rmtree(folder, ignore_errors=True)
+        all_hold &= show(f"hooks and arrivals over a {place}, {_SESSIONS:,} sessions", rows)
+    return 0 if all_hold else 1
 
 
 if __name__ == "__main__":

@@ -38,9 +38,9 @@ GAP_SECONDS = 20.0
 UNWATCHED_SECONDS = 3600.0
 """After which a store that can't tell of changes is asked again whether it can."""
 
-FIRST_HINT_REST_SECONDS = 0.5
-_LONGEST_HINT_REST_SECONDS = 5.0
-_QUIET_AFTER_HINT_SECONDS = 2.0
+MOST_HINTS = 10.0
+_SECONDS_A_HINT = 5.0
+_BETWEEN_HINTS_SECONDS = 0.2
 _EVENT_SECONDS = 0.05
 _BETWEEN_EVENT_LOOKS_SECONDS = 0.5
 _SHARE_OF_LOOKING = 10
@@ -158,26 +158,32 @@ def look_after_event(now: float, ended: float, took: float, *, remote: bool = Fa
         ended: when the last look ended.
         took: how long it took.
         remote: whether the store is reached over a connection. A look is waiting there rather than
-            work, and how often its host can have it looked at is bound by `rest_after_answer`.
+            work, and how often its host can have it looked at is bound by `rest_after_hint`.
     """
     rest = max(_BETWEEN_EVENT_LOOKS_SECONDS, took if remote else _SHARE_OF_LOOKING * took)
     return max(now + _EVENT_SECONDS, ended + rest)
 
 
-def rest_after_answer(before: float, waited: float) -> float:
-    """How long to leave a host alone that answered what it was asked to wait for.
+def hints_left(before: float, passed: float) -> float:
+    """How many hints are taken at once from a host that tells of changes, after one more came.
 
-    A change that comes meanwhile is told of at the next question. So this is no loss but a delay: a
-    short one for the single push of a session that rests, a longer one for those among many, and
-    for a host that claims all the time that something has changed.
+    A few are, for pushes come together. But a host that claims all the time that something has
+    changed is believed once in some seconds only.
 
     Args:
-        before: how long it was left alone the last time, `FIRST_HINT_REST_SECONDS` to begin with.
-        waited: how long its answer took.
+        before: how many there were, `MOST_HINTS` to begin with.
+        passed: how long ago that was.
     """
-    if waited >= before + _QUIET_AFTER_HINT_SECONDS:
-        return FIRST_HINT_REST_SECONDS
-    return min(_LONGEST_HINT_REST_SECONDS, 2.0 * before)
+    return max(0.0, min(MOST_HINTS, before + passed / _SECONDS_A_HINT) - 1.0)
+
+
+def rest_after_hint(left: float) -> float:
+    """How long not to listen to a host after a hint; what changes meanwhile it tells of later.
+
+    Args:
+        left: `hints_left`.
+    """
+    return _BETWEEN_HINTS_SECONDS if left >= 1.0 else _SECONDS_A_HINT
 
 
 def is_gap(waited: float, passed: float, wall: float) -> bool:

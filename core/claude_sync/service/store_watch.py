@@ -7,7 +7,8 @@ Invariants:
 
 1. Nobody waits for this thread: it puts hints into the mailbox, and its last problem is read as it
    is. It has a way of its own to the store; nothing of `sync` or of the records is touched here.
-2. Whatever the store says costs at most one look in some seconds (`schedule.rest_after_answer`).
+2. Whatever the store says, it costs few looks: some at once, and then one in some seconds
+   (`schedule.hints_left`).
 3. Where the store can't be watched, nothing fails: it is tried again, less and less often, and one
    sentence says so. A store that is merely out of reach is the loop's to tell of.
 4. `stop` ends the thread, the connection, and what waits on the host.
@@ -79,10 +80,9 @@ class StoreWatch:
 
     def _run(self) -> None:
         outage: Outage | None = None
-        rest = schedule.FIRST_HINT_REST_SECONDS
+        hints, asked = schedule.MOST_HINTS, time.monotonic()
         try:
             while not self._ending:
-                asked = time.monotonic()
                 try:
                     has_changed = self._changes.wait()
                 except Stopped:
@@ -95,10 +95,11 @@ class StoreWatch:
                 outage, self.problem = None, ""
                 if has_changed:
                     self._notify(Area.STORE, "")
-                waited = time.monotonic() - asked
-                rest = schedule.rest_after_answer(rest, waited)
-                if has_changed or rest > schedule.FIRST_HINT_REST_SECONDS:
-                    self._pause(rest)
+                # One that says nothing counts too: it could say that all the time.
+                now = time.monotonic()
+                hints, asked = schedule.hints_left(hints, now - asked), now
+                if has_changed or hints < 1.0:
+                    self._pause(schedule.rest_after_hint(hints))
         finally:
             self._changes.close()
 

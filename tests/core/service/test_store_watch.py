@@ -166,7 +166,7 @@ def watching(played: Played) -> Iterator[tuple[StoreWatch, list[tuple[Area, str]
 
 
 def test_each_change_is_one_hint_and_silence_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schedule, "_LONGEST_HINT_REST_SECONDS", 0.01)
+    monkeypatch.setattr(schedule, "_BETWEEN_HINTS_SECONDS", 0.01)
     played = Played()
     with watching(played) as (_, hints):
         for answer in (True, False, False, True):
@@ -202,19 +202,24 @@ def test_a_bad_moment_is_no_problem_but_several_in_a_row_are(
         until(lambda: watch.problem == "Nobody answers (nas)")
 
 
-@pytest.mark.parametrize("after_rest", [None, 0.0, 0.5, 1.0, 1.9, 2.0, 3.0])
-def test_whoever_claims_changes_all_the_time_costs_few_looks(after_rest: float | None) -> None:
-    passed, rest, looks = 0.0, schedule.FIRST_HINT_REST_SECONDS, 0
-    while passed < 60.0:
-        waited = 0.0 if after_rest is None else rest + after_rest
-        rest = schedule.rest_after_answer(rest, waited)
-        passed += waited + rest
+@pytest.mark.parametrize("waits", [0.0, 0.5, 1.0, 4.9])
+def test_whoever_claims_changes_all_the_time_costs_few_looks(waits: float) -> None:
+    passed, left, looks = 0.0, schedule.MOST_HINTS, 0
+    rest = 0.0
+    while passed < 600.0:
+        left = schedule.hints_left(left, waits + rest)
+        rest = schedule.rest_after_hint(left)
+        passed += waits + rest
         looks += 1
-    assert looks <= 24
+    assert looks <= 10 * 12 + schedule.MOST_HINTS
 
 
-def test_after_a_quiet_time_the_next_change_is_asked_for_soon() -> None:
-    rest = schedule.FIRST_HINT_REST_SECONDS
-    for _ in range(10):
-        rest = schedule.rest_after_answer(rest, 0.0)
-    assert schedule.rest_after_answer(rest, 60.0) == schedule.FIRST_HINT_REST_SECONDS
+def test_a_few_changes_together_are_each_told_of_at_once() -> None:
+    left = schedule.MOST_HINTS
+    for _ in range(8):
+        left = schedule.hints_left(left, 0.3)
+        assert schedule.rest_after_hint(left) < 0.5
+    for _ in range(20):
+        left = schedule.hints_left(left, 0.3)
+    assert schedule.rest_after_hint(left) > 1.0
+    assert schedule.rest_after_hint(schedule.hints_left(left, 60.0)) < 0.5

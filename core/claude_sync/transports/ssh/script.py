@@ -527,16 +527,21 @@ is_told() {
 }
 # Whether the main shell is still there. A signal of its that comes at once after the fork is lost.
 is_wanted() { kill -0 $$; }
+# In a process of its own, which becomes it.
+events() {
+  exec inotifywait -qq -r -t $1 --exclude '/\.[^/]*$' \
+    -e create,close_write,moved_to,moved_from,delete,delete_self,move_self,unmount .
+}
 wait_for_event() {
-  inotifywait -qq -r -t $1 --exclude '/\.[^/]*$' \
-    -e create,close_write,moved_to,moved_from,delete,delete_self,move_self,unmount . &
-  c=$!
-  # By then it watches all folders, and tells of what comes; this finds what came before.
-  sleep 1
+  events $1 & c=$!
+  # By the end of this second it watches all folders. What came before is found by looking, and
+  # what comes meanwhile ends the second.
+  (events 1)
   is_wanted || { kill $c; exit; }
   if changed $2; then kill $c; return 0; fi
   wait $c
-  case $? in
+  x=$? c=
+  case $x in
   0|2) changed $2 || say same;;
   *) return 1;;
   esac
