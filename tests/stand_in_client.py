@@ -14,7 +14,7 @@ from typing import Any
 
 _PROGRAM = """\
 #!@PYTHON@ -I
-import json, os, sys
+import json, os, shutil, sys
 
 KIND = @KIND@
 notes = os.path.join(os.path.dirname(os.path.abspath(__file__)), "asked")
@@ -37,16 +37,18 @@ def without(value):
     return {k: v for k, v in value.items() if v is not None} if isinstance(value, dict) else value
 
 
-def entry(folder, name):
+def copied(folder, name):
     market = json.load(open(os.path.join(folder, ".claude-plugin", "marketplace.json")))
     (found,) = [one for one in market["plugins"] if one["name"] == name.partition("@")[0]]
-    manifest = os.path.join(folder, found["source"], ".claude-plugin", "plugin.json")
-    return [{"scope": "user", "version": json.load(open(manifest))["version"]}]
+    own = os.path.join(home, "plugins", "cache", found["name"])
+    shutil.copytree(os.path.join(folder, found["source"]), own, dirs_exist_ok=True)
+    return [{"scope": "user", "installPath": own}]
 
 
 def source():
-    known = json.load(open(os.path.join(home, "plugins", "known_marketplaces.json")))
-    return known["claude-sync"]["installLocation"]
+    path = os.path.join(home, "plugins", "known_marketplaces.json")
+    known = json.load(open(path)) if os.path.exists(path) else {}
+    return known.get("claude-sync", {}).get("installLocation")
 
 
 asked = sys.argv[1:]
@@ -57,6 +59,8 @@ elif KIND == "refusing" and "--help" not in asked:
 elif asked == ["plugin", "--help"]:
     print("Commands:\\n  marketplace   Manage marketplaces")
 elif asked[:3] == ["plugin", "marketplace", "add"]:
+    if source():
+        sys.exit("already installed")
     change(
         "plugins/known_marketplaces.json",
         **{"claude-sync": {"source": {"source": "directory"}, "installLocation": asked[3]}},
@@ -70,9 +74,7 @@ elif asked[:2] == ["plugin", "install"]:
     change("settings.json", enabledPlugins={asked[2]: True})
     known = os.path.join(home, "plugins", "installed_plugins.json")
     if not os.path.exists(known) or asked[2] not in open(known).read():
-        change("plugins/installed_plugins.json", plugins={asked[2]: entry(source(), asked[2])})
-elif asked[:2] == ["plugin", "update"]:
-    change("plugins/installed_plugins.json", plugins={asked[2]: entry(source(), asked[2])})
+        change("plugins/installed_plugins.json", plugins={asked[2]: copied(source(), asked[2])})
 elif asked[:2] == ["plugin", "uninstall"]:
     change("settings.json", enabledPlugins={asked[2]: None})
     change("plugins/installed_plugins.json", plugins={asked[2]: None})

@@ -12,6 +12,7 @@ import pytest
 
 from claude_sync.claude.home import encode_directory
 from claude_sync.state import preferences
+from claude_sync_app.inside_client.plugin_files import PLUGIN_ID
 from desktop.notification_servers import NotificationServer
 from desktop.panel import Panel
 from desktop.programs import Programs, install
@@ -30,6 +31,7 @@ from machines import KEY, OTHER, SESSION, PlayedMachine, World, said
 from machines import opened as contents_of
 from programs import require
 from repositories import bare_bones
+from stand_in_client import StandInClient, settings_of
 from waiting import until
 
 # In zenity's row of buttons: the first has the keys, Cancel and the second stand before it.
@@ -402,6 +404,34 @@ def test_a_project_that_is_nowhere_here_gets_its_folder_and_its_session(
     click(panel, "From other machines", "", "Pull")
     placed = laptop.claude / "projects" / encode_directory(os.path.realpath(here))
     until((placed / f"{OTHER}.jsonl").exists)
+
+
+# --- inside the client ------------------------------------------------------------------------
+
+
+def test_claude_sync_is_put_inside_the_client_and_taken_out_by_the_switch(
+    programs: Programs,
+    panel: Panel,
+    server: NotificationServer,
+    laptop: TrayMachine,
+    tmp_path: Path,
+) -> None:
+    client = StandInClient(tmp_path / "bin")
+    Tray(programs, laptop, {"PATH": client.path})
+    row = await_row(panel, "Preferences", "Inside Claude Code")
+    assert row.properties["toggle-state"] == 0
+    click(panel, "Preferences", "Inside Claude Code")
+    await_notice(server, "claude-sync is inside Claude Code")
+    assert settings_of(laptop.claude)["enabledPlugins"] == {PLUGIN_ID: True}
+    until(lambda: toggle(panel) == 1)
+    click(panel, "Preferences", "Inside Claude Code")
+    until(lambda: toggle(panel) == 0)
+    assert settings_of(laptop.claude)["enabledPlugins"] == {}
+
+
+def toggle(panel: Panel) -> object:
+    """Whether the switch says that it is on."""
+    return await_row(panel, "Preferences", "Inside Claude Code").properties["toggle-state"]
 
 
 # --- the doctor --------------------------------------------------------------------------------

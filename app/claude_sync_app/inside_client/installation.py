@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from claude_sync import __version__
 from claude_sync.claude.config_dir import VARIABLE
 from claude_sync.disk.json_object import NoObject, read_object
 from claude_sync.disk.programs import find_program, full_command
@@ -25,6 +24,7 @@ from claude_sync.state.paths import paths
 from claude_sync.sync.context import claude_homes
 from claude_sync_app.inside_client.plugin_files import (
     MARKETPLACE,
+    PLUGIN,
     PLUGIN_ID,
     Program,
     is_up_to_date,
@@ -53,7 +53,7 @@ class PluginStatus:
         home: the client's folder, in which that stands.
         installed: whether it has the plugin.
         enabled: whether it uses it.
-        folder: where it reads it from; None where it doesn't have it.
+        folder: where it reads it from, or would; None where it was told of none.
         program: what the hooks start, None where that isn't known.
         outdated: whether it isn't the one that came with this program.
     """
@@ -83,7 +83,7 @@ def plugin_status() -> PluginStatus:
     used = _object(home / "settings.json").get("enabledPlugins")
     choice = used.get(PLUGIN_ID) if isinstance(used, dict) else None
     if folder is None or not isinstance(choice, bool):
-        return PluginStatus(home)
+        return PluginStatus(home, folder=folder)
     return PluginStatus(
         home,
         installed=True,
@@ -109,11 +109,7 @@ def enable_plugin() -> PluginStatus:
         raise PluginError(
             f"the plugin can't be copied ({why})", where=str(folder), todo=todo
         ) from error
-    _ask(program, "plugin", "marketplace", "add", str(folder))
-    _ask(program, "plugin", "install", PLUGIN_ID)
-    # A client that keeps a copy of its own takes the new one only when it is told to.
-    if plugin_status().outdated:
-        _ask(program, "plugin", "update", PLUGIN_ID)
+    _install(program, folder)
     status = plugin_status()
     if not status.enabled:
         raise PluginError(
@@ -122,6 +118,21 @@ def enable_plugin() -> PluginStatus:
             todo="look at /plugin there",
         )
     return status
+
+
+def _install(program: str, folder: Path) -> None:
+    """Have the client install the plugin from a folder, whatever it has of it."""
+    known = plugin_status().folder
+    if known not in (None, folder):
+        _ask(program, "plugin", "marketplace", "remove", MARKETPLACE)
+    if known != folder:
+        # An older client refuses to add what it has.
+        _ask(program, "plugin", "marketplace", "add", str(folder))
+    _ask(program, "plugin", "install", PLUGIN_ID)
+    if plugin_status().outdated:
+        # It keeps a copy of its own, and makes another one only of what it doesn't have.
+        _ask(program, "plugin", "uninstall", PLUGIN_ID)
+        _ask(program, "plugin", "install", PLUGIN_ID)
 
 
 def disable_plugin() -> PluginStatus:
@@ -156,17 +167,22 @@ def _folder(source: object) -> Path | None:
 
 
 def _is_outdated(home: Path, folder: Path) -> bool:
-    """Whether the copy isn't ours, or an older client's own copy of it isn't."""
-    try:
-        if not is_up_to_date(folder, this_program()):
-            return True
-    except ClaudeSyncError:
-        return True
+    """Whether the copy isn't ours, or the client's own copy of it isn't.
+
+    A newer client makes one, too, and reads ours all the same.
+    """
     plugins = _object(home / "plugins" / "installed_plugins.json").get("plugins")
     entries = plugins.get(PLUGIN_ID) if isinstance(plugins, dict) else None
-    entries = entries if isinstance(entries, list) else [entries]
-    versions = {entry.get("version") for entry in entries if isinstance(entry, dict)}
-    return versions != {__version__}
+    if not isinstance(entries, list) or not entries:
+        return True
+    owns = [entry.get("installPath") for entry in entries if isinstance(entry, dict)]
+    try:
+        return not is_up_to_date(folder, this_program()) or not all(
+            isinstance(own, str) and is_up_to_date(Path(own), this_program(), PLUGIN)
+            for own in owns
+        )
+    except ClaudeSyncError:
+        return True
 
 
 def _object(path: Path) -> Mapping[str, Any]:

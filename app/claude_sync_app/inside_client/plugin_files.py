@@ -97,14 +97,26 @@ def write_copy(folder: Path, program: Program, system: str = sys.platform) -> No
             replace(path, data)
 
 
-def is_up_to_date(folder: Path, program: Program, system: str = sys.platform) -> bool:
-    """Whether the copy is what `write_copy` would make of it.
+def is_up_to_date(
+    folder: Path, program: Program, part: str = "", system: str = sys.platform
+) -> bool:
+    """Whether a copy is what `write_copy` would make of it.
+
+    Args:
+        folder: the copy.
+        program: what its hooks are to start.
+        part: the folder in ours that this is a copy of; "" for all of it.
+        system: whose shells run them.
 
     Raises:
         ClaudeSyncError: there can be none here.
     """
-    contents = _contents(program, system)
-    return all(_read(folder / name) == data for name, data in contents.items())
+    before = f"{part}/" if part else ""
+    return all(
+        _read(folder / name.removeprefix(before)) == data
+        for name, data in _contents(program, system).items()
+        if name.startswith(before)
+    )
 
 
 def program_of(folder: Path) -> Program | None:

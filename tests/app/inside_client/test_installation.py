@@ -137,15 +137,35 @@ def test_a_program_that_was_removed_is_noticed_and_named_anew(client: StandInCli
     assert not enable_plugin().is_broken
 
 
-def test_an_older_copy_is_noticed_and_the_clients_own_brought_up_to_date(
-    client: StandInClient, home: Path
-) -> None:
+def test_the_clients_own_copy_is_brought_up_to_date(client: StandInClient, home: Path) -> None:
     enable_plugin()
-    record = home / ".claude" / "plugins" / "installed_plugins.json"
-    record.write_text(json.dumps({"plugins": {PLUGIN_ID: [{"version": "0.0.1"}]}}))
+    own = home / ".claude" / "plugins" / "cache" / PLUGIN / "hooks" / "program"
+    ours = own.read_bytes()
+    own.write_text("/gone/python\n/gone/hook.py\n/gone\n")
     assert plugin_status().outdated
     assert not enable_plugin().outdated
-    assert client.asked()[-1] == ["plugin", "update", PLUGIN_ID]
+    assert own.read_bytes() == ours
+    assert client.asked()[-2:] == [
+        ["plugin", "uninstall", PLUGIN_ID],
+        ["plugin", "install", PLUGIN_ID],
+    ]
+
+
+def test_a_second_time_nothing_is_added_that_the_client_has(client: StandInClient) -> None:
+    enable_plugin()
+    before = len(client.asked())
+    assert enable_plugin().enabled
+    assert client.asked()[before:] == [["plugin", "--help"], ["plugin", "install", PLUGIN_ID]]
+
+
+def test_another_folder_of_the_same_name_gives_way(
+    client: StandInClient, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enable_plugin()
+    monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
+    monkeypatch.setenv("WIN_PD_OVERRIDE_LOCAL_APPDATA", str(home / "data"))
+    assert enable_plugin().folder == plugin_folder()
+    assert ["plugin", "marketplace", "remove", "claude-sync"] in client.asked()
 
 
 @pytest.mark.parametrize(

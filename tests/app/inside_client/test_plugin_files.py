@@ -114,7 +114,7 @@ def test_the_program_can_be_run_as_it_is_written_down() -> None:
 
 def test_on_windows_the_hooks_say_themselves_what_to_start(tmp_path: Path) -> None:
     write_copy(tmp_path, PLAIN, WINDOWS)
-    assert is_up_to_date(tmp_path, PLAIN, WINDOWS)
+    assert is_up_to_date(tmp_path, PLAIN, system=WINDOWS)
     assert commands_in(tmp_path) == {
         event: "C:/Users/me/pipx/venvs/claude-sync/Scripts/python.exe -X utf8 -I -S "
         f"C:/Users/me/lib/hook.py {word} 'C:/Users/me/lib'; exit 0"
