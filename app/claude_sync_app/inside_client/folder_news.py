@@ -36,7 +36,7 @@ def news_in_folder(directory: str) -> Answer:
 
 
 def _news(context: Context, directory: Path) -> Answer:
-    key = context.registry.key_of(directory).key
+    key = context.registry.stand(directory).key  # nobody may have used claude-sync there yet
     survey = look(context)
     asked = [
         session_id

@@ -288,6 +288,17 @@ def test_without_a_service_a_folder_says_it_and_nothing_is_written(
     assert everything_in(plugged.machine.home) == before
 
 
+def test_a_project_in_which_nobody_used_claude_sync_yet_is_known_as_well(
+    plugged: Plugged, world: World
+) -> None:
+    desktop = world.machine("desktop")
+    desktop.write(SESSION, said("never here"))
+    desktop.push()
+    plugged.machine.paths.projects_file.unlink()
+    done = until(lambda: plugged.run("start"), lambda done: done.out)
+    assert done.line.startswith("desktop went on with “never here”, just now: `claude-sync ")
+
+
 def test_without_a_service_a_folder_says_what_has_diverged(plugged: Plugged, world: World) -> None:
     goes_on(world.machine("desktop"), plugged.machine)
     plugged.machine.write(SESSION, said("here as well"))
