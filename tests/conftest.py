@@ -59,9 +59,18 @@ def pytest_runtest_makereport(
     return report
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a desktop by where it lies, and what needs a host by what it asks for."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what needs a desktop or the client by where it lies, and what asks for a host by that.
+
+    What needs the client is left out unless it is asked for: it may have to be fetched.
+    """
+    if "client" not in config.option.markexpr:
+        left_out = [item for item in items if "tests/client/" in item.path.as_posix()]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
     for item in items:
+        if "tests/client/" in item.path.as_posix():
+            item.add_marker(pytest.mark.client)
         if "tests/desktop/" in item.path.as_posix():
             item.add_marker(pytest.mark.desktop)
         if _HOSTS & set(getattr(item, "fixturenames", ())):

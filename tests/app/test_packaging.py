@@ -172,7 +172,9 @@ def test_what_the_tests_install_is_said_before_it_is_installed(tmp_path: Path) -
     said, asked_of_apt = install(tmp_path)
     begun = next(number for number, line in enumerate(said) if ": installing " in line)
     told = [" ".join(line.split()) for line in said[:begun]]
-    wanted = {package: why for package, why in packages().items() if package != "openssh-server"}
+    # Two lie where the system keeps its own, which is looked at whatever the PATH says.
+    found = ("openssh-server", "iproute2")
+    wanted = {package: why for package, why in packages().items() if package not in found}
     assert len(wanted) >= 20
     for package, reason in wanted.items():
         assert f"{package} {reason}" in told
