@@ -328,6 +328,7 @@ def test_what_was_chosen_elsewhere_replaces_what_is_only_here_when_asked(
     seen = seat.asked(f"{answer}\n", until="[y/N] ")
     assert "laptop's version was chosen there and replaces 1 line that is only here" in seen.text
     assert seen.status == (STATUS if answer == "y" else 1)
+    assert (f"To go back: `claude-sync undo {SESSION}`." in seen.text) == (answer == "y")
     assert seat.machine.read() == (laptop.read() if answer == "y" else here)
 
 

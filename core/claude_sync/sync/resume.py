@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from claude_sync.errors import (
 )
 from claude_sync.model import Bundle, LocalSession, Outcome, Result, SessionState, State
 from claude_sync.sync.context import Context
+from claude_sync.sync.parents import with_parents
 from claude_sync.sync.pull import pull_surveyed
 from claude_sync.sync.states import from_elsewhere, states_surveyed
 from claude_sync.sync.survey.survey import Survey, look
@@ -61,7 +63,8 @@ class Resumption(NamedTuple):
         directory: where it is resumed, None where that isn't known; it may be missing.
         path: its transcript, None where it isn't here.
         from_elsewhere: so many bytes at the beginning of that came from elsewhere.
-        results: what a pull of it did, nothing where the store couldn't be asked.
+        results: what a pull of it did, and then of what it branched from; nothing where the store
+            couldn't be asked.
         written_ns: when what was pulled was last written there, nanoseconds since the epoch.
         was_open: whether it was open there when it was pushed.
         question: what a person has to decide first, None where it can be resumed.
@@ -89,8 +92,9 @@ class Resumption(NamedTuple):
 
     @property
     def pulled(self) -> Result | None:
-        """What was pulled, None for nothing."""
-        return next((one for one in self.results if one.outcome in _PULLED), None)
+        """What was pulled of it, None for nothing."""
+        own = self.results[0] if self.results else None
+        return own if own is not None and own.outcome in _PULLED else None
 
     def checked_directory(self) -> Path:
         """The directory to resume in, which is there.
@@ -267,21 +271,24 @@ class _Preparing:
             assert local is not None  # else it would not have been found
             return self._without_store(local)
         # Not named, where something is here: what a person undid stays undone.
-        result = pull_surveyed(
-            self._context,
-            self._survey,
-            [self._session_id],
-            named=local is None,
-            replace=self._replace,
-        )[0]
+        results = self._pull(self._session_id, named=local is None)
+        result = results[0]
         if result.outcome is Outcome.CONFLICT:
             return self._undecided(local, result)
         if result.outcome in _PULLED:
-            return self._unless_unread(self._pulled(result))
+            if local is not None:  # a pull by name has done so
+                results = with_parents(self._context, self._survey, results, self._pull)
+            return self._unless_unread(self._pulled(results))
         if local is None or result.outcome not in _AS_IT_WAS | _UNREAD:
             raise _refused(result)
         ready = self._as_it_is_here(local)._replace(results=(result,))
         return self._unless_unread(ready, result)
+
+    def _pull(self, session_id: str, *, named: bool = True) -> list[Result]:
+        """Pull a session; its own result comes first."""
+        return pull_surveyed(
+            self._context, self._survey, [session_id], named=named, replace=self._replace
+        )
 
     def _check_closed(self, local: LocalSession) -> None:
         if not self._survey.is_open(local):
@@ -306,7 +313,8 @@ class _Preparing:
         message = f"{self._state().detail}: {how}"
         return ready._replace(question=Question.SHORTENED, message=message)
 
-    def _pulled(self, result: Result) -> Resumption:
+    def _pulled(self, results: Sequence[Result]) -> Resumption:
+        result = results[0]
         head = self._bundle(result.bundle).head
         return Resumption(
             session_id=self._session_id,
@@ -315,7 +323,7 @@ class _Preparing:
             directory=result.directory,
             path=result.path,
             from_elsewhere=result.from_elsewhere,
-            results=(result,),
+            results=tuple(results),
             written_ns=head.mtime_ns,
             was_open=head.open,
             message=result.message,

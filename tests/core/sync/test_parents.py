@@ -6,6 +6,7 @@ import pytest
 
 from claude_sync.model import Outcome
 from claude_sync.sync.pull import pull
+from claude_sync.sync.resume import prepare_resume
 from machines import OTHER, SESSION, Pair, PlayedMachine, World, outcomes, said
 
 BRANCH = OTHER
@@ -55,6 +56,22 @@ def test_a_parent_that_lies_here_gets_the_file_that_it_lacks(pair: Pair) -> None
     laptop.push()
     results = desktop.pull(BRANCH)
     assert outcomes(results) == {BRANCH: Outcome.UPDATED, SESSION: Outcome.UPDATED}
+    assert desktop.sidecar(SESSION)["tool-results/more.txt"] == b"more"
+
+
+def test_a_branch_that_is_resumed_brings_it_whether_it_was_here_or_not(pair: Pair) -> None:
+    laptop, desktop = pair
+    with desktop.at_work() as context:
+        found = prepare_resume(context, BRANCH)
+    assert [one.session_id for one in found.results] == [BRANCH, SESSION]
+    assert desktop.sidecar(SESSION) == {OUTPUT: b"long"}
+    branched(laptop, BRANCH, SESSION, "tool-results/more.txt")
+    laptop.write_sidecar(SESSION, "tool-results/more.txt", b"more")
+    laptop.push()
+    with desktop.at_work() as context:
+        found = prepare_resume(context, BRANCH)
+    assert found.pulled is not None
+    assert (found.pulled.session_id, found.message) == (BRANCH, "")
     assert desktop.sidecar(SESSION)["tool-results/more.txt"] == b"more"
 
 

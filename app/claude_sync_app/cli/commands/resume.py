@@ -11,6 +11,7 @@ from pathlib import Path
 from claude_sync.claude.client import find_client
 from claude_sync.claude.trust import is_new_to_client
 from claude_sync.errors import UsageError
+from claude_sync.model import Outcome
 from claude_sync.state.paths import paths
 from claude_sync.sync.resume import Question, Resumption, prepare_resume
 from claude_sync.wording import replaces
@@ -108,7 +109,7 @@ def _print_pulled(found: Resumption) -> None:
     pulled = found.pulled
     if pulled is not None:
         print_line(sentences.pulled_sentence(found, time.time_ns()))
-        if found.message and found.question is None:
+        if pulled.outcome is Outcome.REPLACED:
             print_note(f"To go back: `claude-sync undo {found.session_id}`.")
 
 
