@@ -1,6 +1,6 @@
 """What it costs to hear of arrivals on a host: ``python tests/benchmarks/store_watch.py``.
 
-``[--seconds REST, 120] [--bundles IN THE STORE, 300] [--round-trip MS …, 0 and 50] [WAY …]``
+``[WAY …] [--seconds REST] [--bundles IN THE STORE] [--round-trip MS …] [--trials ARRIVALS]``
 
 ``claude-sync watch`` over a real sshd, through a proxy that delays and counts, beside other ways to
 do the same: the host tells, with inotifywait and without, or it is asked every second, every five
@@ -34,7 +34,6 @@ from conformance.sshd import SshHost, running_sshd
 
 _ROOT = Path(__file__).resolve().parents[2]
 _SMALL_BYTES = 2_000
-_TRIALS = 5
 _HOUR = 3600.0
 
 
@@ -80,9 +79,12 @@ class Bench:
     Args:
         folder: where all of it lies.
         host: the running sshd.
+        bundles: how many lie there.
+        trials: how many arrivals are timed.
     """
 
-    def __init__(self, folder: Path, host: SshHost, bundles: int) -> None:
+    def __init__(self, folder: Path, host: SshHost, bundles: int, trials: int) -> None:
+        self.trials = trials
         self.folder, self.host = folder, host
         self.counts = folder / "counts"
         self.counts.mkdir()
@@ -118,7 +120,7 @@ class Bench:
             used = [
                 now - then for now, then in zip(self._used(watcher, runtime), before, strict=True)
             ]
-            delays = [self._arrival(watcher) for _ in range(_TRIALS)]
+            delays = [self._arrival(watcher) for _ in range(self.trials)]
         self.host.end_connections()
         sent, here_seconds, host_seconds = used
         return Cost(
@@ -202,13 +204,14 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=120.0)
     parser.add_argument("--bundles", type=int, default=300)
     parser.add_argument("--round-trip", type=float, nargs="*", default=[0.0, 50.0])
+    parser.add_argument("--trials", type=int, default=5)
     chosen = parser.parse_args()
     ways = [way for way in WAYS if way.name.startswith(tuple(chosen.ways) or "")]
     with tempfile.TemporaryDirectory(prefix="cs-") as name:
         folder = Path(name)
         (folder / "sshd").mkdir()
         with running_sshd(folder / "sshd") as host:
-            bench = Bench(folder, host, chosen.bundles)
+            bench = Bench(folder, host, chosen.bundles, chosen.trials)
             for late in chosen.round_trip:
                 costs = [(way.name, bench.measure(way, late, chosen.seconds)) for way in ways]
                 title = f"{chosen.bundles} bundles in 20 projects, {late:g} ms of round trip"
