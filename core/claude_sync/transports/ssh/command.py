@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
-import stat
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from claude_sync.disk import files
 from claude_sync.transports.location import HostLocation
+from claude_sync.transports.private_sockets import socket_directory
 from claude_sync.transports.ssh.script import REMOTE_COMMAND
 
 # ssh reads the first value that it sees, so these stand above its configuration files. A dead
@@ -41,9 +38,8 @@ _OPTIONS = (
 )
 _ALONE = ("ControlMaster=no", "ControlPath=none")
 _PERSIST_SECONDS = 240
-# A socket's path may have 104 bytes with its NUL on macOS, and ssh binds it with 17 more at first.
-_SOCKET_PATH_BYTES = 86
-_PLAIN_PATH = re.compile(r"[A-Za-z0-9/._+=@-]+")
+# Of a socket's name; and ssh binds it with 17 more at first.
+_NAME_BYTES = 16 + 17
 
 
 def ssh_argv(
@@ -70,7 +66,7 @@ def ssh_argv(
 def _sharing(command: Sequence[str], location: HostLocation, runtime: Path) -> list[str]:
     """Options that share one connection for a few minutes, where that can be done privately."""
     # Windows' OpenSSH has no multiplexing: https://github.com/PowerShell/Win32-OpenSSH/wiki
-    directory = None if os.name == "nt" else _socket_directory(runtime)
+    directory = None if os.name == "nt" else socket_directory(runtime, _NAME_BYTES)
     if directory is None:
         return []
     identity = "\0".join([*command, location.user, location.host, str(location.port)])
@@ -80,22 +76,3 @@ def _sharing(command: Sequence[str], location: HostLocation, runtime: Path) -> l
         f"ControlPath={directory / name}",
         f"ControlPersist={_PERSIST_SECONDS}",
     ]
-
-
-def _socket_directory(runtime: Path) -> Path | None:
-    """A directory of ours that nobody else may enter, with a short and plain path."""
-    if sys.platform == "win32":
-        return None
-    for directory in (runtime, Path("/tmp") / f"claude-sync-{os.getuid()}"):  # noqa: S108
-        text = os.fspath(directory)
-        if len(os.fsencode(text)) + 17 > _SOCKET_PATH_BYTES or not _PLAIN_PATH.fullmatch(text):
-            continue
-        try:
-            files.make_private(directory)
-            status = os.lstat(directory)
-        except OSError:
-            continue
-        private = stat.S_ISDIR(status.st_mode) and not status.st_mode & 0o077
-        if private and status.st_uid == os.getuid():
-            return directory
-    return None
