@@ -152,7 +152,7 @@ class PlayedMachine:
             (self.claude / "sessions").mkdir(parents=True, exist_ok=True)
         with self.here():
             done = set_up(
-                self.paths, str(self.world.store), name=name or self.name, take_over=take_over
+                self.paths, self.world.location, name=name or self.name, take_over=take_over
             )
         self.add_project()
         return done
@@ -323,12 +323,23 @@ class PlayedMachine:
 
 
 class World:
-    """A store and the machines around it."""
+    """A store and the machines around it.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: for all of it.
+        location: of the store, "" for a folder in that one.
+    """
+
+    def __init__(self, folder: Path, location: str = "") -> None:
         self.folder = folder
         self.store = folder / "store"
+        self._location = location
         self.known: list[PlayedMachine] = []
+
+    @property
+    def location(self) -> str:
+        """How the machines spell the store."""
+        return self._location or str(self.store)
 
     def machine(self, name: str, *, live_files: bool = True) -> PlayedMachine:
         """One more machine, set up."""

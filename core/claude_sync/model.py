@@ -191,6 +191,7 @@ class Outcome(str, Enum):
     DECLINED = "declined"
     UNPLACED = "unplaced"
     INCOMPLETE = "incomplete"
+    HELD = "held"
     FAILED = "failed"
 
     def __str__(self) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from claude_sync.transports.base import MARKER_NAME, Transport
 from claude_sync.transports.ssh import pipes as ssh_pipes
+from conformance.clouds import KINDS, Clouds, CloudStorage, running_clouds
 from conformance.page_example import ExampleStorage
 from conformance.sshd import FLAVOURS, SshHost, running_sshd
 from conformance.storages import (
@@ -49,13 +51,36 @@ def _storage(
     yield ssh_storage(host, flavour, tmp_path / "the store")
 
 
-@pytest.fixture(params=["memory", "example of TRANSPORTS.md", *FILE_STORAGES])
-def storage(request: pytest.FixtureRequest, tmp_path: Path, ssh_host: SshHost) -> Iterator[Storage]:
+@pytest.fixture(scope="session")
+def clouds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clouds]:
+    """What `rclone serve` serves, of every kind."""
+    with running_clouds(tmp_path_factory.mktemp("clouds")) as running:
+        yield running
+
+
+CLOUDS = [f"rclone {kind}" for kind in KINDS]
+
+
+def _cloud_storage(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path, clouds: Clouds
+) -> CloudStorage:
+    patch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
+    patch.setenv("RCLONE_CONFIG", str(clouds.config))
+    name = f"store {os.urandom(4).hex()}"
+    return CloudStorage(clouds, kind.removeprefix("rclone "), name, tmp_path / "run")
+
+
+@pytest.fixture(params=["memory", "example of TRANSPORTS.md", *FILE_STORAGES, *CLOUDS])
+def storage(
+    request: pytest.FixtureRequest, tmp_path: Path, ssh_host: SshHost, clouds: Clouds
+) -> Iterator[Storage]:
     """A storage that isn't there yet."""
     if request.param == "memory":
         yield MemoryStorage()
     elif request.param == "example of TRANSPORTS.md":
         yield ExampleStorage(tmp_path / "the store.db")
+    elif request.param in CLOUDS:
+        yield _cloud_storage(request.param, request, tmp_path, clouds)
     else:
         yield from _storage(request.param, request, tmp_path, ssh_host)
 

@@ -36,6 +36,7 @@ class ExampleStorage:
     """One SQLite file, which another program reaches with SQL."""
 
     hashes = False
+    longest = 255
 
     def __init__(self, path: Path) -> None:
         self.path = path

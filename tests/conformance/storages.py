@@ -36,9 +36,14 @@ class Storage(Protocol):
     def hashes(self) -> bool:
         """Whether digests can be had from it."""
 
+    @property
+    def longest(self) -> int:
+        """How many bytes a file's name may have there."""
+
 
 class MemoryStorage:
     hashes = True
+    longest = 255
 
     def __init__(self) -> None:
         self.folder = MemoryFolder()
@@ -59,6 +64,8 @@ class MemoryStorage:
 
 class FileStorage:
     """A storage made of real files: a folder here, reached directly or otherwise."""
+
+    longest = 255
 
     def __init__(
         self, root: Path, opener: Callable[[Path], Transport], *, hashes: bool = True

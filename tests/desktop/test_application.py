@@ -50,7 +50,11 @@ def test_a_home_that_cannot_be_used_is_said_and_watched_all_the_same(
     (fresh.home / "claude-sync").write_text("something else")
     tray = Tray(programs, fresh)
     row = await_row(panel, "Choose shared folder")
-    assert [child.label for child in row.rows] == ["Other folder…", "A host over ssh…"]
+    assert [child.label for child in row.rows] == [
+        "Other folder…",
+        "A host over ssh…",
+        "A cloud by rclone…",
+    ]
     click(panel, "Quit")
     assert tray.ended() == 0
 

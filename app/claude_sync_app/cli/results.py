@@ -42,6 +42,7 @@ _COUNTED = {
     Outcome.DECLINED: "undone here",
     Outcome.UNPLACED: "without a directory here",
     Outcome.INCOMPLETE: "still arriving",
+    Outcome.HELD: "held back for today",
     Outcome.FAILED: "failed",
 }
 _NO_KEY = "\0"
@@ -147,7 +148,7 @@ def print_results(
             _print_done(result, where, dry_run)
         elif result.outcome in _BAD or (named and result.outcome in _NOT_DONE):
             print_error(_sentence(result))
-        elif result.outcome is Outcome.UNPLACED:
+        elif result.outcome is Outcome.UNPLACED or (result.outcome is Outcome.HELD and not named):
             alike = result.message.replace(result.project_key or _NO_KEY, _NO_KEY)
             unplaced.setdefault(alike, []).append(result)
         elif named or result.outcome not in _QUIET:

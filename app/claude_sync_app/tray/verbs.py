@@ -80,8 +80,8 @@ class Verb(str, Enum):
     UNPAUSE = "unpause", "immediate.unpause", _IN_LOOP
     RETRY = "retry", "immediate.retry", _IN_LOOP
 
-    # The shared folder. Detail: "" asks for a folder, "ssh" for a host, "menu" for which of the
-    # two; else the path of a synced folder.
+    # The shared folder. Detail: "" asks for a folder, "ssh" for a host, "rclone" for a cloud,
+    # "menu" for which of them; else the path of a synced folder.
     CHOOSE_STORE = "choose-store", "store.choose_store"
     LEAVE_STORE = "leave-store", "store.leave_store"
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from claude_sync.doctor import (
     bundles,
     claude,
+    cloud,
     deep,
     modes,
     own_state,
@@ -73,6 +74,9 @@ _CHECKS: tuple[Check, ...] = (
     writers.names,
     bundles.clocks,
     programs.programs,
+    cloud.rclone,
+    cloud.allowance,
+    cloud.left_over,
     projects.registry,
     projects.keys,
     projects.missing,

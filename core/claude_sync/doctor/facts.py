@@ -21,6 +21,7 @@ from claude_sync.sync.context import Context
 from claude_sync.sync.states import states_surveyed
 from claude_sync.sync.survey.survey import Survey
 from claude_sync.transports.location import (
+    CloudLocation,
     FolderLocation,
     HostLocation,
     Location,
@@ -171,6 +172,12 @@ class Facts:
         """The host that the shared folder is on, None if it is on this machine."""
         location = self._store_location
         return location if isinstance(location, HostLocation) else None
+
+    @property
+    def store_cloud(self) -> CloudLocation | None:
+        """The place in a cloud that the shared folder is, None if it is in none."""
+        location = self._store_location
+        return location if isinstance(location, CloudLocation) else None
 
     @property
     def location(self) -> str:

@@ -194,12 +194,12 @@ class Changes:
             self._local[str(path)] = session
 
     def pushed(self, asked: Iterable[str], results: Iterable[Result]) -> None:
-        """Take note of a push; what failed stays a change and is tried again later."""
+        """Take note of a push; what failed or was held back stays a change, for later."""
         now = self._clock()
         outcomes = {result.session_id: result.outcome for result in results}
         for session_id in asked:
             change = self.pending.pop(session_id, None)
-            if change is not None and outcomes.get(session_id) is Outcome.FAILED:
+            if change is not None and outcomes.get(session_id) in (Outcome.FAILED, Outcome.HELD):
                 self.pending[session_id] = schedule.after_failure(change, now)
         for session_id, outcome in outcomes.items():
             if outcome is Outcome.PUSHED:

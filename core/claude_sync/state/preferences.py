@@ -51,6 +51,8 @@ class Preferences(NamedTuple):
         ignore: patterns of project keys that are never pushed by themselves.
         ignored_findings: codes of the doctor's findings that aren't warned of; they stay listed.
         ssh_command: program and arguments that stand for ssh.
+        cloud_megabytes_a_day: how much is pushed to a cloud in a day unless a session is named; 0
+            for no limit.
         claude_config_dir: Claude Code's folder as it was when this machine was set up.
         paused_until: seconds since the epoch, infinity until resumed by hand, None if not paused.
         problems: what in the file isn't used, and why.
@@ -75,6 +77,7 @@ class Preferences(NamedTuple):
     ignore: tuple[str, ...] = ()
     ignored_findings: tuple[str, ...] = ()
     ssh_command: tuple[str, ...] = ("ssh",)
+    cloud_megabytes_a_day: float = 500
     claude_config_dir: Path | None = None
     paused_until: float | None = None
     problems: tuple[InvalidPreference, ...] = ()

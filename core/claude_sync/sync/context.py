@@ -26,6 +26,7 @@ from claude_sync.state.records import Records
 from claude_sync.state.vault import Vault
 from claude_sync.store.store import Store
 from claude_sync.transports import open_transport
+from claude_sync.transports.location import CloudLocation, parse_location
 
 LOCK_PATIENCE_SECONDS = 30.0
 _REPORT_SECONDS = 0.1
@@ -137,6 +138,17 @@ class Context:
                 transport = MeteredTransport(transport, self._moved)
             self._store = Store(transport, self.cache, self.database, chosen.store_id)
         return self._store
+
+    @cached_property
+    def daily_limit(self) -> int:
+        """How many bytes are pushed to the store in a day by themselves, 0 for no limit.
+
+        A cloud's are counted by whoever pays for the line or the cloud's requests.
+        """
+        location = parse_location(self.preferences.location or ".")
+        if not isinstance(location, CloudLocation):
+            return 0
+        return int(self.preferences.cloud_megabytes_a_day * 1_000_000)
 
     def use_store(self, store: Store) -> None:
         """Work with another store than the preferences name, as long as this object lives."""

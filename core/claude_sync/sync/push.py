@@ -271,9 +271,21 @@ class _Push:
     # -- writing ------------------------------------------------------------------------------
 
     def _write(self, to_push: Sequence[PlannedPush]) -> Iterator[Result]:
+        from claude_sync.sync.bundles.allowance import Allowance
         from claude_sync.sync.bundles.push_write import PushWriter
 
         writer = PushWriter(self._context, self._survey, self._ahead, named=self._named)
+        allowance = Allowance(self._context, named=self._named)
+        waiting = [one for one in to_push if not allowance.allows(_bytes_of(one.local))]
+        for planned in waiting:
+            yield self._result(
+                planned.local,
+                Outcome.HELD,
+                planned.project.key,
+                bundle=planned.own,
+                message=allowance.explanation(),
+            )
+        to_push = [one for one in to_push if one not in waiting]
         progress = Progress(
             "Pushing",
             total=sum(planned.local.stamp.size for planned in to_push),
@@ -292,6 +304,7 @@ class _Push:
                     bundle=answer.bundle,
                     message=_left_out(planned.local),
                 )
+                allowance.spend(answer.sent)
                 directory = self._survey.directory(planned.local)
                 yield result._replace(bytes=answer.sent, directory=directory)
             progress = progress._replace(
@@ -353,6 +366,11 @@ def _loses_transcript(mine: Mine, own: Bundle, comparisons: Comparisons) -> bool
     """Whether the own bundle holds bytes that mine doesn't; an unfinished line is some too."""
     theirs = own.head.version
     return mine.version != theirs and comparisons.learn(mine.version, theirs).common < theirs.size
+
+
+def _bytes_of(local: LocalSession) -> int:
+    """How many bytes a session has, about as many as its bundle."""
+    return local.stamp.size + sum(stamp.size for _, stamp in local.sidecar)
 
 
 def _left_out(local: LocalSession) -> str:

@@ -1,4 +1,4 @@
-"""What reaches a store: a folder, a host over ssh, or what an installed package knows.
+"""What reaches a store: a folder, a host over ssh, a cloud by rclone, or another package's kind.
 
 Each transport keeps the protocol of `claude_sync.transports.base`; TRANSPORTS.md says how to write
 one. Which one serves a location is decided here, by how it is spelled, and only that one is
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from claude_sync.errors import UsageError
 from claude_sync.transports.location import (
+    CloudLocation,
     FolderLocation,
     HostLocation,
     OtherLocation,
@@ -46,6 +47,10 @@ def open_transport(location: str, ssh_command: Sequence[str], runtime: Path) -> 
         from claude_sync.transports.ssh.transport import SshTransport
 
         return SshTransport(parsed, ssh_command, runtime)
+    if isinstance(parsed, CloudLocation):
+        from claude_sync.transports.rclone.transport import RcloneTransport
+
+        return RcloneTransport(parsed, runtime)
     return _opener(parsed)(parsed.spelling, ssh_command)
 
 
@@ -57,5 +62,5 @@ def _opener(location: OtherLocation) -> Opener:
         return opener
     raise UsageError(
         f"no installed package handles locations that begin with {location.scheme}://",
-        todo="choose a folder, or ssh://host/path",
+        todo="choose a folder, ssh://host/path, or rclone:REMOTE:PATH",
     )

@@ -1,7 +1,8 @@
 """Reading what a person typed as the store's location. Pure: a string in, a value out.
 
-A folder, ``ssh://[user@]host[:port]/absolute/path``, ``ssh://host/~/path`` or ``host:path``. One
-letter before the colon is a drive on every system; a ``/`` before the colon makes it a folder.
+A folder, ``ssh://[user@]host[:port]/absolute/path``, ``ssh://host/~/path``, ``host:path``, or
+``rclone:REMOTE:PATH`` for a place in a cloud that rclone reaches. One letter before the colon is a
+drive on every system; a ``/`` before the first colon makes it a folder.
 ``%XX`` counts in the ssh:// form only.
 """
 
@@ -21,6 +22,11 @@ _CREDENTIALS_BEFORE_HOST = r"[^/:]*:[^/]*@[^/]*:"
 # ssh gives host and user to the commands of its configuration (ProxyCommand, Match exec), which a
 # shell runs; newer ssh refuses these characters itself: CVE-2023-51385.
 _UNSAFE_FOR_SHELLS = frozenset("'`\"$;&<>|(){}")
+_CLOUD = "rclone:"
+# As rclone allows in names (fs/fspath/path.go). What a connection string has besides, a comma, a
+# colon before the name, could hold credentials, which would be saved and shown.
+_REMOTE = r"[\w.+@][\w.+@ -]*"
+_HOW_CLOUD = "write rclone:REMOTE:PATH, with a remote that `rclone listremotes` names"
 _HOW = "write a folder, or ssh://host/path for a host"
 
 
@@ -70,6 +76,28 @@ class HostLocation(NamedTuple):
         return f"ssh {port}{shlex.quote(f'{self.user}@{self.host}' if self.user else self.host)}"
 
 
+class CloudLocation(NamedTuple):
+    """A place in a cloud that rclone reaches.
+
+    Attributes:
+        remote: how the person's rclone calls the cloud.
+        path: in it; begins with ``/`` only where that counts (SFTP), never ends with one.
+    """
+
+    remote: str
+    path: str
+
+    @property
+    def spelling(self) -> str:
+        """How the preferences spell it."""
+        return f"{_CLOUD}{self.remote}:{self.path}"
+
+    @property
+    def fs(self) -> str:
+        """How rclone spells it."""
+        return f"{self.remote}:{self.path}"
+
+
 class OtherLocation(NamedTuple):
     """A location of a kind that an installed package knows. ``scheme`` is in lower case."""
 
@@ -77,7 +105,7 @@ class OtherLocation(NamedTuple):
     spelling: str
 
 
-Location = FolderLocation | HostLocation | OtherLocation
+Location = FolderLocation | HostLocation | CloudLocation | OtherLocation
 
 
 def parse_location(text: str, *, home: str = "", directory: str = "") -> Location:
@@ -105,6 +133,8 @@ def parse_location(text: str, *, home: str = "", directory: str = "") -> Locatio
                 todo="write a folder with its '/', such as ./c:name",
             )
         return _parse_folder(text, home, directory)
+    if text.startswith(_CLOUD):
+        return _parse_cloud(text[len(_CLOUD) :])
     before_slash = re.split(r"[/\\]", text, maxsplit=1)[0]
     if text.startswith("[") and "]:" in before_slash:
         host, _, path = text[1:].partition("]:")
@@ -133,6 +163,27 @@ def _parse_scp(text: str) -> HostLocation:
     before, _, path = text.partition(":")
     user, _, host = before.rpartition("@")
     return _host_location(user, host, 0, _scp_path(path))
+
+
+def _parse_cloud(text: str) -> CloudLocation:
+    remote, colon, path = text.partition(":")
+    if not colon:
+        raise UsageError(
+            "the location names no remote of rclone's, or no path in it",
+            todo=f"{_HOW_CLOUD}; a host of that name is ssh://rclone/path",
+        )
+    if not re.fullmatch(_REMOTE, remote) or remote.endswith(" "):
+        raise UsageError("that is no name of a remote of rclone's", todo=_HOW_CLOUD)
+    parts = path.split("/")
+    if re.search(_CONTROL, path) or ".." in parts or "~" in parts[:1]:
+        raise UsageError("the path in the cloud has a part it can't have", todo=_HOW_CLOUD)
+    kept = [part for part in parts if part not in ("", ".")]
+    if not kept:
+        raise UsageError(
+            "the location names no folder in the cloud",
+            todo=f"name one, such as rclone:{remote}:claude-sync",
+        )
+    return CloudLocation(remote, ("/" if path.startswith("/") else "") + "/".join(kept))
 
 
 def _scp_path(path: str) -> str:

@@ -70,6 +70,7 @@ def test_without_a_file_everything_has_its_default(here: Paths) -> None:
         "ignore": [],
         "ignored_findings": [],
         "ssh_command": ["ssh"],
+        "cloud_megabytes_a_day": 500,
         "claude_config_dir": None,
         "paused_until": None,
     }

@@ -10,8 +10,10 @@ import pytest
 from claude_sync.errors import UsageError
 from claude_sync.transports import open_transport
 from claude_sync.transports.location import (
+    CloudLocation,
     FolderLocation,
     HostLocation,
+    Location,
     OtherLocation,
     parse_location,
 )
@@ -20,7 +22,7 @@ HOME = os.path.join(os.sep, "home", "me")
 HERE = os.path.join(os.sep, "work", "here")
 
 
-def parse(text: str) -> FolderLocation | HostLocation | OtherLocation:
+def parse(text: str) -> Location:
     return parse_location(text, home=HOME, directory=HERE)
 
 
@@ -176,3 +178,45 @@ def test_other_kinds_of_places_are_for_installed_packages() -> None:
 def test_a_kind_that_no_package_knows_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="nosuch://"):
         open_transport("nosuch://place", [], tmp_path)
+
+
+# --- clouds ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "location"),
+    [
+        ("rclone:drive:claude-sync", CloudLocation("drive", "claude-sync")),
+        ("rclone:my drive:a//b/./c/", CloudLocation("my drive", "a/b/c")),
+        ("rclone:nas.sftp:/srv/sessions", CloudLocation("nas.sftp", "/srv/sessions")),
+        ("rclone:s3:bucket/a:b", CloudLocation("s3", "bucket/a:b")),
+        ("ssh://rclone/path", HostLocation("rclone", "/path")),
+    ],
+)
+def test_a_place_in_a_cloud_is_a_remote_and_a_path(text: str, location: Location) -> None:
+    assert parse(text) == location
+    assert parse(location.spelling) == location
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rclone:drive",
+        "rclone:drive:",
+        "rclone:drive:/",
+        "rclone::path",
+        "rclone:-drive:path",
+        "rclone::webdav,url=http://me,pass=secret:path",
+        "rclone:drive,token=secret:path",
+        "rclone:drive:../path",
+        "rclone:drive:a/../b",
+        "rclone:drive:a\nb",
+        "rclone:drive:~/path",
+        "rclone:a/b:path",
+        "rclone:drive :path",
+    ],
+)
+def test_what_is_no_place_in_a_cloud_is_refused_and_not_repeated(text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse(text)
+    assert "secret" not in str(caught.value)

@@ -9,7 +9,12 @@ from claude_sync.disk.log import Log
 from claude_sync.state import preferences
 from claude_sync.state.paths import paths
 from claude_sync.sync.setup import set_up
-from claude_sync.transports.location import FolderLocation, HostLocation, parse_location
+from claude_sync.transports.location import (
+    CloudLocation,
+    FolderLocation,
+    HostLocation,
+    parse_location,
+)
 from claude_sync.wording import join, short_path
 from claude_sync_app.cli.output import print_json, print_line
 from claude_sync_app.cli.parser import Parser
@@ -19,7 +24,8 @@ def configure(parser: Parser) -> None:
     parser.add_argument(
         "location",
         metavar="LOCATION",
-        help="a folder, host:path, or ssh://[user@]host[:port]/path; created if missing",
+        help="a folder, host:path, ssh://[user@]host[:port]/path, or rclone:REMOTE:PATH; created "
+        "if missing",
     )
     parser.add_argument(
         "--name", metavar="MACHINE", help="this machine's name there (default: its host name)"
@@ -41,6 +47,7 @@ def configure(parser: Parser) -> None:
         ("init ~/Dropbox/sessions", "a folder that is mirrored to your machines"),
         ("init nas:sessions", "a folder in your home directory on a host"),
         ("init ssh://me@nas:2222/srv/sessions", "the same with user, port and absolute path"),
+        ("init rclone:drive:claude-sync", "a folder in a cloud that `rclone listremotes` names"),
         ("init /media/stick --name desktop", "with a name for this machine"),
     )
 
@@ -90,6 +97,11 @@ def _who(location: str) -> str:
         user = parsed.user or "you"
         whom = f"Whoever can log in as {user} on {parsed.host}, or is root there,"
         return f"{whom} can read these sessions, and {means}."
+    if isinstance(parsed, CloudLocation):
+        return (
+            f"Whoever can log in to {parsed.remote}, runs it, or has that folder shared with them, "
+            f"can read these sessions, and {means}."
+        )
     if isinstance(parsed, FolderLocation) and _others_write(Path(parsed.path)):
         return f"Other users of this machine can write there: they can {means}; see the doctor."
     return (

@@ -12,7 +12,7 @@ from claude_sync.sync.context import Context
 from claude_sync.sync.forget import bundles_of_this_machine, forget
 from claude_sync.sync.setup import SetUp, default_location, set_up
 from claude_sync.transports.base import MARKER_NAME
-from claude_sync.transports.location import FolderLocation, parse_location
+from claude_sync.transports.location import CloudLocation, FolderLocation, parse_location
 from claude_sync.wording import count, join, short_path
 from claude_sync_app.desktop.dialogs import Dialogs
 from claude_sync_app.shown_text import one_line, without_controls
@@ -24,6 +24,7 @@ from claude_sync_app.tray.verbs import Action
 _TITLE = "Shared folder"
 _NAME_TITLE = "This machine's name"
 _SUBFOLDER = "claude-sync"
+_MOST_BUTTONS = 5
 _NO_DIALOGS = "This desktop has no dialogs (zenity or kdialog)."
 
 
@@ -84,11 +85,17 @@ def leave_store(tray: TrayContext, _: Action) -> None:
 def _ask_location(tray: TrayContext, dialogs: Dialogs, how: str) -> str | None:
     """The location that the person chose, None for Cancel; how to ask: CHOOSE_STORE's detail."""
     if how == "menu":
-        text = "A folder that a program keeps in sync, or a host that you reach over ssh?"
-        pressed = dialogs.choose_button(_TITLE, text, ["A folder…", "A host over ssh…"])
+        text = (
+            "A folder that a program keeps in sync, a host that you reach over ssh, or a cloud "
+            "that your rclone reaches?"
+        )
+        labels = ["A folder…", "A host over ssh…", "A cloud by rclone…"]
+        pressed = dialogs.choose_button(_TITLE, text, labels)
         if pressed is None:
             return None
-        how = ("", "ssh")[pressed]
+        how = ("", "ssh", "rclone")[pressed]
+    if how == "rclone":
+        return _ask_cloud(tray, dialogs)
     if how == "ssh":
         question = "Host and folder there, as in nas:sessions or ssh://me@nas:2222/srv/sessions"
         return dialogs.ask_text(_TITLE, question) or None
@@ -98,6 +105,30 @@ def _ask_location(tray: TrayContext, dialogs: Dialogs, how: str) -> str | None:
         folder = dialogs.choose_folder(_TITLE, start)
         return None if folder is None else str(folder_for_store(folder))
     return str(folder_for_store(Path(how)))
+
+
+def _ask_cloud(tray: TrayContext, dialogs: Dialogs) -> str | None:
+    """The location in one of the clouds that rclone knows, None for Cancel."""
+    from claude_sync.transports.rclone.remotes import remotes
+
+    known = remotes()
+    if not known:
+        tray.notify(
+            "store",
+            "rclone knows no cloud yet",
+            "Set one up in a terminal. Type: rclone config",
+        )
+        return None
+    if len(known) <= _MOST_BUTTONS:
+        pressed = dialogs.choose_button(_TITLE, "Which cloud?", known)
+        remote = None if pressed is None else known[pressed]
+    else:
+        remote = dialogs.ask_text(_TITLE, f"Which cloud? rclone knows {join(known)}.", known[0])
+    if not remote:
+        return None
+    question = f"Which folder in {remote}? Where files lie in buckets, begin with the bucket."
+    path = dialogs.ask_text(_TITLE, question, _SUBFOLDER)
+    return f"rclone:{remote}:{path}" if path else None
 
 
 def folder_for_store(chosen: Path) -> Path:
@@ -118,7 +149,11 @@ def folder_for_store(chosen: Path) -> Path:
 def _agrees(tray: TrayContext, dialogs: Dialogs, location: str) -> bool:
     parsed = parse_location(location)
     where = short_path(without_controls(parsed.spelling))
-    which = "this folder" if isinstance(parsed, FolderLocation) else "that folder on the host"
+    which = "that folder on the host"
+    if isinstance(parsed, FolderLocation):
+        which = "this folder"
+    elif isinstance(parsed, CloudLocation):
+        which = "that folder in the cloud"
     while True:
         summary = describe_shared(tray.status.sessions, tray.preferences.ignore)
         text = f"{where}\n\n{summary}, will be readable by whoever can read {which}."

@@ -102,6 +102,11 @@ def store_menu(under: str, status: Status, environment: Environment) -> Sequence
             "A host over ssh…",
             action=Action(Verb.CHOOSE_STORE, detail="ssh"),
         ),
+        Item(
+            f"{prefix}.cloud",
+            "A cloud by rclone…",
+            action=Action(Verb.CHOOSE_STORE, detail="rclone"),
+        ),
     ]
     if status.location and not is_private(status, environment):
         rows += [

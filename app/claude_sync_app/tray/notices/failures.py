@@ -34,6 +34,7 @@ _WHY = {
     Outcome.OPEN: "it is open here: close it first",
     Outcome.UNPLACED: "its project has no folder here yet",
     Outcome.INCOMPLETE: "it is still arriving",
+    Outcome.HELD: "what may go to the cloud in a day is used up",
     Outcome.GONE: "it is gone",
 }
 

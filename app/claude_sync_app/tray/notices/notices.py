@@ -36,6 +36,7 @@ _NOT_DONE = frozenset(
         Outcome.OPEN,
         Outcome.UNPLACED,
         Outcome.INCOMPLETE,
+        Outcome.HELD,
         Outcome.GONE,
     }
 )

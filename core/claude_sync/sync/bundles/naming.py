@@ -10,6 +10,7 @@ from functools import lru_cache
 from claude_sync.bundle.file_names import bundle_file_name, encoded_key
 from claude_sync.errors import BundleUnsafe
 from claude_sync.model import Bundle, Machine
+from claude_sync.transports.rclone.names import plain_name
 
 
 def bundle_name(
@@ -52,10 +53,20 @@ def ignore_pattern(key: str) -> str:
 def is_named_for(bundle: Bundle, key: str, machine: str) -> bool:
     """Whether a bundle's file bears a name that this project and machine give it.
 
-    What a sync tool renamed (a conflict copy) doesn't; what the writer itself named does.
+    What a sync tool renamed (a conflict copy) doesn't; what the writer itself named does, also
+    where each revision has a name of its own.
     """
     head = bundle.head
-    return bundle.name in _names(key, head.session_id, machine, head.machine_id)
+    return plain_name(bundle.name) in _names(key, head.session_id, machine, head.machine_id)
+
+
+def is_revision_of(name: str, current: str) -> bool:
+    """Whether a name is that of an older revision of a bundle, left beside the one that counts.
+
+    Where nothing replaces a file safely, a writer that dies before it removed the older one leaves
+    it; it shows under a name of its own then.
+    """
+    return name != current and plain_name(name) == current
 
 
 def _names(key: str, session_id: str, machine: str, machine_id: str) -> Iterator[str]:

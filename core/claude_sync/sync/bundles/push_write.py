@@ -32,7 +32,7 @@ from claude_sync.store.store import INCOMPLETE
 from claude_sync.store.upload import Sent
 from claude_sync.sync.bundles.keep import keep_bundle, keep_unreadable, lies_here
 from claude_sync.sync.bundles.label import label_of
-from claude_sync.sync.bundles.naming import bundle_name, is_named_for
+from claude_sync.sync.bundles.naming import bundle_name, is_named_for, is_revision_of
 from claude_sync.sync.context import Context
 from claude_sync.sync.survey.survey import Survey
 from claude_sync.values import NamedTuple
@@ -228,7 +228,7 @@ class PushWriter:
         return [
             other
             for other in self._survey.bundles.get(session_id, ())
-            if other.name in written - {name}
+            if (other.name in written - {name} or is_revision_of(other.name, name))
             and other.head.machine_id == self._context.machine.id
             and is_named_for(other, other.head.project_key, other.head.machine)
         ]

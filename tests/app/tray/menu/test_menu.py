@@ -48,6 +48,7 @@ STORES = [
     "---",
     "Other folder…",
     "A host over ssh…",
+    "A cloud by rclone…",
     "---",
     "Leave shared folder…",
 ]
@@ -371,7 +372,14 @@ def test_of_several_findings_with_one_code_each_shows_itself() -> None:
 
 # --- the shared folder ----------------------------------------------------------------------------
 
-CHOICES = ["Now: ~/claude-sync (off)", "---", "Dropbox…", "Other folder…", "A host over ssh…"]
+CHOICES = [
+    "Now: ~/claude-sync (off)",
+    "---",
+    "Dropbox…",
+    "Other folder…",
+    "A host over ssh…",
+    "A cloud by rclone…",
+]
 
 
 @pytest.mark.parametrize("location", ["~/claude-sync", f"{HOME}/claude-sync"])
@@ -412,7 +420,10 @@ def test_before_a_place_is_chosen_choosing_one_comes_first() -> None:
     shown = made(status(location="", label=""))
     assert outline(shown)[:2] == [
         "Choose a shared folder (off)",
-        ("Choose shared folder", ["Dropbox…", "Other folder…", "A host over ssh…"]),
+        (
+            "Choose shared folder",
+            ["Dropbox…", "Other folder…", "A host over ssh…", "A cloud by rclone…"],
+        ),
     ]
     assert "Open shared folder" not in [row.label for row in shown.children]
 

@@ -1,0 +1,168 @@
+"""Machines that meet in a cloud, and how much of it goes by itself in a day."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from claude_sync.doctor import examine
+from claude_sync.model import Outcome
+from claude_sync.state import preferences
+from claude_sync.sync.context import Context
+from conformance.clouds import BUCKET, Clouds, let_servers_forget, running_clouds
+from machines import KEY_FOLDER, OTHER, SESSION, PlayedMachine, World, said
+
+MEGABYTE = 1_000_000
+
+
+@pytest.fixture(scope="session")
+def clouds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clouds]:
+    with running_clouds(tmp_path_factory.mktemp("clouds")) as running:
+        yield running
+
+
+@pytest.fixture
+def folder(clouds: Clouds, tmp_path: Path) -> Path:
+    """Where the cloud keeps the store."""
+    return clouds.folder / BUCKET / tmp_path.name
+
+
+@pytest.fixture(params=["webdav", "local"])
+def world(
+    request: pytest.FixtureRequest,
+    clouds: Clouds,
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> World:
+    monkeypatch.setenv("RCLONE_CONFIG", str(clouds.config))
+    return World(tmp_path, clouds.location(request.param, folder.name))
+
+
+def outcome(machine: PlayedMachine, *sessions: str) -> Outcome:
+    return machine.push(*sessions)[SESSION].outcome
+
+
+def bundles(folder: Path) -> list[str]:
+    return sorted(path.name for path in (folder / KEY_FOLDER).iterdir())
+
+
+def findings(machine: PlayedMachine) -> dict[str, str]:
+    with machine.at_work() as context:
+        return {finding.code: finding.title for finding in examine(context)}
+
+
+def test_a_session_goes_there_and_back(world: World, folder: Path) -> None:
+    laptop, desktop = world.machines("laptop", "desktop")
+    laptop.write(SESSION, said("hello"))
+    assert outcome(laptop) is Outcome.PUSHED
+    assert desktop.pull()[SESSION].outcome is Outcome.IMPORTED
+    desktop.write(SESSION, said("and on"))
+    assert outcome(desktop) is Outcome.PUSHED
+    assert outcome(desktop) is Outcome.UNCHANGED
+    laptop.pull()
+    assert laptop.read(SESSION) == desktop.read(SESSION)
+    laptop.write(SESSION, said("and on"))
+    assert outcome(laptop) is Outcome.PUSHED
+    # One file of each, for the older ones are removed.
+    assert len(bundles(folder)) == 2
+
+
+def test_an_older_revision_that_was_left_is_removed_by_the_next_push(
+    world: World, folder: Path
+) -> None:
+    (laptop,) = world.machines("laptop")
+    laptop.write(SESSION, said("hello"))
+    laptop.push()
+    (older,) = (folder / KEY_FOLDER).iterdir()
+    data = older.read_bytes()
+    laptop.write(SESSION, said("and on"))
+    laptop.push()
+    older.write_bytes(data)
+    let_servers_forget()
+    assert "cloud-revisions" in findings(laptop)
+    assert "bundle-copies" not in findings(laptop)
+    laptop.write(SESSION, said("and on"))
+    assert outcome(laptop) is Outcome.PUSHED
+    assert len(bundles(folder)) == 1
+    assert "cloud-revisions" not in findings(laptop)
+
+
+def test_forgetting_removes_the_revision_that_is_there(world: World, folder: Path) -> None:
+    (laptop,) = world.machines("laptop")
+    laptop.write(SESSION, said("hello"))
+    laptop.push()
+    assert laptop.forget() == 1
+    assert bundles(folder) == []
+
+
+# --- a day's bytes -----------------------------------------------------------------------------
+
+
+def limited(machine: PlayedMachine, megabytes: float) -> None:
+    preferences.change(machine.paths, cloud_megabytes_a_day=megabytes)
+
+
+@pytest.fixture
+def laptop(world: World) -> PlayedMachine:
+    (laptop,) = world.machines("laptop")
+    return laptop
+
+
+@pytest.mark.parametrize("world", ["local"], indirect=True)
+def test_what_is_more_than_a_day_may_have_is_held_back_and_said(laptop: PlayedMachine) -> None:
+    limited(laptop, 1)
+    laptop.write(SESSION, said("x" * MEGABYTE))
+    assert outcome(laptop) is Outcome.PUSHED  # whatever its size, for it is the first
+    laptop.write(SESSION, said("more"))
+    held = laptop.push()[SESSION]
+    assert held.outcome is Outcome.HELD
+    assert "1.0 MB a day" in held.message
+    assert "cloud_megabytes_a_day" in held.message
+    assert "cloud-allowance" in findings(laptop)
+
+
+@pytest.mark.parametrize("world", ["local"], indirect=True)
+def test_a_session_that_is_named_goes_all_the_same_and_counts(laptop: PlayedMachine) -> None:
+    limited(laptop, 1)
+    laptop.write(SESSION, said("x" * MEGABYTE))
+    assert outcome(laptop, SESSION) is Outcome.PUSHED
+    laptop.write(OTHER, said("y"))
+    assert laptop.push()[OTHER].outcome is Outcome.HELD
+    laptop.write(SESSION, said("more"))
+    assert outcome(laptop, SESSION) is Outcome.PUSHED
+
+
+@pytest.mark.parametrize("world", ["local"], indirect=True)
+def test_another_day_begins_anew(laptop: PlayedMachine) -> None:
+    limited(laptop, 1)
+    laptop.write(SESSION, said("x" * MEGABYTE))
+    laptop.push()
+    laptop.write(SESSION, said("more"))
+    assert outcome(laptop) is Outcome.HELD
+    with laptop.at_work() as context, context.database.transaction():
+        _, sent = json.loads(context.cache.setting("sent-on") or "")
+        assert sent > MEGABYTE
+        context.cache.put_setting("sent-on", json.dumps(["2001-01-01", sent]))
+    assert outcome(laptop) is Outcome.PUSHED
+
+
+@pytest.mark.parametrize("world", ["local"], indirect=True)
+def test_without_a_limit_all_goes(laptop: PlayedMachine) -> None:
+    limited(laptop, 0)
+    for _ in range(2):
+        laptop.write(SESSION, said("x" * MEGABYTE))
+        assert outcome(laptop) is Outcome.PUSHED
+
+
+def test_a_folder_has_no_limit(tmp_path: Path) -> None:
+    (laptop,) = World(tmp_path).machines("laptop")
+    with laptop.at_work() as context:
+        assert _limit(context) == 0
+
+
+def _limit(context: Context) -> int:
+    return context.daily_limit
