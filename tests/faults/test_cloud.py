@@ -28,6 +28,7 @@ from claude_sync.transports.base import MARKER_NAME, Block, Predecessor, Put, Tr
 from claude_sync.transports.rclone import calls, errors, server
 from claude_sync.transports.rclone.transport import RcloneTransport
 from conformance.clouds import BUCKET, Clouds, CloudStorage, Proxy, let_servers_forget
+from conformance.sshd import write_program
 from conformance.storages import MARKER, entry_of, put_of, read_one, whole, write_all
 from waiting import until
 
@@ -497,6 +498,18 @@ def test_an_rclone_that_is_too_old_is_passed_over_or_said(
     monkeypatch.setattr(errors, "MINIMUM", (99, 0))
     error = _said(storage.location, tmp_path)
     assert "rclone is too old (1." in str(error)
+
+
+def test_one_on_the_path_that_is_too_old_even_to_start_is_passed_over(
+    storage: CloudStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Debian 12's 1.60, which can't serve on a socket."""
+    (tmp_path / "bin").mkdir()
+    write_program(tmp_path / "bin/rclone", '[ "$1" = version ] && echo rclone v1.60.1-DEV; exit 1')
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
+    with closing(storage.open()) as transport:
+        transport.create()
+        assert transport.list_files().entries == ()
 
 
 def test_it_is_a_transport_of_its_own_room(storage: CloudStorage) -> None:

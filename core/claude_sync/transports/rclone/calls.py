@@ -17,10 +17,10 @@ from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote, urlencode
 
-from claude_sync.errors import ClaudeSyncError
+from claude_sync.errors import ClaudeSyncError, StoreOffline
 from claude_sync.transports.base import stopped
 from claude_sync.transports.rclone import errors
-from claude_sync.transports.rclone.program import rclones
+from claude_sync.transports.rclone.program import rclones, version_of
 from claude_sync.transports.rclone.server import Server
 from claude_sync.values import NamedTuple
 
@@ -375,23 +375,30 @@ class Caller:
     def _start(self) -> Server:
         old = ""
         for program in [self._program] if self._program else rclones():
-            server = Server(program, self._runtime, self._remote, lambda: self._stopped)
-            self._server = server
             try:
-                with self._send(command("core/version"), server) as answer:
-                    document = answer.document() if answer.is_good else {}
+                self._server = Server(program, self._runtime, self._remote, lambda: self._stopped)
+                version = self._ask_version(self._server)
+            except StoreOffline:
+                # One that is older than the socket doesn't even start.
+                self._end()
+                version = version_of(program)
+                if not version or version >= errors.MINIMUM:
+                    raise
             except ClaudeSyncError:
                 self._end()
                 raise
-            parts = document.get("decomposed")
-            parts = parts if isinstance(parts, list) else []
-            numbers = [part for part in parts if isinstance(part, int)]
-            if tuple(numbers) >= errors.MINIMUM:
+            if version >= errors.MINIMUM and self._server is not None:
                 self._program = program
-                return server
-            old = old or ".".join(map(str, numbers)) or "of unknown version"
+                return self._server
+            old = old or ".".join(map(str, version)) or "of unknown version"
             self._end()
         raise errors.too_old(old) if old else errors.no_rclone()
+
+    def _ask_version(self, server: Server) -> tuple[int, ...]:
+        with self._send(command("core/version"), server) as answer:
+            parts = answer.document().get("decomposed") if answer.is_good else None
+        numbers = parts if isinstance(parts, list) else []
+        return tuple(part for part in numbers if isinstance(part, int))
 
     def _end(self) -> None:
         server, self._server, self._is_lost = self._server, None, False

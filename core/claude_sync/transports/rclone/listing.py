@@ -42,13 +42,11 @@ class Seen(NamedTuple):
         files: by name.
         markers: the newest first; more than one while it is replaced.
         unfinished: files that aren't all there, by their names in the storage.
-        doubled: names that several files share; of each, the one that counts is the newest.
     """
 
     files: Mapping[str, File]
     markers: tuple[File, ...]
     unfinished: tuple[File, ...]
-    doubled: tuple[str, ...]
 
     @property
     def marker(self) -> File | None:
@@ -79,15 +77,13 @@ def seen_in(items: Iterable[object], directory: str = "") -> Seen:
     markers: list[File] = []
     unfinished: list[File] = []
     paths: dict[str, File] = {}
-    doubled: set[str] = set()
     for file in _files(items):
         if directory and not file.path.startswith(f"{directory}/"):
             continue
-        if file.path in paths:
-            doubled.add(file.path)
-            if file.stamp.mtime_ns <= paths[file.path].stamp.mtime_ns:
-                continue
-        paths[file.path] = file
+        # Google Drive lets several files share a name: the newest counts.
+        known = paths.get(file.path)
+        if known is None or known.stamp.mtime_ns < file.stamp.mtime_ns:
+            paths[file.path] = file
     for file in paths.values():
         revision = revision_of(file.path)
         if revision is not None and revision.size != file.stamp.size:
@@ -110,7 +106,7 @@ def seen_in(items: Iterable[object], directory: str = "") -> Seen:
                 aliases = (older_name(name, file.stamp.size, number) for number in count())
                 found[next(alias for alias in aliases if alias not in found)] = file
     markers.sort(key=lambda file: (file.number, file.path), reverse=True)
-    return Seen(found, tuple(markers), tuple(unfinished), tuple(sorted(doubled)))
+    return Seen(found, tuple(markers), tuple(unfinished))
 
 
 def _files(items: Iterable[object]) -> Iterator[File]:

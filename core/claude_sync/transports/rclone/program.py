@@ -6,7 +6,9 @@ import os
 import sysconfig
 from collections.abc import Iterator
 
-from claude_sync.disk.programs import find_program
+from claude_sync.disk.programs import find_program, full_command
+
+_SECONDS = 20.0
 
 
 def rclones() -> Iterator[str]:
@@ -21,3 +23,23 @@ def rclones() -> Iterator[str]:
     brought = find_program(os.path.join(sysconfig.get_path("scripts"), "rclone"))
     if brought is not None and brought != own:
         yield brought
+
+
+def version_of(program: str) -> tuple[int, ...]:
+    """An rclone's version, none where it doesn't say; by a process of its own."""
+    import re
+    import subprocess
+
+    try:
+        done = subprocess.run(
+            full_command([program, "version"]),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ()
+    found = re.match(rb"rclone v(\d{1,4})\.(\d{1,4})", done.stdout)
+    return () if found is None else tuple(map(int, found.groups()))

@@ -63,11 +63,10 @@ def test_a_revision_that_is_not_whole_is_unfinished() -> None:
     assert [file.path for file in seen.unfinished] == ["p/a.1-3-00000000.ccsync"]
 
 
-def test_of_files_that_share_a_name_the_newest_counts_and_it_is_told() -> None:
+def test_of_files_that_share_a_name_the_newest_counts() -> None:
     """Google Drive allows that."""
     seen = seen_in([item("p/a"), item("p/a", 5, "2026-11-23T10:00:00Z"), item("p/a", 4)])
     assert [file.stamp.size for file in seen.files.values()] == [5]
-    assert seen.doubled == ("p/a",)
 
 
 def test_what_replaces_a_file_changes_its_stamp() -> None:
