@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from claude_sync.service.messages import Answer, Request
+    from claude_sync.state.paths import Paths
 
 _MAX_INPUT = 8 << 20
 _ANSWER_SECONDS = 0.1
@@ -46,14 +47,19 @@ def _start(given: dict[str, object]) -> None:
     directory = given.get("cwd")
     if not isinstance(directory, str):
         return
+    from claude_sync.projects.key_lookup import key_at
     from claude_sync.service.messages import NEWS, Request
 
-    answer = _ask(given, Request(NEWS, directory=directory), _ANSWER_SECONDS)
+    own = _paths()
+    project = key_at(directory, own.projects_file) if own is not None else ""
+    if not project:
+        return
+    answer = _ask(given, Request(NEWS, project=project), _ANSWER_SECONDS)
     if answer is None:
         _import_all()
         from claude_sync_app.inside_client.folder_news import news_in_folder
 
-        answer = news_in_folder(directory)
+        answer = news_in_folder(project)
     if not answer.news:
         return
     from claude_sync_app.inside_client.news_line import news_line
@@ -91,19 +97,24 @@ def _rest(given: dict[str, object], event: str, packages: str) -> None:
 
 def _ask(given: dict[str, object], request: Request, seconds: float) -> Answer | None:
     """Speak to the service of the client's folder; None where none answers."""
-    from claude_sync.errors import UsageError
     from claude_sync.service.inlet_address import home_mark, read_address, send
+
+    home, own = _client_home(given), _paths()
+    if home is None or own is None:
+        return None
+    address = read_address(own.inlet_file_of(home_mark(home)))
+    return send(address, request, seconds) if address is not None else None
+
+
+def _paths() -> Paths | None:
+    """Where our things are; None where the home directory can't be told."""
+    from claude_sync.errors import UsageError
     from claude_sync.state.paths import paths
 
-    home = _client_home(given)
-    if home is None:
-        return None
     try:
-        file = paths().inlet_file_of(home_mark(home))
+        return paths()
     except UsageError:
         return None
-    address = read_address(file)
-    return send(address, request, seconds) if address is not None else None
 
 
 def _client_home(given: dict[str, object]) -> str | None:

@@ -29,6 +29,7 @@ from claude_sync.values import NamedTuple
 _LONG_SECONDS = 2.0
 """What git takes longer for in vain isn't asked for again at once."""
 _ASKED_AGAIN_SECONDS = 900.0
+_MAX_PATH = 4096
 
 
 class Known(NamedTuple):
@@ -164,6 +165,25 @@ class KeyLookup:
         fresh = RepositoryEntry(evidence.key, signature, evidence.files, head_counts)
         self._file.set_repository(repository.root, fresh)
         return evidence.key
+
+
+def key_at(directory: str, file: Path, home: Path | None = None) -> str:
+    """The key of the project that a person begins to work in; "" where it can't be told now.
+
+    Nothing is kept, and nothing needs to be known of the directory. git is asked where its answer
+    isn't known.
+
+    Args:
+        directory: absolute, else there is no key; not trusted.
+        file: ``projects.json``.
+        home: the home directory, None for the user's.
+    """
+    if not os.path.isabs(directory) or len(directory) > _MAX_PATH or "\0" in directory:
+        return ""
+    try:
+        return KeyLookup(RegistryFile(file), home).known(os.path.realpath(directory)).key.key
+    except (ProjectKeyError, OSError):
+        return ""
 
 
 def _is_recent(failed_at: float) -> bool:

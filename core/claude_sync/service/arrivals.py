@@ -7,9 +7,9 @@ import time
 from collections.abc import Iterable
 
 from claude_sync.model import Bundle, SessionState
+from claude_sync.service.news import arriving
 from claude_sync.service.status import Arrival
 from claude_sync.state.cache import Cache
-from claude_sync.sync.rivals import newest_of_each
 
 _SETTING = "arrivals"
 
@@ -35,11 +35,9 @@ class Arrivals:
         found: list[Arrival] = []
         seen: dict[str, float] = {}
         for state, bundles in waiting:
-            heads = [bundle.head for bundle in newest_of_each(bundles)]
-            rivals = [head for head in heads if head.machine in state.rivals]
-            if not rivals:
+            head = arriving(state, bundles)
+            if head is None:
                 continue
-            head = max(rivals, key=lambda one: (one.size, one.sha256))
             key = f"{head.session_id} {head.sha256}"
             seen[key] = self._seen.get(key, now)
             found.append(

@@ -55,7 +55,7 @@ class Inlet:
         paths: claude-sync's own folders.
         home: the folder of Claude Code's that the service serves.
         tell: called with what rested or was closed; from the inlet's thread, must return at once.
-        ask: answers a question about a directory; the same.
+        ask: answers a question about a project, by its key; the same.
 
     `open` it while the service's lock is held, `close` it before that is let go.
     """
@@ -188,7 +188,7 @@ class Inlet:
             return
         answer = Answer()
         if request.kind == NEWS:
-            answer = self._ask(request.directory)
+            answer = self._ask(request.project)
         else:
             self._tell(request)
         with suppress(OSError):

@@ -7,21 +7,19 @@ which only this user can read: a stranger who listens where a service listened o
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from claude_sync.names import is_session_id
+from claude_sync.names import is_project_key, is_session_id
 from claude_sync.values import NamedTuple
 
 RESTED, CLOSED, NEWS = "rested", "closed", "news"
 """A session waits for its person; its client has closed it; what is newer in a project?"""
 
-MAX_REQUEST_BYTES = 32_768
-"""Room for the longest path, each of its characters escaped."""
+MAX_REQUEST_BYTES = 8192
+"""Room for the longest key, each of its characters escaped."""
 MAX_ANSWER_BYTES = 65_536
 MAX_NEWS = 5
-_MAX_PATH = 4096
 _MAX_TEXT = 500
 
 
@@ -31,12 +29,12 @@ class Request(NamedTuple):
     Attributes:
         kind: `RESTED`, `CLOSED` or `NEWS`.
         session_id: of the session that rested or was closed; "" in a question.
-        directory: the working directory that a question is about, absolute; else "".
+        project: the key of the project that a question is about; else "".
     """
 
     kind: str
     session_id: str = ""
-    directory: str = ""
+    project: str = ""
 
 
 class News(NamedTuple):
@@ -79,12 +77,11 @@ def read_request(line: bytes, secret: str) -> Request | None:
     document = _object(line, secret)
     if document is None:
         return None
-    kind, session_id = document.get("kind"), document.get("session_id")
-    directory = document.get("directory")
+    kind, session_id, project = (document.get(key) for key in ("kind", "session_id", "project"))
     if kind in (RESTED, CLOSED) and isinstance(session_id, str) and is_session_id(session_id):
         return Request(str(kind), session_id)
-    if kind == NEWS and isinstance(directory, str) and _is_directory(directory):
-        return Request(NEWS, directory=directory)
+    if kind == NEWS and isinstance(project, str) and is_project_key(project):
+        return Request(NEWS, project=project)
     return None
 
 
@@ -117,10 +114,6 @@ def _news(entry: object) -> News | None:
         return None
     diverged = entry.get("diverged") is True
     return News(session_id, title[:_MAX_TEXT], machine[:_MAX_TEXT], moment_ns, diverged)
-
-
-def _is_directory(text: str) -> bool:
-    return os.path.isabs(text) and len(text) <= _MAX_PATH and "\0" not in text
 
 
 def _line(document: Mapping[str, object]) -> bytes:

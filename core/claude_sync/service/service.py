@@ -211,12 +211,12 @@ class Service:
     def _hear(self, request: Request) -> None:
         self._thread.tell(Rest(request.session_id, closed=request.kind == CLOSED))
 
-    def _news(self, directory: str) -> Answer:
+    def _news(self, project: str) -> Answer:
         status = self.status
         arrivals = {
             one.session_id: (one.machine, int(one.pushed_at * 1e9)) for one in status.arrivals
         }
-        return news_of(directory, status.sessions, arrivals)
+        return news_of(project, status.sessions, arrivals)
 
     @property
     def _loop(self) -> ServiceLoop:

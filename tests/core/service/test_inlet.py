@@ -32,7 +32,7 @@ from claude_sync.service.messages import (
 from claude_sync.service.service import Service
 from claude_sync.state import preferences
 from claude_sync.state.paths import Paths
-from machines import OTHER, SESSION, PlayedMachine, World, said
+from machines import KEY, OTHER, SESSION, PlayedMachine, World, said
 from services import prepare, serving
 from waiting import PATIENCE_SECONDS, until
 
@@ -104,7 +104,7 @@ def listener(request: pytest.FixtureRequest, short: Path) -> Iterator[Listening]
 def test_it_hears_and_answers(listener: Listening) -> None:
     for told in (Request(RESTED, SESSION), Request(CLOSED, OTHER)):
         assert send(listener.address, told, PATIENCE_SECONDS) == Answer()
-    assert send(listener.address, Request(NEWS, directory="/a"), PATIENCE_SECONDS) == NEWER
+    assert send(listener.address, Request(NEWS, project=KEY), PATIENCE_SECONDS) == NEWER
     assert listener.heard == [Request(RESTED, SESSION), Request(CLOSED, OTHER)]
 
 
@@ -117,14 +117,14 @@ def test_only_this_user_can_read_where_it_is_or_get_to_it(listener: Listening) -
 
 def test_who_does_not_know_the_secret_gets_no_answer(listener: Listening) -> None:
     stranger = listener.address._replace(asking="cd" * 32)
-    assert send(stranger, Request(NEWS, directory="/a"), PATIENCE_SECONDS) is None
+    assert send(stranger, Request(NEWS, project=KEY), PATIENCE_SECONDS) is None
     assert send(stranger, Request(RESTED, SESSION), PATIENCE_SECONDS) is None
     assert listener.heard == []
 
 
 def test_who_answers_without_the_other_secret_is_not_believed(listener: Listening) -> None:
     usurped = listener.address._replace(answering="cd" * 32)
-    assert send(usurped, Request(NEWS, directory="/a"), PATIENCE_SECONDS) is None
+    assert send(usurped, Request(NEWS, project=KEY), PATIENCE_SECONDS) is None
 
 
 @pytest.mark.parametrize(
@@ -295,12 +295,12 @@ def test_a_question_is_answered_from_what_the_last_look_saw(laptop: PlayedMachin
     with serving(laptop) as service:
         desktop.push()
         until(lambda: service.status.arrivals)
-        question = Request(NEWS, directory=str(laptop.project))
+        question = Request(NEWS, project=KEY)
         answer = send(address_of(laptop), question, PATIENCE_SECONDS)
         assert answer is not None
         (news,) = answer.news
         assert (news.session_id, news.machine, news.diverged) == (SESSION, "desktop", False)
-        elsewhere = Request(NEWS, directory=str(laptop.home))
+        elsewhere = Request(NEWS, project="name:another")
         assert send(address_of(laptop), elsewhere, PATIENCE_SECONDS) == Answer()
 
 

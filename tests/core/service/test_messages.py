@@ -32,7 +32,7 @@ SECRET = "ab" * 32
     [
         Request(RESTED, SESSION),
         Request(CLOSED, SESSION),
-        Request(NEWS, directory="/home/me/naïve \U0001f600 \udce9"),
+        Request(NEWS, project="name:naïve \U0001f600"),
     ],
 )
 def test_a_request_arrives_as_it_was_sent(request_: Request) -> None:
@@ -43,13 +43,13 @@ def test_a_request_arrives_as_it_was_sent(request_: Request) -> None:
 
 
 def test_the_longest_request_has_room() -> None:
-    line = request_line(Request(NEWS, directory="/" + "\U0001f600" * 2047), SECRET)
+    line = request_line(Request(NEWS, project="name:" + "\U0001f600" * 254), SECRET)
     assert len(line) <= MAX_REQUEST_BYTES
     assert read_request(line, SECRET) is not None
 
 
 def request_of(**changes: object) -> bytes:
-    document = {"secret": SECRET, "kind": RESTED, "session_id": SESSION, "directory": ""}
+    document = {"secret": SECRET, "kind": RESTED, "session_id": SESSION, "project": ""}
     return json.dumps({**document, **changes}).encode()
 
 
@@ -72,10 +72,11 @@ def request_of(**changes: object) -> bytes:
         request_of(session_id="../../etc/passwd"),
         request_of(session_id=f"{SESSION}\n"),
         request_of(session_id=7),
-        request_of(kind=NEWS, directory="src"),
-        request_of(kind=NEWS, directory="/a\0b"),
-        request_of(kind=NEWS, directory="/" + "a" * 5000),
-        request_of(kind=NEWS, directory=None),
+        request_of(kind=NEWS, project="/home/me/app"),
+        request_of(kind=NEWS, project="name:a\0b"),
+        request_of(kind=NEWS, project="name:\udce9"),
+        request_of(kind=NEWS, project="name:" + "a" * 5000),
+        request_of(kind=NEWS, project=None),
     ],
 )
 def test_what_makes_no_sense_or_knows_no_secret_is_nothing(line: bytes) -> None:
