@@ -4,6 +4,8 @@ ClaudeSyncError
 ├── UsageError                  the caller asked for something impossible
 │   ├── NotSetUp                a store is needed and none was chosen yet
 │   ├── MachineNameTaken        another machine has that name in the store
+│   ├── StoreKeyNeeded          the store is encrypted, and no key was given
+│   ├── StoreKeyWrong           a key doesn't open the store, or can't be one
 │   ├── SessionNotFound         no session has that id
 │   └── SessionAmbiguous        several sessions begin with that id
 ├── PreferencesError            a preference can't be stored as asked
@@ -20,12 +22,16 @@ ClaudeSyncError
 │   ├── BundleIncomplete        it ends early: most likely it is still arriving
 │   │   └── BundleReserved      its place is kept, and a part of it hasn't come yet
 │   ├── BundleCorrupt           its bytes don't match its checksums
+│   │   ├── BundleForeign       nobody who has the encrypted store's key wrote it
+│   │   └── BundleRolledBack    an older one lies where a newer one was
 │   ├── BundleTooNew            a newer claude-sync made it
 │   ├── BundleUnsafe            it names something that isn't safe to use
 │   └── BundlePlaceholder       it is in the cloud and not downloaded
 ├── TransportError              the store can't be used
 │   ├── StoreOffline            it can't be reached now (host down, no network): passing
 │   │   └── StoreAbsent         only a person can bring it back: mount it, unlock a key
+│   │       ├── StoreLocked     it is encrypted, and its key can't be had here
+│   │       └── MarkerReplaced  it was encrypted, and its marker no longer says so
 │   ├── StoreDenied             it is there, but refuses access
 │   ├── StoreFull               no space left in it
 │   ├── StoreUnseen             a part of it can't be listed, so what lies there is unknown
@@ -82,6 +88,14 @@ class NotSetUp(UsageError):
 
 class MachineNameTaken(UsageError):
     """Another machine has that name in the store."""
+
+
+class StoreKeyNeeded(UsageError):
+    """The store is encrypted, and no key was given."""
+
+
+class StoreKeyWrong(UsageError):
+    """A key doesn't open the store, or can't be one. The key is never part of the error."""
 
 
 class SessionNotFound(UsageError):
@@ -154,6 +168,14 @@ class BundleCorrupt(BundleError):
     """The file's bytes don't match its checksums."""
 
 
+class BundleForeign(BundleCorrupt):
+    """The file lies in an encrypted store, and nobody who has its key wrote it."""
+
+
+class BundleRolledBack(BundleCorrupt):
+    """The file of an encrypted store is older than the one that was seen there before."""
+
+
 class BundleTooNew(BundleError):
     """A newer claude-sync made the file."""
 
@@ -183,6 +205,14 @@ class StoreAbsent(StoreOffline):
 
     It is tried again now and then all the same, and at once when a person does something.
     """
+
+
+class StoreLocked(StoreAbsent):
+    """The store is encrypted, and its key can't be had here."""
+
+
+class MarkerReplaced(StoreAbsent):
+    """The store was encrypted, and its marker no longer says so."""
 
 
 class StoreDenied(TransportError):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
+from collections.abc import Iterator
 
 from claude_sync.errors import BundleUnsafe
 
@@ -56,6 +58,16 @@ def is_machine_name(text: str) -> bool:
         and not text.endswith(".")
         and not is_windows_device(text)
     )
+
+
+def writers(session_id: str, machine: str, machine_id: str) -> Iterator[str]:
+    """What a machine may be called in the name of its file of a session, the best first.
+
+    Machines that were cloned share a name, and sessions may claim one file with their dashes.
+    """
+    yield machine
+    yield (of_id := f"{machine}-{machine_id[:8]}")
+    yield f"{of_id}-{hashlib.sha256(session_id.encode()).hexdigest()[:8]}"
 
 
 def is_windows_device(name: str) -> bool:

@@ -28,6 +28,7 @@ ROOMS = (
     "model",
     "names wording",
     "disk",
+    "sealed",
     "bundle claude state transports",
     "projects store",
     "sync",
@@ -56,7 +57,8 @@ WRITES_THE_STORE = ("send", "remove")
 
 # What a start pays for, though most starts don't need it: imported where it is used.
 HEAVY = (
-    "asyncio concurrent ctypes email http importlib.metadata logging multiprocessing platformdirs "
+    "asyncio backports.zstd compression concurrent cryptography ctypes email http "
+    "importlib.metadata logging multiprocessing platformdirs "
     "psutil rich shutil socket sqlite3 ssl subprocess tempfile urllib uuid watchdog xml"
 )
 MAY_START_HEAVY = {
@@ -70,12 +72,14 @@ MAY_START_HEAVY = {
     "claude_sync.transports.rclone.guardian",
     "claude_sync.transports.rclone.reading",
     "claude_sync.transports.rclone.remotes",
+    "claude_sync.sealed.compression",  # nothing imports it that doesn't seal
     "claude_sync.transports.ssh.pipes",  # nothing imports it that doesn't start ssh
 }
 SCREENS = "pystray PIL desktop_notifier dbus_fast gi tkinter Xlib AppKit Foundation rich"
 SHELLS = "argparse click getpass optparse"
 PURE = (
     "claude_sync.claude.message",
+    "claude_sync.sealed.cuts",
     "claude_sync.service.outage",
     "claude_sync.service.schedule",
     "claude_sync.sync.crowd",
