@@ -265,6 +265,9 @@ class CloudStorage:
         whole = self.revisions(name)
         return whole[-1].read_bytes() if whole else None
 
+    def size_of(self, name: str) -> int:
+        return len(self.bytes_of(name) or b"")
+
     def revisions(self, name: str) -> list[Path]:
         """The whole files that have a name, the one that counts last."""
         found = []

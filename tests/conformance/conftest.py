@@ -15,6 +15,7 @@ from conformance.storages import (
     MARKER,
     FileStorage,
     MemoryStorage,
+    SealedStorage,
     Storage,
     folder_storage,
     metered_storage,
@@ -70,12 +71,23 @@ def _cloud_storage(
     return CloudStorage(clouds, kind.removeprefix("rclone "), name, tmp_path / "run")
 
 
-@pytest.fixture(params=["memory", "example of TRANSPORTS.md", *FILE_STORAGES, *CLOUDS])
+SEALED_STORAGES = ["sealed memory", "sealed folder", "sealed box", "sealed box-bare"]
+
+
+@pytest.fixture(
+    params=["memory", "example of TRANSPORTS.md", *FILE_STORAGES, *CLOUDS, *SEALED_STORAGES]
+)
 def storage(
     request: pytest.FixtureRequest, tmp_path: Path, ssh_host: SshHost, clouds: Clouds
 ) -> Iterator[Storage]:
     """A storage that isn't there yet."""
-    if request.param == "memory":
+    _, _, beneath = request.param.partition("sealed ")
+    if beneath == "memory":
+        yield SealedStorage(MemoryStorage())
+    elif beneath:
+        for storage in _storage(beneath, request, tmp_path, ssh_host):
+            yield SealedStorage(storage)
+    elif request.param == "memory":
         yield MemoryStorage()
     elif request.param == "example of TRANSPORTS.md":
         yield ExampleStorage(tmp_path / "the store.db")

@@ -61,5 +61,8 @@ class ExampleStorage:
             select = "SELECT data FROM block WHERE file = ? ORDER BY start"
             return b"".join(data for (data,) in database.execute(select, found))
 
+    def size_of(self, name: str) -> int:
+        return len(self.bytes_of(name) or b"")
+
     def vanish(self) -> None:
         self.path.rename(self.path.with_name(self.path.name + " elsewhere"))

@@ -7,11 +7,16 @@ from pathlib import Path
 from typing import Protocol
 
 from claude_sync.model import Stamp
+from claude_sync.sealed.cuts import Cutter
+from claude_sync.sealed.file import Identity, opened_whole, sealed_whole
+from claude_sync.sealed.keys import Master
+from claude_sync.sealed.names import file_id_for
 from claude_sync.transports import open_transport
 from claude_sync.transports.base import Block, Entry, Get, Put, Range, Transport, Written
 from claude_sync.transports.folder.transport import FolderTransport
 from claude_sync.transports.memory import MemoryFolder, MemoryTransport
 from claude_sync.transports.metered import MeteredTransport
+from claude_sync.transports.sealed.transport import SealedTransport
 from conformance.sshd import SshHost
 
 MARKER = b'{"schema":1,"store_id":"5f4dcc3b-5aa7-4659-9c2e-1b9a3d0d7f10"}'
@@ -28,6 +33,9 @@ class Storage(Protocol):
 
     def bytes_of(self, name: str) -> bytes | None:
         """A file's bytes, None where there is none."""
+
+    def size_of(self, name: str) -> int:
+        """How many bytes a file has where it lies."""
 
     def vanish(self) -> None:
         """Take the storage away."""
@@ -58,8 +66,43 @@ class MemoryStorage:
         found = self.folder.files.get(name)
         return None if found is None else found[0]
 
+    def size_of(self, name: str) -> int:
+        return len(self.folder.files[name][0])
+
     def vanish(self) -> None:
         self.folder.there = False
+
+
+class SealedStorage:
+    """Another storage, sealed; another program there is one of another machine with the key."""
+
+    hashes = False
+
+    def __init__(self, beneath: Storage) -> None:
+        self.beneath = beneath
+        self.master = Master(bytes(range(32)))
+
+    def open(self) -> Transport:
+        return SealedTransport(self.beneath.open(), self.master)
+
+    def plant(self, name: str, data: bytes) -> None:
+        self.beneath.plant(name, self.sealed(name, data) if "/" in name else data)
+
+    def sealed(self, name: str, data: bytes) -> bytes:
+        """A whole file as it lies there."""
+        cutter = Cutter()
+        cuts = [*cutter.feed(data), *cutter.end()]
+        return sealed_whole(self.master, Identity.new(file_id_for(self.master, name)), cuts)
+
+    def bytes_of(self, name: str) -> bytes | None:
+        found = self.beneath.bytes_of(name)
+        return found if found is None or "/" not in name else opened_whole(self.master, found)
+
+    def size_of(self, name: str) -> int:
+        return self.beneath.size_of(name)
+
+    def vanish(self) -> None:
+        self.beneath.vanish()
 
 
 class FileStorage:
@@ -85,6 +128,9 @@ class FileStorage:
     def bytes_of(self, name: str) -> bytes | None:
         path = self.root / name
         return path.read_bytes() if path.is_file() else None
+
+    def size_of(self, name: str) -> int:
+        return (self.root / name).stat().st_size
 
     def vanish(self) -> None:
         self.root.rename(self.root.with_name(self.root.name + " elsewhere"))

@@ -33,7 +33,7 @@ from claude_sync.errors import (
 )
 from claude_sync.model import BundleHead, SidecarFile, Version
 from claude_sync.store.delta import DeltaPlan, Request, plan_delta
-from claude_sync.transports.base import Transport
+from claude_sync.transports.base import Got, Transport
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ def _received(
     """What came for each plan. To be used to its end: left early, it ends the connection."""
     gots = transport.read([planned.get for planned in plans])
     for planned, got in zip(plans, gots, strict=True):
-        yield _receive(planned, got.blocks, check)
+        yield _receive(planned, got, check)
 
 
 # --- receiving ---------------------------------------------------------------------------------
@@ -167,10 +167,8 @@ class _Counter:
         return block
 
 
-def _receive(
-    planned: DeltaPlan, blocks: Iterator[bytes], check: Callable[[], None]
-) -> Fetched | ClaudeSyncError:
-    counter = _Counter(blocks, check)
+def _receive(planned: DeltaPlan, got: Got, check: Callable[[], None]) -> Fetched | ClaudeSyncError:
+    counter = _Counter(got.blocks, check)
     staging = _Staging(planned.wanted)
     try:
         events = unpack(
@@ -196,7 +194,8 @@ def _receive(
     except BaseException:
         staging.discard()
         raise
-    return staging.fetched(whole, counter.received)
+    received = counter.received if got.passed is None else got.passed()
+    return staging.fetched(whole, received)
 
 
 def _put_together(planned: DeltaPlan, counter: _Counter) -> Iterator[bytes]:

@@ -30,11 +30,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from claude_sync.errors import BundleUnsafe, FileArrived, Stopped, TransportError
+from claude_sync.errors import BundleUnsafe, ClaudeSyncError, FileArrived, Stopped
 from claude_sync.model import Stamp
 from claude_sync.values import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import TypeGuard
 
 MARKER_NAME = ".ccsync-store"
 """The file at the root that tells a store from an empty mount point."""
@@ -145,16 +148,23 @@ class Ends(NamedTuple):
         head, tail: its first and last bytes; where both overlap, head holds the whole file and
             tail is empty.
         error: why there is nothing, None where there is.
+        read_size: how many bytes a reader gets of it, where that isn't what the stamp says.
     """
 
     name: str
     stamp: Stamp
     head: bytes
     tail: bytes
-    error: TransportError | None = None
+    error: ClaudeSyncError | None = None
+    read_size: int = -1
+
+    @property
+    def size(self) -> int:
+        """How many bytes a reader gets of the file."""
+        return self.stamp.size if self.read_size < 0 else self.read_size
 
 
-def no_ends(name: str, error: TransportError) -> Ends:
+def no_ends(name: str, error: ClaudeSyncError) -> Ends:
     """The answer about a file whose ends can't be read."""
     return Ends(name, Stamp(0, 0, 0), head=b"", tail=b"", error=error)
 
@@ -226,6 +236,10 @@ class Put(NamedTuple):
         predecessor: what may be replaced. It is looked at again just before the new file takes its
             place, as narrowly as the store allows; the put fails with FileArrived where it is
             another one. None where whatever lies there may be replaced.
+        unproved: makes the file's parts where most stand in the base and nobody here knows what
+            those bytes are: whoever reads them proves them. A transport that reuses bytes may
+            take this instead of `blocks`, without a hash of the whole; it is only taken where
+            `predecessor` is the base, which is looked at again. None where there is none.
     """
 
     name: str
@@ -233,6 +247,7 @@ class Put(NamedTuple):
     base: Entry | None = None
     prepared: PreparedPut | None = None
     predecessor: Predecessor | None = None
+    unproved: Callable[[], Iterator[Block | Reuse]] | None = None
 
 
 class Written(NamedTuple):
@@ -264,10 +279,17 @@ class Got(NamedTuple):
 
     The stream must be used up or left before the next Got is asked for. It raises FileGone if the
     file is gone or is another one by now. Whether a bundle is whole is for the caller to find out.
+
+    Attributes:
+        name: of the get.
+        blocks: the stream.
+        passed: how many bytes went through the transport for it so far, where those aren't the
+            stream's; None where they are.
     """
 
     name: str
     blocks: Iterator[bytes]
+    passed: Callable[[], int] | None = None
 
 
 @runtime_checkable
@@ -351,6 +373,40 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """End processes and connections."""
+
+
+class SealingTransport(Transport, Protocol):
+    """A transport over another one, whose readers get other bytes than lie in the store."""
+
+    @property
+    def beneath(self) -> Transport:
+        """The other one."""
+
+    def read_size(self, entry: Entry) -> int:
+        """How many bytes a reader gets of a file.
+
+        Raises:
+            BundleError, TransportError: that can't be told.
+        """
+
+
+def is_sealing(transport: Transport) -> TypeGuard[SealingTransport]:
+    """Whether a transport seals what it writes."""
+    return hasattr(transport, "beneath")
+
+
+def beneath(transport: Transport) -> Transport:
+    """What gives a store's bytes as they lie there."""
+    return transport.beneath if is_sealing(transport) else transport
+
+
+def read_size(transport: Transport, entry: Entry) -> int:
+    """How many bytes a reader gets of a file.
+
+    Raises:
+        BundleError, TransportError: that can't be told.
+    """
+    return transport.read_size(entry) if is_sealing(transport) else entry.stamp.size
 
 
 PendingListing = Callable[[], Listing]

@@ -23,6 +23,7 @@ from claude_sync.model import Stamp
 from claude_sync.transports.base import (
     LEAST_REUSE_BYTES,
     MARKER_NAME,
+    Block,
     Predecessor,
     PreparedPut,
     Put,
@@ -105,6 +106,21 @@ class _DeltaSender:
                 self._put(part.data, len(part.data), part.base_offset)
         self.size = prepared.size
         self._end(prepared.sha256)
+
+    def add_unproved(self, part: Block | Reuse) -> None:
+        """The next bytes of a file that whoever reads it proves; `end_unproved` ends it."""
+        if isinstance(part, Reuse):
+            self._put(b"", part.length, part.base_offset)
+            self.size += part.length
+        else:
+            # What stands between two ranges isn't taken for the base's own: nothing would tell.
+            self._end_range()
+            self._add_bytes(part.data)
+            self.size += len(part.data)
+
+    def end_unproved(self) -> None:
+        """Send what is left, and how long the whole must be."""
+        self._end("-")
 
     def _put(self, data: bytes, length: int, base_offset: int) -> None:
         """The next bytes; those of a long range needn't be given."""
@@ -241,7 +257,10 @@ class Upload:
         self._group.append(slot)
         pieces = _DeltaSender(self._session)
         leaves = self.proves and not slot.whole
-        if leaves and slot.put.prepared is not None:
+        if slot.put.unproved is not None and not slot.whole:
+            if not self._send_parts(slot, slot.put.unproved, pieces):
+                return
+        elif leaves and slot.put.prepared is not None:
             pieces.add_prepared(slot.put.prepared)
         elif not self._send_blocks(slot, pieces, leaves=leaves):
             return
@@ -267,6 +286,23 @@ class Upload:
                 pieces.end()
                 return True
             pieces.add(block.data, block.base_offset if leaves else -1)
+
+    def _send_parts(
+        self, slot: _Slot, parts: Callable[[], Iterator[Block | Reuse]], pieces: _DeltaSender
+    ) -> bool:
+        """Send a file that its readers prove; whether its parts came to an end."""
+        try:
+            for part in parts():
+                self._check_stopped()
+                pieces.add_unproved(part)
+        except (Stopped, StoreOffline):
+            raise
+        except ClaudeSyncError as error:
+            slot.error = error
+            self._session.send(b"A\n")
+            return False
+        pieces.end_unproved()
+        return True
 
     def _commit(self) -> None:
         self._session.send(b"C %d\n" % self.marked)

@@ -1,0 +1,134 @@
+"""One file on its way into the store: cut, and what changed of it sealed.
+
+A cut that is what its place in the older file holds isn't sealed again. Where bytes cost, the host
+takes that segment from there; where they don't, it is read, opened and proved, and written again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+
+from claude_sync.errors import BundleError, TransportError
+from claude_sync.sealed.cuts import Cutter
+from claude_sync.sealed.file import Identity, Index, Opener, Sealer
+from claude_sync.sealed.keys import Master
+from claude_sync.sealed.names import file_id_for
+from claude_sync.transports.base import (
+    LEAST_REUSE_BYTES,
+    Block,
+    Entry,
+    Get,
+    Put,
+    Range,
+    Reuse,
+    Transport,
+)
+
+
+class SealedPut:
+    """One put, sealed.
+
+    Args:
+        master: the store's key.
+        transport: what reaches the store.
+        put: what is to be written.
+        index_of: finds the index of the put's base; None where it has none that can be used.
+
+    Attributes:
+        index: of what was sealed last, None before.
+    """
+
+    def __init__(
+        self,
+        master: Master,
+        transport: Transport,
+        put: Put,
+        index_of: Callable[[Entry], Index | None],
+    ) -> None:
+        self._master = master
+        self._transport = transport
+        self._put = put
+        self._index_of = index_of
+        self._file_id = file_id_for(master, put.name)
+        self.index: Index | None = None
+
+    def put(self) -> Put:
+        """The same for the transport beneath."""
+        put = self._put
+        base = put.base
+        is_replaced = (
+            base is not None and put.predecessor is not None and put.predecessor.stamp == base.stamp
+        )
+        reuses = self._transport.remote and is_replaced
+        return Put(
+            put.name,
+            self.blocks,
+            base=base,
+            predecessor=put.predecessor,
+            unproved=self.parts if reuses else None,
+        )
+
+    def blocks(self) -> Iterator[Block]:
+        """The whole sealed file."""
+        base = None if self._transport.remote else self._base()
+        for part in self._sealed(base):
+            yield Block(self._stored(part)) if isinstance(part, Reuse) else part
+
+    def parts(self) -> Iterator[Block | Reuse]:
+        """The same, without what stands in the base."""
+        return self._sealed(self._base())
+
+    def _base(self) -> Index | None:
+        base = self._put.base
+        index = self._index_of(base) if base is not None else None
+        return index if index is not None and index.identity.file_id == self._file_id else None
+
+    def _sealed(self, base: Index | None) -> Iterator[Block | Reuse]:
+        identity = base.identity if base is not None else Identity.new(self._file_id)
+        sealer = Sealer(self._master, identity)
+        opener = Opener(self._master, base) if base is not None else None
+        places = base.places() if base is not None else []
+        yield Block(sealer.header())
+        for cut in self._cuts():
+            digest, place = hashlib.sha256(cut).digest(), sealer.place
+            if base is not None and opener is not None and _holds(base, place, cut, digest):
+                part = Reuse(places[place], base.stored[place])
+                if self._transport.remote or self._proves(opener, place, part):
+                    sealer.keep(base)
+                    yield part
+                    continue
+            yield Block(sealer.seal(cut, digest))
+        yield Block(sealer.end())
+        self.index = sealer.index()
+
+    def _cuts(self) -> Iterator[bytes]:
+        cutter = Cutter()
+        for block in self._put.blocks():
+            yield from cutter.feed(block.data)
+        yield from cutter.end()
+
+    def _proves(self, opener: Opener, place: int, part: Reuse) -> bool:
+        """Whether a segment of the base is what its index says."""
+        try:
+            opener.check(place, self._stored(part))
+        except (BundleError, TransportError):
+            return False
+        return True
+
+    def _stored(self, part: Reuse) -> bytes:
+        base = self._put.base
+        assert base is not None
+        get = Get(base.name, [Range(part.base_offset, part.length)], base.stamp)
+        [data] = (b"".join(got.blocks) for got in self._transport.read([get]))
+        return data
+
+
+def _holds(base: Index, place: int, cut: bytes, digest: bytes) -> bool:
+    """Whether a place of the base holds a cut, and it is worth being taken from there."""
+    return (
+        place < len(base.sizes)
+        and base.stored[place] >= LEAST_REUSE_BYTES
+        and base.sizes[place] == len(cut)
+        and base.hashes[place] == digest
+    )

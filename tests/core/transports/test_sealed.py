@@ -1,0 +1,180 @@
+"""What goes over the wire to a host that keeps sealed files: as little as of plain ones."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from claude_sync.errors import FileArrived
+from claude_sync.sealed.cuts import AFTER_FRONT, AFTER_TRANSCRIPT
+from claude_sync.sealed.keys import Master
+from claude_sync.transports.base import MARKER_NAME, Block, Predecessor, Put, Transport
+from claude_sync.transports.memory import MemoryFolder, MemoryTransport
+from claude_sync.transports.sealed.transport import SealedTransport
+from conformance.sshd import SshHost, running_sshd
+from conformance.storages import (
+    MARKER,
+    SealedStorage,
+    entry_of,
+    put_of,
+    read_one,
+    ssh_storage,
+    whole,
+    write_all,
+)
+from machines import SESSION, said
+
+MIB = 1 << 20
+NAME = "p/a.ccsync"
+HOSTS = ("box", "box-busybox", "box-bare")
+
+
+@pytest.fixture(scope="module")
+def ssh_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshHost]:
+    with running_sshd(tmp_path_factory.mktemp("sshd")) as host:
+        for kind in HOSTS:
+            host.share(kind)
+        yield host
+
+
+@pytest.fixture(params=HOSTS)
+def storage(request: pytest.FixtureRequest, ssh_host: SshHost, tmp_path: Path) -> SealedStorage:
+    """A sealed store on a host; a bare one can't hash."""
+    return SealedStorage(ssh_storage(ssh_host, request.param, tmp_path / "store"))
+
+
+@pytest.fixture
+def store(storage: SealedStorage) -> Iterator[Transport]:
+    with closing(storage.open()) as transport:
+        transport.create()
+        write_all(transport, put_of(MARKER_NAME, MARKER))
+        transport.list_files()
+        yield transport
+
+
+def bundle(transcript: bytes, title: bytes = b"one") -> bytes:
+    front = b'{"schema":1' + AFTER_FRONT
+    return front + transcript + AFTER_TRANSCRIPT + b'],"sidecar_sha256":"","title":"%s"}' % title
+
+
+def grown(store: Transport, data: bytes) -> Put:
+    """A put of what extends the file that lies there."""
+    base = entry_of(store, NAME)
+    return Put(NAME, lambda: iter([Block(data)]), base, predecessor=Predecessor(base.stamp))
+
+
+@pytest.mark.ssh
+def test_of_what_grew_only_the_last_cut_is_sent(store: Transport, storage: SealedStorage) -> None:
+    old = os.urandom(4 * MIB).hex().encode()
+    [first] = write_all(store, put_of(NAME, bundle(old)))
+    assert first.sent > 4 * MIB
+    new = bundle(old + b"more", b"two")
+    [second] = write_all(store, grown(store, new))
+    assert second.sent < 48 << 10
+    assert storage.bytes_of(NAME) == new
+    # Also by a process that has read nothing of it yet.
+    with closing(storage.open()) as another:
+        another.list_files()
+        newer = bundle(old + b"more" * 1000, b"three")
+        [third] = write_all(another, grown(another, newer))
+        assert third.sent < 48 << 10
+    assert storage.bytes_of(NAME) == newer
+    assert read_one(store, whole(NAME)) == newer
+
+
+@pytest.mark.ssh
+def test_a_small_change_between_cuts_that_stay_is_sent(
+    store: Transport, storage: SealedStorage
+) -> None:
+    files = [b'{"path":"%d","data":"%s"}' % (n, os.urandom(50_000).hex().encode()) for n in (1, 2)]
+    small = [
+        b'{"path":"0","data":"%s"}' % (b"x" * 70_000),
+        b'{"path":"0","data":"%s"}' % (b"y" * 70_000),
+    ]
+    made = [
+        b'{"a":1' + AFTER_FRONT + b"t" + AFTER_TRANSCRIPT + b",".join([files[0], one, files[1]])
+        + b'],"sidecar_sha256":""}'
+        for one in small
+    ]  # fmt: skip
+    write_all(store, put_of(NAME, made[0]))
+    [written] = write_all(store, grown(store, made[1]))
+    assert storage.bytes_of(NAME) == made[1]
+    assert written.sent < 4096
+
+
+@pytest.mark.ssh
+def test_what_another_file_replaced_meanwhile_is_not_written_over(
+    store: Transport, storage: SealedStorage
+) -> None:
+    old = os.urandom(2 * MIB).hex().encode()
+    write_all(store, put_of(NAME, bundle(old)))
+    put = grown(store, bundle(old + b"more"))
+    storage.plant(NAME, theirs := bundle(b"theirs"))
+    [written] = store.write([put])
+    assert isinstance(written.error, FileArrived)
+    assert storage.bytes_of(NAME) == theirs
+
+
+def test_in_a_folder_a_cut_that_was_damaged_is_sealed_again() -> None:
+    folder, master = MemoryFolder(), Master(bytes(32))
+    store = SealedTransport(MemoryTransport(folder), master)
+    store.create()
+    old = os.urandom(2 * MIB).hex().encode()
+    write_all(store, put_of(NAME, bundle(old)))
+    data, stamp = folder.files[NAME]
+    damaged = bytearray(data)
+    damaged[500_000] ^= 1
+    folder.files[NAME] = bytes(damaged), stamp
+    new = bundle(old + b"more")
+    write_all(store, grown(store, new))
+    assert read_one(store, whole(NAME)) == new
+
+
+def test_ranges_of_what_was_sealed_come_as_if_it_were_plain() -> None:
+    store = SealedTransport(MemoryTransport(), Master(bytes(32)))
+    store.create()
+    data = bundle(os.urandom(2 * MIB).hex().encode())
+    write_all(store, put_of(NAME, data))
+    size = store.read_size(entry_of(store, NAME))
+    assert size == len(data)
+    [end] = store.ends([NAME], 4096, 16384)
+    assert end.size == size
+    assert data.startswith(end.head)
+    assert data.endswith(end.tail)
+    assert end.tail.count(b"sidecar_sha256") == 1
+
+
+PLAIN = """
+import sys
+from claude_sync_app.cli import main
+try:
+    main()
+finally:
+    libraries = {name.partition(".")[0] for name in sys.modules}
+    print(sorted(libraries & {"cryptography", "backports", "compression", "_cffi_backend"}))
+"""
+
+
+@pytest.mark.parametrize("command", [["push", "--all"], ["pull", "--all"], ["status"]])
+def test_a_plain_store_needs_neither_library(tmp_path: Path, command: list[str]) -> None:
+    folder = tmp_path / ".claude" / "projects" / "-x"
+    folder.mkdir(parents=True)
+    (folder / f"{SESSION}.jsonl").write_bytes(said("hello"))
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+    for arguments in (["init", str(tmp_path / "store")], command):
+        done = subprocess.run(
+            [sys.executable, "-c", PLAIN, *arguments],
+            env=environment,
+            cwd=tmp_path,
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode in (0, 1), done.stderr.decode()
+        assert done.stdout.decode().splitlines()[-1] == "[]"
