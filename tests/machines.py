@@ -27,6 +27,10 @@ from claude_sync.bundle.unpack import SidecarData, SidecarEnd, TranscriptData, U
 from claude_sync.claude.home import encode_directory
 from claude_sync.errors import ClaudeSyncError
 from claude_sync.model import BundleHead, Outcome, Result, SessionState
+from claude_sync.sealed.file import opened_whole
+from claude_sync.sealed.keys import Master
+from claude_sync.sealed.names import sealed_file, sealed_folder
+from claude_sync.state.keys import load_master
 from claude_sync.state.paths import Paths
 from claude_sync.sync.context import Context, open_context
 from claude_sync.sync.forget import bundles_of_sessions, forget
@@ -36,6 +40,7 @@ from claude_sync.sync.resolve import resolve
 from claude_sync.sync.restore import earlier_versions, restore
 from claude_sync.sync.setup import SetUp, set_up
 from claude_sync.sync.states import states
+from claude_sync.sync.store_key import KeyChoice
 from claude_sync.sync.undo import undo
 from repositories import bare_bones
 
@@ -84,8 +89,13 @@ class Opened(NamedTuple):
 
 def opened(path: Path) -> Opened:
     """A bundle's contents, every hash checked."""
+    return opened_bytes(path.read_bytes())
+
+
+def opened_bytes(data: bytes) -> Opened:
+    """The same of a bundle's bytes."""
     transcript, sidecar, pending = b"", dict[str, bytes](), b""
-    for event in unpack([path.read_bytes()]):
+    for event in unpack([data]):
         if isinstance(event, TranscriptData):
             transcript += event.data
         elif isinstance(event, SidecarData):
@@ -152,7 +162,11 @@ class PlayedMachine:
             (self.claude / "sessions").mkdir(parents=True, exist_ok=True)
         with self.here():
             done = set_up(
-                self.paths, self.world.location, name=name or self.name, take_over=take_over
+                self.paths,
+                self.world.location,
+                name=name or self.name,
+                take_over=take_over,
+                key=self.world.key,
             )
         self.add_project()
         return done
@@ -299,7 +313,11 @@ class PlayedMachine:
 
     def bundle(self, session: str = SESSION) -> Path:
         """This machine's bundle of a session, where it lies unless something is in its way."""
-        return self.world.store / KEY_FOLDER / f"{session}-{self.name}.ccsync"
+        if self.world.key is None:
+            return self.world.store / KEY_FOLDER / f"{session}-{self.name}.ccsync"
+        master = self.world.master()
+        folder = self.world.store / sealed_folder(master, KEY)
+        return folder / f"{sealed_file(master, session, self.name)}.ccsync"
 
     def lose_records(self) -> None:
         """Lose everything remembered; the vault stays."""
@@ -328,10 +346,12 @@ class World:
     Args:
         folder: for all of it.
         location: of the store, "" for a folder in that one.
+        key: the store's, which makes it encrypted; None for a plain one.
     """
 
-    def __init__(self, folder: Path, location: str = "") -> None:
+    def __init__(self, folder: Path, location: str = "", key: KeyChoice | None = None) -> None:
         self.folder = folder
+        self.key = key
         self.store = folder / "store"
         self._location = location
         self.known: list[PlayedMachine] = []
@@ -356,6 +376,22 @@ class World:
         """Every bundle in the store."""
         return sorted(self.store.glob("*/*.ccsync"))
 
+    def master(self) -> Master:
+        """The key that the machines have of an encrypted store."""
+        found = load_master(self.known[0].paths, self.store_id())
+        assert found is not None
+        return found
+
+    def store_id(self) -> str:
+        """As the marker has it."""
+        return str(json.loads((self.store / ".ccsync-store").read_bytes())["store_id"])
+
+    def opened(self, path: Path) -> Opened:
+        """A bundle's contents, every hash checked."""
+        if self.key is None:
+            return opened(path)
+        return opened_bytes(opened_whole(self.master(), path.read_bytes()))
+
     def everything(self) -> list[bytes]:
         """All bytes that lie anywhere: in Claude's trees, in vaults, in the store's bundles."""
         found: list[bytes] = []
@@ -364,7 +400,7 @@ class World:
             found += machine.kept()
         for path in self.bundles():
             try:
-                bundle = opened(path)
+                bundle = self.opened(path)
             except ClaudeSyncError:
                 continue
             found += [bundle.transcript, *bundle.sidecar.values()]

@@ -80,6 +80,7 @@ class SealedStorage:
 
     def __init__(self, beneath: Storage) -> None:
         self.beneath = beneath
+        self.longest = beneath.longest
         self.master = Master(bytes(range(32)))
 
     def open(self) -> Transport:

@@ -52,6 +52,12 @@ def test_a_text_is_asked_for(asked: Dialogs) -> None:
     assert _answered(lambda: asked.ask_text("Title", "Which?"), "Escape") is None
 
 
+def test_a_secret_is_asked_for(asked: Dialogs) -> None:
+    keys = ("s", "e", "c", "Return")
+    assert _answered(lambda: asked.ask_secret(NASTY, NASTY), *keys) == "sec"
+    assert _answered(lambda: asked.ask_secret("Title", "Text"), "Escape") is None
+
+
 def test_a_button_is_asked_for(asked: Dialogs) -> None:
     labels = ["Share", "Choose projects…"]
     assert _answered(lambda: asked.choose_button(NASTY, NASTY, labels), "Return") == 0
@@ -98,6 +104,7 @@ def test_what_is_shown_never_becomes_an_option_or_script(
         return [
             dialect.folder(text, f"/{text}"),
             dialect.text(text, text, text),
+            dialect.secret(text, text),
             dialect.buttons(text, text, [text, text]),
             dialect.rows(text, text, [Row("key", text)]),
         ]

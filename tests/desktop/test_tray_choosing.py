@@ -65,6 +65,7 @@ def test_a_synced_folder_is_chosen_after_it_was_said_what_will_be_readable_there
     until(lambda: list(private.glob("*/*.ccsync")))
 
     click(panel, "Choose shared folder", "Dropbox")
+    answer("Encrypted or not", *SECOND)
     await_window("Shared folder")
     assert not (dropbox / "claude-sync").exists(), "nothing is written before it is agreed to"
     answer("Shared folder", "Return")
@@ -100,6 +101,7 @@ def test_projects_are_chosen_before_anything_is_shared(
     await_window("Shared folder")
     xdotool("type", str(elsewhere))
     answer("Shared folder", "Return")
+    answer("Encrypted or not", *SECOND)
     answer("Shared folder", *SECOND)
     # The rows are in the order of their keys: app, private. The second one's mark:
     window = await_window("Projects")
@@ -133,7 +135,9 @@ def test_a_cloud_is_chosen_among_those_that_rclone_knows(
     xdotool("key", "ctrl+a")
     xdotool("type", str(folder))
     answer("Shared folder", "Return")
+    answer("Encrypted or not", "Return")
     answer("Shared folder", "Return")
+    answer("Key of the shared folder", "Return")
     until(lambda: preferences.load(laptop.paths).location == f"rclone:drive:{folder}")
     assert (folder / ".ccsync-store").is_file()
 
@@ -200,6 +204,10 @@ def test_cancelling_leaves_everything_as_it_was(
     Tray(programs, laptop)
     click(panel, "Preferences", "Choose shared folder", "A host over ssh")
     answer("Shared folder", "h", "o", "s", "t", "colon", "x", "Return")
+    answer("Encrypted or not", "Escape")
+    click(panel, "Preferences", "Choose shared folder", "A host over ssh")
+    answer("Shared folder", "h", "o", "s", "t", "colon", "x", "Return")
+    answer("Encrypted or not", "Return")
     answer("Shared folder", "Escape")
     click(panel, "Preferences", "Choose shared folder", "A host over ssh")
     window = await_window("Shared folder")

@@ -64,7 +64,13 @@ _STATUS = {
     "unknown": list,
     "findings": list,
 }
-_INIT = {"location": str, "machine": str, "machine_id": str, "machines": list}
+_INIT = {
+    "location": str,
+    "machine": str,
+    "machine_id": str,
+    "machines": list,
+    "encrypted": bool,
+}
 
 
 def has_shape(value: Any, shape: dict[str, Any]) -> None:

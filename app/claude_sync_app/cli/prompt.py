@@ -42,6 +42,29 @@ def ask(question: str) -> str:
         return answer.text
 
 
+def ask_secret(question: str) -> str:
+    """The same, without showing what is typed.
+
+    Raises:
+        KeyboardInterrupt: as `ask`.
+    """
+    if sys.platform == "win32":
+        import getpass
+
+        return getpass.getpass(without_controls(question) + " ").strip()
+    import termios
+
+    terminal = sys.stdin.fileno()
+    before = termios.tcgetattr(terminal)
+    silent = [*before[:3], before[3] & ~termios.ECHO, *before[4:]]
+    try:
+        termios.tcsetattr(terminal, termios.TCSAFLUSH, silent)
+        return ask(question)
+    finally:
+        termios.tcsetattr(terminal, termios.TCSAFLUSH, before)
+        print_line()
+
+
 def confirm(question: str) -> bool:
     """Whether a person says yes; just Enter means no."""
     return ask(f"{question} [y/N]").lower() in ("y", "yes")

@@ -18,7 +18,7 @@ DEBUG = "CLAUDE_SYNC_DEBUG"
 """The variable that makes a bug show its traceback, if it is 1."""
 
 # A usage error of these is about the arguments; of others, about a session or a file.
-_ABOUT_ARGUMENTS = {"init", "projects", "config"}
+_ABOUT_ARGUMENTS = {"init", "key", "projects", "config"}
 
 
 class WrongArguments(UsageError):

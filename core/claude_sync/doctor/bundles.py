@@ -10,9 +10,15 @@ from datetime import datetime
 
 from claude_sync.doctor.facts import DAY_SECONDS, Facts
 from claude_sync.doctor.fixes import remove_command
-from claude_sync.errors import BundleCorrupt, BundleTooNew, BundleUnsafe
+from claude_sync.errors import (
+    BundleCorrupt,
+    BundleForeign,
+    BundleRolledBack,
+    BundleTooNew,
+    BundleUnsafe,
+)
 from claude_sync.model import Bundle, Finding, Level, SkippedFile
-from claude_sync.store.store import EMPTY, INCOMPLETE, PLACEHOLDER
+from claude_sync.store.skipped import EMPTY, INCOMPLETE, PLACEHOLDER
 from claude_sync.sync.bundles.naming import is_named_for
 from claude_sync.values import NamedTuple
 from claude_sync.wording import ago, count, duration, join
@@ -57,6 +63,13 @@ _WORDS = {
         "Remove the file unless you know who wrote it",
     ),
 }
+_OLDER = _Words(
+    "bundle-rolled-back",
+    "A bundle is older than one that lay there before",
+    "A sync tool or a backup put it back, or somebody who can write there did. It is skipped.",
+    "`claude-sync push --all` on the machine that wrote it. If that changes nothing (it lost its "
+    "records), run `claude-sync init` with the shared folder here: then what lies there counts",
+)
 _UNREADABLE = _Words(
     "bundle-unreadable",
     "A bundle can't be read",
@@ -72,9 +85,14 @@ def problems(facts: Facts) -> Iterator[Finding]:
     rows = facts.context.cache.problems()
     waiting: list[SkippedFile] = []
     empty: list[SkippedFile] = []
+    foreign: list[SkippedFile] = []
     for problem in facts.view.skipped:
         row = rows.get(problem.name)
-        if problem.message == PLACEHOLDER:
+        if problem.kind == BundleForeign.__name__:
+            foreign.append(problem)
+        elif problem.kind == BundleRolledBack.__name__:
+            yield _finding(_OLDER, problem)
+        elif problem.message == PLACEHOLDER:
             waiting.append(problem)
         elif problem.message == EMPTY:
             empty.append(problem)
@@ -90,16 +108,9 @@ def problems(facts: Facts) -> Iterator[Finding]:
                     fix=f"Look at your sync tool, or {_fix(_AGAIN, problem)}",
                 )
         else:
-            words = _WORDS.get(row.kind if row else "", _UNREADABLE)
-            what = problem.message.partition(": ")[0]
-            detail = f"{problem.name}: {what}. {words.meaning}"
-            yield Finding(
-                code=words.code,
-                level=Level.WARNING,
-                title=words.title,
-                detail=detail,
-                fix=_fix(words.fix, problem),
-            )
+            yield _finding(_WORDS.get(row.kind if row else "", _UNREADABLE), problem)
+    if foreign:
+        yield _foreign(facts, foreign)
     if empty:
         yield _empty(empty)
     if waiting:
@@ -111,6 +122,31 @@ def problems(facts: Facts) -> Iterator[Finding]:
             f"downloads those that it needs: {join([one.name for one in waiting], 3)}.",
             fix="Have the tool keep that folder on this machine (“Available offline”)",
         )
+
+
+def _finding(words: _Words, problem: SkippedFile) -> Finding:
+    what = problem.message.partition(": ")[0]
+    return Finding(
+        code=words.code,
+        level=Level.WARNING,
+        title=words.title,
+        detail=f"{problem.name}: {what}. {words.meaning}",
+        fix=_fix(words.fix, problem),
+    )
+
+
+def _foreign(facts: Facts, foreign: Sequence[SkippedFile]) -> Finding:
+    """Files in an encrypted store that nobody who has its key wrote."""
+    names = [one.name for one in foreign]
+    are = "was" if len(foreign) == 1 else "were"
+    return Finding(
+        code="bundle-foreign",
+        level=Level.WARNING,
+        title=f"{count(len(foreign), 'file')} {are} not written by one of your machines",
+        detail="The shared folder is encrypted, and they don't open with its key: bundles that "
+        f"aren't encrypted, or somebody else's. Nothing of them is used: {join(names, 3)}.",
+        fix=f"If you don't need them, {_remove(facts, names[:_MOST])}",
+    )
 
 
 def _empty(empty: Sequence[SkippedFile]) -> Finding:
@@ -140,10 +176,13 @@ def _fix(fix: str, problem: SkippedFile) -> str:
 
 def copies(facts: Facts) -> Iterator[Finding]:
     """Copies under other names, as sync tools make when a file changes on two machines."""
+    if not facts.bundles:
+        return
+    names = facts.context.store.names
     strange = sorted(
         bundle.name
         for bundle in facts.bundles
-        if not is_named_for(bundle, bundle.head.project_key, bundle.head.machine)
+        if not is_named_for(names, bundle, bundle.head.project_key, bundle.head.machine)
     )
     if strange:
         yield Finding(

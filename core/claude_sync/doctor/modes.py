@@ -91,7 +91,8 @@ def own_folders(facts: Facts) -> Iterator[Finding]:
     """Whether others can read or change what claude-sync keeps on this machine."""
     paths = facts.context.paths
     folders = [paths.config, paths.state, paths.records_directory, paths.vault_directory]
-    files = [entry.path for folder in folders[:3] for entry in scan(folder) if entry.is_file()]
+    folders.insert(3, paths.keys_directory)
+    files = [entry.path for folder in folders[:4] for entry in scan(folder) if entry.is_file()]
     yield from _findings("own", "claude-sync keeps here", folders, files)
 
 

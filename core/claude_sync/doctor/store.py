@@ -6,13 +6,19 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from claude_sync.bundle.file_names import is_encoded_key
 from claude_sync.disk.files import nearest_existing
 from claude_sync.doctor.access import can_pass, can_read, can_write, scan
 from claude_sync.doctor.facts import Facts
 from claude_sync.doctor.fixes import grant_command
 from claude_sync.doctor.modes import MAKE, READ, allows, mode_for_others
-from claude_sync.errors import NotSetUp, PreferencesError, StoreOffline, UsageError
+from claude_sync.errors import (
+    MarkerReplaced,
+    NotSetUp,
+    PreferencesError,
+    StoreLocked,
+    StoreOffline,
+    UsageError,
+)
 from claude_sync.model import Finding, Level
 from claude_sync.sync.setup import default_location
 from claude_sync.values import NamedTuple
@@ -38,15 +44,17 @@ def reached(facts: Facts) -> Iterator[Finding]:
         answer = f"{max(1, round(seconds * 1000)):,} ms"
         title = f"The shared folder is on {store.label}, which answers in {answer}"
     slow = seconds is not None and seconds >= SLOW_SECONDS
+    kind = ", encrypted" if store.encrypted else ""
     yield Finding(
         code="store-slow" if slow else "store",
         level=Level.WARNING if slow else Level.OK,
         title=title,
-        detail=f"It holds {held}." + (" Everything takes at least that long." if slow else ""),
+        detail=f"It holds {held}{kind}."
+        + (" Everything takes at least that long." if slow else ""),
         fix="Check the connection to it" if slow else "",
     )
     unseen = sorted(facts.survey.unseen) if facts.survey is not None else []
-    folders = [folder for folder in unseen if not folder or is_encoded_key(folder)]
+    folders = [folder for folder in unseen if not folder or store.names.is_folder(folder)]
     if folders:
         path = facts.store_folder
         yield Finding(
@@ -96,6 +104,11 @@ def _unreached(facts: Facts) -> Finding:
     if isinstance(error, UsageError):
         code, title = "location-wrong", "The shared folder's location can't be read"
         todo, elsewhere = "`claude-sync init LOCATION` with a folder, or ssh://HOST/PATH", ""
+    elif isinstance(error, StoreLocked):
+        code, title, elsewhere = "store-locked", "The shared folder's key isn't here", ""
+    elif isinstance(error, MarkerReplaced):
+        code, title = "store-marker-replaced", "The shared folder's marker was replaced"
+        elsewhere = ""
     elif isinstance(error, StoreOffline) and folder is not None and not folder.is_dir():
         code, title = "store-missing", "The shared folder isn't there"
     elif isinstance(error, StoreOffline) and folder is not None:

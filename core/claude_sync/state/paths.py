@@ -48,6 +48,11 @@ class Paths(NamedTuple):
         return self.state / "records"
 
     @property
+    def keys_directory(self) -> Path:
+        """The keys of encrypted stores."""
+        return self.state / "keys"
+
+    @property
     def vault_directory(self) -> Path:
         return self.state / "vault"
 

@@ -244,6 +244,7 @@ _COMMAND = ValueKind(_arguments, _list_words, _list_store)
 KINDS: Mapping[str, ValueKind] = {
     "location": _TEXT,
     "store_id": _TEXT,
+    "encrypted": _FLAG,
     "push_on_change": _FLAG,
     "checkpoints": _FLAG,
     "on_arrival": _choice("ask", "pull", "nothing"),

@@ -36,6 +36,7 @@ class Preferences(NamedTuple):
     Attributes:
         location: where sessions meet, None before it is chosen.
         store_id: the UUID in that place's marker.
+        encrypted: whether that place is encrypted: then it never counts as plain.
         push_on_change: whether watching pushes.
         checkpoints: whether checkpoints travel with their sessions, to and from this machine.
         on_arrival: "ask", "pull" or "nothing".
@@ -62,6 +63,7 @@ class Preferences(NamedTuple):
 
     location: str | None = None
     store_id: str | None = None
+    encrypted: bool = False
     push_on_change: bool = True
     checkpoints: bool = True
     on_arrival: str = "ask"

@@ -18,9 +18,9 @@ from claude_sync.bundle.members import AFTER_TRANSCRIPT, back_of, compact, front
 from claude_sync.bundle.unpack import KnownPrefix
 from claude_sync.claude.session_files import SessionFiles, read_sidecar
 from claude_sync.disk.snapshot import Snapshot, blocks_of
-from claude_sync.errors import SessionChanging
+from claude_sync.errors import BundleError, FileGone, SessionChanging
 from claude_sync.model import Bundle, LocalSession, SidecarFile
-from claude_sync.transports.base import Get, Range, Transport
+from claude_sync.transports.base import Entry, Get, Range, Transport, is_sealing, read_size
 from claude_sync.values import NamedTuple
 
 # A digest of less than this costs about as much as the bytes.
@@ -174,14 +174,15 @@ def plan_delta(transport: Transport, wanted: Request, check: Callable[[], None])
         return DeltaPlan(wanted)
     try:
         return _with_what_is_here(transport, wanted, here, check) or DeltaPlan(wanted)
-    except (OSError, SessionChanging):
+    except (OSError, SessionChanging, BundleError, FileGone):
         return DeltaPlan(wanted)
 
 
 def _with_what_is_here(
     transport: Transport, wanted: Request, here: LocalBase, check: Callable[[], None]
 ) -> DeltaPlan | None:
-    head, size = wanted.bundle.head, wanted.bundle.stamp.size
+    head = wanted.bundle.head
+    size = read_size(transport, Entry(wanted.bundle.name, wanted.bundle.stamp))
     lines = here.lines or measure(here.local, check)
     front = front_of(members_of(head))
     if not 0 < lines.encoded_size <= head.encoded_size or len(front) != head.start:
@@ -191,6 +192,8 @@ def _with_what_is_here(
     has_sidecar = bool(here.local.sidecar) and here.sidecar_sha256 == head.sidecar_sha256
     if has_sidecar:
         spans = [LocalSpan(begin, end - begin, _nothing)]
+    elif is_sealing(transport):
+        spans = []  # a host can't hash what it can't read
     else:
         spans = _sidecar_spans(transport, wanted, here.local, between=(begin, end), check=check)
     ranges: list[Range] = []

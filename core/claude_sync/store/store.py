@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,21 +20,25 @@ from claude_sync.bundle.file_names import SUFFIX
 from claude_sync.errors import (
     BundleError,
     BundleIncomplete,
-    BundlePlaceholder,
     BundleReserved,
     ClaudeSyncError,
     FileGone,
     Stopped,
-    StoreAbsent,
-    StoreDenied,
-    StoreFull,
     StoreOffline,
     TransportError,
 )
-from claude_sync.model import Bundle, BundleHead, Outcome, SkippedFile, Stamp
+from claude_sync.model import Bundle, BundleHead, SkippedFile, Stamp
 from claude_sync.state.cache import Cache, ProblemRow
 from claude_sync.state.database import Database
+from claude_sync.store.file_names import FileNames, PlainNames, SealedNames
 from claude_sync.store.marker import check_marker
+from claude_sync.store.seen_revisions import Seen, rolled_back
+from claude_sync.store.skipped import (
+    empty_files,
+    placeholders,
+    problem_files,
+    with_sessions,
+)
 from claude_sync.transports.base import (
     ChangeWatch,
     Ends,
@@ -43,8 +47,10 @@ from claude_sync.transports.base import (
     Listing,
     Range,
     Transport,
+    beneath,
     change_watch,
     is_same_file,
+    is_sealing,
 )
 from claude_sync.values import NamedTuple
 
@@ -55,15 +61,6 @@ if TYPE_CHECKING:
     from claude_sync.store.packing import Outgoing
     from claude_sync.store.upload import Sent
 
-PLACEHOLDER = "in the cloud, not here yet"
-EMPTY = "empty, most likely still arriving"
-INCOMPLETE = frozenset({BundleIncomplete.__name__, BundleReserved.__name__})
-"""What a file is called that is still arriving, by the name of its error."""
-_NOT_ANSWERED = frozenset(
-    kind.__name__ for kind in (TransportError, StoreOffline, StoreAbsent, StoreDenied, StoreFull)
-)
-_UUID_FIRST = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
-_ID_FIRST = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,127}?)-[A-Za-z0-9]")
 _LOOK = "look"
 _WENT_BACK = "went-back"
 _AGAIN = 100
@@ -91,27 +88,43 @@ class Store:
     """One store. Used by one thread, except for `interrupt`.
 
     Args:
-        transport: what reaches it.
+        transport: what reaches it; of an encrypted one, what seals.
         cache, database: of this store; heads of bundles are kept there.
         store_id: what its marker must say.
+        locked: why nothing in it can be read here though it is encrypted; None where it can, or
+            it isn't.
 
     Attributes:
         last_listing: what `listing` or `view` saw last.
+        encrypted: whether only machines that have its key can read and write there.
     """
 
     def __init__(
-        self, transport: Transport, cache: Cache, database: Database, store_id: str
+        self,
+        transport: Transport,
+        cache: Cache,
+        database: Database,
+        store_id: str,
+        *,
+        locked: ClaudeSyncError | None = None,
     ) -> None:
         self._transport = transport
         self._cache = cache
         self._database = database
         self.store_id = store_id
+        self.locked = locked
+        self.encrypted = is_sealing(transport)
         self._listing: Listing | None = None
         self.last_listing: Listing | None = None
 
     def remembering(self, cache: Cache, database: Database) -> Store:
         """The same store, with what is known of it kept elsewhere; as long as this one is open."""
-        return Store(self._transport, cache, database, self.store_id)
+        return Store(self._transport, cache, database, self.store_id, locked=self.locked)
+
+    @cached_property
+    def names(self) -> FileNames:
+        """What files and folders are called here."""
+        return SealedNames(self._transport) if self.encrypted else PlainNames()
 
     @property
     def label(self) -> str:
@@ -149,7 +162,10 @@ class Store:
         return self._checked(self._transport.list_files(self._known_listing()))
 
     def _checked(self, listing: Listing) -> Listing:
-        check_marker(listing, self.store_id, self._transport.label)
+        expected = self.encrypted or self.locked is not None
+        check_marker(listing, self.store_id, self._transport.label, encrypted=expected)
+        if self.locked is not None:
+            raise self.locked
         self.last_listing = listing
         return listing
 
@@ -219,12 +235,41 @@ class Store:
         if fresh or gone or waiting:
             self._read_again(fresh, gone, bundles, problems)
         self._keep_listing(listing)
+        older = self._drop_older(bundles) if self.encrypted else []
         skipped = [
-            *_problems(names, bundles, problems),
-            *_empty(empty[_EMPTY:]),
-            *_away(waiting),
+            *problem_files(names, bundles, problems),
+            *empty_files(empty[_EMPTY:]),
+            *placeholders(waiting),
+            *older,
         ]
+        if self.encrypted:
+            skipped = [*with_sessions(skipped, bundles.values(), self.names, self._seen.files())]
         return StoreView(_by_session(bundles), tuple(skipped), frozenset(listing.unseen))
+
+    # -- what only an encrypted store can tell ------------------------------------------------
+
+    @cached_property
+    def _seen(self) -> Seen:
+        return Seen(self._cache)
+
+    def _drop_older(self, bundles: dict[str, Bundle]) -> list[SkippedFile]:
+        """Drop the files that are older than ones that were seen before; what was dropped."""
+        older = self._seen.older(bundles.values())
+        if self._seen.is_new:
+            with self._database.transaction():
+                self._seen.keep()
+        for bundle in older:
+            del bundles[bundle.name]
+        return [rolled_back(bundle) for bundle in older]
+
+    def greatest_seen(self, session_id: str, machine_id: str) -> int:
+        """The greatest revision that a machine's file of a session was seen to have; 0 for none."""
+        return self._seen.greatest(session_id, machine_id) if self.encrypted else 0
+
+    def accept_older(self) -> None:
+        """Forget which revisions were seen: what lies there now counts."""
+        with self._database.transaction():
+            self._seen.forget()
 
     def _known_listing(self) -> Listing | None:
         if not self._transport.remote:
@@ -326,7 +371,7 @@ class Store:
 
         if ends.error is not None:
             raise ends.error
-        head = read_head(ends.head, ends.tail, ends.stamp.size)
+        head = read_head(ends.head, ends.tail, ends.size)
         if head is None:
             head = self._read_in_full(ends)
         return Bundle(ends.name, ends.stamp, head)
@@ -394,7 +439,7 @@ class Store:
         Raises:
             TransportError: it can't be read.
         """
-        for got in self._transport.read([Get(name, [Range(0, -1)])]):
+        for got in beneath(self._transport).read([Get(name, [Range(0, -1)])]):
             for block in got.blocks:
                 check()
                 yield block
@@ -410,12 +455,14 @@ class Store:
             None if it has fewer, or the host can't tell.
         """
         head = bundle.head
-        if not head.start or size > head.encoded_size:
+        if self.encrypted or not head.start or size > head.encoded_size:
             return None
         return self.prefix_digests([(bundle, size)])[0]
 
     def prefix_digests(self, asked: Sequence[tuple[Bundle, int]]) -> list[str | None]:
         """The same of many bundles, each with its size, without a round trip each."""
+        if self.encrypted:
+            return [None] * len(asked)
         return self._transport.digests(
             [
                 Get(bundle.name, [Range(bundle.head.start, size)], bundle.stamp)
@@ -479,19 +526,6 @@ class Store:
         probe(self._transport)
 
 
-def is_unknown(skipped: SkippedFile) -> bool:
-    """Whether nobody could see what a file holds, so that it may be newer than all others.
-
-    A corrupt one was seen, and one that is only in a cloud isn't opened for a listing.
-    """
-    return skipped.kind in INCOMPLETE or is_unreadable(skipped)
-
-
-def is_unreadable(skipped: SkippedFile) -> bool:
-    """Whether a file is there and its disk, or whoever may read it, kept it from being read."""
-    return skipped.kind in _NOT_ANSWERED
-
-
 def _not_yet() -> BundleIncomplete:
     return BundleIncomplete(
         "the file changed or disappeared while it was looked at",
@@ -519,49 +553,9 @@ def _by_session(bundles: Mapping[str, Bundle]) -> dict[str, tuple[Bundle, ...]]:
     return {key: tuple(value) for key, value in found.items()}
 
 
-def _problems(
-    names: set[str], bundles: Mapping[str, Bundle], problems: Mapping[str, ProblemRow]
-) -> Iterator[SkippedFile]:
-    """Files that couldn't be read, as far as they are there."""
-    for name, row in problems.items():
-        if name in names and name not in bundles:
-            yield SkippedFile(
-                name,
-                _outcome(row.kind),
-                row.message,
-                session_id=_session_in(name),
-                kind=row.kind,
-            )
-
-
-def _empty(entries: Iterable[Entry]) -> Iterator[SkippedFile]:
-    """Empty files of which nothing is remembered: whose they may be isn't asked either."""
-    for entry in entries:
-        yield SkippedFile(entry.name, Outcome.INCOMPLETE, EMPTY, kind=BundleIncomplete.__name__)
-
-
-def _away(entries: Iterable[Entry]) -> Iterator[SkippedFile]:
-    """Files whose bytes are in a cloud."""
-    for entry in entries:
-        session_id = _session_in(entry.name)
-        kind = BundlePlaceholder.__name__
-        yield SkippedFile(entry.name, Outcome.INCOMPLETE, PLACEHOLDER, session_id, kind)
-
-
 def _with_plain_id(bundle: Bundle) -> Bundle:
     """The bundle with its session's id in lower case: two that differ only by case are one."""
     session_id = bundle.head.session_id.lower()
     if session_id == bundle.head.session_id:
         return bundle
     return bundle._replace(head=bundle.head._replace(session_id=session_id))
-
-
-def _outcome(kind: str) -> Outcome:
-    return Outcome.INCOMPLETE if kind in INCOMPLETE else Outcome.FAILED
-
-
-def _session_in(name: str) -> str:
-    """The session a file seems to be of, for showing; only its contents would tell."""
-    start = name.rfind("/") + 1
-    match = _UUID_FIRST.match(name, start) or _ID_FIRST.match(name, start)
-    return match[1] if match else ""

@@ -11,7 +11,7 @@ from pathlib import Path
 from claude_sync.claude.home import ClaudeHome
 from claude_sync.disk import files
 from claude_sync.disk.locks import Lock
-from claude_sync.errors import NotSetUp, Stopped
+from claude_sync.errors import NotSetUp, Stopped, StoreLocked
 from claude_sync.model import Machine, Progress
 from claude_sync.projects.registry import Registry
 from claude_sync.state import preferences
@@ -26,6 +26,7 @@ from claude_sync.state.records import Records
 from claude_sync.state.vault import Vault
 from claude_sync.store.store import Store
 from claude_sync.transports import open_transport
+from claude_sync.transports.base import Transport
 from claude_sync.transports.location import CloudLocation, parse_location
 
 LOCK_PATIENCE_SECONDS = 30.0
@@ -136,7 +137,14 @@ class Context:
                 from claude_sync.transports.metered import MeteredTransport
 
                 transport = MeteredTransport(transport, self._moved)
-            self._store = Store(transport, self.cache, self.database, chosen.store_id)
+            locked = None
+            try:
+                transport = _sealed(transport, self.paths, chosen)
+            except StoreLocked as error:
+                locked = error
+            self._store = Store(
+                transport, self.cache, self.database, chosen.store_id, locked=locked
+            )
         return self._store
 
     @cached_property
@@ -228,6 +236,29 @@ class Context:
             # Several sessions may be under way, so that bytes run ahead of what is finished.
             done = min(known.total, max(known.done, self._under_way))
             self.on_progress(known._replace(done=done))
+
+
+def _sealed(transport: Transport, paths: Paths, chosen: Preferences) -> Transport:
+    """What reaches the store that was chosen; if it is encrypted, what seals.
+
+    Raises:
+        StoreLocked: it is encrypted, and its key can't be had.
+    """
+    from claude_sync.state.keys import key_file, load_master
+
+    assert chosen.store_id is not None
+    master = load_master(paths, chosen.store_id)
+    if master is not None:
+        from claude_sync.transports.sealed.transport import SealedTransport
+
+        return SealedTransport(transport, master)
+    if chosen.encrypted:
+        raise StoreLocked(
+            "the shared folder is encrypted, and its key is no longer on this machine",
+            where=str(key_file(paths, chosen.store_id)),
+            todo="run `claude-sync init` with the shared folder, and give its key again",
+        )
+    return transport
 
 
 def claude_homes(chosen: Preferences) -> Homes:

@@ -76,6 +76,13 @@ class Judgement:
         divergence = self.comparisons.with_lines(self.mine.version, plan.rivals[0].head.version)
         return max(1, divergence.x_lines)
 
+    def waits_for(self, plan: PullPlan) -> int:
+        """The same, where a pull does that only if a person asks for it.
+
+        In an encrypted store nobody else can have decided: such decisions are followed.
+        """
+        return 0 if self.context.store.encrypted else self.lines_only_here(plan)
+
     def plan_push(self) -> PushPlan:
         """What a push is to do with the transcript that lies here; there must be one."""
         mine = self.mine

@@ -11,7 +11,6 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from claude_sync.bundle.file_names import encoded_key, is_encoded_key
 from claude_sync.claude.session_files import TRANSCRIPT_SUFFIX
 from claude_sync.errors import (
     BundleError,
@@ -34,6 +33,7 @@ from claude_sync.model import (
     Result,
     SkippedFile,
 )
+from claude_sync.store.skipped import ONLY_FOR_THE_DOCTOR
 from claude_sync.sync.context import Context
 from claude_sync.sync.judge import Judgement, judge
 from claude_sync.sync.planner import PullKind, PullPlan
@@ -199,9 +199,10 @@ class _Pull:
         """
         if sessions is not None:
             return
-        wanted = encoded_key(project) if project is not None else ""
+        names = self._context.store.names
+        wanted = names.folder(project) if project is not None else ""
         for folder in sorted(self._survey.unseen):
-            if folder and (not is_encoded_key(folder) or (wanted and folder != wanted)):
+            if folder and (not names.is_folder(folder) or (wanted and folder != wanted)):
                 continue
             error = unseen_error(self._context, folder)
             yield Result("", Outcome.FAILED, bundle=folder, message=str(error))
@@ -221,11 +222,13 @@ class _Pull:
         """The files in the store that had to be skipped, of all that was asked for."""
         if sessions is not None and not self._named:
             return []
+        skipped = [one for one in self._survey.skipped if one.kind not in ONLY_FOR_THE_DOCTOR]
         if sessions is not None:
             names = tuple(name for name in sessions if name)
-            return [one for one in self._survey.skipped if one.session_id.startswith(names)]
-        folder = f"{encoded_key(project)}/" if project is not None else ""
-        return [one for one in self._survey.skipped if one.name.startswith(folder)]
+            return [one for one in skipped if one.session_id.startswith(names)]
+        called = self._context.store.names
+        folder = f"{called.folder(project)}/" if project is not None else ""
+        return [one for one in skipped if one.name.startswith(folder)]
 
     def _is_of(self, session_id: str, project: str | None) -> bool:
         if project is None:
@@ -315,7 +318,7 @@ class _Pull:
         else:
             bundle, kind = plan.rivals[0], plan.kind
         only_here = judgement.lines_only_here(plan)
-        if only_here and not self._may_replace:
+        if judgement.waits_for(plan) and not self._may_replace:
             return self._result(
                 session_id, Outcome.CONFLICT, self._unasked(bundle, only_here), bundle=bundle
             )

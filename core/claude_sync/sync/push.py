@@ -244,7 +244,9 @@ class _Push:
 
     def _is_elsewhere(self, own: Bundle, project: ProjectKey) -> bool:
         """Whether the own bundle isn't where it belongs, or an older one is still beside it."""
-        if not is_named_for(own, project.key, self._context.machine.name):
+        if not is_named_for(
+            self._context.store.names, own, project.key, self._context.machine.name
+        ):
             return True
         session_id = own.head.session_id
         name = self._survey.record(session_id).name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from claude_sync.claude.config_dir import named_folder
@@ -19,11 +19,12 @@ from claude_sync.state import preferences
 from claude_sync.state.machine import load_machine, name_machine
 from claude_sync.state.paths import Paths
 from claude_sync.state.preferences import Preferences
-from claude_sync.store.marker import create_store
+from claude_sync.store.marker import read_marker
 from claude_sync.sync.context import LOCK_PATIENCE_SECONDS, Context
+from claude_sync.sync.store_key import KeyChoice, ready_store
 from claude_sync.sync.survey.survey import Survey, look
 from claude_sync.transports import open_transport
-from claude_sync.transports.base import MARKER_NAME
+from claude_sync.transports.base import MARKER_NAME, Transport
 from claude_sync.transports.location import FolderLocation, parse_location
 
 
@@ -36,12 +37,16 @@ class SetUp:
         label: the same for a person.
         machine: this machine, as it is called there.
         machines: names of the other machines that have bundles there.
+        encrypted: whether only machines that have the store's key can read and write there.
+        made_key: the store key that was made, to be shown once; None where none was.
     """
 
     location: str
     label: str
     machine: Machine
     machines: tuple[str, ...]
+    encrypted: bool = False
+    made_key: str | None = field(default=None, repr=False)
 
 
 def default_location() -> str:
@@ -133,6 +138,7 @@ def set_up(
     name: str | None = None,
     take_over: bool = False,
     anyway: bool = False,
+    key: KeyChoice | None = None,
 ) -> SetUp:
     """Choose the store; folder and marker are made if they are missing.
 
@@ -143,9 +149,14 @@ def set_up(
         take_over: this is the machine of that name, installed anew: its old bundles then count
             as another's.
         anyway: take a folder that is most likely not meant, too.
+        key: whether the store is to be encrypted, and its key; None for a plain one, or one whose
+            key this machine has.
 
     Raises:
         UsageError: the location can't be read or isn't fit for a store, or the name can't be used.
+        StoreKeyNeeded: the store is encrypted, and no key was given.
+        StoreKeyWrong: the key doesn't open it, or can't be one.
+        MarkerReplaced: the store was encrypted and its marker no longer says so.
         MachineNameTaken: another machine has it there.
         TransportError: the store can't be made, written or read back.
     """
@@ -167,7 +178,9 @@ def set_up(
     spelled = parsed.spelling
     transport = open_transport(spelled, chosen.ssh_command, paths.runtime)
     try:
-        store_id = create_store(transport)
+        if chosen.encrypted and chosen.location == spelled and key is None and not anyway:
+            _check_not_downgraded(transport)
+        ready = ready_store(paths, transport, key or KeyChoice())
         label = transport.label
     finally:
         transport.close()
@@ -175,7 +188,11 @@ def set_up(
     if named is not None and chosen.location is None and chosen.claude_config_dir is None:
         # The folder of the first set-up is this machine's; a later one's is a machine of its own.
         chosen = chosen._replace(claude_config_dir=named)
-    with Context(paths, chosen._replace(location=spelled, store_id=store_id)) as context:
+    store_id, encrypted = ready.marker.store_id, ready.marker.encrypted
+    new = chosen._replace(location=spelled, store_id=store_id, encrypted=encrypted)
+    with Context(paths, new) as context:
+        if encrypted:
+            context.store.accept_older()
         machine, others = _named(context, look(context), name, take_over=take_over)
         name_machine(paths, machine.name, context.homes)
         homes = context.homes
@@ -183,9 +200,29 @@ def set_up(
         paths,
         location=spelled,
         store_id=store_id,
+        encrypted=encrypted or None,
         claude_config_dir=named or chosen.claude_config_dir,
     )
-    return SetUp(spelled, label, load_machine(paths, homes), others)
+    machine = load_machine(paths, homes)
+    return SetUp(spelled, label, machine, others, encrypted=encrypted, made_key=ready.made_key)
+
+
+def _check_not_downgraded(transport: Transport) -> None:
+    """Check that a plain store doesn't take an encrypted one's place unnoticed.
+
+    Raises:
+        UsageError: it would.
+        TransportError: the place can't be made or read.
+    """
+    transport.create()
+    marker = read_marker(transport.list_files().marker)
+    if marker is None or not marker.encrypted:
+        raise UsageError(
+            "the shared folder there was encrypted, and what lies there now isn't: somebody may "
+            "have replaced it",
+            where=transport.label,
+            todo="choose another folder, or add --anyway if you did that yourself",
+        )
 
 
 def _check_fit(folder: Path, chosen: Preferences) -> None:

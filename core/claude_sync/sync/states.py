@@ -31,7 +31,7 @@ from claude_sync.model import (
     State,
 )
 from claude_sync.state.records import SessionRecord
-from claude_sync.store.store import is_unreadable
+from claude_sync.store.skipped import is_unreadable
 from claude_sync.sync.bundles.naming import is_ignored
 from claude_sync.sync.conflict import sides_of
 from claude_sync.sync.context import Context
@@ -224,7 +224,7 @@ def _standing(
         if plan.kind is PullKind.IMPORT:
             return _importable(survey, plan.rivals)
         if plan.rivals:
-            return _Standing(State.WAITING, plan.rivals, replaces=judgement.lines_only_here(plan))
+            return _Standing(State.WAITING, plan.rivals, replaces=judgement.waits_for(plan))
         if local is None:
             return _Standing(State.GONE, detail="undone here")
         push = judgement.plan_push()
@@ -238,7 +238,7 @@ def _shortened(context: Context, judgement: Judgement) -> _Standing:
     """Where a session stands whose transcript was shortened: a pull puts it back, or it waits."""
     plan, detail = judgement.plan_pull(), judgement.what_is_missing()
     if plan.rivals and plan.kind is not PullKind.CONFLICT:
-        replaces = judgement.lines_only_here(plan)
+        replaces = judgement.waits_for(plan)
         return _Standing(
             State.WAITING, plan.rivals, detail=detail, replaces=replaces, shortened=True
         )

@@ -45,9 +45,9 @@ def test_what_the_page_gives_as_examples_is_so() -> None:
     assert encoded_key(example[1]) == example[2]
     marker = re.search(r'^\{"schema":1,"store_id":.*\}$', PAGE, re.MULTILINE)
     assert marker is not None
-    store_id = read_marker(marker[0].encode())
-    assert store_id is not None
-    assert store_id in marker[0]
+    read = read_marker(marker[0].encode())
+    assert read is not None
+    assert read.store_id in marker[0]
     assert f"`{MARKER_NAME}`" in PAGE
     assert bundle_file_name("<session id>", "<machine>") in PAGE
 

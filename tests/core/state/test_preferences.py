@@ -55,6 +55,7 @@ def test_without_a_file_everything_has_its_default(here: Paths) -> None:
     assert as_json(found) == {
         "location": None,
         "store_id": None,
+        "encrypted": False,
         "push_on_change": True,
         "checkpoints": True,
         "on_arrival": "ask",

@@ -25,7 +25,9 @@ def test_the_private_folder_is_made_and_chosen(home: Path) -> None:
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     chosen = preferences.load(paths())
     assert chosen.location == str(folder)
-    assert chosen.store_id == read_marker((folder / ".ccsync-store").read_bytes())
+    marker = read_marker((folder / ".ccsync-store").read_bytes())
+    assert marker is not None
+    assert chosen.store_id == marker.store_id
 
 
 def test_what_was_chosen_before_stays(home: Path) -> None:

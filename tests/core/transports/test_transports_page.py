@@ -55,9 +55,9 @@ def test_an_installed_transport_is_found_by_its_scheme(tmp_path: Path) -> None:
     transport = open_transport(location, [], tmp_path / "runtime")
     assert transport.location == f"sqlite://{tmp_path}/a store?.db"
     assert not (tmp_path / "a store?.db").exists(), "nothing is made yet"
-    store_id = create_store(transport)
-    assert create_store(transport) == store_id
-    check_marker(transport.list_files(), store_id, transport.label)
+    marker = create_store(transport)
+    assert create_store(transport) == marker
+    check_marker(transport.list_files(), marker.store_id, transport.label)
     assert ((tmp_path / "a store?.db").stat().st_mode & 0o777) == 0o600
     transport.close()
 

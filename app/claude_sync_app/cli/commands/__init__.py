@@ -51,6 +51,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("init", "choose the shared folder, and this machine's name", True),
             Command("projects", "show or change which directory is which project", True),
             Command("config", "show or change preferences", True),
+            Command("key", "show or change the key of an encrypted shared folder", True),
             Command("autostart", "start the icon at login, or not"),
             Command("plugin", "put claude-sync inside Claude Code, or not"),
         ),

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from claude_sync.disk.log import Log
 from claude_sync.state import preferences
-from claude_sync.state.paths import paths
-from claude_sync.sync.setup import set_up
+from claude_sync.state.paths import Paths, paths
+from claude_sync.sync.setup import SetUp, set_up
+from claude_sync.sync.store_key import KeyChoice
 from claude_sync.transports.location import (
     CloudLocation,
     FolderLocation,
@@ -18,6 +19,12 @@ from claude_sync.transports.location import (
 from claude_sync.wording import join, short_path
 from claude_sync_app.cli.output import print_json, print_line
 from claude_sync_app.cli.parser import Parser
+from claude_sync_app.cli.store_keys import (
+    add_key_options,
+    given_key,
+    print_made_key,
+    with_key,
+)
 
 
 def configure(parser: Parser) -> None:
@@ -40,11 +47,20 @@ def configure(parser: Parser) -> None:
         action="store_true",
         help="take a folder inside Claude Code's, a repository with a remote, or a missing home",
     )
+    parser.add_argument(
+        "--encrypt",
+        action="store_true",
+        help="make a new shared folder that only machines with its key can read and write",
+    )
+    add_key_options(parser, new="the key of a new one")
     parser.add_json()
     parser.describe(
-        "Whoever can read the shared folder can read the sessions: they are plain text there.\n"
-        "Whoever can write there can put words into a session that you resume.",
-        ("init ~/Dropbox/sessions", "a folder that is mirrored to your machines"),
+        "Whoever can read a shared folder that isn't encrypted can read the sessions, and\n"
+        "whoever can write there can put words into a session that you resume. With\n"
+        "--encrypt only machines that have its key can do either; others see how many\n"
+        "sessions there are, about how big, and when they change. A folder stays encrypted,\n"
+        "or not, for good.",
+        ("init ~/Dropbox/claude-sync --encrypt", "mirrored to your machines, readable only there"),
         ("init nas:sessions", "a folder in your home directory on a host"),
         ("init ssh://me@nas:2222/srv/sessions", "the same with user, port and absolute path"),
         ("init rclone:drive:claude-sync", "a folder in a cloud that `rclone listremotes` names"),
@@ -55,13 +71,7 @@ def configure(parser: Parser) -> None:
 def run(arguments: Namespace) -> int:
     own = paths()
     before = preferences.load(own).location
-    done = set_up(
-        own,
-        arguments.location,
-        name=arguments.name,
-        take_over=arguments.take_over,
-        anyway=arguments.anyway,
-    )
+    done = with_key(lambda key: _set_up(own, arguments, key), given_key(arguments))
     Log(own.log_file).write([f"init as {done.machine.name}"])
     if arguments.json:
         print_json(
@@ -70,6 +80,8 @@ def run(arguments: Namespace) -> int:
                 "machine": done.machine.name,
                 "machine_id": done.machine.id,
                 "machines": list(done.machines),
+                "encrypted": done.encrypted,
+                **({"key": done.made_key} if done.made_key is not None else {}),
             }
         )
         return 0
@@ -81,7 +93,9 @@ def run(arguments: Namespace) -> int:
         print_line(f"What this machine pushed to {short_path(before)} stays there.")
     if done.machines:
         print_line(f"Sessions of {join(done.machines)} are already there.")
-    print_line(_who(done.location))
+    print_line(_who(done))
+    if done.made_key is not None:
+        print_made_key(done.made_key, arguments.location)
     print_line()
     print_line("claude-sync push --all   copies this machine's sessions there")
     if done.machines:
@@ -89,9 +103,29 @@ def run(arguments: Namespace) -> int:
     return 0
 
 
-def _who(location: str) -> str:
+def _set_up(own: Paths, arguments: Namespace, key: str | None) -> SetUp:
+    choice = None
+    if arguments.encrypt or key is not None:
+        choice = KeyChoice(arguments.encrypt, key)
+    return set_up(
+        own,
+        arguments.location,
+        name=arguments.name,
+        take_over=arguments.take_over,
+        anyway=arguments.anyway,
+        key=choice,
+    )
+
+
+def _who(done: SetUp) -> str:
     """Who can read and write there, and what that means."""
-    parsed = parse_location(location)
+    if done.encrypted:
+        return (
+            "It is encrypted: only machines that have its key can read or write sessions there. "
+            "Others who reach it see how many there are, about how big, and when they change; "
+            "and they can delete them."
+        )
+    parsed = parse_location(done.location)
     means = "put words into a session that you resume"
     if isinstance(parsed, HostLocation):
         user = parsed.user or "you"

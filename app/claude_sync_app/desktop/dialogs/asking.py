@@ -52,6 +52,8 @@ class DialogProgram(Protocol):
 
     def text(self, title: str, question: str, initial: str) -> DialogCommand: ...
 
+    def secret(self, title: str, question: str) -> DialogCommand: ...
+
     def buttons(self, title: str, text: str, labels: Sequence[str]) -> DialogCommand: ...
 
     def pressed(self, answer: DialogAnswer, labels: Sequence[str]) -> int | None: ...
@@ -89,6 +91,15 @@ class Dialogs:
             DesktopError: the dialog can't be shown.
         """
         answer = self._ask(self._program.text(title, question, initial))
+        return answer.text.strip() if answer.status == 0 else None
+
+    def ask_secret(self, title: str, question: str) -> str | None:
+        """A line that isn't shown while it is typed, stripped; None for Cancel.
+
+        Raises:
+            DesktopError: the dialog can't be shown.
+        """
+        answer = self._ask(self._program.secret(title, question))
         return answer.text.strip() if answer.status == 0 else None
 
     def choose_button(self, title: str, text: str, labels: Sequence[str]) -> int | None:

@@ -21,6 +21,9 @@ class Kdialog:
             ("kdialog", "--title", title, "--inputbox", _rich(question), "--", initial)
         )
 
+    def secret(self, title: str, question: str) -> DialogCommand:
+        return DialogCommand(("kdialog", "--title", title, "--password", _rich(question)))
+
     def buttons(self, title: str, text: str, labels: Sequence[str]) -> DialogCommand:
         first = labels[0]
         kind: tuple[str, ...]

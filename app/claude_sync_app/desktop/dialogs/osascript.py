@@ -17,6 +17,11 @@ _TEXT = (
     "display dialog (item 3 of argv) with title (item 2 of argv) default answer (item 4 of argv)",
     "return text returned of result",
 )
+_HIDDEN_TEXT = (
+    'display dialog (item 3 of argv) with title (item 2 of argv) default answer "" with hidden'
+    " answer",
+    "return text returned of result",
+)
 _BUTTONS = (
     "set labels to reverse of (items 4 thru -1 of argv)",
     'display dialog (item 3 of argv) with title (item 2 of argv) buttons ({"Cancel"} & labels)'
@@ -45,6 +50,9 @@ class Osascript:
 
     def text(self, title: str, question: str, initial: str) -> DialogCommand:
         return _command(_TEXT, title, question, initial)
+
+    def secret(self, title: str, question: str) -> DialogCommand:
+        return _command(_HIDDEN_TEXT, title, question)
 
     def buttons(self, title: str, text: str, labels: Sequence[str]) -> DialogCommand:
         return _command(_BUTTONS, title, text, *labels)

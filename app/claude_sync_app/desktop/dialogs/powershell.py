@@ -72,6 +72,19 @@ $rows.Controls.Add($buttons)
 if ($script:answer -lt 0) { exit 1 }
 [Console]::Out.Write($script:answer)
 """
+_HIDDEN_TEXT = """\
+$typed = New-Object System.Windows.Forms.TextBox
+$typed.UseSystemPasswordChar = $true
+$typed.Width = 460
+$rows.Controls.Add($typed)
+Add-Button 'OK' 0
+Add-Button 'Cancel' -1
+$form.AcceptButton = $buttons.Controls[0]
+$rows.Controls.Add($buttons)
+[void]$form.ShowDialog()
+if ($script:answer -lt 0) { exit 1 }
+[Console]::Out.Write($typed.Text)
+"""
 _ROWS = """\
 $list = New-Object System.Windows.Forms.CheckedListBox
 $list.Size = New-Object System.Drawing.Size 460, 280
@@ -97,6 +110,9 @@ class Powershell:
 
     def text(self, title: str, question: str, initial: str) -> DialogCommand:
         return _command(_BEGIN + _TEXT, TITLE=title, TEXT=question, START=initial)
+
+    def secret(self, title: str, question: str) -> DialogCommand:
+        return _command(_BEGIN + _FORM + _HIDDEN_TEXT, TITLE=title, TEXT=question)
 
     def buttons(self, title: str, text: str, labels: Sequence[str]) -> DialogCommand:
         lines = "\n".join(one_line(label) for label in labels)

@@ -33,6 +33,10 @@ class Zenity:
             )
         )
 
+    def secret(self, title: str, question: str) -> DialogCommand:
+        asked = self.text(title, question, "")
+        return DialogCommand((*asked.arguments, "--hide-text"))
+
     def buttons(self, title: str, text: str, labels: Sequence[str]) -> DialogCommand:
         others = [f"--extra-button={label}" for label in labels[1:]]
         return DialogCommand(

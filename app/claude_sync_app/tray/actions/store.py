@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from claude_sync.errors import ClaudeSyncError, MachineNameTaken, Stopped
+from claude_sync.errors import (
+    ClaudeSyncError,
+    MachineNameTaken,
+    Stopped,
+    StoreKeyNeeded,
+    StoreKeyWrong,
+)
 from claude_sync.service.journal import Journal
 from claude_sync.state.preferences import Preferences
 from claude_sync.sync.context import Context
 from claude_sync.sync.forget import bundles_of_this_machine, forget
 from claude_sync.sync.setup import SetUp, default_location, set_up
+from claude_sync.sync.store_key import KeyChoice, StoreKind, kind_of_store
 from claude_sync.transports.base import MARKER_NAME
 from claude_sync.transports.location import CloudLocation, FolderLocation, parse_location
-from claude_sync.wording import count, join, short_path
+from claude_sync.wording import capitalized, count, join, short_path
+from claude_sync_app.desktop.clipboard import copy_text
 from claude_sync_app.desktop.dialogs import Dialogs
 from claude_sync_app.shown_text import one_line, without_controls
 from claude_sync_app.tray.actions.projects import choose_projects
@@ -22,6 +30,8 @@ from claude_sync_app.tray.sharing_summary import describe_shared
 from claude_sync_app.tray.verbs import Action
 
 _TITLE = "Shared folder"
+_ENCRYPTION_TITLE = "Encrypted or not"
+_KEY_TITLE = "Key of the shared folder"
 _NAME_TITLE = "This machine's name"
 _SUBFOLDER = "claude-sync"
 _MOST_BUTTONS = 5
@@ -39,12 +49,17 @@ def choose_store(tray: TrayContext, action: Action) -> None:
         )
         return
     location = _ask_location(tray, dialogs, action.detail)
-    if location is None or not _agrees(tray, dialogs, location):
+    if location is None:
+        return
+    encrypt = _ask_encryption(tray, dialogs, location)
+    if encrypt is None or not _agrees(tray, dialogs, location, encrypted=encrypt):
         return
     before = tray.preferences
-    done = _switch(tray, dialogs, location)
+    done = _switch(tray, dialogs, location, encrypt=encrypt)
     if done is None:
         return
+    if done.made_key is not None:
+        show_made_key(tray, dialogs, done.made_key)
     others = ""
     if done.machines:
         others = f" Sessions of {join([one_line(name) for name in done.machines])} are there."
@@ -146,7 +161,22 @@ def folder_for_store(chosen: Path) -> Path:
     return chosen if is_ours else chosen / _SUBFOLDER
 
 
-def _agrees(tray: TrayContext, dialogs: Dialogs, location: str) -> bool:
+def _ask_encryption(tray: TrayContext, dialogs: Dialogs, location: str) -> bool | None:
+    """Whether the store is encrypted, or is to be; None for Cancel."""
+    kind = tray.wait(tray.service.call(lambda context: kind_of_store(context.paths, location)))
+    if kind is not StoreKind.NONE:
+        return kind is StoreKind.ENCRYPTED
+    text = (
+        "Encrypted, only your machines can read what lies there, and nobody else can write "
+        "sessions there; you get a key, which each of them asks for once.\n"
+        "Otherwise whoever can read the folder can read your sessions."
+    )
+    labels = ["Encrypted (recommended)", "Not encrypted"]
+    pressed = dialogs.choose_button(_ENCRYPTION_TITLE, text, labels)
+    return None if pressed is None else pressed == 0
+
+
+def _agrees(tray: TrayContext, dialogs: Dialogs, location: str, *, encrypted: bool) -> bool:
     parsed = parse_location(location)
     where = short_path(without_controls(parsed.spelling))
     which = "that folder on the host"
@@ -156,7 +186,12 @@ def _agrees(tray: TrayContext, dialogs: Dialogs, location: str) -> bool:
         which = "that folder in the cloud"
     while True:
         summary = describe_shared(tray.status.sessions, tray.preferences.ignore)
-        text = f"{where}\n\n{summary}, will be readable by whoever can read {which}."
+        readers = (
+            "your machines that have its key, and by nobody else"
+            if encrypted
+            else (f"whoever can read {which}")
+        )
+        text = f"{where}\n\n{summary}, will be readable by {readers}."
         pressed = dialogs.choose_button(_TITLE, text, ["Share", "Choose projects…"])
         if pressed != 1:
             return pressed == 0
@@ -166,21 +201,40 @@ def _agrees(tray: TrayContext, dialogs: Dialogs, location: str) -> bool:
 # --- doing -------------------------------------------------------------------------------------
 
 
-def _switch(tray: TrayContext, dialogs: Dialogs, location: str) -> SetUp | None:
+def _switch(
+    tray: TrayContext, dialogs: Dialogs, location: str, *, encrypt: bool = False
+) -> SetUp | None:
     """Set up a store and look at what is in it; None if the person gave up."""
-    done = _set_up(tray, dialogs, location)
+    key = KeyChoice(encrypt=True) if encrypt else None
+    done = _set_up(tray, dialogs, location, key)
     if done is not None:
         tray.wait(tray.service.look_now())
     return done
 
 
-def _set_up(tray: TrayContext, dialogs: Dialogs, location: str) -> SetUp | None:
-    """Set it up under a name that no other machine has there."""
-    do: Callable[[Context], SetUp] = lambda context: set_up(context.paths, location)  # noqa: E731
+def _set_up(
+    tray: TrayContext, dialogs: Dialogs, location: str, key: KeyChoice | None
+) -> SetUp | None:
+    """Set it up under a name that no other machine has there, with its key if it has one."""
+    name, take_over = None, False
     while True:
+        do = _setting_up(location, name, take_over=take_over, key=key)
         try:
             done: SetUp = tray.wait(tray.service.call(do))
             return done
+        except StoreKeyNeeded:
+            asked = dialogs.ask_secret(_KEY_TITLE, f"The key of {short_path(location)}")
+            if not asked:
+                return None
+            key = KeyChoice(store_key=asked)
+            continue
+        except StoreKeyWrong as error:
+            sentence = capitalized(one_line(str(error)))
+            asked = dialogs.ask_secret(_KEY_TITLE, f"{sentence}.")
+            if not asked:
+                return None
+            key = KeyChoice(store_key=asked)
+            continue
         except MachineNameTaken as error:
             taken = one_line(error.where)
         text = f"Another machine is called {taken} there."
@@ -188,17 +242,36 @@ def _set_up(tray: TrayContext, dialogs: Dialogs, location: str) -> SetUp | None:
         pressed = dialogs.choose_button(_NAME_TITLE, text, labels)
         if pressed is None:
             return None
-        name = taken
+        name, take_over = taken, pressed == 1
         if pressed == 0:
             asked = dialogs.ask_text(_NAME_TITLE, "What is this machine called?", taken)
             if not asked:
                 return None
             name = asked
-        do = _setting_up(location, name, take_over=pressed == 1)
 
 
-def _setting_up(location: str, name: str, *, take_over: bool) -> Callable[[Context], SetUp]:
-    return lambda context: set_up(context.paths, location, name=name, take_over=take_over)
+def _setting_up(
+    location: str, name: str | None, *, take_over: bool, key: KeyChoice | None
+) -> Callable[[Context], SetUp]:
+    return lambda context: set_up(context.paths, location, name=name, take_over=take_over, key=key)
+
+
+def show_made_key(tray: TrayContext, dialogs: Dialogs, key: str) -> None:
+    """Show a key that was made, until the person has it."""
+    text = (
+        f"The key of the shared folder, which is shown this once:\n\n{key}\n\n"
+        "Write it down, or put it into your password manager. Whoever loses it and every machine "
+        "loses what lies there. Another machine asks for it once."
+    )
+    labels = ["I have it", "Copy to the clipboard"]
+    while (pressed := dialogs.choose_button(_KEY_TITLE, text, labels)) == 1:
+        copy_text(key)
+    if pressed is None:
+        tray.notify(
+            "store",
+            "The shared folder's key wasn't kept",
+            "Type `claude-sync key change` in a terminal to get another.",
+        )
 
 
 def _offer_to_remove(tray: TrayContext, dialogs: Dialogs, before: Preferences, done: SetUp) -> None:

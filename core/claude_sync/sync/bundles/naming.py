@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
-from functools import lru_cache
 
-from claude_sync.bundle.file_names import bundle_file_name, encoded_key
 from claude_sync.errors import BundleUnsafe
 from claude_sync.model import Bundle, Machine
+from claude_sync.names import writers
+from claude_sync.store.file_names import FileNames
 from claude_sync.transports.rclone.names import plain_name
 
 
 def bundle_name(
-    machine: Machine, key: str, session_id: str, taken: Mapping[str, tuple[str, str]]
+    names: FileNames,
+    machine: Machine,
+    key: str,
+    session_id: str,
+    taken: Mapping[str, tuple[str, str]],
 ) -> str:
     """Where a machine's bundle of a session goes; never where another's, or another session's, is.
 
@@ -22,6 +25,7 @@ def bundle_name(
     two machines, may claim one file.
 
     Args:
+        names: how the store calls files.
         machine: the writer.
         key: the session's project.
         session_id: the session.
@@ -30,7 +34,7 @@ def bundle_name(
     Raises:
         BundleUnsafe: every name that it might have is taken.
     """
-    for name in _names(key, session_id, machine.name, machine.id):
+    for name in _names(names, key, session_id, machine.name, machine.id):
         if taken.get(name.lower(), (session_id, machine.id)) == (session_id, machine.id):
             return name
     raise BundleUnsafe(
@@ -50,14 +54,14 @@ def ignore_pattern(key: str) -> str:
     return "".join(f"[{c}]" if c in "*?[" else c for c in key)
 
 
-def is_named_for(bundle: Bundle, key: str, machine: str) -> bool:
+def is_named_for(names: FileNames, bundle: Bundle, key: str, machine: str) -> bool:
     """Whether a bundle's file bears a name that this project and machine give it.
 
     What a sync tool renamed (a conflict copy) doesn't; what the writer itself named does, also
     where each revision has a name of its own.
     """
     head = bundle.head
-    return plain_name(bundle.name) in _names(key, head.session_id, machine, head.machine_id)
+    return plain_name(bundle.name) in _names(names, key, head.session_id, machine, head.machine_id)
 
 
 def is_revision_of(name: str, current: str) -> bool:
@@ -69,16 +73,10 @@ def is_revision_of(name: str, current: str) -> bool:
     return name != current and plain_name(name) == current
 
 
-def _names(key: str, session_id: str, machine: str, machine_id: str) -> Iterator[str]:
+def _names(
+    names: FileNames, key: str, session_id: str, machine: str, machine_id: str
+) -> Iterator[str]:
     """The names that a bundle may have, the best first."""
-    folder, of_id = _folder(key), f"{machine}-{machine_id[:8]}"
-    yield f"{folder}/{bundle_file_name(session_id, machine)}"
-    yield f"{folder}/{bundle_file_name(session_id, of_id)}"
-    digest = hashlib.sha256(session_id.encode()).hexdigest()[:8]
-    yield f"{folder}/{bundle_file_name(session_id, f'{of_id}-{digest}')}"
-
-
-@lru_cache(maxsize=1024)
-def _folder(key: str) -> str:
-    """Of a project; asked for each of its sessions at every push."""
-    return encoded_key(key)
+    folder = names.folder(key)
+    for writer in writers(session_id, machine, machine_id):
+        yield f"{folder}/{names.file(session_id, writer)}"

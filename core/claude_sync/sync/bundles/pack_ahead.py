@@ -47,6 +47,8 @@ class PackingAhead:
             RecordsError, Stopped: any other error comes again when that session is pushed.
         """
         survey.read_ahead(self._named)
+        if self._context.store.encrypted:
+            return  # what is sealed can't be put together from what is thought to lie there
         left, room = AHEAD_BYTES, _HELD_BYTES
         for local in survey.alone(self._named):
             size = local.stamp.size + sum(stamp.size for _, stamp in local.sidecar)

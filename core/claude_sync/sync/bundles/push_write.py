@@ -20,7 +20,9 @@ from claude_sync.disk.snapshot import translating_read_errors
 from claude_sync.errors import (
     BundleCorrupt,
     BundleError,
+    BundleForeign,
     BundleIncomplete,
+    BundleRolledBack,
     BundleTooNew,
     BundleUnsafe,
     ClaudeSyncError,
@@ -28,7 +30,7 @@ from claude_sync.errors import (
 )
 from claude_sync.model import Bundle, LocalSession, ProjectKey, SkippedFile, Stamp, Version
 from claude_sync.store.packing import Outgoing
-from claude_sync.store.store import INCOMPLETE
+from claude_sync.store.skipped import INCOMPLETE
 from claude_sync.store.upload import Sent
 from claude_sync.sync.bundles.keep import keep_bundle, keep_unreadable, lies_here
 from claude_sync.sync.bundles.label import label_of
@@ -42,6 +44,9 @@ if TYPE_CHECKING:
 
 _RECORDS_A_GROUP = 200
 _ABSURD_REVISION = 1 << 48
+_REPLACEABLE = frozenset(
+    kind.__name__ for kind in (BundleCorrupt, BundleForeign, BundleRolledBack, BundleUnsafe)
+)
 _SEVERAL = ("", "")
 """Whose a name is that several share, but for its case."""
 
@@ -132,7 +137,9 @@ class PushWriter:
     def _outgoing(self, planned: PlannedPush) -> Outgoing:
         context, survey, local = self._context, self._survey, planned.local
         session_id, own = local.session_id, planned.own
-        name = bundle_name(context.machine, planned.project.key, session_id, self._taken)
+        name = bundle_name(
+            context.store.names, context.machine, planned.project.key, session_id, self._taken
+        )
         self._keep_what_goes(planned, name)
         self._taken[name.lower()] = (session_id, context.machine.id)
         remembered = survey.record(session_id)
@@ -146,12 +153,13 @@ class PushWriter:
             if bundle.head.machine_id == context.machine.id
             or bundle.head.revision < _ABSURD_REVISION
         ]
+        seen = context.store.greatest_seen(session_id, context.machine.id)
         label = label_of(
             context,
             survey,
             local,
             project=planned.project,
-            revision=next_after(remembered.revision, *revisions),
+            revision=next_after(remembered.revision, *revisions, seen),
             mtime_ns=survey.row(local).stamp.mtime_ns if compared else local.stamp.mtime_ns,
         )
         extends = own is not None and own.name == name and not planned.keep_own
@@ -223,14 +231,14 @@ class PushWriter:
 
         Not whatever bears its id: a machine that was cloned shares that, and may write its own.
         """
-        session_id = planned.local.session_id
+        session_id, names = planned.local.session_id, self._context.store.names
         written = {self._survey.record(session_id).name, planned.own.name if planned.own else ""}
         return [
             other
             for other in self._survey.bundles.get(session_id, ())
             if (other.name in written - {name} or is_revision_of(other.name, name))
             and other.head.machine_id == self._context.machine.id
-            and is_named_for(other, other.head.project_key, other.head.machine)
+            and is_named_for(names, other, other.head.project_key, other.head.machine)
         ]
 
     # -- remembering --------------------------------------------------------------------------
@@ -272,7 +280,7 @@ def _check_replaceable(there: SkippedFile, *, named: bool) -> None:
     Raises:
         BundleError: it may yet turn out to be a newer bundle of this machine.
     """
-    if there.kind in (BundleCorrupt.__name__, BundleUnsafe.__name__):
+    if there.kind in _REPLACEABLE:
         return
     if there.kind not in INCOMPLETE:
         kind = BundleTooNew if there.kind == BundleTooNew.__name__ else BundleError

@@ -11,7 +11,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from claude_sync.bundle.file_names import encoded_key
 from claude_sync.claude.home import folder_matches
 from claude_sync.claude.live_sessions import LiveSessions, read_live_sessions
 from claude_sync.claude.session_files import is_plan
@@ -34,7 +33,8 @@ from claude_sync.model import (
 )
 from claude_sync.state.cache import LocalRow
 from claude_sync.state.records import NOTHING, SessionRecord
-from claude_sync.store.store import StoreView, is_unknown
+from claude_sync.store.skipped import is_unknown
+from claude_sync.store.store import StoreView
 from claude_sync.sync.context import Context
 from claude_sync.sync.rivals import Mine, Split, own_and_rivals
 from claude_sync.sync.survey.local_rows import LocalRows
@@ -130,7 +130,7 @@ class Survey:
         for local in self.local.get(session_id, ()):
             project = self.project(local)
             if project is not None:
-                folders.add(encoded_key(project.key))
+                folders.add(self.context.store.names.folder(project.key))
         if "" in self.unseen or folders & self.unseen:
             raise unseen_error(self.context, next(iter(sorted(folders & self.unseen)), ""))
 

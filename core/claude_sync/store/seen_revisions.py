@@ -1,0 +1,86 @@
+"""The greatest revision that each file of an encrypted store was seen to have.
+
+Its files can't be forged, but an older one can be put back whole. One whose revision is lower than
+one that was seen before is left out, until its machine has written a newer one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from functools import cached_property
+
+from claude_sync.errors import BundleRolledBack
+from claude_sync.model import Bundle, Outcome, SkippedFile
+from claude_sync.state.cache import Cache
+
+_SEEN = "revisions"
+_NEVER = (0, "")
+
+
+class Seen:
+    """What was seen of one store.
+
+    Args:
+        cache: where it is kept.
+
+    Attributes:
+        is_new: whether something was noted that isn't kept yet.
+    """
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+        self.is_new = False
+
+    @cached_property
+    def _known(self) -> dict[str, tuple[int, str]]:
+        """By session and machine id: the greatest revision, and the file that had it."""
+        try:
+            rows = json.loads(self._cache.setting(_SEEN) or "{}")
+            return {str(of): (int(revision), str(file)) for of, (revision, file) in rows.items()}
+        except (ValueError, TypeError, AttributeError):
+            return {}
+
+    def greatest(self, session_id: str, machine_id: str) -> int:
+        """The greatest revision of a machine's file of a session; 0 where none was seen."""
+        return self._known.get(f"{session_id.lower()} {machine_id}", _NEVER)[0]
+
+    def files(self) -> dict[str, str]:
+        """The session of each file that was seen, by the file's name without its folder."""
+        return {file: of.partition(" ")[0] for of, (_, file) in self._known.items()}
+
+    def older(self, bundles: Iterable[Bundle]) -> list[Bundle]:
+        """Which bundles are older than ones that were seen; the others are noted."""
+        known, older = self._known, []
+        for bundle in bundles:
+            head = bundle.head
+            of = f"{head.session_id.lower()} {head.machine_id}"
+            seen, _ = known.get(of, _NEVER)
+            if head.revision < seen:
+                older.append(bundle)
+            elif head.revision > seen:
+                file = bundle.name.rpartition("/")[2]
+                known[of], self.is_new = (head.revision, file), True
+        return older
+
+    def keep(self) -> None:
+        """Remember what was noted."""
+        self._cache.put_setting(_SEEN, json.dumps(self._known))
+        self.is_new = False
+
+    def forget(self) -> None:
+        """Forget all of it."""
+        self._known.clear()
+        self.keep()
+
+
+def rolled_back(bundle: Bundle) -> SkippedFile:
+    """What is said of a bundle that is older than one that was seen."""
+    message = "older than what lay there before: an old file was put back"
+    return SkippedFile(
+        bundle.name,
+        Outcome.FAILED,
+        message,
+        session_id=bundle.head.session_id,
+        kind=BundleRolledBack.__name__,
+    )

@@ -1,0 +1,464 @@
+"""An encrypted store in strangers' hands: nothing is told, and nothing of theirs is believed."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bundles import crafted
+from claude_sync.doctor import examine
+from claude_sync.errors import (
+    MarkerReplaced,
+    StoreAbsent,
+    StoreKeyNeeded,
+    StoreKeyWrong,
+    StoreLocked,
+    UsageError,
+)
+from claude_sync.model import Finding, Outcome, State
+from claude_sync.sealed import keys
+from claude_sync.state import preferences
+from claude_sync.state.keys import key_file
+from claude_sync.sync.pull import pull
+from claude_sync.sync.setup import set_up
+from claude_sync.sync.store_key import KeyChoice, change_store_key
+from machines import KEY, OTHER, SESSION, PlayedMachine, World, agree, outcomes, said
+
+PASSPHRASE = "correct horse battery staple"
+MARKER = ".ccsync-store"
+TITLE = "An unmistakable title"
+WORDS = "Nobody else may read this sentence"
+
+
+@pytest.fixture(autouse=True)
+def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scrypt with little work."""
+    monkeypatch.setattr(keys, "_N", 2)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """An encrypted store that isn't there yet, and nobody around it."""
+    return World(tmp_path / "world", key=KeyChoice(True, PASSPHRASE))
+
+
+def stored(world: World) -> dict[str, bytes]:
+    """Every file of the store."""
+    return {
+        path.relative_to(world.store).as_posix(): path.read_bytes()
+        for path in sorted(world.store.rglob("*"))
+        if path.is_file()
+    }
+
+
+def findings(machine: PlayedMachine) -> dict[str, Finding]:
+    with machine.at_work() as context:
+        return {finding.code: finding for finding in examine(context)}
+
+
+def pulled_by_itself(machine: PlayedMachine) -> dict[str, Outcome]:
+    """What a pull does that nobody asked for: watching, or the tray."""
+    with machine.at_work() as context:
+        return {one.session_id: one.outcome for one in pull(context, replace=False)}
+
+
+# --- secrecy -----------------------------------------------------------------------------------
+
+
+def test_nothing_in_the_store_tells_what_is_in_it(world: World) -> None:
+    laptop, desktop = world.machines("laptop", "desktop")
+    laptop.write(SESSION, said(WORDS), json.dumps({"type": "summary", "summary": TITLE}).encode())
+    laptop.write(SESSION, b"\n", said("more"))
+    laptop.write_sidecar(SESSION, "subagents/agent-unmistakable.jsonl", said(WORDS))
+    laptop.push()
+    desktop.pull()
+    desktop.write(SESSION, said(WORDS))
+    desktop.push()
+    laptop.pull()
+    names = "\n".join(path.relative_to(world.store).as_posix() for path in world.store.rglob("*"))
+    everything = names.encode() + b"\n".join(stored(world).values())
+    with laptop.at_work() as context:
+        machine_id = context.machine.id
+    for secret in (
+        WORDS, TITLE, SESSION, SESSION.replace("-", ""), KEY, "example.org", "you/app", "laptop",
+        "desktop", str(laptop.home), "agent-unmistakable", machine_id, PASSPHRASE, "transcript",
+        "sidecar",
+    ):  # fmt: skip
+        data = secret.encode()
+        spelled = [data, data.hex().encode(), data.hex().upper().encode()]
+        # Of base64 what stands inside, whatever stands before it.
+        for shift in range(3):
+            whole = base64.b64encode(bytes(shift) + data)
+            spelled.append(whole[4 if shift else 0 : -4])
+        assert not [one for one in spelled if len(one) > 3 and one in everything], secret
+    master = world.master().key
+    assert master not in everything
+    assert base64.b64encode(master) not in everything
+
+
+def test_no_temporary_in_the_store_ever_holds_plain_text(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (laptop,) = world.machines("laptop")
+    laptop.write(SESSION, said(WORDS))
+    seen: list[bytes] = []
+    replace, link = os.replace, os.link
+
+    def looked(source: str, target: str, **more: int) -> None:
+        if str(target).startswith(str(world.store)):
+            seen.append(Path(source).read_bytes())
+        (link if more else replace)(source, target, **more)
+
+    monkeypatch.setattr(os, "replace", looked)
+    monkeypatch.setattr(os, "link", lambda source, target, **more: looked(source, target, **more))
+    laptop.push()
+    assert not [data for data in seen if WORDS.encode() in data]
+
+
+def test_keys_and_what_holds_them_are_for_their_owner_only(world: World) -> None:
+    (laptop,) = world.machines("laptop")
+    file = key_file(laptop.paths, world.store_id())
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.parent.stat().st_mode & 0o777 == 0o700
+    assert PASSPHRASE not in file.read_text()
+    for path in laptop.home.rglob("*.log"):
+        assert PASSPHRASE not in path.read_text()
+
+
+# --- two machines ------------------------------------------------------------------------------
+
+
+def test_two_machines_meet_and_what_comes_is_the_same_byte_for_byte(world: World) -> None:
+    laptop, desktop = world.machines("laptop", "desktop")
+    laptop.write(SESSION, said("x" * 3_000_000), said("ünd\\ \x00"))
+    laptop.write_sidecar(SESSION, "subagents/agent-1.jsonl", said("y" * 200_000))
+    assert laptop.push()[SESSION].outcome is Outcome.PUSHED
+    assert desktop.pull()[SESSION].outcome is Outcome.IMPORTED
+    for machine, other in ((desktop, laptop), (laptop, desktop)) * 2:
+        machine.write(SESSION, said("more"))
+        assert machine.push()[SESSION].outcome is Outcome.PUSHED
+        assert other.pull()[SESSION].outcome is Outcome.UPDATED
+    assert agree(laptop, desktop)
+    assert laptop.sidecar() == desktop.sidecar()
+    # What comes out is the ordinary bundle.
+    assert world.opened(laptop.bundle()).transcript == laptop.read(SESSION)
+
+
+def test_a_decision_that_is_found_there_is_followed_unasked(world: World) -> None:
+    laptop, desktop = world.machines("laptop", "desktop")
+    laptop.write(SESSION, said("first"))
+    laptop.push()
+    desktop.pull()
+    laptop.write(SESSION, said("here"))
+    desktop.write(SESSION, said("there"))
+    laptop.push()
+    desktop.push()
+    laptop.pull()
+    laptop.resolve(SESSION, "mine")
+    assert not desktop.states()[SESSION].replaces
+    lost = desktop.read(SESSION)
+    assert pulled_by_itself(desktop) == {SESSION: Outcome.REPLACED}
+    assert agree(laptop, desktop)
+    assert lost in desktop.kept()
+
+
+def test_a_machine_without_the_key_sees_only_that_there_is_a_store(world: World) -> None:
+    laptop, _ = world.machines("laptop", "desktop")
+    laptop.write(SESSION, said(WORDS))
+    laptop.push()
+    before = stored(world)
+    stranger = PlayedMachine(world, "stranger")
+    with stranger.here():
+        with pytest.raises(StoreKeyNeeded, match="encrypted"):
+            set_up(stranger.paths, str(world.store), name="stranger")
+        for wrong in (keys.new_store_key(), "another passphrase"):
+            with pytest.raises(StoreKeyWrong, match="doesn't open") as caught:
+                set_up(stranger.paths, str(world.store), key=KeyChoice(store_key=wrong))
+            assert wrong not in str(caught.value)
+    assert preferences.load(stranger.paths).location is None
+    assert stored(world) == before
+    # As little as one that was told by hand where it is.
+    preferences.change(stranger.paths, location=str(world.store), store_id=world.store_id())
+    with pytest.raises(StoreLocked, match="doesn't have its key"):
+        stranger.pull()
+    stranger.write(SESSION, said("plain text"))
+    with pytest.raises(StoreLocked):
+        stranger.push()
+    assert stored(world) == before
+
+
+# --- what strangers write ----------------------------------------------------------------------
+
+
+def test_what_nobody_with_the_key_wrote_is_foreign_and_rivals_nothing(
+    world: World, tmp_path: Path
+) -> None:
+    laptop, desktop = world.machines("laptop", "desktop")
+    laptop.write(SESSION, said("first"))
+    laptop.push()
+    desktop.pull()
+    folder = laptop.bundle().parent
+    (folder / "plain.ccsync").write_bytes(crafted(said("evil")))
+    other = World(tmp_path / "other", key=KeyChoice(True, PASSPHRASE))
+    (stranger,) = other.machines("stranger")
+    stranger.write(SESSION, said("first"), said("evil"))
+    stranger.push()
+    shutil.copy(stranger.bundle(), folder / "theirs.ccsync")
+    (folder / "zeros.ccsync").write_bytes(bytes(100_000))
+    (folder / "cut.ccsync").write_bytes(stranger.bundle().read_bytes()[:200])
+    for machine in (laptop, desktop):
+        assert outcomes(machine.pull()) == {SESSION: Outcome.UNCHANGED}
+        assert machine.states()[SESSION].state is State.SYNCED
+        found = findings(machine)["bundle-foreign"]
+        assert "4 files were not written by one of your machines" in found.title
+        assert "bundle-incomplete" not in findings(machine)
+    desktop.write(SESSION, said("more"))
+    desktop.push()
+    assert laptop.pull()[SESSION].outcome is Outcome.UPDATED
+
+
+def test_a_foreign_file_in_the_place_of_ours_is_kept_and_written_over(world: World) -> None:
+    (laptop,) = world.machines("laptop")
+    laptop.write(SESSION, said("first"))
+    laptop.push()
+    laptop.bundle().write_bytes(foreign := crafted(said("evil")))
+    assert laptop.push()[SESSION].outcome is Outcome.PUSHED
+    assert world.opened(laptop.bundle()).transcript == laptop.read(SESSION)
+    assert foreign in laptop.kept()
+
+
+def test_a_file_of_ours_that_is_half_there_is_still_arriving(world: World) -> None:
+    laptop, desktop = world.machines("laptop", "desktop")
+    laptop.write(SESSION, said("first"))
+    laptop.push()
+    desktop.pull()
+    laptop.write(SESSION, said(os.urandom(50_000).hex()))
+    laptop.push()
+    whole = laptop.bundle().read_bytes()
+    for part in (whole[:20_000], whole[:20_000] + bytes(len(whole) - 20_000)):
+        laptop.bundle().write_bytes(part)
+        assert desktop.pull()[SESSION].outcome is Outcome.INCOMPLETE
+    laptop.bundle().write_bytes(whole)
+    assert desktop.pull()[SESSION].outcome is Outcome.UPDATED
+
+
+def test_no_damage_of_any_byte_reaches_claudes_tree(world: World) -> None:
+    laptop, desktop = world.machines("laptop", "desktop")
+    laptop.write(SESSION, said("first"))
+    laptop.push()
+    whole = laptop.bundle().read_bytes()
+    for at in range(0, len(whole), 37):
+        damaged = bytearray(whole)
+        damaged[at] ^= 1 << at % 8
+        laptop.bundle().write_bytes(damaged)
+        assert SESSION not in desktop.pull() or not desktop.has(SESSION)
+        laptop.bundle().write_bytes(whole[:at])
+        desktop.pull()
+        assert not desktop.has(SESSION)
+    laptop.bundle().write_bytes(whole)
+    assert desktop.pull()[SESSION].outcome is Outcome.IMPORTED
+
+
+def test_a_file_under_another_name_is_still_the_one_it_is(world: World) -> None:
+    laptop, desktop = world.machines("laptop", "desktop")
+    laptop.write(SESSION, said("first"))
+    laptop.write(OTHER, said("other"))
+    laptop.push()
+    one, other = laptop.bundle(), laptop.bundle(OTHER)
+    data = one.read_bytes(), other.read_bytes()
+    one.write_bytes(data[1])
+    other.write_bytes(data[0])
+    (one.parent / "name (conflicted copy).ccsync").write_bytes(data[0])
+    desktop.pull()
+    assert agree(laptop, desktop)
+    assert agree(laptop, desktop, session=OTHER)
+
+
+def test_an_older_file_that_is_put_back_does_not_win_and_is_said(world: World) -> None:
+    laptop, desktop = world.machines("laptop", "desktop")
+    laptop.write(SESSION, said("first"))
+    laptop.push()
+    desktop.pull()
+    old = laptop.bundle().read_bytes()
+    laptop.write(SESSION, said("second"))
+    laptop.push()
+    desktop.pull()
+    laptop.bundle().write_bytes(old)
+    assert desktop.pull().get(SESSION) is None or agree(laptop, desktop)
+    assert "bundle-rolled-back" in findings(desktop)
+    # Also after the newer one was away for a while.
+    laptop.bundle().unlink()
+    desktop.pull()
+    laptop.bundle().write_bytes(old)
+    desktop.pull()
+    assert "bundle-rolled-back" in findings(desktop)
+    laptop.write(SESSION, said("third"))
+    assert laptop.push()[SESSION].outcome is Outcome.PUSHED
+    assert desktop.pull()[SESSION].outcome is Outcome.UPDATED
+    assert agree(laptop, desktop)
+    assert "bundle-rolled-back" not in findings(desktop)
+
+
+def test_setting_up_again_accepts_what_lies_there(world: World) -> None:
+    laptop, desktop = world.machines("laptop", "desktop")
+    laptop.write(SESSION, said("first"))
+    laptop.push()
+    old = laptop.bundle().read_bytes()
+    laptop.write(SESSION, said("second"))
+    laptop.push()
+    desktop.pull()
+    laptop.bundle().write_bytes(old)
+    desktop.pull()
+    assert "bundle-rolled-back" in findings(desktop)
+    desktop.set_up()
+    assert "bundle-rolled-back" not in {
+        code for code, one in findings(desktop).items() if "skipped" in one.detail
+    }
+
+
+# --- the marker --------------------------------------------------------------------------------
+
+
+def test_a_marker_that_says_plain_is_not_believed(world: World) -> None:
+    laptop, _ = world.machines("laptop", "desktop")
+    laptop.write(SESSION, said(WORDS))
+    plain = json.dumps({"schema": 1, "store_id": world.store_id()}).encode()
+    (world.store / MARKER).write_bytes(plain)
+    before = stored(world)
+    for work in (laptop.push, laptop.pull, laptop.set_up, lambda: change(laptop)):
+        with pytest.raises(MarkerReplaced, match="somebody replaced"):
+            work()
+    assert findings(laptop)["store-marker-replaced"].fix
+    # Without its key, too: that it was encrypted is remembered elsewhere.
+    key_file(laptop.paths, world.store_id()).unlink()
+    with pytest.raises(StoreAbsent, match="encrypted"):
+        laptop.push()
+    assert stored(world) == before
+
+
+@pytest.mark.parametrize("there", [None, b"", b"other"])
+def test_a_store_that_was_encrypted_does_not_become_a_plain_one_by_setting_up(
+    world: World, there: bytes | None
+) -> None:
+    laptop, _ = world.machines("laptop", "desktop")
+    marker = world.store / MARKER
+    marker.unlink()
+    if there == b"other":
+        another = "5f4dcc3b-5aa7-4659-9c2e-1b9a3d0d7f10"
+        there = json.dumps({"schema": 1, "store_id": another}).encode()
+    if there is not None:
+        marker.write_bytes(there)
+    with laptop.here(), pytest.raises(UsageError, match="was encrypted"):
+        set_up(laptop.paths, str(world.store), name="laptop")
+    assert (marker.read_bytes() if marker.exists() else None) == there
+    assert preferences.load(laptop.paths).encrypted
+
+
+def test_a_marker_that_would_cost_too_much_is_refused(world: World) -> None:
+    laptop, _ = world.machines("laptop", "desktop")
+    laptop.push()
+    document = json.loads((world.store / MARKER).read_bytes())
+    document["encrypted"]["n"] = 1 << 40
+    (world.store / MARKER).write_text(json.dumps(document))
+    newcomer = PlayedMachine(world, "newcomer")
+    with newcomer.here(), pytest.raises(StoreLocked, match="form"):
+        set_up(newcomer.paths, str(world.store), key=KeyChoice(store_key=PASSPHRASE))
+    laptop.write(SESSION, said("goes on"))
+    assert laptop.push()[SESSION].outcome is Outcome.PUSHED
+
+
+def test_a_store_stays_what_it_was_born_as(tmp_path: Path) -> None:
+    plain = World(tmp_path / "plain")
+    (laptop,) = plain.machines("laptop")
+    with laptop.here():
+        for key in (KeyChoice(True), KeyChoice(True, PASSPHRASE), KeyChoice(False, PASSPHRASE)):
+            with pytest.raises(UsageError, match="isn't encrypted"):
+                set_up(laptop.paths, str(plain.store), name="laptop", key=key)
+    assert "encrypted" not in json.loads((plain.store / MARKER).read_bytes())
+    with laptop.here(), pytest.raises(UsageError, match="isn't encrypted"):
+        change_store_key(laptop.paths)
+
+
+# --- keys --------------------------------------------------------------------------------------
+
+
+def change(machine: PlayedMachine, key: str | None = None) -> str | None:
+    with machine.here():
+        return change_store_key(machine.paths, key)
+
+
+def test_a_lost_key_is_replaced_from_a_machine_that_is_alive(world: World) -> None:
+    laptop, desktop = world.machines("laptop", "desktop")
+    laptop.write(SESSION, said("first"))
+    laptop.push()
+    made = change(laptop)
+    assert made is not None
+    assert re.fullmatch(r"ccs1(-\w{4}){7}", made)
+    # The other goes on as it is; a third one needs the new key.
+    assert desktop.pull()[SESSION].outcome is Outcome.IMPORTED
+    tablet = PlayedMachine(world, "tablet")
+    with tablet.here(), pytest.raises(StoreKeyWrong):
+        set_up(tablet.paths, str(world.store), key=KeyChoice(store_key=PASSPHRASE))
+    world.key = KeyChoice(store_key=made.lower())
+    tablet.set_up()
+    assert tablet.pull()[SESSION].outcome is Outcome.IMPORTED
+    with pytest.raises(StoreKeyWrong, match="12"):
+        change(laptop, "short")
+    assert change(laptop, "a passphrase of my own") is None
+
+
+def test_a_made_key_opens_the_store_that_it_was_made_for(world: World) -> None:
+    world.key = KeyChoice(True)
+    first = PlayedMachine(world, "first")
+    done = first.set_up()
+    assert done.encrypted
+    assert done.made_key is not None
+    assert done.made_key not in repr(done)
+    world.key = KeyChoice(store_key=done.made_key)
+    assert PlayedMachine(world, "second").set_up().made_key is None
+
+
+@pytest.mark.parametrize("damage", ["lost", "garbage", "another store's", "a folder", "short"])
+def test_a_key_file_that_is_not_the_one_is_said_and_given_again(world: World, damage: str) -> None:
+    laptop, _ = world.machines("laptop", "desktop")
+    laptop.write(SESSION, said("first"))
+    laptop.push()
+    before = stored(world)
+    file = key_file(laptop.paths, world.store_id())
+    document = json.loads(file.read_text())
+    file.unlink()
+    if damage == "garbage":
+        file.write_bytes(b"\xff\0{")
+    elif damage == "another store's":
+        file.write_text(json.dumps({**document, "store_id": "another"}))
+    elif damage == "a folder":
+        file.mkdir()
+    elif damage == "short":
+        file.write_text(json.dumps({**document, "master": "AAAA"}))
+    laptop.write(SESSION, said("more"))
+    for work in (laptop.push, laptop.pull):
+        with pytest.raises(StoreLocked, match="key"):
+            work()
+    assert findings(laptop)["store-locked"].fix
+    assert stored(world) == before
+    if damage == "a folder":
+        file.rmdir()
+    laptop.set_up()
+    assert laptop.push()[SESSION].outcome is Outcome.PUSHED
+
+
+def test_lost_records_cost_nothing_in_an_encrypted_store_either(world: World) -> None:
+    laptop, desktop = world.machines("laptop", "desktop")
+    laptop.write(SESSION, said("first"))
+    laptop.push()
+    laptop.lose_records()
+    laptop.write(SESSION, said("second"))
+    assert laptop.push()[SESSION].outcome is Outcome.PUSHED
+    assert desktop.pull()[SESSION].outcome is Outcome.IMPORTED
+    assert agree(laptop, desktop)
