@@ -81,11 +81,21 @@ class BenchMachine:
         name: what it is called.
         projects: how many repositories it has.
         sources: the tree whose claude-sync it runs, None for the installed command.
+        passphrase: of its store, which is encrypted; "" for a plain one.
+        location: the store's; "" for the folder `store`.
     """
 
     def __init__(
-        self, folder: Path, name: str, projects: int = 1, sources: Path | None = None
+        self,
+        folder: Path,
+        name: str,
+        projects: int = 1,
+        sources: Path | None = None,
+        passphrase: str = "",
+        location: str = "",
     ) -> None:
+        self.passphrase = passphrase
+        self.location = location or str(folder / "store")
         self.name = name
         self.program: list[str | Path] = [PROGRAM]
         self.store = folder / "store"
@@ -134,9 +144,16 @@ class BenchMachine:
         """Be new: no records, no registry, a place chosen. What it holds of sessions stays."""
         for folder in (".local", ".config", "Library", "AppData"):
             shutil.rmtree(self.home / folder, ignore_errors=True)
-        self("init", str(self.store), "--name", self.name)
+        self("init", self.location, "--name", self.name, *self._encrypted())
         roots = json.dumps([str(self.directories[0].parent)])
         self("config", "set", "projects_roots", roots)
+
+    def _encrypted(self) -> list[str]:
+        if not self.passphrase:
+            return []
+        file = self.home / "passphrase"
+        file.write_text(self.passphrase, encoding="utf-8")
+        return ["--encrypt", "--key-file", str(file)]
 
     def clear_tree(self) -> None:
         """Have no sessions."""
