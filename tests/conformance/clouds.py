@@ -142,7 +142,8 @@ class Proxy:
         sent: what clients sent, in the order in which it came.
         cut_up, cut_down: how many bytes from and to clients go through until all is cut, None for
             no end.
-        gate: how many connections have to have been open before any byte goes through.
+        opened: how many connections came so far.
+        gate: how many have to have come before any byte goes through.
     """
 
     def __init__(self, to: int) -> None:
@@ -154,7 +155,7 @@ class Proxy:
         self.cut_up: int | None = None
         self.cut_down: int | None = None
         self.gate = 0
-        self._open = 0
+        self.opened = 0
         self._closing = False
         self._threads = [threading.Thread(target=self._accept, name="proxy")]
         self._threads[0].start()
@@ -170,10 +171,10 @@ class Proxy:
 
     def _carry(self, client: socket.socket) -> None:
         with client, suppress(OSError), self._to_server() as server:
-            self._open += 1
+            self.opened += 1
             while not (self._closing or self._is_cut):
                 ready = select.select([client, server], [], [], _LOOK_SECONDS)[0]
-                for one in ready if self._open >= self.gate else ():
+                for one in ready if self.opened >= self.gate else ():
                     data = one.recv(1 << 14)
                     if not data:
                         return

@@ -15,6 +15,7 @@ collect_ignore = (
     if hasattr(os, "openpty")
     else [
         "test_as_a_process.py",
+        "test_by_rclone.py",
         "test_doctor.py",
         "test_interrupts.py",
         "test_on_a_terminal.py",
