@@ -12,6 +12,7 @@ from claude_sync.doctor import examine
 from claude_sync.model import Outcome
 from claude_sync.state import preferences
 from claude_sync.sync.context import Context
+from claude_sync.sync.store_key import KeyChoice
 from conformance.clouds import BUCKET, Clouds, let_servers_forget, running_clouds
 from machines import KEY_FOLDER, OTHER, SESSION, PlayedMachine, World, said
 
@@ -166,3 +167,31 @@ def test_a_folder_has_no_limit(tmp_path: Path) -> None:
 
 def _limit(context: Context) -> int:
     return context.daily_limit
+
+
+# --- encrypted ---------------------------------------------------------------------------------
+
+
+def test_machines_meet_in_an_encrypted_cloud(
+    clouds: Clouds, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RCLONE_CONFIG", str(clouds.config))
+    world = World(
+        tmp_path,
+        clouds.location("webdav", folder.name),
+        key=KeyChoice(True, "a passphrase of these tests"),
+    )
+    laptop, desktop = world.machines("laptop", "desktop")
+    secret = "a word that nobody else may read"
+    laptop.write(SESSION, said(secret))
+    assert outcome(laptop) is Outcome.PUSHED
+    assert desktop.pull()[SESSION].outcome is Outcome.IMPORTED
+    desktop.write(SESSION, said("and on"))
+    assert outcome(desktop) is Outcome.PUSHED
+    desktop.write(SESSION, said("and on"))
+    assert outcome(desktop) is Outcome.PUSHED
+    laptop.pull()
+    assert laptop.read(SESSION) == desktop.read(SESSION)
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert len(files) == 3  # the marker, and one of each machine
+    assert not any(secret.encode() in path.read_bytes() for path in files)
