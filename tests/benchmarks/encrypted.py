@@ -161,7 +161,7 @@ def ssh(folder: Path) -> list[Row]:
             pair.here.write(session, Lines().blocks(pair.here.directories[0], _BIG_BYTES))
             for machine in pair:
                 machine.location = host.location(machine.store)
-                _configure(machine, host.ssh_command)
+                machine.ssh_command = host.ssh_command
         rows = []
         cold = alternately(3, plain.pushed_cold, sealed.pushed_cold)
         pulls = alternately(3, plain.pulled_cold, sealed.pulled_cold)
@@ -204,17 +204,6 @@ def ssh(folder: Path) -> list[Row]:
         Row("sent for that growth", max(sent) / 1024, "KiB", limit / 1024),
         Row("received for it", max(received) / 1024, "KiB", limit / 1024),
     ]
-
-
-def _configure(machine: BenchMachine, command: list[str]) -> None:
-    """Have it use that ssh, whenever it is set up."""
-    set_up = machine.set_up
-
-    def again() -> None:
-        machine("config", "set", "ssh_command", json.dumps(command))
-        set_up()
-
-    machine.set_up = again  # type: ignore[method-assign]
 
 
 def _bytes(done: Run) -> int:

@@ -96,6 +96,7 @@ class BenchMachine:
     ) -> None:
         self.passphrase = passphrase
         self.location = location or str(folder / "store")
+        self.ssh_command: Sequence[str] = ()
         self.name = name
         self.program: list[str | Path] = [PROGRAM]
         self.store = folder / "store"
@@ -144,6 +145,8 @@ class BenchMachine:
         """Be new: no records, no registry, a place chosen. What it holds of sessions stays."""
         for folder in (".local", ".config", "Library", "AppData"):
             shutil.rmtree(self.home / folder, ignore_errors=True)
+        if self.ssh_command:
+            self("config", "set", "ssh_command", json.dumps(list(self.ssh_command)))
         self("init", self.location, "--name", self.name, *self._encrypted())
         roots = json.dumps([str(self.directories[0].parent)])
         self("config", "set", "projects_roots", roots)
