@@ -244,12 +244,16 @@ class _Push:
 
     def _is_elsewhere(self, own: Bundle, project: ProjectKey) -> bool:
         """Whether the own bundle isn't where it belongs, or an older one is still beside it."""
-        if not is_named_for(
-            self._context.store.names, own, project.key, self._context.machine.name
+        head, machine = own.head, self._context.machine.name
+        session_id = head.session_id
+        name = self._survey.record(session_id).name
+        # What was written under this name, for this key and machine, is asked for no names again.
+        as_written = name == own.name and head.project_key == project.key
+        names = self._context.store.names
+        if not (as_written and head.machine == machine) and not is_named_for(
+            names, own, project.key, machine
         ):
             return True
-        session_id = own.head.session_id
-        name = self._survey.record(session_id).name
         return name != own.name and any(
             other.name == name for other in self._survey.bundles[session_id]
         )
