@@ -134,15 +134,17 @@ class Changes:
     def rest(self, session_id: str, *, closed: bool) -> None:
         """Look at a session that waits for its person, or was closed, as the client says.
 
-        It needn't be watched for any longer whether more is coming.
+        It needn't be watched for any longer whether more is coming. One that was seen to be closed
+        already, and hasn't changed since, is no change again.
         """
         if closed:
             self.look_at_live()
         for copy in self._home.find(session_id):
-            self._look(copy.folder, session_id, urgent=closed)
+            self._look(copy.folder, session_id)
         change = self.pending.get(session_id)
         if change is not None:
-            self.pending[session_id] = replace(change, rested=True)
+            urgent = change.urgent or closed
+            self.pending[session_id] = replace(change, rested=True, urgent=urgent)
 
     def adopt(self, sessions: Mapping[str, int]) -> None:
         """Count sessions as changed though no change of them was seen.

@@ -129,3 +129,22 @@ def test_what_was_closed_is_urgent_as_soon_as_the_client_says_so(world: World) -
     changes.rest(SESSION, closed=True)
     assert changes.pending[SESSION].urgent
     assert not changes.live.open_ids
+
+
+def test_what_was_seen_to_be_closed_and_pushed_is_no_change_when_the_client_says_so_too(
+    world: World,
+) -> None:
+    laptop = world.machine("laptop")
+    laptop.write(SESSION, said())
+    laptop.open(SESSION)
+    changes = changes_of(laptop)
+    laptop.close()
+    assert changes.look_at_live()
+    changes.pushed([SESSION], [Result(SESSION, Outcome.PUSHED)])
+    before = changes.revision
+    changes.rest(SESSION, closed=True)
+    assert not changes.pending
+    assert changes.revision == before
+    laptop.write(SESSION, said("the last word"))
+    changes.rest(SESSION, closed=True)
+    assert changes.pending[SESSION].urgent
