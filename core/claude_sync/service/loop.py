@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TypeVar
 
-from claude_sync.bundle.file_names import SUFFIX
 from claude_sync.errors import ClaudeSyncError, LockBusy, RecordsError, Stopped
 from claude_sync.model import Finding
 from claude_sync.service import schedule
@@ -32,7 +31,6 @@ from claude_sync.state import preferences
 from claude_sync.state.paths import Paths
 from claude_sync.state.preferences import Preferences
 from claude_sync.sync.context import Context
-from claude_sync.transports.base import MARKER_NAME, PLACEHOLDER_SUFFIX
 from claude_sync.values import NamedTuple
 
 T = TypeVar("T")
@@ -269,7 +267,7 @@ class ServiceLoop:
         elif hint.area is Area.LIVE:
             if worker.changes.look_at_live():
                 self.timetable.due_now(LOOK)
-        elif not hint.path or hint.path.endswith((SUFFIX, MARKER_NAME, PLACEHOLDER_SUFFIX)):
+        else:
             last = self._last_round
             soon = schedule.look_after_event(
                 now, last.ended, last.took, remote=self._publisher.status.remote

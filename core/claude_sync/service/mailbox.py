@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -13,6 +14,10 @@ from claude_sync.service.watch import Area
 from claude_sync.values import NamedTuple
 
 _GATHER_SECONDS = 0.1
+"""Between two times that hints are taken out: where one is there are more."""
+_GATHER_PRESSING_SECONDS = 0.02
+"""The same for hints that somebody waits for: of a client that ends, of what arrives."""
+_PRESSING = (Area.LIVE, Area.STORE)
 _MOST_RESTS = 1000
 
 
@@ -50,6 +55,8 @@ class Mailbox:
         self._commands: deque[Command] = deque()
         self._hints: dict[Hint, None] = {}
         self._rests: dict[Rest, None] = {}
+        self._are_pressing = False
+        self._taken_at = -math.inf
         self._woken = False
         self._closed = False
 
@@ -60,6 +67,7 @@ class Mailbox:
                 return False
             if isinstance(message, Hint):
                 self._hints[message] = None
+                self._are_pressing = self._are_pressing or message.area in _PRESSING
             elif isinstance(message, Rest):
                 if len(self._rests) >= _MOST_RESTS:
                     return False
@@ -83,25 +91,28 @@ class Mailbox:
     def receive(self, wait_seconds: float) -> list[Command | Rest | Hint]:
         """Take out all messages, commands first; wait so long for one.
 
-        Hints are left to gather for a moment, for where one is there are more; others aren't.
+        The first hint after a while is handed out at once; those after it gather for a moment.
         """
         end = time.monotonic() + wait_seconds
         with self._changed:
             while not self._is_urgent():
                 now = time.monotonic()
-                if self._hints:
-                    end = min(end, now + _GATHER_SECONDS)
-                    self._changed.wait_for(self._is_urgent, end - now)
+                until = min(end, self._hints_due()) if self._hints else end
+                if now >= until:
                     break
-                if now >= end:
-                    break
-                self._changed.wait(end - now)
-            self._woken = False
+                self._changed.wait(until - now)
+            if self._hints:
+                self._taken_at = time.monotonic()
+            self._are_pressing = self._woken = False
             messages: list[Command | Rest | Hint] = [*self._commands, *self._rests, *self._hints]
             self._commands.clear()
             self._rests.clear()
             self._hints.clear()
             return messages
+
+    def _hints_due(self) -> float:
+        gather = _GATHER_PRESSING_SECONDS if self._are_pressing else _GATHER_SECONDS
+        return self._taken_at + gather
 
     def _is_urgent(self) -> bool:
         return bool(self._commands or self._rests or self._woken)

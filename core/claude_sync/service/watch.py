@@ -19,7 +19,9 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from claude_sync.bundle.file_names import SUFFIX
 from claude_sync.disk import files
+from claude_sync.transports.base import MARKER_NAME, PLACEHOLDER_SUFFIX
 from claude_sync.values import NamedTuple
 
 if TYPE_CHECKING:
@@ -45,6 +47,11 @@ Notify = Callable[[Area, str], None]
 """Called with what may have changed, and where: a path. From watchdog's thread."""
 
 _Identity = tuple[int, int]
+
+
+def concerns_store(path: str) -> bool:
+    """Whether what lies at a path counts in a store: what is unfinished has other names."""
+    return path.endswith((SUFFIX, MARKER_NAME, PLACEHOLDER_SUFFIX))
 
 
 class _Root(NamedTuple):
@@ -142,7 +149,12 @@ class Watch:
         if identity is None:
             return None
         notify, area = self._notify, root.area
-        handler, wanted = _handler(lambda path: notify(area, path))
+
+        def tell(path: str) -> None:
+            if area is not Area.STORE or concerns_store(path):
+                notify(area, path)
+
+        handler, wanted = _handler(tell)
         try:
             observer.schedule(handler, str(root.path), recursive=root.deep, event_filter=wanted)
         except FileNotFoundError:

@@ -124,21 +124,29 @@ class Worker:
         portion = self.portion(push)
         closed = set() if paused else self._closed()
         quiet = self.overview.quiet_at is not None and self.overview.quiet_at <= time.time()
-        self._context.store.listing()
-        same = self._sides() == self._left
-        if same and not (portion or closed or quiet or task.anyway or task.adopt):
+        more = bool(closed or quiet or task.anyway or task.adopt)
+        self._context.store.listing()  # before the lock is held: it may be long in answering
+        if self._sides() == self._left and not (portion or more):
             return RoundOutcome()
         with self._context.working("watching"):
-            self._left = None
+            left, self._left = self._left, None
             survey = look(self._context)
-            self._look_over(survey, read=portion)
-            if task.adopt:
-                self.changes.adopt(self.overview.unsent(_written(survey)))
-            asked = self._to_pull(pull=pull and not paused, closed=closed)
-            outcome = self._act(survey, portion, asked)
+            # Somebody may wait for a push elsewhere, so it comes before the overview where nothing
+            # came from there: what could be pulled was known to the round before.
+            only_push = not more and left is not None and left.entries == self._sides().entries
+            asked = sorted(self._pullable())
+            if not only_push:
+                self._look_over(survey, read=portion)
+                if task.adopt:
+                    self.changes.adopt(self.overview.unsent(_written(survey)))
+                asked = self._to_pull(pull=pull and not paused, closed=closed)
+            outcome = self._act(survey, portion, [] if only_push else asked)
+            done = bool(outcome.pushed) or _any_installed(outcome.pulled)
             arrived = False
-            if outcome.pushed or _any_installed(outcome.pulled):
-                self._look_over(look(self._context))
+            if done or only_push:
+                if done:
+                    survey = look(self._context)
+                self._look_over(survey, read=() if done else portion)
                 # What came meanwhile is in the listing that the next round compares with.
                 arrived = pull and not paused and not self._pullable() <= set(asked)
             self._left = self._sides()

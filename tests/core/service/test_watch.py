@@ -82,6 +82,18 @@ def test_what_is_written_below_each_folder_is_heard(
 
 
 @pytest.mark.usefixtures("watch")
+def test_of_what_is_unfinished_in_a_store_nothing_is_heard_until_it_has_its_name(
+    heard: Heard, tmp_path: Path
+) -> None:
+    unfinished = tmp_path / "store" / ".ccsync-1.tmp"
+    unfinished.write_bytes(b"x")
+    whole = unfinished.with_name(f"{SESSION}-laptop.ccsync")
+    unfinished.rename(whole)
+    until(lambda: heard.of(whole))
+    assert not heard.of(unfinished)
+
+
+@pytest.mark.usefixtures("watch")
 def test_reading_is_no_change(heard: Heard, tmp_path: Path) -> None:
     path = tmp_path / "projects" / "-a" / "b.jsonl"
     hears(heard, path)

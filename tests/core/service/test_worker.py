@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from claude_sync.claude.live_sessions import QUIET_SECONDS
 from claude_sync.errors import Stopped
 from claude_sync.model import Outcome, Progress, State
 from claude_sync.service import schedule
+from claude_sync.service import worker as worker_module
 from claude_sync.service.worker import NextRound, Worker
+from claude_sync.sync.push import push_surveyed
 from machines import OTHER, SESSION, Pair, World, agree, said
 from waiting import until
 
@@ -183,3 +187,61 @@ def test_what_counts_as_open_only_for_its_time_is_pulled_when_that_is_up(world: 
         until(lambda: bool(worker.round(outcome.next, pull=True).pulled))
         assert worker.overview.quiet_at is None
     assert agree(laptop, desktop)
+
+
+def test_a_push_waits_for_no_overview_where_nothing_came_from_elsewhere(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laptop, desktop = pair
+    done: list[str] = []
+    for name in ("make_overview", "push_surveyed", "pull_surveyed"):
+        real = getattr(worker_module, name)
+
+        def noted(*given: Any, name: str = name, real: Any = real, **named: Any) -> Any:
+            done.append(name)
+            return real(*given, **named)
+
+        monkeypatch.setattr(worker_module, name, noted)
+    with laptop.at_work() as context:
+        worker = Worker(context)
+        worker.changes.rescan()
+        worker.round(pull=True)
+        laptop.write(SESSION, said())
+        worker.changes.rescan()
+        done.clear()
+        assert worker.round(push=[SESSION], pull=True).pushed
+        assert done == ["push_surveyed", "make_overview"]
+        laptop.write(SESSION, said())
+        desktop.write(OTHER, said())
+        desktop.push(OTHER)
+        worker.changes.rescan()
+        done.clear()
+        outcome = worker.round(push=[SESSION], pull=True)
+        assert (len(outcome.pushed), len(outcome.pulled)) == (1, 1)
+        assert done == ["make_overview", "pull_surveyed", "push_surveyed", "make_overview"]
+
+
+def test_what_comes_while_a_push_is_at_work_is_pulled_by_the_next_round(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laptop, desktop = pair
+    with laptop.at_work() as context:
+        worker = Worker(context)
+        worker.changes.rescan()
+        worker.round(pull=True)
+        laptop.write(SESSION, said())
+        desktop.write(OTHER, said())
+        real = push_surveyed
+
+        def late(*given: Any, **named: Any) -> Any:
+            monkeypatch.setattr(worker_module, "push_surveyed", real)
+            results = real(*given, **named)
+            desktop.push(OTHER)
+            return results
+
+        monkeypatch.setattr(worker_module, "push_surveyed", late)
+        worker.changes.rescan()
+        outcome = worker.round(push=[SESSION], pull=True)
+        assert outcome.next == NextRound(anyway=True, soon=True)
+        assert worker.round(outcome.next, pull=True).pulled
+    assert laptop.has(OTHER)
