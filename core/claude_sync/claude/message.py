@@ -7,8 +7,9 @@ answer. Texts are other people's.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
+
+from claude_sync.values import NamedTuple
 
 TEXT_CHARACTERS = 2_000
 """How much of a text is kept."""
@@ -19,8 +20,7 @@ _SPEAKERS = frozenset({PERSON, "assistant"})
 _UNREADABLE = "unreadable"
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """What one line holds.
 
     Attributes:

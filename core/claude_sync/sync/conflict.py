@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 
 from claude_sync.errors import UsageError
@@ -12,10 +11,10 @@ from claude_sync.sync.judge import Judgement, judge
 from claude_sync.sync.planner import PullKind, may_keep
 from claude_sync.sync.rivals import Mine
 from claude_sync.sync.survey.survey import Survey, look
+from claude_sync.values import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(NamedTuple):
     """One session that diverged on several machines.
 
     Attributes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from claude_sync.bundle.members import next_after
@@ -58,7 +58,7 @@ def remember_decision(context: Context, made: Decision, bundles: Sequence[Bundle
     """
     session_id, decisions, records = made.session_id, context.decisions, context.records
     before = decisions.of(session_id)
-    undo = replace(made.undo, decision=before.decision, supersedes=before.supersedes)
+    undo = made.undo._replace(decision=before.decision, supersedes=before.supersedes)
     inherited = [inherited_decisions(rival.head.version, bundles) for rival in made.rivals]
     superseded = [sha256 for hashes, _ in inherited for sha256 in hashes]
     with translating_read_errors(session_id):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from claude_sync.errors import BundleError, SessionError
 from claude_sync.model import Bundle, LocalSession, Version
@@ -24,11 +23,11 @@ from claude_sync.sync.planner import (
 from claude_sync.sync.rivals import Mine
 from claude_sync.sync.survey.comparisons import Comparisons
 from claude_sync.sync.survey.survey import Survey
+from claude_sync.values import NamedTuple
 from claude_sync.wording import shortened
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """One session's versions, ready to be planned with. Good inside `judge` only.
 
     What plans or compares may have to read versions first, and raises as `Comparisons.learn` does.

@@ -8,7 +8,6 @@ the other machines follow.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 
 from claude_sync.errors import SessionChanging, UsageError
 from claude_sync.model import Bundle, Outcome, Result, Version
@@ -125,7 +124,8 @@ class _Resolve:
             if rival is not kept:
                 self._into_vault(rival)
         side = install_side(context, self._survey, kept, conflict.local)
-        self._decide(kept.head.version, replace(side.installed.undo, copies=tuple(copies)), side)
+        undo = side.installed.undo._replace(copies=tuple(copies))
+        self._decide(kept.head.version, undo, side)
         return [self._result(conflict.session_id, kept, side)]
 
     def _keep_both(self) -> list[Result]:

@@ -9,7 +9,6 @@ or nothing. Nothing of this travels to other machines.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from claude_sync.errors import SessionNotFound, UsageError
 from claude_sync.model import Outcome, Result, Version
@@ -96,7 +95,7 @@ def _begin(context: Context, session_id: str, record: UndoRecord, now: Version) 
     """Remember what is undone: what lies here, unless that is what an earlier try brought back."""
     if now == record.before:
         return record
-    begun = replace(record, undone=now)
+    begun = record._replace(undone=now)
     with context.database.transaction():
         context.records.remember(session_id, undo=begun.to_json())
     return begun

@@ -446,10 +446,13 @@ def test_where_nothing_is_set_up_nothing_is_made(tmp_path: Path, event: str, wor
 # --- it starts quickly -------------------------------------------------------------------------
 
 LISTING = """
-import atexit, runpy, sys
-atexit.register(lambda: print(*sorted(sys.modules), file=sys.stderr))
+import os, runpy, sys
+os._exit = sys.exit
 sys.argv[:] = sys.argv[1:]
-runpy.run_path(sys.argv[0], run_name="__main__")
+try:
+    runpy.run_path(sys.argv[0], run_name="__main__")
+finally:
+    print(*sorted(sys.modules), file=sys.stderr)
 """
 HEAVY = (
     "asyncio ctypes dataclasses inspect multiprocessing platformdirs psutil shutil site sqlite3 "

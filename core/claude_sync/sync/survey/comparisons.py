@@ -12,7 +12,7 @@ import hashlib
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from claude_sync.bundle import codec
 from claude_sync.claude.compare import Divergence, Extent, compare, line_start
@@ -22,10 +22,13 @@ from claude_sync.disk.snapshot import Snapshot, stamp_of, translating_read_error
 from claude_sync.errors import BundleError, SessionChanging, SessionVanished
 from claude_sync.model import Bundle, LocalSession, Version
 from claude_sync.state.records import Records
-from claude_sync.store.delta import LocalBase, Request
-from claude_sync.store.download import Fetched
 from claude_sync.sync.context import Context
 from claude_sync.sync.planner import MAX_RIVALS, Ask
+
+# Most comparisons are remembered; what fetches and reads bundles is imported where one isn't.
+if TYPE_CHECKING:
+    from claude_sync.store.delta import LocalBase, Request
+    from claude_sync.store.download import Fetched
 
 Plan = TypeVar("Plan")
 
@@ -234,6 +237,8 @@ class Comparisons:
     def _request(self, bundle: Bundle) -> Request:
         mtime_ns = self._context.home.mtime_to_restore(bundle.head.mtime_ns)
         staging = self._context.staging
+        from claude_sync.store.delta import Request
+
         return Request(bundle, staging, mtime_ns, self._base)
 
     def _read(self, x: Version, y: Version, read: Callable[[], Divergence]) -> Divergence:

@@ -227,8 +227,8 @@ class _PullApplier:
             for planned, done in installed:
                 head, session_id = planned.bundle.head, planned.session_id
                 before = decisions.of(session_id)
-                undo = replace(
-                    done.undo, decision=before.decision, supersedes=before.supersedes
+                undo = done.undo._replace(
+                    decision=before.decision, supersedes=before.supersedes
                 ).to_json()
                 if done.undo.before is not None:
                     records.hold(session_id, done.undo.before)

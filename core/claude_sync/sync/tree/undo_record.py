@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
 from typing import Any
 
 from claude_sync.model import SidecarFile, Version
+from claude_sync.values import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class UndoRecord:
+class UndoRecord(NamedTuple):
     """What brings back the state before a version was installed.
 
     Attributes:
@@ -43,7 +42,7 @@ class UndoRecord:
     def to_json(self) -> str:
         """The text that the records keep."""
         grown = [file._asdict() for file in self.grown]
-        return json.dumps({**asdict(self), "grown": grown})
+        return json.dumps({**self._asdict(), "grown": grown})
 
     @classmethod
     def from_json(cls, text: str) -> UndoRecord:
