@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from claude_sync.claude.session_files import TRANSCRIPT_SUFFIX
 from claude_sync.errors import (
@@ -40,8 +40,11 @@ from claude_sync.sync.planner import PullKind, PullPlan
 from claude_sync.sync.survey.companions import SetToMerge, set_to_merge
 from claude_sync.sync.survey.extensions import learn_extensions
 from claude_sync.sync.survey.survey import Survey, look, unseen_error
-from claude_sync.sync.tree.pull_apply import PlannedPull, apply_pulls, groups
 from claude_sync.wording import count, join, replaces
+
+# What installs is imported where that is done: most pulls find nothing newer.
+if TYPE_CHECKING:
+    from claude_sync.sync.tree.pull_apply import PlannedPull
 
 _NOT_WAITING = (PullKind.NOTHING, PullKind.AHEAD)
 _PLANNED = {
@@ -274,9 +277,9 @@ class _Pull:
                 )
             self._hold(judgement)
             planned = self._planned_pull(session_id, plan, judgement)
-            if isinstance(planned, PlannedPull) and not self._dry_run:
-                planned = replace(planned, fetched=judgement.comparisons.release(planned.bundle))
-            return planned
+            if isinstance(planned, Result) or self._dry_run:
+                return planned
+            return planned._replace(fetched=judgement.comparisons.release(planned.bundle))
 
     def _hold(self, judgement: Judgement) -> None:
         """Remember what lies here, unless that is nothing."""
@@ -317,6 +320,8 @@ class _Pull:
             bundle, kind = merging.bundle, PullKind.FAST_FORWARD
         else:
             bundle, kind = plan.rivals[0], plan.kind
+        from claude_sync.sync.tree.pull_apply import PlannedPull
+
         only_here = judgement.lines_only_here(plan)
         if judgement.waits_for(plan) and not self._may_replace:
             return self._result(
@@ -374,8 +379,11 @@ class _Pull:
             total=sum(planned.bundle.stamp.size for planned in to_pull),
             sessions_total=len(to_pull),
         )
-        if to_pull:
-            self._context.progress(self._progress)
+        if not to_pull:
+            return
+        from claude_sync.sync.tree.pull_apply import groups
+
+        self._context.progress(self._progress)
         for group in groups(to_pull):
             yield from self._apply(group)
 
@@ -385,6 +393,8 @@ class _Pull:
                 doing = replaces(planned.only_here) if planned.only_here else "would be pulled"
                 yield self._pulled(planned, doing)
             return
+        from claude_sync.sync.tree.pull_apply import apply_pulls
+
         for planned, done in apply_pulls(self._context, self._survey, group):
             if isinstance(done, ClaudeSyncError):
                 yield self._failure(planned.session_id, done, planned)

@@ -8,7 +8,6 @@ whole files and, at worst, something that is found out again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from claude_sync.claude.compare import Extent
@@ -28,14 +27,14 @@ from claude_sync.sync.survey.read_session import row_of_installed
 from claude_sync.sync.survey.survey import Survey
 from claude_sync.sync.tree.install import Installed, Installer, writing
 from claude_sync.sync.tree.merge import Winner
+from claude_sync.values import NamedTuple
 
 _GROUP_SESSIONS = 200
 _GROUP_BYTES = 64 << 20
 _LEFTOVERS_SECONDS = 86_400.0
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedPull:
+class PlannedPull(NamedTuple):
     """One session to be pulled.
 
     Attributes:
@@ -112,7 +111,7 @@ class _PullApplier:
         try:
             for planned, answer in self._fetch(group):
                 if isinstance(answer, Fetched):
-                    fetched.append(replace(planned, fetched=answer))
+                    fetched.append(planned._replace(fetched=answer))
                 else:
                     yield planned, answer
             with writing(self._context.home.projects):
