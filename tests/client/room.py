@@ -69,13 +69,18 @@ class Room:
         return done.stdout
 
 
+def alone() -> list[str]:
+    """What a command begins with that is to run in a network of its own."""
+    as_root = [] if os.geteuid() == 0 else ["--map-root-user"]
+    return ["unshare", "--net", *as_root]
+
+
 @contextmanager
 def entered(folder: Path, client: Path) -> Iterator[Room]:
     """Make a room, and leave nothing of it."""
     room = Room(folder, client)
-    alone = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--net", "--map-root-user"]
     server = subprocess.Popen(
-        [*alone, "sh", "-c", _ENTER.format(socket=room.socket)], stdin=subprocess.DEVNULL
+        [*alone(), "sh", "-c", _ENTER.format(socket=room.socket)], stdin=subprocess.DEVNULL
     )
     try:
         until(lambda: room.socket.exists() or server.poll() is not None)

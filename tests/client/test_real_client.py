@@ -206,7 +206,9 @@ def test_with_the_plugin_an_exit_pushes_and_a_start_says_what_is_newer(worked: O
     for desk in (laptop, desktop):
         desk.trusts(desk.project)
         desk.runs("claude-sync plugin enable", "claude-sync is inside Claude Code")
-    desktop.runs("claude-sync status", "laptop")
+    # As if the project had just been cloned there: nobody has used claude-sync in it yet.
+    for known in desktop.machine.home.rglob("projects.json"):
+        known.unlink()
     desktop.keeps_running("claude-sync", "watch", "--no-pull")
     laptop.runs(f"claude-sync resume -- --model {MODEL}", "● Planned.")
     laptop.types("Said before leaving")
