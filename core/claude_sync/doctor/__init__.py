@@ -65,6 +65,7 @@ _CHECKS: tuple[Check, ...] = (
     sessions.unplaced,
     sessions.declined,
     bundles.problems,
+    bundles.with_checkpoints,
     bundles.copies,
     deep.own_bundles,
     settings.name,

@@ -20,6 +20,7 @@ from claude_sync.errors import (
 from claude_sync.model import Bundle, Finding, Level, SkippedFile
 from claude_sync.store.skipped import EMPTY, INCOMPLETE, PLACEHOLDER
 from claude_sync.sync.bundles.naming import is_named_for
+from claude_sync.sync.survey.own_checkpoints import own_with_checkpoints
 from claude_sync.values import NamedTuple
 from claude_sync.wording import ago, count, duration, join
 
@@ -172,6 +173,37 @@ def _remove(facts: Facts, names: Sequence[str]) -> str:
 
 def _fix(fix: str, problem: SkippedFile) -> str:
     return fix.replace("{id}", problem.session_id or "--all")
+
+
+def with_checkpoints(facts: Facts) -> Iterator[Finding]:
+    """Bundles of this machine with checkpoints, where those are to stay here."""
+    survey = facts.survey
+    if survey is None:
+        return
+    found = sorted({one.head.session_id for one in own_with_checkpoints(facts.context, survey)})
+    gone = [one for one in found if one not in survey.local]
+    if len(gone) < len(found):
+        here = [one for one in found if one in survey.local]
+        yield _with_checkpoints(here, "A push writes them without.", "`claude-sync push {ids}`")
+    if gone:
+        yield _with_checkpoints(
+            gone,
+            "What they are of isn't on this machine any more, so no push writes them without.",
+            "`claude-sync forget {id}` removes one; or `claude-sync pull {ids}`, then push",
+        )
+
+
+def _with_checkpoints(sessions: Sequence[str], meaning: str, fix: str) -> Finding:
+    fix = fix.replace("{ids}", " ".join(sessions[:_MOST])).replace("{id}", sessions[0])
+    hold = "holds" if len(sessions) == 1 else "hold"
+    return Finding(
+        code="checkpoints-in-store",
+        level=Level.WARNING,
+        title=f"{count(len(sessions), 'bundle')} of this machine still {hold} checkpoints, or may",
+        detail="You chose that checkpoints stay on this machine, and these were pushed before: "
+        f"{join(list(sessions), 3)}. {meaning}",
+        fix=fix,
+    )
 
 
 def copies(facts: Facts) -> Iterator[Finding]:

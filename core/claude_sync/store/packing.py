@@ -14,13 +14,13 @@ from functools import cached_property, partial
 from typing import Any
 
 from claude_sync.bundle.codec import settled_size
-from claude_sync.bundle.members import sidecar_digest
 from claude_sync.bundle.pack import FRAME, TRANSCRIPT, Label, Packed, Packer, Piece, sidecar_section
 from claude_sync.claude.session_files import SessionFiles, is_companion
 from claude_sync.disk.hashing import PassingHash
 from claude_sync.disk.snapshot import Snapshot, translating_read_errors
 from claude_sync.errors import ClaudeSyncError, SessionChanging
 from claude_sync.model import Bundle, LocalSession, SidecarFile, Stamp, Version
+from claude_sync.store.layout import sidecar_of
 from claude_sync.transports.base import LEAST_REUSE_BYTES, Block, PreparedPut, Reuse
 from claude_sync.values import NamedTuple
 
@@ -278,18 +278,6 @@ class Packing:
             return
         yield Block(piece.data[:same], start + piece.offset)
         yield Block(piece.data[same:])
-
-
-def sidecar_of(bundle: Bundle, layout: str) -> Mapping[str, SidecarFile] | None:
-    """A bundle's sidecar files, by path, from a layout; None if that is of another bundle."""
-    try:
-        files = {
-            path: SidecarFile(path, int(row[2]), str(row[3]))
-            for path, row in json.loads(layout or "{}").items()
-        }
-    except (ValueError, TypeError, AttributeError, IndexError):
-        return None
-    return files if sidecar_digest(files.values()) == bundle.head.sidecar_sha256 else None
 
 
 def _reuse_or_hold(parts: list[Block | Reuse], block: Block) -> int:

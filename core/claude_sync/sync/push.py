@@ -262,16 +262,18 @@ class _Push:
         """Whether the own bundle may hold a file that the new one wouldn't.
 
         Companions don't count where it `is_ours`, what this machine wrote last: the client changed
-        them in place since.
+        them in place since. They do where it holds checkpoints that don't travel any more.
         """
         from claude_sync.sync.bundles.keep import NO_SIDECAR, sidecars_lie_here
+        from claude_sync.sync.survey.companions import still_has_checkpoints
 
         row = self._survey.row(local)
         if own.head.sidecar_sha256 in (row.sidecar_sha256, NO_SIDECAR):
             return False
         layout = self._survey.record(local.session_id).layout
+        companions = not is_ours or still_has_checkpoints(self._context, self._survey, own)
         return not sidecars_lie_here(
-            self._context, local, layout=layout, bundle=own, companions=not is_ours
+            self._context, local, layout=layout, bundle=own, companions=companions
         )
 
     # -- writing ------------------------------------------------------------------------------

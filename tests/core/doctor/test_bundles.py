@@ -49,6 +49,36 @@ def test_a_damaged_bundle(pushed: Patient) -> None:
     assert opened(path).transcript == pushed.read()
 
 
+CHECKPOINT = "file-history/{}/0123456789abcdef@v1"
+
+
+def test_a_bundle_with_checkpoints_that_are_to_stay_here(pushed: Patient) -> None:
+    pushed.write_companion(CHECKPOINT.format(SESSION), b"secret = 1\n")
+    pushed.push()
+    assert pushed.is_well("checkpoints-in-store")
+    preferences.change(pushed.paths, checkpoints=False)
+    found = pushed.the("checkpoints-in-store", Level.WARNING)
+    assert found.title.startswith("1 bundle of this machine still holds checkpoints")
+    follow(found)
+    assert pushed.is_well("checkpoints-in-store")
+
+
+@pytest.mark.parametrize("which", ["removed", "pulled and pushed"])
+def test_a_bundle_with_checkpoints_of_a_session_that_is_gone(pushed: Patient, which: str) -> None:
+    pushed.write_companion(CHECKPOINT.format(SESSION), b"secret = 1\n")
+    pushed.push()
+    pushed.path().unlink()
+    preferences.change(pushed.paths, checkpoints=False)
+    found = pushed.the("checkpoints-in-store", Level.WARNING)
+    assert SESSION in found.detail
+    if which == "removed":
+        follow(found, more="--yes")
+    else:
+        follow(found, 1)
+        follow(pushed.the("checkpoints-in-store", Level.WARNING))
+    assert pushed.is_well("checkpoints-in-store")
+
+
 def test_a_bundle_of_a_newer_claude_sync(pushed: Patient) -> None:
     path = pushed.bundle()
     good = path.read_bytes()

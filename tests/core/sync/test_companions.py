@@ -93,7 +93,6 @@ def test_the_winner_brings_its_own_and_ours_go_into_the_vault(
         PLAN: b"# Another plan",
         f"tasks/{SESSION}/2.json": b"only here",
     }
-    assert sorted(desktop.kept()) != []
     assert {b"mine", b"# A plan"} <= set(desktop.kept())
     assert desktop.read() not in desktop.kept(), "all of the transcript is in the newer one"
     desktop.undo()
@@ -325,6 +324,47 @@ def test_checkpoints_stay_where_the_preference_says_so(world: World, laptop: Pla
     tablet.pull()
     assert tablet.companions() == without
     assert settle(desktop, laptop, tablet) <= 2
+
+
+def test_those_that_were_pushed_leave_the_store_though_another_machine_has_the_session_too(
+    laptop: PlayedMachine, desktop: PlayedMachine
+) -> None:
+    name = f"@file-history/{HASH}@v1"
+    desktop.push(SESSION)
+    for machine in (laptop, desktop):
+        assert name in opened(machine.bundle()).sidecar
+        preferences.change(machine.paths, checkpoints=False)
+        assert machine.states()[SESSION].state is State.CHANGED
+        assert outcomes(machine.push()) == {SESSION: Outcome.PUSHED}
+        assert name not in opened(machine.bundle()).sidecar
+        assert machine.companions() == ALL
+    assert settle(laptop, desktop) == 0
+
+
+@pytest.mark.parametrize("remembered", [True, False])
+def test_they_leave_an_older_bundle_of_ours_though_nobody_remembers_it(
+    laptop: PlayedMachine, desktop: PlayedMachine, remembered: bool
+) -> None:
+    desktop.push(SESSION)
+    laptop.write(SESSION, planned("more"))
+    preferences.change(laptop.paths, checkpoints=False)
+    laptop.push()
+    preferences.change(desktop.paths, checkpoints=False)
+    desktop.pull()
+    if not remembered:
+        desktop.lose_records()
+    assert outcomes(desktop.push()) == {SESSION: Outcome.PUSHED}
+    assert f"@file-history/{HASH}@v1" not in opened(desktop.bundle()).sidecar
+    assert settle(laptop, desktop) == 0
+
+
+def test_one_that_lies_nowhere_but_in_our_bundle_goes_into_the_vault_first(
+    laptop: PlayedMachine,
+) -> None:
+    (laptop.claude / CHECKPOINT).unlink()
+    preferences.change(laptop.paths, checkpoints=False)
+    assert outcomes(laptop.push()) == {SESSION: Outcome.PUSHED}
+    assert ALL[CHECKPOINT] in laptop.kept()
 
 
 def test_what_stays_behind_of_them_is_said_and_is_not_lost(

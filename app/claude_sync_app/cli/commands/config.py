@@ -10,6 +10,7 @@ from claude_sync.disk.log import Log
 from claude_sync.errors import PreferencesError
 from claude_sync.state import preferences
 from claude_sync.state.paths import Paths, paths
+from claude_sync.wording import count
 from claude_sync_app.cli.output import print_error, print_json, print_line
 from claude_sync_app.cli.parser import Parser
 from claude_sync_app.cli.runner import DONE, WrongArguments
@@ -94,7 +95,24 @@ def _set(own: Paths, arguments: Namespace) -> int:
         print_json({key: shown})
     else:
         print_line(f"{key} is {_words(shown)}.")
+        if key == "checkpoints" and shown is False:
+            _say_what_was_pushed(own)
     return DONE
+
+
+def _say_what_was_pushed(own: Paths) -> None:
+    """Say that the checkpoints which left this machine before are still where they went."""
+    from claude_sync.sync.read_only import open_read_only
+    from claude_sync.sync.survey.own_checkpoints import remembered_with_checkpoints
+
+    with open_read_only(own) as context:
+        pushed = remembered_with_checkpoints(context)
+    if pushed:
+        was = "was" if pushed == 1 else "were"
+        print_line(
+            f"{count(pushed, 'session')} {was} pushed with checkpoints: `claude-sync push --all` "
+            "takes them out of the shared folder, and `claude-sync doctor` names what is left."
+        )
 
 
 def _checked(function: Callable[..., object], *given: object) -> object:

@@ -12,7 +12,7 @@ from claude_sync.model import Bundle, LocalSession, Version
 from claude_sync.state.vault_entry import SIDECAR, TRANSCRIPT, Kept
 from claude_sync.store.delta import Request
 from claude_sync.store.download import Fetched
-from claude_sync.store.packing import sidecar_of
+from claude_sync.store.layout import sidecar_of
 from claude_sync.sync.context import Context
 
 NO_SIDECAR = sidecar_digest(())

@@ -60,7 +60,11 @@ def is_elsewhere(
     """Whether another machine's bundle holds just what lies here, and all that it gave up.
 
     Or this very transcript with files that are newer, since those here are as they once came.
+    Never where this machine's own bundle holds checkpoints that aren't to leave it any more.
     """
+    own = survey.split(local.session_id).own
+    if own is not None and still_has_checkpoints(context, survey, own):
+        return False
     row, decided = survey.row(local), context.decisions.of(local.session_id)
     given_up = set(survey.supersedes(local.session_id))
     return any(
@@ -73,6 +77,15 @@ def is_elsewhere(
         )
         for rival in rivals
     )
+
+
+def still_has_checkpoints(context: Context, survey: Survey, own: Bundle) -> bool:
+    """Whether a bundle of this machine has, or may have, checkpoints that are to stay here now."""
+    if context.home.checkpoints:
+        return False
+    from claude_sync.sync.survey.own_checkpoints import may_hold_checkpoints
+
+    return may_hold_checkpoints(survey, own)
 
 
 def is_set_of_elsewhere(context: Context, survey: Survey, local: LocalSession) -> bool:
