@@ -22,6 +22,7 @@ from claude_sync.claude.session_files import (
     TASKS,
     TODOS,
     SessionFiles,
+    checkpoint_version,
     companion_path,
     plan_path,
     todos_name,
@@ -267,10 +268,15 @@ def _status(entry: os.DirEntry[str]) -> os.stat_result | None:
 
 
 def _newest(checkpoints: list[tuple[str, Stamp]], most: int) -> list[tuple[str, Stamp]]:
-    """As many checkpoints as travel: the newest, no more than 50 MB of them."""
+    """As many checkpoints as travel: the newest, no more than 50 MB of them.
+
+    Those that arrived together are of one moment: of these the greatest versions are the newest.
+    """
     taken: list[tuple[str, Stamp]] = []
     size = 0
-    for path, stamp in sorted(checkpoints, key=lambda one: (-one[1].mtime_ns, one[0])):
+    for path, stamp in sorted(
+        checkpoints, key=lambda one: (-one[1].mtime_ns, -checkpoint_version(one[0]), one[0])
+    ):
         if len(taken) < most and size + stamp.size <= MAX_CHECKPOINT_BYTES:
             taken.append((path, stamp))
             size += stamp.size

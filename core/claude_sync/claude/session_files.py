@@ -64,6 +64,11 @@ def is_checkpoint(path: str) -> bool:
     return path.startswith(f"@{CHECKPOINTS}/")
 
 
+def checkpoint_version(path: str) -> int:
+    """The number of a checkpoint among those of its file, by its path in a bundle."""
+    return int(path.rpartition("@v")[2])
+
+
 def is_plan(path: str) -> bool:
     """Whether a path in a bundle is that of a plan."""
     return path.startswith(f"@{PLANS}/")

@@ -217,6 +217,11 @@ def stage(
     return Staged(path, size)
 
 
+def set_time(staged: Staged, mtime_ns: int) -> None:
+    """Give a staged file another modification time."""
+    os.utime(staged.path, ns=(mtime_ns, mtime_ns))
+
+
 def sync(staged: Sequence[Staged | Path]) -> None:
     """Make the bytes of files durable; many of one file system at once where that is faster."""
     paths = [item if isinstance(item, Path) else item.path for item in staged]

@@ -19,7 +19,7 @@ from claude_sync.bundle.unpack import (
     UnpackEvent,
     unpack,
 )
-from claude_sync.claude.session_files import is_session_file
+from claude_sync.claude.session_files import is_checkpoint, is_session_file
 from claude_sync.disk import files
 from claude_sync.disk.files import Staged
 from claude_sync.disk.prefix_hashes import prefix_hashes
@@ -230,6 +230,8 @@ class _Staging:
                 end = self._pending
                 assert isinstance(end, SidecarEnd)
                 self._pending = None
+                if is_checkpoint(end.file.path):
+                    files.set_time(staged, self._mtime_ns)  # older than those that follow here
                 if is_session_file(end.file.path):
                     self._sidecar.append((end.file, staged))
                 else:
@@ -246,12 +248,14 @@ class _Staging:
             yield event.data
 
     def _stage(self, blocks: Iterable[bytes], *, transcript: bool = True) -> Staged:
-        mtime_ns = None
-        if transcript:
-            mtime_ns = self._wanted.mtime_ns
-            if mtime_ns is None:
-                mtime_ns = self._wanted.bundle.head.mtime_ns
+        mtime_ns = self._mtime_ns if transcript else None
         return files.stage(self._wanted.folder, blocks, mtime_ns=mtime_ns)
+
+    @property
+    def _mtime_ns(self) -> int:
+        """When the session was last written, wherever that was."""
+        mtime_ns = self._wanted.mtime_ns
+        return self._wanted.bundle.head.mtime_ns if mtime_ns is None else mtime_ns
 
     def fetched(self, whole: Unpacked, received: int) -> Fetched:
         """What came, whole."""

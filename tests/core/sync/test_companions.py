@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -390,6 +391,32 @@ def test_what_stays_behind_of_them_is_said_and_is_not_lost(
     desktop.pull()
     assert len(desktop.companions()) == 3
     assert settle(laptop, desktop) <= 3
+
+
+def checkpoint(name: str, machine: PlayedMachine, age: float) -> str:
+    """Write a checkpoint of 100 bytes that is so many seconds old; its path."""
+    path = machine.write_companion(f"file-history/{SESSION}/{name}", b"x" * 100)
+    then = time.time() - age
+    os.utime(path, (then, then))
+    return f"@file-history/{name}"
+
+
+@pytest.mark.parametrize(("one", "another"), [("0" * 16, "f" * 16), ("f" * 16, "0" * 16)])
+def test_the_newest_of_them_are_the_newest_on_a_machine_that_they_came_to_as_well(
+    world: World, monkeypatch: pytest.MonkeyPatch, one: str, another: str
+) -> None:
+    monkeypatch.setattr(listed_files, "MAX_CHECKPOINT_BYTES", 250)
+    laptop, desktop = world.machines("laptop", "desktop")
+    laptop.write(SESSION, said())
+    laptop.grow_old()
+    oldest = checkpoint(f"{one}@v1", laptop, 5000)
+    middle = checkpoint(f"{another}@v9", laptop, 4000)
+    laptop.push()
+    newest = checkpoint("8888888888888888@v1", desktop, 60)
+    desktop.pull()
+    desktop.push(SESSION)
+    assert {*opened(laptop.bundle()).sidecar} == {oldest, middle}
+    assert {*opened(desktop.bundle()).sidecar} == {middle, newest}
 
 
 # --- where something is in the way -------------------------------------------------------------
