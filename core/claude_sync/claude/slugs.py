@@ -59,7 +59,8 @@ def _after(known: Known | None, stamp: Stamp, file: IO[bytes]) -> str:
     if known is not None and known[0].inode == stamp.inode and known[0].size <= stamp.size:
         # The client only ever appends. Where something else didn't, at most another plan is taken
         # along: whoever places it looks at the whole.
-        return last_slug(file, stamp.size, known[0].size) or known[1]
+        appended = _last_slug(file, stamp.size, known[0].size)
+        return known[1] if appended is None else appended
     return last_slug(file, stamp.size)
 
 
@@ -74,11 +75,16 @@ def last_slug(file: IO[bytes], size: int, start: int = 0) -> str:
     Raises:
         OSError: it can't be read.
     """
+    return _last_slug(file, size, start) or ""
+
+
+def _last_slug(file: IO[bytes], size: int, start: int) -> str | None:
+    """The same; None where there is none, "" where the last one can't name a file."""
     for line in _lines_with_member(file, size, start):
         slug = _slug_in(line)
         if slug:
             return slug if is_slug(slug) else ""
-    return ""
+    return None
 
 
 def _slug_in(line: bytes) -> str:

@@ -328,6 +328,28 @@ def test_a_transcript_that_goes_on_is_not_read_again(
     assert paths(claude) == ["@plans/calm-otter.md"]
 
 
+def test_a_name_that_can_be_none_takes_the_plan_before_it_away(claude: ClaudeHome) -> None:
+    transcript = put(claude, f"projects/-p/{SESSION}.jsonl", PLAN)
+    put(claude, "plans/calm-otter.md")
+    assert paths(claude) == ["@plans/calm-otter.md"]
+    with transcript.open("ab") as file:
+        file.write(line(slug="../calm-otter"))
+    assert paths(claude) == []
+    with transcript.open("ab") as file:
+        file.write(line(text="more"))
+    assert paths(claude) == []
+
+
+def test_another_file_in_a_transcripts_place_is_read_from_its_beginning(claude: ClaudeHome) -> None:
+    transcript = put(claude, f"projects/-p/{SESSION}.jsonl", PLAN + line(text="x" * 1000))
+    put(claude, "plans/calm-otter.md")
+    put(claude, "plans/other-otter.md")
+    assert paths(claude) == ["@plans/calm-otter.md"]
+    other = put(claude, "other", line(slug="other-otter") + line(text="x" * 2000))
+    os.replace(other, transcript)
+    assert paths(claude) == ["@plans/other-otter.md"]
+
+
 def test_where_no_plan_lies_no_transcript_is_read(claude: ClaudeHome) -> None:
     transcript = put(claude, f"projects/-p/{SESSION}.jsonl", PLAN)
     transcript.chmod(0)
