@@ -9,8 +9,9 @@ An entry is whole once its ``entry.json`` is there; that is written last. Invari
 1. A version is here, durable, before anything replaces it elsewhere.
 2. A transcript enters as a second name of its very file where that can be, so that what a client
    appends in the last moment is kept too.
-3. Nothing is dropped but by `prune`: what is older than 30 days and not among a session's last
-   five, and what another kept version extends. A full vault refuses, and then nothing is replaced.
+3. Nothing is dropped but by `prune`: what is older than 30 days and not among the last five of its
+   session and kind (transcripts; other files alone), and what another kept version extends. A full
+   vault refuses, and then nothing is replaced.
 4. Nobody else reads it: every folder here is made 0700. A second name keeps the mode that the
    client gave the file, for chmod would change the very file in Claude's tree.
 5. What shares its bytes with a file that is still in use (a crash came between keeping and
@@ -286,7 +287,8 @@ class Vault:
             entries = self.entries(session_id)
             droppable = [
                 kept
-                for kept in entries[:-KEEP_VERSIONS]
+                for kind in _kinds(entries)
+                for kept in kind[:-KEEP_VERSIONS]
                 if now - kept.kept_at > KEEP_DAYS * _DAY_SECONDS
             ]
             droppable += [
@@ -312,6 +314,18 @@ class Vault:
             if not (folder / ENTRY).exists() and now - folder.lstat().st_mtime > _DAY_SECONDS:
                 files.remove_tree(folder)
         files.remove_empty(base)
+
+
+def _kinds(entries: Iterable[Kept]) -> tuple[list[Kept], list[Kept]]:
+    """Entries with a transcript, and those of other files alone: ticked tasks push out no version.
+
+    Each as they come.
+    """
+    versions: list[Kept] = []
+    files_alone: list[Kept] = []
+    for kept in entries:
+        (files_alone if kept.version is None else versions).append(kept)
+    return versions, files_alone
 
 
 @contextmanager

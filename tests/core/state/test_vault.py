@@ -256,6 +256,20 @@ def test_the_last_five_versions_stay_however_old_they_are(vault: Vault) -> None:
     assert vault.prune(LONG_AGO) == 0
 
 
+def test_files_that_were_replaced_alone_push_no_version_out(vault: Vault, tmp_path: Path) -> None:
+    keep(vault, b"a transcript\n")
+    for number in range(KEEP_VERSIONS + 3):
+        task = tmp_path / "1.json"
+        task.write_bytes(b"%d" % number)
+        vault.keep(SESSION, "pull", sidecar=[("@tasks/1.json", task)])
+        task.unlink()
+    assert vault.prune(LONG_AGO) == 3
+    (version_of_long_ago,) = [one for one in vault.entries(SESSION) if one.version]
+    assert version_of_long_ago.transcript.read_bytes() == b"a transcript\n"
+    kept = [one.sidecar / "@tasks/1.json" for one in vault.entries(SESSION) if not one.version]
+    assert [path.read_bytes() for path in kept] == [b"%d" % number for number in range(3, 8)]
+
+
 def test_within_thirty_days_all_versions_stay(vault: Vault) -> None:
     for number in range(KEEP_VERSIONS + 3):
         keep(vault, b"version %d\n" % number)
