@@ -63,6 +63,7 @@ AFTER_FRONT = b',"transcript":"'
 AFTER_TRANSCRIPT = b'","sidecar":['
 BEFORE_BACK = b'],"sidecar_sha256":'
 
+_ABSURD_REVISION = 1 << 48
 # The widest gap between two doubles of 63 bits.
 _ROUNDING = 1024
 # Made once: thousands of heads are spelled when a store is listed first.
@@ -84,6 +85,11 @@ def compact(value: object) -> bytes:
 def is_integer(value: object) -> bool:
     """Whether a member's value is an integer that every reader can hold; a bool is none."""
     return type(value) is int and 0 <= value <= MAX_INTEGER
+
+
+def is_absurd(revision: int) -> bool:
+    """Whether no writer can have come to such a revision: a stranger's, which decides nothing."""
+    return revision >= _ABSURD_REVISION
 
 
 def next_after(*numbers: int) -> int:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from bundles import packed
 from claude_sync.claude import listed_files
 from claude_sync.model import Outcome, State, Version
 from claude_sync.state import preferences
 from claude_sync.sync.pack import pack, unpack
 from claude_sync.sync.tree.resolve_apply import copy_id
-from machines import OTHER, SESSION, PlayedMachine, World, opened, outcomes, said
+from machines import KEY, KEY_FOLDER, OTHER, SESSION, PlayedMachine, World, opened, outcomes, said
 
 HASH = "0123456789abcdef"
 TASK = f"tasks/{SESSION}/1.json"
@@ -27,6 +28,28 @@ IN_A_BUNDLE = {
     f"@file-history/{HASH}@v1": b"print()\n",
     f"@todos/{SESSION}-agent-{SESSION}.json": b"[]",
 }
+
+
+def strange(
+    world: World,
+    transcript: bytes,
+    sidecar: dict[str, bytes],
+    *,
+    session: str = SESSION,
+    revision: int = 1,
+) -> None:
+    """Put a stranger's bundle into the store."""
+    data, _ = packed(
+        transcript,
+        sidecar,
+        session_id=session,
+        project_key=KEY,
+        machine="stranger",
+        revision=revision,
+    )
+    folder = world.store / KEY_FOLDER
+    folder.mkdir(exist_ok=True)
+    (folder / f"{session}-stranger.ccsync").write_bytes(data)
 
 
 def planned(text: str = "hello") -> bytes:
@@ -213,6 +236,35 @@ def test_where_several_changed_one_all_end_with_the_same(
         assert world.keeps(b"%d" % number)
 
 
+def test_of_two_that_were_written_at_once_all_take_the_same(
+    laptop: PlayedMachine, desktop: PlayedMachine
+) -> None:
+    before = laptop.bundle().read_bytes()
+    equip(laptop, {TASK: b"on the laptop"})
+    laptop.push()
+    at_once = laptop.bundle().read_bytes()
+    laptop.bundle().write_bytes(before)  # it hasn't arrived yet
+    equip(desktop, {TASK: b"on the desktop"})
+    desktop.push()
+    laptop.bundle().write_bytes(at_once)
+    assert opened(laptop.bundle()).head.revision == opened(desktop.bundle()).head.revision
+    settle(laptop, desktop)
+    assert laptop.companions() == desktop.companions()
+
+
+@pytest.mark.parametrize("revision", [1 << 48, 1 << 62, (1 << 63) - 1])
+def test_a_revision_that_nobody_can_have_come_to_outranks_none(
+    world: World, laptop: PlayedMachine, desktop: PlayedMachine, revision: int
+) -> None:
+    strange(world, laptop.read(), {"@tasks/1.json": b"a stranger's"}, revision=revision)
+    for number in range(3):
+        machine, other = (laptop, desktop) if number % 2 else (desktop, laptop)
+        equip(machine, {TASK: b"%d" % number})
+        settle(machine, other)
+        assert other.companions() == {**ALL, TASK: b"%d" % number}
+        assert opened(machine.bundle()).head.revision < 1 << 48
+
+
 # --- open, copied, undone ----------------------------------------------------------------------
 
 
@@ -240,6 +292,53 @@ def test_a_plan_that_an_open_session_has_too_is_not_replaced(
     assert outcomes(desktop.pull()) == {SESSION: Outcome.UPDATED}
     assert desktop.companions() == {**ALL, TASK: b"done"}
     assert laptop.companions()[PLAN] == b"# Another plan"
+
+
+def test_nor_does_what_a_person_chose_or_brought_back_replace_it(
+    laptop: PlayedMachine, desktop: PlayedMachine
+) -> None:
+    for machine in (laptop, desktop):
+        machine.write(SESSION, planned(f"on {machine.name}"))
+    equip(laptop, {PLAN: b"# Another plan", TASK: b"done"})
+    laptop.push()
+    desktop.resolve(keep="theirs")
+    assert desktop.companions() == {**ALL, PLAN: b"# Another plan", TASK: b"done"}
+    desktop.write(OTHER, planned("of another session"))
+    desktop.open(OTHER)
+    desktop.bring_back()
+    assert desktop.companions() == {**ALL, PLAN: b"# Another plan"}
+    laptop.write(SESSION, planned("more on the laptop"))
+    equip(laptop, {PLAN: b"# A third plan", TASK: b"done twice"})
+    laptop.push()
+    desktop.resolve(keep="theirs")
+    assert desktop.companions() == {**ALL, PLAN: b"# Another plan", TASK: b"done twice"}
+
+
+def test_a_session_that_came_without_its_plan_is_not_what_its_bundle_holds(
+    world: World, laptop: PlayedMachine
+) -> None:
+    desktop = world.machine("desktop")
+    desktop.write(OTHER, planned("of another session"))
+    equip(desktop, {PLAN: b"# Another's"})
+    desktop.pull()
+    assert desktop.companions() == {**ALL, PLAN: b"# Another's"}
+    assert desktop.states()[SESSION].state is State.CHANGED
+    desktop.push()
+    assert opened(desktop.bundle()).sidecar["@plans/calm-otter.md"] == b"# Another's"
+
+
+def test_undoing_both_removes_the_plan_that_both_brought(
+    world: World, laptop: PlayedMachine, desktop: PlayedMachine
+) -> None:
+    tablet = world.machine("tablet")
+    for machine in (laptop, desktop):
+        machine.write(SESSION, planned(f"on {machine.name}"))
+        machine.push()
+    tablet.resolve(keep="both")
+    assert len(tablet.sessions()) == 2
+    assert tablet.companions()[PLAN] == b"# A plan"
+    tablet.undo()
+    assert tablet.companions() == {}
 
 
 def test_both_takes_them_along_under_the_new_id(

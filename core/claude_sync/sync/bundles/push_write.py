@@ -15,7 +15,7 @@ from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from claude_sync.bundle.members import next_after
+from claude_sync.bundle.members import is_absurd, next_after
 from claude_sync.disk.snapshot import translating_read_errors
 from claude_sync.errors import (
     BundleCorrupt,
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from claude_sync.sync.bundles.pack_ahead import PackingAhead
 
 _RECORDS_A_GROUP = 200
-_ABSURD_REVISION = 1 << 48
 _REPLACEABLE = frozenset(
     kind.__name__ for kind in (BundleCorrupt, BundleForeign, BundleRolledBack, BundleUnsafe)
 )
@@ -150,8 +149,7 @@ class PushWriter:
         revisions = [
             bundle.head.revision
             for bundle in survey.bundles.get(session_id, ())
-            if bundle.head.machine_id == context.machine.id
-            or bundle.head.revision < _ABSURD_REVISION
+            if bundle.head.machine_id == context.machine.id or not is_absurd(bundle.head.revision)
         ]
         seen = context.store.greatest_seen(session_id, context.machine.id)
         label = label_of(

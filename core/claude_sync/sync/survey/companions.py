@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from claude_sync.bundle.members import is_absurd
 from claude_sync.model import Bundle, LocalSession
 from claude_sync.sync.context import Context
 from claude_sync.sync.survey.survey import Survey
@@ -119,7 +120,8 @@ def _merged(context: Context, bundle: Bundle) -> int:
 
 
 def _rank(bundle: Bundle) -> tuple[int, str]:
-    return bundle.head.revision, bundle.head.sidecar_sha256
+    revision = bundle.head.revision
+    return 0 if is_absurd(revision) else revision, bundle.head.sidecar_sha256
 
 
 class SharedFiles:
