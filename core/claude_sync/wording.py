@@ -60,8 +60,8 @@ def held_back(checkpoints: int) -> str:
     """
     which, stay = ("checkpoint", "stays") if checkpoints == 1 else ("checkpoints", "stay")
     return (
-        f"{checkpoints:,} older {which} {stay} on this machine only: a session takes along at most "
-        "50 MB of them"
+        f"{checkpoints:,} {which} {stay} on this machine only: a session takes along the newest, "
+        "as many as fit into 50 MB and into 10,000 files"
     )
 
 

@@ -19,11 +19,13 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from claude_sync.disk import files
 from claude_sync.disk.snapshot import Snapshot
+from claude_sync.errors import SessionChanging
 from claude_sync.model import LocalSession, SidecarFile
 from claude_sync.names import is_session_id, is_sidecar_path, is_windows_device
 from claude_sync.values import NamedTuple
@@ -202,20 +204,52 @@ def signature_of(local: LocalSession) -> str:
     return hashlib.sha256(repr(local.sidecar).encode()).hexdigest()
 
 
+def snapshot_of(local: LocalSession, path: str, *, marks: Sequence[int] = ()) -> Snapshot:
+    """One of a session's files but the transcript, open to be read.
+
+    Args:
+        local: the session.
+        path: the file's path in a bundle.
+        marks: sizes at which to note the hash as well.
+
+    Raises:
+        OSError: it can't be read.
+        SessionChanging: it was removed since the session was looked at.
+    """
+    where = SessionFiles(local.path).path_of(path)
+    try:
+        return Snapshot(where, marks=marks)
+    except FileNotFoundError as error:
+        raise SessionChanging(
+            "one of the session's files was removed since it was looked at",
+            where=str(where),
+            todo="it is tried again next time",
+        ) from error
+
+
 def read_sidecar(
-    local: LocalSession, check: Callable[[], None] = lambda: None
+    local: LocalSession,
+    check: Callable[[], None] = lambda: None,
+    known: Mapping[str, SidecarFile] = MappingProxyType({}),
 ) -> tuple[SidecarFile, ...]:
     """Size and hash of each of a session's files but the transcript.
 
+    Args:
+        local: the session.
+        check: called between files; raises to stop.
+        known: files that needn't be read, by path: their stamps are what they were.
+
     Raises:
-        OSError: one vanished or can't be read.
-        SessionChanging: one is being rewritten.
+        OSError: one can't be read.
+        SessionChanging: one is being rewritten, or was removed.
     """
     found = []
-    where = SessionFiles(local.path)
     for path, _ in local.sidecar:
         check()
-        with Snapshot(where.path_of(path)) as snapshot:
+        if path in known:
+            found.append(known[path])
+            continue
+        with snapshot_of(local, path) as snapshot:
             version = snapshot.settle()
         found.append(SidecarFile(path, version.size, version.sha256))
     return tuple(found)

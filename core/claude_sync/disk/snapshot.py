@@ -257,7 +257,7 @@ class Snapshot:
         if version.size != self.size or self.prefix_hash(version.size) != version.sha256:
             raise SessionChanging(
                 "the file is being rewritten while it is read",
-                where=self.path.stem,
+                where=str(self.path),
                 todo="it is tried again once it is quiet",
             )
         return version

@@ -204,7 +204,7 @@ def checkpoints_held_back(facts: Facts) -> Iterator[Finding]:
                     level=Level.INFO,
                     title=f"Not every checkpoint of session {local.session_id} travels",
                     detail=sentence(held_back(local.held_back)),
-                    fix="On another machine, `/rewind` brings back code as far as the newer ones",
+                    fix="Where `/rewind` has to bring back such code, use it on this machine",
                 )
 
 

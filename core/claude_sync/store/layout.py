@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 
 from claude_sync.bundle.members import sidecar_digest
-from claude_sync.model import Bundle, SidecarFile
+from claude_sync.model import Bundle, LocalSession, SidecarFile
 
 
 def sidecar_of(bundle: Bundle, layout: str) -> Mapping[str, SidecarFile] | None:
@@ -19,3 +19,16 @@ def sidecar_of(bundle: Bundle, layout: str) -> Mapping[str, SidecarFile] | None:
     except (ValueError, TypeError, AttributeError, IndexError):
         return None
     return files if sidecar_digest(files.values()) == bundle.head.sidecar_sha256 else None
+
+
+def still_known(layout: str, local: LocalSession) -> Mapping[str, SidecarFile]:
+    """The files of a session here, by path, whose stamps are what they were when it was written."""
+    try:
+        rows = json.loads(layout or "{}")
+        return {
+            path: SidecarFile(path, int(rows[path][2]), str(rows[path][3]))
+            for path, stamp in local.sidecar
+            if path in rows and rows[path][4:] == list(stamp)
+        }
+    except (ValueError, TypeError, LookupError):
+        return {}

@@ -15,7 +15,7 @@ from typing import Any
 
 from claude_sync.bundle.codec import settled_size
 from claude_sync.bundle.pack import FRAME, TRANSCRIPT, Label, Packed, Packer, Piece, sidecar_section
-from claude_sync.claude.session_files import SessionFiles, is_companion
+from claude_sync.claude.session_files import is_companion, snapshot_of
 from claude_sync.disk.hashing import PassingHash
 from claude_sync.disk.snapshot import Snapshot, translating_read_errors
 from claude_sync.errors import ClaudeSyncError, SessionChanging
@@ -247,8 +247,7 @@ class Packing:
         of_base = self._of_base
         was = of_base.get(path) if of_base is not None else None
         marks = [was.size] if was is not None else []
-        where = SessionFiles(self.outgoing.local.path).path_of(path)
-        with Snapshot(where, marks=marks) as snapshot:
+        with snapshot_of(self.outgoing.local, path, marks=marks) as snapshot:
             yield from snapshot.blocks()
             snapshot.settle()
         if is_companion(path):

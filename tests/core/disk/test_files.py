@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -281,6 +282,6 @@ def test_a_snapshot_of_a_file_that_was_rewritten_says_so(folder: Path, data: byt
         read = b"".join(snapshot.blocks())
         path.write_bytes(data)
         os.utime(path, ns=(1, 1))
-        with pytest.raises(SessionChanging):
+        with pytest.raises(SessionChanging, match=re.escape(str(path))):
             snapshot.settle()
     assert read == b"one\ntwo"

@@ -157,7 +157,7 @@ def test_checkpoints_that_stay_here_are_named(
         name = f"file-history/{SESSION}/0123456789abcdef@v{number}"
         patient.write_companion(name, b"x" * 100)
     found = patient.the("checkpoints-held-back", Level.INFO)
-    assert found.detail.startswith("2 older checkpoints stay on this machine only")
+    assert found.detail.startswith("2 checkpoints stay on this machine only")
 
 
 def test_a_folder_of_task_lists_that_cannot_be_seen_is_named(

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bundles import packed
-from claude_sync.claude import listed_files
 from claude_sync.model import Outcome, State, Version
-from claude_sync.state import preferences
 from claude_sync.sync.pack import pack, unpack
+from claude_sync.sync.push import push
 from claude_sync.sync.tree.resolve_apply import copy_id
+from equipped import ALL, CHECKPOINT, HASH, PLAN, TASK, TODOS, equip, planned, settle
+from faults.disks import ordinary_permissions
 from machines import KEY, KEY_FOLDER, OTHER, SESSION, PlayedMachine, World, opened, outcomes, said
 
-HASH = "0123456789abcdef"
-TASK = f"tasks/{SESSION}/1.json"
-PLAN = "plans/calm-otter.md"
-CHECKPOINT = f"file-history/{SESSION}/{HASH}@v1"
-TODOS = f"todos/{SESSION}-agent-{SESSION}.json"
-ALL = {TASK: b"to do", PLAN: b"# A plan", CHECKPOINT: b"print()\n", TODOS: b"[]"}
 IN_A_BUNDLE = {
     "@tasks/1.json": b"to do",
     "@plans/calm-otter.md": b"# A plan",
@@ -50,15 +46,6 @@ def strange(
     folder = world.store / KEY_FOLDER
     folder.mkdir(exist_ok=True)
     (folder / f"{session}-stranger.ccsync").write_bytes(data)
-
-
-def planned(text: str = "hello") -> bytes:
-    return said(text, slug="calm-otter")
-
-
-def equip(machine: PlayedMachine, files: dict[str, bytes] = ALL) -> None:
-    for path, data in files.items():
-        machine.write_companion(path, data)
 
 
 @pytest.fixture
@@ -172,20 +159,46 @@ def test_a_plan_under_a_new_name_comes_along_and_the_old_one_stays(
     assert desktop.companions() == {**ALL, "plans/new-otter.md": b"# A plan"}
 
 
+def test_wherever_a_task_is_removed_while_it_is_pushed_no_file_is_said_to_be_unreadable(
+    laptop: PlayedMachine,
+) -> None:
+    said_of_it = set()
+    for moment in range(1, 100):
+        equip(laptop, {TASK: b"%d" % moment})
+        laptop.write(SESSION, planned())
+        asked = itertools.count(1)
+
+        def remove(asked: Iterator[int] = asked, moment: int = moment) -> bool:
+            if next(asked) == moment:
+                (laptop.claude / TASK).unlink()
+            return False
+
+        with laptop.at_work(remove) as context:
+            said_of_it |= {result.message for result in push(context)}
+        if (laptop.claude / TASK).exists():
+            break
+        laptop.push()
+        assert "@tasks/1.json" not in opened(laptop.bundle()).sidecar
+    else:
+        raise AssertionError("a push never ends")
+    removed = (
+        f"one of the session's files was removed since it was looked at ({laptop.claude / TASK}"
+    )
+    assert {message.partition("): ")[0] for message in said_of_it} == {"", removed}
+
+
+def test_what_was_pushed_is_not_read_again_because_a_task_was_done(laptop: PlayedMachine) -> None:
+    (laptop.claude / CHECKPOINT).chmod(0)
+    equip(laptop, {TASK: b"done"})
+    with ordinary_permissions():
+        assert laptop.states()[SESSION].state is State.CHANGED
+    (laptop.claude / CHECKPOINT).chmod(0o600)
+    equip(laptop, {CHECKPOINT: b"print(1)\n"})
+    laptop.push()
+    assert opened(laptop.bundle()).sidecar[f"@file-history/{HASH}@v1"] == b"print(1)\n"
+
+
 # --- only they differ --------------------------------------------------------------------------
-
-
-def settle(*machines: PlayedMachine) -> int:
-    """Everybody pushes and pulls until nothing moves; how many rounds that took."""
-    for rounds in range(20):
-        moved = False
-        for machine in machines:
-            pushed, pulled = machine.push(), machine.pull()
-            moved |= Outcome.PUSHED in outcomes(pushed).values()
-            moved |= not set(outcomes(pulled).values()) <= {Outcome.UNCHANGED, Outcome.AHEAD}
-        if not moved:
-            return rounds
-    raise AssertionError("it never ends")
 
 
 @pytest.mark.parametrize("data", [b"a", b"b", b"c", b"d"])
@@ -405,117 +418,6 @@ def test_a_packed_session_has_them(world: World, laptop: PlayedMachine, tmp_path
     with desktop.at_work() as context:
         assert unpack(context, file).outcome is Outcome.IMPORTED
     assert desktop.companions() == ALL
-
-
-# --- checkpoints -------------------------------------------------------------------------------
-
-
-def test_checkpoints_stay_where_the_preference_says_so(world: World, laptop: PlayedMachine) -> None:
-    desktop, tablet = world.machines("desktop", "tablet")
-    preferences.change(desktop.paths, checkpoints=False)
-    without = {path: data for path, data in ALL.items() if path != CHECKPOINT}
-    desktop.pull()
-    assert desktop.companions() == without
-    assert outcomes(desktop.push()) == {SESSION: Outcome.UNCHANGED}
-    equip(desktop, {CHECKPOINT: b"secret = 1\n"})
-    desktop.write(SESSION, planned())
-    desktop.push()
-    assert f"@file-history/{HASH}@v1" not in opened(desktop.bundle()).sidecar
-    tablet.pull()
-    assert tablet.companions() == without
-    assert settle(desktop, laptop, tablet) <= 2
-
-
-def test_those_that_were_pushed_leave_the_store_though_another_machine_has_the_session_too(
-    laptop: PlayedMachine, desktop: PlayedMachine
-) -> None:
-    name = f"@file-history/{HASH}@v1"
-    desktop.push(SESSION)
-    for machine in (laptop, desktop):
-        assert name in opened(machine.bundle()).sidecar
-        preferences.change(machine.paths, checkpoints=False)
-        assert machine.states()[SESSION].state is State.CHANGED
-        assert outcomes(machine.push()) == {SESSION: Outcome.PUSHED}
-        assert name not in opened(machine.bundle()).sidecar
-        assert machine.companions() == ALL
-    assert settle(laptop, desktop) == 0
-
-
-@pytest.mark.parametrize("remembered", [True, False])
-def test_they_leave_an_older_bundle_of_ours_though_nobody_remembers_it(
-    laptop: PlayedMachine, desktop: PlayedMachine, remembered: bool
-) -> None:
-    desktop.push(SESSION)
-    laptop.write(SESSION, planned("more"))
-    preferences.change(laptop.paths, checkpoints=False)
-    laptop.push()
-    preferences.change(desktop.paths, checkpoints=False)
-    desktop.pull()
-    if not remembered:
-        desktop.lose_records()
-    assert outcomes(desktop.push()) == {SESSION: Outcome.PUSHED}
-    assert f"@file-history/{HASH}@v1" not in opened(desktop.bundle()).sidecar
-    assert settle(laptop, desktop) == 0
-
-
-def test_one_that_lies_nowhere_but_in_our_bundle_goes_into_the_vault_first(
-    laptop: PlayedMachine,
-) -> None:
-    (laptop.claude / CHECKPOINT).unlink()
-    preferences.change(laptop.paths, checkpoints=False)
-    assert outcomes(laptop.push()) == {SESSION: Outcome.PUSHED}
-    assert ALL[CHECKPOINT] in laptop.kept()
-
-
-def test_what_stays_behind_of_them_is_said_and_is_not_lost(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(listed_files, "MAX_CHECKPOINT_BYTES", 250)
-    laptop, desktop = world.machines("laptop", "desktop")
-    laptop.write(SESSION, said())
-    for number in range(1, 5):
-        path = laptop.write_companion(
-            f"file-history/{SESSION}/{HASH}@v{number}", b"%d" % number * 100
-        )
-        os.utime(path, ns=(number * 10**9, number * 10**9))
-    assert "2 older checkpoints stay on this machine" in laptop.push()[SESSION].message
-    desktop.pull()
-    assert sorted(desktop.companions()) == [
-        f"file-history/{SESSION}/{HASH}@v{number}" for number in (3, 4)
-    ]
-    laptop.write_companion(f"file-history/{SESSION}/{HASH}@v5", b"5" * 100)
-    laptop.write(SESSION, said())
-    laptop.push()
-    assert laptop.kept() == []
-    desktop.pull()
-    assert len(desktop.companions()) == 3
-    assert settle(laptop, desktop) <= 3
-
-
-def checkpoint(name: str, machine: PlayedMachine, age: float) -> str:
-    """Write a checkpoint of 100 bytes that is so many seconds old; its path."""
-    path = machine.write_companion(f"file-history/{SESSION}/{name}", b"x" * 100)
-    then = time.time() - age
-    os.utime(path, (then, then))
-    return f"@file-history/{name}"
-
-
-@pytest.mark.parametrize(("one", "another"), [("0" * 16, "f" * 16), ("f" * 16, "0" * 16)])
-def test_the_newest_of_them_are_the_newest_on_a_machine_that_they_came_to_as_well(
-    world: World, monkeypatch: pytest.MonkeyPatch, one: str, another: str
-) -> None:
-    monkeypatch.setattr(listed_files, "MAX_CHECKPOINT_BYTES", 250)
-    laptop, desktop = world.machines("laptop", "desktop")
-    laptop.write(SESSION, said())
-    laptop.grow_old()
-    oldest = checkpoint(f"{one}@v1", laptop, 5000)
-    middle = checkpoint(f"{another}@v9", laptop, 4000)
-    laptop.push()
-    newest = checkpoint("8888888888888888@v1", desktop, 60)
-    desktop.pull()
-    desktop.push(SESSION)
-    assert {*opened(laptop.bundle()).sidecar} == {oldest, middle}
-    assert {*opened(desktop.bundle()).sidecar} == {middle, newest}
 
 
 # --- where something is in the way -------------------------------------------------------------

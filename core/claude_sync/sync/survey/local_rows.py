@@ -75,7 +75,13 @@ class LocalRows:
             before = self._rows.get(key)
             from claude_sync.sync.survey.read_session import read_session
 
-            row = read_session(local, self._signature(local), before, self._context.check)
+            row = read_session(
+                local,
+                self._signature(local),
+                before,
+                lambda: self._context.records.session(local.session_id).layout,
+                self._context.check,
+            )
             self._rows[key] = self._new[key] = row
             if len(self._new) >= _ROWS_A_FLUSH:
                 self._write()

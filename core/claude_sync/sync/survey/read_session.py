@@ -9,10 +9,15 @@ from claude_sync.claude.transcript import Summary, summarize
 from claude_sync.disk.snapshot import Snapshot, open_regular, translating_read_errors
 from claude_sync.model import LocalSession, SidecarFile, Version
 from claude_sync.state.cache import LocalRow
+from claude_sync.store.layout import still_known
 
 
 def read_session(
-    local: LocalSession, signature: str, known: LocalRow | None, check: Callable[[], None]
+    local: LocalSession,
+    signature: str,
+    known: LocalRow | None,
+    layout: Callable[[], str],
+    check: Callable[[], None],
 ) -> LocalRow:
     """Read a session whose stamps are new.
 
@@ -20,6 +25,8 @@ def read_session(
         local: the session.
         signature: of its sidecar files.
         known: what it was when it was last read, None where it wasn't.
+        layout: tells what is remembered of its files in this machine's bundle; one of them that
+            didn't change since isn't read again.
         check: called between blocks; raises to stop.
 
     Raises:
@@ -35,7 +42,8 @@ def read_session(
         else:
             from claude_sync.bundle.members import sidecar_digest
 
-            sidecar_sha256 = sidecar_digest(read_sidecar(local, check))
+            pushed = still_known(layout(), local) if local.sidecar else {}
+            sidecar_sha256 = sidecar_digest(read_sidecar(local, check, pushed))
     return LocalRow(
         stamp=stamp,
         sidecar=signature,
