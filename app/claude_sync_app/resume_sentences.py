@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from claude_sync.sync.resume import Resumption
-from claude_sync.wording import ago, sentence, short_path
+from claude_sync.sync.resume import PULLED, Resumption
+from claude_sync.wording import ago, count, sentence, short_path
 from claude_sync_app.shown_text import one_line, shortened
 
 _TITLE_LENGTH = 60
 _NAME_LENGTH = 30
+_THEM = ("it", "them")
 
 TRUST = (
     "Claude Code hasn't been in this folder here: if it asks, choose “Yes, I trust this folder”, "
@@ -55,7 +56,10 @@ def remarks(found: Resumption, mode: str, *, new_directory: bool) -> list[str]:
                 f"{one_line(found.only_here)}"
             )
         )
-    if found.pulled is not None and found.message:
+    if along := sum(one.outcome in PULLED for one in found.results[1:]):
+        what = count(along, "more session")
+        said.append(f"{what} came along: what is resumed names files of {_THEM[along > 1]}.")
+    if found.results and found.question is None and found.message:
         said.append(sentence(one_line(found.message)))
     if mode:
         said.append(sentence(mode))

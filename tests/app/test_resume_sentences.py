@@ -71,6 +71,16 @@ def test_remarks_are_sentences_and_mostly_there_are_none() -> None:
     assert remarks(found(results=(), message="x"), "", new_directory=False) == []
 
 
+@pytest.mark.parametrize(
+    ("along", "said"), [(1, "1 more session came along:"), (2, "2 more sessions came along:")]
+)
+def test_what_came_along_with_a_branch_is_said(along: int, said: str) -> None:
+    unchanged = Result(SESSION, Outcome.UNCHANGED)
+    others = [Result(OTHER, Outcome.IMPORTED)] * along
+    (remark,) = remarks(found(results=(unchanged, *others, unchanged)), "", new_directory=False)
+    assert remark.startswith(said)
+
+
 def test_a_newer_one_that_was_deleted_is_named() -> None:
     assert deleted_sentence(found()) == ""
     assert f"`claude-sync resume {OTHER}`" in deleted_sentence(found(deleted=OTHER))

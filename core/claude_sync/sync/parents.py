@@ -1,29 +1,26 @@
-"""What a branch needs of the session that it began as.
+"""What a branch needs of the sessions that it began as.
 
-A branch's transcript names long outputs that lie in its parent's sidecar folder. Where they aren't
-here, the parent is pulled, whole and by the rules of any pull: a folder without its transcript is
-never written into, for it would stand in the way of the parent when that comes. Where nothing of it
-is named, or all that is lies here, the parent stays where it is.
+A branch's transcript names long outputs that lie in its parent's sidecar folder, and in that one's
+parent's. Where they aren't here, those are pulled, whole and by the rules of any pull: a folder
+without its transcript is never written into, for it would stand in the way of the parent when that
+comes. Where nothing of a session is named, or all that is lies here, it stays where it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from claude_sync.claude.branches import files_pointed_into, parent_of
 from claude_sync.model import Result
 from claude_sync.sync.context import Context
 from claude_sync.sync.survey.survey import Survey
-from claude_sync.values import NamedTuple
 from claude_sync.wording import count
 
+_MOST_SESSIONS = 10
 
-class _Needed(NamedTuple):
-    """The session that one is a branch of, and which of its files are named and aren't here."""
-
-    parent: str
-    missing: frozenset[str]
+_Named = Mapping[str, frozenset[str]]
+"""The files that a transcript names, by the session whose they are."""
 
 
 def with_parents(
@@ -48,35 +45,46 @@ def with_parents(
     pulled = {result.session_id for result in results}
     while pending:
         result = pending.pop(0)
-        needed = _needed(context, result.path)
-        if needed is not None and needed.parent not in pulled and needed.parent in survey.bundles:
-            pulled.add(needed.parent)
-            pending += pull_one(needed.parent)
-        if needed is not None:
-            needed = _needed(context, result.path)
-        if needed is not None:
-            remark = _remark(needed)
-            result = result._replace(message="; ".join(filter(None, [result.message, remark])))
-        done.append(result)
+        parent, named = _named_by(context, result.path)
+        for session_id in _missing(context, named):
+            if session_id not in pulled and session_id in survey.bundles:
+                pulled.add(session_id)
+                pending += pull_one(session_id)
+        lacking = [_remark(one, parent, files) for one, files in _missing(context, named).items()]
+        message = "; ".join(filter(None, [result.message, *lacking]))
+        done.append(result._replace(message=message))
     return done
 
 
-def _needed(context: Context, transcript: Path | None) -> _Needed | None:
-    """What a session lacks of its parent, None where that is nothing."""
+def _named_by(
+    context: Context, transcript: Path | None
+) -> tuple[str, Mapping[str, frozenset[str]]]:
+    """The session that a branch is one of, and the files of others that it names, by session.
+
+    Of a text that names ever so many, the parent and a few: nobody branches deeper.
+    """
     if transcript is None:
-        return None
+        return "", {}
     try:
         parent = parent_of(transcript)
-        if not parent:
-            return None
-        named = files_pointed_into(transcript, parent, context.check)
+        named = files_pointed_into(transcript, context.check) if parent else {}
     except OSError:
-        return None  # it isn't here: its own result says why
-    here = {path for copy in context.home.find(parent) for path, _ in copy.sidecar}
-    missing = named - here
-    return _Needed(parent, missing) if missing else None
+        return "", {}  # it isn't here: its own result says why
+    first = sorted(named, key=lambda one: (one != parent, one))[:_MOST_SESSIONS]
+    return parent, {session_id: named[session_id] for session_id in first}
 
 
-def _remark(needed: _Needed) -> str:
-    files, are = count(len(needed.missing), "file"), "is" if len(needed.missing) == 1 else "are"
-    return f"{files} of session {needed.parent}, which it branched from, {are} missing here"
+def _missing(context: Context, named: _Named) -> dict[str, frozenset[str]]:
+    """Which of the files that are named aren't here, by session."""
+    found = {}
+    for session_id, files in named.items():
+        here = {path for copy in context.home.find(session_id) for path, _ in copy.sidecar}
+        if files - here:
+            found[session_id] = files - here
+    return found
+
+
+def _remark(session_id: str, parent: str, missing: frozenset[str]) -> str:
+    files, are = count(len(missing), "file"), "is" if len(missing) == 1 else "are"
+    how = "which it branched from" if session_id == parent else "which it names"
+    return f"{files} of session {session_id}, {how}, {are} missing here"

@@ -67,8 +67,8 @@ def pull(
     Args:
         context: what to work with.
         sessions: ids, or beginnings of ids; a session that is gone here, or whose version was
-            undone, comes back when it is named; with a branch that is named, the session that it
-            began as, if that has files that the branch names and that aren't here. None for all.
+            undone, comes back when it is named; with a branch that is named, the sessions that it
+            began as, if they have files that the branch names and that aren't here. None for all.
         project: only sessions of this project key.
         dry_run: say what would be done, and do nothing.
         replace: whether a person asked for this pull, here and now: then what was said here also

@@ -32,7 +32,9 @@ from claude_sync.sync.states import from_elsewhere, states_surveyed
 from claude_sync.sync.survey.survey import Survey, look
 from claude_sync.values import NamedTuple
 
-_PULLED = frozenset({Outcome.IMPORTED, Outcome.UPDATED, Outcome.REPLACED})
+PULLED = frozenset({Outcome.IMPORTED, Outcome.UPDATED, Outcome.REPLACED})
+"""What became of a session that came from elsewhere."""
+
 _AS_IT_WAS = frozenset({Outcome.UNCHANGED, Outcome.AHEAD, Outcome.DECLINED})
 _UNREAD = frozenset({Outcome.INCOMPLETE, Outcome.FAILED})
 
@@ -94,7 +96,7 @@ class Resumption(NamedTuple):
     def pulled(self) -> Result | None:
         """What was pulled of it, None for nothing."""
         own = self.results[0] if self.results else None
-        return own if own is not None and own.outcome in _PULLED else None
+        return own if own is not None and own.outcome in PULLED else None
 
     def checked_directory(self) -> Path:
         """The directory to resume in, which is there.
@@ -275,13 +277,14 @@ class _Preparing:
         result = results[0]
         if result.outcome is Outcome.CONFLICT:
             return self._undecided(local, result)
-        if result.outcome in _PULLED:
-            if local is not None:  # a pull by name has done so
-                results = with_parents(self._context, self._survey, results, self._pull)
+        if local is not None:  # a pull by name has done so
+            results = with_parents(self._context, self._survey, results, self._pull)
+        if result.outcome in PULLED:
             return self._unless_unread(self._pulled(results))
         if local is None or result.outcome not in _AS_IT_WAS | _UNREAD:
             raise _refused(result)
-        ready = self._as_it_is_here(local)._replace(results=(result,))
+        lacks = results[0].message.removeprefix(result.message).removeprefix("; ")
+        ready = self._as_it_is_here(local)._replace(results=tuple(results), message=lacks)
         return self._unless_unread(ready, result)
 
     def _pull(self, session_id: str, *, named: bool = True) -> list[Result]:

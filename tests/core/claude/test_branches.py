@@ -11,6 +11,8 @@ from claude_sync.claude import branches
 from claude_sync.claude.branches import files_pointed_into, parent_of
 from machines import OTHER, SESSION
 
+THIRD = "2b3c4d5e-1111-4222-8333-444455556666"
+
 
 def written(folder: Path, *lines: object) -> Path:
     path = folder / f"{SESSION}.jsonl"
@@ -46,7 +48,7 @@ def test_the_parent_is_whom_a_line_itself_names(
     assert parent_of(written(tmp_path, *lines)) == parent
 
 
-@pytest.mark.parametrize("block", [64, 1 << 18])
+@pytest.mark.parametrize("block", [1, 64, 1 << 18])
 def test_the_files_that_it_names_are_found_wherever_blocks_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int
 ) -> None:
@@ -59,10 +61,10 @@ def test_the_files_that_it_names_are_found_wherever_blocks_end(
         {"text": f"C:\\Users\\me\\.claude\\projects\\-p\\{OTHER}\\tool-results\\b.txt"},
         {"text": f"/elsewhere/{SESSION}/tool-results/mine.txt"},
         {"text": f"{folder}/hooks/x.sh {folder}/tool-results/../../x {folder}/tool-results"},
+        {"text": f"{folder.replace(OTHER, THIRD)}/tool-results/c.txt"},
         {"text": "x" * 200},
     )
-    assert files_pointed_into(path, OTHER) == {
-        "tool-results/a.txt",
-        "tool-results/b.txt",
-        "subagents/agent-1.jsonl",
+    assert files_pointed_into(path) == {
+        OTHER: {"tool-results/a.txt", "tool-results/b.txt", "subagents/agent-1.jsonl"},
+        THIRD: {"tool-results/c.txt"},
     }

@@ -20,6 +20,14 @@ def branched(machine: PlayedMachine, branch: str, parent: str, output: str = OUT
     machine.write(branch, said(f"saved to {where}", forkedFrom={"sessionId": parent}))
 
 
+def remove(machine: PlayedMachine, session: str) -> None:
+    """Delete a session and its long output."""
+    machine.path(session).unlink()
+    (machine.folder / session / OUTPUT).unlink()
+    (machine.folder / session / "tool-results").rmdir()
+    (machine.folder / session).rmdir()
+
+
 @pytest.fixture
 def pair(world: World) -> Pair:
     """A session with a long output and its branch on one machine; nothing on the other."""
@@ -78,10 +86,7 @@ def test_a_branch_that_is_resumed_brings_it_whether_it_was_here_or_not(pair: Pai
 def test_a_parent_that_was_deleted_here_comes_back_for_its_branch(pair: Pair) -> None:
     _, desktop = pair
     desktop.pull()
-    desktop.path(SESSION).unlink()
-    (desktop.folder / SESSION / OUTPUT).unlink()
-    (desktop.folder / SESSION / "tool-results").rmdir()
-    (desktop.folder / SESSION).rmdir()
+    remove(desktop, SESSION)
     assert outcomes(desktop.pull())[SESSION] is Outcome.GONE
     assert outcomes(desktop.pull(BRANCH))[SESSION] is Outcome.IMPORTED
     assert desktop.sidecar(SESSION) == {OUTPUT: b"long"}
@@ -115,6 +120,53 @@ def test_a_branch_of_a_branch_brings_both_and_circles_end(pair: Pair) -> None:
     assert set(results) == {THIRD, BRANCH, SESSION}
     assert set(outcomes(results).values()) == {Outcome.IMPORTED}
     assert desktop.sidecar(BRANCH) == {OUTPUT: b"of the branch"}
+
+
+def test_a_branch_of_a_branch_brings_the_first_where_it_names_files_of_that_one_only(
+    pair: Pair,
+) -> None:
+    laptop, desktop = pair
+    where = laptop.folder / SESSION / OUTPUT
+    laptop.write(THIRD, said(f"saved to {where}", forkedFrom={"sessionId": BRANCH}))
+    laptop.push()
+    assert outcomes(desktop.pull(THIRD)) == {THIRD: Outcome.IMPORTED, SESSION: Outcome.IMPORTED}
+    assert desktop.sidecar(SESSION) == {OUTPUT: b"long"}
+
+
+def test_what_cannot_be_had_of_the_first_is_said_too(pair: Pair) -> None:
+    laptop, desktop = pair
+    where = laptop.folder / SESSION / OUTPUT
+    laptop.write(THIRD, said(f"saved to {where}", forkedFrom={"sessionId": BRANCH}))
+    laptop.push()
+    laptop.forget(SESSION)
+    message = desktop.pull(THIRD)[THIRD].message
+    assert message == f"1 file of session {SESSION}, which it names, is missing here"
+
+
+def test_of_a_text_that_names_ever_so_many_sessions_a_few_come(world: World) -> None:
+    laptop, desktop = world.machines("laptop", "desktop")
+    named = [f"{number:08x}-1111-4222-8333-444455556666" for number in range(20)]
+    for session in named:
+        laptop.write(session, said())
+        laptop.write_sidecar(session, OUTPUT, b"long")
+        branched(laptop, BRANCH, session)
+    laptop.push()
+    assert {*desktop.pull(BRANCH)} == {BRANCH, *named[:10]}
+
+
+def test_a_branch_that_is_resumed_as_it_is_brings_what_it_lacks_as_well(pair: Pair) -> None:
+    laptop, desktop = pair
+    desktop.pull()
+    for brought in (True, False):
+        remove(desktop, SESSION)
+        if not brought:
+            laptop.forget(SESSION)
+        with desktop.at_work() as context:
+            found = prepare_resume(context, BRANCH)
+        assert (found.pulled, found.question) == (None, None)
+        assert desktop.has(SESSION) == brought
+        assert ("is missing here" in found.message) != brought
+    assert [one.outcome for one in found.results] == [Outcome.UNCHANGED]
 
 
 def test_a_dry_run_brings_nothing(pair: Pair) -> None:
