@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 
 from claude_sync.claude.config_dir import VARIABLE
@@ -33,11 +34,13 @@ class Handover(NamedTuple):
         command: the client's whole path, and what it gets.
         directory: where it starts.
         environment: what it gets.
+        options: those of ours that are among what it gets.
     """
 
     command: tuple[str, ...]
     directory: Path
     environment: Mapping[str, str]
+    options: tuple[str, ...] = ()
 
 
 def plan_handover(
@@ -85,12 +88,17 @@ def plan_handover(
     else:
         wanted["PWD"] = str(directory)
     ours = _without_overridden(options, arguments)
-    return Handover((client, "--resume", session_id, *ours, *arguments), directory, wanted)
+    command = (client, "--resume", session_id, *ours, *arguments)
+    return Handover(command, directory, wanted, tuple(ours))
 
 
 def _without_overridden(options: Sequence[str], arguments: Sequence[str]) -> list[str]:
-    """Our options, pairs of a name and a value, but those that the person names as well."""
-    named = {argument.partition("=")[0] for argument in arguments}
+    """Our options, pairs of a name and a value, but those that the person names as well.
+
+    What stands behind a ``--`` of theirs is a prompt.
+    """
+    own = takewhile(lambda argument: argument != "--", arguments)
+    named = {argument.partition("=")[0] for argument in own}
     pairs = zip(options[::2], options[1::2], strict=True)
     return [word for name, value in pairs if name not in named for word in (name, value)]
 

@@ -6,6 +6,7 @@ system prompt was. The client takes over both. Whoever can write into the store 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from claude_sync.claude.client import SNAPSHOT_OPTION, knows_snapshot_option
@@ -14,6 +15,7 @@ from claude_sync.state.paths import Paths
 from claude_sync.values import NamedTuple
 from claude_sync_app.shown_text import one_line, shortened
 
+MODE_OPTION = "--permission-mode"
 _MODE_LENGTH = 40
 
 
@@ -22,11 +24,15 @@ class ResumeOptions(NamedTuple):
 
     Attributes:
         arguments: options of ``claude``, constants of ours only.
-        remark: a clause on them for people, "" where there is nothing to say.
+        remark: a clause on the mode for people, "" where there is nothing to say.
     """
 
     arguments: tuple[str, ...] = ()
     remark: str = ""
+
+    def remark_on(self, told: Sequence[str]) -> str:
+        """The same where the client is told only some of it, since a person chose otherwise."""
+        return self.remark if MODE_OPTION in told else ""
 
 
 NO_OPTIONS = ResumeOptions()
@@ -49,7 +55,7 @@ def resume_options(paths: Paths, transcript: Path | None, from_elsewhere: int) -
     arguments: list[str] = []
     remark = ""
     if mode:
-        arguments += ["--permission-mode", DEFAULT]
+        arguments += [MODE_OPTION, DEFAULT]
         shown = shortened(one_line(mode), _MODE_LENGTH)
         remark = f"another machine chose its permission mode ({shown}), so it starts in the default"
     if knows_snapshot_option(paths.client_file):

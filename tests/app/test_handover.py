@@ -45,12 +45,15 @@ def planned(
         (("--permission-mode", "plan"), OURS[2:]),
         (("--permission-mode=plan", "x"), OURS[2:]),
         (("--system-prompt-snapshot", "on", "--permission-mode", "plan"), ()),
+        (("--model", "opus", "--", "--permission-mode"), OURS),
+        (("--permission-mode", "plan", "--", "--system-prompt-snapshot"), OURS[2:]),
     ],
 )
 def test_what_a_person_says_takes_the_place_of_what_we_say(
     arguments: Sequence[str], left: Sequence[str]
 ) -> None:
-    command = planned(arguments=arguments).command
+    command, *_, options = planned(arguments=arguments)
+    assert options == left
     assert command == ("/bin/claude", "--resume", SESSION, *left, *arguments)
 
 

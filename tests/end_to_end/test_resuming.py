@@ -220,7 +220,8 @@ def test_the_persons_own_arguments_stand_behind_ours_and_win(laptop: Machine, se
     typed = ["--model", "opus", "--", "go on; $(touch x) -- please"]
     client, _ = seat.goes_on("--", *typed)
     assert client.arguments == ["--resume", SESSION, *default, *AFRESH, *typed]
-    client, _ = seat.goes_on(SESSION, "--", "--permission-mode=plan")
+    client, done = seat.goes_on(SESSION, "--", "--permission-mode=plan")
+    assert "permission mode" not in done.err, "it isn't ours that it starts in"
     assert client.arguments == ["--resume", SESSION, *AFRESH, "--permission-mode=plan"]
 
 

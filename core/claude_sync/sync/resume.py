@@ -37,6 +37,8 @@ PULLED = frozenset({Outcome.IMPORTED, Outcome.UPDATED, Outcome.REPLACED})
 
 _AS_IT_WAS = frozenset({Outcome.UNCHANGED, Outcome.AHEAD, Outcome.DECLINED})
 _UNREAD = frozenset({Outcome.INCOMPLETE, Outcome.FAILED})
+# Clocks that are set by the network differ by less.
+_CLOCK_SLACK_NS = 2 * 10**9
 
 
 class Question(str, Enum):
@@ -210,17 +212,19 @@ def _still_arriving(survey: Survey, prefix: str) -> SessionError | None:
 def _newest_first(survey: Survey, project: str | None) -> list[str]:
     """A project's sessions, the one that was used last on any machine first.
 
-    No machine's clock can put its sessions before those that are written now.
+    What is of a time that is still to come was written by a clock that runs ahead, and says nothing
+    of when: it comes after all others. Where all are, it is this machine's clock that is behind.
     """
-    now_ns = time.time_ns()
+    latest_ns = time.time_ns() + _CLOCK_SLACK_NS
 
-    def used(session_id: str) -> int:
+    def used(session_id: str) -> tuple[bool, int]:
         times = [one.stamp.mtime_ns for one in survey.local.get(session_id, ())]
         times += [one.head.mtime_ns for one in survey.bundles.get(session_id, ())]
-        return min(max(times), now_ns)
+        return max((time_ns <= latest_ns, time_ns) for time_ns in times)
 
     ids = [one for one in survey.ids() if not survey.is_blank(one)]
-    ids.sort(key=lambda one: (-used(one), one not in survey.local, one))
+    ids.sort(key=lambda one: (one not in survey.local, one))
+    ids.sort(key=used, reverse=True)
     found = []
     for session_id in ids:
         if _is_of(survey, session_id, project):
@@ -321,7 +325,7 @@ class _Preparing:
         head = self._bundle(result.bundle).head
         return Resumption(
             session_id=self._session_id,
-            title=title_of(self._session_id, head.title),
+            title=head.title,
             project_key=head.project_key,
             directory=result.directory,
             path=result.path,

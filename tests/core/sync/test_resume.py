@@ -88,6 +88,18 @@ def test_one_that_went_on_elsewhere_is_brought_up_to_date(pair: Pair) -> None:
     assert again.from_elsewhere == len(laptop.read())
 
 
+def test_a_copy_that_is_pulled_is_called_one_once(diverged: Pair) -> None:
+    laptop, desktop = diverged
+    desktop.write(SESSION, titled("Fix the login bug"))
+    desktop.push()
+    laptop.resolve(keep="both")
+    laptop.push()
+    [copy] = set(laptop.sessions()) - {SESSION}
+    found = prepared(desktop, copy)
+    assert found.pulled is not None
+    assert found.title == prepared(desktop, copy).title == f"Fix the login bug (copy {copy[:4]})"
+
+
 def test_it_says_that_it_was_still_open_there(pair: Pair) -> None:
     laptop, desktop = pair
     laptop.write(SESSION, said())
@@ -114,8 +126,19 @@ def test_a_clock_that_runs_ahead_puts_no_session_before_those_of_now(pair: Pair)
     then = time.time_ns() + DAY_NS
     os.utime(laptop.path(OTHER), ns=(then, then))
     laptop.push()
-    os.utime(desktop.path(), ns=(then, then))
+    desktop.grow_old(seconds=600)
     assert prepared(desktop).session_id == SESSION
+
+
+def test_where_this_machines_clock_is_behind_the_newest_is_meant_all_the_same(pair: Pair) -> None:
+    laptop, desktop = pair
+    laptop.write(OTHER, said("the newest"))
+    now = time.time_ns()
+    os.utime(laptop.path(OTHER), ns=(now + 2 * DAY_NS, now + 2 * DAY_NS))
+    laptop.push()
+    laptop.bundle(SESSION).unlink()
+    os.utime(desktop.path(), ns=(now + DAY_NS, now + DAY_NS))
+    assert prepared(desktop).session_id == OTHER
 
 
 def test_a_file_that_holds_nothing_is_no_session(pair: Pair) -> None:

@@ -70,7 +70,8 @@ def run(arguments: Namespace) -> int:
         claude_home=claude_home,
     )
     is_new = is_new_to_client(claude_home, directory, handover.environment)
-    for line in sentences.remarks(found, options.remark, new_directory=is_new):
+    mode = options.remark_on(handover.options)
+    for line in sentences.remarks(found, mode, new_directory=is_new):
         print_note(line)
     flush()
     return hand_over(handover)
