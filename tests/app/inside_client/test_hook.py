@@ -14,9 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from claude_sync.disk.locks import Lock
 from claude_sync.service import schedule
 from claude_sync.state import preferences
 from claude_sync.state.paths import Paths
+from claude_sync.sync import context
 from claude_sync_app.inside_client import late_push
 from claude_sync_app.inside_client.plugin_files import PLUGIN, this_program, write_copy
 from machines import KEY, OTHER, SESSION, PlayedMachine, World, opened, said
@@ -252,6 +254,53 @@ def test_a_big_session_is_not_rewritten_after_each_answer(
         assert not laptop.bundle().exists()
         late_push.push_late(SESSION, closed=True)
     assert laptop.bundle().exists()
+
+
+def test_a_closed_session_is_pushed_once_another_claude_sync_is_done(
+    laptop: PlayedMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(context, "LOCK_PATIENCE_SECONDS", 0.0)
+    laptop.write(SESSION, said())
+    other = Lock(laptop.paths.lock_file, "pulling")
+    other.acquire()
+    pauses = list[float]()
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            other.release()
+
+    with laptop.here():
+        late_push.push_late(SESSION, closed=False, pause=pause)
+        assert pauses == [], "it is pushed when it rests next"
+        late_push.push_late(SESSION, closed=True, pause=pause)
+    assert len(pauses) == 3
+    assert laptop.bundle().exists()
+
+
+def test_a_closed_session_is_pushed_once_the_host_answers(laptop: PlayedMachine) -> None:
+    laptop.write(SESSION, said())
+    before = preferences.load(laptop.paths)
+    away = {"location": "box:store", "ssh_command": ["sh", "-c", "exit 255"]}
+    preferences.change(laptop.paths, **away)
+
+    def pause(_: float) -> None:
+        preferences.change(laptop.paths, location=before.location, ssh_command=None)
+
+    with laptop.here():
+        late_push.push_late(SESSION, closed=True, pause=pause)
+    assert laptop.bundle().exists()
+
+
+def test_after_ten_minutes_it_is_given_up_and_logged(
+    laptop: PlayedMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(context, "LOCK_PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(late_push, "_PATIENCE_SECONDS", 0.0)
+    laptop.write(SESSION, said())
+    with Lock(laptop.paths.lock_file, "pulling"), laptop.here():
+        late_push.push_late(SESSION, closed=True)
+    assert "push failed: another claude-sync" in laptop.paths.log_file.read_text()
 
 
 def test_what_fails_is_written_into_the_log(plugged: Plugged) -> None:
