@@ -13,9 +13,20 @@ _NAME_LENGTH = 30
 _THEM = ("it", "them")
 
 TRUST = (
-    "Claude Code hasn't been in this folder here: if it asks, choose “Yes, I trust this folder”, "
-    "which isn't the answer that is preselected."
+    "Claude Code hasn't been in this folder here: if it asks, and you trust what is in it, choose "
+    "“Yes, I trust this folder”, which isn't the answer that is preselected."
 )
+
+
+def titled_id(title: str, session_id: str) -> str:
+    """What a session is called in a question: its title and the beginning of its id.
+
+    Args:
+        title: other people's text, "" where it has none; then its whole id stands alone.
+        session_id: the session.
+    """
+    shown = shortened(one_line(title), _TITLE_LENGTH)
+    return f"“{shown}” ({session_id[:8]})" if shown else session_id
 
 
 def shown_title(found: Resumption) -> str:
@@ -78,6 +89,6 @@ def deleted_sentence(found: Resumption) -> str:
     )
 
 
-def elsewhere_sentence(directory: Path, current: Path | None) -> str:
-    """In which directory a session is resumed, if that isn't the current one."""
-    return "" if directory == current else f"Resuming in {short_path(directory)}."
+def directory_sentence(directory: Path) -> str:
+    """In which directory a session is resumed."""
+    return f"Resuming in {one_line(short_path(directory))}."

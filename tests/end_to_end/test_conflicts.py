@@ -50,8 +50,8 @@ def test_a_conflict_touches_nothing_and_says_what_to_do(diverged: ConflictView) 
     assert done.status == 1
     assert done.out == "Nothing to pull: 1 in conflict.\n"
     assert done.err == (
-        f"claude-sync: {SESSION}: it diverged on this machine and laptop: "
-        "choose with `claude-sync resolve`\n"
+        "claude-sync: it diverged on this machine and laptop: "
+        f"choose with `claude-sync resolve {SESSION}`\n"
     )
     assert desktop.read() == diverged.of_desktop
     assert desktop.run("pull", SESSION).status == 1

@@ -21,7 +21,10 @@ from end_to_end.terminal import Answer, Screen, on_terminal
 from repositories import GIT
 from waiting import PATIENCE_SECONDS
 
-TRUST = "if it asks, choose “Yes, I trust this folder”, which isn't the answer that is preselected."
+TRUST = (
+    "if it asks, and you trust what is in it, choose “Yes, I trust this folder”, which isn't the "
+    "answer that is preselected."
+)
 AFRESH = ["--system-prompt-snapshot", "off"]
 
 
@@ -92,6 +95,11 @@ def ten_minutes_old(machine: Machine, session: str = SESSION) -> None:
     os.utime(machine.path(session), (then, then))
 
 
+def shown(path: Path) -> str:
+    """How a path in the home directory is shown."""
+    return f"~/{path.parent.name}/{path.name}"
+
+
 def titled(machine: Machine, title: str, session: str = SESSION) -> None:
     with machine.path(session).open("a") as file:
         file.write(json.dumps({"type": "custom-title", "customTitle": title}) + "\n")
@@ -112,7 +120,7 @@ def test_one_word_goes_on_where_the_other_machine_stopped(laptop: Machine, seat:
     assert client.directory == os.path.realpath(seat.machine.project)
     assert seat.machine.read() == laptop.read()
     again, done = seat.goes_on("3f2a", cwd=seat.machine.home)
-    assert (done.out, done.err) == ("", "")
+    assert (done.out, done.err) == ("", f"Resuming in {shown(seat.machine.project)}.\n")
     assert (again.arguments, again.directory) == (client.arguments, client.directory)
 
 
@@ -123,9 +131,11 @@ def test_what_was_used_here_last_is_gone_on_with_and_nothing_is_said(
     ten_minutes_old(laptop, OTHER)
     laptop.does("push")
     seat.machine.says("newest")
-    client, done = seat.goes_on("--project", seat.machine.project, cwd=seat.machine.home)
+    client, done = seat.goes_on()
     assert client.arguments == ["--resume", SESSION]
     assert (done.out, done.err) == ("", "")
+    client, _ = seat.goes_on("--project", seat.machine.project, cwd=seat.machine.home)
+    assert client.arguments == ["--resume", SESSION]
     assert seat.machine.sessions() == [SESSION]
 
 
@@ -256,6 +266,7 @@ class Diverged(NamedTuple):
 @pytest.fixture
 def diverged(laptop: Machine, seat: Seat) -> Diverged:
     laptop.says("hello")
+    titled(laptop, "Fix the login bug")
     laptop.does("push")
     seat.machine.does("pull")
     laptop.says("on the laptop")
@@ -264,10 +275,13 @@ def diverged(laptop: Machine, seat: Seat) -> Diverged:
     return Diverged(laptop, seat, of_laptop, here)
 
 
-def test_a_conflict_is_asked_about_and_gone_on_with_as_it_was_settled(diverged: Diverged) -> None:
+@pytest.mark.parametrize("answer", ["laptop", "theirs"])
+def test_a_conflict_is_asked_about_and_gone_on_with_as_it_was_settled(
+    diverged: Diverged, answer: str
+) -> None:
     _, seat, of_laptop, here = diverged
     left = seat.asked("\n")
-    assert left.lines[0] == f"{SESSION} diverged:"
+    assert left.lines[0] == "“Fix the login bug” (3f2a91c4) diverged:"
     assert left.lines[1].startswith("  mine (this machine, desktop): 1 turn more (1 line), last")
     assert left.lines[2].startswith("  laptop: 2 turns more (2 lines), last used just now")
     assert left.lines[3].startswith("Keep mine, laptop, both, or nothing for now?")
@@ -275,24 +289,45 @@ def test_a_conflict_is_asked_about_and_gone_on_with_as_it_was_settled(diverged: 
     assert seat.asked("\x03").status == 130
     assert became(seat.folder) is None
     assert seat.machine.read() == here
-    assert seat.asked("laptop\n").status == STATUS
+    seen = seat.asked(f"{answer}\n")
+    assert (
+        f"Replaced {SESSION} with laptop's; to go back: `claude-sync undo {SESSION}`" in seen.text
+    )
+    assert "claude --resume" not in seen.text, "nobody has to type it"
+    assert seen.status == STATUS
     assert became(seat.folder) is not None
     assert seat.machine.read() == of_laptop
+    seat.machine.does("undo", SESSION)
+    assert seat.machine.read() == here
+
+
+def test_what_keeps_this_machines_side_says_how_to_go_back(diverged: Diverged) -> None:
+    _, seat, _, here = diverged
+    seen = seat.asked("mine\n")
+    assert f"To go back: `claude-sync undo {SESSION}`." in seen.text
+    assert seen.status == STATUS
+    seat.machine.does("undo", SESSION)
+    assert "diverged" in seat.run().err
+    assert seat.machine.read() == here
 
 
 def test_without_a_terminal_a_conflict_says_what_to_do(diverged: Diverged) -> None:
     _, seat, _, here = diverged
     assert seat.refuses() == (
-        f"{SESSION}: it diverged on this machine and laptop: choose with `claude-sync resolve`"
+        f"it diverged on this machine and laptop: choose with `claude-sync resolve {SESSION}`"
     )
     assert seat.machine.read() == here
 
 
 def test_both_sides_are_kept_and_this_machines_is_gone_on_with(diverged: Diverged) -> None:
     _, seat, of_laptop, here = diverged
-    assert seat.asked("both\n").status == STATUS
+    seen = seat.asked("both\n")
+    assert seen.status == STATUS
     assert seat.machine.read() == here
     [copy] = set(seat.machine.sessions()) - {SESSION}
+    assert f"Imported {copy} from laptop" in seen.text
+    assert f"claude --resume {copy}" in seen.text
+    assert f"To go back: `claude-sync undo {SESSION}`." in seen.text
     assert seat.machine.read(copy) == of_laptop
 
 
@@ -310,6 +345,8 @@ def test_one_that_lost_something_is_asked_about(laptop: Machine, seat: Seat, ans
     assert "a turn that was here is no longer in its file" in seen.text
     assert "Bring back which (1 to 1), mine to go on with what is left, or nothing?" in seen.text
     assert seen.status == (STATUS if answer else 1)
+    assert (f"To go back: `claude-sync undo {SESSION}`." in seen.text) == bool(answer)
+    assert (f"{SESSION} is as it was." in seen.text) == (answer == "1")
     assert (became(seat.folder) is not None) == bool(answer)
     assert machine.read() == (whole if answer == "1" else left)
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from claude_sync.errors import UsageError
 from claude_sync.model import Version
 from claude_sync.sync.read_conflict import ConflictView, SideView
-from claude_sync.sync.resolve import BOTH, MINE
+from claude_sync.sync.resolve import BOTH, MINE, THEIRS
 from claude_sync.sync.restore import EarlierVersion
 from claude_sync.wording import ago, count, size
 from claude_sync_app.cli.output import print_error, print_line
 from claude_sync_app.cli.prompt import ask
 from claude_sync_app.cli.tables import Column, print_table
+from claude_sync_app.resume_sentences import titled_id
 
 _NOTHING = ("", "n", "no", "nothing")
 _LEAST_SHA256 = 6
@@ -35,7 +36,7 @@ def choose_side(conflict: ConflictView) -> str | None:
     """Show the sides of a conflict, and ask which is kept, as `resolve` takes it; None for none."""
     now_ns = time.time_ns()
     offered = [_name(one) for one in conflict.sides if one.side.offered]
-    print_line(f"{conflict.session_id} diverged:")
+    print_line(f"{titled_id(conflict.title, conflict.session_id)} diverged:")
     for one in conflict.sides:
         side, name = one.side, _name(one)
         name += f" (this machine, {side.machine})" * (not side.machine_id)
@@ -43,22 +44,26 @@ def choose_side(conflict: ConflictView) -> str | None:
         held = "" if side.offered else "; another side contains all of it"
         more = f"{count(one.turns, 'turn')} more ({count(side.lines, 'line')})"
         print_line(f"  {name}: {more}, last used {ago(side.mtime_ns, now_ns)}{held}")
-    return _answer("Keep", [*offered, BOTH], "for now", "there is no side")
+    others = [one for one in offered if one != MINE]
+    # As `--keep` takes it.
+    return _answer([*offered, BOTH], {THEIRS: others[0]} if len(others) == 1 else {})
 
 
 def _name(view: SideView) -> str:
     return view.side.machine if view.side.machine_id else MINE
 
 
-def _answer(verb: str, choices: Sequence[str], when: str, unknown: str) -> str | None:
+def _answer(choices: Sequence[str], besides: Mapping[str, str]) -> str | None:
     while True:
-        answer = ask(f"{verb} {', '.join(choices)}, or nothing {when}? [nothing]")
+        answer = ask(f"Keep {', '.join(choices)}, or nothing for now? [nothing]")
         if answer.lower() in _NOTHING:
             return None
         for choice in choices:
             if answer.lower() == choice.lower():
                 return choice
-        print_error(f"{unknown} {answer!r}: type {', '.join(choices)}, or nothing")
+        if answer.lower() in besides:
+            return besides[answer.lower()]
+        print_error(f"there is no side {answer!r}: type {', '.join(choices)}, or nothing")
 
 
 # --- an earlier version ------------------------------------------------------------------------

@@ -131,7 +131,13 @@ def log_removals(context: Context, bundles: Iterable[Bundle]) -> None:
 
 
 def print_results(
-    results: Sequence[Result], verb: str, where: str, *, named: bool, dry_run: bool = False
+    results: Sequence[Result],
+    verb: str,
+    where: str,
+    *,
+    named: bool,
+    dry_run: bool = False,
+    resumed: str = "",
 ) -> None:
     """Print what was done, one line for each session that something happened to.
 
@@ -141,11 +147,12 @@ def print_results(
         where: the shared folder.
         named: whether sessions were named; then each gets a line.
         dry_run: whether nothing was done, only shown.
+        resumed: a session that is resumed at once, so that nobody has to type the line for it.
     """
     unplaced: dict[str, list[Result]] = {}
     for result in results:
         if result.outcome in _ACTIVE:
-            _print_done(result, where, dry_run)
+            _print_done(result, where, dry_run, with_line=result.session_id != resumed)
         elif result.outcome in _BAD or (named and result.outcome in _NOT_DONE):
             print_error(_sentence(result))
         elif result.outcome is Outcome.UNPLACED or (result.outcome is Outcome.HELD and not named):
@@ -159,11 +166,17 @@ def print_results(
         _print_totals(results, verb)
 
 
-def print_restored(results: Sequence[Result], where: str) -> None:
-    """Print what a restore did: what lies here now, and what was pushed of it."""
+def print_restored(results: Sequence[Result], where: str, *, resumed: bool = False) -> None:
+    """Print what a restore did: what lies here now, and what was pushed of it.
+
+    Args:
+        results: what was done.
+        where: the shared folder, "" where nothing was pushed.
+        resumed: whether it is resumed at once, so that nobody has to type the line for it.
+    """
     restored, *pushed = results
     print_line(f"{restored.session_id} is as it was. What it replaced is in the vault.")
-    if restored.directory is not None:
+    if restored.directory is not None and not resumed:
         from claude_sync_app.resume_options import resume_options
 
         options = resume_options(paths(), restored.path, restored.from_elsewhere)
@@ -190,7 +203,7 @@ def _print_unplaced(message: str, waiting: Sequence[Result]) -> None:
         print_line(f"  {key or '(no project)'} ({number})")
 
 
-def _print_done(result: Result, where: str, dry_run: bool) -> None:
+def _print_done(result: Result, where: str, dry_run: bool, *, with_line: bool) -> None:
     words = {"id": result.session_id, "machine": without_controls(result.machine)}
     if result.outcome is Outcome.PUSHED:
         print_line(f"Pushed {result.session_id} → {where}")
@@ -201,7 +214,7 @@ def _print_done(result: Result, where: str, dry_run: bool) -> None:
     print_line((would if dry_run else done).format(**words))
     if result.message and not dry_run:
         print_note(_sentence(result))
-    if result.directory is not None and not dry_run:
+    if result.directory is not None and with_line and not dry_run:
         from claude_sync_app.resume_options import resume_options
 
         options = resume_options(paths(), result.path, result.from_elsewhere)

@@ -308,7 +308,7 @@ class _Pull:
             return self._result(
                 session_id,
                 Outcome.CONFLICT,
-                _conflict(plan.rivals, here=local is not None),
+                _conflict(session_id, plan.rivals, here=local is not None),
                 bundle=plan.rivals[0],
             )
         if plan.kind in _NOT_WAITING:
@@ -483,8 +483,8 @@ def _what_it_took(planned: PlannedPull) -> str:
     return ""
 
 
-def _conflict(rivals: Sequence[Bundle], *, here: bool) -> str:
+def _conflict(session_id: str, rivals: Sequence[Bundle], *, here: bool) -> str:
     names = sorted({rival.head.machine for rival in rivals})
     *before, last = ["this machine", *names] if here else names
     sides = f"on {', '.join(before)} and {last}" if before else f"in two copies of {last}"
-    return f"it diverged {sides}: choose with `claude-sync resolve`"
+    return f"it diverged {sides}: choose with `claude-sync resolve {session_id}`"

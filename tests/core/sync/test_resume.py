@@ -204,7 +204,7 @@ def test_a_session_that_diverged_is_asked_about(diverged: Pair) -> None:
     before = desktop.read()
     found = prepared(desktop)
     assert (found.question, found.session_id) == (Question.DIVERGED, SESSION)
-    assert "choose with `claude-sync resolve`" in found.message
+    assert f"choose with `claude-sync resolve {SESSION}`" in found.message
     assert desktop.read() == before
     desktop.resolve(keep="theirs")
     assert prepared(desktop, SESSION).question is None

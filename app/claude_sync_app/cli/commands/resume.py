@@ -5,23 +5,23 @@ from __future__ import annotations
 import os
 import time
 from argparse import Namespace
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from claude_sync.claude.client import find_client
 from claude_sync.claude.trust import is_new_to_client
 from claude_sync.errors import UsageError
-from claude_sync.model import Outcome
+from claude_sync.model import Outcome, Result
 from claude_sync.state.paths import paths
 from claude_sync.sync.resume import Question, Resumption, prepare_resume
-from claude_sync.wording import replaces
+from claude_sync.wording import replaces, short_path
 from claude_sync_app import resume_sentences as sentences
 from claude_sync_app.cli import results, selection
 from claude_sync_app.cli.context import command_context
 from claude_sync_app.cli.output import flush, print_error, print_line, print_note
 from claude_sync_app.cli.parser import Parser
 from claude_sync_app.cli.prompt import can_ask, confirm
-from claude_sync_app.cli.runner import FAILED, WrongArguments
+from claude_sync_app.cli.runner import DONE, FAILED, WrongArguments
 from claude_sync_app.handover import hand_over, plan_handover
 from claude_sync_app.resume_options import resume_options
 
@@ -69,6 +69,8 @@ def run(arguments: Namespace) -> int:
         environment=os.environ,
         claude_home=claude_home,
     )
+    if not _is_current(directory):
+        print_note(sentences.directory_sentence(directory))
     is_new = is_new_to_client(claude_home, directory, handover.environment)
     mode = options.remark_on(handover.options)
     for line in sentences.remarks(found, mode, new_directory=is_new):
@@ -99,7 +101,6 @@ def _when_ready(arguments: Namespace) -> tuple[Resumption, Path] | None:
             return None
         answer = _QUESTIONS[found.question](found)
         if answer is None:
-            print_line("Nothing was changed.")
             return None
         agreed.update(answer)
 
@@ -111,7 +112,7 @@ def _print_pulled(found: Resumption) -> None:
     if pulled is not None:
         print_line(sentences.pulled_sentence(found, time.time_ns()))
         if pulled.outcome is Outcome.REPLACED:
-            print_note(f"To go back: `claude-sync undo {found.session_id}`.")
+            _print_way_back(found)
 
 
 def _named(found: Resumption) -> str:
@@ -120,17 +121,27 @@ def _named(found: Resumption) -> str:
     return found.message if name in found.message else f"{name}: {found.message}"
 
 
+def _is_current(directory: Path) -> bool:
+    try:
+        return os.path.samefile(directory, os.curdir)
+    except OSError:
+        return False  # the current one was removed
+
+
 # --- what is asked -----------------------------------------------------------------------------
 
 _Answer = Mapping[str, bool] | None
-"""What a person agreed to, for the next attempt; None for nothing."""
+"""What a person agreed to, for the next attempt; None where nothing is resumed."""
 
 
 def _ask_for_side(found: Resumption) -> _Answer:
     from claude_sync_app.cli.commands.resolve import settle
 
     settled = settle(found.session_id)
-    return None if settled is None else {}
+    if settled is None:
+        return _nothing()
+    done, where = settled
+    return _print_settled(found, done, where)
 
 
 def _ask_for_version(found: Resumption) -> _Answer:
@@ -140,30 +151,61 @@ def _ask_for_version(found: Resumption) -> _Answer:
 
     with command_context(store=False) as context:
         versions = earlier_versions(context, found.session_id)
-    print_note(_named(found))
+    print_note(_called(found))
     chosen = choose_version(versions, mine=True)
     if chosen is None:
-        return None
+        return _nothing()
     with command_context(store=False) as context:
         if isinstance(chosen, str):
             done = resolve(context, found.session_id, MINE)
         else:
             done = restore(context, found.session_id, chosen)
         results.log_results(context, "restore", done)
-    return {}
+        where = short_path(context.store.label) if done[1:] or chosen == MINE else ""
+    if isinstance(chosen, str):
+        return _print_settled(found, done, where)
+    results.print_restored(done, where, resumed=True)
+    _print_way_back(found)
+    return _unless_failed(done)
 
 
 def _ask_to_replace(found: Resumption) -> _Answer:
     machine = found.results[0].machine
     what = f"{machine}'s version was chosen there and {replaces(found.replaces)}"
-    agreed = confirm(f"{what}; they would go into the vault. Go on with it?")
-    return {"replace": True} if agreed else None
+    name = sentences.titled_id(found.title, found.session_id)
+    agreed = confirm(f"{name}: {what}; they would go into the vault. Go on with it?")
+    return {"replace": True} if agreed else _nothing()
 
 
 def _ask_for_what_is_here(found: Resumption) -> _Answer:
-    print_note(_named(found))
+    print_note(_called(found))
     agreed = confirm("That may be a newer version. Go on with what is here all the same?")
-    return {"as_it_is": True} if agreed else None
+    return {"as_it_is": True} if agreed else _nothing()
+
+
+def _called(found: Resumption) -> str:
+    return f"{sentences.titled_id(found.title, found.session_id)}: {found.message}"
+
+
+def _nothing() -> _Answer:
+    print_line("Nothing was changed.")
+    return None
+
+
+def _print_settled(found: Resumption, done: Sequence[Result], where: str) -> _Answer:
+    """Print what a choice did, as `resolve` does."""
+    results.print_results(done, "resolve", where, named=True, resumed=found.session_id)
+    if not any(one.outcome is Outcome.REPLACED for one in done):  # that says it itself
+        _print_way_back(found)
+    return _unless_failed(done)
+
+
+def _unless_failed(done: Sequence[Result]) -> _Answer:
+    return {} if results.exit_status(done, named=True) == DONE else None
+
+
+def _print_way_back(found: Resumption) -> None:
+    print_note(f"To go back: `claude-sync undo {found.session_id}`.")
 
 
 _QUESTIONS: Mapping[Question, Callable[[Resumption], _Answer]] = {
