@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from claude_sync.claude.session_files import is_plan
 from claude_sync.errors import SessionChanging, UsageError
 from claude_sync.model import Bundle, Outcome, Result, Version
 from claude_sync.sync.bundles.keep import keep_bundle
@@ -118,13 +119,18 @@ class _Resolve:
         self._decide(mine.version, UndoRecord(mine.version, mine.version))
         return []
 
-    def _keep_theirs(self, kept: Bundle, copies: Sequence[str] = ()) -> list[Result]:
+    def _keep_theirs(
+        self,
+        kept: Bundle,
+        copies: Sequence[str] = (),
+        plans: Sequence[tuple[str, str]] = (),
+    ) -> list[Result]:
         conflict, context = self._conflict, self._context
         for rival in conflict.rivals:
             if rival is not kept:
                 self._into_vault(rival)
         side = install_side(context, self._survey, kept, conflict.local)
-        undo = side.installed.undo._replace(copies=tuple(copies))
+        undo = side.installed.undo._replace(copies=tuple(copies), inherited=tuple(plans))
         self._decide(kept.head.version, undo, side)
         return [self._result(conflict.session_id, kept, side)]
 
@@ -136,7 +142,7 @@ class _Resolve:
             # Nothing is here that could keep the id: the same rival keeps it on every machine.
             kept = min(rivals, key=lambda rival: rival.head.sha256)
             rivals.remove(kept)
-        results, copies = [], []
+        results, copies, replaced = [], [], dict[str, str]()
         for rival in rivals:
             copy = copy_id(conflict.session_id, rival.head.version)
             copies.append(copy)
@@ -145,6 +151,7 @@ class _Resolve:
             side = install_copy(
                 context, self._survey, rival, beside=conflict.local, session_id=copy
             )
+            replaced = {**side.installed.undo.lay_here(), **replaced}
             with context.database.transaction():
                 context.records.hold(copy, rival.head.version)
                 context.records.remember(
@@ -154,7 +161,8 @@ class _Resolve:
                 )
             results.append(self._result(copy, rival, side))
         if kept is not None:
-            return [*self._keep_theirs(kept, copies), *results]
+            plans = [one for one in replaced.items() if is_plan(one[0])]
+            return [*self._keep_theirs(kept, copies, plans), *results]
         assert conflict.mine is not None
         version = conflict.mine.version
         self._decide(version, UndoRecord(version, version, copies=tuple(copies)))

@@ -8,8 +8,9 @@ or nothing. Nothing of this travels to other machines.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from claude_sync.claude.session_files import is_plan
 from claude_sync.errors import SessionNotFound, UsageError
 from claude_sync.model import Outcome, Result, Version
 from claude_sync.sync.context import Context
@@ -55,7 +56,7 @@ def undo(context: Context, session: str) -> Result:
         else:
             finish_removal(context, survey, session_id, record)
             left = [copy for copy in record.copies if copy in survey.local]
-        _remember(context, session_id, record)
+        _remember(context, session_id, record, _heirs(survey, session_id, record))
         return Result(
             session_id,
             Outcome.REPLACED if record.before is not None else Outcome.GONE,
@@ -110,7 +111,28 @@ def _remark(left: Sequence[str]) -> str:
     return f"the {which} {join(left)} {are} open here or {'was' if one else 'were'} continued"
 
 
-def _remember(context: Context, session_id: str, record: UndoRecord) -> None:
+def _heirs(survey: Survey, session_id: str, record: UndoRecord) -> Mapping[str, UndoRecord]:
+    """Who is to give back the plans that lay here before, as others came that have them too.
+
+    Returns:
+        what can be undone of each of them from now on, by session.
+    """
+    heirs: dict[str, UndoRecord] = {}
+    for path, entry in record.lay_here().items():
+        for local in survey.plans.get(path, ()) if is_plan(path) else ():
+            heir = local.session_id
+            theirs = heirs.get(heir) or _record(survey, heir)
+            if heir == session_id or heir in record.copies or theirs is None:
+                continue
+            if theirs.before is None and path not in theirs.lay_here():
+                heirs[heir] = theirs._replace(inherited=(*theirs.inherited, (path, entry)))
+                break
+    return heirs
+
+
+def _remember(
+    context: Context, session_id: str, record: UndoRecord, heirs: Mapping[str, UndoRecord]
+) -> None:
     decisions, records = context.decisions, context.records
     with decisions.together():
         if record.before != record.after:
@@ -122,4 +144,6 @@ def _remember(context: Context, session_id: str, record: UndoRecord) -> None:
     with context.database.transaction():
         if record.before is not None:
             records.hold(session_id, record.before)
+        for heir, theirs in heirs.items():
+            records.remember(heir, undo=theirs.to_json())
         records.remember(session_id, undo="")

@@ -15,6 +15,7 @@ from pathlib import Path
 from claude_sync.claude.session_files import (
     TRANSCRIPT_SUFFIX,
     SessionFiles,
+    is_checkpoint,
     is_companion,
     is_plan,
 )
@@ -105,7 +106,7 @@ class _UndoApplier:
     def remove(self, local: LocalSession, record: UndoRecord | None = None) -> None:
         """Remove a session that wasn't here; all of it is in the vault first."""
         where = SessionFiles(local.path)
-        going = self._own(local.session_id, local.sidecar)
+        going = self._own(local.session_id, self._all_of(local))
         paths = [(name, where.path_of(name)) for name, _ in going]
         version = self._survey.row(local).whole
         kept = self._vault.keep(
@@ -119,6 +120,15 @@ class _UndoApplier:
         self._installer.replace(None, local, kept)
         self._remove_files(local.session_id, where, going, kept)
         self._put_others_back(where, record)
+
+    def _all_of(self, local: LocalSession) -> list[tuple[str, Stamp]]:
+        """A session's files, with the checkpoints that came though none is to leave now."""
+        listed = self._home.files_without_transcript(SessionFiles(local.path), ())
+        names = {name for name, _ in local.sidecar}
+        return [
+            *local.sidecar,
+            *(one for one in listed if is_checkpoint(one[0]) and one[0] not in names),
+        ]
 
     def _own(self, session_id: str, stamps: Iterable[tuple[str, Stamp]]) -> list[tuple[str, Stamp]]:
         """The files that no other session here has too."""
@@ -138,7 +148,7 @@ class _UndoApplier:
         self, session_id: str, project: Path, stem: str, record: UndoRecord | None
     ) -> None:
         where = SessionFiles(project / f"{stem}{TRANSCRIPT_SUFFIX}")
-        named = (*record.added, *record.kept) if record is not None else ()
+        named = (*record.added, *record.lay_here()) if record is not None else ()
         plans = [name for name in named if is_plan(name)]
         going = self._own(session_id, self._home.files_without_transcript(where, plans))
         kept = None
@@ -171,15 +181,17 @@ class _UndoApplier:
 
     def _put_others_back(self, where: SessionFiles, record: UndoRecord | None) -> None:
         """Give back the companions that lay here although their session didn't."""
-        if record is None or record.before is not None or not record.entry:
+        if record is None:
             return
-        for name in record.kept:
+        inherited = dict(record.inherited)
+        for name, entry in record.lay_here().items():
             path = where.to_write(name)
-            of_a_copy = is_plan(name) and record.copies  # the copy came first, and is gone
+            # The copy came first, and is gone.
+            of_a_copy = is_plan(name) and record.copies and name not in inherited
             if of_a_copy or os.path.lexists(path):
                 continue
             try:
-                file = open_regular(self._vault.folder / record.entry / SIDECAR / name)
+                file = open_regular(self._vault.folder / entry / SIDECAR / name)
             except FileNotFoundError:
                 continue  # it isn't kept any longer
             with file:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from claude_sync.model import SidecarFile, Version
@@ -25,6 +26,9 @@ class UndoRecord(NamedTuple):
         copies: ids of the sessions that "both" made of rivals.
         undone: the transcript that lay here when an undo of this began, None where none has. One
             that failed half way is done again, and what lies here then isn't what is undone.
+        inherited: plans that lay here before another session came which has the same: a copy that
+            "both" made, or one whose import was undone since. Each with the vault's entry that
+            has it.
     """
 
     before: Version | None
@@ -38,6 +42,14 @@ class UndoRecord(NamedTuple):
     supersedes: tuple[str, ...] = ()
     copies: tuple[str, ...] = ()
     undone: Version | None = None
+    inherited: tuple[tuple[str, str], ...] = ()
+
+    def lay_here(self) -> Mapping[str, str]:
+        """What lay here of a session that wasn't: the vault's entries, by path in a bundle."""
+        if self.before is not None:
+            return {}
+        own = dict.fromkeys(self.kept, self.entry) if self.entry else {}
+        return {**own, **dict(self.inherited)}
 
     def to_json(self) -> str:
         """The text that the records keep."""
@@ -60,4 +72,5 @@ class UndoRecord(NamedTuple):
             supersedes=tuple(document["supersedes"]),
             copies=tuple(document.get("copies", ())),
             undone=Version(*document["undone"]) if document.get("undone") is not None else None,
+            inherited=tuple((path, entry) for path, entry in document.get("inherited", ())),
         )
