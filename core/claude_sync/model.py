@@ -117,6 +117,11 @@ class LocalSession(NamedTuple):
     left_out: int = 0
     held_back: int = 0
 
+    @property
+    def total_bytes(self) -> int:
+        """Of all that travels, about as many as the session's bundle has."""
+        return self.stamp.size + sum(stamp.size for _, stamp in self.sidecar)
+
 
 class BundleHead(NamedTuple):
     """Everything a bundle says about itself but the transcript and the sidecars' bytes.

@@ -152,11 +152,14 @@ class Changes:
         Args:
             sessions: sizes of their transcripts, by id.
         """
-        now = self._clock()
+        now, here = self._clock(), (self._local or {}).values()
+        whole = {one.session_id: one.total_bytes for one in here if one.session_id in sessions}
         for session_id, size in sessions.items():
             if session_id not in self.pending:
                 pushed = self._pushed_at.get(session_id)
-                self.pending[session_id] = schedule.after_change(None, now, size, pushed)
+                self.pending[session_id] = schedule.after_change(
+                    None, now, whole.get(session_id, size), pushed
+                )
 
     def _look(self, folder: str, session_id: str, *, urgent: bool = False) -> None:
         if self._local is None:
@@ -172,7 +175,7 @@ class Changes:
 
     def _note(self, session: LocalSession, *, urgent: bool = False) -> None:
         self.revision += 1
-        session_id, size = session.session_id, session.stamp.size
+        session_id, size = session.session_id, session.total_bytes
         pushed = self._pushed_at.get(session_id)
         self.pending[session_id] = schedule.after_change(
             self.pending.get(session_id), self._clock(), size, pushed, urgent=urgent

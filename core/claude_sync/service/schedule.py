@@ -61,7 +61,7 @@ class Change:
     Attributes:
         first: when the first change since then was seen.
         last: when the last one was.
-        size: of the transcript, bytes.
+        size: of all that its bundle holds, bytes.
         pushed: when it was last pushed, None if it wasn't yet.
         urgent: whether it is pushed as soon as possible: its client has closed it.
         rested: whether its client said after the last change that it waits for its person.

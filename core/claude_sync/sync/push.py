@@ -284,7 +284,7 @@ class _Push:
 
         writer = PushWriter(self._context, self._survey, self._ahead, named=self._named)
         allowance = Allowance(self._context, named=self._named)
-        waiting = [one for one in to_push if not allowance.allows(_bytes_of(one.local))]
+        waiting = [one for one in to_push if not allowance.allows(one.local.total_bytes)]
         for planned in waiting:
             yield self._result(
                 planned.local,
@@ -374,11 +374,6 @@ def _loses_transcript(mine: Mine, own: Bundle, comparisons: Comparisons) -> bool
     """Whether the own bundle holds bytes that mine doesn't; an unfinished line is some too."""
     theirs = own.head.version
     return mine.version != theirs and comparisons.learn(mine.version, theirs).common < theirs.size
-
-
-def _bytes_of(local: LocalSession) -> int:
-    """How many bytes a session has, about as many as its bundle."""
-    return local.stamp.size + sum(stamp.size for _, stamp in local.sidecar)
 
 
 def _left_out(local: LocalSession) -> str:

@@ -36,6 +36,21 @@ def test_an_event_is_believed_only_after_a_look(world: World) -> None:
     assert list(changes.pending) == [SESSION]
 
 
+def test_a_sessions_pace_is_that_of_all_its_files(world: World) -> None:
+    laptop = world.machine("laptop")
+    laptop.write(SESSION, said())
+    changes = changes_of(laptop)
+    laptop.write_companion(f"file-history/{SESSION}/0123456789abcdef@v1", b"x" * 5000)
+    laptop.write_sidecar(SESSION, "tool-results/long.txt", b"x" * 4000)
+    laptop.write(SESSION, said())
+    changes.rescan()
+    whole = laptop.path().stat().st_size + 9000
+    assert changes.pending[SESSION].size == whole
+    changes.pending.clear()
+    changes.adopt({SESSION: 1})
+    assert changes.pending[SESSION].size == whole
+
+
 @pytest.mark.parametrize(
     "name", ["memory/notes.md", "../outside.jsonl", ".ccsync-x.jsonl", "a.txt"]
 )
