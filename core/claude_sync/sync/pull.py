@@ -468,7 +468,7 @@ def _remark(planned: PlannedPull, refused: Sequence[str]) -> str:
     if refused:
         which = "one of its files isn't" if len(refused) == 1 else "some of its files aren't"
         kinds = join(sorted({path[1:].partition("/")[0] for path in refused}))
-        remarks.append(f"{which} here, since a link or a file is in the way below {kinds}")
+        remarks.append(f"{which} here, since something else is in the way below {kinds}")
     return "; ".join(filter(None, remarks))
 
 

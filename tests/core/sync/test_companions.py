@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -439,8 +439,34 @@ def test_no_link_is_followed_and_the_rest_arrives(
     assert list(elsewhere.iterdir()) == []
     assert desktop.read() == laptop.read()
     assert set(desktop.companions()) == {path for path in ALL if not path.startswith(link)}
-    assert "a link or a file is in the way" in result.message
+    assert "something else is in the way" in result.message
     assert settle(laptop, desktop) <= 2
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo], ids=["a folder", "a pipe"])
+@pytest.mark.parametrize("is_new", [True, False])
+def test_what_takes_the_place_of_one_stays_and_the_rest_arrives(
+    world: World, laptop: PlayedMachine, make: Callable[[Path], None], is_new: bool
+) -> None:
+    desktop = world.machine("desktop")
+    if not is_new:
+        desktop.pull()
+        (desktop.claude / TASK).unlink()
+        laptop.write(SESSION, planned("more"))
+        equip(laptop, {TASK: b"done"})
+        laptop.push()
+    (desktop.claude / TASK).parent.mkdir(parents=True, exist_ok=True)
+    make(desktop.claude / TASK)
+    result = desktop.pull()[SESSION]
+    assert result.outcome is (Outcome.IMPORTED if is_new else Outcome.UPDATED)
+    assert result.message == (
+        "one of its files isn't here, since something else is in the way below tasks"
+    )
+    assert desktop.read() == laptop.read()
+    assert desktop.companions() == {path: data for path, data in ALL.items() if path != TASK}
+    assert not (desktop.claude / TASK).is_file()
+    desktop.undo()
+    assert (desktop.claude / TASK).exists()
 
 
 def test_they_arrive_where_the_projects_folder_is_on_another_disk(

@@ -61,7 +61,7 @@ class Installed(NamedTuple):
         path: the transcript.
         stamp: of that.
         undo: how to undo it.
-        refused: companions that weren't placed, since a link or a file is in their way.
+        refused: companions that weren't placed, since something else is in their way.
         as_sent: files but the transcript that lie here as they came.
     """
 

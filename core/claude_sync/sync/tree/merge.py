@@ -8,6 +8,7 @@ first.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
@@ -93,7 +94,7 @@ class Merge:
         grown: files whose bytes are the beginning of what comes.
         replaced: files that lose.
         dropped: what comes and isn't wanted.
-        refused: companions that aren't placed, since a link or a file is in their way.
+        refused: companions that aren't placed, since something else is in their way.
         as_sent: files that lie here then as they came.
     """
 
@@ -228,14 +229,24 @@ def _companion_wins(theirs: SidecarFile, ours: SidecarFile, winner: Winner) -> b
 
 
 def _target(where: SessionFiles, path: str, refused: list[str]) -> Path | None:
-    """Where a file goes; None for a companion whose way leads through a link."""
+    """Where a file goes; None for a companion whose place is taken, or is behind a link."""
     try:
-        return where.to_write(path)
+        target = where.to_write(path)
     except BundleUnsafe:
         if not is_companion(path):
             raise
-        refused.append(path)
-        return None
+    else:
+        if not is_companion(path) or _is_free_or_a_file(target):
+            return target
+    refused.append(path)
+    return None
+
+
+def _is_free_or_a_file(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except FileNotFoundError:
+        return True
 
 
 def _slug_of(fetched: StagedSession) -> str:
