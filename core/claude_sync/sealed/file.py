@@ -142,10 +142,18 @@ class Sealer:
 
     def seal(self, cut: bytes, digest: bytes) -> bytes:
         """The next segment; `digest` is the cut's SHA-256."""
-        frame = self._compressor.compress(cut)
-        segment = _encrypted(self._cipher, frame, _segment_data(self.identity, self.place))
-        self._add(len(segment), len(cut), digest, segment[-TAG_BYTES:])
+        segment = self.sealed(self.place, cut)
+        self.add(segment, len(cut), digest)
         return segment
+
+    def sealed(self, place: int, cut: bytes) -> bytes:
+        """The segment of a cut at its place; it isn't in the index before it was added."""
+        frame = self._compressor.compress(cut)
+        return _encrypted(self._cipher, frame, _segment_data(self.identity, place))
+
+    def add(self, segment: bytes, size: int, digest: bytes) -> None:
+        """The next segment is this one; of its cut, the length and the SHA-256."""
+        self._add(len(segment), size, digest, segment[-TAG_BYTES:])
 
     def keep(self, older: Index) -> None:
         """The next segment is the one at its place in an older index of this file."""

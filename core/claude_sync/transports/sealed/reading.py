@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 
+from claude_sync.disk.beside import done_beside
+from claude_sync.disk.snapshot import BLOCK_SIZE
 from claude_sync.errors import BundleCorrupt, BundleIncomplete, FileGone
 from claude_sync.model import Stamp
 from claude_sync.sealed.file import (
@@ -26,6 +29,8 @@ from claude_sync.sealed.names import is_id_of
 from claude_sync.transports.base import Ends, Get, Range, Transport, is_same_file
 from claude_sync.values import NamedTuple
 
+_FEW_SEGMENTS = 4
+"""So many segments, of up to 1 MiB each, aren't worth a thread."""
 _MOST_SEGMENTS = 50_000
 """Of how many segments all remembered indexes together may tell."""
 
@@ -178,9 +183,28 @@ class Reading(NamedTuple):
         Raises:
             BundleError: a segment isn't what was sealed.
         """
-        stored = iter(blocks)
-        opener, cut, buffer = Opener(master, self.of), b"", bytearray()
+        stored, opener = iter(blocks), Opener(master, self.of)
+
+        def opened(one: tuple[Step, bytes]) -> tuple[Step, bytes]:
+            step, segment = one
+            return step, opener.open(step.place, segment) if step.fetched else b""
+
+        steps = done_beside(opened, self._segments(stored), worth_a_thread_from=_FEW_SEGMENTS)
+        cut = b""
+        with closing(steps):
+            for step, fetched in steps:
+                cut = fetched if step.fetched else cut
+                if step.fetched and step.place == 0:
+                    check_owner(master, self.of, cut)
+                yield from _small_blocks(cut, step.start, step.end)
+        for _ in stored:
+            pass  # its end tells whether the file was the same all the while
+
+    def _segments(self, stored: Iterator[bytes]) -> Iterator[tuple[Step, bytes]]:
+        """The steps, each with its segment where that comes."""
+        buffer = bytearray()
         for step in self.steps:
+            segment = b""
             if step.fetched:
                 length = self.of.stored[step.place]
                 while len(buffer) < length:
@@ -188,13 +212,9 @@ class Reading(NamedTuple):
                     if block is None:
                         raise _ended_early()
                     buffer += block
-                cut = opener.open(step.place, bytes(memoryview(buffer)[:length]))
+                segment = bytes(memoryview(buffer)[:length])
                 del buffer[:length]
-                if step.place == 0:
-                    check_owner(master, self.of, cut)
-            yield cut[step.start : step.end]
-        for _ in stored:
-            pass  # its end tells whether the file was the same all the while
+            yield step, segment
 
 
 def plan_reading(index: Index, ranges: Sequence[Range]) -> Reading:
@@ -221,6 +241,12 @@ def _add(ranges: list[Range], offset: int, length: int) -> None:
         ranges[-1] = Range(last.offset, last.length + length)
     else:
         ranges.append(Range(offset, length))
+
+
+def _small_blocks(cut: bytes, start: int, end: int) -> Iterator[bytes]:
+    """A part of a cut, in blocks such as files are read in."""
+    for at in range(start, end, BLOCK_SIZE):
+        yield cut[at : min(at + BLOCK_SIZE, end)]
 
 
 def _ended_early() -> BundleIncomplete:

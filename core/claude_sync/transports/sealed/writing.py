@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
+from claude_sync.disk.beside import done_beside
 from claude_sync.errors import BundleError, TransportError
 from claude_sync.sealed.cuts import Cutter
 from claude_sync.sealed.file import Identity, Index, Opener, Sealer
@@ -24,6 +26,10 @@ from claude_sync.transports.base import (
     Reuse,
     Transport,
 )
+from claude_sync.values import NamedTuple
+
+_FEW_CUTS = 4
+"""So many cuts, of up to 1 MiB each, aren't worth a thread."""
 
 
 class SealedPut:
@@ -73,7 +79,8 @@ class SealedPut:
         """The whole sealed file."""
         base = None if self._transport.remote else self._base()
         for part in self._sealed(base):
-            yield Block(self._stored(part)) if isinstance(part, Reuse) else part
+            assert isinstance(part, Block)
+            yield part
 
     def parts(self) -> Iterator[Block | Reuse]:
         """The same, without what stands in the base."""
@@ -87,18 +94,29 @@ class SealedPut:
     def _sealed(self, base: Index | None) -> Iterator[Block | Reuse]:
         identity = base.identity if base is not None else Identity.new(self._file_id)
         sealer = Sealer(self._master, identity)
-        opener = Opener(self._master, base) if base is not None else None
-        places = base.places() if base is not None else []
+        kept = _Kept(self._master, self._transport, self._put, base) if base is not None else None
         yield Block(sealer.header())
-        for cut in self._cuts():
-            digest, place = hashlib.sha256(cut).digest(), sealer.place
-            if base is not None and opener is not None and _holds(base, place, cut, digest):
-                part = Reuse(places[place], base.stored[place])
-                if self._transport.remote or self._proves(opener, place, part):
-                    sealer.keep(base)
-                    yield part
-                    continue
-            yield Block(sealer.seal(cut, digest))
+
+        def worked_on(one: tuple[int, bytes]) -> _Cut:
+            place, cut = one
+            digest = hashlib.sha256(cut).digest()
+            holds = base is not None and _holds(base, place, cut, digest)
+            return _Cut(cut, digest, None if holds else sealer.sealed(place, cut))
+
+        cuts = done_beside(worked_on, enumerate(self._cuts()), worth_a_thread_from=_FEW_CUTS)
+        with closing(cuts):
+            for cut in cuts:
+                segment = cut.segment
+                if segment is None:
+                    assert base is not None
+                    assert kept is not None
+                    if (part := kept.part(sealer.place)) is not None:
+                        sealer.keep(base)
+                        yield part
+                        continue
+                    segment = sealer.sealed(sealer.place, cut.data)
+                sealer.add(segment, len(cut.data), cut.digest)
+                yield Block(segment)
         yield Block(sealer.end())
         self.index = sealer.index()
 
@@ -108,13 +126,45 @@ class SealedPut:
             yield from cutter.feed(block.data)
         yield from cutter.end()
 
-    def _proves(self, opener: Opener, place: int, part: Reuse) -> bool:
-        """Whether a segment of the base is what its index says."""
+
+class _Cut(NamedTuple):
+    """A cut that was worked on.
+
+    Attributes:
+        data: the cut.
+        digest: its SHA-256.
+        segment: it sealed, None where its place in the base holds it.
+    """
+
+    data: bytes
+    digest: bytes
+    segment: bytes | None
+
+
+class _Kept:
+    """What is kept of the base."""
+
+    def __init__(self, master: Master, transport: Transport, put: Put, base: Index) -> None:
+        self._transport = transport
+        self._put = put
+        self._base = base
+        self._opener = Opener(master, base)
+        self._places = base.places()
+
+    def part(self, place: int) -> Block | Reuse | None:
+        """A segment: where it stands, for a host to take it from there, else its bytes.
+
+        None where it isn't what the base's index says.
+        """
+        part = Reuse(self._places[place], self._base.stored[place])
+        if self._transport.remote:
+            return part
         try:
-            opener.check(place, self._stored(part))
+            segment = self._stored(part)
+            self._opener.check(place, segment)
         except (BundleError, TransportError):
-            return False
-        return True
+            return None
+        return Block(segment)
 
     def _stored(self, part: Reuse) -> bytes:
         base = self._put.base
