@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 
 from claude_sync.disk.beside import done_beside
+from claude_sync.disk.snapshot import BLOCK_SIZE
 from claude_sync.errors import BundleError, TransportError
 from claude_sync.sealed.cuts import Cutter
 from claude_sync.sealed.file import Identity, Index, Opener, Sealer
@@ -78,9 +79,17 @@ class SealedPut:
     def blocks(self) -> Iterator[Block]:
         """The whole sealed file."""
         base = None if self._transport.remote else self._base()
+        waiting: list[bytes] = []
+        length = 0
         for part in self._sealed(base):
             assert isinstance(part, Block)
-            yield part
+            waiting.append(part.data)
+            length += len(part.data)
+            if length >= BLOCK_SIZE:
+                yield Block(b"".join(waiting))
+                waiting, length = [], 0
+        if waiting:
+            yield Block(b"".join(waiting))
 
     def parts(self) -> Iterator[Block | Reuse]:
         """The same, without what stands in the base."""
