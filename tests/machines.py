@@ -355,6 +355,7 @@ class World:
         self.store = folder / "store"
         self._location = location
         self.known: list[PlayedMachine] = []
+        self._masters: dict[str, Master] = {}
 
     @property
     def location(self) -> str:
@@ -377,10 +378,13 @@ class World:
         return sorted(self.store.glob("*/*.ccsync"))
 
     def master(self) -> Master:
-        """The key that the machines have of an encrypted store."""
-        found = load_master(self.known[0].paths, self.store_id())
-        assert found is not None
-        return found
+        """The key that the machines have of an encrypted store, or had when it was asked for."""
+        store_id = self.store_id()
+        if store_id not in self._masters:
+            found = load_master(self.known[0].paths, store_id)
+            assert found is not None
+            self._masters[store_id] = found
+        return self._masters[store_id]
 
     def store_id(self) -> str:
         """As the marker has it."""

@@ -17,8 +17,11 @@ from typing import NamedTuple
 import pytest
 
 from claude_sync.model import Outcome, Version
+from claude_sync.sealed import keys
+from claude_sync.sync.store_key import KeyChoice
 from crashes import End, killed_at
-from machines import SESSION, PlayedMachine, World, agree, bookkeeping, opened, said
+from machines import SESSION, Pair, PlayedMachine, World, agree, bookkeeping, said
+from plain_text import told
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="killing needs fork()")
 
@@ -46,10 +49,9 @@ class Scene(NamedTuple):
 # --- scenes ------------------------------------------------------------------------------------
 
 
-def two(folder: Path) -> tuple[World, PlayedMachine, PlayedMachine]:
-    world = World(folder)
+def two(world: World) -> Pair:
     laptop, desktop = world.machines("laptop", "desktop")
-    return world, laptop, desktop
+    return laptop, desktop
 
 
 TASK = f"tasks/{SESSION}/1.json"
@@ -57,29 +59,29 @@ PLAN = "plans/calm-otter.md"
 CHECKPOINT = f"file-history/{SESSION}/0123456789abcdef@v1"
 
 
-def pushed(folder: Path) -> tuple[World, PlayedMachine, PlayedMachine]:
+def pushed(world: World) -> Pair:
     """A session with all kinds of files that the first machine has pushed."""
-    world, laptop, desktop = two(folder)
+    laptop, desktop = two(world)
     laptop.write(SESSION, said("first", slug="calm-otter"))
     for path in (TASK, PLAN, CHECKPOINT):
         laptop.write_companion(path, f"{path} at first".encode())
     laptop.write_sidecar(SESSION, "tool-results/one.txt", b"one\n")
     laptop.write_sidecar(SESSION, "subagents/agent-a.jsonl", said("agent"))
     laptop.push()
-    return world, laptop, desktop
+    return laptop, desktop
 
 
-def started(folder: Path) -> tuple[World, PlayedMachine, PlayedMachine]:
+def started(world: World) -> Pair:
     """A session with sidecar files that both machines have and have pushed."""
-    world, laptop, desktop = pushed(folder)
+    laptop, desktop = pushed(world)
     desktop.pull()
     desktop.push(SESSION)
-    return world, laptop, desktop
+    return laptop, desktop
 
 
-def apart(folder: Path) -> tuple[World, PlayedMachine, PlayedMachine]:
+def apart(world: World) -> Pair:
     """The same session gone on with on both, sidecars too."""
-    world, laptop, desktop = started(folder)
+    laptop, desktop = started(world)
     for machine in (laptop, desktop):
         machine.write(SESSION, said(f"on {machine.name}"))
         machine.write_sidecar(SESSION, "tool-results/one.txt", f"anew on {machine.name}".encode())
@@ -87,7 +89,7 @@ def apart(folder: Path) -> tuple[World, PlayedMachine, PlayedMachine]:
         machine.write_companion(TASK, f"a task on {machine.name}".encode())
         machine.write_companion(PLAN, f"a plan on {machine.name}".encode())
     laptop.push()
-    return world, laptop, desktop
+    return laptop, desktop
 
 
 def to_push(world: World, machine: PlayedMachine, whole: bytes) -> Scene:
@@ -96,7 +98,7 @@ def to_push(world: World, machine: PlayedMachine, whole: bytes) -> Scene:
         world,
         machine,
         machine.push,
-        lambda: opened(machine.bundle()).transcript == whole,
+        lambda: world.opened(machine.bundle()).transcript == whole,
         spares_the_tree=True,
     )
 
@@ -115,23 +117,23 @@ def to_pull(world: World, there: PlayedMachine, machine: PlayedMachine) -> Scene
     )
 
 
-def first_push(folder: Path) -> Scene:
-    world, laptop, _ = two(folder)
+def first_push(world: World) -> Scene:
+    laptop, _ = two(world)
     whole = laptop.write(SESSION, said("first"), said("second"))
     laptop.write_sidecar(SESSION, "tool-results/one.txt", b"one\n")
     return to_push(world, laptop, whole)
 
 
-def growing_push(folder: Path) -> Scene:
-    world, laptop, _ = started(folder)
+def growing_push(world: World) -> Scene:
+    laptop, _ = started(world)
     whole = laptop.write(SESSION, said("more"))
     laptop.write_companion(TASK, b"done")
     return to_push(world, laptop, whole)
 
 
-def push_of_what_holds_less(folder: Path) -> Scene:
+def push_of_what_holds_less(world: World) -> Scene:
     """What is gone of it nobody said; still it goes into the vault."""
-    world, laptop, _ = started(folder)
+    laptop, _ = started(world)
     first = laptop.read()
     laptop.write(SESSION, bookkeeping())
     laptop.push()
@@ -141,8 +143,8 @@ def push_of_what_holds_less(folder: Path) -> Scene:
     return to_push(world, laptop, whole)
 
 
-def push_under_a_new_name(folder: Path) -> Scene:
-    world, laptop, _ = started(folder)
+def push_under_a_new_name(world: World) -> Scene:
+    laptop, _ = started(world)
     old = laptop.bundle()
     laptop.set_up(name="workshop")
     laptop.name = "workshop"
@@ -155,13 +157,13 @@ def push_under_a_new_name(folder: Path) -> Scene:
     )
 
 
-def import_(folder: Path) -> Scene:
-    world, laptop, desktop = pushed(folder)
+def import_(world: World) -> Scene:
+    laptop, desktop = pushed(world)
     return to_pull(world, laptop, desktop)
 
 
-def fast_forward(folder: Path) -> Scene:
-    world, laptop, desktop = started(folder)
+def fast_forward(world: World) -> Scene:
+    laptop, desktop = started(world)
     laptop.write(SESSION, said("more"))
     laptop.write_sidecar(SESSION, "tool-results/one.txt", b"one\nand more\n")
     laptop.write_sidecar(SESSION, "tool-results/two.txt", b"two\n")
@@ -171,52 +173,54 @@ def fast_forward(folder: Path) -> Scene:
     return to_pull(world, laptop, desktop)
 
 
-def replacement(folder: Path) -> Scene:
-    world, laptop, desktop = started(folder)
+def replacement(world: World) -> Scene:
+    laptop, desktop = started(world)
     laptop.write_sidecar(SESSION, "tool-results/one.txt", b"anew\n")
     laptop.write_companion(TASK, b"anew")
     laptop.begin_anew(SESSION, said("another beginning"))
     return to_pull(world, laptop, desktop)
 
 
-def sidecar_merge(folder: Path) -> Scene:
-    world, laptop, desktop = started(folder)
+def sidecar_merge(world: World) -> Scene:
+    laptop, desktop = started(world)
     laptop.write_sidecar(SESSION, "tool-results/two.txt", b"two\n")
     laptop.push()
     return Scene(world, desktop, desktop.pull, lambda: "tool-results/two.txt" in desktop.sidecar())
 
 
-def companion_merge(folder: Path) -> Scene:
-    world, laptop, desktop = started(folder)
+def companion_merge(world: World) -> Scene:
+    laptop, desktop = started(world)
     laptop.write_companion(TASK, b"done")
     laptop.write_companion(PLAN, b"another plan")
     laptop.push()
     return to_pull(world, laptop, desktop)
 
 
-def resolve_mine(folder: Path) -> Scene:
-    world, _, desktop = apart(folder)
+def resolve_mine(world: World) -> Scene:
+    _, desktop = apart(world)
     mine = desktop.read()
     return Scene(
         world,
         desktop,
         lambda: settle(desktop, "mine"),
-        lambda: desktop.read() == mine and opened(desktop.bundle()).head.decision == 1,
+        lambda: desktop.read() == mine and world.opened(desktop.bundle()).head.decision == 1,
     )
 
 
-def resolve_theirs(folder: Path) -> Scene:
-    world, laptop, desktop = apart(folder)
+def resolve_theirs(world: World) -> Scene:
+    laptop, desktop = apart(world)
     return Scene(
         world,
         desktop,
         lambda: settle(desktop, "laptop"),
-        lambda: agree(laptop, desktop) and opened(desktop.bundle()).transcript == laptop.read(),
+        lambda: (
+            agree(laptop, desktop) and world.opened(desktop.bundle()).transcript == laptop.read()
+        ),
     )
 
 
-def resolve_both(folder: Path) -> Scene:
-    world, laptop, desktop = apart(folder)
+def resolve_both(world: World) -> Scene:
+    laptop, desktop = apart(world)
     mine = desktop.read()
 
     def done() -> bool:
@@ -226,8 +230,8 @@ def resolve_both(folder: Path) -> Scene:
     return Scene(world, desktop, lambda: settle(desktop, "both"), done)
 
 
-def resolve_both_where_nothing_was(folder: Path) -> Scene:
-    world, laptop, desktop = apart(folder)
+def resolve_both_where_nothing_was(world: World) -> Scene:
+    laptop, desktop = apart(world)
     desktop.push()
     tablet = world.machine("tablet")
     sides = {laptop.read(), desktop.read()}
@@ -247,8 +251,8 @@ def settle(machine: PlayedMachine, choice: str) -> None:
         machine.push(*machine.sessions())
 
 
-def undo_of_an_import(folder: Path) -> Scene:
-    scene = import_(folder)
+def undo_of_an_import(world: World) -> Scene:
+    scene = import_(world)
     scene.work()
     machine = scene.machine
     whole, beside = machine.read(), (machine.sidecar(), machine.companions())
@@ -264,8 +268,8 @@ def undo_of_an_import(folder: Path) -> Scene:
     return Scene(scene.world, machine, lambda: undo(machine), done)
 
 
-def undo_of_both_where_nothing_was(folder: Path) -> Scene:
-    scene = resolve_both_where_nothing_was(folder)
+def undo_of_both_where_nothing_was(world: World) -> Scene:
+    scene = resolve_both_where_nothing_was(world)
     scene.work()
     machine = scene.machine
     return Scene(
@@ -276,8 +280,8 @@ def undo_of_both_where_nothing_was(folder: Path) -> Scene:
     )
 
 
-def undo_of_a_replacement(folder: Path) -> Scene:
-    world, laptop, desktop = started(folder)
+def undo_of_a_replacement(world: World) -> Scene:
+    laptop, desktop = started(world)
     laptop.write_sidecar(SESSION, "tool-results/one.txt", b"anew\n")
     laptop.write_sidecar(SESSION, "tool-results/two.txt", b"two\n")
     laptop.write_companion(TASK, b"anew")
@@ -297,8 +301,8 @@ def undo_of_a_replacement(folder: Path) -> Scene:
     )
 
 
-def undo_of_a_fast_forward(folder: Path) -> Scene:
-    scene = fast_forward(folder)
+def undo_of_a_fast_forward(world: World) -> Scene:
+    scene = fast_forward(world)
     machine = scene.machine
     before = machine.read(), machine.sidecar(), machine.companions()
     scene.work()
@@ -344,8 +348,8 @@ def can_undo(machine: PlayedMachine) -> bool:
         return bool(context.records.session(SESSION).undo)
 
 
-def forget(folder: Path) -> Scene:
-    world, laptop, _ = started(folder)
+def forget(world: World) -> Scene:
+    laptop, _ = started(world)
     laptop.rewrite(SESSION, said("another beginning"))
     return Scene(
         world,
@@ -356,7 +360,7 @@ def forget(folder: Path) -> Scene:
     )
 
 
-SCENES: tuple[Callable[[Path], Scene], ...] = (
+SCENES: tuple[Callable[[World], Scene], ...] = (
     first_push,
     growing_push,
     push_of_what_holds_less,
@@ -381,24 +385,43 @@ LONG_SCENES = (resolve_both_where_nothing_was,)
 # --- killing -----------------------------------------------------------------------------------
 
 
+@pytest.fixture(
+    params=[None, KeyChoice(True, "correct horse battery staple")], ids=["plain", "encrypted"]
+)
+def key(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> KeyChoice | None:
+    """The store's key, which costs little here; None for a plain store."""
+    monkeypatch.setattr(keys, "_N", 2)
+    chosen: KeyChoice | None = request.param
+    return chosen
+
+
 @pytest.mark.parametrize("make", SCENES, ids=lambda make: make.__name__.strip("_"))
 def test_killed_before_any_third_step_nothing_is_lost_and_the_work_can_be_done_again(
-    make: Callable[[Path], Scene], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make: Callable[[World], Scene],
+    key: KeyChoice | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    _kill_before_each(make, tmp_path, monkeypatch, range(SCENES.index(make) % 3, MOST_STEPS, 3))
+    _kill_before_each(
+        make, key, tmp_path, monkeypatch, range(SCENES.index(make) % 3, MOST_STEPS, 3)
+    )
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("make", [*SCENES, *LONG_SCENES], ids=lambda make: make.__name__.strip("_"))
 def test_killed_before_any_step_at_all_nothing_is_lost_and_the_work_can_be_done_again(
-    make: Callable[[Path], Scene], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make: Callable[[World], Scene],
+    key: KeyChoice | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    _kill_before_each(make, tmp_path, monkeypatch, range(MOST_STEPS))
+    _kill_before_each(make, key, tmp_path, monkeypatch, range(MOST_STEPS))
 
 
 def _kill_before_each(
-    make: Callable[[Path], Scene],
+    make: Callable[[World], Scene],
+    key: KeyChoice | None,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     steps: Sequence[int],
@@ -406,7 +429,7 @@ def _kill_before_each(
     # The disk keeps its power; what is synced when is another test's matter.
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     folder, saved = tmp_path / "world", tmp_path / "saved"
-    scene = make(folder)
+    scene = make(World(folder, key=key))
     shutil.copytree(folder, saved, symlinks=True)
     words, whole = written(scene.world), transcripts(scene.world)
     for step in steps:
@@ -437,7 +460,10 @@ def _check(
         if name.endswith(".jsonl") and "/" not in name:
             assert data in whole, f"a transcript is no version {when}"
     for path in scene.world.bundles():
-        opened(path)
+        scene.world.opened(path)
+    if scene.world.key is not None:
+        secrets = [*words, SESSION.encode(), scene.machine.project.name.encode()]
+        assert not told(scene.world.store, secrets), f"readable in the store {when}"
 
 
 def restore(saved: Path, folder: Path) -> None:
@@ -452,7 +478,7 @@ def written(world: World) -> list[bytes]:
 
 def transcripts(world: World) -> set[bytes]:
     """Every version that may stand in Claude's tree: what stands there, or in the store."""
-    found = {opened(path).transcript for path in world.bundles()}
+    found = {world.opened(path).transcript for path in world.bundles()}
     for machine in world.known:
         found |= {data for name, data in tree(machine).items() if "/" not in name}
         found |= {data for data in machine.kept() if data.endswith(b"\n")}
@@ -469,7 +495,7 @@ def tree(machine: PlayedMachine) -> Mapping[str, bytes]:
 
 
 def test_what_a_crash_leaves_in_claudes_tree_is_gone_after_a_day(tmp_path: Path) -> None:
-    scene = import_(tmp_path / "world")
+    scene = import_(World(tmp_path / "world"))
     for step in range(MOST_STEPS):
         if killed_at(step, scene.work) is End.KILLED and scene.machine.leftovers():
             break

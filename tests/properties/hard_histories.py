@@ -22,9 +22,11 @@ from typing import TypeVar
 
 from bundles import crafted, packed
 from claude_sync.errors import ClaudeSyncError
+from claude_sync.sealed.names import sealed_folder
 from claude_sync.sync.pull import pull
 from claude_sync.sync.push import push
-from machines import KEY, KEY_FOLDER, SESSION, PlayedMachine, World, opened, said
+from claude_sync.sync.store_key import KeyChoice
+from machines import KEY, KEY_FOLDER, SESSION, PlayedMachine, World, said
 from properties.histories import KINDS, MACHINES, OF_PEOPLE, Act, History, lines_said
 
 Done = TypeVar("Done")
@@ -75,7 +77,7 @@ class MirroredWorld(World):
         found = []
         for path in sorted((self.folder / "stores").glob("*/*/*.ccsync")):
             try:
-                head = opened(path).head
+                head = self.opened(path).head
             except ClaudeSyncError:
                 continue
             if head.machine_id != _STRANGERS_ID:
@@ -88,14 +90,14 @@ def store_of(folder: Path, name: str) -> Path:
     return folder / "stores" / name
 
 
-def machine_of(folder: Path, name: str) -> PlayedMachine:
+def machine_of(folder: Path, name: str, key: KeyChoice | None = None) -> PlayedMachine:
     """A machine around the folder that only it sees."""
-    world = World(folder)
+    world = World(folder, key=key)
     world.store = store_of(folder, name)
     return PlayedMachine(world, name)
 
 
-def prepared_mirror(folder: Path) -> Path:
+def prepared_mirror(folder: Path, key: KeyChoice | None = None) -> Path:
     """A world of machines that are set up and have nothing yet, for `HardHistory`."""
     first = store_of(folder, MACHINES[0])
     for name in MACHINES:
@@ -103,7 +105,7 @@ def prepared_mirror(folder: Path) -> Path:
         store.mkdir(parents=True)
         if name != MACHINES[0]:
             shutil.copy(first / _MARKER, store / _MARKER)
-        machine_of(folder, name).set_up()
+        machine_of(folder, name, key).set_up()
     return folder
 
 
@@ -131,13 +133,17 @@ class HardHistory(History):
     Args:
         folder: where the world lies; `prepared_mirror` made it.
         seed: for what chance decides.
+        key: the store's, None for a plain one.
     """
 
-    def __init__(self, folder: Path, seed: int) -> None:
-        super().__init__(folder, seed)
-        self.world = MirroredWorld(folder)
-        self.machines = [machine_of(folder, name) for name in MACHINES]
+    def __init__(self, folder: Path, seed: int, key: KeyChoice | None = None) -> None:
+        super().__init__(folder, seed, key)
+        self.world = MirroredWorld(folder, key=key)
+        self.world.store = store_of(folder, MACHINES[0])
+        self.machines = [machine_of(folder, name, key) for name in MACHINES]
         self.world.known = self.machines
+        if key is not None:
+            self.world.master()  # as long as all have it
         self._chance = random.Random(seed + 1)
         self._ballast = folder / "ballast"
         self._versions: dict[str, list[bytes]] = {}
@@ -230,7 +236,7 @@ class HardHistory(History):
 
     def _let_stranger(self, machine: PlayedMachine) -> None:
         chance = self._chance
-        known = [opened(path) for path in self.world.bundles()]
+        known = [self.world.opened(path) for path in self.world.bundles()]
         if not known:
             return
         model = chance.choice(known)
@@ -257,12 +263,26 @@ class HardHistory(History):
             decision=chance.choice([0, 1, 10**9]),
             revision=chance.choice([1, 10**6]),
         )
-        folder = store_of(self.world.folder, machine.name) / KEY_FOLDER
-        folder.mkdir(mode=0o700, exist_ok=True)
-        path = folder / f"{session}-{_STRANGER}.ccsync"
+        if self.world.key is None:
+            self._put_by_stranger(machine, f"{KEY_FOLDER}/{session}-{_STRANGER}.ccsync", data)
+            self._whole.add(transcript)
+            return
+        # He has no key: he can write what he likes, or bytes that he found, changed or not.
+        found = bytearray(chance.choice([data, *map(Path.read_bytes, self.world.bundles())]))
+        if chance.randrange(2):
+            found[chance.randrange(len(found))] ^= 1 << chance.randrange(8)
+        folder = sealed_folder(self.world.master(), KEY)
+        name = chance.choice(["a" * 26, "b" * 26, f"{session}-{_STRANGER}"])
+        self._put_by_stranger(machine, f"{folder}/{name}.ccsync", bytes(found))
+
+    def _put_by_stranger(self, machine: PlayedMachine, name: str, data: bytes) -> None:
+        path = store_of(self.world.folder, machine.name) / name
+        path.parent.mkdir(mode=0o700, exist_ok=True)
         self._delivered[path] = None
         path.write_bytes(data)
-        self._whole.add(transcript)
+
+    def _stores(self) -> list[Path]:
+        return [store_of(self.world.folder, machine.name) for machine in self.machines]
 
     def _fill(self, kilobytes: int) -> None:
         """Leave so many kilobytes of the disk."""

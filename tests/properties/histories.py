@@ -27,8 +27,10 @@ from typing import NamedTuple, TypeVar
 from claude_sync.claude.transcript import is_said
 from claude_sync.errors import ClaudeSyncError, UsageError
 from claude_sync.model import Outcome, State
+from claude_sync.sync.store_key import KeyChoice
 from crashes import killed_at
-from machines import OTHER, SESSION, PlayedMachine, World, bookkeeping, opened, said
+from machines import KEY, OTHER, SESSION, PlayedMachine, World, bookkeeping, said
+from plain_text import told
 
 Done = TypeVar("Done")
 
@@ -126,12 +128,14 @@ class History:
     Args:
         folder: where the world lies; `prepared` made it.
         seed: for the choices that a person makes at rest.
+        key: the store's, None for a plain one.
     """
 
-    def __init__(self, folder: Path, seed: int) -> None:
-        self.world = World(folder)
+    def __init__(self, folder: Path, seed: int, key: KeyChoice | None = None) -> None:
+        self.world = World(folder, key=key)
         self.machines = [PlayedMachine(self.world, name) for name in MACHINES]
         self.world.known = self.machines
+        self._ever: set[bytes] = set()
         self.backups = folder.with_name(folder.name + "-backups")
         self._random = random.Random(seed)
         self._claims: set[bytes] = set()
@@ -266,13 +270,17 @@ class History:
             for path in machine.paths.state.iterdir():
                 if path.name != "vault":
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
+            if self.world.key is not None:
+                machine.set_up()  # with the key that its person kept
 
     # -- what must hold -----------------------------------------------------------------------
 
     def _claim(self, machine: PlayedMachine, session: str) -> None:
-        """What lies here now must never be lost by us."""
+        """What lies here now must never be lost by us, nor be readable in an encrypted store."""
+        self._ever.update(machine.sidecar(session).values(), machine.companions().values())
         if machine.has(session):
             self._claims.add(machine.read(session))
+            self._ever.update(machine.read(session).splitlines())
             self._whole.add(machine.read(session))
         self._claims.update(machine.sidecar(session).values())
         self._claims.update(machine.companions().values())
@@ -297,9 +305,11 @@ class History:
             if name.endswith(".jsonl") and "/" not in name and name[:-6] not in self._decided:
                 gone = lines_said(before[name]) - lines_said(after[name])
                 assert not gone, f"gave way in {name}: {gone}"
-        in_store = {path: lines_said(opened(path).transcript) for path in self.world.bundles()}
-        for path in self._in_store.keys() & in_store.keys():
-            if path.name[: len(SESSIONS[0])] not in self._decided:
+        in_store: dict[Path, frozenset[bytes]] = {}
+        for path in self.world.bundles():
+            bundle = self.world.opened(path)
+            in_store[path] = lines_said(bundle.transcript)
+            if path in self._in_store and bundle.head.session_id not in self._decided:
                 gone = self._in_store[path] - in_store[path]
                 assert not gone, f"gave way in {path.name}: {gone}"
         self._in_store = in_store
@@ -322,7 +332,7 @@ class History:
             status = path.stat()
             key = (str(path), status.st_size, status.st_mtime_ns, status.st_ino)
             if key not in self._bundles:
-                bundle = opened(path)
+                bundle = self.world.opened(path)
                 self._bundles[key] = [bundle.transcript, *bundle.sidecar.values()]
             found += self._bundles[key]
         return found
@@ -357,6 +367,20 @@ class History:
         assert trees[0] == trees[1] == trees[2], "not the same: " + self._story()
         tasks = [self._tasks(machine) for machine in self.machines]
         assert tasks[0] == tasks[1] == tasks[2], f"not the same: {tasks} " + self._story()
+        if self.world.key is not None:
+            self._check_secrecy()
+
+    def _check_secrecy(self) -> None:
+        """Nothing that was ever written, and no name, can be read in the store."""
+        names = [KEY, *(machine.project.name for machine in self.machines)]
+        names += [session for machine in self.machines for session in machine.sessions()]
+        secrets = self._ever.union(name.encode() for name in names)
+        found = [one for store in self._stores() for one in told(store, secrets)]
+        assert not found, f"readable in the store: {found}"
+
+    def _stores(self) -> list[Path]:
+        """The folders that the store is."""
+        return [self.world.store]
 
     def _round(self) -> bool:
         """One round of everybody pushing, pulling and resolving; whether anything moved."""
@@ -426,13 +450,13 @@ class History:
         for machine in self.machines:
             states = {s: (x.state.value, x.rivals) for s, x in machine.states().items()}
             lines.append(f"{machine.name}: {self._transcripts(machine)} {states}")
-        lines += [f"{path.name}: {opened(path)}" for path in self.world.bundles()]
+        lines += [f"{path.name}: {self.world.opened(path)}" for path in self.world.bundles()]
         return "\n".join(lines)
 
 
-def prepared(folder: Path) -> Path:
+def prepared(folder: Path, key: KeyChoice | None = None) -> Path:
     """A world of machines that are set up and have nothing yet, for `History`."""
-    world = World(folder)
+    world = World(folder, key=key)
     world.machines(*MACHINES)
     return folder
 

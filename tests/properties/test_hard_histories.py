@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from claude_sync.sealed import keys
+from claude_sync.sync.store_key import KeyChoice
 from faults.disks import small_disk
 from properties.hard_histories import DISK_BYTES, HardHistory, hard_acts, prepared_mirror
 from randomness import examples
@@ -34,15 +36,25 @@ def disk(tmp_path: Path) -> Iterator[Path]:
         yield disk
 
 
-def _play(disk: Path, aside: Path, seeds: Iterable[int]) -> None:
+@pytest.fixture(
+    params=[None, KeyChoice(True, "correct horse battery staple")], ids=["plain", "encrypted"]
+)
+def key(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> KeyChoice | None:
+    """The store's key, which costs little here; None for a plain store."""
+    monkeypatch.setattr(keys, "_N", 2)
+    chosen: KeyChoice | None = request.param
+    return chosen
+
+
+def _play(disk: Path, aside: Path, seeds: Iterable[int], key: KeyChoice | None) -> None:
     # What machines are called follows from where they lie, so they are copied to where they were.
-    world = prepared_mirror(disk / "world")
+    world = prepared_mirror(disk / "world", key)
     shutil.copytree(world, aside)
     for seed in seeds:
         shutil.rmtree(disk / "world-backups", ignore_errors=True)
         shutil.rmtree(world)
         shutil.copytree(aside, world)
-        history = HardHistory(world, seed)
+        history = HardHistory(world, seed, key)
         try:
             for act in hard_acts(seed):
                 history.play(act)
@@ -53,14 +65,16 @@ def _play(disk: Path, aside: Path, seeds: Iterable[int]) -> None:
 
 
 @pytest.mark.usefixtures("without_syncing")
-def test_nothing_is_lost_whatever_happens_around(disk: Path, tmp_path: Path) -> None:
-    _play(disk, tmp_path / "aside", range(examples(50)))
+def test_nothing_is_lost_whatever_happens_around(
+    disk: Path, tmp_path: Path, key: KeyChoice | None
+) -> None:
+    _play(disk, tmp_path / "aside", range(examples(50)), key)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(0)
 @pytest.mark.usefixtures("without_syncing")
 def test_nothing_is_lost_whatever_happens_around_over_thousands_of_histories(
-    disk: Path, tmp_path: Path
+    disk: Path, tmp_path: Path, key: KeyChoice | None
 ) -> None:
-    _play(disk, tmp_path / "aside", range(FIRST, LAST))
+    _play(disk, tmp_path / "aside", range(FIRST, LAST), key)

@@ -10,13 +10,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
+from claude_sync.sealed import keys
 from claude_sync.store import packing
 from claude_sync.sync.bundles import pack_ahead as packing_ahead
+from claude_sync.sync.store_key import KeyChoice
 from distant import Distant
 from properties.histories import KINDS, Act, History, prepared
 from randomness import examples
 
 MOST_STEPS = 60
+KEY = KeyChoice(True, "correct horse battery staple")
 
 ACTS = some.lists(
     some.builds(
@@ -52,16 +55,24 @@ def where_bytes_cost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packing, "LEAST_REUSE_BYTES", 64)
 
 
-def _play(folder: Path, acts: list[Act], seed: int) -> None:
+@pytest.fixture
+def cheap_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scrypt with little work."""
+    monkeypatch.setattr(keys, "_N", 2)
+
+
+def _play(folder: Path, acts: list[Act], seed: int, key: KeyChoice | None = None) -> None:
+    folder = folder / ("plain" if key is None else "encrypted")
+    folder.mkdir(exist_ok=True)
     saved = folder / "saved"
     world = folder / "world"
     if not saved.exists():
         shutil.rmtree(world, ignore_errors=True)
-        shutil.move(prepared(world), saved)
+        shutil.move(prepared(world, key), saved)
     for old in (world, folder / "world-backups"):
         shutil.rmtree(old, ignore_errors=True)
     shutil.copytree(saved, world)
-    history = History(world, seed)
+    history = History(world, seed, key)
     for act in acts:
         history.play(act)
     history.come_to_rest()
@@ -83,6 +94,24 @@ def test_the_same_holds_where_bytes_cost(template: Path, acts: list[Act], seed: 
     _play(template, acts, seed)
 
 
+@settings(max_examples=examples(30), suppress_health_check=PASSED_OVER)
+@given(acts=ACTS, seed=some.integers(0, 1000))
+@pytest.mark.usefixtures("without_syncing", "cheap_key")
+def test_the_same_holds_in_an_encrypted_store_and_nothing_can_be_read_there(
+    template: Path, acts: list[Act], seed: int
+) -> None:
+    _play(template, acts, seed, KEY)
+
+
+@settings(max_examples=examples(20), suppress_health_check=PASSED_OVER)
+@given(acts=ACTS, seed=some.integers(0, 1000))
+@pytest.mark.usefixtures("without_syncing", "where_bytes_cost", "cheap_key")
+def test_the_same_holds_in_an_encrypted_store_where_bytes_cost(
+    template: Path, acts: list[Act], seed: int
+) -> None:
+    _play(template, acts, seed, KEY)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(0)
 @settings(max_examples=3000, suppress_health_check=PASSED_OVER)
@@ -92,3 +121,14 @@ def test_no_byte_is_lost_and_all_agree_in_the_end_over_thousands_of_histories(
     template: Path, acts: list[Act], seed: int
 ) -> None:
     _play(template, acts, seed)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(0)
+@settings(max_examples=1500, suppress_health_check=PASSED_OVER)
+@given(acts=ACTS, seed=some.integers(0, 1000))
+@pytest.mark.usefixtures("without_syncing", "cheap_key")
+def test_the_same_holds_in_an_encrypted_store_over_thousands_of_histories(
+    template: Path, acts: list[Act], seed: int
+) -> None:
+    _play(template, acts, seed, KEY)
