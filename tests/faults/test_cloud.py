@@ -25,11 +25,11 @@ from claude_sync.errors import (
 )
 from claude_sync.transports import open_transport
 from claude_sync.transports.base import MARKER_NAME, Block, Predecessor, Put, Transport
-from claude_sync.transports.rclone import calls, errors, server
+from claude_sync.transports.rclone import calls, errors, server, writing
 from claude_sync.transports.rclone.transport import RcloneTransport
 from conformance.clouds import BUCKET, Clouds, CloudStorage, Proxy, let_servers_forget
 from conformance.sshd import write_program
-from conformance.storages import MARKER, entry_of, put_of, read_one, whole, write_all
+from conformance.storages import MARKER, SealedStorage, entry_of, put_of, read_one, whole, write_all
 from waiting import until
 
 MIB = 1 << 20
@@ -250,6 +250,35 @@ def test_an_empty_directory_isnt_removed(store: Transport, storage: CloudStorage
     write_all(store, put_of("p/a", b"a"))
     store.remove(["p/a"])
     assert [path.name for path in (storage.root / "p").iterdir()] == []
+
+
+def test_a_sealed_file_that_is_too_big_to_be_held_arrives_each_time(
+    clouds: Clouds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its bytes are made twice, once for the size that its name says."""
+    monkeypatch.setenv("RCLONE_CONFIG", str(clouds.config))
+    monkeypatch.setattr(writing, "_HELD_BYTES", MIB)
+    name = f"store-{os.urandom(4).hex()}"
+    storage = SealedStorage(CloudStorage(clouds, "local", name, tmp_path / "run"))
+    with closing(storage.open()) as transport:
+        transport.create()
+        write_all(transport, put_of(MARKER_NAME, MARKER))
+        for number in range(4):
+            data = random.Random(number).randbytes(3 * MIB).hex().encode()
+            write_all(transport, put_of("p/a.ccsync", data))
+            assert storage.bytes_of("p/a.ccsync") == data
+
+
+def test_what_changes_while_it_is_sent_is_not_written(
+    store: Transport, storage: CloudStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "_HELD_BYTES", 1000)
+    write_all(store, put_of("p/a.ccsync", OLD))
+    for second in (NEW + b"x", NEW[:-1]):
+        made = map(iter, [[Block(NEW)], [Block(second)]])
+        [written] = store.write([Put("p/a.ccsync", made.__next__)])
+        assert "changed while it was sent" in str(written.error)
+        assert read_one(store, whole("p/a.ccsync")) == OLD
 
 
 # --- how it asks -------------------------------------------------------------------------------

@@ -5,13 +5,16 @@
     "ccsync-sealed 1\\n"     16 bytes
     identity                64 bytes: file id (16) ‖ salt (32) ‖ tag (16)
     segment …               each: nonce (12) ‖ AES-256-GCM(zstd(cut))
-    index                   nonce (12) ‖ AES-256-GCM(zstd(JSON))
+    index                   nonce (12) ‖ AES-256-GCM(JSON)
     identity                the same again
     index length ‖ "ccsi"   8 + 4 bytes
 
 A segment is encrypted for its place in its file; the index says how many there are, how long each
 is, and what each holds. So nothing can be cut off, exchanged, mixed or put into another order but a
 whole file for an older one, which its revision tells.
+
+A file's size depends on its cuts only, so that one that is sealed twice has the size that was told
+of it; the index, which holds random bytes, is therefore not compressed.
 
 The identity's tag is made with the store's key, and stands at both ends: of a file of which only a
 part has arrived it tells that one of our machines wrote it. Anything else is foreign.
@@ -53,7 +56,6 @@ OVERHEAD_BYTES = NONCE_BYTES + TAG_BYTES
 """What encryption adds to a segment."""
 # zstd may add a little to what can't be compressed.
 _LONGEST_STORED = CUT_BYTES + (CUT_BYTES >> 8) + 1024
-_LONGEST_STORED_INDEX = 8 << 20
 _LONGEST_INDEX = 16 << 20
 _HASH_BYTES = 32
 
@@ -188,8 +190,7 @@ class Sealer:
             },
             separators=(",", ":"),
         )
-        frame = self._compressor.compress(text.encode())
-        index = _encrypted(self._cipher, frame, _index_data(self.identity))
+        index = _encrypted(self._cipher, text.encode(), _index_data(self.identity))
         return index + self._sealed_identity + len(index).to_bytes(_LENGTH_BYTES, "big") + END
 
 
@@ -279,9 +280,7 @@ def index_length(tail: bytes, size: int) -> int:
         BundleCorrupt: that can't be.
     """
     length = int.from_bytes(tail[-len(END) - _LENGTH_BYTES : -len(END)], "big")
-    fits = (
-        OVERHEAD_BYTES < length <= min(_LONGEST_STORED_INDEX, size - HEADER_BYTES - TRAILER_BYTES)
-    )
+    fits = OVERHEAD_BYTES < length <= min(_LONGEST_INDEX, size - HEADER_BYTES - TRAILER_BYTES)
     if not fits:
         raise _corrupt()
     return length
@@ -301,7 +300,7 @@ def read_index(master: Master, identity: Identity, sealed: bytes, size: int) -> 
         BundleCorrupt: it isn't what was sealed, or doesn't fit the file.
     """
     cipher = _cipher(master, identity)
-    text = _uncompressed(_decrypted(cipher, sealed, _index_data(identity)), _LONGEST_INDEX)
+    text = _decrypted(cipher, sealed, _index_data(identity))
     try:
         document = json.loads(text)
         hashes = _pieces(document["sha256"], _HASH_BYTES)
@@ -375,7 +374,7 @@ def _encrypted(cipher: AESGCM, data: bytes, associated: bytes) -> bytes:
 
 
 def _decrypted(cipher: AESGCM, sealed: bytes, associated: bytes) -> bytes:
-    """What was sealed, still compressed.
+    """What was sealed; of a cut, still compressed.
 
     Raises:
         BundleIncomplete: its end hasn't arrived.

@@ -27,6 +27,7 @@ from claude_sync.wording import held_back
 
 # Imported where it is used: most pushes find nothing to compare and nothing to write.
 if TYPE_CHECKING:
+    from claude_sync.store.upload import Sent
     from claude_sync.sync.bundles.pack_ahead import PackingAhead
     from claude_sync.sync.bundles.push_write import PlannedPush
     from claude_sync.sync.rivals import Mine
@@ -302,25 +303,31 @@ class _Push:
         self._context.progress(progress)
         for done, (planned, answer) in enumerate(writer.run(to_push), 1):
             session_id = planned.local.session_id
-            if isinstance(answer, ClaudeSyncError):
-                yield self._failure(session_id, answer)._replace(project_key=planned.project.key)
-            else:
-                result = self._result(
-                    planned.local,
-                    Outcome.PUSHED,
-                    planned.project.key,
-                    bundle=answer.bundle,
-                    message=_left_out(planned.local),
-                )
+            if not isinstance(answer, ClaudeSyncError):
                 allowance.spend(answer.sent)
-                directory = self._survey.directory(planned.local)
-                yield result._replace(bytes=answer.sent, directory=directory)
+            yield self._answered(planned, answer)
             progress = progress._replace(
                 session_id=session_id,
                 done=progress.done + planned.local.stamp.size,
                 sessions_done=done,
             )
             self._context.progress(progress)
+
+    def _answered(self, planned: PlannedPush, answer: Sent | ClaudeSyncError) -> Result:
+        error = answer if isinstance(answer, ClaudeSyncError) else answer.error
+        if isinstance(answer, ClaudeSyncError) or error is not None:
+            assert error is not None
+            failure = self._failure(planned.local.session_id, error)
+            return failure._replace(project_key=planned.project.key)
+        result = self._result(
+            planned.local,
+            Outcome.PUSHED,
+            planned.project.key,
+            bundle=answer.bundle,
+            message=_left_out(planned.local),
+        )
+        directory = self._survey.directory(planned.local)
+        return result._replace(bytes=answer.sent, directory=directory)
 
     def _note_written(self, session_id: str, own: Bundle) -> None:
         remembered = self._survey.record(session_id)

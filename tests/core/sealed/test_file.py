@@ -68,6 +68,11 @@ def test_no_two_files_of_the_same_bytes_are_alike() -> None:
     assert sealed(identity=same) != sealed(identity=same), "each segment has a new nonce"
 
 
+def test_what_is_sealed_again_is_as_long_as_it_was() -> None:
+    cuts = tuple(bytes([number]) * 100 for number in range(40))
+    assert len({len(sealed(cuts)) for _ in range(50)}) == 1
+
+
 def test_nothing_of_what_was_sealed_can_be_read() -> None:
     secret = b"SECRET-TRANSCRIPT"
     data = sealed((secret * 50, secret))
@@ -211,8 +216,9 @@ def test_an_index_that_makes_no_sense_is_refused(change: dict[str, object]) -> N
     }
     text = {**text, **change} if change else {"other": 1}
     cipher = sealed_file._cipher(MASTER, good.identity)
-    frame = Compressor().compress(json.dumps(text).encode())
-    made = sealed_file._encrypted(cipher, frame, sealed_file._index_data(good.identity))
+    made = sealed_file._encrypted(
+        cipher, json.dumps(text).encode(), sealed_file._index_data(good.identity)
+    )
     with pytest.raises(BundleCorrupt):
         read_index(MASTER, good.identity, made, len(data))
 

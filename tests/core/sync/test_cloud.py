@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from claude_sync.model import Outcome
 from claude_sync.state import preferences
 from claude_sync.sync.context import Context
 from claude_sync.sync.store_key import KeyChoice
+from claude_sync.transports.rclone import calls
 from conformance.clouds import BUCKET, Clouds, let_servers_forget, running_clouds
 from machines import KEY_FOLDER, OTHER, SESSION, PlayedMachine, World, said
 
@@ -195,3 +196,21 @@ def test_machines_meet_in_an_encrypted_cloud(
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert len(files) == 3  # the marker, and one of each machine
     assert not any(secret.encode() in path.read_bytes() for path in files)
+
+
+@pytest.mark.parametrize("world", ["local"], indirect=True)
+def test_bytes_that_were_sent_in_vain_count(
+    laptop: PlayedMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited(laptop, 1)
+    laptop.write(SESSION, said("x" * MEGABYTE))
+    upload = calls.upload
+
+    def short(fs: str, path: str, blocks: Callable[[], Iterator[bytes]], size: int) -> object:
+        return upload(fs, path, lambda: iter([b"".join(blocks())[:-100]]), size)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("claude_sync.transports.rclone.writing.upload", short)
+        assert outcome(laptop) is Outcome.FAILED
+    laptop.write(SESSION, said("more"))
+    assert outcome(laptop) is Outcome.HELD

@@ -94,7 +94,7 @@ class PushWriter:
     def run(
         self, to_push: Sequence[PlannedPush]
     ) -> Iterator[tuple[PlannedPush, Sent | ClaudeSyncError]]:
-        """Write them; what went wrong with one stands in its place.
+        """Write them; what went wrong with one before it was sent stands in its place.
 
         Raises:
             StoreOffline, Stopped: all that is left can't be written; what was is remembered.
@@ -119,8 +119,7 @@ class PushWriter:
             for sent in self._context.store.send(made, self._context.check):
                 planned = by_name[sent.outgoing.name]
                 if sent.bundle is None or sent.error is not None:
-                    assert sent.error is not None
-                    yield planned, sent.error
+                    yield planned, sent
                     continue
                 written.append(_Written(planned, sent, sent.bundle))
                 if sent.outgoing.expected is None and sent.read == planned.local.stamp:

@@ -45,6 +45,7 @@ class _Upload:
         put: what is to be written.
         size: of the file.
         held: its bytes, None where they are more than is held.
+        sent: bytes that were given to rclone, whether they arrived or not.
         path: the name that it gets in the storage.
         given_up: names under which it was uploaded before, and didn't arrive whole.
         error: why it fails.
@@ -55,6 +56,7 @@ class _Upload:
     put: Put
     size: int = 0
     held: bytes | None = None
+    sent: int = 0
     path: str = ""
     given_up: list[str] = field(default_factory=list)
     error: Exception | None = None
@@ -66,11 +68,24 @@ class _Upload:
         return self.put.name.rpartition("/")[0]
 
     def blocks(self) -> Iterator[bytes]:
-        if self.held is not None:
-            yield self.held
-            return
-        for block in self.put.blocks():
-            yield block.data
+        """Its bytes, as many as its name says.
+
+        Raises:
+            TransportError: there are more or fewer by now.
+        """
+        size = 0
+        for data in (
+            (block.data for block in self.put.blocks()) if self.held is None else [self.held]
+        ):
+            size += len(data)
+            if size > self.size:
+                break
+            self.sent += len(data)
+            yield data
+        if size != self.size:
+            raise TransportError(
+                "what is pushed changed while it was sent", where=self.put.name, todo="push again"
+            )
 
 
 class Group:
@@ -146,9 +161,9 @@ class Group:
             self._look([one for one in sound if one.error is None])
         for one in uploads:
             if one.error is not None or one.file is None:
-                yield Written(one.put.name, None, 0, one.error)
+                yield Written(one.put.name, None, one.sent, one.error)
             else:
-                yield Written(one.put.name, one.file.stamp, one.size)
+                yield Written(one.put.name, one.file.stamp, one.sent)
 
     def _send(self, uploads: Sequence[_Upload]) -> None:
         """Upload them; what goes wrong with one costs that one."""
