@@ -252,6 +252,28 @@ def test_an_empty_directory_isnt_removed(store: Transport, storage: CloudStorage
     assert [path.name for path in (storage.root / "p").iterdir()] == []
 
 
+@pytest.mark.parametrize("number", ["999999999", "9999999999", "99999999999999999999"])
+@pytest.mark.parametrize("name", ["p/a.ccsync", MARKER_NAME])
+def test_no_number_that_somebody_made_up_keeps_a_file_from_being_written(
+    store: Transport, storage: CloudStorage, name: str, number: str
+) -> None:
+    write_all(store, put_of("p/a.ccsync", OLD))
+    there = storage.bytes_of(name)
+    assert there is not None
+    stem, suffix = (name[:-7], ".ccsync") if "/" in name else (name, "")
+    planted = storage.root / f"{stem}.{number}-{len(there)}-0123abcd{suffix}"
+    planted.write_bytes(there)
+    for data in (MARKER.replace(b"5f4d", b"0000"), MARKER.replace(b"5f4d", b"1111")):
+        let_servers_forget()
+        with closing(storage.open()) as transport:
+            transport.list_files()
+            write_all(transport, put_of(name, data))
+        let_servers_forget()
+        with closing(storage.open()) as transport:
+            listing = transport.list_files()
+            assert data == (listing.marker if "/" not in name else read_one(transport, whole(name)))
+
+
 def test_a_sealed_file_that_is_too_big_to_be_held_arrives_each_time(
     clouds: Clouds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,8 @@ tells a file that is still on its way from one that is there::
 
 The number grows by one, and the greatest one counts. The digits, drawn at random, keep two writers
 apart that don't know of each other, and an upload that was cut from the one that is tried again.
+Nobody comes to a number of ten digits by counting, so such a name is another file's. After the
+greatest one, which somebody else made up, comes 1: what that replaces is removed as ever.
 Number 0 is never written: it stands for a file without any, where a revision has its name.
 """
 
@@ -21,7 +23,8 @@ import re
 from claude_sync.values import NamedTuple
 
 _SUFFIX = ".ccsync"
-_REVISION = r"(.+)\.(0|[1-9][0-9]{0,9})-(0|[1-9][0-9]{0,14})-([0-9a-f]{8})(\.ccsync)?"
+_GREATEST = 999_999_999
+_REVISION = r"(.+)\.(0|[1-9][0-9]{0,8})-(0|[1-9][0-9]{0,14})-([0-9a-f]{8})(\.ccsync)?"
 
 
 class Revision(NamedTuple):
@@ -61,6 +64,11 @@ def older_name(name: str, size: int, count: int) -> str:
     """What to call a file in a listing whose name a revision has; several by their count."""
     stem = name.removesuffix(_SUFFIX)
     return f"{stem}.0-{size}-{count:08x}{name[len(stem) :]}"
+
+
+def next_number(number: int) -> int:
+    """The number of the revision that replaces one with this number; 0 stands for none."""
+    return number + 1 if number < _GREATEST else 1
 
 
 def new_revision(name: str, number: int, size: int) -> str:

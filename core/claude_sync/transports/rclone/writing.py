@@ -28,7 +28,7 @@ from claude_sync.transports.base import (
 from claude_sync.transports.rclone import errors
 from claude_sync.transports.rclone.calls import command, upload
 from claude_sync.transports.rclone.listing import File, Seen, seen_in
-from claude_sync.transports.rclone.names import new_revision, plain_name
+from claude_sync.transports.rclone.names import new_revision, next_number, plain_name
 from claude_sync.transports.rclone.place import Place
 
 _FILES_AT_ONCE = 64
@@ -128,7 +128,8 @@ class Group:
     def _name(self, one: _Upload) -> None:
         name = one.put.name
         replaced = self._place.find(name)
-        one.path = new_revision(name, 1 + (replaced.number if replaced else 0), one.size)
+        number = next_number(replaced.number if replaced else 0)
+        one.path = new_revision(name, number, one.size)
 
     def _measure(self, one: _Upload) -> None:
         """Learn how many bytes it has, for its name says that."""
@@ -235,20 +236,24 @@ class Group:
         going = [one.path for one in uploads if one.error is not None]
         going += [path for one in uploads for path in one.given_up]
         going += [one.old.path for one in uploads if one.error is None and one.old is not None]
+        marker = next((one.path for one in uploads if one.put.name == MARKER_NAME and one.file), "")
+        if marker:
+            going += [file.path for file in seen.markers if file.path != marker]
         limit = (time.time() - _LEFTOVERS_SECONDS) * 1e9
         going += [file.path for file in seen.unfinished if 0 < file.stamp.mtime_ns < limit]
-        for _ in delete(self._place, going):
-            pass
+        going = list(dict.fromkeys(going))
+        stay = {path for path, error in delete(self._place, going) if error is not None}
         for one in uploads:
             counts = one.old if one.file is None else one.file
             self._place.settle(one.put.name, counts, going)
-            if one.put.name == MARKER_NAME and one.file is not None:
+            if one.path == marker and stay.isdisjoint(file.path for file in seen.markers):
                 self._name_marker(one)
 
     def _name_marker(self, one: _Upload) -> None:
         """Give the marker the name that it has in a folder, now that nothing else has it.
 
-        Until then whoever comes by rclone finds it under that of its revision.
+        Until then whoever comes by rclone finds it under that of its revision. Where something else
+        has it, rclone may take that for the same file, and remove this one.
         """
         place = self._place
         request = command(
