@@ -308,6 +308,30 @@ def test_an_older_file_that_is_put_back_does_not_win_and_is_said(world: World) -
     assert "bundle-rolled-back" not in findings(desktop)
 
 
+@pytest.mark.parametrize("copied", ["older", "newer"])
+def test_a_copy_beside_the_newest_file_is_a_copy(world: World, copied: str) -> None:
+    """As sync tools make them: the one that came last has the name, the other one another."""
+    laptop, desktop = world.machines("laptop", "desktop")
+    laptop.write(SESSION, said("first"))
+    laptop.push()
+    place = laptop.bundle()
+    older = place.read_bytes()
+    laptop.write(SESSION, said("second"))
+    laptop.push()
+    newer = place.read_bytes()
+    place.write_bytes(newer if copied == "older" else older)
+    for name in ("0", "zz"):
+        copy = place.with_name(f"{name} (conflicted copy).ccsync")
+        copy.write_bytes(older if copied == "older" else newer)
+    tablet = world.machine("tablet")
+    for machine in (laptop, desktop, tablet):
+        machine.pull()
+        assert agree(laptop, machine)
+        found = findings(machine)
+        assert "bundle-copies" in found
+        assert "bundle-rolled-back" not in found
+
+
 def test_setting_up_again_accepts_what_lies_there(world: World) -> None:
     laptop, desktop = world.machines("laptop", "desktop")
     laptop.write(SESSION, said("first"))

@@ -1,13 +1,14 @@
 """The greatest revision that each file of an encrypted store was seen to have.
 
 Its files can't be forged, but an older one can be put back whole. One whose revision is lower than
-one that was seen before is left out, until its machine has written a newer one.
+one that was seen before is left out, until that is there again or its machine has written a newer
+one.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection
 from functools import cached_property
 
 from claude_sync.errors import BundleRolledBack
@@ -49,19 +50,21 @@ class Seen:
         """The session of each file that was seen, by the file's name without its folder."""
         return {file: of.partition(" ")[0] for of, (_, file) in self._known.items()}
 
-    def older(self, bundles: Iterable[Bundle]) -> list[Bundle]:
-        """Which bundles are older than ones that were seen; the others are noted."""
-        known, older = self._known, []
+    def older(self, bundles: Collection[Bundle]) -> list[Bundle]:
+        """Which bundles are older than ones that were seen and aren't there any more.
+
+        What is greater than was seen is noted. An older one beside the greatest was left by a
+        writer that was cut off, or copied by a sync tool: it loses to that as in any store.
+        """
+        known = self._known
+        there: dict[str, int] = {}
         for bundle in bundles:
-            head = bundle.head
-            of = f"{head.session_id.lower()} {head.machine_id}"
-            seen, _ = known.get(of, _NEVER)
-            if head.revision < seen:
-                older.append(bundle)
-            elif head.revision > seen:
+            of, revision = _of(bundle), bundle.head.revision
+            there[of] = max(revision, there.get(of, 0))
+            if revision > known.get(of, _NEVER)[0]:
                 file = bundle.name.rpartition("/")[2]
-                known[of], self.is_new = (head.revision, file), True
-        return older
+                known[of], self.is_new = (revision, file), True
+        return [one for one in bundles if there[_of(one)] < known.get(_of(one), _NEVER)[0]]
 
     def keep(self) -> None:
         """Remember what was noted."""
@@ -72,6 +75,10 @@ class Seen:
         """Forget all of it."""
         self._known.clear()
         self.keep()
+
+
+def _of(bundle: Bundle) -> str:
+    return f"{bundle.head.session_id.lower()} {bundle.head.machine_id}"
 
 
 def rolled_back(bundle: Bundle) -> SkippedFile:
