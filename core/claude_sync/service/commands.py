@@ -16,6 +16,9 @@ from claude_sync.sync.pull import pull
 from claude_sync.sync.push import push
 from claude_sync.sync.resume import Resumption, prepare_resume
 
+# A terminal and a client in it have started by then, or nothing opens it.
+_OPENS_WITHIN_SECONDS = 10.0
+
 
 def push_sessions(loop: ServiceLoop, sessions: Sequence[str] | None) -> list[Result]:
     """Push sessions by id, or all that changed.
@@ -58,12 +61,14 @@ def pull_sessions(
 
 
 def prepare_session(loop: ServiceLoop, session: str, *, as_it_is: bool) -> Resumption:
-    """Have the newest version of a session here, so that it can be resumed.
+    """Have the newest version of a session here, so that a front end has it opened at once.
 
     Raises:
         ClaudeSyncError: it couldn't be done.
     """
-    found = prepare_resume(loop.ready(), session, as_it_is=as_it_is)
+    found = prepare_resume(
+        loop.ready(), session, as_it_is=as_it_is, opens_within=_OPENS_WITHIN_SECONDS
+    )
     worker = loop.opened().worker
     if worker is not None:
         worker.note_pulled(found.results)

@@ -62,6 +62,11 @@ class Paths(NamedTuple):
         return self.state / "client.json"
 
     @property
+    def opening_file(self) -> Path:
+        """Which sessions are about to be opened."""
+        return self.state / "opening.json"
+
+    @property
     def log_file(self) -> Path:
         return self.state / "claude-sync.log"
 

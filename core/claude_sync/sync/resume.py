@@ -29,6 +29,7 @@ from claude_sync.sync.context import Context
 from claude_sync.sync.parents import with_parents
 from claude_sync.sync.pull import pull_surveyed
 from claude_sync.sync.states import from_elsewhere, states_surveyed
+from claude_sync.sync.survey.opening import announce
 from claude_sync.sync.survey.survey import Survey, look
 from claude_sync.values import NamedTuple
 
@@ -128,6 +129,7 @@ def prepare_resume(
     project: str | None = None,
     replace: bool = False,
     as_it_is: bool = False,
+    opens_within: float = 0.0,
 ) -> Resumption:
     """Have the newest version of a session here, so that the client can go on with it.
 
@@ -142,6 +144,9 @@ def prepare_resume(
             of lines that are only here.
         as_it_is: whether a person agreed to go on with what is here, though another version
             couldn't be read.
+        opens_within: in how many seconds the caller has a client open it, infinity where its own
+            process becomes that client. So long, and as long as the process lives, the session
+            counts as open here, until the client says so itself.
 
     Raises:
         UsageError: no session, or more than one, has that id; or the project has none.
@@ -161,6 +166,8 @@ def prepare_resume(
         found = _Preparing(context, survey, session_id, replace=replace, as_it_is=as_it_is).run(
             asked=refusal is None
         )
+        if found.question is None and opens_within:
+            announce(context.paths.opening_file, context.home.path, session_id, opens_within)
     return found._replace(only_here=str(refusal or ""), deleted=deleted)
 
 

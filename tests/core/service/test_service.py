@@ -185,6 +185,8 @@ def test_a_session_is_made_ready_to_be_resumed(
         assert [one.outcome for one in event.results] == [Outcome.IMPORTED]
         (state,) = service.status.sessions
         assert state.state is State.SYNCED
+        clicked_again = service.prepare_resume(SESSION).exception(PATIENCE_SECONDS)
+        assert isinstance(clicked_again, SessionOpen)
         laptop.open()
         failed = service.prepare_resume(SESSION).exception(PATIENCE_SECONDS)
         assert isinstance(failed, SessionOpen)

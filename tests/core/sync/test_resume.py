@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -299,6 +301,62 @@ def test_a_session_that_is_open_here_is_not_opened_twice(pair: Pair) -> None:
     assert desktop.read() == before
     desktop.close()
     assert outcome(prepared(desktop)) is Outcome.UPDATED
+
+
+def test_one_that_is_about_to_be_opened_is_not_opened_twice(pair: Pair) -> None:
+    laptop, desktop = pair
+    assert prepared(desktop, opens_within=math.inf).question is None
+    laptop.write(SESSION, said("more"))
+    laptop.push()
+    before = desktop.read()
+    with pytest.raises(SessionOpen, match="is open here already"):
+        prepared(desktop)
+    assert desktop.pull()[SESSION].outcome is Outcome.OPEN
+    assert desktop.read() == before
+
+
+def test_one_that_needs_a_decision_first_is_not_about_to_be_opened(diverged: Pair) -> None:
+    _, desktop = diverged
+    assert prepared(desktop, opens_within=math.inf).question is Question.DIVERGED
+    assert prepared(desktop, opens_within=math.inf).question is Question.DIVERGED
+
+
+def test_what_was_to_be_opened_counts_as_open_no_longer_than_was_said(pair: Pair) -> None:
+    _, desktop = pair
+    prepared(desktop, opens_within=1e-9)
+    assert prepared(desktop).question is None
+
+
+def test_what_was_to_be_opened_by_a_process_that_ended_is_closed(pair: Pair) -> None:
+    _, desktop = pair
+    file = desktop.paths.opening_file
+    with subprocess.Popen(["sleep", "600"]) as other:
+        prepared(desktop, opens_within=math.inf)
+        [mark] = json.loads(file.read_text())["opening"]
+        mark |= {"pid": other.pid, "procStart": ""}
+        file.write_text(json.dumps({"opening": [mark]}))
+        with pytest.raises(SessionOpen):
+            prepared(desktop)
+        other.kill()
+    assert prepared(desktop).question is None
+
+
+def test_a_client_that_left_the_session_it_was_opened_with_keeps_it_open_no_more(
+    pair: Pair,
+) -> None:
+    _, desktop = pair
+    desktop.write(OTHER, said("another"))
+    prepared(desktop, SESSION, opens_within=math.inf)
+    live = desktop.open(OTHER)
+    assert json.loads(live.read_text())["pid"] == os.getpid()
+    assert prepared(desktop, SESSION).question is None
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"opening": 3}', '{"opening": [3, {}]}'])
+def test_marks_that_cannot_be_read_keep_nothing_open(pair: Pair, text: str) -> None:
+    _, desktop = pair
+    desktop.paths.opening_file.write_text(text)
+    assert prepared(desktop).question is None
 
 
 def test_one_that_may_be_open_or_works_in_the_background_is_said(world: World) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import sys
 import time
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +26,9 @@ from claude_sync_app.cli.prompt import can_ask, confirm
 from claude_sync_app.cli.runner import DONE, FAILED, WrongArguments
 from claude_sync_app.handover import hand_over, plan_handover
 from claude_sync_app.resume_options import resume_options
+
+# Where a process can't become the client, it waits for it, which may leave the session meanwhile.
+_OPENS_WITHIN = 30.0 if sys.platform == "win32" else math.inf
 
 
 def configure(parser: Parser) -> None:
@@ -89,7 +94,9 @@ def _when_ready(arguments: Namespace) -> tuple[Resumption, Path] | None:
                 project = context.registry.stand(selection.directory(arguments.project)).key
             else:
                 selection.register_current_directory(context)
-            found = prepare_resume(context, session, project=project, **agreed)
+            found = prepare_resume(
+                context, session, project=project, opens_within=_OPENS_WITHIN, **agreed
+            )
             results.log_results(context, "resume", found.results)
             claude_home = context.home.path
         _print_pulled(found)

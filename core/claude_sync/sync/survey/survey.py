@@ -38,6 +38,7 @@ from claude_sync.store.store import StoreView
 from claude_sync.sync.context import Context
 from claude_sync.sync.rivals import Mine, Split, own_and_rivals
 from claude_sync.sync.survey.local_rows import LocalRows
+from claude_sync.sync.survey.opening import with_announced
 
 if TYPE_CHECKING:
     from claude_sync.projects.placement import Placement
@@ -55,7 +56,7 @@ class Survey:
         local: every copy of each session in it, by id; mostly one.
         bundles: of each session in the store, by id.
         problems: files of the store that were skipped.
-        live: what the client has open.
+        live: what the client has open, or is about to open.
         all_are_rivals: whether this machine's own bundles count as others' too: a file that
             is brought by hand may be anybody's.
         into: where sessions that aren't here go, None for their projects' directories.
@@ -66,7 +67,11 @@ class Survey:
     def __init__(self, context: Context, view: StoreView | None) -> None:
         self.context = context
         context.decisions.refresh()
-        self.live: LiveSessions = read_live_sessions(context.home.live_folder)
+        self.live: LiveSessions = with_announced(
+            read_live_sessions(context.home.live_folder),
+            context.paths.opening_file,
+            context.home.path,
+        )
         self.rows = LocalRows(context)
         context.home.slugs.remembered = self.rows.slug
         self.tree = context.home.look()
