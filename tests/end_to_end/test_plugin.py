@@ -24,9 +24,9 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandInClient:
 
 def test_it_is_enabled_looked_at_and_disabled(client: StandInClient, laptop: Machine) -> None:
     assert laptop.does("plugin") == "claude-sync isn't inside Claude Code (~/.claude).\n"
-    inside = "claude-sync is inside Claude Code (~/.claude), from its next start on.\n"
-    assert laptop.does("plugin", "enable") == inside
-    assert laptop.does("plugin", "status") == inside
+    inside = "claude-sync is inside Claude Code (~/.claude)"
+    assert laptop.does("plugin", "enable") == f"{inside}, from its next start on.\n"
+    assert laptop.does("plugin", "status") == f"{inside}.\n"
     document = laptop.document("plugin", "status")
     assert (document["enabled"], document["outdated"]) == (True, False)
     assert Path(document["program"]).exists()
@@ -43,7 +43,7 @@ def test_what_is_wrong_with_it_is_said_with_what_to_do(
     program = laptop.home / HOOK.with_name("program")
     program.write_text("/gone/python\n/gone/hook.py\n/gone\n")
     done = laptop.run("plugin")
-    assert done.status == 0
+    assert (done.status, done.out) == (1, "")
     assert "/gone/python" in done.err
     assert "run `claude-sync plugin enable`" in done.err
     assert laptop.does("plugin", "enable").startswith("claude-sync is inside")

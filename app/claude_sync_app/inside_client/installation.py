@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from claude_sync.claude.client import find_client
 from claude_sync.claude.config_dir import VARIABLE
-from claude_sync.disk.json_object import NoObject, read_object
-from claude_sync.disk.programs import find_program, full_command
+from claude_sync.disk.files import remove_tree
+from claude_sync.disk.json_object import NoObject, read_object, write_object
+from claude_sync.disk.programs import full_command
 from claude_sync.disk.refusals import refusal
 from claude_sync.errors import ClaudeSyncError
 from claude_sync.state import preferences
@@ -37,6 +39,8 @@ from claude_sync_app.shown_text import one_line, shortened
 
 _PATIENCE_SECONDS = 60.0
 _SAID_LENGTH = 200
+_USERS_FILE = "homes.json"
+"""Beside the plugin in its copy: which of the client's folders were told of that."""
 _KNOWS_PLUGINS = "marketplace"
 """Stands in the help of a client that has plugins; an older one takes the word for a prompt."""
 
@@ -78,8 +82,7 @@ def plugin_status() -> PluginStatus:
         UsageError: the home directory isn't known.
     """
     home = _home()
-    source = _object(home / "plugins" / "known_marketplaces.json").get(MARKETPLACE)
-    folder = _folder(source)
+    folder = _source(home)
     used = _object(home / "settings.json").get("enabledPlugins")
     choice = used.get(PLUGIN_ID) if isinstance(used, dict) else None
     if folder is None or not isinstance(choice, bool):
@@ -104,6 +107,8 @@ def enable_plugin() -> PluginStatus:
     folder = plugin_folder()
     try:
         write_copy(folder, this_program())
+        homes = dict.fromkeys([_home(), *_users(folder)])
+        write_object(folder / _USERS_FILE, {"homes": [str(home) for home in homes]})
     except OSError as error:
         why, todo = refusal(error, "make it writable")
         raise PluginError(
@@ -138,14 +143,26 @@ def _install(program: str, folder: Path) -> None:
 def disable_plugin() -> PluginStatus:
     """Have the client take the plugin away, and forget where it came from; what it has then.
 
+    The copy goes, too, unless another folder of the client's has the plugin from it.
+
     Raises:
-        PluginError: there is no client, it is too old, or it refused.
+        PluginError: there is no client, it is too old, or it refused; or the copy can't be removed.
     """
     status = plugin_status()
-    if status.installed:
+    if status.folder is not None:
         program = _client()
-        _ask(program, "plugin", "uninstall", PLUGIN_ID)
+        if status.installed:
+            _ask(program, "plugin", "uninstall", PLUGIN_ID)
         _ask(program, "plugin", "marketplace", "remove", MARKETPLACE)
+    folder = plugin_folder()
+    if os.path.isdir(folder) and not _users(folder):
+        try:
+            remove_tree(folder)
+        except OSError as error:
+            why, todo = refusal(error, "remove it")
+            raise PluginError(
+                f"the plugin's copy can't be removed ({why})", where=str(folder), todo=todo
+            ) from error
     return plugin_status()
 
 
@@ -154,6 +171,19 @@ def disable_plugin() -> PluginStatus:
 
 def _home() -> Path:
     return claude_homes(preferences.load(paths())).used
+
+
+def _users(folder: Path) -> list[Path]:
+    """The client's folders that have the plugin from a copy."""
+    homes = _object(folder / _USERS_FILE).get("homes")
+    noted = [Path(home) for home in homes] if isinstance(homes, list) else []
+    known = dict.fromkeys([*claude_homes(preferences.load(paths())), *noted])
+    return [home for home in known if _source(home) == folder]
+
+
+def _source(home: Path) -> Path | None:
+    """The folder that a client's folder has our marketplace in, None where it has none."""
+    return _folder(_object(home / "plugins" / "known_marketplaces.json").get(MARKETPLACE))
 
 
 def _folder(source: object) -> Path | None:
@@ -195,18 +225,8 @@ def _object(path: Path) -> Mapping[str, Any]:
 # --- asking the client -------------------------------------------------------------------------
 
 
-def find_client() -> str | None:
-    """The client's program, None where there is none to be found.
-
-    What is started at login may not have the PATH of a shell: it is looked for where its installer
-    puts it as well.
-    """
-    installed = os.path.expanduser("~/.local/bin/claude")
-    return find_program("claude") or find_program("claude.cmd") or find_program(installed)
-
-
 def _client() -> str:
-    """The same, of a client that can do what is going to be asked.
+    """The client's program, of one that can do what is going to be asked.
 
     Raises:
         PluginError: there is none, or it knows no plugins.
@@ -214,7 +234,7 @@ def _client() -> str:
     program = find_client()
     if program is None:
         raise PluginError(
-            "Claude Code's program `claude` isn't on the PATH", todo="install it, or correct PATH"
+            "Claude Code isn't installed here, or its folder isn't on the PATH", todo="install it"
         )
     # Not tried out: a client without plugins would send "plugin" to its model.
     if _KNOWS_PLUGINS not in _run(program, "plugin", "--help").stdout.decode("utf-8", "replace"):

@@ -26,7 +26,6 @@ PLUGIN_ID = f"{PLUGIN}@{MARKETPLACE}"
 
 _PROGRAM_FILE = f"{PLUGIN}/hooks/program"
 _HOOKS_FILE = f"{PLUGIN}/hooks/hooks.json"
-_MANIFEST = f"{PLUGIN}/.claude-plugin/plugin.json"
 _LIMIT = 1 << 20
 _FOR_SH = re.compile(r'sh "\$\{CLAUDE_PLUGIN_ROOT\}/hooks/run" ([a-z]+)')
 _PLAIN = re.compile(r"[A-Za-z0-9_.:/~+-]+")
@@ -128,15 +127,6 @@ def program_of(folder: Path) -> Program | None:
     data = _read(folder / _PROGRAM_FILE)
     lines = data.decode("utf-8", "surrogateescape").splitlines() if data is not None else []
     return Program(*lines) if len(lines) == len(Program._fields) else None
-
-
-def version_of(folder: Path) -> str:
-    """The version of a copy, "" where that can't be read."""
-    try:
-        version = json.loads(_read(folder / _MANIFEST) or b"")["version"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return ""
-    return version if isinstance(version, str) else ""
 
 
 def _contents(program: Program, system: str) -> Mapping[str, bytes]:

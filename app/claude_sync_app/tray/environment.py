@@ -52,7 +52,8 @@ def read_environment(before: Environment) -> Environment:
 
 
 def _plugin() -> bool | None:
-    from claude_sync_app.inside_client.installation import find_client, plugin_status
+    from claude_sync.claude.client import find_client
+    from claude_sync_app.inside_client.installation import plugin_status
 
     try:
         status = plugin_status()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,13 @@ from claude_sync_app.inside_client.installation import (
     enable_plugin,
     plugin_status,
 )
-from claude_sync_app.inside_client.plugin_files import PLUGIN, PLUGIN_ID, plugin_folder
+from claude_sync_app.inside_client.plugin_files import (
+    PLUGIN,
+    PLUGIN_ID,
+    plugin_folder,
+    this_program,
+    write_copy,
+)
 from stand_in_client import StandInClient, settings_of
 
 
@@ -53,6 +60,37 @@ def test_it_is_installed_and_taken_away_by_the_clients_own_commands(
         ["plugin", "uninstall", PLUGIN_ID],
         ["plugin", "marketplace", "remove", "claude-sync"],
     ]
+    assert enable_plugin().enabled
+
+
+def test_an_installation_that_was_broken_off_leaves_nothing_in_the_persons_settings(
+    client: StandInClient, home: Path
+) -> None:
+    write_copy(plugin_folder(), this_program())
+    subprocess.run(
+        [client.directory / "claude", "plugin", "marketplace", "add", str(plugin_folder())],
+        check=True,
+        capture_output=True,
+    )
+    status = plugin_status()
+    assert (status.installed, status.folder) == (False, plugin_folder())
+    assert disable_plugin().folder is None
+    assert client.asked()[-1] == ["plugin", "marketplace", "remove", "claude-sync"]
+
+
+def test_the_copy_goes_with_the_last_folder_of_the_clients_that_uses_it(
+    client: StandInClient, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enable_plugin()
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path / "second"))
+    enable_plugin()
+    monkeypatch.delenv("CLAUDE_CONFIG_DIR")
+    disable_plugin()
+    assert plugin_folder().is_dir()
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path / "second"))
+    assert plugin_status().enabled
+    disable_plugin()
+    assert not plugin_folder().exists()
     assert enable_plugin().enabled
 
 
@@ -94,7 +132,7 @@ def test_what_the_client_refuses_is_said_in_its_words_made_safe(
 
 def test_without_a_client_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ClaudeSyncError, match="isn't on the PATH"):
+    with pytest.raises(ClaudeSyncError, match="isn't installed here"):
         enable_plugin()
 
 

@@ -24,7 +24,6 @@ from claude_sync_app.inside_client.plugin_files import (
     plugin_folder,
     program_of,
     this_program,
-    version_of,
     write_copy,
 )
 
@@ -52,7 +51,8 @@ def test_the_manifests_name_what_is_installed() -> None:
     assert f"{market['plugins'][0]['name']}@{market['name']}" == PLUGIN_ID
     assert market["plugins"][0]["source"] == f"./{PLUGIN}"
     assert market["name"] == MARKETPLACE
-    assert version_of(packaged_folder()) == __version__
+    manifest = packaged_folder() / PLUGIN / ".claude-plugin" / "plugin.json"
+    assert json.loads(manifest.read_text())["version"] == __version__
 
 
 def test_a_copy_is_private_whole_and_known_again(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from claude_sync.state.paths import paths
 from claude_sync.wording import short_path
 from claude_sync_app.cli.output import print_error, print_json, print_line
 from claude_sync_app.cli.parser import Parser
-from claude_sync_app.cli.runner import DONE
+from claude_sync_app.cli.runner import DONE, FAILED
 from claude_sync_app.inside_client.installation import (
     PluginStatus,
     disable_plugin,
@@ -41,15 +41,16 @@ def run(arguments: Namespace) -> int:
         log.write([f"plugin {arguments.action}"])
     if arguments.json:
         print_json(_document(status))
-    else:
-        print_line(_sentence(status))
+    elif not status.is_broken:
+        print_line(_sentence(status, is_new=arguments.action == "enable"))
     if status.is_broken:
         print_error(
-            "the program that the plugin starts isn't there "
+            "Claude Code has the plugin, and the program that it starts isn't there "
             f"({status.program.python if status.program else 'none is named'}): "
             "run `claude-sync plugin enable`"
         )
-    elif status.enabled and status.outdated:
+        return FAILED
+    if status.enabled and status.outdated:
         print_error("the plugin isn't this version's: run `claude-sync plugin enable`")
     return DONE
 
@@ -65,10 +66,11 @@ def _document(status: PluginStatus) -> dict[str, object]:
     }
 
 
-def _sentence(status: PluginStatus) -> str:
+def _sentence(status: PluginStatus, *, is_new: bool) -> str:
     where = short_path(status.home)
     if status.enabled:
-        return f"claude-sync is inside Claude Code ({where}), from its next start on."
+        since = ", from its next start on" if is_new else ""
+        return f"claude-sync is inside Claude Code ({where}){since}."
     if status.installed:
         return f"Claude Code ({where}) has the plugin, and it is switched off there."
     return f"claude-sync isn't inside Claude Code ({where})."
