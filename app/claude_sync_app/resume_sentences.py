@@ -45,8 +45,10 @@ def pulled_sentence(found: Resumption, now_ns: int, *, title: str = "") -> str:
     """
     if found.pulled is None:
         return ""
-    machine = shortened(one_line(found.pulled.machine), _NAME_LENGTH) or "another machine"
     name = title or shown_title(found)
+    if found.put_back:
+        return f"Put back {name} as this machine had pushed it, {ago(found.written_ns, now_ns)}."
+    machine = shortened(one_line(found.pulled.machine), _NAME_LENGTH) or "another machine"
     still = "; it was still open there" if found.was_open else ""
     return f"Pulled {name} from {machine}, {ago(found.written_ns, now_ns)}{still}."
 

@@ -35,6 +35,8 @@ def test_what_was_pulled_stands_in_one_line() -> None:
     still = pulled_sentence(found(was_open=True), 10 * MINUTE_NS)
     assert still == f"{said}; it was still open there."
     assert pulled_sentence(found(), 0, title="a session of app").startswith("Pulled a session of")
+    again = pulled_sentence(found(put_back=True), 10 * MINUTE_NS)
+    assert again == "Put back “Fix the login bug” as this machine had pushed it, 10 minutes ago."
     unchanged = Result(SESSION, Outcome.UNCHANGED)
     assert pulled_sentence(found(results=(unchanged,)), 0) == ""
 

@@ -419,8 +419,10 @@ class _Pull:
         )
         path = planned.folder / f"{planned.session_id}{TRANSCRIPT_SUFFIX}"
         received = planned.fetched.received if planned.fetched is not None else 0
-        size = planned.bundle.head.size
-        return result._replace(path=path, bytes=received, from_elsewhere=size)
+        from claude_sync.sync.tree.undo_record import from_elsewhere
+
+        strange = from_elsewhere(self._survey.record(planned.session_id), planned.bundle.head.size)
+        return result._replace(path=path, bytes=received, from_elsewhere=strange)
 
     def _failure(
         self, session_id: str, error: ClaudeSyncError, planned: PlannedPull | None = None

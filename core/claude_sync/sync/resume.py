@@ -28,9 +28,10 @@ from claude_sync.model import Bundle, LocalSession, Outcome, Result, SessionStat
 from claude_sync.sync.context import Context
 from claude_sync.sync.parents import with_parents
 from claude_sync.sync.pull import pull_surveyed
-from claude_sync.sync.states import from_elsewhere, states_surveyed
+from claude_sync.sync.states import states_surveyed
 from claude_sync.sync.survey.opening import announce
 from claude_sync.sync.survey.survey import Survey, look
+from claude_sync.sync.tree.undo_record import from_elsewhere
 from claude_sync.values import NamedTuple
 
 PULLED = frozenset({Outcome.IMPORTED, Outcome.UPDATED, Outcome.REPLACED})
@@ -70,6 +71,7 @@ class Resumption(NamedTuple):
         from_elsewhere: so many bytes at the beginning of that came from elsewhere.
         results: what a pull of it did, and then of what it branched from; nothing where the store
             couldn't be asked.
+        put_back: whether what was pulled is what this machine itself had pushed.
         written_ns: when what was pulled was last written there, nanoseconds since the epoch.
         was_open: whether it was open there when it was pushed.
         question: what a person has to decide first, None where it can be resumed.
@@ -87,6 +89,7 @@ class Resumption(NamedTuple):
     path: Path | None
     from_elsewhere: int = 0
     results: tuple[Result, ...] = ()
+    put_back: bool = False
     written_ns: int = 0
     was_open: bool = False
     question: Question | None = None
@@ -338,6 +341,7 @@ class _Preparing:
             path=result.path,
             from_elsewhere=result.from_elsewhere,
             results=tuple(results),
+            put_back=head.machine_id == self._context.machine.id,
             written_ns=head.mtime_ns,
             was_open=head.open,
             message=result.message,

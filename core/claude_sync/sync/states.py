@@ -30,7 +30,6 @@ from claude_sync.model import (
     SkippedFile,
     State,
 )
-from claude_sync.state.records import SessionRecord
 from claude_sync.store.skipped import is_unreadable
 from claude_sync.sync.bundles.naming import is_ignored
 from claude_sync.sync.conflict import sides_of
@@ -41,7 +40,7 @@ from claude_sync.sync.rivals import newest_of_each
 from claude_sync.sync.survey.companions import is_elsewhere
 from claude_sync.sync.survey.extensions import learn_extensions
 from claude_sync.sync.survey.survey import Survey, look
-from claude_sync.sync.tree.undo_record import UndoRecord
+from claude_sync.sync.tree.undo_record import from_elsewhere
 from claude_sync.values import NamedTuple
 
 _MAY_COME = (BundleIncomplete, BundlePlaceholder, FileGone, SessionChanging)
@@ -142,22 +141,6 @@ def _state(context: Context, survey: Survey, session_id: str) -> SessionState:
         undoable=shown is not None and remembered.undo != "",
         from_elsewhere=from_elsewhere(remembered, shown.stamp.size) if shown is not None else 0,
     )
-
-
-def from_elsewhere(record: SessionRecord, size: int) -> int:
-    """How many bytes at the beginning of a transcript came from elsewhere; in doubt all.
-
-    Args:
-        record: what is remembered of its session.
-        size: of the transcript.
-    """
-    if record.installed_ns == 0:
-        return 0
-    try:
-        undo = UndoRecord.from_json(record.undo)
-    except (ValueError, KeyError, TypeError):
-        return size
-    return min(size, undo.after.size)
 
 
 class _Standing(NamedTuple):

@@ -246,6 +246,39 @@ def test_what_another_machine_still_has_is_put_back_unasked(pair: Pair) -> None:
     assert desktop.read() == whole
 
 
+def test_what_this_machine_had_pushed_itself_is_nothing_from_elsewhere(world: World) -> None:
+    laptop = world.machine("laptop")
+    whole = laptop.write(SESSION, said(), said("more"))
+    laptop.push()
+    laptop.rewrite(SESSION, b"\0" * len(whole))
+    laptop.grow_old()
+    found = prepared(laptop)
+    assert laptop.read() == whole
+    assert (found.put_back, found.from_elsewhere) == (True, 0)
+    assert laptop.states()[SESSION].from_elsewhere == 0
+
+
+def test_of_what_is_put_back_as_much_is_from_elsewhere_as_was_before(pair: Pair) -> None:
+    _, desktop = pair
+    theirs = desktop.read()
+    whole = desktop.write(SESSION, said("more"))
+    desktop.push()
+    desktop.rewrite(SESSION, b"\0" * len(whole))
+    desktop.grow_old()
+    assert (prepared(desktop).put_back, desktop.read()) == (True, whole)
+    assert desktop.states()[SESSION].from_elsewhere == len(theirs)
+
+
+def test_what_only_bears_this_machines_name_is_from_elsewhere(world: World) -> None:
+    laptop = world.machine("laptop")
+    whole = laptop.write(SESSION, said(), said("more"))
+    laptop.push()
+    laptop.lose_records()
+    laptop.rewrite(SESSION, b"\0" * len(whole))
+    laptop.grow_old()
+    assert prepared(laptop).from_elsewhere == len(whole)
+
+
 def test_a_version_that_was_chosen_elsewhere_replaces_nothing_unasked(pair: Pair) -> None:
     laptop, desktop = pair
     laptop.write(SESSION, said("on the laptop"))

@@ -27,6 +27,7 @@ from claude_sync.sync.survey.read_session import row_of_installed
 from claude_sync.sync.survey.survey import Survey
 from claude_sync.sync.tree.install import Installed, Installer, writing
 from claude_sync.sync.tree.merge import Winner
+from claude_sync.sync.tree.undo_record import from_elsewhere
 from claude_sync.values import NamedTuple
 
 _GROUP_SESSIONS = 200
@@ -227,7 +228,9 @@ class _PullApplier:
                 head, session_id = planned.bundle.head, planned.session_id
                 before = decisions.of(session_id)
                 undo = done.undo._replace(
-                    decision=before.decision, supersedes=before.supersedes
+                    decision=before.decision,
+                    supersedes=before.supersedes,
+                    from_elsewhere=self._from_elsewhere(planned, done),
                 ).to_json()
                 if done.undo.before is not None:
                     records.hold(session_id, done.undo.before)
@@ -252,6 +255,16 @@ class _PullApplier:
                     context.registry.learn(planned.directory, installed=True)
                 if planned.local is None:
                     self._remember_local(planned, done)
+
+    def _from_elsewhere(self, planned: PlannedPull, done: Installed) -> int | None:
+        """How much of what was installed came from elsewhere; None for all of it.
+
+        What this machine is known to have written into its bundle, it had here before: of that no
+        more counts than did then. That the bundle bears its name doesn't suffice.
+        """
+        record, after = self._survey.record(planned.session_id), done.undo.after
+        is_own = planned.bundle.head.machine_id == self._context.machine.id
+        return from_elsewhere(record, after.size) if is_own and record.written == after else None
 
     def _given_up(self, session_id: str, done: Installed, old: Path) -> list[str]:
         before, after = done.undo.before, done.undo.after

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from claude_sync.model import SidecarFile, Version
+from claude_sync.state.records import SessionRecord
 from claude_sync.values import NamedTuple
 
 
@@ -29,6 +30,8 @@ class UndoRecord(NamedTuple):
         inherited: plans that lay here before another session came which has the same: a copy that
             "both" made, or one whose import was undone since. Each with the vault's entry that
             has it.
+        from_elsewhere: so many bytes at the beginning of what was installed came from elsewhere,
+            None for all of it.
     """
 
     before: Version | None
@@ -43,6 +46,7 @@ class UndoRecord(NamedTuple):
     copies: tuple[str, ...] = ()
     undone: Version | None = None
     inherited: tuple[tuple[str, str], ...] = ()
+    from_elsewhere: int | None = None
 
     def lay_here(self) -> Mapping[str, str]:
         """What lay here of a session that wasn't: the vault's entries, by path in a bundle."""
@@ -73,4 +77,22 @@ class UndoRecord(NamedTuple):
             copies=tuple(document.get("copies", ())),
             undone=Version(*document["undone"]) if document.get("undone") is not None else None,
             inherited=tuple((path, entry) for path, entry in document.get("inherited", ())),
+            from_elsewhere=document.get("from_elsewhere"),
         )
+
+
+def from_elsewhere(record: SessionRecord, size: int) -> int:
+    """How many bytes at the beginning of a transcript came from elsewhere; in doubt all.
+
+    Args:
+        record: what is remembered of its session.
+        size: of the transcript.
+    """
+    if record.installed_ns == 0:
+        return 0
+    try:
+        undo = UndoRecord.from_json(record.undo)
+    except (ValueError, KeyError, TypeError):
+        return size
+    known = undo.from_elsewhere
+    return min(size, undo.after.size if known is None else known)
