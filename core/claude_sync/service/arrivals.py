@@ -38,7 +38,8 @@ class Arrivals:
             head = arriving(state, bundles)
             if head is None:
                 continue
-            key = f"{head.session_id} {head.sha256}"
+            # What changed may be a task list alone.
+            key = f"{head.session_id} {head.sha256} {head.sidecar_sha256}"
             seen[key] = self._seen.get(key, now)
             found.append(
                 Arrival(

@@ -27,7 +27,7 @@ from claude_sync.model import Version
 from claude_sync.state.decisions import Decisions
 from claude_sync.state.decisions_file import Decided
 
-LAYOUT = 4
+LAYOUT = 5
 WAL_SUFFIX = "-wal"
 BUSY_SECONDS = 10.0
 COPY_MARK = ".layout-"
@@ -40,6 +40,11 @@ _MAGIC = b"SQLite format 3\0"
 _USER_VERSION = slice(60, 64)
 """Where `user_version` stands: https://www.sqlite.org/fileformat.html#the_database_header"""
 
+_MERGED = """
+CREATE TABLE merged (session_id TEXT, sha256 TEXT, sidecar_sha256 TEXT,
+    revision INTEGER NOT NULL, held TEXT NOT NULL,
+    PRIMARY KEY (session_id, sha256, sidecar_sha256)) WITHOUT ROWID
+"""
 _TABLES = (
     """
 CREATE TABLE session (
@@ -47,16 +52,14 @@ CREATE TABLE session (
     name TEXT NOT NULL DEFAULT '', layout TEXT NOT NULL DEFAULT '',
     seen INTEGER NOT NULL DEFAULT 0, directory TEXT NOT NULL DEFAULT '',
     installed_ns INTEGER NOT NULL DEFAULT 0, undo TEXT NOT NULL DEFAULT '',
-    intact_size INTEGER, intact_sha256 TEXT) WITHOUT ROWID
+    intact_size INTEGER, intact_sha256 TEXT, merging INTEGER NOT NULL DEFAULT 0,
+    unplaced_plan TEXT NOT NULL DEFAULT '') WITHOUT ROWID
 """,
     """
 CREATE TABLE held (session_id TEXT, size INTEGER, sha256 TEXT,
     PRIMARY KEY (session_id, size, sha256)) WITHOUT ROWID
 """,
-    """
-CREATE TABLE merged (session_id TEXT, sidecar_sha256 TEXT, revision INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (session_id, sidecar_sha256)) WITHOUT ROWID
-""",
+    _MERGED,
     """
 CREATE TABLE relation (x TEXT, y TEXT, extends INTEGER, value TEXT,
     PRIMARY KEY (x, y)) WITHOUT ROWID
@@ -275,9 +278,32 @@ def _companions_come_along(db: sqlite3.Connection, _decisions: Decisions | None)
     db.execute("ALTER TABLE merged ADD COLUMN revision INTEGER NOT NULL DEFAULT 0")
 
 
+def _merges_are_of_a_transcript(db: sqlite3.Connection, _decisions: Decisions | None) -> None:
+    """From 4 to 5: with which transcript files were merged, and which plans weren't placed.
+
+    What was merged before counts for the transcript that lay here last. The digest "" had stood for
+    a merge that was never done.
+    """
+    db.execute("ALTER TABLE session ADD COLUMN merging INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE session ADD COLUMN unplaced_plan TEXT NOT NULL DEFAULT ''")
+    db.execute(
+        "UPDATE session SET merging = 1 WHERE session_id IN"
+        " (SELECT session_id FROM merged WHERE sidecar_sha256 = '')"
+    )
+    db.execute("ALTER TABLE merged RENAME TO merged_4")
+    db.execute(_MERGED)
+    db.execute(
+        "INSERT INTO merged SELECT session_id, intact_sha256, sidecar_sha256, merged_4.revision, ''"
+        " FROM merged_4 JOIN session USING (session_id)"
+        " WHERE sidecar_sha256 != '' AND intact_sha256 IS NOT NULL"
+    )
+    db.execute("DROP TABLE merged_4")
+
+
 _CHANGES: dict[int, Callable[[sqlite3.Connection, Decisions | None], None]] = {
     1: _decisions_move_out,
     2: _damage_is_noticed,
     3: _companions_come_along,
+    4: _merges_are_of_a_transcript,
 }
 """How a layout becomes the next one, by the number of the older."""

@@ -17,8 +17,17 @@ from claude_sync.model import Version
 from claude_sync.state.database import Database
 from claude_sync.values import NamedTuple
 
-_BEGUN = ""
-"""Stands for the digest of what a merge that was never done left."""
+
+class Merged(NamedTuple):
+    """How a set of sidecars was merged in, or written.
+
+    Attributes:
+        revision: the greatest in which it was; -1 for never.
+        held: the path of a plan that stayed out, since another session had it open; "" for none.
+    """
+
+    revision: int = -1
+    held: str = ""
 
 
 class SessionRecord(NamedTuple):
@@ -35,6 +44,9 @@ class SessionRecord(NamedTuple):
         undo: what brings back the state before the last pull, resolve or restore, "" for nothing.
         intact: the version that lay here when a push or a pull looked last and nothing was
             missing of what had been said before, None where unknown.
+        merging: whether a merge of its sidecars began and was never done.
+        unplaced_plan: the path of the plan that came with it and never lay here, since other
+            sessions had another one of that name; "" for none.
     """
 
     written: Version | None = None
@@ -46,6 +58,8 @@ class SessionRecord(NamedTuple):
     installed_ns: int = 0
     undo: str = ""
     intact: Version | None = None
+    merging: bool = False
+    unplaced_plan: str = ""
 
 
 NOTHING = SessionRecord()
@@ -110,39 +124,45 @@ class Records:
         rows = self._db.run("SELECT size, sha256 FROM held WHERE session_id = ?", (session_id,))
         return frozenset(Version(*row) for row in rows)
 
-    def merge(self, session_id: str, sidecar_sha256: str, revision: int) -> None:
+    def merge(
+        self,
+        session_id: str,
+        version: Version,
+        sidecar_sha256: str,
+        revision: int,
+        *,
+        held: str = "",
+    ) -> None:
         """Remember that a bundle's sidecars, known by their digest, lay here, or were merged in.
 
         Args:
             session_id: its session.
+            version: the transcript that they lay beside: with another one they are another's.
             sidecar_sha256: the bundle's.
             revision: the bundle's.
+            held: the path of a plan of theirs that waits until another session is closed.
         """
         self._db.run(
-            "INSERT INTO merged VALUES (?, ?, ?) ON CONFLICT(session_id, sidecar_sha256)"
-            " DO UPDATE SET revision = max(revision, excluded.revision)",
-            (session_id, sidecar_sha256, revision),
+            "INSERT INTO merged VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT(session_id, sha256, sidecar_sha256) DO UPDATE"
+            " SET revision = max(revision, excluded.revision), held = excluded.held",
+            (session_id, version.sha256, sidecar_sha256, revision, held),
         )
-        self._db.run(
-            "DELETE FROM merged WHERE session_id = ? AND sidecar_sha256 = ?", (session_id, _BEGUN)
-        )
+        self._db.run("UPDATE session SET merging = 0 WHERE session_id = ?", (session_id,))
 
     def begin_merge(self, session_id: str) -> None:
         """Remember that a session's sidecars are about to be merged; what is here may be a mixture
         until `merge` says that it was done."""
-        self._db.run("INSERT OR IGNORE INTO merged VALUES (?, ?, 0)", (session_id, _BEGUN))
+        self.remember(session_id, merging=True)
 
-    def is_merging(self, session_id: str) -> bool:
-        """Whether a merge of a session's sidecars began and was never done."""
-        return self.merged(session_id, _BEGUN) >= 0
-
-    def merged(self, session_id: str, sidecar_sha256: str) -> int:
-        """The greatest revision in which sidecars of that digest were merged in; -1 for none."""
+    def merged(self, session_id: str, version: Version, sidecar_sha256: str) -> Merged:
+        """How sidecars of that digest were merged in, beside that transcript."""
         rows = self._db.run(
-            "SELECT revision FROM merged WHERE session_id = ? AND sidecar_sha256 = ?",
-            (session_id, sidecar_sha256),
+            "SELECT revision, held FROM merged"
+            " WHERE session_id = ? AND sha256 = ? AND sidecar_sha256 = ?",
+            (session_id, version.sha256, sidecar_sha256),
         )
-        return next((int(row[0]) for row in rows), -1)
+        return next((Merged(*row) for row in rows), Merged())
 
     def relation(self, x: Version, y: Version) -> Mapping[str, Any] | None:
         """How two versions relate, as `put_relation` was told; it never changes."""
@@ -171,7 +191,8 @@ class Records:
 
 
 def _session(row: Sequence[Any]) -> SessionRecord:
-    _, size, sha256, revision, name, layout, seen, directory, installed_ns, undo, *intact = row
+    _, size, sha256, revision, name, layout, seen, directory, installed_ns, undo, *later = row
+    intact_size, intact_sha256, merging, unplaced_plan = later
     return SessionRecord(
         written=Version(size, sha256) if sha256 is not None else None,
         revision=revision,
@@ -181,5 +202,7 @@ def _session(row: Sequence[Any]) -> SessionRecord:
         directory=directory,
         installed_ns=installed_ns,
         undo=undo,
-        intact=Version(*intact) if intact[1] is not None else None,
+        intact=Version(intact_size, intact_sha256) if intact_sha256 is not None else None,
+        merging=bool(merging),
+        unplaced_plan=unplaced_plan,
     )

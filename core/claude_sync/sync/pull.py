@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,20 +32,21 @@ from claude_sync.model import (
     Outcome,
     Progress,
     Result,
+    SidecarFile,
     SkippedFile,
 )
 from claude_sync.store.skipped import ONLY_FOR_THE_DOCTOR
 from claude_sync.sync.context import Context
 from claude_sync.sync.judge import Judgement, judge
 from claude_sync.sync.planner import PullKind, PullPlan
-from claude_sync.sync.survey.companions import SetToMerge, set_to_merge
+from claude_sync.sync.survey.companions import SetToMerge, set_to_merge, with_greatest_set
 from claude_sync.sync.survey.extensions import learn_extensions
 from claude_sync.sync.survey.survey import Survey, look, unseen_error
 from claude_sync.wording import count, join, replaces
 
 # What installs is imported where that is done: most pulls find nothing newer.
 if TYPE_CHECKING:
-    from claude_sync.sync.tree.pull_apply import PlannedPull
+    from claude_sync.sync.tree.pull_apply import PlannedPull, PullApplier
 
 _NOT_WAITING = (PullKind.NOTHING, PullKind.AHEAD)
 _PLANNED = {
@@ -319,7 +321,7 @@ class _Pull:
                 return self._result(session_id, outcome)
             bundle, kind = merging.bundle, PullKind.FAST_FORWARD
         else:
-            bundle, kind = plan.rivals[0], plan.kind
+            bundle, kind = with_greatest_set(plan.rivals[0], judgement.rivals), plan.kind
         from claude_sync.sync.tree.pull_apply import PlannedPull
 
         only_here = judgement.lines_only_here(plan)
@@ -387,19 +389,24 @@ class _Pull:
         for group in groups(to_pull):
             yield from self._apply(group)
 
+    @cached_property
+    def _applier(self) -> PullApplier:
+        from claude_sync.sync.tree.pull_apply import PullApplier
+
+        return PullApplier(self._context, self._survey)
+
     def _apply(self, group: Sequence[PlannedPull]) -> Iterator[Result]:
         if self._dry_run:
             for planned in group:
                 doing = replaces(planned.only_here) if planned.only_here else "would be pulled"
                 yield self._pulled(planned, doing)
             return
-        from claude_sync.sync.tree.pull_apply import apply_pulls
-
-        for planned, done in apply_pulls(self._context, self._survey, group):
+        for planned, done in self._applier.run(group):
             if isinstance(done, ClaudeSyncError):
                 yield self._failure(planned.session_id, done, planned)
             else:
-                yield self._pulled(planned, _remark(planned, done.refused))
+                pulled = self._pulled(planned, self._remark(planned, done.refused, done.held))
+                yield pulled if done.is_change else pulled._replace(outcome=Outcome.UNCHANGED)
             self._progress = self._progress._replace(
                 session_id=planned.session_id,
                 done=self._progress.done + planned.bundle.stamp.size,
@@ -423,6 +430,26 @@ class _Pull:
 
         strange = from_elsewhere(self._survey.record(planned.session_id), planned.bundle.head.size)
         return result._replace(path=path, bytes=received, from_elsewhere=strange)
+
+    def _remark(
+        self, planned: PlannedPull, refused: Sequence[str], held: Sequence[SidecarFile]
+    ) -> str:
+        """What is to be said of a session that was pulled, a sentence; mostly nothing."""
+        remarks = [_what_it_took(planned)]
+        if refused:
+            which = "one of its files isn't" if len(refused) == 1 else "some of its files aren't"
+            kinds = join(sorted({path[1:].partition("/")[0] for path in refused}))
+            remarks.append(f"{which} here, since something else is in the way below {kinds}")
+        remarks += [self._why_held(planned.session_id, file.path) for file in held]
+        return "; ".join(filter(None, remarks))
+
+    def _why_held(self, session_id: str, plan: str) -> str:
+        """Why a plan that came isn't here, a clause."""
+        others = [one for one in self._survey.plans[plan] if one.session_id != session_id]
+        for other in others:
+            if self._survey.is_open(other):
+                return f"its plan comes when {other.session_id}, which has it open here, is closed"
+        return f"its plan isn't here, since {others[0].session_id} has another one of that name"
 
     def _failure(
         self, session_id: str, error: ClaudeSyncError, planned: PlannedPull | None = None
@@ -462,16 +489,6 @@ class _Pull:
             directory=directory,
             message=message,
         )
-
-
-def _remark(planned: PlannedPull, refused: Sequence[str]) -> str:
-    """What is to be said of a session that was pulled, a sentence; mostly nothing."""
-    remarks = [_what_it_took(planned)]
-    if refused:
-        which = "one of its files isn't" if len(refused) == 1 else "some of its files aren't"
-        kinds = join(sorted({path[1:].partition("/")[0] for path in refused}))
-        remarks.append(f"{which} here, since something else is in the way below {kinds}")
-    return "; ".join(filter(None, remarks))
 
 
 def _what_it_took(planned: PlannedPull) -> str:

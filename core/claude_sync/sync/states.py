@@ -37,7 +37,7 @@ from claude_sync.sync.context import Context
 from claude_sync.sync.judge import Judgement, judge
 from claude_sync.sync.planner import PullKind, PushKind
 from claude_sync.sync.rivals import newest_of_each
-from claude_sync.sync.survey.companions import is_elsewhere
+from claude_sync.sync.survey.companions import is_elsewhere, set_to_merge
 from claude_sync.sync.survey.extensions import learn_extensions
 from claude_sync.sync.survey.survey import Survey, look
 from claude_sync.sync.tree.undo_record import from_elsewhere
@@ -210,6 +210,9 @@ def _standing(
             return _Standing(State.WAITING, plan.rivals, replaces=judgement.waits_for(plan))
         if local is None:
             return _Standing(State.GONE, detail="undone here")
+        merging = set_to_merge(context, survey, local, judgement.all_rivals)
+        if merging is not None and merging.wins:
+            return _Standing(State.WAITING, (merging.bundle,))
         push = judgement.plan_push()
         waits = push.keep_own or not is_elsewhere(context, survey, local, judgement.all_rivals)
     if push.kind is PushKind.WRITE and waits:

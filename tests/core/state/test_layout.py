@@ -8,7 +8,7 @@ import sqlite3
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,11 +20,25 @@ from claude_sync.state.decisions import Decisions
 from claude_sync.state.decisions_file import UNDECIDED, Decided
 from claude_sync.state.layout import LAYOUT
 from claude_sync.state.paths import Paths
-from claude_sync.state.records import Records, SessionRecord
+from claude_sync.state.records import Merged, Records, SessionRecord
 from crashes import End, killed_at
 from examined import snapshot
 from faults import databases
 
+# What the fifth one changed, turned back, and what was remembered then.
+LAYOUT_4_FROM_5 = f"""
+BEGIN;
+ALTER TABLE session DROP COLUMN merging;
+ALTER TABLE session DROP COLUMN unplaced_plan;
+DROP TABLE merged;
+CREATE TABLE merged (session_id TEXT, sidecar_sha256 TEXT, revision INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (session_id, sidecar_sha256)) WITHOUT ROWID;
+INSERT INTO session(session_id, intact_size, intact_sha256) VALUES ('a', 1, '{"1" * 64}');
+INSERT INTO session(session_id) VALUES ('b');
+INSERT INTO merged VALUES ('a', '{"2" * 64}', 7), ('b', '', 0), ('b', '{"2" * 64}', 3);
+PRAGMA user_version=4;
+COMMIT;
+"""
 # As the first version laid its database out.
 LAYOUT_1 = """
 PRAGMA journal_mode=WAL;
@@ -145,6 +159,20 @@ def test_an_older_one_is_brought_up_to_date_and_nothing_in_it_is_lost(
     assert tables == {name for (name,) in new.run("SELECT name FROM sqlite_master")}
     for one in (database, new):
         one.close()
+
+
+def test_what_was_merged_was_so_with_the_transcript_that_lay_here(path: Path, paths: Paths) -> None:
+    Database(path, Decisions(paths, "store")).close()
+    with closing(sqlite3.connect(path)) as old:
+        old.executescript(LAYOUT_4_FROM_5)
+    database = Database(path, Decisions(paths, "store"))
+    records = Records(database)
+    here = Version(1, "1" * 64)
+    assert records.merged("a", here, "2" * 64) == Merged(7)
+    assert records.merged("a", ONE._replace(sha256="4" * 64), "2" * 64) == Merged()
+    assert records.merged("b", here, "2" * 64) == Merged()
+    assert [session for session, one in records.sessions().items() if one.merging] == ["b"]
+    database.close()
 
 
 def test_what_was_found_of_versions_that_diverged_is_found_again(path: Path, paths: Paths) -> None:

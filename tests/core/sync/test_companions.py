@@ -213,7 +213,10 @@ def test_a_change_of_a_companion_alone_reaches_the_others_and_is_no_conflict(
     assert outcomes(desktop.push()) == {SESSION: Outcome.PUSHED}
     for machine in (laptop, tablet):
         assert outcomes(machine.push()) == {SESSION: Outcome.UNCHANGED}, "it is the older one"
+        assert machine.states()[SESSION].state is State.WAITING
+        assert machine.states()[SESSION].rivals == ("desktop",)
         assert outcomes(machine.pull()) == {SESSION: Outcome.UPDATED}
+        assert machine.states()[SESSION].state is State.SYNCED
         assert machine.companions() == {**ALL, TASK: data}
         assert b"to do" in machine.kept()
     assert settle(laptop, tablet, desktop) == 0

@@ -259,8 +259,9 @@ class PushWriter:
             self._context.store.remember(bundle for _, bundle in written)
             for sent, bundle in written:
                 session_id = bundle.head.session_id
-                records.hold(session_id, bundle.head.version)
-                records.merge(session_id, bundle.head.sidecar_sha256, bundle.head.revision)
+                head = bundle.head
+                records.hold(session_id, head.version)
+                records.merge(session_id, head.version, head.sidecar_sha256, head.revision)
                 records.remember(
                     session_id,
                     written=bundle.head.version,

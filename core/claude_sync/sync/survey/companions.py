@@ -46,13 +46,18 @@ def set_to_merge(
     new = [
         rival
         for rival in same
-        if rival.head.sidecar_sha256 != row.sidecar_sha256
-        and _merged(context, rival) < rival.head.revision
+        if rival.head.sidecar_sha256 != row.sidecar_sha256 and _is_new(context, survey, rival)
     ]
     if not new:
         return None
     greatest = max(new, key=_rank)
     return SetToMerge(greatest, _is_outranked(context, survey, local, greatest))
+
+
+def with_greatest_set(bundle: Bundle, rivals: Sequence[Bundle]) -> Bundle:
+    """Of all rivals with a bundle's transcript the one whose companions stand over the others'."""
+    same = [rival for rival in rivals if rival.head.version == bundle.head.version]
+    return max(same, key=_rank, default=bundle)
 
 
 def is_elsewhere(
@@ -92,10 +97,12 @@ def still_has_checkpoints(context: Context, survey: Survey, own: Bundle) -> bool
 def is_set_of_elsewhere(context: Context, survey: Survey, local: LocalSession) -> bool:
     """Whether the files here are as they came, or were written: nobody changed one here since.
 
-    Or some of them are as they came, and a crash kept the others from coming.
+    With this very transcript: beside another one they may be what nobody else has. Or some of them
+    are as they came, and a crash kept the others from coming.
     """
-    records, digest = context.records, survey.row(local).sidecar_sha256
-    return records.merged(local.session_id, digest) >= 0 or records.is_merging(local.session_id)
+    row, session_id = survey.row(local), local.session_id
+    merged = context.records.merged(session_id, row.whole, row.sidecar_sha256)
+    return merged.revision >= 0 or survey.record(session_id).merging
 
 
 def _is_outranked(context: Context, survey: Survey, local: LocalSession, rival: Bundle) -> bool:
@@ -115,8 +122,13 @@ def _is_outranked(context: Context, survey: Survey, local: LocalSession, rival: 
     return is_set_of_elsewhere(context, survey, local)
 
 
-def _merged(context: Context, bundle: Bundle) -> int:
-    return context.records.merged(bundle.head.session_id, bundle.head.sidecar_sha256)
+def _is_new(context: Context, survey: Survey, rival: Bundle) -> bool:
+    """Whether not all that a bundle may bring was merged; what waits for another session isn't."""
+    head = rival.head
+    merged = context.records.merged(head.session_id, head.version, head.sidecar_sha256)
+    if merged.revision < head.revision:
+        return True
+    return merged.held != "" and merged.held not in Untouchable(survey, head.session_id)
 
 
 def _rank(bundle: Bundle) -> tuple[int, str]:
@@ -145,3 +157,23 @@ class SharedFiles:
             and (not self._only_open or self._survey.is_open(local))
             for local in self._survey.plans.get(str(path), ())
         )
+
+
+class Untouchable:
+    """The files that stay whatever comes of a session that lies here, by path in a bundle.
+
+    A plan that another session names too, and has open. And a plan that came with this session when
+    it was new, and had to stay out, since another session's lay there: that never was this one's.
+
+    Args:
+        survey: what was seen.
+        session_id: the session.
+    """
+
+    def __init__(self, survey: Survey, session_id: str) -> None:
+        self._open = SharedFiles(survey, session_id, only_open=True)
+        self._shared = SharedFiles(survey, session_id)
+        self._never_here = survey.record(session_id).unplaced_plan
+
+    def __contains__(self, path: object) -> bool:
+        return path in self._open or (path == self._never_here and path in self._shared)

@@ -63,6 +63,7 @@ class Installed(NamedTuple):
         undo: how to undo it.
         refused: companions that weren't placed, since something else is in their way.
         as_sent: files but the transcript that lie here as they came.
+        held: plans here that stayed, since other sessions have them too.
     """
 
     path: Path
@@ -70,6 +71,13 @@ class Installed(NamedTuple):
     undo: UndoRecord
     refused: tuple[str, ...] = ()
     as_sent: tuple[SidecarFile, ...] = ()
+    held: tuple[SidecarFile, ...] = ()
+
+    @property
+    def is_change(self) -> bool:
+        """Whether anything was written."""
+        undo = self.undo
+        return undo.before != undo.after or bool(undo.added or undo.kept or undo.grown)
 
 
 class Installer:
@@ -148,7 +156,7 @@ class Installer:
             added=added,
             kept=replaced,
         )
-        return Installed(target, stamp, undo, tuple(merged.refused), tuple(merged.as_sent))
+        return _installed(target, stamp, undo, merged)
 
     def _merge(self, where: SessionFiles, fetched: StagedSession, winner: Winner) -> Merge:
         return merge(where, fetched, winner, checkpoints=self._home.checkpoints)
@@ -208,7 +216,7 @@ class Installer:
                 files.discard(staged)
             after = fetched.version if transcript else version
             undo = self._undo(local, version, after, merged=merged, kept=kept, extends=extends)
-        return Installed(local.path, stamp, undo, tuple(merged.refused), tuple(merged.as_sent))
+        return _installed(local.path, stamp, undo, merged)
 
     def _keep(
         self,
@@ -353,6 +361,12 @@ class Installer:
         if not others:
             return None
         return self._vault.keep(session_id, "pull", sidecar=others)
+
+
+def _installed(path: Path, stamp: Stamp, undo: UndoRecord, merged: Merge) -> Installed:
+    return Installed(
+        path, stamp, undo, tuple(merged.refused), tuple(merged.as_sent), tuple(merged.held)
+    )
 
 
 def _name_of(kept: Kept | None) -> str:

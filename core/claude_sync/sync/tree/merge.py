@@ -96,6 +96,7 @@ class Merge:
         dropped: what comes and isn't wanted.
         refused: companions that aren't placed, since something else is in their way.
         as_sent: files that lie here then as they came.
+        held: files here that would have lost, but are untouchable.
     """
 
     added: list[Added] = field(default_factory=list)
@@ -104,6 +105,7 @@ class Merge:
     dropped: list[Staged] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     as_sent: list[SidecarFile] = field(default_factory=list)
+    held: list[SidecarFile] = field(default_factory=list)
 
     def install(self, session_id: str, vault: Vault, kept: KeptFiles) -> None:
         """Write all that is to be written. To sync `directories` comes after.
@@ -208,7 +210,11 @@ def _merge_file(
     ours = SidecarFile(theirs.path, size, sha256)
     over = Over(path, staged, ours, snapshot.stamp)
     if is_companion(theirs.path):
-        becomes = found.replaced if _companion_wins(theirs, ours, winner) else None
+        loses = winner.companions and ours != theirs
+        stays = loses and theirs.path in winner.untouchable
+        if stays:
+            found.held.append(ours)
+        becomes = found.replaced if loses and not stays else None
     elif ours == theirs or begins_with(path, theirs):
         becomes = None
     elif begins_with(staged.path, ours):
@@ -222,10 +228,6 @@ def _merge_file(
         becomes.append(over)
     if becomes is not None or ours == theirs:
         found.as_sent.append(theirs)
-
-
-def _companion_wins(theirs: SidecarFile, ours: SidecarFile, winner: Winner) -> bool:
-    return ours != theirs and winner.companions and theirs.path not in winner.untouchable
 
 
 def _target(where: SessionFiles, path: str, refused: list[str]) -> Path | None:

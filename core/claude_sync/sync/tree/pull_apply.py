@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from claude_sync.bundle.members import sidecar_digest
 from claude_sync.claude.compare import Extent
+from claude_sync.claude.session_files import is_plan
 from claude_sync.disk import files
 from claude_sync.disk.snapshot import translating_read_errors
 from claude_sync.errors import ClaudeHomeError, ClaudeSyncError, Stopped
@@ -21,7 +23,7 @@ from claude_sync.store.download import Fetched
 from claude_sync.sync.context import Context
 from claude_sync.sync.planner import PullKind
 from claude_sync.sync.rivals import inherited_decisions
-from claude_sync.sync.survey.companions import SharedFiles
+from claude_sync.sync.survey.companions import SharedFiles, Untouchable
 from claude_sync.sync.survey.comparisons import given_up
 from claude_sync.sync.survey.read_session import row_of_installed
 from claude_sync.sync.survey.survey import Survey
@@ -71,17 +73,6 @@ class PlannedPull(NamedTuple):
         return self.bundle.head.session_id
 
 
-def apply_pulls(
-    context: Context, survey: Survey, group: Sequence[PlannedPull]
-) -> Iterator[tuple[PlannedPull, Installed | ClaudeSyncError]]:
-    """Fetch and install a group of sessions; what went wrong with one stands in its place.
-
-    Raises:
-        StoreOffline, Stopped: the rest can't be pulled; what was installed is remembered.
-    """
-    return _PullApplier(context, survey).run(group)
-
-
 def groups(to_pull: Sequence[PlannedPull]) -> Iterator[list[PlannedPull]]:
     """Sessions in groups that are worth one sync of the disk, and no larger."""
     group: list[PlannedPull] = []
@@ -96,17 +87,30 @@ def groups(to_pull: Sequence[PlannedPull]) -> Iterator[list[PlannedPull]]:
         yield group
 
 
-class _PullApplier:
+class PullApplier:
+    """Installs what a pull decided on, group after group.
+
+    Args:
+        context: what to work with.
+        survey: what was seen.
+    """
+
     def __init__(self, context: Context, survey: Survey) -> None:
         self._context = context
         self._survey = survey
         self._installer = Installer(context.home, context.vault)
         self._prepared: set[Path] = set()
+        self._written_plans: set[str] = set()
 
     def run(
         self, group: Sequence[PlannedPull]
     ) -> Iterator[tuple[PlannedPull, Installed | ClaudeSyncError]]:
-        """See `apply_pulls`."""
+        """Fetch and install a group of sessions; what went wrong with one stands in its place.
+
+        Raises:
+            StoreOffline, Stopped: the rest can't be pulled; what was installed is remembered.
+        """
+        group = [self._with_written_plans(planned) for planned in group]
         fetched: list[PlannedPull] = []
         installed: list[tuple[PlannedPull, Installed]] = []
         try:
@@ -175,7 +179,31 @@ class _PullApplier:
         files.remove_leftovers(folder, older_than_seconds=_LEFTOVERS_SECONDS)
         self._prepared.add(folder)
 
+    def _with_written_plans(self, planned: PlannedPull) -> PlannedPull:
+        """The same, with the plans that came meanwhile with others that name them too.
+
+        All else of it has to be what was looked at.
+        """
+        local = planned.local
+        if local is None or not self._written_plans:
+            return planned
+        now = self._context.home.session_in(local.folder, local.session_id)
+        plans = {
+            path: stamp
+            for path, stamp in (now.sidecar if now is not None else ())
+            if path in self._written_plans
+        }
+        sidecar = tuple(sorted((dict(local.sidecar) | plans).items()))
+        return planned._replace(local=local._replace(sidecar=sidecar))
+
     def _install(self, planned: PlannedPull) -> Installed:
+        planned = self._with_written_plans(planned)
+        done = self._installed(planned)
+        undo = done.undo
+        self._written_plans |= set(filter(is_plan, (*undo.added, *undo.kept)))
+        return done
+
+    def _installed(self, planned: PlannedPull) -> Installed:
         fetched = planned.fetched
         assert fetched is not None
         if planned.local is None or planned.version is None:
@@ -194,9 +222,7 @@ class _PullApplier:
             winner=Winner(
                 theirs=None if planned.merge_only else True,
                 companions=planned.companions_win,
-                untouchable=SharedFiles(
-                    self._survey, planned.session_id, only_open=not planned.merge_only
-                ),
+                untouchable=Untouchable(self._survey, planned.session_id),
             ),
             transcript=not planned.merge_only,
         )
@@ -225,7 +251,7 @@ class _PullApplier:
         context, records, decisions = self._context, self._context.records, self._context.decisions
         with context.remembering():
             for planned, done in installed:
-                head, session_id = planned.bundle.head, planned.session_id
+                session_id = planned.session_id
                 before = decisions.of(session_id)
                 undo = done.undo._replace(
                     decision=before.decision,
@@ -245,16 +271,15 @@ class _PullApplier:
                 decisions.supersede(session_id, superseded)
                 decisions.stop_superseding(session_id, done.undo.after.sha256)
                 decisions.decide(session_id, max(before.decision, decision))
-                records.merge(session_id, head.sidecar_sha256, head.revision)
-                changes = {"installed_ns": done.stamp.mtime_ns, "undo": undo}
+                changes: dict[str, object] = {"unplaced_plan": self._remember_files(planned, done)}
+                if done.is_change:
+                    changes |= {"installed_ns": done.stamp.mtime_ns, "undo": undo}
                 if planned.local is None and planned.directory is not None:
                     changes["directory"] = str(planned.directory)
                 records.remember(session_id, **changes)
                 self._survey.refresh(session_id)
                 if planned.local is None and planned.directory is not None:
                     context.registry.learn(planned.directory, installed=True)
-                if planned.local is None:
-                    self._remember_local(planned, done)
 
     def _from_elsewhere(self, planned: PlannedPull, done: Installed) -> int | None:
         """How much of what was installed came from elsewhere; None for all of it.
@@ -277,15 +302,28 @@ class _PullApplier:
         except OSError:
             return []  # One of them is gone: that costs a question.
 
-    def _remember_local(self, planned: PlannedPull, done: Installed) -> None:
-        local = self._context.home.session_in(planned.folder.name, planned.session_id)
-        if local is None or [path for path, _ in local.sidecar] != [
-            file.path for file in done.as_sent
-        ]:
-            return
-        row = row_of_installed(local, done.undo.after, done.as_sent)
+    def _remember_files(self, planned: PlannedPull, done: Installed) -> str:
+        """Remember which set of files lies here now; the plan that never lay here, "" for none."""
+        records, session_id, head = self._context.records, planned.session_id, planned.bundle.head
+        held = {file.path for file in done.held}
+        never_here = self._survey.record(session_id).unplaced_plan if planned.local else ""
+        if planned.local is None:
+            never_here = next(iter(held), "")
+        elif any(file.path == never_here for file in done.as_sent):
+            never_here = ""
+        waits = next(iter(held - {never_here}), "")
+        version = done.undo.after
+        records.merge(session_id, version, head.sidecar_sha256, head.revision, held=waits)
+        local = self._context.home.session_in(planned.folder.name, session_id)
+        # What only waits isn't changed here; and less than the bundle holds may have a place here.
+        as_came = [*done.as_sent, *(file for file in done.held if file.path == waits)]
+        as_came.sort(key=lambda file: file.path)
+        if local is None or [path for path, _ in local.sidecar] != [file.path for file in as_came]:
+            return never_here
+        row = row_of_installed(local, version, as_came) if planned.local is None else None
         if row is not None:
             self._context.cache.put_local({str(local.path): row})
-            # Less than the bundle holds where not all of it has a place here.
-            revision = planned.bundle.head.revision
-            self._context.records.merge(planned.session_id, row.sidecar_sha256, revision)
+        digest = sidecar_digest(as_came)
+        if digest != head.sidecar_sha256:
+            records.merge(session_id, version, digest, head.revision)
+        return never_here
