@@ -478,7 +478,7 @@ def test_without_a_shared_folder_what_is_here_is_resumed(
         ([SESSION, "--project", "."], "can't be combined"),
         (["--project", "nowhere"], "there is no such directory"),
         ([SESSION, OTHER], "unrecognized arguments"),
-        (["--model", "opus"], "unrecognized arguments"),
+        (["--model", "opus"], "--model: what is for Claude Code stands behind --;"),
     ],
 )
 def test_wrong_usage_is_said(seat: Seat, arguments: Sequence[str], words: str) -> None:

@@ -88,3 +88,10 @@ def test_what_others_wrote_never_reaches_the_terminal_as_commands(
         assert "evil" in said
         assert not set("\x1b\x07\u202e\u2066\x9b\r") & set(said)
         assert len([line for line in said.splitlines() if "evil" in line]) == 1
+
+
+def test_on_a_new_machine_status_makes_no_file(new_laptop: Machine) -> None:
+    new_laptop.says("hello")
+    before = set(new_laptop.home.rglob("*"))
+    assert "No shared folder is chosen yet" in new_laptop.does("status")
+    assert set(new_laptop.home.rglob("*")) == before

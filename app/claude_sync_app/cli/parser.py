@@ -76,7 +76,13 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print what is wrong in one sentence, and exit."""
-        print_error(f"{message}: see `{self.prog} --help`")
+        if self._passes_on and message.startswith("unrecognized"):
+            # Most likely meant for the other program.
+            print_error(
+                f"{message}: what is for Claude Code stands behind --; see `{self.prog} --help`"
+            )
+        else:
+            print_error(f"{message}: see `{self.prog} --help`")
         raise SystemExit(2)
 
 

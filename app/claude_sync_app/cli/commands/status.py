@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
 from claude_sync.doctor import Surveyed, examine
 from claude_sync.model import Finding, Level, SessionState, State
@@ -16,7 +17,7 @@ from claude_sync.values import NamedTuple
 from claude_sync.wording import count
 from claude_sync_app.cli import listing, selection
 from claude_sync_app.cli.commands.doctor import finding_json
-from claude_sync_app.cli.context import command_context, is_set_up
+from claude_sync_app.cli.context import command_context, is_set_up, read_only_context
 from claude_sync_app.cli.output import print_heading, print_json, print_line
 from claude_sync_app.cli.parser import Parser
 from claude_sync_app.cli.runner import DONE
@@ -35,10 +36,11 @@ def configure(parser: Parser) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    with command_context(store=False) as context:
+    set_up = is_set_up(preferences.load(paths()))
+    # Where nothing is set up, it makes no file either.
+    with command_context(store=False) if set_up else read_only_context() as context:
         selection.register_current_directory(context)
-        set_up = is_set_up(preferences.load(paths()))
-        with context.working("looking"):
+        with context.working("looking") if set_up else nullcontext():
             survey = look(context, store=set_up)
             every = states_surveyed(context, survey)
         findings = _findings(context, Surveyed(survey, every) if set_up else None)
