@@ -4,6 +4,7 @@ ClaudeSyncError
 ├── UsageError                  the caller asked for something impossible
 │   ├── NotSetUp                a store is needed and none was chosen yet
 │   ├── MachineNameTaken        another machine has that name in the store
+│   ├── StoreMissing            no store is there, and none is to be made
 │   ├── StoreKeyNeeded          the store is encrypted, and no key was given
 │   ├── StoreKeyWrong           a key doesn't open the store, or can't be one
 │   ├── SessionNotFound         no session has that id
@@ -31,7 +32,7 @@ ClaudeSyncError
 │   ├── StoreOffline            it can't be reached now (host down, no network): passing
 │   │   └── StoreAbsent         only a person can bring it back: mount it, unlock a key
 │   │       ├── StoreLocked     it is encrypted, and its key can't be had here
-│   │       └── MarkerReplaced  it was encrypted, and its marker no longer says so
+│   │       └── MarkerReplaced  it was encrypted, and its marker isn't as we wrote it
 │   ├── StoreDenied             it is there, but refuses access
 │   ├── StoreFull               no space left in it
 │   ├── StoreUnseen             a part of it can't be listed, so what lies there is unknown
@@ -88,6 +89,10 @@ class NotSetUp(UsageError):
 
 class MachineNameTaken(UsageError):
     """Another machine has that name in the store."""
+
+
+class StoreMissing(UsageError):
+    """No store is there, and none is to be made: it may still be arriving."""
 
 
 class StoreKeyNeeded(UsageError):
@@ -212,7 +217,7 @@ class StoreLocked(StoreAbsent):
 
 
 class MarkerReplaced(StoreAbsent):
-    """The store was encrypted, and its marker no longer says so."""
+    """The store was encrypted, and its marker isn't as a machine with the key wrote it."""
 
 
 class StoreDenied(TransportError):

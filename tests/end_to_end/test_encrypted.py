@@ -37,7 +37,7 @@ def test_two_machines_meet_with_the_key_that_was_shown(
     text = new_laptop.says("hello")
     new_laptop.does("push")
     seen = on_terminal(
-        new_desktop, "init", folder, "--name", "desktop",
+        new_desktop, "init", folder, "--name", "desktop", "--encrypt",
         answers=[("isn't shown", "not the key at all\n"), ("isn't shown", f"{key.lower()}\n")],
     )  # fmt: skip
     assert seen.status == 0
@@ -64,7 +64,8 @@ def test_a_key_comes_from_a_file_from_stdin_and_from_a_program(
 ) -> None:
     file = new_laptop.home / "the key"
     file.write_text(f"{PASSPHRASE}\nmore\n")
-    set_up(new_laptop, folder, "--encrypt", "--key-file", str(file))
+    assert "--new" in new_laptop.misuses("init", folder, "--encrypt", "--key-file", file)
+    set_up(new_laptop, folder, "--encrypt", "--new", "--key-file", str(file))
     set_up(new_desktop, folder, "--key-command", f"head -n 1 '{file}'")
     done = new_desktop.run(
         "init", str(folder), "--name", "desktop", "--key-file", "-", typed=PASSPHRASE
@@ -93,6 +94,46 @@ def test_without_a_key_nothing_is_set_up_and_one_sentence_says_why(
     assert "encrypted" in done.err
     assert "--key-file" in done.err
     assert not list(new_desktop.home.rglob("preferences.json"))
+
+
+def test_a_second_machine_is_told_to_wait_for_what_has_not_arrived_yet(
+    new_desktop: Machine, folder: Path
+) -> None:
+    for options, question in ((["--encrypt"], "first of your machines"), ([], "isn't encrypted")):
+        seen = on_terminal(new_desktop, "init", folder, *options, answers=[(question, "n\n")])
+        assert seen.status == 2
+        assert "wait until it has arrived" in seen.text
+    assert "wait until it has arrived" in new_desktop.misuses(
+        "init", folder, "--key-command", "echo correct horse battery"
+    )
+    assert not list(folder.glob("**/.ccsync-store"))
+    assert not list(new_desktop.home.rglob("preferences.json"))
+    seen = on_terminal(new_desktop, "init", folder, "--encrypt", answers=[("first of", "y\n")])
+    assert seen.status == 0
+    assert KEY.search(seen.text)
+
+
+def test_a_key_that_was_made_is_shown_although_setting_up_fails(
+    new_laptop: Machine, folder: Path
+) -> None:
+    kept = new_laptop.home / "not a folder"
+    kept.write_bytes(b"")
+    for options in ([], ["--json"]):
+        done = new_laptop.run(
+            "init", str(folder / f"store{len(options)}"), "--encrypt", *options,
+            environment={"XDG_CONFIG_HOME": str(kept)},
+        )  # fmt: skip
+        assert done.status != 0
+        assert KEY.search(done.out)
+
+
+def test_who_sets_up_again_is_told_how_to_get_another_key(
+    new_laptop: Machine, folder: Path
+) -> None:
+    set_up(new_laptop, folder, "--encrypt")
+    said = set_up(new_laptop, folder, "--encrypt")
+    assert not KEY.search(said)
+    assert "key change" in said
 
 
 def test_a_key_is_changed_and_shown_once(new_laptop: Machine, folder: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import re
 import shutil
 from pathlib import Path
 
@@ -14,12 +13,9 @@ import pytest
 from bundles import crafted
 from claude_sync.doctor import examine
 from claude_sync.errors import (
-    MarkerReplaced,
-    StoreAbsent,
     StoreKeyNeeded,
     StoreKeyWrong,
     StoreLocked,
-    UsageError,
 )
 from claude_sync.model import Finding, Outcome, State
 from claude_sync.sealed import keys
@@ -27,7 +23,7 @@ from claude_sync.state import preferences
 from claude_sync.state.keys import key_file
 from claude_sync.sync.pull import pull
 from claude_sync.sync.setup import set_up
-from claude_sync.sync.store_key import KeyChoice, change_store_key
+from claude_sync.sync.store_key import KeyChoice
 from machines import KEY, OTHER, SESSION, PlayedMachine, World, agree, outcomes, said
 from plain_text import told
 
@@ -332,7 +328,7 @@ def test_a_copy_beside_the_newest_file_is_a_copy(world: World, copied: str) -> N
         assert "bundle-rolled-back" not in found
 
 
-def test_setting_up_again_accepts_what_lies_there(world: World) -> None:
+def test_only_who_says_so_accepts_what_was_put_back(world: World) -> None:
     laptop, desktop = world.machines("laptop", "desktop")
     laptop.write(SESSION, said("first"))
     laptop.push()
@@ -344,140 +340,12 @@ def test_setting_up_again_accepts_what_lies_there(world: World) -> None:
     desktop.pull()
     assert "bundle-rolled-back" in findings(desktop)
     desktop.set_up()
+    assert "bundle-rolled-back" in findings(desktop)
+    with desktop.here():
+        set_up(desktop.paths, str(world.store), name="desktop", accept_older=True)
     assert "bundle-rolled-back" not in {
         code for code, one in findings(desktop).items() if "skipped" in one.detail
     }
-
-
-# --- the marker --------------------------------------------------------------------------------
-
-
-def test_a_marker_that_says_plain_is_not_believed(world: World) -> None:
-    laptop, _ = world.machines("laptop", "desktop")
-    laptop.write(SESSION, said(WORDS))
-    plain = json.dumps({"schema": 1, "store_id": world.store_id()}).encode()
-    (world.store / MARKER).write_bytes(plain)
-    before = stored(world)
-    for work in (laptop.push, laptop.pull, laptop.set_up, lambda: change(laptop)):
-        with pytest.raises(MarkerReplaced, match="somebody replaced"):
-            work()
-    assert findings(laptop)["store-marker-replaced"].fix
-    # Without its key, too: that it was encrypted is remembered elsewhere.
-    key_file(laptop.paths, world.store_id()).unlink()
-    with pytest.raises(StoreAbsent, match="encrypted"):
-        laptop.push()
-    assert stored(world) == before
-
-
-@pytest.mark.parametrize("there", [None, b"", b"other"])
-def test_a_store_that_was_encrypted_does_not_become_a_plain_one_by_setting_up(
-    world: World, there: bytes | None
-) -> None:
-    laptop, _ = world.machines("laptop", "desktop")
-    marker = world.store / MARKER
-    marker.unlink()
-    if there == b"other":
-        another = "5f4dcc3b-5aa7-4659-9c2e-1b9a3d0d7f10"
-        there = json.dumps({"schema": 1, "store_id": another}).encode()
-    if there is not None:
-        marker.write_bytes(there)
-    with laptop.here(), pytest.raises(UsageError, match="was encrypted"):
-        set_up(laptop.paths, str(world.store), name="laptop")
-    assert (marker.read_bytes() if marker.exists() else None) == there
-    assert preferences.load(laptop.paths).encrypted
-
-
-def test_a_marker_that_would_cost_too_much_is_refused(world: World) -> None:
-    laptop, _ = world.machines("laptop", "desktop")
-    laptop.push()
-    document = json.loads((world.store / MARKER).read_bytes())
-    document["encrypted"]["n"] = 1 << 40
-    (world.store / MARKER).write_text(json.dumps(document))
-    newcomer = PlayedMachine(world, "newcomer")
-    with newcomer.here(), pytest.raises(StoreLocked, match="form"):
-        set_up(newcomer.paths, str(world.store), key=KeyChoice(store_key=PASSPHRASE))
-    laptop.write(SESSION, said("goes on"))
-    assert laptop.push()[SESSION].outcome is Outcome.PUSHED
-
-
-def test_a_store_stays_what_it_was_born_as(tmp_path: Path) -> None:
-    plain = World(tmp_path / "plain")
-    (laptop,) = plain.machines("laptop")
-    with laptop.here():
-        for key in (KeyChoice(True), KeyChoice(True, PASSPHRASE), KeyChoice(False, PASSPHRASE)):
-            with pytest.raises(UsageError, match="isn't encrypted"):
-                set_up(laptop.paths, str(plain.store), name="laptop", key=key)
-    assert "encrypted" not in json.loads((plain.store / MARKER).read_bytes())
-    with laptop.here(), pytest.raises(UsageError, match="isn't encrypted"):
-        change_store_key(laptop.paths)
-
-
-# --- keys --------------------------------------------------------------------------------------
-
-
-def change(machine: PlayedMachine, key: str | None = None) -> str | None:
-    with machine.here():
-        return change_store_key(machine.paths, key)
-
-
-def test_a_lost_key_is_replaced_from_a_machine_that_is_alive(world: World) -> None:
-    laptop, desktop = world.machines("laptop", "desktop")
-    laptop.write(SESSION, said("first"))
-    laptop.push()
-    made = change(laptop)
-    assert made is not None
-    assert re.fullmatch(r"ccs1(-\w{4}){7}", made)
-    # The other goes on as it is; a third one needs the new key.
-    assert desktop.pull()[SESSION].outcome is Outcome.IMPORTED
-    tablet = PlayedMachine(world, "tablet")
-    with tablet.here(), pytest.raises(StoreKeyWrong):
-        set_up(tablet.paths, str(world.store), key=KeyChoice(store_key=PASSPHRASE))
-    world.key = KeyChoice(store_key=made.lower())
-    tablet.set_up()
-    assert tablet.pull()[SESSION].outcome is Outcome.IMPORTED
-    with pytest.raises(StoreKeyWrong, match="12"):
-        change(laptop, "short")
-    assert change(laptop, "a passphrase of my own") is None
-
-
-def test_a_made_key_opens_the_store_that_it_was_made_for(world: World) -> None:
-    world.key = KeyChoice(True)
-    first = PlayedMachine(world, "first")
-    done = first.set_up()
-    assert done.encrypted
-    assert done.made_key is not None
-    assert done.made_key not in repr(done)
-    world.key = KeyChoice(store_key=done.made_key)
-    assert PlayedMachine(world, "second").set_up().made_key is None
-
-
-@pytest.mark.parametrize("damage", ["lost", "garbage", "another store's", "a folder", "short"])
-def test_a_key_file_that_is_not_the_one_is_said_and_given_again(world: World, damage: str) -> None:
-    laptop, _ = world.machines("laptop", "desktop")
-    laptop.write(SESSION, said("first"))
-    laptop.push()
-    before = stored(world)
-    file = key_file(laptop.paths, world.store_id())
-    document = json.loads(file.read_text())
-    file.unlink()
-    if damage == "garbage":
-        file.write_bytes(b"\xff\0{")
-    elif damage == "another store's":
-        file.write_text(json.dumps({**document, "store_id": "another"}))
-    elif damage == "a folder":
-        file.mkdir()
-    elif damage == "short":
-        file.write_text(json.dumps({**document, "master": "AAAA"}))
-    laptop.write(SESSION, said("more"))
-    for work in (laptop.push, laptop.pull):
-        with pytest.raises(StoreLocked, match="key"):
-            work()
-    assert findings(laptop)["store-locked"].fix
-    assert stored(world) == before
-    if damage == "a folder":
-        file.rmdir()
-    laptop.set_up()
-    assert laptop.push()[SESSION].outcome is Outcome.PUSHED
 
 
 def test_lost_records_cost_nothing_in_an_encrypted_store_either(world: World) -> None:

@@ -19,11 +19,16 @@ def can_ask() -> bool:
 
 
 def ask(question: str) -> str:
-    """What a person answers, "" for nothing.
+    """What a person answers, "" for nothing; also where they ended the input (Ctrl-D).
 
     Raises:
         KeyboardInterrupt: they pressed Ctrl-C, or did so just before they were asked.
     """
+    return _asked(question) or ""
+
+
+def _asked(question: str) -> str | None:
+    """The same, None where they ended the input."""
     with Interrupts() as interrupts:
         if interrupts.requested():
             raise KeyboardInterrupt
@@ -46,12 +51,15 @@ def ask_secret(question: str) -> str:
     """The same, without showing what is typed.
 
     Raises:
-        KeyboardInterrupt: as `ask`.
+        KeyboardInterrupt: as `ask`; or they ended the input, which is no answer.
     """
     if sys.platform == "win32":
         import getpass
 
-        return getpass.getpass(without_controls(question) + " ").strip()
+        try:
+            return getpass.getpass(without_controls(question) + " ").strip()
+        except EOFError:
+            raise KeyboardInterrupt from None
     import termios
 
     terminal = sys.stdin.fileno()
@@ -59,7 +67,10 @@ def ask_secret(question: str) -> str:
     silent = [*before[:3], before[3] & ~termios.ECHO, *before[4:]]
     try:
         termios.tcsetattr(terminal, termios.TCSAFLUSH, silent)
-        return ask(question)
+        answer = _asked(question)
+        if answer is None:
+            raise KeyboardInterrupt
+        return answer
     finally:
         termios.tcsetattr(terminal, termios.TCSAFLUSH, before)
         print_line()
@@ -76,13 +87,13 @@ class _Answer(threading.Thread):
     def __init__(self) -> None:
         super().__init__(name="claude-sync prompt", daemon=True)
         self.given = threading.Event()
-        self.text = ""
+        self.text: str | None = None
 
     def run(self) -> None:
         try:
             # Past the buffer of sys.stdin: Python can't end while a thread waits in that.
             with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as terminal:
-                line = terminal.read(_LONGEST_ANSWER) or b""
+                line = terminal.read(_LONGEST_ANSWER)
             self.text = line.decode(sys.stdin.encoding, "replace").strip()
         except (OSError, ValueError):
             pass  # the terminal is gone: nothing was answered

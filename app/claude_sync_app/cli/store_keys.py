@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 from claude_sync.disk.programs import full_command
 from claude_sync.disk.snapshot import read_small
 from claude_sync.errors import StoreKeyNeeded, StoreKeyWrong, UsageError
-from claude_sync_app.cli.output import print_line, print_note
+from claude_sync.wording import capitalized, quoted
+from claude_sync_app.cli.output import flush, print_json, print_line, print_note
 from claude_sync_app.cli.parser import Parser
 from claude_sync_app.cli.prompt import ask_secret, can_ask
 from claude_sync_app.cli.runner import WrongArguments
@@ -49,7 +51,7 @@ def given_key(arguments: Namespace) -> str | None:
 
     Raises:
         UsageError: it can't be read.
-        KeyboardInterrupt: they pressed Ctrl-C when they were asked.
+        KeyboardInterrupt: they pressed Ctrl-C, or ended the input, when they were asked.
     """
     if arguments.key_file is not None:
         return _from_file(arguments.key_file)
@@ -70,7 +72,7 @@ def with_key(do: Callable[[str | None], _Done], key: str | None) -> _Done:
     Raises:
         StoreKeyNeeded: there is nobody to ask.
         StoreKeyWrong: it was wrong each time.
-        KeyboardInterrupt: they pressed Ctrl-C when they were asked.
+        KeyboardInterrupt: they pressed Ctrl-C, or ended the input, when they were asked.
     """
     try:
         return do(key)
@@ -84,20 +86,56 @@ def with_key(do: Callable[[str | None], _Done], key: str | None) -> _Done:
         except StoreKeyWrong as error:
             if not left:
                 raise
-            print_note(f"{str(error)[0].upper()}{str(error)[1:]}.")
+            print_note(f"{capitalized(str(error))}.")
     raise AssertionError
 
 
-def print_made_key(key: str, location: str) -> None:
-    """Show a key that was made; this once."""
-    print_line()
-    print_line("The key of this shared folder, which is shown this once:")
-    print_line()
-    print_line(f"    {key}")
-    print_line()
-    print_line("Write it down, or put it into your password manager. WHOEVER LOSES IT AND EVERY")
-    print_line("MACHINE LOSES WHAT LIES THERE. Another machine needs it once, when you type there:")
-    print_line(f"    claude-sync init {location}")
+class MadeKey:
+    """A key that a command makes, on its way to the person: whatever happens, it isn't lost.
+
+    Args:
+        location: of the shared folder, as it was typed.
+        json: whether it is part of a document at the end, rather than shown at once.
+
+    Attributes:
+        key: the key, None as long as none was made.
+    """
+
+    def __init__(self, location: str, *, json: bool) -> None:
+        self._location = location
+        self._json = json
+        self.key: str | None = None
+
+    def show(self, key: str) -> None:
+        """Show it, before anything depends on it."""
+        self.key = key
+        if not self._json:
+            self._print(key)
+            flush()
+
+    @contextmanager
+    def whatever_happens(self) -> Iterator[None]:
+        """While it may be made: a document that isn't printed after all leaves it on its own."""
+        try:
+            yield
+        except BaseException:
+            if self._json and self.key is not None:
+                print_json({"key": self.key})
+            raise
+
+    def _print(self, key: str) -> None:
+        print_line("The key of this shared folder, which is shown this once:")
+        print_line()
+        print_line(f"    {key}")
+        print_line()
+        print_line(
+            "Write it down, or put it into your password manager. WHOEVER LOSES IT AND EVERY"
+        )
+        print_line(
+            "MACHINE LOSES WHAT LIES THERE. Another machine asks for it once, when you type:"
+        )
+        print_line(f"    claude-sync init {quoted(self._location)} --encrypt")
+        print_line()
 
 
 def _new_passphrase() -> str:

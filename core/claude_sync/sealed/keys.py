@@ -15,8 +15,9 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from claude_sync.errors import StoreKeyWrong
+from claude_sync.errors import StoreKeyWrong, StoreLocked
 from claude_sync.values import NamedTuple
+from claude_sync.wording import size
 
 LEAST_PASSPHRASE_CHARACTERS = 12
 MASTER_BYTES = 32
@@ -31,7 +32,7 @@ _PREFIX = "ccs1"
 _SECRET_CHARACTERS, _CHECK_CHARACTERS, _GROUP = 24, 4, 4
 
 _N, _R, _P = 1 << 17, 8, 1
-_GREATEST_N = 1 << 20
+_GREATEST_N = 1 << 18
 _SALT_BYTES = 16
 
 
@@ -58,6 +59,10 @@ class Master:
     @cached_property
     def _identity_key(self) -> bytes:
         return _derived(self.key, None, b"ccsync identity 1")
+
+    def marker_mac(self, data: bytes) -> bytes:
+        """What proves that a machine that has the key wrote the store's marker: 16 bytes."""
+        return _hmac(_derived(self.key, None, b"ccsync marker 1"), data)[:TAG_BYTES]
 
     def file_key(self, salt: bytes) -> bytes:
         """The key that encrypts the segments and the index of files with this salt."""
@@ -146,6 +151,7 @@ def unwrap(wrapped: Wrapped, store_key: str, store_id: str) -> Master:
 
     Raises:
         StoreKeyWrong: it doesn't open this one.
+        StoreLocked: there isn't enough memory to try it.
     """
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -200,6 +206,24 @@ def read_store_key(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def typed_key(text: str) -> str:
+    """The key of a store that there is, as it is used.
+
+    Args:
+        text: what was typed, without the end of the line.
+
+    Raises:
+        StoreKeyWrong: it was mistyped, or no store has such a key.
+    """
+    typed = text.strip()
+    if len(typed) < LEAST_PASSPHRASE_CHARACTERS:
+        raise StoreKeyWrong(
+            f"no key has fewer than {LEAST_PASSPHRASE_CHARACTERS} characters",
+            todo="type it again as it was shown",
+        )
+    return read_store_key(typed)
+
+
 def _spelled(secret: str) -> str:
     digest = int.from_bytes(hashlib.sha256(f"{_PREFIX}{secret}".encode()).digest(), "big")
     body = secret + _base32(digest % 32**_CHECK_CHARACTERS, _CHECK_CHARACTERS)
@@ -221,7 +245,13 @@ def _base32(number: int, length: int) -> str:
 def _stretched(store_key: str, salt: bytes, n: int, r: int, p: int) -> bytes:
     from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-    return Scrypt(salt=salt, length=32, n=n, r=r, p=p).derive(store_key.encode())
+    try:
+        return Scrypt(salt=salt, length=32, n=n, r=r, p=p).derive(store_key.encode())
+    except MemoryError:
+        raise StoreLocked(
+            f"there isn't enough memory to try a store's key, which takes {size(128 * n * r)}",
+            todo="end other programs, or raise the limit (ulimit -v)",
+        ) from None
 
 
 def _derived(key: bytes, salt: bytes | None, purpose: bytes) -> bytes:

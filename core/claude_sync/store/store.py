@@ -163,7 +163,10 @@ class Store:
 
     def _checked(self, listing: Listing) -> Listing:
         expected = self.encrypted or self.locked is not None
-        check_marker(listing, self.store_id, self._transport.label, encrypted=expected)
+        transport = self._transport
+        master = transport.master if is_sealing(transport) else None
+        label = transport.label
+        check_marker(listing, self.store_id, label, encrypted=expected, master=master)
         if self.locked is not None:
             raise self.locked
         self.last_listing = listing

@@ -19,12 +19,11 @@ from claude_sync.state import preferences
 from claude_sync.state.machine import load_machine, name_machine
 from claude_sync.state.paths import Paths
 from claude_sync.state.preferences import Preferences
-from claude_sync.store.marker import read_marker
 from claude_sync.sync.context import LOCK_PATIENCE_SECONDS, Context
 from claude_sync.sync.store_key import KeyChoice, ready_store
 from claude_sync.sync.survey.survey import Survey, look
 from claude_sync.transports import open_transport
-from claude_sync.transports.base import MARKER_NAME, Transport
+from claude_sync.transports.base import MARKER_NAME
 from claude_sync.transports.location import FolderLocation, parse_location
 
 
@@ -139,6 +138,7 @@ def set_up(
     take_over: bool = False,
     anyway: bool = False,
     key: KeyChoice | None = None,
+    accept_older: bool = False,
 ) -> SetUp:
     """Choose the store; folder and marker are made if they are missing.
 
@@ -148,12 +148,16 @@ def set_up(
         name: this machine's name; None for the one it has, or had there, or the host's.
         take_over: this is the machine of that name, installed anew: its old bundles then count
             as another's.
-        anyway: take a folder that is most likely not meant, too.
+        anyway: take a folder that is most likely not meant, too; or one that isn't encrypted in
+            place of one that is.
         key: whether the store is to be encrypted, and its key; None for a plain one, or one whose
             key this machine has.
+        accept_older: take what lies in an encrypted store now for what counts, though newer files
+            were seen there.
 
     Raises:
         UsageError: the location can't be read or isn't fit for a store, or the name can't be used.
+        StoreMissing: there is none, and `key` says that none is to be made.
         StoreKeyNeeded: the store is encrypted, and no key was given.
         StoreKeyWrong: the key doesn't open it, or can't be one.
         MarkerReplaced: the store was encrypted and its marker no longer says so.
@@ -178,9 +182,9 @@ def set_up(
     spelled = parsed.spelling
     transport = open_transport(spelled, chosen.ssh_command, paths.runtime)
     try:
-        if chosen.encrypted and chosen.location == spelled and key is None and not anyway:
-            _check_not_downgraded(transport)
-        ready = ready_store(paths, transport, key or KeyChoice())
+        choice = key or KeyChoice()
+        was_encrypted = chosen.encrypted and not anyway
+        ready = ready_store(paths, transport, choice, was_encrypted=was_encrypted)
         label = transport.label
     finally:
         transport.close()
@@ -191,7 +195,7 @@ def set_up(
     store_id, encrypted = ready.marker.store_id, ready.marker.encrypted
     new = chosen._replace(location=spelled, store_id=store_id, encrypted=encrypted)
     with Context(paths, new) as context:
-        if encrypted:
+        if encrypted and accept_older:
             context.store.accept_older()
         machine, others = _named(context, look(context), name, take_over=take_over)
         name_machine(paths, machine.name, context.homes)
@@ -205,24 +209,6 @@ def set_up(
     )
     machine = load_machine(paths, homes)
     return SetUp(spelled, label, machine, others, encrypted=encrypted, made_key=ready.made_key)
-
-
-def _check_not_downgraded(transport: Transport) -> None:
-    """Check that a plain store doesn't take an encrypted one's place unnoticed.
-
-    Raises:
-        UsageError: it would.
-        TransportError: the place can't be made or read.
-    """
-    transport.create()
-    marker = read_marker(transport.list_files().marker)
-    if marker is None or not marker.encrypted:
-        raise UsageError(
-            "the shared folder there was encrypted, and what lies there now isn't: somebody may "
-            "have replaced it",
-            where=transport.label,
-            todo="choose another folder, or add --anyway if you did that yourself",
-        )
 
 
 def _check_fit(folder: Path, chosen: Preferences) -> None:

@@ -39,6 +39,8 @@ from claude_sync.values import NamedTuple
 if TYPE_CHECKING:
     from typing import TypeGuard
 
+    from claude_sync.sealed.keys import Master
+
 MARKER_NAME = ".ccsync-store"
 """The file at the root that tells a store from an empty mount point."""
 
@@ -381,6 +383,10 @@ class SealingTransport(Transport, Protocol):
     @property
     def beneath(self) -> Transport:
         """The other one."""
+
+    @property
+    def master(self) -> Master:
+        """The store's key."""
 
     def read_size(self, entry: Entry) -> int:
         """How many bytes a reader gets of a file.

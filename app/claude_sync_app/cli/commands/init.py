@@ -6,6 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from claude_sync.disk.log import Log
+from claude_sync.errors import StoreMissing
 from claude_sync.state import preferences
 from claude_sync.state.paths import Paths, paths
 from claude_sync.sync.setup import SetUp, set_up
@@ -19,10 +20,11 @@ from claude_sync.transports.location import (
 from claude_sync.wording import join, short_path
 from claude_sync_app.cli.output import print_json, print_line
 from claude_sync_app.cli.parser import Parser
+from claude_sync_app.cli.prompt import can_ask, confirm
 from claude_sync_app.cli.store_keys import (
+    MadeKey,
     add_key_options,
     given_key,
-    print_made_key,
     with_key,
 )
 
@@ -45,12 +47,25 @@ def configure(parser: Parser) -> None:
     parser.add_argument(
         "--anyway",
         action="store_true",
-        help="take a folder inside Claude Code's, a repository with a remote, or a missing home",
+        help="take a folder inside Claude Code's, a repository with a remote, or a missing home; "
+        "or one that isn't encrypted in place of one that is",
     )
     parser.add_argument(
         "--encrypt",
         action="store_true",
-        help="make a new shared folder that only machines with its key can read and write",
+        help="a shared folder that only machines with its key can read and write: the first "
+        "machine makes it and gets its key, the next ones are asked for that",
+    )
+    parser.add_argument(
+        "--new",
+        action="store_true",
+        help="make a shared folder where there is none, without asking whether one should be there",
+    )
+    parser.add_argument(
+        "--accept-older",
+        action="store_true",
+        help="take what lies in an encrypted folder now for what counts, though newer files were "
+        "seen there (a backup was played back)",
     )
     add_key_options(parser, new="the key of a new one")
     parser.add_json()
@@ -71,7 +86,9 @@ def configure(parser: Parser) -> None:
 def run(arguments: Namespace) -> int:
     own = paths()
     before = preferences.load(own).location
-    done = with_key(lambda key: _set_up(own, arguments, key), given_key(arguments))
+    made = MadeKey(arguments.location, json=arguments.json)
+    with made.whatever_happens():
+        done = _set_up_asking(own, arguments, made)
     Log(own.log_file).write([f"init as {done.machine.name}"])
     if arguments.json:
         print_json(
@@ -94,8 +111,8 @@ def run(arguments: Namespace) -> int:
     if done.machines:
         print_line(f"Sessions of {join(done.machines)} are already there.")
     print_line(_who(done))
-    if done.made_key is not None:
-        print_made_key(done.made_key, arguments.location)
+    if arguments.encrypt and made.key is None and arguments.key_file is None:
+        print_line("This machine has its key; `claude-sync key change` shows you a new one.")
     print_line()
     print_line("claude-sync push --all   copies this machine's sessions there")
     if done.machines:
@@ -103,17 +120,36 @@ def run(arguments: Namespace) -> int:
     return 0
 
 
-def _set_up(own: Paths, arguments: Namespace, key: str | None) -> SetUp:
-    choice = None
-    if arguments.encrypt or key is not None:
-        choice = KeyChoice(arguments.encrypt, key)
+def _set_up_asking(own: Paths, arguments: Namespace, made: MadeKey) -> SetUp:
+    """Set it up; on a terminal, ask for the key of one that is there, and before one is made."""
+    given = given_key(arguments)
+    asks = can_ask() and not arguments.json
+    # Where nobody can be asked, who brings a key may be any machine, and who brings none the first.
+    new = arguments.new or (not asks and not (arguments.encrypt and given is not None))
+    try:
+        return with_key(lambda key: _set_up(own, arguments, key, made, new=new), given)
+    except StoreMissing:
+        if not asks or (given is not None and not arguments.encrypt):
+            raise
+        question = "Is this the first of your machines that uses it?"
+        if not arguments.encrypt:
+            question = "Make one that isn't encrypted?"
+        if not confirm(f"No shared folder is there yet. {question}"):
+            raise
+    return _set_up(own, arguments, given, made, new=True)
+
+
+def _set_up(
+    own: Paths, arguments: Namespace, key: str | None, made: MadeKey, *, new: bool
+) -> SetUp:
     return set_up(
         own,
         arguments.location,
         name=arguments.name,
         take_over=arguments.take_over,
         anyway=arguments.anyway,
-        key=choice,
+        key=KeyChoice(arguments.encrypt, key, new=new, show=made.show),
+        accept_older=arguments.accept_older,
     )
 
 

@@ -9,11 +9,11 @@ from claude_sync.state import preferences
 from claude_sync.state.keys import load_master
 from claude_sync.state.paths import paths
 from claude_sync.sync.store_key import change_store_key
-from claude_sync.wording import short_path
+from claude_sync.wording import quoted, short_path
 from claude_sync_app.cli.output import print_json, print_line
 from claude_sync_app.cli.parser import Parser
 from claude_sync_app.cli.runner import DONE, FAILED, WrongArguments
-from claude_sync_app.cli.store_keys import add_key_options, given_key, print_made_key
+from claude_sync_app.cli.store_keys import MadeKey, add_key_options, given_key
 
 
 def configure(parser: Parser) -> None:
@@ -39,14 +39,16 @@ def run(arguments: Namespace) -> int:
             raise WrongArguments("a new key is for change", todo="type `claude-sync key change`")
         return _say(arguments)
     own = paths()
-    made = change_store_key(own, given_key(arguments))
+    made = MadeKey(preferences.load(own).location or "LOCATION", json=arguments.json)
+    given = given_key(arguments)
+    with made.whatever_happens():
+        change_store_key(own, given, made.show)
     Log(own.log_file).write(["key change"])
     if arguments.json:
-        print_json({"changed": True, **({"key": made} if made is not None else {})})
+        print_json({"changed": True, **({"key": made.key} if made.key is not None else {})})
         return DONE
-    print_line("The shared folder has a new key. Machines that have the old one go on as they are.")
-    if made is not None:
-        print_made_key(made, preferences.load(own).location or "LOCATION")
+    print_line("The shared folder has this new key. Machines that have the old one go on as they")
+    print_line("are.")
     return DONE
 
 
@@ -67,5 +69,5 @@ def _say(arguments: Namespace) -> int:
         print_line(f"{where} isn't encrypted: whoever can read it can read the sessions.")
         return DONE
     print_line(f"{where} is encrypted, and its key is no longer on this machine.")
-    print_line(f"Give it again: claude-sync init {chosen.location}")
+    print_line(f"Give it again: claude-sync init {quoted(chosen.location or '')} --encrypt")
     return FAILED

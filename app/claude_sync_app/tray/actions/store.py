@@ -55,11 +55,15 @@ def choose_store(tray: TrayContext, action: Action) -> None:
     if encrypt is None or not _agrees(tray, dialogs, location, encrypted=encrypt):
         return
     before = tray.preferences
-    done = _switch(tray, dialogs, location, encrypt=encrypt)
+    made: list[str] = []
+    try:
+        key = KeyChoice(encrypt, plain=not encrypt, show=made.append)
+        done = _switch(tray, dialogs, location, key)
+    finally:
+        if made:  # whatever went wrong afterwards: it may count already
+            show_made_key(tray, dialogs, made[-1])
     if done is None:
         return
-    if done.made_key is not None:
-        show_made_key(tray, dialogs, done.made_key)
     others = ""
     if done.machines:
         others = f" Sessions of {join([one_line(name) for name in done.machines])} are there."
@@ -89,7 +93,7 @@ def leave_store(tray: TrayContext, _: Action) -> None:
     if dialogs.choose_button(f"Leave {here}", text, ["Leave"]) != 0:
         return
     before = tray.preferences
-    done = _switch(tray, dialogs, default_location())
+    done = _switch(tray, dialogs, default_location(), KeyChoice(plain=True))
     if done is not None:
         _offer_to_remove(tray, dialogs, before, done)
 
@@ -169,6 +173,8 @@ def _ask_encryption(tray: TrayContext, dialogs: Dialogs, location: str) -> bool 
     text = (
         "Encrypted, only your machines can read what lies there, and nobody else can write "
         "sessions there; you get a key, which each of them asks for once.\n"
+        "Nothing is there yet: if another machine shares this folder already, cancel, and choose "
+        "it again once that has arrived.\n"
         "Otherwise whoever can read the folder can read your sessions."
     )
     labels = ["Encrypted (recommended)", "Not encrypted"]
@@ -201,20 +207,15 @@ def _agrees(tray: TrayContext, dialogs: Dialogs, location: str, *, encrypted: bo
 # --- doing -------------------------------------------------------------------------------------
 
 
-def _switch(
-    tray: TrayContext, dialogs: Dialogs, location: str, *, encrypt: bool = False
-) -> SetUp | None:
+def _switch(tray: TrayContext, dialogs: Dialogs, location: str, key: KeyChoice) -> SetUp | None:
     """Set up a store and look at what is in it; None if the person gave up."""
-    key = KeyChoice(encrypt=True) if encrypt else None
     done = _set_up(tray, dialogs, location, key)
     if done is not None:
         tray.wait(tray.service.look_now())
     return done
 
 
-def _set_up(
-    tray: TrayContext, dialogs: Dialogs, location: str, key: KeyChoice | None
-) -> SetUp | None:
+def _set_up(tray: TrayContext, dialogs: Dialogs, location: str, key: KeyChoice) -> SetUp | None:
     """Set it up under a name that no other machine has there, with its key if it has one."""
     name, take_over = None, False
     while True:
@@ -251,7 +252,7 @@ def _set_up(
 
 
 def _setting_up(
-    location: str, name: str | None, *, take_over: bool, key: KeyChoice | None
+    location: str, name: str | None, *, take_over: bool, key: KeyChoice
 ) -> Callable[[Context], SetUp]:
     return lambda context: set_up(context.paths, location, name=name, take_over=take_over, key=key)
 
