@@ -1,10 +1,11 @@
 """How fast the main job is: ``python tests/benchmarks/main_job.py [PART …]``.
 
-Parts: start, big, memory, thousand, resume, many (all of them without one). Each figure is a whole
-process of the installed command, the median of several runs taken in turn with what it is compared
-with; its limit stands beside it, and one that is missed makes the exit status 1. *Cold*: the
-records know nothing and the place is empty; the page cache is as it comes. Everything is made in a
-temporary folder (TMPDIR chooses the disk; `many` needs 1 GB there, `memory` 5 GB).
+Parts: start, big, memory, thousand, resume, checkpoints, many (all of them without one). Each
+figure is a whole process of the installed command, the median of several runs taken in turn with
+what it is compared with; its limit stands beside it, and one that is missed makes the exit status
+1. *Cold*: the records know nothing and the place is empty; the page cache is as it comes.
+Everything is made in a temporary folder (TMPDIR chooses the disk; `many` needs 1 GB there,
+`memory` 5 GB).
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from benchmarks.trees import BenchMachine, Lines, session_ids
 _BIG_BYTES = 50 << 20
 _HUGE_BYTES = 1 << 30
 _GROWTH_BYTES = 10 << 10
+_MOST_FILES = 10_000
 
 
 def start(_: Path) -> list[Row]:
@@ -181,6 +183,63 @@ def resume(folder: Path) -> list[Row]:
     ]
 
 
+def checkpoints(folder: Path) -> list[Row]:
+    """One session with 10,000 checkpoints of 4 KB and a task list."""
+    here, there = BenchMachine(folder, "laptop"), BenchMachine(folder, "desktop")
+    [session] = session_ids(1)
+    lines, cwd = Lines(), here.directories[0]
+    path = here.write(session, lines.blocks(cwd, 50_000))
+    source = next(lines.blocks(cwd, 4_000))
+    for number in range(_MOST_FILES - 1):
+        name = f"file-history/{session}/{number:016x}@v1"
+        here.write_companion(name, b"%d" % number + source)
+    task = here.write_companion(f"tasks/{session}/1.json", b"{}")
+
+    def pushed_cold() -> Run:
+        shutil.rmtree(here.store, ignore_errors=True)
+        here.set_up()
+        return here("push", "--all")
+
+    def pulled_cold() -> Run:
+        there.clear_tree()
+        there.set_up()
+        return there("pull", "--all")
+
+    def done() -> None:
+        task.write_bytes(lines.line(cwd))
+
+    def looked_at_done() -> Run:
+        done()
+        return here("status")
+
+    def pushed_done() -> Run:
+        done()
+        return here("push", "--all")
+
+    def pushed_grown() -> Run:
+        with path.open("ab") as file:
+            file.write(lines.line(cwd))
+        return here("push", "--all")
+
+    # Once each but for what is quick: 10,000 files are written, and made durable, again and again.
+    push, pull = alternately(1, pushed_cold, pulled_cold)
+    idle = _nothing_to_do(here, 5)
+    looked, ticked, pull_ticked = alternately(
+        1, looked_at_done, pushed_done, lambda: there("pull", "--all")
+    )
+    grown, pull_grown = alternately(1, pushed_grown, lambda: there("pull", "--all"))
+    return [
+        Row("cold push", median(push), "s"),
+        Row("cold pull", median(pull), "s"),
+        *idle,
+        Row("status once a task was done", median(looked), "s"),
+        Row("push once a task was done", median(ticked), "s"),
+        Row("pull of that", median(pull_ticked), "s"),
+        Row("push after a line", median(grown), "s"),
+        Row("pull of that line", median(pull_grown), "s"),
+    ]
+
+
 def many(folder: Path) -> list[Row]:
     """10,000 sessions, each with a bundle of three machines, two of which are behind."""
     ids, lines = session_ids(10_000), Lines()
@@ -203,7 +262,7 @@ def many(folder: Path) -> list[Row]:
     ]
 
 
-def _nothing_to_do(machine: BenchMachine, times: int, limit: float) -> list[Row]:
+def _nothing_to_do(machine: BenchMachine, times: int, limit: float | None = None) -> list[Row]:
     push, pull, status, sessions = alternately(
         times,
         lambda: machine("push", "--all"),
@@ -225,6 +284,7 @@ _PARTS: dict[str, Callable[[Path], list[Row]]] = {
     "memory": memory,
     "thousand": thousand,
     "resume": resume,
+    "checkpoints": checkpoints,
     "many": many,
 }
 

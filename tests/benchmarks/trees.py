@@ -158,9 +158,17 @@ class BenchMachine:
         file.write_text(self.passphrase, encoding="utf-8")
         return ["--encrypt", "--key-file", str(file)]
 
+    def write_companion(self, name: str, data: bytes) -> Path:
+        """Write a file that a client keeps beside the projects, by its path there."""
+        path = self.tree.parent / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        return path
+
     def clear_tree(self) -> None:
         """Have no sessions."""
-        shutil.rmtree(self.tree)
+        for kind in (self.tree.name, "tasks", "plans", "file-history", "todos"):
+            shutil.rmtree(self.tree.parent / kind, ignore_errors=True)
         self.tree.mkdir()
 
 
