@@ -1,4 +1,4 @@
-"""A watching service notices when only a task list or a plan changes."""
+"""A watching service notices when only a task list or a plan changes, here or elsewhere."""
 
 from __future__ import annotations
 
@@ -29,3 +29,24 @@ def test_a_change_of_the_task_list_or_the_plan_alone_is_pushed_when_it_is_quiet(
             until(lambda text=text: text in opened(laptop.bundle()).sidecar.values())  # type: ignore[misc]
         assert name.removeprefix("plans/") in "".join(opened(laptop.bundle()).sidecar)
         until(lambda: service.status.sessions and not service.status.to_push)
+
+
+def test_a_change_of_the_task_list_alone_arrives(world: World) -> None:
+    laptop, desktop = world.machines("laptop", "desktop")
+    prepare(laptop)
+    task = f"tasks/{SESSION}/1.json"
+    desktop.write(SESSION, said())
+    desktop.write_companion(task, b"to do")
+    desktop.push()
+    laptop.pull()
+    with serving(laptop, on_arrival="ask") as service:
+        assert not service.status.arrivals
+        desktop.write_companion(task, b"done")
+        desktop.push()
+        until(lambda: service.status.arrivals)
+        (arrival,) = service.status.arrivals
+        assert (arrival.session_id, arrival.machine, arrival.here) == (SESSION, "desktop", True)
+        assert laptop.companions() == {task: b"to do"}
+    with serving(laptop, on_arrival="pull") as service:
+        until(lambda: laptop.companions() == {task: b"done"})
+        until(lambda: not service.status.arrivals)
