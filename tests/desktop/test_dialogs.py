@@ -17,7 +17,7 @@ from claude_sync_app.desktop.dialogs.osascript import Osascript
 from claude_sync_app.desktop.dialogs.powershell import Powershell
 from claude_sync_app.desktop.dialogs.zenity import Zenity
 from desktop.programs import Programs
-from desktop.windows import answer
+from desktop.windows import answer, await_window
 from waiting import PATIENCE_SECONDS, until
 
 T = TypeVar("T")
@@ -62,6 +62,39 @@ def test_a_button_is_asked_for(asked: Dialogs) -> None:
     labels = ["Share", "Choose projects…"]
     assert _answered(lambda: asked.choose_button(NASTY, NASTY, labels), "Return") == 0
     assert _answered(lambda: asked.choose_button("Title", "Text", labels), "Escape") is None
+
+
+def test_a_secret_is_shown_until_it_is_there_and_no_argument_has_it(asked: Dialogs) -> None:
+    labels = ["I have it", "Copy"]
+    seen: list[str] = []
+
+    def look() -> int | None:
+        return asked.show_secret("Title", "ccs1-SECRET\n<b>", labels)
+
+    answers: list[int | None] = []
+    thread = threading.Thread(target=lambda: answers.append(look()))
+    thread.start()
+    await_window("Title")
+    for process in asked._asking:
+        for what in ("cmdline", "environ"):
+            seen.append(Path(f"/proc/{process.pid}/{what}").read_bytes().decode("utf-8", "replace"))
+    answer("Title", "Escape")
+    thread.join(PATIENCE_SECONDS)
+    assert answers == [None]
+    assert _answered(look, "Return") == 0
+    assert len(seen) == 2
+    assert not [one for one in seen if "SECRET" in one]
+
+
+@pytest.mark.parametrize("dialect", [Zenity(), Kdialog(), Osascript(), Powershell()])
+def test_a_secret_is_only_in_standard_input(
+    dialect: Zenity | Kdialog | Osascript | Powershell,
+) -> None:
+    command = dialect.shown("Title", "ccs1-SECRET", ["I have it", "Copy"])
+    assert "SECRET" in command.text
+    assert dialect.was_shown(DialogAnswer(1, ""), ["I have it", "Copy"]) is None
+    assert not [one for one in command.arguments if "SECRET" in one]
+    assert not [one for one in command.environment.values() if "SECRET" in one]
 
 
 def test_rows_are_asked_for(asked: Dialogs) -> None:

@@ -56,6 +56,10 @@ class DialogProgram(Protocol):
 
     def buttons(self, title: str, text: str, labels: Sequence[str]) -> DialogCommand: ...
 
+    def shown(self, title: str, text: str, labels: Sequence[str]) -> DialogCommand: ...
+
+    def was_shown(self, answer: DialogAnswer, labels: Sequence[str]) -> int | None: ...
+
     def pressed(self, answer: DialogAnswer, labels: Sequence[str]) -> int | None: ...
 
     def rows(self, title: str, question: str, rows: Sequence[Row]) -> DialogCommand: ...
@@ -115,6 +119,22 @@ class Dialogs:
         """
         answer = self._ask(self._program.buttons(title, text, labels))
         return self._program.pressed(answer, labels)
+
+    def show_secret(self, title: str, text: str, labels: Sequence[str]) -> int | None:
+        """The same below a text that nobody else may see: other users see what programs get.
+
+        It is only ever in the program's standard input.
+
+        Args:
+            title: of the dialog.
+            text: plain, may have several lines.
+            labels: of one or two buttons. A program that has only one of its own shows the first.
+
+        Raises:
+            DesktopError: the dialog can't be shown.
+        """
+        answer = self._ask(self._program.shown(title, text, labels))
+        return self._program.was_shown(answer, labels)
 
     def choose_rows(self, title: str, question: str, rows: Sequence[Row]) -> list[str] | None:
         """The keys of the rows that are checked in the end; None for Cancel.

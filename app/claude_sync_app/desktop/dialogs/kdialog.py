@@ -33,6 +33,17 @@ class Kdialog:
             kind = ("--yesnocancel", _rich(text), "--yes-label", first, "--no-label", labels[1])
         return DialogCommand(("kdialog", "--title", title, *kind, "--cancel-label", "Cancel"))
 
+    def shown(self, title: str, text: str, labels: Sequence[str]) -> DialogCommand:
+        # It has one button of its own, which says that the text was read.
+        del labels
+        return DialogCommand(
+            ("kdialog", "--title", title, "--textbox", "-", "640", "320"), text=text
+        )
+
+    def was_shown(self, answer: DialogAnswer, labels: Sequence[str]) -> int | None:
+        del labels
+        return 0 if answer.status == 0 else None
+
     def pressed(self, answer: DialogAnswer, labels: Sequence[str]) -> int | None:
         return answer.status if 0 <= answer.status < len(labels) else None
 

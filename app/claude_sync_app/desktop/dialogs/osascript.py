@@ -41,6 +41,25 @@ _ROWS = (
     "return chosen as text",
 )
 
+# AppleScript can't read its standard input; JavaScript can, by way of Foundation.
+_SHOWN = """\
+function run(argv) {
+  ObjC.import('Foundation');
+  const data = $.NSFileHandle.fileHandleWithStandardInput.readDataToEndOfFile;
+  const text = $.NSString.alloc.initWithDataEncoding(data, $.NSUTF8StringEncoding).js;
+  const app = Application.currentApplication();
+  app.includeStandardAdditions = true;
+  app.activate();
+  const labels = argv.slice(2);
+  return app.displayDialog(text, {
+    withTitle: argv[1],
+    buttons: ['Cancel', ...labels.slice().reverse()],
+    defaultButton: labels[0],
+    cancelButton: 'Cancel',
+  }).buttonReturned;
+}
+"""
+
 
 class Osascript:
     """How AppleScript is asked: texts are arguments, never script."""
@@ -56,6 +75,13 @@ class Osascript:
 
     def buttons(self, title: str, text: str, labels: Sequence[str]) -> DialogCommand:
         return _command(_BUTTONS, title, text, *labels)
+
+    def shown(self, title: str, text: str, labels: Sequence[str]) -> DialogCommand:
+        script = ("osascript", "-l", "JavaScript", "-e", _SHOWN)
+        return DialogCommand((*script, "claude-sync", title, *labels), text=text)
+
+    def was_shown(self, answer: DialogAnswer, labels: Sequence[str]) -> int | None:
+        return self.pressed(answer, labels)
 
     def pressed(self, answer: DialogAnswer, labels: Sequence[str]) -> int | None:
         return labels.index(answer.text) if answer.status == 0 and answer.text in labels else None

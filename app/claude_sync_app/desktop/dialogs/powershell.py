@@ -17,6 +17,7 @@ $ErrorActionPreference = 'Stop'
 Add-Type -AssemblyName System.Windows.Forms, System.Drawing, Microsoft.VisualBasic
 [System.Windows.Forms.Application]::EnableVisualStyles()
 """
+_UTF8_INPUT = "[Console]::InputEncoding = [System.Text.Encoding]::UTF8\n"
 _FOLDER = """\
 $dialog = New-Object System.Windows.Forms.FolderBrowserDialog
 $dialog.Description = $env:CLAUDE_SYNC_TITLE
@@ -72,6 +73,9 @@ $rows.Controls.Add($buttons)
 if ($script:answer -lt 0) { exit 1 }
 [Console]::Out.Write($script:answer)
 """
+_STDIN_AS_TEXT = """\
+$label.Text = [Console]::In.ReadToEnd()
+"""
 _HIDDEN_TEXT = """\
 $typed = New-Object System.Windows.Forms.TextBox
 $typed.UseSystemPasswordChar = $true
@@ -118,13 +122,21 @@ class Powershell:
         lines = "\n".join(one_line(label) for label in labels)
         return _command(_BEGIN + _FORM + _BUTTONS, TITLE=title, TEXT=text, LABELS=lines)
 
+    def shown(self, title: str, text: str, labels: Sequence[str]) -> DialogCommand:
+        lines = "\n".join(one_line(label) for label in labels)
+        script = _BEGIN + _UTF8_INPUT + _FORM + _STDIN_AS_TEXT + _BUTTONS
+        return _command(script, text, TITLE=title, LABELS=lines)
+
+    def was_shown(self, answer: DialogAnswer, labels: Sequence[str]) -> int | None:
+        return self.pressed(answer, labels)
+
     def pressed(self, answer: DialogAnswer, labels: Sequence[str]) -> int | None:
         found = numbers(answer.text) if answer.status == 0 else []
         return found[0] if found and found[0] < len(labels) else None
 
     def rows(self, title: str, question: str, rows: Sequence[Row]) -> DialogCommand:
         lines = [("+" if row.checked else "-") + one_line(row.label) for row in rows]
-        script = "[Console]::InputEncoding = [System.Text.Encoding]::UTF8\n" + _FORM + _ROWS
+        script = _UTF8_INPUT + _FORM + _ROWS
         return _command(_BEGIN + script, "\n".join(lines), TITLE=title, TEXT=question)
 
     def chosen(self, answer: DialogAnswer, rows: Sequence[Row]) -> list[int]:

@@ -53,6 +53,25 @@ class Zenity:
             )
         )
 
+    def shown(self, title: str, text: str, labels: Sequence[str]) -> DialogCommand:
+        others = [f"--extra-button={label}" for label in labels[1:]]
+        return DialogCommand(
+            (
+                "zenity",
+                "--text-info",
+                f"--title={one_line(title)}",
+                "--width=640",
+                "--height=320",
+                f"--ok-label={labels[0]}",
+                "--cancel-label=Cancel",
+                *others,
+            ),
+            text=text,
+        )
+
+    def was_shown(self, answer: DialogAnswer, labels: Sequence[str]) -> int | None:
+        return self.pressed(answer, labels)
+
     def pressed(self, answer: DialogAnswer, labels: Sequence[str]) -> int | None:
         if answer.status == 0:
             return 0

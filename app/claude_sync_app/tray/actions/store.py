@@ -265,7 +265,7 @@ def show_made_key(tray: TrayContext, dialogs: Dialogs, key: str) -> None:
         "loses what lies there. Another machine asks for it once."
     )
     labels = ["I have it", "Copy to the clipboard"]
-    while (pressed := dialogs.choose_button(_KEY_TITLE, text, labels)) == 1:
+    while (pressed := dialogs.show_secret(_KEY_TITLE, text, labels)) == 1:
         copy_text(key)
     if pressed is None:
         tray.notify(
