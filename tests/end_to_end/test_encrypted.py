@@ -136,6 +136,20 @@ def test_who_sets_up_again_is_told_how_to_get_another_key(
     assert "key change" in said
 
 
+def test_ctrl_d_ends_the_question_for_a_key(
+    new_laptop: Machine, new_desktop: Machine, folder: Path
+) -> None:
+    set_up(new_laptop, folder, "--encrypt")
+    seen = on_terminal(
+        new_desktop, "init", folder, "--encrypt",
+        answers=[("isn't shown", "\n"), ("isn't shown", "\x04")],
+    )  # fmt: skip
+    assert seen.status == 130
+    assert seen.text.count("isn't shown") == 2
+    assert "type it again as it was shown" in seen.text
+    assert "choose a longer one" not in seen.text
+
+
 def test_a_key_is_changed_and_shown_once(new_laptop: Machine, folder: Path) -> None:
     document = json.loads(set_up(new_laptop, folder, "--encrypt", "--json"))
     assert document["encrypted"]

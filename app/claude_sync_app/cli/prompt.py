@@ -94,7 +94,8 @@ class _Answer(threading.Thread):
             # Past the buffer of sys.stdin: Python can't end while a thread waits in that.
             with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as terminal:
                 line = terminal.read(_LONGEST_ANSWER)
-            self.text = line.decode(sys.stdin.encoding, "replace").strip()
+            if line:
+                self.text = line.decode(sys.stdin.encoding, "replace").strip()
         except (OSError, ValueError):
             pass  # the terminal is gone: nothing was answered
         finally:

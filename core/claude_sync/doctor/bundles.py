@@ -69,7 +69,8 @@ _OLDER = _Words(
     "A bundle is older than one that lay there before",
     "A sync tool or a backup put it back, or somebody who can write there did. It is skipped.",
     "`claude-sync push --all` on the machine that wrote it. If that changes nothing (it lost its "
-    "records), run `claude-sync init` with the shared folder here: then what lies there counts",
+    "records), run `claude-sync init` with the shared folder and --accept-older here: then what "
+    "lies there counts",
 )
 _UNREADABLE = _Words(
     "bundle-unreadable",

@@ -105,9 +105,9 @@ def _unreached(facts: Facts) -> Finding:
         code, title = "location-wrong", "The shared folder's location can't be read"
         todo, elsewhere = "`claude-sync init LOCATION` with a folder, or ssh://HOST/PATH", ""
     elif isinstance(error, StoreLocked):
-        code, title, elsewhere = "store-locked", "The shared folder's key isn't here", ""
+        code, title, elsewhere = "store-locked", "The shared folder's key can't be used here", ""
     elif isinstance(error, MarkerReplaced):
-        code, title = "store-marker-replaced", "The shared folder's marker was replaced"
+        code, title = "store-marker-replaced", "The shared folder's marker isn't as it should be"
         elsewhere = ""
     elif isinstance(error, StoreOffline) and folder is not None and not folder.is_dir():
         code, title = "store-missing", "The shared folder isn't there"

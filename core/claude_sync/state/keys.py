@@ -42,7 +42,7 @@ def load_master(paths: Paths, store_id: str) -> Master | None:
     except OSError as error:
         raise _unusable(path, f"can't be read ({error.strerror})", "make it readable") from error
     except (NoObject, ValueError, TypeError, KeyError) as error:
-        todo = "run `claude-sync init` with the shared folder, and give its key again"
+        todo = "run `claude-sync init` with the shared folder and --encrypt, and give its key"
         raise _unusable(path, "is damaged, or another store's", todo) from error
 
 

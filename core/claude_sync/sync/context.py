@@ -256,7 +256,7 @@ def _sealed(transport: Transport, paths: Paths, chosen: Preferences) -> Transpor
         raise StoreLocked(
             "the shared folder is encrypted, and its key is no longer on this machine",
             where=str(key_file(paths, chosen.store_id)),
-            todo="run `claude-sync init` with the shared folder, and give its key again",
+            todo="run `claude-sync init` with the shared folder and --encrypt, and give its key",
         )
     return transport
 
