@@ -91,6 +91,7 @@ class Index(NamedTuple):
         sizes: of each its cut's length.
         hashes: of each its cut's SHA-256: whether a cut has changed.
         tags: of each its GCM tag: whether it is that segment, and not one of another age.
+        stored_hashes: of each its SHA-256 as it lies there: so that a host can prove that.
     """
 
     identity: Identity
@@ -98,6 +99,7 @@ class Index(NamedTuple):
     sizes: tuple[int, ...]
     hashes: tuple[bytes, ...]
     tags: tuple[bytes, ...]
+    stored_hashes: tuple[bytes, ...]
 
     @property
     def size(self) -> int:
@@ -132,6 +134,7 @@ class Sealer:
         self._sizes: list[int] = []
         self._hashes: list[bytes] = []
         self._tags: list[bytes] = []
+        self._stored_hashes: list[bytes] = []
 
     @property
     def place(self) -> int:
@@ -155,19 +158,20 @@ class Sealer:
 
     def add(self, segment: bytes, size: int, digest: bytes) -> None:
         """The next segment is this one; of its cut, the length and the SHA-256."""
-        self._add(len(segment), size, digest, segment[-TAG_BYTES:])
+        self._stored.append(len(segment))
+        self._sizes.append(size)
+        self._hashes.append(digest)
+        self._tags.append(segment[-TAG_BYTES:])
+        self._stored_hashes.append(hashlib.sha256(segment).digest())
 
     def keep(self, older: Index) -> None:
         """The next segment is the one at its place in an older index of this file."""
         place = self.place
-        size, digest = older.sizes[place], older.hashes[place]
-        self._add(older.stored[place], size, digest, older.tags[place])
-
-    def _add(self, stored: int, size: int, digest: bytes, tag: bytes) -> None:
-        self._stored.append(stored)
-        self._sizes.append(size)
-        self._hashes.append(digest)
-        self._tags.append(tag)
+        self._stored.append(older.stored[place])
+        self._sizes.append(older.sizes[place])
+        self._hashes.append(older.hashes[place])
+        self._tags.append(older.tags[place])
+        self._stored_hashes.append(older.stored_hashes[place])
 
     def index(self) -> Index:
         """What was sealed."""
@@ -177,6 +181,7 @@ class Sealer:
             sizes=tuple(self._sizes),
             hashes=tuple(self._hashes),
             tags=tuple(self._tags),
+            stored_hashes=tuple(self._stored_hashes),
         )
 
     def end(self) -> bytes:
@@ -187,6 +192,7 @@ class Sealer:
                 "sizes": self._sizes,
                 "sha256": base64.b64encode(b"".join(self._hashes)).decode(),
                 "tags": base64.b64encode(b"".join(self._tags)).decode(),
+                "stored_sha256": base64.b64encode(b"".join(self._stored_hashes)).decode(),
             },
             separators=(",", ":"),
         )
@@ -305,17 +311,19 @@ def read_index(master: Master, identity: Identity, sealed: bytes, size: int) -> 
         document = json.loads(text)
         hashes = _pieces(document["sha256"], _HASH_BYTES)
         tags = _pieces(document["tags"], TAG_BYTES)
+        stored_hashes = _pieces(document["stored_sha256"], _HASH_BYTES)
         stored, sizes = tuple(document["stored"]), tuple(document["sizes"])
     except (ValueError, KeyError, TypeError):
         raise _corrupt() from None
+    counts = {len(stored), len(sizes), len(hashes), len(tags), len(stored_hashes)}
     if (
-        not len(stored) == len(sizes) == len(hashes) == len(tags)
+        len(counts) != 1
         or not all(type(one) is int and OVERHEAD_BYTES < one <= _LONGEST_STORED for one in stored)
         or not all(type(one) is int and 0 < one <= CUT_BYTES for one in sizes)
         or HEADER_BYTES + sum(stored) + len(sealed) + TRAILER_BYTES != size
     ):
         raise _corrupt()
-    return Index(identity, stored, sizes, hashes=hashes, tags=tags)
+    return Index(identity, stored, sizes, hashes, tags=tags, stored_hashes=stored_hashes)
 
 
 def _pieces(text: str, length: int) -> tuple[bytes, ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import sys
+import tracemalloc
 
 import pytest
 
@@ -33,6 +35,11 @@ from claude_sync.sealed.file import (
     sealed_whole,
 )
 from claude_sync.sealed.keys import Master
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 MASTER = Master(bytes(range(32)))
 OTHERS = Master(bytes(range(1, 33)))
@@ -190,6 +197,42 @@ def test_no_frame_becomes_more_than_it_may() -> None:
         decompress(b"no frame at all", 100)
 
 
+def test_a_frame_that_wants_a_great_window_is_refused() -> None:
+    streamed = zstd.ZstdCompressor(options={zstd.CompressionParameter.window_log: 27})
+    wide = streamed.compress(bytes(1 << 10)) + streamed.flush()
+    with pytest.raises(ValueError, match="zstd"):
+        decompress(wide, 1 << 20)
+
+
+def test_of_a_bomb_no_more_comes_out_than_may() -> None:
+    bomb = Compressor().compress(bytes(64 << 20))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="size"):
+            decompress(bomb, 1 << 20)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 8 << 20
+
+
+def test_an_index_that_does_not_add_up_to_the_files_size_is_refused() -> None:
+    data = sealed()
+    good = index(data)
+    end = len(data) - TRAILER_BYTES
+    made = data[end - index_length(data, len(data)) : end]
+    assert read_index(MASTER, good.identity, made, len(data)) == good
+    for size in (len(data) - 1, len(data) + 1):
+        with pytest.raises(BundleCorrupt):
+            read_index(MASTER, good.identity, made, size)
+
+
+def test_the_longest_index_that_is_read_is_bounded() -> None:
+    tail = sealed()[:-12] + (1 << 30).to_bytes(8, "big") + END
+    with pytest.raises(BundleCorrupt):
+        index_length(tail, 1 << 40)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -202,6 +245,7 @@ def test_no_frame_becomes_more_than_it_may() -> None:
         {"sha256": "AAAA"},
         {"sha256": 7},
         {"tags": "AAAA"},
+        {"stored_sha256": "AAAA"},
         {},
     ],
 )
@@ -213,6 +257,7 @@ def test_an_index_that_makes_no_sense_is_refused(change: dict[str, object]) -> N
         "sizes": list(good.sizes),
         "sha256": base64.b64encode(b"".join(good.hashes)).decode(),
         "tags": base64.b64encode(b"".join(good.tags)).decode(),
+        "stored_sha256": base64.b64encode(b"".join(good.stored_hashes)).decode(),
     }
     text = {**text, **change} if change else {"other": 1}
     cipher = sealed_file._cipher(MASTER, good.identity)

@@ -14,6 +14,7 @@ import pytest
 from claude_sync.errors import FileArrived
 from claude_sync.sealed.cuts import AFTER_FRONT, AFTER_TRANSCRIPT
 from claude_sync.sealed.keys import Master
+from claude_sync.sealed.names import file_id_for
 from claude_sync.transports.base import MARKER_NAME, Block, Predecessor, Put, Transport
 from claude_sync.transports.memory import MemoryFolder, MemoryTransport
 from claude_sync.transports.sealed.transport import SealedTransport
@@ -109,6 +110,26 @@ def test_a_small_change_between_cuts_that_stay_is_sent(
 
 
 @pytest.mark.ssh
+@pytest.mark.parametrize("storage", ["box", "box-busybox"], indirect=True)
+def test_a_cut_that_was_damaged_there_is_sent_again(
+    store: Transport, storage: SealedStorage, tmp_path: Path
+) -> None:
+    old = os.urandom(3 * MIB).hex().encode()
+    write_all(store, put_of(NAME, bundle(old)))
+    file = tmp_path / "store" / NAME
+    before = file.stat()
+    with file.open("r+b") as stored:
+        stored.seek(1_500_000)
+        stored.write(b"damage")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    store.list_files()
+    new = bundle(old + b"more", b"two")
+    [written] = write_all(store, grown(store, new))
+    assert written.sent < MIB
+    assert read_one(store, whole(NAME)) == new
+
+
+@pytest.mark.ssh
 def test_what_another_file_replaced_meanwhile_is_not_written_over(
     store: Transport, storage: SealedStorage
 ) -> None:
@@ -134,6 +155,18 @@ def test_in_a_folder_a_cut_that_was_damaged_is_sealed_again() -> None:
     new = bundle(old + b"more")
     write_all(store, grown(store, new))
     assert read_one(store, whole(NAME)) == new
+
+
+def test_what_goes_on_from_a_file_that_was_renamed_gets_its_own_id() -> None:
+    folder, master = MemoryFolder(), Master(bytes(32))
+    store = SealedTransport(MemoryTransport(folder), master)
+    store.create()
+    old = os.urandom(2 * MIB).hex().encode()
+    write_all(store, put_of("p/b.ccsync", bundle(old)))
+    folder.files[NAME] = folder.files["p/b.ccsync"]
+    write_all(store, grown(store, bundle(old + b"more")))
+    for name in (NAME, "p/b.ccsync"):
+        assert folder.files[name][0][16:32] == file_id_for(master, name)
 
 
 def test_ranges_of_what_was_sealed_come_as_if_it_were_plain() -> None:

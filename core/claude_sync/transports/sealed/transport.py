@@ -60,7 +60,7 @@ _BYTES_AT_ONCE = 8 << 20
 _MORE_HEAD = HEADER_BYTES + OVERHEAD_BYTES + 512
 _MORE_TAIL = TRAILER_BYTES + 2 * OVERHEAD_BYTES + (4 << 10)
 _INDEX_HEAD, _INDEX_TAIL = 4 << 10, 16 << 10
-_NO_INDEX = Index(Identity(b"", b""), (), (), hashes=(), tags=())
+_NO_INDEX = Index(Identity(b"", b""), (), (), hashes=(), tags=(), stored_hashes=())
 """Of a file that isn't sealed."""
 
 

@@ -1,12 +1,14 @@
 """One file on its way into the store: cut, and what changed of it sealed.
 
 A cut that is what its place in the older file holds isn't sealed again. Where bytes cost, the host
-takes that segment from there; where they don't, it is read, opened and proved, and written again.
+takes that segment from there, and hashes some of them, so that damage isn't carried on for ever;
+where they don't, it is read, opened and proved, and written again.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
@@ -31,6 +33,8 @@ from claude_sync.values import NamedTuple
 
 _FEW_CUTS = 4
 """So many cuts, of up to 1 MiB each, aren't worth a thread."""
+_PROVED_AT_ONCE = 8
+"""How many segments a host hashes for one push: for each it starts programs, some 30 ms."""
 
 
 class SealedPut:
@@ -159,6 +163,31 @@ class _Kept:
         self._base = base
         self._opener = Opener(master, base)
         self._places = base.places()
+        self._damaged = self._asked() if transport.remote else frozenset()
+
+    def _asked(self) -> frozenset[int]:
+        """Which segments the host proves not to be what they were; none where it can't hash.
+
+        Of many, as many as cost little, from a random one on: the next pushes ask for others.
+        """
+        there = self._put.base
+        assert there is not None
+        base = self._base
+        places = [place for place, size in enumerate(base.stored) if size >= LEAST_REUSE_BYTES]
+        if len(places) > _PROVED_AT_ONCE:
+            first = int.from_bytes(os.urandom(4), "big") % len(places)
+            places = [*places[first:], *places[:first]][:_PROVED_AT_ONCE]
+        answers = self._transport.digests(
+            [
+                Get(there.name, [Range(self._places[place], base.stored[place])], there.stamp)
+                for place in places
+            ]
+        )
+        return frozenset(
+            place
+            for place, answer in zip(places, answers, strict=True)
+            if answer is not None and answer != base.stored_hashes[place].hex()
+        )
 
     def part(self, place: int) -> Block | Reuse | None:
         """A segment: where it stands, for a host to take it from there, else its bytes.
@@ -167,7 +196,7 @@ class _Kept:
         """
         part = Reuse(self._places[place], self._base.stored[place])
         if self._transport.remote:
-            return part
+            return None if place in self._damaged else part
         try:
             segment = self._stored(part)
             self._opener.check(place, segment)
