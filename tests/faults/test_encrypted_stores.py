@@ -328,6 +328,35 @@ def test_a_copy_beside_the_newest_file_is_a_copy(world: World, copied: str) -> N
         assert "bundle-rolled-back" not in found
 
 
+def test_an_older_file_that_would_win_here_is_left_out(world: World) -> None:
+    """A machine without a copy would import whatever counts."""
+    laptop, desktop = world.machines("laptop", "desktop")
+    laptop.write(SESSION, said("first"))
+    laptop.push()
+    old = laptop.bundle().read_bytes()
+    laptop.write(SESSION, said("second"))
+    laptop.push()
+    desktop.states()
+    laptop.states()
+    laptop.bundle().write_bytes(old)
+    assert not [one for one in desktop.pull().values() if one.outcome is Outcome.IMPORTED]
+    assert not desktop.has(SESSION)
+    with desktop.at_work() as context:
+        view = context.store.view()
+        assert view.bundles == {}
+        assert [one.kind for one in view.skipped] == ["BundleRolledBack"]
+    # Also the machine that lost its records goes on from the greatest revision that it saw.
+    laptop.bundle().unlink()
+    with laptop.at_work() as context:
+        greatest = context.store.greatest_seen(SESSION, context.machine.id)
+        assert greatest == 2
+        with context.database.transaction():
+            context.records.remember(SESSION, revision=0)
+    laptop.push(SESSION)
+    assert world.opened(laptop.bundle()).head.revision == greatest + 1
+    assert desktop.pull()[SESSION].outcome is Outcome.IMPORTED
+
+
 def test_only_who_says_so_accepts_what_was_put_back(world: World) -> None:
     laptop, desktop = world.machines("laptop", "desktop")
     laptop.write(SESSION, said("first"))
