@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -11,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync.errors import FileArrived
+from claude_sync.errors import BundleCorrupt, FileArrived
 from claude_sync.sealed.cuts import AFTER_FRONT, AFTER_TRANSCRIPT
 from claude_sync.sealed.keys import Master
-from claude_sync.sealed.names import file_id_for
+from claude_sync.sealed.names import file_id_for, sealed_file
 from claude_sync.transports.base import MARKER_NAME, Block, Predecessor, Put, Transport
 from claude_sync.transports.memory import MemoryFolder, MemoryTransport
 from claude_sync.transports.sealed.transport import SealedTransport
@@ -167,6 +168,24 @@ def test_what_goes_on_from_a_file_that_was_renamed_gets_its_own_id() -> None:
     write_all(store, grown(store, bundle(old + b"more")))
     for name in (NAME, "p/b.ccsync"):
         assert folder.files[name][0][16:32] == file_id_for(master, name)
+
+
+def test_a_file_whose_id_is_not_that_of_what_it_names_is_refused() -> None:
+    """As if somebody who has the key wrote one session's bundle as another's."""
+    folder, master = MemoryFolder(), Master(bytes(32))
+    store = SealedTransport(MemoryTransport(folder), master)
+    store.create()
+    front = {"schema": 1, "session_id": SESSION, "machine": "laptop", "machine_id": "1234567890"}
+    data = json.dumps(front, separators=(",", ":")).encode()[:-1] + bundle(b"words")[11:]
+    right, wrong = (f"p/{sealed_file(master, SESSION, name)}.ccsync" for name in ("laptop", "x"))
+    for name in (right, wrong):
+        write_all(store, put_of(name, data))
+    assert read_one(store, whole(right)) == data
+    with pytest.raises(BundleCorrupt, match="another session or machine"):
+        read_one(store, whole(wrong))
+    ends = list(store.ends([right, wrong], 4096, 4096))
+    assert ends[0].error is None
+    assert isinstance(ends[1].error, BundleCorrupt)
 
 
 def test_ranges_of_what_was_sealed_come_as_if_it_were_plain() -> None:
