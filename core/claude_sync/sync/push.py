@@ -285,7 +285,7 @@ class _Push:
 
         writer = PushWriter(self._context, self._survey, self._ahead, named=self._named)
         allowance = Allowance(self._context, named=self._named)
-        waiting = [one for one in to_push if not allowance.allows(one.local.total_bytes)]
+        waiting = [one for one in to_push if not allowance.allows(self._bytes_to_send(one))]
         for planned in waiting:
             yield self._result(
                 planned.local,
@@ -312,6 +312,13 @@ class _Push:
                 sessions_done=done,
             )
             self._context.progress(progress)
+
+    def _bytes_to_send(self, planned: PlannedPush) -> int:
+        """About how many bytes go; where they are compressed, by how the older ones were."""
+        size, own = planned.local.total_bytes, planned.own
+        if own is None or not self._context.store.encrypted or not own.head.encoded_size:
+            return size
+        return size * min(own.stamp.size, own.head.encoded_size) // own.head.encoded_size
 
     def _answered(self, planned: PlannedPush, answer: Sent | ClaudeSyncError) -> Result:
         error = answer if isinstance(answer, ClaudeSyncError) else answer.error

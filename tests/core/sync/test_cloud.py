@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -214,5 +215,21 @@ def test_bytes_that_were_sent_in_vain_count(
     with monkeypatch.context() as patched:
         patched.setattr("claude_sync.transports.rclone.writing.upload", short)
         assert outcome(laptop) is Outcome.FAILED
+    laptop.write(SESSION, said("more"))
+    assert outcome(laptop) is Outcome.HELD
+
+
+@pytest.mark.parametrize("world", ["local"], indirect=True)
+def test_what_is_compressed_is_held_back_by_what_is_sent_of_it(world: World) -> None:
+    world.key = KeyChoice(True, "correct horse battery staple")
+    (laptop,) = world.machines("laptop")
+    limited(laptop, 1)
+    laptop.write(SESSION, said("x" * MEGABYTE))
+    assert outcome(laptop) is Outcome.PUSHED
+    for _ in range(3):
+        laptop.write(SESSION, said("more"))
+        assert outcome(laptop) is Outcome.PUSHED
+    laptop.write(SESSION, said(random.Random(1).randbytes(MEGABYTE).hex()))
+    assert outcome(laptop) is Outcome.PUSHED
     laptop.write(SESSION, said("more"))
     assert outcome(laptop) is Outcome.HELD
