@@ -357,6 +357,25 @@ def test_an_older_file_that_would_win_here_is_left_out(world: World) -> None:
     assert desktop.pull()[SESSION].outcome is Outcome.IMPORTED
 
 
+def test_a_forgotten_file_that_is_put_back_is_not_offered_and_is_said(world: World) -> None:
+    laptop, desktop = world.machines("laptop", "desktop")
+    written = laptop.write(SESSION, said("first"))
+    laptop.push()
+    place = laptop.bundle()
+    old = place.read_bytes()
+    laptop.forget()
+    laptop.path().unlink()
+    place.parent.mkdir(exist_ok=True)
+    place.write_bytes(old)
+    laptop.pull()
+    assert not laptop.has()
+    assert "bundle-rolled-back" in findings(laptop)
+    laptop.write(SESSION, written, said("second"))
+    assert laptop.push(SESSION)[SESSION].outcome is Outcome.PUSHED
+    assert desktop.pull()[SESSION].outcome is Outcome.IMPORTED
+    assert agree(laptop, desktop)
+
+
 def test_only_who_says_so_accepts_what_was_put_back(world: World) -> None:
     laptop, desktop = world.machines("laptop", "desktop")
     laptop.write(SESSION, said("first"))

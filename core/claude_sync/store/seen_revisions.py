@@ -8,7 +8,7 @@ one.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from functools import cached_property
 
 from claude_sync.errors import BundleRolledBack
@@ -70,6 +70,14 @@ class Seen:
         """Remember what was noted."""
         self._cache.put_setting(_SEEN, json.dumps(self._known))
         self.is_new = False
+
+    def count_as_older(self, bundles: Iterable[Bundle]) -> None:
+        """Count bundles that were removed as older than what lay there: they may be put back."""
+        for bundle in bundles:
+            of = _of(bundle)
+            revision, file = self._known.get(of, _NEVER)
+            self._known[of] = (max(revision, bundle.head.revision + 1), file)
+        self.keep()
 
     def forget(self) -> None:
         """Forget all of it."""

@@ -518,6 +518,15 @@ class Store:
         with self._database.transaction():
             self._cache.drop_files(names)
 
+    def count_as_older(self, removed: Iterable[Bundle]) -> None:
+        """Note that bundles were removed for good: in an encrypted store, one that is put back is
+        an older one then. Not where a copy of it still lies there."""
+        if not self.encrypted:
+            return
+        left = {_writer_of(bundle) for bundle in self._cache.bundles().values()}
+        with self._database.transaction():
+            self._seen.count_as_older(one for one in removed if _writer_of(one) not in left)
+
     def probe(self) -> None:
         """Prove that a file can be written there, read back and removed.
 
@@ -527,6 +536,10 @@ class Store:
         from claude_sync.store.marker import probe
 
         probe(self._transport)
+
+
+def _writer_of(bundle: Bundle) -> tuple[str, str]:
+    return bundle.head.session_id.lower(), bundle.head.machine_id
 
 
 def _not_yet() -> BundleIncomplete:

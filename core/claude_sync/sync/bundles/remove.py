@@ -55,6 +55,7 @@ def remove_bundles(
         bundle.head.session_id for bundle in removed if bundle.head.machine_id == context.machine.id
     )
     context.store.remove([bundle.name for bundle in removed])
+    context.store.count_as_older(removed)
     return removed
 
 
