@@ -191,6 +191,18 @@ def test_keys_are_kept_where_only_their_owner_reads_them(new_laptop: Machine, fo
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
 
 
+def test_whether_the_key_fits_is_said_from_a_look_at_the_folder(
+    new_laptop: Machine, folder: Path
+) -> None:
+    set_up(new_laptop, folder, "--encrypt")
+    assert "this machine has its key" in new_laptop.does("key")
+    (folder / ".ccsync-store").unlink()
+    done = new_laptop.run("key")
+    assert done.status == 1
+    assert "can't be said" in done.out
+    assert "is encrypted, and this machine has its key" not in done.out
+
+
 def test_a_store_that_is_plain_says_so(laptop: Machine) -> None:
     assert "isn't encrypted" in laptop.does("key")
     done = laptop.run("key", "change")

@@ -30,6 +30,7 @@ from claude_sync.state.keys import keep_master, key_file, load_master
 from claude_sync.state.paths import Paths
 from claude_sync.store.marker import (
     Marker,
+    check_marker,
     create_store,
     encrypted_marker,
     find_store,
@@ -202,6 +203,23 @@ class StoreKind(Enum):
     NONE = "none"
     PLAIN = "plain"
     ENCRYPTED = "encrypted"
+
+
+def check_chosen(paths: Paths) -> None:
+    """Look whether the store that was chosen is there, and the one that the key here belongs to.
+
+    Raises:
+        StoreLocked, MarkerReplaced: it isn't.
+        TransportError: it can't be asked.
+    """
+    chosen = preferences.load(paths)
+    if chosen.location is None or chosen.store_id is None:
+        return
+    master = load_master(paths, chosen.store_id)
+    with closing(open_transport(chosen.location, chosen.ssh_command, paths.runtime)) as transport:
+        encrypted = master is not None or chosen.encrypted
+        listing = transport.list_files()
+        check_marker(listing, chosen.store_id, transport.label, encrypted=encrypted, master=master)
 
 
 def kind_of_store(paths: Paths, location: str) -> StoreKind:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from argparse import Namespace
 
 from claude_sync.disk.log import Log
+from claude_sync.errors import StoreOffline
 from claude_sync.state import preferences
 from claude_sync.state.keys import load_master
 from claude_sync.state.paths import paths
-from claude_sync.sync.store_key import change_store_key
+from claude_sync.sync.store_key import change_store_key, check_chosen
 from claude_sync.wording import quoted, short_path
 from claude_sync_app.cli.output import print_json, print_line
 from claude_sync_app.cli.parser import Parser
@@ -61,6 +62,12 @@ def _say(arguments: Namespace) -> int:
         return DONE if has_key or not chosen.encrypted else FAILED
     where = short_path(chosen.location) if chosen.location is not None else "The shared folder"
     if has_key:
+        try:
+            check_chosen(own)
+        except StoreOffline as error:
+            print_line(f"This machine has the key of {where}, which was encrypted.")
+            print_line(f"Whether it fits now can't be said: {error}.")
+            return FAILED
         print_line(f"{where} is encrypted, and this machine has its key.")
         print_line("If you lost the key that you wrote down: `claude-sync key change` makes a new")
         print_line("one. After a machine was lost or sold, begin a new shared folder elsewhere.")
