@@ -181,13 +181,21 @@ class _Resolve:
             session_id=conflict.session_id,
             kept=kept,
             path=path,
-            others=conflict.versions,
+            others=conflict.versions | self._pushed_from_here(),
             rivals=conflict.rivals,
             undo=undo,
             side=side,
             was_here=local is not None,
         )
         remember_decision(self._context, made, self._survey.bundles.get(conflict.session_id, ()))
+
+    def _pushed_from_here(self) -> frozenset[Version]:
+        """What this machine pushed of it: given up with the rest, though it is no side.
+
+        A transcript that lost lines is missed from it, and who chose has seen that.
+        """
+        own = self._survey.split(self._conflict.session_id).own
+        return frozenset() if own is None else frozenset({own.head.version})
 
     def _result(self, session_id: str, bundle: Bundle, side: InstalledSide) -> Result:
         there = self._conflict.local is not None and session_id == self._conflict.session_id

@@ -130,6 +130,24 @@ def test_what_says_something_else_is_a_conflict_until_a_person_chooses(
     assert outcomes(machine.push())[SESSION] in (Outcome.UNCHANGED, Outcome.PUSHED)
 
 
+@pytest.mark.parametrize("damage", [pytest.param(one, id=name) for name, one in REFORMED.items()])
+@pytest.mark.parametrize("which", [0, 1], ids=["pushed it", "pulled it"])
+@pytest.mark.parametrize("keep", ["mine", "theirs", "both"])
+def test_a_person_chooses_too_where_others_went_on_meanwhile(
+    pair: Pair, whole: bytes, damage: Damage, which: int, keep: str
+) -> None:
+    machine, other = pair[which], pair[1 - which]
+    other.write(SESSION, said("turn 11"))
+    other.push()
+    damage_of(machine, damage, whole)
+    assert outcomes(machine.pull()) == {SESSION: Outcome.CONFLICT}
+    resolved = machine.resolve(SESSION, keep)
+    assert Outcome.SHORTENED not in [result.outcome for result in resolved]
+    assert not machine.states()[SESSION].shortened
+    other.pull()
+    assert agree(*pair)
+
+
 def test_what_was_seen_here_and_never_pushed_is_missed_too(pair: Pair, whole: bytes) -> None:
     laptop, _ = pair
     laptop.write(SESSION, said("turn 11"))
