@@ -398,7 +398,7 @@ class SealingTransport(Transport, Protocol):
 
 def is_sealing(transport: Transport) -> TypeGuard[SealingTransport]:
     """Whether a transport seals what it writes."""
-    return hasattr(transport, "beneath")
+    return hasattr(transport, "master")
 
 
 def beneath(transport: Transport) -> Transport:

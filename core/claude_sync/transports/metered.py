@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator
 
-from claude_sync.transports.base import (
-    Block,
-    ChangeWatch,
-    Ends,
-    Get,
-    Got,
-    Listing,
-    PendingListing,
-    Put,
-    Transport,
-    Written,
-    change_watch,
-)
+from claude_sync.transports.base import Block, Get, Got, Put, Transport, Written
+from claude_sync.transports.passing import PassingTransport
 
 
-class MeteredTransport:
+class MeteredTransport(PassingTransport):
     """Another transport, watched.
 
     Args:
@@ -30,56 +18,15 @@ class MeteredTransport:
     """
 
     def __init__(self, transport: Transport, moved: Callable[[int], None]) -> None:
-        self._transport = transport
+        super().__init__(transport)
         self._moved = moved
 
-    @property
-    def location(self) -> str:
-        return self._transport.location
-
-    @property
-    def label(self) -> str:
-        return self._transport.label
-
-    @property
-    def remote(self) -> bool:
-        return self._transport.remote
-
-    def list_files(self, known: Listing | None = None) -> Listing:
-        return self._transport.list_files(known)
-
-    def start_listing(self, known: Listing | None = None) -> AbstractContextManager[PendingListing]:
-        return self._transport.start_listing(known)
-
-    def ends(self, names: Sequence[str], head: int, tail: int) -> Iterator[Ends]:
-        return self._transport.ends(names, head, tail)
-
-    def digests(self, gets: Sequence[Get]) -> list[str | None]:
-        return self._transport.digests(gets)
-
     def read(self, gets: Iterable[Get]) -> Iterator[Got]:
-        for got in self._transport.read(gets):
+        for got in self.beneath.read(gets):
             yield got._replace(blocks=self._counted(got.blocks))
 
     def write(self, puts: Iterable[Put]) -> Iterator[Written]:
-        return self._transport.write(
-            put._replace(blocks=self._counting(put.blocks)) for put in puts
-        )
-
-    def remove(self, names: Sequence[str]) -> None:
-        self._transport.remove(names)
-
-    def create(self) -> None:
-        self._transport.create()
-
-    def watch_changes(self) -> ChangeWatch | None:
-        return change_watch(self._transport)
-
-    def interrupt(self) -> None:
-        self._transport.interrupt()
-
-    def close(self) -> None:
-        self._transport.close()
+        return self.beneath.write(put._replace(blocks=self._counting(put.blocks)) for put in puts)
 
     def _counted(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
         for block in blocks:

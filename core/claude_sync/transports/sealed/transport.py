@@ -8,7 +8,6 @@ incomplete or corrupt.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
 
 from claude_sync.errors import (
     BundleError,
@@ -28,21 +27,18 @@ from claude_sync.sealed.file import (
 )
 from claude_sync.sealed.keys import Master
 from claude_sync.transports.base import (
-    ChangeWatch,
     Ends,
     Entry,
     Get,
     Got,
-    Listing,
-    PendingListing,
     Put,
     Transport,
     Written,
-    change_watch,
     is_same_file,
     no_ends,
     stopped,
 )
+from claude_sync.transports.passing import PassingTransport
 from claude_sync.transports.sealed.reading import (
     Counted,
     Indexes,
@@ -64,7 +60,7 @@ _NO_INDEX = Index(Identity(b"", b""), (), (), hashes=(), tags=(), stored_hashes=
 """Of a file that isn't sealed."""
 
 
-class SealedTransport:
+class SealedTransport(PassingTransport):
     """A `Transport` that keeps nothing readable in the store.
 
     Args:
@@ -76,39 +72,17 @@ class SealedTransport:
     """
 
     def __init__(self, beneath: Transport, master: Master) -> None:
-        self._beneath = beneath
+        super().__init__(beneath)
         self.master = master
         self._indexes = Indexes()
         self._stopped = False
-
-    @property
-    def beneath(self) -> Transport:
-        return self._beneath
-
-    @property
-    def location(self) -> str:
-        return self._beneath.location
-
-    @property
-    def label(self) -> str:
-        return self._beneath.label
-
-    @property
-    def remote(self) -> bool:
-        return self._beneath.remote
-
-    def list_files(self, known: Listing | None = None) -> Listing:
-        return self._beneath.list_files(known)
-
-    def start_listing(self, known: Listing | None = None) -> AbstractContextManager[PendingListing]:
-        return self._beneath.start_listing(known)
 
     # --- reading -------------------------------------------------------------------------------
 
     def ends(self, names: Sequence[str], head: int, tail: int) -> Iterator[Ends]:
         for at in range(0, len(names), _NAMES_AT_ONCE):
             batch = names[at : at + _NAMES_AT_ONCE]
-            found = list(self._beneath.ends(batch, head + _MORE_HEAD, tail + _MORE_TAIL))
+            found = list(self.beneath.ends(batch, head + _MORE_HEAD, tail + _MORE_TAIL))
             for stored in found:
                 yield self._opened_ends(stored, head, tail)
 
@@ -135,7 +109,7 @@ class SealedTransport:
         count, places = len(index.sizes), index.places()
         wanted = list(range(count)) if index.size <= head + tail else [*{0, count - 1}]
         spans = [(places[place], places[place + 1]) for place in wanted]
-        pieces.fetch(self._beneath, spans)
+        pieces.fetch(self.beneath, spans)
         opener = Opener(self.master, index)
         cuts = [
             opener.open(place, pieces.bytes_at(*span))
@@ -149,7 +123,7 @@ class SealedTransport:
     def _read_index(self, pieces: Pieces) -> Index:
         index = self._indexes.get(pieces.name, pieces.stamp)
         if index is None:
-            index = index_of(self.master, self._beneath, pieces)
+            index = index_of(self.master, self.beneath, pieces)
             self._indexes.put(pieces.name, pieces.stamp, index)
         return index
 
@@ -165,7 +139,7 @@ class SealedTransport:
     def digests(self, gets: Sequence[Get]) -> list[str | None]:
         """None of what is sealed: a host can't hash what it can't read."""
         asked = [get if _is_plain(get.name) else get._replace(ranges=[]) for get in gets]
-        answers = self._beneath.digests(asked)
+        answers = self.beneath.digests(asked)
         return [
             answer if _is_plain(get.name) else None
             for get, answer in zip(gets, answers, strict=True)
@@ -177,7 +151,7 @@ class SealedTransport:
                 plan_reading(found, get.ranges) if isinstance(found, Index) else found
                 for get, found in zip(batch, self._found(batch), strict=True)
             ]
-            answers = self._beneath.read(
+            answers = self.beneath.read(
                 get if _is_plain(get.name) else get._replace(ranges=plan.ranges)
                 for get, plan in zip(batch, plans, strict=True)
                 if isinstance(plan, Reading)
@@ -213,7 +187,7 @@ class SealedTransport:
                 unknown.append(number)
         names = [gets[number].name for number in unknown]
         for number, ends in zip(
-            unknown, list(self._beneath.ends(names, _INDEX_HEAD, _INDEX_TAIL)), strict=True
+            unknown, list(self.beneath.ends(names, _INDEX_HEAD, _INDEX_TAIL)), strict=True
         ):
             found[number] = self._index_from(ends, gets[number])
         return [found[number] for number in range(len(gets))]
@@ -240,11 +214,11 @@ class SealedTransport:
                 if _is_plain(put.name):
                     yield put
                 else:
-                    one = SealedPut(self.master, self._beneath, put, self._index_of_base)
+                    one = SealedPut(self.master, self.beneath, put, self._index_of_base)
                     under_way[put.name] = one
                     yield one.put()
 
-        for written in self._beneath.write(sealed()):
+        for written in self.beneath.write(sealed()):
             one = under_way.pop(written.name, None)
             if one is not None and one.index is not None and written.stamp is not None:
                 self._indexes.put(written.name, written.stamp, one.index)
@@ -254,21 +228,9 @@ class SealedTransport:
         [found] = self._found([Get(base.name, [], base.stamp)])
         return None if isinstance(found, ClaudeSyncError) else found
 
-    def remove(self, names: Sequence[str]) -> None:
-        self._beneath.remove(names)
-
-    def create(self) -> None:
-        self._beneath.create()
-
-    def watch_changes(self) -> ChangeWatch | None:
-        return change_watch(self._beneath)
-
     def interrupt(self) -> None:
         self._stopped = True
-        self._beneath.interrupt()
-
-    def close(self) -> None:
-        self._beneath.close()
+        super().interrupt()
 
 
 def _is_plain(name: str) -> bool:
