@@ -27,7 +27,6 @@ from claude_sync.bundle.unpack import SidecarData, SidecarEnd, TranscriptData, U
 from claude_sync.claude.home import encode_directory
 from claude_sync.errors import ClaudeSyncError
 from claude_sync.model import BundleHead, Outcome, Result, SessionState
-from claude_sync.sealed.file import opened_whole
 from claude_sync.sealed.keys import Master
 from claude_sync.sealed.names import sealed_file, sealed_folder
 from claude_sync.state.keys import load_master
@@ -43,6 +42,7 @@ from claude_sync.sync.states import states
 from claude_sync.sync.store_key import KeyChoice
 from claude_sync.sync.undo import undo
 from repositories import bare_bones
+from sealed_files import opened_whole
 
 SESSION = "0f4c1d9e-1111-4222-8333-444455556666"
 OTHER = "1a2b3c4d-1111-4222-8333-444455556666"

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from claude_sync.model import Stamp
 from claude_sync.sealed.cuts import Cutter
-from claude_sync.sealed.file import Identity, opened_whole, sealed_whole
+from claude_sync.sealed.file import Identity
 from claude_sync.sealed.keys import Master
 from claude_sync.sealed.names import file_id_for
 from claude_sync.transports import open_transport
@@ -18,6 +18,7 @@ from claude_sync.transports.memory import MemoryFolder, MemoryTransport
 from claude_sync.transports.metered import MeteredTransport
 from claude_sync.transports.sealed.transport import SealedTransport
 from conformance.sshd import SshHost
+from sealed_files import opened_whole, sealed_whole
 
 MARKER = b'{"schema":1,"store_id":"5f4dcc3b-5aa7-4659-9c2e-1b9a3d0d7f10"}'
 

@@ -27,7 +27,6 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -408,29 +407,3 @@ def _uncompressed(frame: bytes, most: int) -> bytes:
         return decompress(frame, most)
     except ValueError:
         raise _corrupt() from None
-
-
-def sealed_whole(master: Master, identity: Identity, cuts: Iterable[bytes]) -> bytes:
-    """A whole sealed file."""
-    sealer = Sealer(master, identity)
-    segments = [sealer.seal(cut, hashlib.sha256(cut).digest()) for cut in cuts]
-    return b"".join([sealer.header(), *segments, sealer.end()])
-
-
-def opened_whole(master: Master, data: bytes) -> bytes:
-    """What a whole sealed file holds.
-
-    Raises:
-        BundleError: as `read_identity`, `read_index` and `Opener.open` do.
-    """
-    identity = read_identity(master, data[:HEADER_BYTES], data[-TRAILER_BYTES:])
-    length = index_length(data, len(data))
-    end = len(data) - TRAILER_BYTES
-    index = read_index(master, identity, data[end - length : end], len(data))
-    opener, places = Opener(master, index), index.places()
-    return b"".join(_cuts(opener, places, data))
-
-
-def _cuts(opener: Opener, places: Sequence[int], data: bytes) -> Iterable[bytes]:
-    for place, end in enumerate(places[1:]):
-        yield opener.open(place, data[places[place] : end])

@@ -29,12 +29,11 @@ from claude_sync.sealed.file import (
     Opener,
     Sealer,
     index_length,
-    opened_whole,
     read_identity,
     read_index,
-    sealed_whole,
 )
 from claude_sync.sealed.keys import Master
+from sealed_files import opened_whole, sealed_whole
 
 if sys.version_info >= (3, 14):
     from compression import zstd
