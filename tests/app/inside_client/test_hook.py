@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 
+import psutil
 import pytest
 
 from claude_sync.disk.locks import Lock
@@ -166,6 +167,19 @@ def everything_in(folder: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+def session_leaders(home: Path) -> list[int]:
+    """The processes of a home that lead a session of their own."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            ours = process.environ().get("HOME") == str(home)
+            if ours and os.getsid(process.pid) == process.pid:
+                found.append(process.pid)
+        except (psutil.Error, ProcessLookupError):
+            continue  # it has ended, or is another user's
+    return found
+
+
 # --- a session comes to rest -------------------------------------------------------------------
 
 
@@ -209,6 +223,29 @@ def test_what_ends_the_client_and_its_terminal_does_not_end_the_push(plugged: Pl
             except ProcessLookupError:
                 pass  # it has a session of its own already
         hook.stdin.write(plugged.given("end"))
+    until(laptop.bundle().exists)
+
+
+def test_once_it_is_under_way_not_even_a_kill_of_the_clients_group_ends_it(
+    plugged: Plugged,
+) -> None:
+    laptop = plugged.machine
+    laptop.write(SESSION, said())
+    with (
+        Lock(laptop.paths.lock_file, "pulling"),
+        subprocess.Popen(
+            plugged.command("end"),
+            stdin=subprocess.PIPE,
+            env=plugged.environment(),
+            start_new_session=True,
+        ) as hook,
+    ):
+        hook.communicate(plugged.given("end"), PATIENCE_SECONDS)
+        until(lambda: session_leaders(laptop.home))
+        try:
+            os.killpg(hook.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass  # nothing is left in it
     until(laptop.bundle().exists)
 
 
