@@ -287,7 +287,9 @@ def test_a_session_is_pulled_and_resumed_in_a_terminal_in_its_folder(
     assert not (Path(folder) / "x").exists()
     assert laptop.read(OTHER) == desktop.read(OTHER)
     notice = await_notice(server, "Pulled “from the desktop” from desktop, just now.")
-    assert "if it asks, choose “Yes, I trust this folder”" in str(notice["body"])
+    assert "if it asks, and you trust what is in it, choose “Yes, I trust this folder”" in str(
+        notice["body"]
+    )
 
 
 def test_resuming_pulls_what_another_machine_is_ahead_with(

@@ -29,6 +29,7 @@ def test_an_encrypted_folder_shows_its_key_once_and_asks_the_next_machine_for_it
     programs: Programs, panel: Panel, laptop: TrayMachine
 ) -> None:
     laptop.write(SESSION, said("only for my machines"))
+    laptop.push()
     shared = laptop.home / "shared"
     Tray(programs, laptop)
     click(panel, "Preferences", "Choose shared folder", "A host over ssh")

@@ -102,7 +102,7 @@ def test_resolving_shows_the_sides_and_asks(laptop: Machine, desktop: Machine) -
 
     left = resolve("\n")
     assert left.status == 1
-    assert left.lines[0] == f"{SESSION} diverged:"
+    assert left.lines[0] == f"“hello” ({SESSION[:8]}) diverged:"
     assert left.lines[1].startswith("  mine (this machine, desktop): 1 turn more (1 line), last ")
     assert left.lines[2].startswith("  laptop: 2 turns more (2 lines), last used ")
     assert left.lines[-1] == "Nothing was changed."

@@ -387,6 +387,11 @@ class History:
         moved = False
         for machine in self.machines:
             pushed = self._at_rest(machine, machine.push)
+            for session, result in pushed.items():
+                if result.message.startswith("forgotten"):
+                    # Nobody offers it again by himself; a person does.
+                    self._at_rest(machine, partial(machine.push, session))
+                    moved = True
             moved |= any(result.outcome is Outcome.PUSHED for result in pushed.values())
         for machine in self.machines:
             pulled = self._at_rest(machine, machine.pull)
