@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync import __version__
 from claude_sync_app.tray.icons.icons import IconState, application_image, assets
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,11 +24,6 @@ def packaged() -> dict[str, str]:
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     table = text.partition("[tool.hatch.build.targets.wheel.force-include]\n")[2]
     return dict(re.findall(r'^"(.+)" = "(.+)"$', table.partition("\n[")[0], re.MULTILINE))
-
-
-def test_the_program_and_its_package_bear_one_version() -> None:
-    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    assert re.findall(r'^version = "(.+)"$', text, re.MULTILINE) == [__version__]
 
 
 def test_links_between_the_papers_lead_somewhere() -> None:
