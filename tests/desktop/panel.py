@@ -1,11 +1,11 @@
 """A panel: owns the watcher, reads an item and its whole menu, and clicks."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 from dbus_fast import Message, MessageType, PropertyAccess, Variant
 from dbus_fast.aio import MessageBus
-from dbus_fast.annotations import DBusBool, DBusInt32, DBusStr
+from dbus_fast.annotations import DBusBool, DBusInt32, DBusSignature, DBusStr
 from dbus_fast.service import ServiceInterface, dbus_method, dbus_property
 
 from claude_sync_app.desktop import dbus
@@ -46,10 +46,23 @@ class _Watcher(ServiceInterface):
     def __init__(self) -> None:
         super().__init__(WATCHER)
         self.registered: list[str] = []
+        self.lost: list[str] = []
+        self.asked = 0
+        self._forgets = False
+
+    def forget_next(self) -> None:
+        """Lose the next item that registers."""
+        self._forgets = True
 
     @dbus_method(name="RegisterStatusNotifierItem")
     def register_item(self, service: DBusStr) -> None:
-        self.registered.append(service)
+        (self.lost if self._forgets else self.registered).append(service)
+        self._forgets = False
+
+    @dbus_property(PropertyAccess.READ, name="RegisteredStatusNotifierItems")
+    def registered_items(self) -> Annotated[list[str], DBusSignature("as")]:
+        self.asked += 1
+        return [f"{name}/StatusNotifierItem" for name in self.registered]
 
     @dbus_method(name="RegisterStatusNotifierHost")
     def register_host(self, service: DBusStr) -> None:
@@ -82,6 +95,10 @@ class Panel:
 
     def vanish(self) -> None:
         self._loop.submit(self._disconnect()).result(PATIENCE_SECONDS)
+
+    def take(self, name: str) -> None:
+        """Be known on the bus by another name, as the panels of desktops are."""
+        self._loop.submit(self.bus.request_name(name)).result(PATIENCE_SECONDS)
 
     def close(self) -> None:
         self.vanish()

@@ -140,7 +140,7 @@ def test_where_no_panel_comes_a_notification_says_what_to_install(
 ) -> None:
     monkeypatch.setenv("XDG_CURRENT_DESKTOP", "ubuntu:GNOME")
     Tray(programs, laptop)
-    shown = await_notice(server, "claude-sync is running without an icon")
+    shown = await_notice(server, "claude-sync is running without an icon", seconds=180)
     assert "gnome-shell-extension-appindicator" in str(shown["body"])
 
 

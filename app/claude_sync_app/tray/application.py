@@ -40,6 +40,7 @@ from claude_sync_app.tray.notice_centre import NoticeCentre
 from claude_sync_app.tray.notices.notice import Notice
 from claude_sync_app.tray.notices.texts import welcome_notice
 from claude_sync_app.tray.pages import remove_pages
+from claude_sync_app.tray.panel_wait import PANEL_SECONDS, PanelWait
 from claude_sync_app.tray.power_events import LAST_SECONDS, PowerEvents
 from claude_sync_app.tray.verbs import Action, Verb
 
@@ -48,16 +49,7 @@ _STOP_SECONDS = 1.0
 _STOP_AGAIN_SECONDS = 0.2
 _ENVIRONMENT_SECONDS = 60.0
 _PRINT_ADVICE_SECONDS = 2.0
-_NOTIFY_ADVICE_SECONDS = 15.0
 _LEFT_CLICKS = {"push": Action(Verb.PUSH_ALL)}
-
-
-def _check(context: Context) -> Iterator[Finding]:
-    # Imported when the doctor runs, and not before the icon is there.
-    from claude_sync_app.desktop.checks import checks
-
-    for check in checks():
-        yield from check(context)
 
 
 class Application:
@@ -73,7 +65,7 @@ class Application:
     ) -> None:
         self._say = say
         self._loop = Loop()
-        self._service = Service(paths, on_status=self._on_status, checks=[_check])
+        self._service = Service(paths, on_status=self._on_status, checks=[self._check])
         self._environment = Environment(home=str(Path.home()))
         self._notice_centre = NoticeCentre(self._loop, self._clicked)
         self._icon_updates = IconUpdates(
@@ -99,6 +91,7 @@ class Application:
         self._returned = False
         self._by_signal = False
         self._is_first_start = False
+        self._panel_wait = PanelWait()
         self._is_update_planned = False
         self._is_advice_planned = False
 
@@ -207,6 +200,16 @@ class Application:
     def _show(self, notice: Notice) -> None:
         self._loop.call(self._notice_centre.show, notice)
 
+    # --- the service's thread ---
+
+    def _check(self, context: Context) -> Iterator[Finding]:
+        # Imported when the doctor runs, and not before the icon is there.
+        from claude_sync_app.desktop.checks import check_icon, checks
+
+        for check in checks():
+            if check is not check_icon or self._panel_wait.was_in_vain:
+                yield from check(context)
+
     # --- the loop's thread ---
 
     def _begin(self, problem: ClaudeSyncError | None) -> None:
@@ -243,20 +246,30 @@ class Application:
     def _on_presence(self, presence: Presence) -> None:
         self._environment = replace(self._environment, presence=presence)
         self._icon_updates.update_soon()
-        if presence is not Presence.SHOWN and not self._is_advice_planned:
+        self._panel_wait.see(presence)
+        if presence is Presence.SHOWN:
+            if any(one.code == "no-icon-host" for one in self._service.status.findings):
+                self._service.run_doctor()
+            return
+        if not self._is_advice_planned:
             self._is_advice_planned = True
             # A panel may only be restarting, and at login it may start after us.
-            self._loop.later(_PRINT_ADVICE_SECONDS, self._print_advice)
-            self._loop.later(_NOTIFY_ADVICE_SECONDS, self._notify_advice)
+            self._loop.later(_PRINT_ADVICE_SECONDS, lambda: self._advise(self._say))
+            self._loop.later(PANEL_SECONDS, self._advise_by_notice)
 
-    def _print_advice(self) -> None:
-        if advice := backends.advice(self._environment.presence):
-            self._tray.background_tasks.run("advising", lambda: self._say(advice))
-
-    def _notify_advice(self) -> None:
+    def _advise_by_notice(self) -> None:
         # Without an icon, a notification may still be seen.
-        if advice := backends.advice(self._environment.presence):
-            self._tray.notify("icon", "claude-sync is running without an icon", advice)
+        title = "claude-sync is running without an icon"
+        self._advise(lambda advice: self._tray.notify("icon", title, advice))
+        if self._environment.presence is not Presence.SHOWN:
+            self._service.run_doctor()
+
+    def _advise(self, say: Callable[[str], None]) -> None:
+        def advise() -> None:
+            if advice := backends.advice(self._environment.presence):
+                say(advice)
+
+        self._tray.background_tasks.run("advising", advise)
 
     def _notify_unpushed(self, number: int) -> None:
         title = f"No time to push {count(number, 'session')} before sleep"

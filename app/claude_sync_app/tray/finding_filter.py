@@ -12,7 +12,7 @@ from claude_sync.wording import count
 _STORE_AWAY = frozenset({"store-missing", "store-not-mounted", "store-offline"})
 """What the doctor says if the store can't be reached, which the icon shows in its own way."""
 
-_SHOWN_ANYWAY = frozenset({"conflict", "session-shortened", "not-set-up"})
+_SHOWN_ANYWAY = frozenset({"conflict", "session-shortened", "not-set-up", "no-icon-host"})
 """What the menu and notices show in their own way, with what fixes it."""
 
 

@@ -91,7 +91,10 @@ def _double_ampersands(label: str) -> str:
 
 
 def advice(presence: Presence) -> str:
-    """Why no icon can be seen and what to do about it, a sentence; "" if one is seen."""
+    """Why no icon can be seen and what to do about it, a sentence; "" if one is seen.
+
+    It asks the display, so not in the loop's thread.
+    """
     if presence is Presence.SHOWN:
         return ""
     if presence is Presence.NO_BUS:
@@ -104,6 +107,14 @@ def advice(presence: Presence) -> str:
             "No icon: GNOME shows none by itself; install the extension “AppIndicator and "
             "KStatusNotifierItem Support” (Debian, Ubuntu and Fedora have it as "
             "gnome-shell-extension-appindicator) and log in again."
+        )
+    from claude_sync_app.tray.backends import gtk
+
+    if gtk.has_older_tray():
+        return (
+            "No icon: this panel shows only icons of the older kind; install GTK for Python "
+            "(Debian and Ubuntu have it as python3-gi and gir1.2-gtk-3.0) and start claude-sync "
+            "again, or run snixembed, which shows the newer kind in such panels."
         )
     return (
         "No icon: this desktop's panel shows none; add a system tray (“Status Tray Plugin” in "

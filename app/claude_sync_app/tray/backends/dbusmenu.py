@@ -27,8 +27,9 @@ from claude_sync_app.tray.backends.menu_tree import ROOT, Node, Numbers, Propert
 from claude_sync_app.tray.menu.model import Item, update_in_place
 from claude_sync_app.tray.verbs import Action
 
-HOLD_SECONDS = 60.0
-"""How long an open menu keeps its rows; some panels never say that it was closed."""
+HOLD_SECONDS = 15.0
+"""How long after its last sign of life a menu keeps its rows: some panels never say that it was
+closed."""
 
 _READ = PropertyAccess.READ
 _SIGNATURES = {str: "s", bool: "b", int: "i"}
@@ -50,7 +51,7 @@ class MenuService(ServiceInterface):
         loop: its loop.
         clicked: called with the action of an entry that was clicked and may be clicked.
         opened: called with True when the menu is opened, with False when it is closed.
-        hold_seconds: how long an open menu keeps its rows at the most.
+        hold_seconds: how long after its last sign of life an open menu keeps its rows.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class MenuService(ServiceInterface):
         self._nodes = {ROOT: self._tree}
         self._revision = 1
         self._unread: set[int] = set()
+        self._announced: set[tuple[int, int]] = set()
         self._open: set[int] = set()
         self._release: TimerHandle | None = None
 
@@ -86,7 +88,11 @@ class MenuService(ServiceInterface):
         self._announce(before)
 
     def end(self) -> None:
-        """Forget that the menu is open."""
+        """Forget the panel: that the menu is open there, and what it was asked to read."""
+        self._announced.clear()
+        self._forget_open()
+
+    def _forget_open(self) -> None:
         self._open.clear()
         if self._release is not None:
             self._release.cancel()
@@ -101,6 +107,7 @@ class MenuService(ServiceInterface):
             )
         if changes.parents:
             self._revision += 1
+            self._announced.clear()
             self._unread.update(changes.parents)
             for number in changes.parents:
                 self.layout_updated(self._revision, number)
@@ -128,7 +135,22 @@ class MenuService(ServiceInterface):
     @dbus_method(name="GetLayout")
     def get_layout(self, parent: DBusInt32, depth: DBusInt32, names: _Strings) -> _Layout:
         node = self._node(parent)
-        return [self._revision, self._layout(node, depth, names)]
+        layout = [self._revision, self._layout(node, depth, names)]
+        if depth == 1:
+            self._loop.later(0, lambda: self._announce_submenus(node))
+        return layout
+
+    def _announce_submenus(self, node: Node) -> None:
+        """Have a panel that read one level read the submenus in it before it shows them.
+
+        Plasma opens the first one with the size of an empty menu otherwise, off the screen. Once
+        for each revision, for a panel may answer by reading the whole level again.
+        """
+        for child in node.children:
+            known = (child.number, self._revision)
+            if child.children and known not in self._announced and child.number in self._nodes:
+                self._announced.add(known)
+                self.layout_updated(self._revision, child.number)
 
     @dbus_method(name="GetGroupProperties")
     def get_group_properties(self, numbers: _Numbers, names: _Strings) -> _Group:
@@ -159,17 +181,14 @@ class MenuService(ServiceInterface):
     @dbus_method(name="AboutToShow")
     def about_to_show(self, number: DBusInt32) -> DBusBool:
         node = self._node(number)
-        if number == ROOT:
-            self._let_go()
+        self._hold(number)
         return node.number in self._unread
 
     @dbus_method(name="AboutToShowGroup")
     def about_to_show_group(self, numbers: _Numbers) -> _TwoLists:
-        if ROOT in numbers:
-            # Panels built on libdbusmenu-gtk (Xfce, MATE, waybar) report only in this way that
-            # the menu itself is opened, and never that it is closed.
-            self._let_go()
-            self._hold(ROOT)
+        for number in numbers:
+            if number in self._nodes:
+                self._hold(number)
         changed = [number for number in numbers if number in self._unread]
         return [changed, [number for number in numbers if number not in self._nodes]]
 
@@ -224,14 +243,23 @@ class MenuService(ServiceInterface):
                 self._let_go()
 
     def _hold(self, number: int) -> None:
-        if self._release is None:
-            self._release = self._loop.later(self._hold_seconds, self._let_go)
-            self._opened(True)
+        """Keep the rows from now on, for the menu has just given a sign of life.
+
+        Panels built on libdbusmenu-gtk (Xfce, MATE, waybar) report only by AboutToShow that the
+        menu is opened, and never that it is closed. In that moment nothing may be let go of: Xfce
+        pops the menu up in the size that it had before, with its last rows cut off.
+        """
+        was_closed = self._release is None
+        if self._release is not None:
+            self._release.cancel()
+        self._release = self._loop.later(self._hold_seconds, self._let_go)
         self._open.add(number)
+        if was_closed:
+            self._opened(True)
 
     def _let_go(self) -> None:
         if self._release is not None:
-            self.end()
+            self._forget_open()
             self._opened(False)
             self.show(self._wanted)
 

@@ -5,16 +5,45 @@ from __future__ import annotations
 import importlib.util
 import os
 import signal
+import sys
+import sysconfig
 from collections.abc import Callable
 from typing import Any
+
+_DEBIANS = "/usr/lib/python3/dist-packages/gi/__init__.py"
+"""Where Debian has it (python3-gi), which an environment of our own doesn't look at."""
 
 
 def is_possible() -> bool:
     """Whether an icon of this kind would be seen: GTK is installed and such a panel runs."""
-    return importlib.util.find_spec("gi") is not None and _has_tray()
+    return _has_gi() and has_older_tray()
 
 
-def _has_tray() -> bool:
+def _has_gi() -> bool:
+    if importlib.util.find_spec("gi") is not None:
+        return True
+    # Its extension is built for one version of Python.
+    suffix = sysconfig.get_config_var("EXT_SUFFIX") or ""
+    return os.path.exists(os.path.join(os.path.dirname(_DEBIANS), f"_gi{suffix}"))
+
+
+def _find_gi() -> None:
+    """Have `import gi` find Debian's where there is no other, and nothing else from there."""
+    if importlib.util.find_spec("gi") is not None or not _has_gi():
+        return
+    folder = [os.path.dirname(_DEBIANS)]
+    spec = importlib.util.spec_from_file_location("gi", _DEBIANS, submodule_search_locations=folder)
+    if spec is None or spec.loader is None:
+        return
+    module = sys.modules["gi"] = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception:
+        del sys.modules["gi"]
+        raise
+
+
+def has_older_tray() -> bool:
     """Whether a program owns the system tray of the screen.
 
     https://specifications.freedesktop.org/systemtray-spec/latest/
@@ -38,6 +67,7 @@ def _has_tray() -> bool:
 def new_icon(name: str) -> Any:
     """A pystray icon for GTK; None if GTK can't be used after all."""
     try:
+        _find_gi()
         from gi.repository import GLib
         from pystray import _gtk
     except (ImportError, ValueError):

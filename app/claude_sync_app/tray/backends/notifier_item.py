@@ -11,10 +11,9 @@ https://invent.kde.org/frameworks/kstatusnotifieritem/-/blob/master/src/org.kde.
 
 from collections.abc import Callable
 from functools import lru_cache
-from html import escape
 from typing import Annotated, Any
 
-from dbus_fast import DBusError, ErrorType, PropertyAccess
+from dbus_fast import PropertyAccess
 from dbus_fast.annotations import DBusBool, DBusInt32, DBusObjectPath, DBusSignature, DBusStr
 from dbus_fast.service import ServiceInterface, dbus_method, dbus_property, dbus_signal
 
@@ -126,9 +125,10 @@ class ItemService(ServiceInterface):
 
     @dbus_property(_READ, name="ToolTip")
     def tool_tip(self) -> _ToolTip:
-        # The last part may hold markup, by the specification.
-        sentence = shortened(one_line(self._tooltip), TOOLTIP_LIMIT)
-        return ["", [], self._name, escape(sentence, quote=False)]
+        # In the title, for LXQt shows nothing else. It is plain text by the specification, but Qt
+        # takes for markup what holds a tag.
+        sentence = shortened(one_line(self._tooltip), TOOLTIP_LIMIT).replace("<", "‹")
+        return ["", [], sentence or self._name, ""]
 
     @dbus_property(_READ, name="ItemIsMenu")
     def item_is_menu(self) -> DBusBool:
@@ -142,10 +142,14 @@ class ItemService(ServiceInterface):
 
     @dbus_method(name="Activate")
     def activate(self, x: DBusInt32, y: DBusInt32) -> None:
-        if self._activated is None:
-            # Plasma and GNOME's extension open the menu where an item doesn't know this method.
-            raise DBusError(ErrorType.UNKNOWN_METHOD, "a click opens the menu")
-        self._activated()
+        # Where that is the panel's to do, `StatusNotifierIcon` answers, who knows which one asks.
+        if self._activated is not None:
+            self._activated()
+
+    @property
+    def is_left_to_the_panel(self) -> bool:
+        """Whether a click on the icon is to open the menu, which is the panel's to do."""
+        return self._activated is None
 
     @dbus_method(name="SecondaryActivate")
     def secondary_activate(self, x: DBusInt32, y: DBusInt32) -> None:

@@ -1,7 +1,7 @@
 """Our own icon for Linux: StatusNotifierItem and dbusmenu over D-Bus, without any toolkit.
 
 It needs a session bus and nothing else, so it works on X11 and Wayland alike; it registers again
-whenever a panel appears or restarts, and connects again when the bus does.
+whenever a panel appears, restarts or has lost it, and connects again when the bus does.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from claude_sync_app.desktop import dbus
@@ -17,7 +17,7 @@ from claude_sync_app.tray.backends.callbacks import IconCallbacks, Presence
 from claude_sync_app.tray.backends.pystray_base import pystray_base
 from claude_sync_app.tray.icons.icons import Picture, image
 from claude_sync_app.tray.menu.model import Item
-from claude_sync_app.tray.verbs import Action
+from claude_sync_app.tray.verbs import Action, Verb
 
 if TYPE_CHECKING:
     from dbus_fast import Message
@@ -30,6 +30,21 @@ ITEM_PATH = "/StatusNotifierItem"
 MENU_PATH = "/MenuBar"
 
 _REGISTER = dbus.Method(WATCHER, "/StatusNotifierWatcher", WATCHER, "RegisterStatusNotifierItem")
+
+_GET = dbus.Method(WATCHER, "/StatusNotifierWatcher", "org.freedesktop.DBus.Properties", "Get")
+
+OPENS_WINDOW = Action(Verb.OPEN_WINDOW)
+
+MENU_OPENERS = ("org.kde.plasmashell", "org.gnome.Shell")
+"""Names on the bus of panels that call Activate first and open the menu where that is an error.
+
+Those that go by ItemIsMenu (Xfce, waybar) don't call it at all. All others (LXQt, MATE, Cinnamon)
+ignore both: there a click would do nothing.
+"""
+
+CHECK_SECONDS = (3.0, 10.0, 30.0)
+"""When after registering it is made sure that the panel still has the icon: GNOME's extension
+drops one now and then."""
 
 _FIRST_DELAY_SECONDS = 1.0
 _LONGEST_DELAY_SECONDS = 60.0
@@ -54,12 +69,20 @@ class StatusNotifierIcon(pystray_base().Icon):  # type: ignore[misc]  # pystray 
         loop: carries it; started before and stopped after it.
         callbacks: what it calls, always in the loop's thread.
         picture: the first icon.
+        check_seconds: when after registering to look whether the panel still has the icon.
     """
 
     HAS_DEFAULT_ACTION = True
     HAS_NOTIFICATION = False
 
-    def __init__(self, name: str, loop: Loop, callbacks: IconCallbacks, picture: Picture) -> None:
+    def __init__(
+        self,
+        name: str,
+        loop: Loop,
+        callbacks: IconCallbacks,
+        picture: Picture,
+        check_seconds: Sequence[float] = CHECK_SECONDS,
+    ) -> None:
         from claude_sync_app.tray.backends.dbusmenu import MenuService
         from claude_sync_app.tray.backends.notifier_item import ItemService
 
@@ -68,6 +91,8 @@ class StatusNotifierIcon(pystray_base().Icon):  # type: ignore[misc]  # pystray 
         self._callbacks = callbacks
         self._menu_service = MenuService(loop, callbacks.clicked, callbacks.opened)
         self._item_service = ItemService(name, MENU_PATH, picture)
+        self._check_seconds = check_seconds
+        self._checks: list[asyncio.TimerHandle] = []
         self._bus: MessageBus | None = None
         self._service_name = ""
         self._presence: Presence | None = None
@@ -159,31 +184,87 @@ class StatusNotifierIcon(pystray_base().Icon):  # type: ignore[misc]  # pystray 
             await dbus.until_gone(bus)
         finally:
             self._bus = None
+            self._end_checks()
             self._menu_service.end()
             bus.unexport(ITEM_PATH)
             bus.unexport(MENU_PATH)
             await dbus.disconnect(bus)
 
-    def _hear(self, message: Message) -> None:
-        if message.member != "NameOwnerChanged" or message.sender != dbus.BUS:
-            return
-        name, _, owner = message.body
-        if name != WATCHER or self._bus is None:
+    def _hear(self, message: Message) -> bool:
+        """A message's handler; whether nobody else is to answer it."""
+        bus = self._bus
+        if bus is None:
+            return False
+        if message.member == "Activate" and message.path == ITEM_PATH:
+            if not self._item_service.is_left_to_the_panel:
+                return False
+            self._loop.spawn(self._answer_click(bus, message))
+            return True
+        if message.member == "NameOwnerChanged" and message.sender == dbus.BUS:
+            self._on_owner(bus, *message.body)
+        return False
+
+    async def _answer_click(self, bus: MessageBus, message: Message) -> None:
+        """Let a panel open the menu if it does, else open the window in its place."""
+        from dbus_fast import ErrorType, Message
+
+        if await _opens_menus(bus, str(message.sender)):
+            reply = Message.new_error(message, ErrorType.UNKNOWN_METHOD, "a click opens the menu")
+        else:
+            reply = Message.new_method_return(message)
+            self._callbacks.clicked(OPENS_WINDOW)
+        if bus.connected:
+            await bus.send(reply)
+
+    def _on_owner(self, bus: MessageBus, name: str, _: str, owner: str) -> None:
+        if name != WATCHER:
             return
         if owner:
-            self._loop.spawn(self._register(self._bus))
+            self._loop.spawn(self._register(bus))
         else:
+            self._end_checks()
             self._menu_service.end()
             self._say(Presence.NO_PANEL)
 
     async def _register(self, bus: MessageBus) -> None:
         reply = await dbus.call(bus, _REGISTER, "s", self._service_name)
         self._say(Presence.SHOWN if reply is not None else Presence.NO_PANEL)
+        if reply is not None:
+            self._end_checks()
+            self._checks = [
+                self._loop.later(seconds, lambda: self._loop.spawn(self._register_if_lost(bus)))
+                for seconds in self._check_seconds
+            ]
+
+    async def _register_if_lost(self, bus: MessageBus) -> None:
+        """Register again where a panel says which icons it has, and ours isn't among them."""
+        reply = await dbus.call(bus, _GET, "ss", WATCHER, "RegisteredStatusNotifierItems")
+        known = getattr(reply.body[0], "value", None) if reply is not None else None
+        if isinstance(known, list) and not any(self._is_ours(bus, str(one)) for one in known):
+            await dbus.call(bus, _REGISTER, "s", self._service_name)
+
+    def _is_ours(self, bus: MessageBus, registered: str) -> bool:
+        # Plasma writes name/path, GNOME's extension name@path; the name may be the unique one.
+        name = registered.partition("@")[0].partition("/")[0]
+        return name in (self._service_name, bus.unique_name)
+
+    def _end_checks(self) -> None:
+        for timer in self._checks:
+            timer.cancel()
+        self._checks = []
 
     def _say(self, presence: Presence) -> None:
         if presence is not self._presence:
             self._presence = presence
             self._callbacks.presence(presence)
+
+
+async def _opens_menus(bus: MessageBus, caller: str) -> bool:
+    for name in MENU_OPENERS:
+        reply = await dbus.call(bus, dbus.bus_method("GetNameOwner"), "s", name)
+        if reply is not None and reply.body[0] == caller:
+            return True
+    return False
 
 
 async def _take_name(bus: MessageBus) -> str:

@@ -1,0 +1,12 @@
+"""The window, at one of its pages."""
+
+from __future__ import annotations
+
+from claude_sync_app.tray.actions.about import show_news
+from claude_sync_app.tray.context import TrayContext
+from claude_sync_app.tray.verbs import Action
+
+
+def open_page(tray: TrayContext, action: Action) -> None:
+    """Say what there is, in a dialog."""
+    show_news(tray, action)
