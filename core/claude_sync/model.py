@@ -234,6 +234,7 @@ class Result(NamedTuple):
         bytes: what went through the transport.
         message: one sentence for people, safe to show.
         from_elsewhere: so many bytes at the beginning of the transcript came from elsewhere.
+        code: the name of the error where it failed, else "".
         broken: whether the bundle itself is at fault, so that trying again is of no use before
             it has changed.
     """
@@ -249,6 +250,7 @@ class Result(NamedTuple):
     message: str = ""
     broken: bool = False
     from_elsewhere: int = 0
+    code: str = ""
 
 
 class Side(NamedTuple):

@@ -37,7 +37,8 @@ ROOMS = (
     "__init__",
 )
 ROOMS_OF_SYNC = (
-    "__init__ context rivals",
+    "__init__ recorder",
+    "context rivals",
     "planner",
     "crowd",
     "survey",
@@ -62,6 +63,7 @@ HEAVY = (
     "psutil rich shutil socket sqlite3 ssl subprocess tempfile urllib uuid watchdog xml"
 )
 MAY_START_HEAVY = {
+    "claude_sync.state.activity",  # nothing imports it where nothing was done
     "claude_sync.state.database",  # whoever opens the records needs SQLite
     "claude_sync.state.layout",
     "claude_sync.service.inlet",

@@ -61,7 +61,7 @@ def _passes(error: ClaudeSyncError) -> bool:
 
 
 def _push(context: Context, session_id: str) -> list[str]:
-    with context.working("pushing"):
+    with context.working("pushing", by_itself=True):
         survey = look(context)
         if session_id not in survey.local:
             return []

@@ -23,6 +23,7 @@ class Arrivals:
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
+        self._fresh: dict[str, Arrival] = {}
         self._seen = _read(cache.setting(_SETTING))
 
     def of(self, waiting: Iterable[tuple[SessionState, tuple[Bundle, ...]]]) -> list[Arrival]:
@@ -41,21 +42,27 @@ class Arrivals:
             # What changed may be a task list alone.
             key = f"{head.session_id} {head.sha256} {head.sidecar_sha256}"
             seen[key] = self._seen.get(key, now)
-            found.append(
-                Arrival(
-                    state=state,
-                    machine=head.machine,
-                    version=head.version,
-                    seen_at=seen[key],
-                    here=state.path is not None,
-                    was_open=head.open,
-                    pushed_at=head.mtime_ns / 1e9,
-                )
+            arrival = Arrival(
+                state=state,
+                machine=head.machine,
+                version=head.version,
+                seen_at=seen[key],
+                here=state.path is not None,
+                was_open=head.open,
+                pushed_at=head.mtime_ns / 1e9,
             )
+            found.append(arrival)
+            if key not in self._seen:
+                self._fresh[arrival.session_id] = arrival
         if seen != self._seen:
             self._seen = seen
             self._cache.put_setting(_SETTING, json.dumps(seen))
         return found
+
+    def take_fresh(self) -> list[Arrival]:
+        """Those that were seen for the first time since this was asked."""
+        fresh, self._fresh = self._fresh, {}
+        return list(fresh.values())
 
 
 def _read(text: str) -> dict[str, float]:

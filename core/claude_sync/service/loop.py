@@ -210,6 +210,8 @@ class ServiceLoop:
         self.timetable.due_in(LOOK, outage.retry_seconds)
         if before is None or before.message != outage.message:
             self.journal.write(f"watch waits: {outage.message}")
+            if self.resources is not None:
+                self.resources.context.recorder.add_outage(error)
         self._publisher.show_outage(error)
 
     def _end_outage(self) -> None:
@@ -217,6 +219,8 @@ class ServiceLoop:
             self._outage = None
             self._watch_store_now()
             self.journal.write("watch continues")
+            if self.resources is not None:
+                self.resources.context.recorder.add_reachable()
             self._publisher.show_reachable()
 
     def _report(self, outcome: RoundOutcome) -> None:

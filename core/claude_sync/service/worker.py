@@ -128,7 +128,7 @@ class Worker:
         self._context.store.listing()  # before the lock is held: it may be long in answering
         if self._sides() == self._left and not (portion or more):
             return RoundOutcome()
-        with self._context.working("watching"):
+        with self._context.working("watching", by_itself=True):
             left, self._left = self._left, None
             survey = look(self._context)
             # Somebody may wait for a push elsewhere, so it comes before the overview where nothing
@@ -149,6 +149,7 @@ class Worker:
                 self._look_over(survey, read=() if done else portion)
                 # What came meanwhile is in the listing that the next round compares with.
                 arrived = pull and not paused and not self._pullable() <= set(asked)
+            self._note_arrivals(outcome.pulled)
             self._left = self._sides()
         again = NextRound(
             anyway=arrived or outcome.next.anyway, soon=arrived or len(portion) < len(push)
@@ -238,7 +239,7 @@ class Worker:
         Raises:
             TransportError, LockBusy, RecordsError, Stopped
         """
-        with self._context.working("pushing"):
+        with self._context.working("pushing", by_itself=True):
             survey = look(self._context)
             for portion in self._small_portions(survey):
                 results = push_surveyed(self._context, survey, portion, named=False)
@@ -269,6 +270,7 @@ class Worker:
         before = self._pullable()
         with self._context.working("looking"):
             self._look_over(look(self._context))
+            self._note_arrivals()
         arrived = self._pullable() - before
         # What arrived meanwhile is for the next round to pull, so it has to see that it is new.
         if self._left is not None and not arrived:
@@ -295,6 +297,19 @@ class Worker:
         """Take note of what a person had pushed."""
         self.changes.pushed([result.session_id for result in results], results)
         self._note(results)
+
+    def _note_arrivals(self, pulled: Iterable[Result] = ()) -> None:
+        """Have written down what another machine was seen to be ahead with, unless it is here."""
+        here = {result.session_id for result in pulled if result.outcome in _INSTALLED}
+        for arrival in self._arrivals.take_fresh():
+            if arrival.session_id not in here:
+                waiting = Result(
+                    arrival.session_id,
+                    Outcome.UNCHANGED,
+                    project_key=arrival.state.project_key,
+                    machine=arrival.machine,
+                )
+                self._context.recorder.add_result("arrive", waiting, "waiting")
 
     def _note(self, results: Iterable[Result]) -> None:
         for result in results:

@@ -67,6 +67,11 @@ class Paths(NamedTuple):
         return self.state / "opening.json"
 
     @property
+    def activity_file(self) -> Path:
+        """What was done here, for a month."""
+        return self.state / "activity.sqlite"
+
+    @property
     def log_file(self) -> Path:
         return self.state / "claude-sync.log"
 

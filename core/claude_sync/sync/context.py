@@ -11,7 +11,7 @@ from pathlib import Path
 from claude_sync.claude.home import ClaudeHome
 from claude_sync.disk import files
 from claude_sync.disk.locks import Lock
-from claude_sync.errors import NotSetUp, Stopped, StoreLocked
+from claude_sync.errors import ClaudeSyncError, NotSetUp, Stopped, StoreLocked
 from claude_sync.model import Machine, Progress
 from claude_sync.projects.registry import Registry
 from claude_sync.state import preferences
@@ -25,6 +25,7 @@ from claude_sync.state.preferences import Preferences
 from claude_sync.state.records import Records
 from claude_sync.state.vault import Vault
 from claude_sync.store.store import Store
+from claude_sync.sync.recorder import Recorder
 from claude_sync.transports import open_transport
 from claude_sync.transports.base import Transport
 from claude_sync.transports.location import CloudLocation, parse_location
@@ -49,6 +50,7 @@ class Context:
         vault: old versions that were replaced.
         decisions: what a person decided about the store's sessions.
         database, records, cache: what is remembered of the store.
+        recorder: has what is done written down.
         should_stop: asked between blocks; true ends the work at once, with nothing half done.
         on_progress: called with how far the work is.
     """
@@ -73,6 +75,7 @@ class Context:
         self.homes = claude_homes(chosen)
         self.machine: Machine = machine or load_machine(paths, self.homes)
         self.vault = Vault(paths.vault_directory)
+        self.recorder = Recorder(paths, self.machine.name)
         self.registry = Registry(paths.projects_file)
         self._open = ExitStack()
         self.decisions = decisions or Decisions(paths, store_key(paths, chosen, self.machine))
@@ -172,20 +175,29 @@ class Context:
         return folder
 
     @contextmanager
-    def working(self, purpose: str) -> Iterator[None]:
+    def working(self, purpose: str, *, by_itself: bool = False) -> Iterator[None]:
         """Hold the lock under which sessions are read, written and recorded.
+
+        Args:
+            purpose: what for, a participle: "pushing".
+            by_itself: whether nobody asked for it.
 
         Raises:
             LockBusy: another claude-sync kept it for half a minute.
         """
         lock = Lock(self.paths.lock_file, purpose)
         lock.acquire(LOCK_PATIENCE_SECONDS, self.should_stop)
+        self.recorder.by_itself = by_itself
         try:
             yield
             if self.decisions.known and not self._has_decisions:
                 self.cache.put_setting(_HAS_DECISIONS, "yes")
                 self._has_decisions = True
+        except ClaudeSyncError as error:
+            self.recorder.add_failure(purpose, error)
+            raise
         finally:
+            self.recorder.flush()
             lock.release()
 
     @contextmanager

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from claude_sync.errors import UsageError
-from claude_sync.model import Bundle
+from claude_sync.model import Bundle, Outcome, Result
 from claude_sync.sync.bundles.remove import remove_bundles
 from claude_sync.sync.context import Context
 from claude_sync.sync.survey.survey import Survey, look
@@ -131,6 +131,15 @@ def forget(context: Context, bundles: Sequence[Bundle]) -> tuple[Bundle, ...]:
                     context.records.remember(
                         bundle.head.session_id, written=None, name="", layout=""
                     )
+        for bundle in removed:
+            head = bundle.head
+            gone = Result(
+                head.session_id,
+                Outcome.UNCHANGED,
+                project_key=head.project_key,
+                machine=head.machine,
+            )
+            context.recorder.add_result("forget", gone, "removed")
         return removed
 
 

@@ -170,12 +170,12 @@ class _Pull:
                     self._context.check()
                     decided = self._decide(session_id)
                     if isinstance(decided, Result):
-                        results.append(decided)
+                        results.append(self._noted(decided))
                         continue
                     to_pull.append(decided)
                     if decided.fetched is not None:
                         staged.callback(decided.fetched.discard)
-            results.extend(self._apply_all(to_pull))
+            results.extend(map(self._noted, self._apply_all(to_pull)))
         if not self._dry_run:
             survey.flush()
         problems = self._problems(sessions, project)
@@ -183,14 +183,20 @@ class _Pull:
         results = [
             one for one in results if not (one.session_id in named and self._is_doubtful(one))
         ]
-        results.extend(
-            Result(
-                problem.session_id, problem.outcome, bundle=problem.name, message=problem.message
-            )
-            for problem in problems
-        )
-        results.extend(self._unseen(sessions, project))
+        results.extend(map(self._noted, self._skipped(problems)))
+        results.extend(map(self._noted, self._unseen(sessions, project)))
         return results
+
+    def _skipped(self, problems: Sequence[SkippedFile]) -> Iterator[Result]:
+        """A result for each file in the store that had to be skipped."""
+        for problem in problems:
+            yield Result(
+                problem.session_id,
+                problem.outcome,
+                bundle=problem.name,
+                message=problem.message,
+                code=problem.kind,
+            )
 
     def _is_doubtful(self, result: Result) -> bool:
         """Whether a session is only up to date as far as could be seen: a file of it is unread."""
@@ -210,7 +216,13 @@ class _Pull:
             if folder and (not names.is_folder(folder) or (wanted and folder != wanted)):
                 continue
             error = unseen_error(self._context, folder)
-            yield Result("", Outcome.FAILED, bundle=folder, message=str(error))
+            yield Result(
+                "",
+                Outcome.FAILED,
+                bundle=folder,
+                message=str(error),
+                code=type(error).__name__,
+            )
 
     def _ids(self, sessions: Sequence[str]) -> list[str]:
         """The sessions that are named, without those of which only unreadable files lie there."""
@@ -416,6 +428,11 @@ class _Pull:
 
     # -- results ------------------------------------------------------------------------------
 
+    def _noted(self, result: Result) -> Result:
+        if not self._dry_run:
+            self._context.recorder.add_results("pull", (result,))
+        return result
+
     def _pulled(self, planned: PlannedPull, message: str = "") -> Result:
         result = self._result(
             planned.session_id,
@@ -465,7 +482,8 @@ class _Pull:
             outcome = Outcome.INCOMPLETE
         bundle = planned.bundle if planned is not None else None
         broken = isinstance(error, BundleError) and not error.passing
-        return self._result(session_id, outcome, str(error), bundle=bundle)._replace(broken=broken)
+        result = self._result(session_id, outcome, str(error), bundle=bundle)
+        return result._replace(broken=broken, code=type(error).__name__)
 
     def _result(
         self,

@@ -115,11 +115,11 @@ class _Push:
                 self._context.check()
                 decided = self._decide(session_id, project)
                 if isinstance(decided, Result):
-                    results.append(decided)
+                    results.append(self._noted(decided))
                 elif decided is not None:
                     to_push.append(decided)
         if sessions is None:
-            results.extend(self._unseen(project))
+            results.extend(map(self._noted, self._unseen(project)))
         if to_push:
             results.extend(self._write(to_push))
         survey.flush()
@@ -130,13 +130,14 @@ class _Push:
         survey, here = self._survey, self._context.machine.name
         for unseen in survey.tree.unseen:
             if project is None or survey.may_be_of(unseen, project):
-                message = str(unreadable(unseen))
+                error = unreadable(unseen)
                 yield Result(
                     unseen.session_id,
                     Outcome.FAILED,
                     machine=here,
                     path=unseen.path,
-                    message=message,
+                    message=str(error),
+                    code=type(error).__name__,
                 )
 
     # -- deciding -----------------------------------------------------------------------------
@@ -305,7 +306,7 @@ class _Push:
             session_id = planned.local.session_id
             if not isinstance(answer, ClaudeSyncError):
                 allowance.spend(answer.sent)
-            yield self._answered(planned, answer)
+            yield self._noted(self._answered(planned, answer))
             progress = progress._replace(
                 session_id=session_id,
                 done=progress.done + planned.local.stamp.size,
@@ -349,6 +350,10 @@ class _Push:
 
     # -- results ------------------------------------------------------------------------------
 
+    def _noted(self, result: Result) -> Result:
+        self._context.recorder.add_results("push", (result,))
+        return result
+
     def _failure(self, session_id: str, error: ClaudeSyncError) -> Result:
         copies = self._survey.local.get(session_id, ())
         outcome = Outcome.FAILED
@@ -362,6 +367,7 @@ class _Push:
             machine=self._context.machine.name,
             path=copies[0].path if copies else None,
             message=str(error),
+            code=type(error).__name__,
         )
 
     def _result(

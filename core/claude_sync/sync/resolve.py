@@ -72,11 +72,13 @@ class _Resolve:
 
     def run(self, keep: str) -> list[Result]:
         conflict = self._conflict
+        kept = None
         if keep == BOTH:
             results = self._keep_both()
         else:
             kept = self._chosen(keep)
             results = self._keep_mine() if kept is None else self._keep_theirs(kept)
+        self._note(keep, kept, results)
         named = [conflict.session_id, *(result.session_id for result in results)]
         pushed = push_surveyed(self._context, look(self._context), list(dict.fromkeys(named)))
         return [*results, *pushed]
@@ -169,6 +171,18 @@ class _Resolve:
         return results
 
     # -- pieces -------------------------------------------------------------------------------
+
+    def _note(self, keep: str, kept: Bundle | None, results: Sequence[Result]) -> None:
+        keys = [rival.head.project_key for rival in self._conflict.rivals]
+        decided = Result(
+            self._conflict.session_id,
+            Outcome.UNCHANGED,
+            project_key=next(iter(keys), ""),
+            machine=kept.head.machine if kept is not None else "",
+            bytes=sum(result.bytes for result in results),
+        )
+        outcome = BOTH if keep == BOTH else MINE if kept is None else THEIRS
+        self._context.recorder.add_result("resolve", decided, outcome)
 
     def _into_vault(self, bundle: Bundle) -> None:
         keep_bundle(self._context, bundle, "resolve")

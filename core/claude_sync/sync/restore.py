@@ -316,7 +316,9 @@ class _Restore:
         )
         bundles = self.survey.bundles.get(self._session_id, ())
         remember_decision(self._context, made, bundles)
-        return [self._result(chosen, side), *self._push()]
+        result = self._result(chosen, side)
+        self._context.recorder.add_result("restore", result)
+        return [result, *self._push()]
 
     def _keep_what_goes(self, chosen: _Found) -> list[Bundle]:
         """Put into the vault what the store holds of others, unless the version is that."""

@@ -57,7 +57,7 @@ def undo(context: Context, session: str) -> Result:
             finish_removal(context, survey, session_id, record)
             left = [copy for copy in record.copies if copy in survey.local]
         _remember(context, session_id, record, _heirs(survey, session_id, record))
-        return Result(
+        result = Result(
             session_id,
             Outcome.REPLACED if record.before is not None else Outcome.GONE,
             machine=context.machine.name,
@@ -67,6 +67,8 @@ def undo(context: Context, session: str) -> Result:
             # In doubt all of it: an earlier pull may have brought it.
             from_elsewhere=record.before.size if record.before is not None else 0,
         )
+        context.recorder.add_result("undo", result)
+        return result
 
 
 def _find(survey: Survey, session: str) -> str:
