@@ -54,6 +54,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("key", "show or change the key of an encrypted shared folder", True),
             Command("autostart", "start the icon at login, or not"),
             Command("plugin", "put claude-sync inside Claude Code, or not"),
+            Command("completion", "have your shell complete what you type"),
         ),
     ),
     (
