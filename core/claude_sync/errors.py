@@ -48,6 +48,8 @@ ClaudeSyncError
 
 from __future__ import annotations
 
+from claude_sync.spelling import plain
+
 
 class ClaudeSyncError(Exception):
     """Base of all errors that claude-sync raises on purpose.
@@ -69,7 +71,7 @@ class ClaudeSyncError(Exception):
     ) -> None:
         super().__init__(what)
         self.what = what
-        self.where = where
+        self.where = plain(where)
         self.todo = todo
         if passing is not None:
             self.passing = passing

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 
 from claude_sync.errors import ClaudeSyncError
+from claude_sync.spelling import plain
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _DAYS_SHOWN = 14
@@ -117,7 +118,7 @@ def join(words: Sequence[str], most: int = 5) -> str:
 
 def short_path(path: str | os.PathLike[str]) -> str:
     """A path as a person would say it: the home directory is ``~``."""
-    text, home = os.fspath(path), os.path.expanduser("~")
+    text, home = plain(os.fspath(path)), os.path.expanduser("~")
     if text == home:
         return "~"
     inside = os.path.normcase(text).startswith(os.path.normcase(home + os.sep))

@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # A room imports only rooms on the lines above its own.
 ROOMS = (
+    "spelling",
     "errors values",
     "model",
     "names wording",

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from itertools import takewhile
 
 from claude_sync.model import SessionState, Side, State
+from claude_sync.spelling import plain
 from claude_sync.wording import ago, count, replaces, rfc3339, size
 from claude_sync_app.cli.output import is_terminal
 from claude_sync_app.cli.tables import Column, print_table
@@ -26,7 +27,7 @@ def session_json(state: SessionState) -> dict[str, object]:
         "title": state.title,
         "project_key": state.project_key,
         "directory": None if state.directory is None else str(state.directory),
-        "path": None if state.path is None else str(state.path),
+        "path": None if state.path is None else plain(str(state.path)),
         "size": state.size,
         "modified": rfc3339(state.mtime_ns) if state.mtime_ns else None,
         "state": state.state.value,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from claude_sync.model import Bundle, Outcome, Result
+from claude_sync.spelling import plain
 from claude_sync.state.paths import paths
 from claude_sync.sync.context import Context
 from claude_sync.wording import count
@@ -84,7 +85,7 @@ def _result_json(result: Result) -> dict[str, object]:
         "outcome": result.outcome.value,
         "machine": result.machine,
         "bundle": result.bundle,
-        "path": None if result.path is None else str(result.path),
+        "path": None if result.path is None else plain(str(result.path)),
         "bytes": result.bytes,
         "message": result.message,
     }

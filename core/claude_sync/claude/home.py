@@ -9,6 +9,7 @@ import json
 import os
 import re
 import stat
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -27,9 +28,11 @@ from claude_sync.claude.session_files import (
 from claude_sync.claude.slugs import Slugs
 from claude_sync.claude.tree import Tree, look_at_tree, project_folders
 from claude_sync.disk.home_directory import home_directory
+from claude_sync.disk.resolved import resolved
 from claude_sync.disk.snapshot import read_small, stamp_of
 from claude_sync.errors import ClaudeHomeError
 from claude_sync.model import LocalSession, Stamp
+from claude_sync.spelling import extended, folds_case, same_case
 
 DEFAULT_CLEANUP_DAYS = 30
 ENCODED_LIMIT = 200
@@ -62,15 +65,26 @@ def encode_directory(directory: str) -> str:
     return f"{plain[:ENCODED_LIMIT]}-{digits or '0'}"
 
 
-def folder_matches(folder: str, directory: str) -> bool:
-    """Whether a folder's name is the encoding of a directory.
+def folder_matches(folder: str, directory: str, system: str = sys.platform) -> bool:
+    """Whether a folder's name is the encoding of a directory, in whatever case it was typed.
+
+    See `bucket`, which is the same as a look-up.
+    """
+    return bucket(folder, system) == bucket(encode_directory(directory), system)
+
+
+def bucket(folder: str, system: str = sys.platform) -> str:
+    """What the names of all folders that may be one directory's have in common.
 
     Beyond 200 characters only those are compared: the hash has changed between client versions.
+    Where case doesn't count (`spelling.folds_case`), one folder is that of ``c:\\``, as an editor
+    starts the client, and of ``C:\\``, as a terminal does; its name is as the first had it.
+
+    Args:
+        folder: a folder's name.
+        system: as `sys.platform` has it.
     """
-    encoded = encode_directory(directory)
-    if len(encoded) <= ENCODED_LIMIT:
-        return folder == encoded
-    return folder[: ENCODED_LIMIT + 1] == encoded[: ENCODED_LIMIT + 1]
+    return same_case(folder[: ENCODED_LIMIT + 1], system)
 
 
 # --- the home ----------------------------------------------------------------------------------
@@ -81,15 +95,18 @@ class ClaudeHome:
 
     Args:
         path: ``$CLAUDE_CONFIG_DIR``, or ``~/.claude``; `locate` finds it.
+        system: as `sys.platform` has it.
 
     Attributes:
         checkpoints: whether checkpoints count among a session's files.
         slugs: which plan each transcript names.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, system: str = sys.platform) -> None:
         self.path = path
-        self.projects = path / "projects"
+        self._system = system
+        # What lies below has names of 36 characters in folders of 200.
+        self.projects = Path(extended(str(path / "projects")))
         self.live_folder = path / "sessions"
         self.checkpoints = True
         self.slugs = Slugs()
@@ -228,18 +245,19 @@ class ClaudeHome:
     def folder_for(self, directory: Path) -> Path:
         """Where the client keeps, or will keep, the sessions of a working directory.
 
-        Beyond 200 characters a folder that exists is preferred over the computed name. The
-        directory may not exist; its links are resolved as far as it does.
+        Beyond 200 characters, and where case doesn't count, a folder that exists is preferred over
+        the computed name. The directory may not exist; its links are resolved as far as it does.
         """
-        resolved = os.path.realpath(directory)
-        encoded = encode_directory(resolved)
-        if len(encoded) > ENCODED_LIMIT and not (self.projects / encoded).is_dir():
+        encoded = encode_directory(resolved(directory))
+        if len(encoded) > ENCODED_LIMIT or folds_case(self._system):
             try:
                 names = sorted(os.listdir(self.projects))
             except OSError:
                 names = []
-            for name in names:
-                if folder_matches(name, resolved) and (self.projects / name).is_dir():
+            wanted = bucket(encoded, self._system)
+            alike = [name for name in names if bucket(name, self._system) == wanted]
+            for name in sorted(alike, key=lambda name: name != encoded):
+                if (self.projects / name).is_dir():
                     return self.projects / name
         return self.projects / encoded
 

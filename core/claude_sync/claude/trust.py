@@ -14,7 +14,9 @@ from pathlib import Path
 
 from claude_sync.claude.config_dir import VARIABLE
 from claude_sync.disk.home_directory import home_directory
+from claude_sync.disk.resolved import resolved
 from claude_sync.disk.snapshot import read_small
+from claude_sync.spelling import same_case
 
 _MOST_BYTES = 64 << 20
 _OLDER_NAME = ".config.json"
@@ -51,8 +53,8 @@ def is_new_to_client(
         for name, project in projects.items()
         if isinstance(project, dict) and project.get("hasTrustDialogAccepted") is True
     }
-    resolved = Path(os.path.realpath(directory))
-    return not any(_spelled(str(one)) in trusted for one in (resolved, *resolved.parents))
+    real = Path(resolved(directory))
+    return not any(_spelled(str(one)) in trusted for one in (real, *real.parents))
 
 
 def _settings_file(claude_home: Path, environ: Mapping[str, str]) -> Path:
@@ -66,4 +68,4 @@ def _settings_file(claude_home: Path, environ: Mapping[str, str]) -> Path:
 
 def _spelled(path: str) -> str:
     """A path as two of them can be compared: the client writes it in normal form C, with ``/``."""
-    return os.path.normcase(unicodedata.normalize("NFC", path)).replace("\\", "/")
+    return same_case(unicodedata.normalize("NFC", path)).replace("\\", "/")

@@ -228,7 +228,12 @@ def sync(staged: Sequence[Staged | Path]) -> None:
     if len(paths) >= _GROUP_SYNC_FROM and _sync_file_systems({path.parent for path in paths}):
         return
     for path in paths:
-        descriptor = os.open(path, _TO_SYNC)
+        try:
+            descriptor = os.open(path, _TO_SYNC)
+        except PermissionError:
+            if not _is_read_only(path):
+                raise
+            continue  # Windows flushes no such file, and whoever wrote it is done with it
         try:
             _fsync(descriptor)
         finally:
@@ -369,7 +374,7 @@ def move_new(source: Path, target: Path) -> None:
 
 def remove(path: Path) -> None:
     """Remove a file; one that isn't there is no error."""
-    _retry_on_windows(lambda: path.unlink(missing_ok=True))
+    _retry_on_windows(lambda: path.unlink(missing_ok=True), path)
 
 
 def remove_tree(directory: Path) -> None:
@@ -395,11 +400,15 @@ def _unlink_quietly(path: Path) -> None:
 
 
 def _replace_patiently(source: Path, target: Path) -> None:
-    _retry_on_windows(lambda: os.replace(source, target))
+    _retry_on_windows(lambda: os.replace(source, target), target)
 
 
-def _retry_on_windows(action: Callable[[], None]) -> None:
-    """Windows refuses to rename over a file that a scanner or an indexer has open for a moment."""
+def _retry_on_windows(action: Callable[[], None], path: Path) -> None:
+    """Windows refuses to rename over a file that a scanner or an indexer has open for a moment.
+
+    It also refuses where the file's attributes say read-only, which on other systems keeps only
+    its bytes as they are.
+    """
     end = time.monotonic() + _WINDOWS_PATIENCE_SECONDS
     while True:
         try:
@@ -408,7 +417,18 @@ def _retry_on_windows(action: Callable[[], None]) -> None:
         except PermissionError:
             if os.name != "nt" or time.monotonic() > end:
                 raise
-            time.sleep(0.02)
+            if _is_read_only(path):
+                os.chmod(path, stat.S_IWRITE)
+            else:
+                time.sleep(0.02)
+
+
+def _is_read_only(path: Path) -> bool:
+    """Whether Windows' attributes of a file say so."""
+    try:
+        return os.name == "nt" and not os.lstat(path).st_mode & stat.S_IWRITE
+    except OSError:
+        return False
 
 
 def touch_private(path: Path) -> None:

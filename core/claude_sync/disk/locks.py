@@ -14,7 +14,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from claude_sync.disk.files import make_private, open_in_place
@@ -158,6 +159,35 @@ class Lock:
         holder = self.holder()
         who = f" (pid {holder.pid}, {holder.purpose})" if holder else ""
         return f"another claude-sync{who} is at work"
+
+
+@contextmanager
+def alone_with(descriptor: int, path: Path, patience_seconds: float = 1.0) -> Iterator[None]:
+    """Have an open file to oneself among those that ask for it so; by the way, not for certain.
+
+    For what is written in place by several processes: Windows appends in two steps, a seek and a
+    write. Where the file can't be locked, or somebody keeps it too long, it goes on without.
+
+    Args:
+        descriptor: the file, open for writing.
+        path: its path.
+        patience_seconds: how long to wait for another process.
+    """
+    end = time.monotonic() + patience_seconds
+    locked = False
+    try:
+        while not (locked := _lock(descriptor, path)) and time.monotonic() < end:
+            time.sleep(_SHORTEST_WAIT_SECONDS)
+    except (OSError, RecordsError):
+        pass
+    try:
+        yield
+    finally:
+        if locked:
+            try:
+                _unlock(descriptor)
+            except OSError:
+                pass  # closing it lets go as well
 
 
 def _write_holder(descriptor: int, data: bytes) -> None:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from claude_sync.disk.locks import alone_with
 from claude_sync.disk.snapshot import NO_FOLLOW
 from claude_sync.model import Bundle, Outcome, Result
 
@@ -75,8 +76,9 @@ class Log:
                 descriptor = -1
                 self._begin_anew(status)
                 descriptor = self._open()
-            while data:
-                data = data[os.write(descriptor, data) :]
+            with alone_with(descriptor, self.path):
+                while data:
+                    data = data[os.write(descriptor, data) :]
         finally:
             if descriptor >= 0:
                 os.close(descriptor)
@@ -91,7 +93,12 @@ class Log:
     def _begin_anew(self, status: os.stat_result) -> None:
         # Another process may have begun a new one in the meantime: that one stays.
         if os.path.samestat(status, os.lstat(self.path)):
-            os.replace(self.path, self.old)
+            try:
+                os.replace(self.path, self.old)
+            except PermissionError:
+                # Windows renames nothing that another process has open: the next one does it.
+                if os.name != "nt":
+                    raise
 
 
 def result_line(verb: str, result: Result) -> str:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from claude_sync.disk.resolved import resolved
 from claude_sync.errors import BundleUnsafe, SessionUnplaced
 from claude_sync.names import check_relative, folded
 from claude_sync.values import NamedTuple
@@ -116,7 +117,7 @@ def directory_below(root: str, subpath: str) -> Path:
     Raises:
         SessionUnplaced: it leads out of the root, or through a file.
     """
-    top = os.path.realpath(root)
+    top = resolved(root)
     if not subpath:
         return Path(top)
     try:
@@ -129,7 +130,7 @@ def directory_below(root: str, subpath: str) -> Path:
         ) from error
     path = top
     for part in subpath.split("/"):
-        path = os.path.realpath(os.path.join(path, _as_spelled(path, part)))
+        path = resolved(os.path.join(path, _as_spelled(path, part)))
         if not os.path.normcase(path).startswith(os.path.join(os.path.normcase(top), "")):
             raise SessionUnplaced(
                 "its path in the project is a link that leads outside",

@@ -14,6 +14,7 @@ import time
 from collections.abc import Collection
 from pathlib import Path
 
+from claude_sync.disk.resolved import resolved
 from claude_sync.errors import ProjectKeyError
 from claude_sync.model import ProjectKey
 from claude_sync.projects.directory import safe_subpath
@@ -181,7 +182,7 @@ def key_at(directory: str, file: Path, home: Path | None = None) -> str:
     if not os.path.isabs(directory) or len(directory) > _MAX_PATH or "\0" in directory:
         return ""
     try:
-        return KeyLookup(RegistryFile(file), home).known(os.path.realpath(directory)).key.key
+        return KeyLookup(RegistryFile(file), home).known(resolved(directory)).key.key
     except (ProjectKeyError, OSError):
         return ""
 

@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from claude_sync.claude.home import ENCODED_LIMIT, encode_directory
+from claude_sync.claude.home import bucket, encode_directory
 from claude_sync.disk.refusals import refusal
+from claude_sync.disk.resolved import as_on_disk, resolved
 from claude_sync.errors import PreferencesError, ProjectKeyError, SessionUnplaced, UsageError
 from claude_sync.model import ProjectKey
 from claude_sync.names import is_project_key, normal_key
@@ -50,11 +52,20 @@ class Registry:
         home: the home directory, None for the user's.
         roots: folders to look for projects in (the preference `projects_roots`); looked into only
             when a project or a session's directory isn't known otherwise.
+        system: whose rules hold for case, as `sys.platform` has it.
 
     What it saw of the disk is remembered until `refresh`; what it learnt is kept by `save`.
     """
 
-    def __init__(self, path: Path, *, home: Path | None = None, roots: Sequence[Path] = ()) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        home: Path | None = None,
+        roots: Sequence[Path] = (),
+        system: str = sys.platform,
+    ) -> None:
+        self._system = system
         self._file = RegistryFile(path)
         self._home = home
         self._roots = tuple(roots)
@@ -79,8 +90,8 @@ class Registry:
         self._keys = KeyLookup(self._file, self._home)
         self._used: dict[str, int] = {}
         for folder, mtime_ns in (used or {}).items():
-            bucket = _bucket(folder)
-            self._used[bucket] = max(mtime_ns, self._used.get(bucket, 0))
+            shared = bucket(folder, self._system)
+            self._used[shared] = max(mtime_ns, self._used.get(shared, 0))
         if roots is not None:
             self._roots = tuple(roots)
         self._searched = False
@@ -147,26 +158,27 @@ class Registry:
         for directory in candidates:
             if self._keys.is_there(directory):
                 self.learn(Path(directory))
-                return Path(directory)
+                return Path(as_on_disk(directory, self._system))
         return Path(candidates[0]) if candidates else None
 
     def _registered(self, folder: str) -> list[str]:
         if self._by_folder is None:
             self._by_folder = {}
             for directory in self._current():
-                bucket = self._bucket_of(directory)
-                self._by_folder.setdefault(bucket, []).append(directory)
-        return self._by_folder.get(_bucket(folder), [])
+                shared = self._bucket_of(directory)
+                self._by_folder.setdefault(shared, []).append(directory)
+        return self._by_folder.get(bucket(folder, self._system), [])
 
     def _fits(self, folder: str, directory: str) -> bool:
         usable = len(directory) <= _MAX_PATH and "\0" not in directory and os.path.isabs(directory)
-        return usable and self._bucket_of(directory) == _bucket(folder)
+        return usable and self._bucket_of(directory) == bucket(folder, self._system)
 
     def _bucket_of(self, directory: str) -> str:
-        bucket = self._buckets.get(directory)
-        if bucket is None:
-            bucket = self._buckets[directory] = _bucket(encode_directory(directory))
-        return bucket
+        known = self._buckets.get(directory)
+        if known is None:
+            known = bucket(encode_directory(directory), self._system)
+            self._buckets[directory] = known
+        return known
 
     def _current(self) -> Iterator[str]:
         """The directories that count: those that weren't removed, and those a person stands in."""
@@ -312,7 +324,7 @@ class Registry:
             directory: where a session belongs.
             installed: a session was just put there, so it counts though it is missing still.
         """
-        text = os.path.abspath(directory)
+        text = as_on_disk(os.path.abspath(directory), self._system)
         if text in self._file.directories or self._is_removed(text):
             return False
         if not installed and not self._keys.is_there(text):
@@ -334,7 +346,7 @@ class Registry:
         Raises:
             ProjectKeyError: its key can't be told now.
         """
-        text = os.path.realpath(directory)
+        text = resolved(directory)
         self._standing.add(text)
         self._projects = self._by_folder = None
         self._directories.clear()
@@ -354,7 +366,7 @@ class Registry:
             UsageError: it is no directory, or the key is none.
             ProjectKeyError: git can't be asked for the key; the directory is registered.
         """
-        text = os.path.realpath(directory)
+        text = resolved(directory)
         if not os.path.isdir(text):
             raise UsageError("there is no such directory", where=str(directory))
         given = _given_key(key) if key is not None else ""
@@ -375,7 +387,7 @@ class Registry:
         it is added. The sessions that lie there stay what they are.
         """
         removed = False
-        for text in {os.path.abspath(directory), os.path.realpath(directory)}:
+        for text in {os.path.abspath(directory), resolved(directory)}:
             known = [
                 d
                 for d, entry in self._file.directories.items()
@@ -416,11 +428,6 @@ class Registry:
 
 
 # --- pure --------------------------------------------------------------------------------------
-
-
-def _bucket(folder: str) -> str:
-    """What the folders of one directory share: claude_home.folder_matches, as a look-up."""
-    return folder[: ENCODED_LIMIT + 1]
 
 
 def _given_key(key: str) -> str:

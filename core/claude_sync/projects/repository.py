@@ -14,6 +14,7 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
+from claude_sync.disk.resolved import resolved
 from claude_sync.errors import ProjectKeyError
 from claude_sync.values import NamedTuple
 
@@ -84,11 +85,11 @@ class Finder:
         found = self._find(directory)
         if found is None:
             try:
-                resolved = os.path.realpath(directory)
+                real = resolved(directory)
             except (OSError, ValueError):
                 return None
-            if resolved != directory:
-                found = self._find(resolved)
+            if real != directory:
+                found = self._find(real)
         return found
 
     def _find(self, directory: str) -> Found | None:

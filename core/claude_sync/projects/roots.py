@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from claude_sync.disk.resolved import resolved
 from claude_sync.disk.snapshot import is_link
 from claude_sync.errors import ProjectKeyError
 from claude_sync.projects.repository import repository_at
@@ -70,7 +71,7 @@ def search(roots: Iterable[Path]) -> Search:
 
 def _absolute(roots: Iterable[Path]) -> list[str]:
     # Resolved, since the client names the directories it works in so.
-    return list(dict.fromkeys(os.path.realpath(os.path.expanduser(root)) for root in roots))
+    return list(dict.fromkeys(resolved(os.path.expanduser(root)) for root in roots))
 
 
 def _mtime(directory: str) -> int:

@@ -33,6 +33,7 @@ from claude_sync.disk.snapshot import BLOCK_SIZE
 from claude_sync.errors import VaultError
 from claude_sync.model import Version
 from claude_sync.names import is_session_id
+from claude_sync.spelling import extended
 from claude_sync.state.vault_entry import (
     ENTRY,
     SIDECAR,
@@ -61,7 +62,7 @@ class Vault:
     """
 
     def __init__(self, folder: Path, limit: int | None = None) -> None:
-        self.folder = folder
+        self.folder = Path(extended(str(folder)))
         self._limit = limit
         self._used: int | None = None
 

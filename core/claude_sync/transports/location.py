@@ -8,8 +8,12 @@ drive on every system; a ``/`` before the first colon makes it a folder.
 
 from __future__ import annotations
 
+import ntpath
 import os
+import posixpath
 import re
+import sys
+from types import ModuleType
 
 from claude_sync.errors import UsageError
 from claude_sync.values import NamedTuple
@@ -108,13 +112,16 @@ class OtherLocation(NamedTuple):
 Location = FolderLocation | HostLocation | CloudLocation | OtherLocation
 
 
-def parse_location(text: str, *, home: str = "", directory: str = "") -> Location:
+def parse_location(
+    text: str, *, home: str = "", directory: str = "", system: str = sys.platform
+) -> Location:
     """Read the location of a store.
 
     Args:
         text: what was typed, or what the preferences hold.
         home: what ``~`` stands for; "" for this user's home directory.
         directory: what a relative folder is relative to; "" for the current one.
+        system: whose paths these are, as `sys.platform` has it.
 
     Raises:
         UsageError: it is no location, holds a password, or could be taken for an option.
@@ -127,12 +134,12 @@ def parse_location(text: str, *, home: str = "", directory: str = "") -> Locatio
     if scheme is not None:
         return _parse_url(scheme.group(1).lower(), text, text[scheme.end() :])
     if re.match(_DRIVE, text):
-        if os.name != "nt":
+        if system != "win32":
             raise UsageError(
                 "the location begins with a drive letter, which this system doesn't have",
                 todo="write a folder with its '/', such as ./c:name",
             )
-        return _parse_folder(text, home, directory)
+        return _parse_folder(text, home, directory, system)
     if text.startswith(_CLOUD):
         return _parse_cloud(text[len(_CLOUD) :])
     before_slash = re.split(r"[/\\]", text, maxsplit=1)[0]
@@ -141,20 +148,34 @@ def parse_location(text: str, *, home: str = "", directory: str = "") -> Locatio
         return _host_location("", host, 0, _scp_path(path))
     if ":" in before_slash:
         return _parse_scp(text)
-    return _parse_folder(text, home, directory)
+    return _parse_folder(text, home, directory, system)
 
 
-def _parse_folder(text: str, home: str, directory: str) -> FolderLocation:
+def _parse_folder(text: str, home: str, directory: str, system: str) -> FolderLocation:
+    rules = ntpath if system == "win32" else posixpath
     if text.startswith("-"):
-        raise UsageError("the location begins with '-'", todo=f"write .{os.sep}{text} for a folder")
+        raise UsageError(
+            "the location begins with '-'", todo=f"write .{rules.sep}{text} for a folder"
+        )
     if text.startswith("~"):
-        first, separator, rest = text.replace(os.sep, "/", 1).partition("/")
+        first, separator, rest = text.replace(rules.sep, "/", 1).partition("/")
         if first != "~":
             raise UsageError("the location begins with another user's '~'", todo="write it in full")
-        text = os.path.join(home or os.path.expanduser("~"), rest if separator else "")
-    if not os.path.isabs(text):
-        text = os.path.join(directory or os.getcwd(), text)
-    return FolderLocation(os.path.normpath(text))
+        text = rules.join(home or os.path.expanduser("~"), rest if separator else "")
+    if not _is_whole(text, rules):
+        # Of a path from the root on Windows only the drive is missing.
+        text = rules.join(directory or os.getcwd(), text)
+    if not _is_whole(text, rules):
+        raise UsageError(
+            "the location is relative to the current folder of another drive",
+            todo="write it in full",
+        )
+    return FolderLocation(rules.normpath(text))
+
+
+def _is_whole(path: str, rules: ModuleType) -> bool:
+    # ntpath.isabs only asks for a drive since Python 3.13.
+    return bool(rules.isabs(path) and (rules is posixpath or rules.splitdrive(path)[0]))
 
 
 def _parse_scp(text: str) -> HostLocation:

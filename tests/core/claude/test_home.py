@@ -64,6 +64,25 @@ def test_a_directory_is_encoded_as_the_client_does(directory: str, name: str) ->
     assert folder_matches(name, directory)
 
 
+def test_an_editor_and_a_terminal_may_spell_one_directory_differently() -> None:
+    for system, same in (("win32", True), ("darwin", True), ("linux", False)):
+        assert folder_matches("c--users-me-Code", "C:\\Users\\me\\code", system) is same
+
+
+def test_where_case_does_not_count_a_session_goes_into_the_folder_that_there_is(
+    tmp_path: Path,
+) -> None:
+    work = tmp_path / "Work"
+    there = tmp_path / "projects" / encode_directory(str(work)).lower()
+    there.mkdir(parents=True)
+    assert ClaudeHome(tmp_path, "win32").folder_for(work) == there
+    assert ClaudeHome(tmp_path, "linux").folder_for(work).name == encode_directory(str(work))
+    exact = there.with_name(encode_directory(str(work)))
+    if not exact.exists():
+        exact.mkdir()
+        assert ClaudeHome(tmp_path, "win32").folder_for(work) == exact
+
+
 def test_what_is_200_long_bears_no_hash_and_what_is_longer_does() -> None:
     assert len(encode_directory(LONG + 90 * "b")) == 200
     assert len(encode_directory(LONG + 91 * "b")) > 201

@@ -49,6 +49,23 @@ def test_a_session_belongs_to_the_directory_that_encodes_to_its_folder(
     assert registry.directory_of(folder(app), cwds) == app
 
 
+def test_an_editor_may_spell_a_directory_in_another_case(
+    tmp_path: Path, projects_file: Path
+) -> None:
+    app = clone(tmp_path / "App")
+    typed = tmp_path / "app"
+    if not typed.exists():
+        typed.symlink_to("App")  # what a disk that folds case does by itself
+    for system, found in (("win32", app), ("darwin", app), ("linux", None)):
+        registry = Registry(projects_file, home=tmp_path / "home", system=system)
+        assert registry.directory_of(folder(app).lower(), [str(app)]) == found, system
+        if found:
+            assert registry.directory_of(folder(app), [str(typed)]) == app
+            assert [one.path for one in registry.projects()] == [app]  # once, under one name
+            assert registry.remove(typed)
+            assert not registry.learn(typed)
+
+
 def test_a_directory_of_another_machine_registers_nothing(
     tmp_path: Path, registry: Registry, projects_file: Path
 ) -> None:

@@ -18,8 +18,9 @@ from claude_sync.transports.location import (
     parse_location,
 )
 
-HOME = os.path.join(os.sep, "home", "me")
-HERE = os.path.join(os.sep, "work", "here")
+DRIVE = "C:" if os.name == "nt" else ""
+HOME = os.path.join(DRIVE + os.sep, "home", "me")
+HERE = os.path.join(DRIVE + os.sep, "work", "here")
 
 
 def parse(text: str) -> Location:
@@ -45,16 +46,33 @@ FOLDERS = {
         ("C:\\Sync", "C:\\Sync"),
         ("c:/Sync/", "c:\\Sync"),
         ("\\\\server\\share\\x", "\\\\server\\share\\x"),
-        ("relative\\a:b", "\\work\\here\\relative\\a:b"),
+        ("relative\\a:b", "C:\\work\\here\\relative\\a:b"),
+        ("\\Sync", "C:\\Sync"),  # from the root of the drive where one is
+        ("/Sync", "C:\\Sync"),
+        ("c:Sync", "c:\\work\\here\\Sync"),
+        ("~\\Sync", "C:\\home\\me\\Sync"),
     ],
+}
+SYSTEMS = {
+    "posix": ("linux", "/home/me", "/work/here"),
+    "nt": ("win32", "C:\\home\\me", "C:\\work\\here"),
 }
 
 
-@pytest.mark.parametrize(("text", "path"), FOLDERS[os.name])
-def test_a_folder_is_made_absolute(text: str, path: str) -> None:
-    location = parse(text)
+@pytest.mark.parametrize(
+    ("rules", "text", "path"), [(name, *pair) for name in FOLDERS for pair in FOLDERS[name]]
+)
+def test_a_folder_is_made_absolute(rules: str, text: str, path: str) -> None:
+    system, home, directory = SYSTEMS[rules]
+    location = parse_location(text, home=home, directory=directory, system=system)
     assert location == FolderLocation(path)
-    assert parse(location.spelling) == location
+    again = parse_location(location.spelling, home=home, directory=directory, system=system)
+    assert again == location
+
+
+def test_a_folder_relative_to_another_drive_is_refused() -> None:
+    with pytest.raises(UsageError, match="another drive"):
+        parse_location("D:Sync", home=HOME, directory="C:\\work", system="win32")
 
 
 @pytest.mark.parametrize(
@@ -100,7 +118,7 @@ def test_a_host_is_read_and_spelled_one_way(
 
 
 def test_one_letter_before_the_colon_is_a_drive_on_every_system() -> None:
-    for text in ("c:stuff", "C:\\Users\\me", "d:/x", "x:"):
+    for text in ("c:stuff", "C:\\Users\\me", "d:/x"):
         if os.name == "nt":
             assert isinstance(parse(text), FolderLocation)
         else:

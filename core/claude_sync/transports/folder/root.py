@@ -9,6 +9,7 @@ from pathlib import Path
 
 from claude_sync.disk import files
 from claude_sync.errors import StoreOffline
+from claude_sync.spelling import extended
 from claude_sync.transports.base import MARKER_NAME, is_usable_name, stopped
 from claude_sync.transports.folder.errors import root_error, translate
 
@@ -28,7 +29,7 @@ class Root:
 
     def __init__(self, location: str) -> None:
         self.location = location
-        self.directory = _extended(location)
+        self.directory = extended(location)
         self.stopped = False
         self.marked = False
 
@@ -86,14 +87,3 @@ class Root:
             self.check()
         except OSError as error:
             raise translate(error, str(directory)) from error
-
-
-def _extended(path: str) -> str:
-    r"""The path in the form that Windows takes at any length; the same elsewhere.
-
-    A name of ours may be 340 characters long, the old limit is 260:
-    https://learn.microsoft.com/windows/win32/fileio/maximum-file-path-limitation
-    """
-    if os.name != "nt" or path.startswith("\\\\?\\"):
-        return path
-    return "\\\\?\\UNC\\" + path[2:] if path.startswith("\\\\") else "\\\\?\\" + path
