@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from claude_sync.bundle.head import read_head
     from claude_sync.claude.home import ClaudeHome, encode_directory
     from claude_sync.claude.message import Message
+    from claude_sync.claude.turns import Attached, TextPart, ToolCall, Turn
     from claude_sync.doctor import examine
     from claude_sync.errors import (
         BundleError,
@@ -43,6 +44,16 @@ if TYPE_CHECKING:
         Version,
     )
     from claude_sync.projects.key import project_key, project_key_from_remote
+    from claude_sync.search.marked_line import MarkedLine
+    from claude_sync.search.reader import (
+        Found,
+        MachineCopy,
+        SessionHeader,
+        SessionReader,
+        Standing,
+        TurnPage,
+    )
+    from claude_sync.search.reading import read_session
     from claude_sync.service.service import Service
     from claude_sync.service.status import Arrival, Event, Status
     from claude_sync.state.paths import Paths, paths
@@ -184,11 +195,28 @@ _HOMES = {
     "transports.folder.transport": ("FolderTransport",),
     "transports.memory": ("MemoryTransport",),
     "claude.message": ("Message",),
+    "claude.turns": (
+        "Attached",
+        "TextPart",
+        "ToolCall",
+        "Turn",
+    ),
+    "search.marked_line": ("MarkedLine",),
+    "search.reader": (
+        "Found",
+        "MachineCopy",
+        "SessionHeader",
+        "SessionReader",
+        "Standing",
+        "TurnPage",
+    ),
+    "search.reading": ("read_session",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Arrival",
+    "Attached",
     "Bundle",
     "BundleError",
     "BundleHead",
@@ -202,10 +230,13 @@ __all__ = [
     "Excerpt",
     "Finding",
     "FolderTransport",
+    "Found",
     "Level",
     "LocalSession",
     "LockBusy",
     "Machine",
+    "MachineCopy",
+    "MarkedLine",
     "MemoryTransport",
     "Message",
     "NotSetUp",
@@ -221,15 +252,22 @@ __all__ = [
     "Resumption",
     "Service",
     "SessionError",
+    "SessionHeader",
+    "SessionReader",
     "SessionState",
     "SetUp",
     "Side",
     "SideView",
+    "Standing",
     "State",
     "Status",
     "Stopped",
+    "TextPart",
+    "ToolCall",
     "Transport",
     "TransportError",
+    "Turn",
+    "TurnPage",
     "UsageError",
     "Version",
     "bundle_file_name",
@@ -255,6 +293,7 @@ __all__ = [
     "push",
     "read_conflict",
     "read_head",
+    "read_session",
     "resolve",
     "restorable",
     "restore",

@@ -33,7 +33,7 @@ ROOMS = (
     "bundle claude state transports",
     "projects store",
     "sync",
-    "doctor",
+    "doctor search",
     "service",
     "__init__",
 )
@@ -82,6 +82,8 @@ SCREENS = "pystray PIL desktop_notifier dbus_fast gi tkinter Xlib AppKit Foundat
 SHELLS = "argparse click getpass optparse"
 PURE = (
     "claude_sync.claude.message",
+    "claude_sync.claude.turns",
+    "claude_sync.search.marked_line",
     "claude_sync.sealed.cuts",
     "claude_sync.service.outage",
     "claude_sync.service.schedule",

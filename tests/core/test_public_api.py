@@ -15,15 +15,16 @@ import pytest
 import claude_sync
 
 CONTRACT = """
-Arrival Bundle BundleError BundleHead ClaudeHome ClaudeSyncError Conflict ConflictView Context
-EarlierVersion Event Excerpt Finding FolderTransport Level LocalSession LockBusy Machine
-MemoryTransport Message NotSetUp Outcome Paths Preferences Progress ProjectKey ProjectKeyError
-Question Restorable Result Resumption Service SessionError SessionState SetUp Side SideView State
-Status Stopped Transport TransportError UsageError Version bundle_file_name bundles_of_machine
+Arrival Attached Bundle BundleError BundleHead ClaudeHome ClaudeSyncError Conflict ConflictView
+Context EarlierVersion Event Excerpt Finding FolderTransport Found Level LocalSession LockBusy
+Machine MachineCopy MarkedLine MemoryTransport Message NotSetUp Outcome Paths Preferences Progress
+ProjectKey ProjectKeyError Question Restorable Result Resumption Service SessionError SessionHeader
+SessionReader SessionState SetUp Side SideView Standing State Status Stopped TextPart ToolCall
+Transport TransportError Turn TurnPage UsageError Version bundle_file_name bundles_of_machine
 bundles_of_sessions bundles_of_this_machine bundles_older_than decode default_location
 earlier_versions encode encode_directory encoded_key examine forget open_context pack paths
-prepare_resume project_key project_key_from_remote pull push read_conflict read_head resolve
-restorable restore set_up set_up_default show_conflict states undo unpack
+prepare_resume project_key project_key_from_remote pull push read_conflict read_head read_session
+resolve restorable restore set_up set_up_default show_conflict states undo unpack
 """
 """What stands here may be used by others: it changes only with a greater version."""
 

@@ -46,7 +46,7 @@ def read_message(line: bytes) -> Message | None:
         return Message("", _UNREADABLE)
     kind = event.get("type")
     kind = kind if isinstance(kind, str) else ""
-    at = _moment(event.get("timestamp"))
+    at = moment_of(event.get("timestamp"))
     message = event.get("message")
     content = message.get("content") if isinstance(message, dict) else None
     if kind in _SPEAKERS and not event.get("isMeta") and (text := _text(content)):
@@ -78,7 +78,8 @@ def _word(kind: str, content: object) -> str:
     return word or "event"
 
 
-def _moment(value: object) -> float | None:
+def moment_of(value: object) -> float | None:
+    """Seconds since the epoch of an event's ``timestamp``, None where that tells no moment."""
     if not isinstance(value, str) or len(value) > _WORD_CHARACTERS:
         return None
     from datetime import datetime

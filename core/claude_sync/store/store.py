@@ -436,6 +436,17 @@ class Store:
             raise answer
         return answer
 
+    def encoded(self, bundle: Bundle, offset: int, length: int) -> Iterator[bytes]:
+        """Bytes of a bundle's encoded transcript, which nothing proves; one in canonical form.
+
+        Raises:
+            TransportError: they can't be read.
+            BundleError: of an encrypted store, they aren't what was written.
+        """
+        start = bundle.head.start + offset
+        for got in self._transport.read([Get(bundle.name, [Range(start, length)], bundle.stamp)]):
+            yield from got.blocks
+
     def raw(self, name: str, check: Callable[[], None]) -> Iterator[bytes]:
         """A file's bytes, whatever they are.
 

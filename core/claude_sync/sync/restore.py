@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from claude_sync.claude.compare import Extent
 from claude_sync.claude.transcript import summarize, title_of
-from claude_sync.claude.turns import count_turns
+from claude_sync.claude.turn_counts import count_turns
 from claude_sync.disk.prefix_hashes import begins_with
 from claude_sync.disk.snapshot import Snapshot, open_regular, translating_read_errors
 from claude_sync.errors import (

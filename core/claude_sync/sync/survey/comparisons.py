@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from claude_sync.bundle import codec
 from claude_sync.claude.compare import Divergence, Extent, compare, line_start
-from claude_sync.claude.turns import count_missing_turns
+from claude_sync.claude.turn_counts import count_missing_turns
 from claude_sync.disk.prefix_hashes import begins_with, prefix_hashes
 from claude_sync.disk.snapshot import Snapshot, stamp_of, translating_read_errors
 from claude_sync.errors import BundleError, SessionChanging, SessionVanished
