@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
 from claude_sync.bundle.unpack import (
@@ -19,11 +20,17 @@ from claude_sync.bundle.unpack import (
     UnpackEvent,
     unpack,
 )
-from claude_sync.claude.session_files import is_checkpoint, is_session_file
+from claude_sync.claude.session_files import (
+    SessionFiles,
+    is_checkpoint,
+    is_plan,
+    is_session_file,
+)
 from claude_sync.disk import files
 from claude_sync.disk.files import Staged
 from claude_sync.disk.prefix_hashes import prefix_hashes
 from claude_sync.disk.refusals import refusal
+from claude_sync.disk.snapshot import BLOCK_SIZE, read_small
 from claude_sync.errors import (
     BundleError,
     ClaudeHomeError,
@@ -35,6 +42,8 @@ from claude_sync.model import BundleHead, SidecarFile, Version
 from claude_sync.store.delta import DeltaPlan, Request, plan_delta
 from claude_sync.transports.base import Got, Transport
 
+_SMALL_BYTES = 4 * BLOCK_SIZE
+
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
@@ -43,9 +52,10 @@ class Fetched:
     Attributes:
         head: what it says of itself.
         transcript: its transcript.
-        sidecar: its sidecar files, sorted by path; none where all of them lie here already.
+        sidecar: its sidecar files, sorted by path, but for those that lie here as they are.
         received: bytes that went through the transport.
         noted: SHA-256 of the transcript's first bytes, by their number, where that was noted.
+        same_here: sidecar files that lie here as they are, as far as they were compared.
     """
 
     head: BundleHead
@@ -53,6 +63,7 @@ class Fetched:
     sidecar: tuple[tuple[SidecarFile, Staged], ...]
     received: int
     noted: Mapping[int, str] = field(default_factory=dict)
+    same_here: tuple[SidecarFile, ...] = ()
 
     @property
     def session_id(self) -> str:
@@ -211,6 +222,8 @@ class _Staging:
         self._wanted = wanted
         self._transcript: Staged | None = None
         self._sidecar: list[tuple[SidecarFile, Staged]] = []
+        self._same_here: list[SidecarFile] = []
+        self._stamps_here = dict(wanted.here.local.sidecar) if wanted.here is not None else {}
         self._pending: UnpackEvent | None = None
 
     def fill(self, events: Iterator[UnpackEvent]) -> Unpacked:
@@ -226,16 +239,42 @@ class _Staging:
             if isinstance(event, TranscriptData):
                 self._transcript = self._stage(self._data(event, events))
             elif isinstance(event, SidecarStart):
-                staged = self._stage(self._data(None, events), transcript=False)
-                end = self._pending
-                assert isinstance(end, SidecarEnd)
-                self._pending = None
-                if is_checkpoint(end.file.path):
-                    files.set_time(staged, self._mtime_ns)  # older than those that follow here
-                if is_session_file(end.file.path):
-                    self._sidecar.append((end.file, staged))
-                else:
-                    files.discard(staged)
+                self._take_sidecar_file(self._data(None, events))
+
+    def _take_sidecar_file(self, blocks: Iterator[bytes]) -> None:
+        """Stage a sidecar file, unless it lies here: of checkpoints there are thousands."""
+        begun = _begin(blocks)
+        # A small one is all there by now, and what ended it has told its path.
+        staged = self._stage_sidecar_file(chain(begun, blocks)) if self._pending is None else None
+        end = self._pending
+        assert isinstance(end, SidecarEnd)
+        self._pending = None
+        if staged is None:
+            if self._is_here(end.file, begun):
+                self._same_here.append(end.file)
+                return
+            staged = self._stage_sidecar_file(begun)
+        if is_checkpoint(end.file.path):
+            files.set_time(staged, self._mtime_ns)  # older than those that follow here
+        if is_session_file(end.file.path):
+            self._sidecar.append((end.file, staged))
+        else:
+            files.discard(staged)
+
+    def _is_here(self, file: SidecarFile, blocks: Sequence[bytes]) -> bool:
+        """Whether a file lies here with just these bytes.
+
+        A plan doesn't count: another session that comes in the same pull may write over it.
+        """
+        stamp = self._stamps_here.get(file.path)
+        if stamp is None or stamp.size != file.size or is_plan(file.path):
+            return False
+        assert self._wanted.here is not None
+        path = SessionFiles(self._wanted.here.local.path).path_of(file.path)
+        try:
+            return read_small(path, file.size + 1) == b"".join(blocks)
+        except OSError:
+            return False  # then it is staged, and whoever installs it sees why
 
     def _data(self, first: TranscriptData | None, events: Iterator[UnpackEvent]) -> Iterator[bytes]:
         kind = SidecarData if first is None else TranscriptData
@@ -247,9 +286,11 @@ class _Staging:
                 return
             yield event.data
 
-    def _stage(self, blocks: Iterable[bytes], *, transcript: bool = True) -> Staged:
-        mtime_ns = self._mtime_ns if transcript else None
-        return files.stage(self._wanted.folder, blocks, mtime_ns=mtime_ns)
+    def _stage(self, blocks: Iterable[bytes]) -> Staged:
+        return files.stage(self._wanted.folder, blocks, mtime_ns=self._mtime_ns)
+
+    def _stage_sidecar_file(self, blocks: Iterable[bytes]) -> Staged:
+        return files.stage(self._wanted.folder, blocks, mtime_ns=None)
 
     @property
     def _mtime_ns(self) -> int:
@@ -267,6 +308,7 @@ class _Staging:
             sidecar,
             received=received,
             noted=whole.noted,
+            same_here=tuple(self._same_here),
         )
 
     def discard(self) -> None:
@@ -275,3 +317,14 @@ class _Staging:
             files.discard(self._transcript)
         for _, staged in self._sidecar:
             files.discard(staged)
+
+
+def _begin(blocks: Iterator[bytes]) -> list[bytes]:
+    """The first blocks of a stream: all of them where it is small."""
+    begun, size = list[bytes](), 0
+    for block in blocks:
+        begun.append(block)
+        size += len(block)
+        if size > _SMALL_BYTES:
+            break
+    return begun

@@ -36,7 +36,8 @@ class StagedSession(Protocol):
         session_id: the session.
         version: its transcript.
         transcript: the same as a file.
-        sidecar: its sidecar files, sorted by path.
+        sidecar: its sidecar files, sorted by path, but for those that lie here as they are.
+        same_here: of those, what isn't known otherwise.
     """
 
     @property
@@ -47,6 +48,8 @@ class StagedSession(Protocol):
     def transcript(self) -> Staged: ...
     @property
     def sidecar(self) -> tuple[tuple[SidecarFile, Staged], ...]: ...
+    @property
+    def same_here(self) -> tuple[SidecarFile, ...]: ...
 
 
 class Added(NamedTuple):
@@ -184,7 +187,7 @@ def merge(
         winner: whose file stands.
         checkpoints: whether checkpoints are wanted here.
     """
-    found = Merge()
+    found = Merge(as_sent=list(fetched.same_here))
     slug = lru_cache(maxsize=1)(partial(_slug_of, fetched))
     for theirs, staged in fetched.sidecar:
         path = None

@@ -30,6 +30,7 @@ class _FromVault:
     version: Version
     transcript: Staged
     sidecar: tuple[tuple[SidecarFile, Staged], ...]
+    same_here: tuple[SidecarFile, ...] = ()
 
 
 def install_kept(
