@@ -71,7 +71,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if "tests/client/" in item.path.as_posix():
             item.add_marker(pytest.mark.client)
-        if "tests/desktop/" in item.path.as_posix():
+        if any(f"tests/{room}/" in item.path.as_posix() for room in ("desktop", "window")):
             item.add_marker(pytest.mark.desktop)
         if _HOSTS & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.ssh)

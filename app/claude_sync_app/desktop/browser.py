@@ -42,16 +42,17 @@ def folder_of_browser(home: Path, environment: Mapping[str, str]) -> Path | None
                 found = _INSTANCE.search(file.read(_MOST_CHARACTERS))
         except OSError:
             continue
-        return _folder(home, found[1]) if found is not None else None
+        return folder_of_snap(home, found[1]) if found is not None else None
     return None
 
 
 def folders_of_browsers(home: Path) -> list[Path]:
     """All existing folders that `folder_of_browser` may have returned."""
-    return sorted(home.glob(str(_folder(Path(), "*"))))
+    return sorted(home.glob(str(folder_of_snap(Path(), "*"))))
 
 
-def _folder(home: Path, snap: str) -> Path:
+def folder_of_snap(home: Path, snap: str) -> Path:
+    """Our folder where a browser from a snap can read it."""
     return home / "snap" / snap / "common" / "claude-sync"
 
 

@@ -43,6 +43,7 @@ from claude_sync_app.tray.pages import remove_pages
 from claude_sync_app.tray.panel_wait import PANEL_SECONDS, PanelWait
 from claude_sync_app.tray.power_events import LAST_SECONDS, PowerEvents
 from claude_sync_app.tray.verbs import Action, Verb
+from claude_sync_app.window.opening import Window
 
 NAME = "claude-sync"
 _STOP_SECONDS = 1.0
@@ -65,7 +66,13 @@ class Application:
     ) -> None:
         self._say = say
         self._loop = Loop()
-        self._service = Service(paths, on_status=self._on_status, checks=[self._check])
+        self._window = Window(lambda: self._service, on_end=self._release_memory)
+        self._service = Service(
+            paths,
+            on_status=self._on_status,
+            on_open=self._window.address_soon,
+            checks=[self._check],
+        )
         self._environment = Environment(home=str(Path.home()))
         self._notice_centre = NoticeCentre(self._loop, self._clicked)
         self._icon_updates = IconUpdates(
@@ -78,10 +85,9 @@ class Application:
             environment=lambda: self._environment,
             refresh_environment=self._refresh_environment,
             quit=self.quit,
+            window=self._window,
         )
-        self._memory_release = MemoryRelease(
-            self._loop, lambda: self._tray.background_tasks.run("memory_release", give_memory_back)
-        )
+        self._memory_release = MemoryRelease(self._loop, self._release_memory)
         self._power_events = PowerEvents(
             self._loop, self._service, self._notice_centre.woke, self._notify_unpushed
         )
@@ -127,6 +133,7 @@ class Application:
             self._returned = True
             if listener is not None:
                 listener.stop()
+            self._window.close()
             self._stop_service()
             signals.end()
             self._tray.end(_STOP_SECONDS)
@@ -190,6 +197,9 @@ class Application:
         """Let `run` return."""
         self._ended.set()
         self._loop.call(self._stop_icon)
+
+    def _release_memory(self) -> None:
+        self._tray.background_tasks.run("memory_release", give_memory_back)
 
     def _on_status(self, status: Status) -> None:
         del status  # an update shows the newest

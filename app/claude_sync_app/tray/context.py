@@ -24,6 +24,7 @@ from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.labels import title_of
 from claude_sync_app.tray.notices.notice import Notice
 from claude_sync_app.tray.verbs import Action
+from claude_sync_app.window.opening import Window
 
 T = TypeVar("T")
 
@@ -38,6 +39,7 @@ class TrayContext:
         environment: gives the newest Environment.
         refresh_environment: has it read again.
         quit: ends the program.
+        window: the window, which starts when it is opened.
     """
 
     def __init__(
@@ -49,8 +51,10 @@ class TrayContext:
         environment: Callable[[], Environment],
         refresh_environment: Callable[[], None],
         quit: Callable[[], None],  # noqa: A002 -- as the menu has it
+        window: Window,
     ) -> None:
         self.service = service
+        self.window = window
         self.click = click
         self.refresh_environment = refresh_environment
         self.quit = quit

@@ -90,7 +90,7 @@ class Verb(str, Enum):
     START_AT_LOGIN = "start-at-login", "autostart.switch_start_at_login"
     INSIDE_CLIENT = "inside-client", "plugin.switch_inside_client"
 
-    # The window. Subject: a page of it, as `window_pages` spells it; "" for the first.
+    # The window. Subject: a page of it, as in "doctor"; "" for the first.
     OPEN_WINDOW = "open-window", "window.open_page"
 
     # What there is to look at.

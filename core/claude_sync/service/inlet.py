@@ -8,7 +8,7 @@ Invariants:
 2. A message costs at most `MAX_REQUEST_BYTES` and a second; beyond `_MAX_CONNECTIONS` at once, the
    one that has waited longest is cut off.
 3. Nothing is done here: what a message says goes into the mailbox, and what it asks is answered
-   from the newest Status.
+   from the newest Status, or by the window, which starts elsewhere.
 4. Whoever listens holds the service's lock, so a socket or a file that is there already was left
    behind by a service that died.
 """
@@ -32,6 +32,7 @@ from claude_sync.service.inlet_address import LOOPBACK, Address, home_mark
 from claude_sync.service.messages import (
     MAX_REQUEST_BYTES,
     NEWS,
+    OPEN,
     Answer,
     Request,
     answer_line,
@@ -56,6 +57,7 @@ class Inlet:
         home: the folder of Claude Code's that the service serves.
         tell: called with what rested or was closed; from the inlet's thread, must return at once.
         ask: answers a question about a project, by its key; the same.
+        open_window: answers where the window is, for a page; the same. None where there is none.
 
     `open` it while the service's lock is held, `close` it before that is let go.
     """
@@ -67,11 +69,13 @@ class Inlet:
         *,
         tell: Callable[[Request], None],
         ask: Callable[[str], Answer],
+        open_window: Callable[[str], str] | None = None,
     ) -> None:
         self._paths = paths
         self._home = home
         self._tell = tell
         self._ask = ask
+        self._open_window = open_window
         self._address: Address | None = None
         self._file = paths.inlet_file_of("")
         self._listening: socket.socket | None = None
@@ -189,6 +193,9 @@ class Inlet:
         answer = Answer()
         if request.kind == NEWS:
             answer = self._ask(request.project)
+        elif request.kind == OPEN:
+            if self._open_window is not None:
+                answer = Answer(window=True, address=self._open_window(request.page))
         else:
             self._tell(request)
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""What a program inside the client may say to a running service, and ask it. Pure.
+"""What a program of this user's may say to a running service, and ask it. Pure.
 
 One connection carries one line of JSON each way. Both lines bear a secret that stands in a file
 which only this user can read: a stranger who listens where a service listened once can't answer.
@@ -7,19 +7,22 @@ which only this user can read: a stranger who listens where a service listened o
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from claude_sync.names import is_project_key, is_session_id
 from claude_sync.values import NamedTuple
 
-RESTED, CLOSED, NEWS = "rested", "closed", "news"
-"""A session waits for its person; its client has closed it; what is newer in a project?"""
+RESTED, CLOSED, NEWS, OPEN = "rested", "closed", "news", "open"
+"""A session waits for its person; its client has closed it; what is newer in a project? Where is
+the window?"""
 
 MAX_REQUEST_BYTES = 8192
 """Room for the longest key, each of its characters escaped."""
 MAX_ANSWER_BYTES = 65_536
 MAX_NEWS = 5
+_PAGE = re.compile(r"[a-z0-9][a-z0-9/-]{0,199}|")
 _MAX_TEXT = 500
 
 
@@ -27,14 +30,16 @@ class Request(NamedTuple):
     """What is said or asked.
 
     Attributes:
-        kind: `RESTED`, `CLOSED` or `NEWS`.
+        kind: `RESTED`, `CLOSED`, `NEWS` or `OPEN`.
         session_id: of the session that rested or was closed; "" in a question.
         project: the key of the project that a question is about; else "".
+        page: of the window that is to be opened, without a slash in front; "" for the first.
     """
 
     kind: str
     session_id: str = ""
     project: str = ""
+    page: str = ""
 
 
 class News(NamedTuple):
@@ -56,10 +61,19 @@ class News(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What a question got: the likeliest first, and how many there are in all."""
+    """What a question got.
+
+    Attributes:
+        news: the likeliest first.
+        total: how many there are in all.
+        window: whether there is one.
+        address: where it is, with what lets one person in once; "" while it is being started.
+    """
 
     news: tuple[News, ...] = ()
     total: int = 0
+    window: bool = False
+    address: str = ""
 
 
 def request_line(request: Request, secret: str) -> bytes:
@@ -82,13 +96,21 @@ def read_request(line: bytes, secret: str) -> Request | None:
         return Request(str(kind), session_id)
     if kind == NEWS and isinstance(project, str) and is_project_key(project):
         return Request(NEWS, project=project)
+    page = document.get("page", "")
+    if kind == OPEN and is_page(page):
+        return Request(OPEN, page=page)
     return None
+
+
+def is_page(page: object) -> bool:
+    """Whether this may be the name of a page of the window: it becomes part of its address."""
+    return isinstance(page, str) and _PAGE.fullmatch(page) is not None
 
 
 def answer_line(answer: Answer, secret: str) -> bytes:
     """An answer as it is sent."""
     news = [one._replace(title=one.title[:_MAX_TEXT])._asdict() for one in answer.news[:MAX_NEWS]]
-    return _line({"secret": secret, "news": news, "total": answer.total})
+    return _line({"secret": secret, **answer._asdict(), "news": news})
 
 
 def read_answer(line: bytes, secret: str) -> Answer | None:
@@ -100,7 +122,13 @@ def read_answer(line: bytes, secret: str) -> Answer | None:
     if not isinstance(found, list) or type(total) is not int:
         return None
     news = [one for entry in found[:MAX_NEWS] if (one := _news(entry)) is not None]
-    return Answer(tuple(news), max(total, len(news)))
+    address = document.get("address")
+    return Answer(
+        news=tuple(news),
+        total=max(total, len(news)),
+        window=document.get("window") is True,
+        address=address if isinstance(address, str) else "",
+    )
 
 
 def _news(entry: object) -> News | None:

@@ -24,7 +24,9 @@ class StatusPublisher:
     """
 
     def __init__(self, on_status: Callable[[Status], None] | None = None) -> None:
-        self._on_status = on_status
+        self._listeners: tuple[Callable[[Status], None], ...] = ()
+        if on_status is not None:
+            self._listeners = (on_status,)
         self._writing = threading.Lock()
         self._status = Status()
         self._numbers = 0
@@ -41,8 +43,19 @@ class StatusPublisher:
             if new == self._status:
                 return
             self._status = new
-        if self._on_status is not None:
-            self._on_status(new)
+        for listener in self._listeners:
+            listener(new)
+
+    def listen(self, listener: Callable[[Status], None]) -> Callable[[], None]:
+        """Have one more called with every new Status, as `on_status` is; returns what ends it."""
+        with self._writing:
+            self._listeners = (*self._listeners, listener)
+
+        def end() -> None:
+            with self._writing:
+                self._listeners = tuple(one for one in self._listeners if one is not listener)
+
+        return end
 
     def record(
         self,

@@ -44,6 +44,9 @@ class Service:
     Args:
         paths: claude-sync's own folders, None for the user's.
         on_status: called with every new Status, from the service's thread; must return at once.
+        on_open: called with the page that another program wants opened, from the inlet's thread;
+            returns where the window is, "" while it is being started, and must return at once. None
+            where there is no window.
         on_arrival: "pull", "ask" or "nothing", in place of the preference.
         interval_seconds: how often to look at the store, in place of the preference.
         checks: further checks for the doctor, from a front end.
@@ -60,6 +63,7 @@ class Service:
         paths: Paths | None = None,
         *,
         on_status: Callable[[Status], None] | None = None,
+        on_open: Callable[[str], str] | None = None,
         on_arrival: str | None = None,
         interval_seconds: float | None = None,
         checks: Sequence[Check] = (),
@@ -75,7 +79,9 @@ class Service:
             self._lock,
             settings=Settings(on_arrival, interval_seconds),
             checks=tuple(checks),
-            inlet=Inlet(self.paths, homes.used, tell=self._hear, ask=self._news),
+            inlet=Inlet(
+                self.paths, homes.used, tell=self._hear, ask=self._news, open_window=on_open
+            ),
         )
 
     # -- for front ends, from any thread ------------------------------------------------------
@@ -84,6 +90,10 @@ class Service:
     def status(self) -> Status:
         """The newest Status."""
         return self._publisher.status
+
+    def listen(self, on_status: Callable[[Status], None]) -> Callable[[], None]:
+        """Have one more called with every new Status, as `on_status` is; returns what ends it."""
+        return self._publisher.listen(on_status)
 
     def start(self) -> None:
         """Begin.

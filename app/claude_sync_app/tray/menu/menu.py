@@ -167,7 +167,7 @@ def _pause(status: Status, now_minutes: int) -> tuple[Item, ...]:
 
 
 def _files_and_help(status: Status) -> tuple[Item, ...]:
-    rows = []
+    rows = [Item("window", "Open claude-sync", action=Action(Verb.OPEN_WINDOW))]
     if status.location and not status.remote:
         rows.append(Item("store", "Open shared folder", action=Action(Verb.OPEN_STORE)))
     return (

@@ -68,6 +68,7 @@ REST = [
     "Pause for an hour",
     "Pause",
     PREFERENCES,
+    "Open claude-sync",
     "Open shared folder",
     "Show log",
     "Help",

@@ -1,0 +1,109 @@
+"""Opening the window: its server is started when the first page is asked for.
+
+This module is all that a front end needs, and imports next to nothing: what serves the window is
+imported by the first opening.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from claude_sync.errors import ClaudeSyncError
+from claude_sync.service.service import Service
+
+if TYPE_CHECKING:
+    from claude_sync_app.window.server import Server
+
+IDLE_SECONDS = 600.0
+"""How long the server stays in the tray when the last page is gone."""
+
+
+class Window:
+    """The window of one service.
+
+    Args:
+        service: gives it, as soon as it is needed.
+        idle_seconds: how long the server stays when the last page is gone.
+        on_end: called from another thread when the server has ended.
+    """
+
+    def __init__(
+        self,
+        service: Callable[[], Service],
+        *,
+        idle_seconds: float = IDLE_SECONDS,
+        on_end: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._service = service
+        self._idle_seconds = idle_seconds
+        self._on_end = on_end
+        self._lock = threading.Lock()
+        self._server: Server | None = None
+        self._is_closed = False
+        self._starting: threading.Thread | None = None
+
+    def open(self, page: str = "") -> None:
+        """Open a page in the person's browser; takes a moment.
+
+        Args:
+            page: its path without a slash in front, as in ``doctor``; "" for the first one.
+
+        Raises:
+            ClaudeSyncError: it can't be served, or no browser opens it.
+        """
+        from claude_sync_app.window.showing import show
+
+        show(self._service().paths, self.address(page))
+
+    def address(self, page: str = "") -> str:
+        """Where a page is, with what lets one person in once; takes a moment.
+
+        Raises:
+            ClaudeSyncError: it can't be served.
+        """
+        with self._lock:
+            if self._is_closed:
+                raise ClaudeSyncError("claude-sync is ending", todo="start it again")
+            if self._server is None or not self._server.is_running():
+                self._server = self._start()
+            return self._server.address(page or "sessions")
+
+    def address_soon(self, page: str) -> str:
+        """The same without waiting: "" while the server is being started; then ask again."""
+        if self._starting is not None and self._starting.is_alive():
+            return ""
+        with self._lock:
+            if self._server is not None and self._server.is_running():
+                return self._server.address(page or "sessions")
+        self._starting = threading.Thread(
+            target=self._start_quietly, name="claude-sync window starts", daemon=True
+        )
+        self._starting.start()
+        return ""
+
+    def close(self) -> None:
+        """End the server; nothing is opened any more."""
+        with self._lock:
+            self._is_closed = True
+            server = self._server
+        if server is not None:
+            server.end()
+
+    def _start(self) -> Server:
+        from claude_sync_app.window.server import Server
+
+        try:
+            return Server(self._service(), idle_seconds=self._idle_seconds, on_end=self._on_end)
+        except OSError as error:
+            raise ClaudeSyncError(
+                f"the window can't be served on this machine ({error.strerror})",
+                todo="see whether something forbids programs to listen on 127.0.0.1",
+            ) from error
+
+    def _start_quietly(self) -> None:
+        try:
+            self.address()
+        except ClaudeSyncError:
+            pass  # whoever asks again is told

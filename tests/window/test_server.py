@@ -1,0 +1,135 @@
+"""The window's server as a stranger on the same machine meets it, and its end."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+import pytest
+
+from claude_sync.service.service import Service
+from claude_sync_app.window.guard import HEADERS
+from claude_sync_app.window.opening import Window
+from waiting import until
+
+
+class Caller:
+    """Somebody who speaks HTTP to the window."""
+
+    def __init__(self, address: str) -> None:
+        parts = urlsplit(address)
+        self.host, self.token = parts.netloc, parts.fragment
+        self.origin = f"http://{self.host}"
+        self.headers: dict[str, str] = {}
+
+    def ask(
+        self, method: str, path: str, body: object = None, **headers: str
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """The status, the headers and the body of an answer."""
+        connection = http.client.HTTPConnection(self.host)
+        given = {"Origin": self.origin, "Content-Type": "application/json", **self.headers}
+        given |= {name.replace("_", "-"): value for name, value in headers.items()}
+        try:
+            data = None if body is None else json.dumps(body)
+            connection.request(method, path, data, given)
+            answer = connection.getresponse()
+            return answer.status, dict(answer.getheaders()), answer.read()
+        finally:
+            connection.close()
+
+    def enter(self) -> str:
+        """Be let in by the token; what every path begins with."""
+        status, headers, body = self.ask("POST", "/enter", {"token": self.token})
+        assert status == 200
+        self.headers["Cookie"] = headers["set-cookie"].partition(";")[0]
+        return str(json.loads(body)["go"]).rpartition("/")[0]
+
+
+@pytest.fixture
+def caller(window: Window) -> Caller:
+    return Caller(window.address())
+
+
+def test_whoever_has_the_address_gets_in_once_and_nobody_else(caller: Caller) -> None:
+    assert caller.ask("GET", "/")[0] == 200
+    root = caller.enter()
+    assert caller.ask("GET", f"{root}/sessions")[0] == 200
+    assert caller.ask("POST", "/enter", {"token": caller.token})[0] == 403
+    caller.headers.clear()
+    for path in ("/sessions", "/sessions/rows", "/events", "/static/window.js"):
+        assert caller.ask("GET", root + path)[0] == 403
+    assert caller.ask("POST", f"{root}/do", {"verb": "push-all"})[0] == 403
+
+
+def test_what_is_said_to_a_browser_keeps_strangers_out_of_the_page(caller: Caller) -> None:
+    root = caller.enter()
+    for path in ("/", f"{root}/sessions", f"{root}/static/window.js", f"{root}/nothing"):
+        headers = caller.ask("GET", path)[1]
+        assert {name: headers.get(name) for name in HEADERS} == HEADERS
+        assert "server" not in headers
+    cookie = caller.ask("POST", "/enter", {"token": "x"})[1].get("set-cookie")
+    assert cookie is None
+    again = Caller(f"{caller.origin}/#")
+    assert again.ask("GET", "/", Host="rebound.example")[0] == 421
+
+
+def test_the_cookie_is_for_this_page_alone(window: Window) -> None:
+    caller = Caller(window.address("doctor"))
+    headers = caller.ask("POST", "/enter", {"token": caller.token})[1]
+    _, *attributes = headers["set-cookie"].lower().split("; ")
+    assert {"httponly", "samesite=strict"} < set(attributes)
+    (path,) = (one for one in attributes if one.startswith("path="))
+    assert len(path) > len("path=/.../") + 16
+    assert not any(one.startswith("domain") for one in attributes)
+
+
+def test_nothing_is_changed_by_a_get_or_by_what_is_no_json(
+    caller: Caller, service: Service
+) -> None:
+    root = caller.enter()
+    assert caller.ask("GET", f"{root}/do?verb=pause")[0] == 405
+    form = caller.ask("POST", f"{root}/do", Content_Type="application/x-www-form-urlencoded")
+    assert form[0] == 400
+    assert caller.ask("POST", f"{root}/do", ["pause"])[0] == 400
+    assert (
+        caller.ask("POST", f"{root}/do", {"verb": "pause"}, Origin="http://evil.example")[0] == 403
+    )
+    assert service.status.paused_until is None
+    asked = {"verb": "pause", "subject": "", "detail": ""}
+    assert caller.ask("POST", f"{root}/do", asked)[0] == 200
+    assert service.status.paused_until is not None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"verb": "quit", "subject": "", "detail": ""},
+        {"verb": "nonsense", "subject": "", "detail": ""},
+        {"verb": "push", "subject": "../../etc/passwd", "detail": ""},
+        {"verb": "push", "subject": ["x"], "detail": ""},
+        {"verb": "push", "subject": "", "detail": ""},
+        {"verb": "x" * 300_000},
+    ],
+)
+def test_a_button_that_there_is_not_does_nothing(caller: Caller, body: object) -> None:
+    root = caller.enter()
+    status, _, said = caller.ask("POST", f"{root}/do", body)
+    assert status == 400
+    assert json.loads(said)["is_error"] is True
+
+
+def test_it_ends_when_the_last_page_is_gone_and_starts_again(service: Service) -> None:
+    ended = threading.Event()
+    window = Window(lambda: service, idle_seconds=0.0, on_end=ended.set)
+    try:
+        first = window.address()
+        assert until(ended.is_set)
+        with pytest.raises(OSError, match="refused"):
+            Caller(first).ask("GET", "/")
+        assert window.address() != first
+    finally:
+        window.close()
