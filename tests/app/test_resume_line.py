@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 from pathlib import Path, PureWindowsPath
 
@@ -47,6 +48,20 @@ def test_windows_gets_powershells_quotes() -> None:
     assert resume_line(folder, SESSION, "win32") == (
         f"cd -LiteralPath 'C:\\it''s $x `y` \u2019\u2019z'; claude --resume {SESSION}"
     )
+
+
+def test_cmd_and_git_bash_get_lines_of_their_own() -> None:
+    folder = PureWindowsPath("C:\\it's here & there")
+    cmd = resume_line(folder, SESSION, "win32", environment={"PROMPT": "$P$G"})
+    assert cmd == f'cd /d "C:\\it\'s here & there" && claude --resume {SESSION}'
+    made = resume_line(folder, SESSION, "win32", environment={"PROMPT": ""}, missing=True)
+    assert made == f'mkdir "C:\\it\'s here & there" && {cmd}'
+    bash = resume_line(folder, SESSION, "win32", environment={"PROMPT": "", "MSYSTEM": "MINGW64"})
+    assert bash == f"cd {shlex.quote(str(folder))} && claude --resume {SESSION}"
+    odd = PureWindowsPath("C:\\%PATH%")
+    assert resume_line(odd, SESSION, "win32", environment={"PROMPT": ""}) == resume_line(
+        odd, SESSION, "win32"
+    ), "cmd would put in what the variable holds, and run it"
 
 
 def test_what_a_terminal_would_take_for_keys_is_not_written() -> None:

@@ -44,11 +44,6 @@ def test_wayland_comes_first_and_x_is_there_too(
     assert clipboard.commands("linux", {}) == []
 
 
-def test_windows_gets_its_own_encoding_with_a_mark() -> None:
-    assert clipboard.encoded("é", "win32") == b"\xff\xfe\xe9\x00"
-    assert clipboard.encoded("é\ud800", "darwin") == "é?".encode()
-
-
 @pytest.fixture
 def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What the program that opens things was given."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 
 import pytest
 
@@ -148,47 +147,3 @@ def test_each_terminal_gets_the_command_in_its_own_way() -> None:
         (("mine", "run", "--"), ["mine", "run", "--"]),
     ):
         assert _chosen({}, given[0], preference=given) == expected
-
-
-def test_on_macos_folder_and_session_are_arguments_of_the_script() -> None:
-    for preference, environment, application in (
-        ((), {}, "Terminal"),
-        ((), {"TERM_PROGRAM": "iTerm.app"}, "iTerm"),
-        (("iTerm",), {}, "iTerm"),
-        (("Terminal",), {"TERM_PROGRAM": "iTerm.app"}, "Terminal"),
-    ):
-        launch = macos.launch(Path("/p") / NASTY, SESSION, preference, environment)
-        assert launch is not None
-        assert launch.arguments[-3:] == ("claude-sync", f"/p/{NASTY}", SESSION)
-        script = "\n".join(launch.arguments[:-3])
-        assert f'tell application "{application}"' in script
-        assert "touch" not in script
-    assert macos.launch(Path("/p/a\x1bb"), SESSION, (), {}) is None
-    own = macos.launch(Path("/p"), SESSION, ("/Applications/kitty.app/kitty",), {})
-    assert own is not None
-    assert own.arguments[:2] == ("/Applications/kitty.app/kitty", "/bin/sh")
-
-
-def test_on_windows_a_semicolon_stays_in_the_folders_name() -> None:
-    folder = PureWindowsPath(r"C:\p & q;new-tab calc")
-    only_on_the_path = "set NoDefaultCurrentDirectoryInExePath=1&"
-    command = (r"C:\W\cmd.exe", "/k", only_on_the_path, "claude", "--resume", SESSION)
-    installed = {"cmd": r"C:\W\cmd.exe", "wt": r"C:\Apps\wt.exe"}
-    launch = windows.launch(folder, SESSION, (), find=_among(installed))
-    assert launch is not None
-    assert launch.arguments == (
-        *(r"C:\Apps\wt.exe", "new-tab", "-d", r"C:\p & q\;new-tab calc", "--"),
-        *command,
-    )
-    for preference, found in (((), {"cmd": installed["cmd"]}), (("cmd.exe",), installed)):
-        launch = windows.launch(folder, SESSION, preference, find=_among(found))
-        assert launch is not None
-        assert (launch.arguments, launch.directory, launch.new_console) == (command, folder, True)
-    own = windows.launch(folder, SESSION, ("alacritty.exe", "-e"), find=_among(installed))
-    assert own is not None
-    assert (own.arguments, own.directory) == (("alacritty.exe", "-e", *command), folder)
-    assert windows.launch(folder, SESSION, (), find=_among({})) is None
-
-
-def _among(installed: Mapping[str, str]) -> Callable[[str], str | None]:
-    return lambda program: installed.get(program)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import deque
+from collections.abc import Sequence
 from typing import TextIO
 
 from claude_sync_app.shown_text import one_line, without_controls
@@ -49,16 +51,42 @@ def flush() -> None:
         _write(stream, "")
 
 
-def replace_unencodable() -> None:
-    """Print a question mark where a stream's encoding lacks a character, in place of failing."""
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None and hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+def replace_unencodable(
+    streams: Sequence[TextIO | None] | None = None, system: str = sys.platform
+) -> None:
+    """Print a question mark where a stream's encoding lacks a character, in place of failing.
+
+    Into a pipe or a file of Windows goes UTF-8, unless the person chose an encoding for Python:
+    its code page lacks most characters of titles, and even our arrows.
+
+    Args:
+        streams: None for stdout and stderr.
+        system: as `sys.platform` has it.
+    """
+    for stream in (sys.stdout, sys.stderr) if streams is None else streams:
+        if stream is None or not hasattr(stream, "reconfigure"):
+            continue
+        if system == "win32" and not stream.isatty() and "PYTHONIOENCODING" not in os.environ:
+            stream.reconfigure(encoding="utf-8")
+        stream.reconfigure(errors="replace")
+
+
+_unheard: deque[str] = deque(maxlen=20)
+"""The last that was printed where there was no stream for it."""
+
+
+def take_unheard() -> str:
+    """What was printed though nobody could see it, once; "" if nothing."""
+    text = "".join(_unheard).strip()
+    _unheard.clear()
+    return text
 
 
 def _write(stream: TextIO | None, text: str) -> None:
     if stream is None:
-        return  # closed by who started us
+        if text:
+            _unheard.append(text)
+        return  # closed by who started us, or a program without a console
     try:
         stream.write(text)
         if not text or stream is sys.stderr:

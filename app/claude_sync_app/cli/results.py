@@ -241,7 +241,9 @@ def _line_to_type(directory: Path, session_id: str, missing: bool, options: Sequ
     """The line to type; a note instead if it would have characters that can't be seen."""
     from claude_sync_app.resume_line import resume_line
 
-    line = resume_line(directory, session_id, missing=missing, options=options)
+    line = resume_line(
+        directory, session_id, environment=os.environ, missing=missing, options=options
+    )
     if line and line == without_controls(line):
         return line
     return (

@@ -11,16 +11,19 @@ from claude_sync_app.desktop.launching import run
 
 
 def copy_text(text: str) -> bool:
-    """Put a text into the clipboard; False if no program here can."""
-    return any(run(command, encoded(text)) for command in commands(sys.platform, os.environ))
+    """Put a text into the clipboard; False if nothing here can."""
+    if sys.platform == "win32":
+        from claude_sync_app.desktop import windows_clipboard
+
+        return windows_clipboard.put(text)
+    data = text.encode("utf-8", "replace")
+    return any(run(command, data) for command in commands(sys.platform, os.environ))
 
 
 def commands(platform: str, environment: Mapping[str, str]) -> list[list[str]]:
     """Programs that put their standard input into the clipboard, the best first."""
     if platform == "darwin":
         found = [["pbcopy"]]
-    elif platform == "win32":
-        found = [["clip"]]
     else:
         found = []
         if environment.get("WAYLAND_DISPLAY"):
@@ -28,11 +31,3 @@ def commands(platform: str, environment: Mapping[str, str]) -> list[list[str]]:
         if environment.get("DISPLAY"):
             found += [["xclip", "-selection", "clipboard", "-in"], ["xsel", "-b", "-i"]]
     return [command for command in found if find_program(command[0])]
-
-
-def encoded(text: str, platform: str = sys.platform) -> bytes:
-    """A text in the encoding that the system's program reads."""
-    if platform == "win32":
-        # clip reads the console's code page unless a byte order mark says otherwise.
-        return "\ufeff".encode("utf-16-le") + text.encode("utf-16-le", "replace")
-    return text.encode("utf-8", "replace")

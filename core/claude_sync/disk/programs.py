@@ -18,7 +18,6 @@ from collections.abc import Mapping, Sequence
 # Windows' own programs, by where they lie below its folder: whatever else bears their names, on
 # the PATH or off it, isn't meant.
 _OF_WINDOWS = {
-    "clip": ("System32", "clip.exe"),
     "cmd": ("System32", "cmd.exe"),
     "powershell": ("System32", "WindowsPowerShell", "v1.0", "powershell.exe"),
 }

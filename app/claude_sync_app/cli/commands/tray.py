@@ -6,7 +6,7 @@ import sys
 from argparse import Namespace
 
 from claude_sync.errors import LockBusy
-from claude_sync_app.cli.output import print_line, print_note
+from claude_sync_app.cli.output import print_line, print_note, take_unheard
 from claude_sync_app.cli.parser import Parser
 from claude_sync_app.cli.runner import DONE
 from claude_sync_app.cli.runner import run as run_command
@@ -34,5 +34,13 @@ def run(arguments: Namespace) -> int:
 
 
 def main() -> int:
-    """The windowed script."""
-    return run_command(["tray", *sys.argv[1:]])
+    """The windowed script.
+
+    Windows gives it no streams: what it says before it ends is shown in a box.
+    """
+    status = run_command(["tray", *sys.argv[1:]])
+    if text := take_unheard():
+        from claude_sync_app.desktop import message_box
+
+        message_box.show("claude-sync", text)
+    return status

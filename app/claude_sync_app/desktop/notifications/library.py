@@ -60,11 +60,15 @@ class LibraryNotifier:
         if self._one_at_a_time is None:
             self._one_at_a_time = asyncio.Lock()
         async with self._one_at_a_time:
-            await self._clear(notification.key)
-            notifier = await self._ready()
             shown: list[bool] = []
-            made = self._made(notification, lambda: shown.append(True))
-            await notifier.send_notification(made)
+            try:
+                await self._clear(notification.key)
+                notifier = await self._ready()
+                made = self._made(notification, lambda: shown.append(True))
+                await notifier.send_notification(made)
+            except (OSError, RuntimeError, ImportError):
+                # A Windows without its notification service: Server, LTSC.
+                shown.clear()
             if shown:
                 self._identifiers[notification.key] = made.identifier
             else:

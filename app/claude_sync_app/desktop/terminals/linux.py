@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import PurePath, PurePosixPath
 
 from claude_sync_app.desktop.terminals.launch import Launch
 
@@ -57,7 +57,7 @@ exec "$runner" -i -c 'claude --resume "$CLAUDE_SYNC_SESSION"@OPTIONS@; exec "$CL
 
 
 def launch(
-    directory: Path,
+    directory: PurePath,
     session_id: str,
     preference: Sequence[str],
     environment: Mapping[str, str],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import PurePath, PurePosixPath
 
 from claude_sync_app.desktop.terminals.launch import Launch
 
@@ -37,7 +37,7 @@ _ITERM_NAMES = frozenset({"iterm", "iterm2", "iterm.app"})
 
 
 def launch(
-    directory: Path,
+    directory: PurePath,
     session_id: str,
     preference: Sequence[str],
     environment: Mapping[str, str],

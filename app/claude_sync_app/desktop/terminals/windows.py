@@ -11,6 +11,9 @@ from claude_sync_app.desktop.terminals.launch import Launch
 # would be run. With this variable it doesn't, and it is set before the name is looked up.
 # https://learn.microsoft.com/windows/win32/api/processenv/nf-processenv-needcurrentdirectoryforexepathw
 _ONLY_ON_THE_PATH = "set NoDefaultCurrentDirectoryInExePath=1&"
+# PowerShell never looks there, and reads one line of words that no shell reads otherwise.
+_POWERSHELLS = ("pwsh", "powershell")
+_STAY = ("-NoExit", "-Command")
 
 
 def launch(
@@ -23,7 +26,8 @@ def launch(
 ) -> Launch | None:
     """What to start; None if there is no terminal.
 
-    A session's id has letters, digits, dots and dashes only: cmd reads no more.
+    A session's id has letters, digits, dots and dashes only: cmd and PowerShell read no more.
+    cmd can't work in a folder of another machine, PowerShell can.
 
     Args:
         directory: absolute.
@@ -32,13 +36,21 @@ def launch(
         options: for the client; each of letters and dashes only.
         find: the whole path of a program, None if there is none.
     """
-    cmd = find("cmd")
-    if cmd is None:
-        return None
-    command = (cmd, "/k", _ONLY_ON_THE_PATH, "claude", "--resume", session_id, *options)
     name = PureWindowsPath(preference[0]).stem.lower() if preference else ""
+    resume = ("claude", "--resume", session_id, *options)
+    if name in _POWERSHELLS:
+        return Launch((*preference, *_STAY, " ".join(resume)), directory, new_console=True)
+    shared = str(directory).startswith("\\\\")
+    shell = find("powershell" if shared else "cmd")
+    if shell is None:
+        return None
+    if shared:
+        command = (shell, *_STAY, " ".join(resume))
+    else:
+        command = (shell, "/k", _ONLY_ON_THE_PATH, *resume)
     if name not in ("", "wt", "cmd"):
-        return Launch((*preference, *command), directory)
+        # Whether it is a program of the console or brings a window doesn't show.
+        return Launch((*preference, *command), directory, new_console=True)
     terminal = find("wt") if name != "cmd" else None
     if terminal is not None:
         # A semicolon begins another command of Windows Terminal's, wherever it stands:
