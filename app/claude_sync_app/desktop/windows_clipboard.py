@@ -24,9 +24,8 @@ def put(text: str) -> bool:
 
     user32, kernel32 = _libraries()
     # The clipboard wants an owner; a window that only gets messages will do.
-    owner = user32.CreateWindowExW(
-        0, "STATIC", None, 0, 0, 0, 0, 0, _MESSAGE_ONLY, None, None, None
-    )
+    size = (0, 0, 0, 0)
+    owner = user32.CreateWindowExW(0, "STATIC", None, 0, *size, _MESSAGE_ONLY, None, None, None)
     if not owner:
         return False
     try:
@@ -61,8 +60,9 @@ def _libraries() -> tuple[Any, Any]:
     import ctypes
     from ctypes import wintypes
 
-    assert sys.platform == "win32"
-    user32, kernel32 = ctypes.WinDLL("user32"), ctypes.WinDLL("kernel32")
+    # Own ones: what others say of the types of `ctypes.windll` would count here too.
+    library: Any = vars(ctypes)["WinDLL"]  # mypy knows it on Windows only
+    user32, kernel32 = library("user32"), library("kernel32")
     handle, number, text = wintypes.HANDLE, ctypes.c_int, wintypes.LPCWSTR
     user32.CreateWindowExW.argtypes = (
         *(wintypes.DWORD, text, text, wintypes.DWORD, number, number, number, number),
@@ -70,10 +70,8 @@ def _libraries() -> tuple[Any, Any]:
     )
     user32.CreateWindowExW.restype = handle
     user32.DestroyWindow.argtypes = user32.OpenClipboard.argtypes = (handle,)
-    user32.SetClipboardData.argtypes, user32.SetClipboardData.restype = (
-        (wintypes.UINT, handle),
-        handle,
-    )
+    user32.SetClipboardData.argtypes = (wintypes.UINT, handle)
+    user32.SetClipboardData.restype = handle
     kernel32.GlobalAlloc.argtypes = (wintypes.UINT, ctypes.c_size_t)
     kernel32.GlobalAlloc.restype = handle
     kernel32.GlobalLock.argtypes, kernel32.GlobalLock.restype = (handle,), wintypes.LPVOID

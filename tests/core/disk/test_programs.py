@@ -66,11 +66,11 @@ def test_what_the_path_names_wholly_is_found_behind_them(
 def test_windows_own_programs_are_taken_from_its_own_folder(cloned: Path, tmp_path: Path) -> None:
     windows = tmp_path / "Windows"
     environment = {"SystemRoot": str(windows), "PATH": str(cloned)}
-    for name in ("cmd", "clip.exe", "powershell.exe"):
+    for name in ("cmd.exe", "powershell"):
         assert find_program(name, system="win32", environment=environment) is None
-    clip = _program(windows / "System32", "clip.exe")
+    cmd = _program(windows / "System32", "cmd.exe")
     shell = _program(windows / "System32" / "WindowsPowerShell" / "v1.0", "powershell.exe")
-    assert find_program("clip", system="win32", environment=environment) == str(clip)
+    assert find_program("cmd", system="win32", environment=environment) == str(cmd)
     assert find_program("PowerShell.exe", system="win32", environment=environment) == str(shell)
 
 

@@ -44,6 +44,7 @@ def launch(
     shell = find("powershell" if shared else "cmd")
     if shell is None:
         return None
+    command: tuple[str, ...]
     if shared:
         command = (shell, *_STAY, " ".join(resume))
     else:
