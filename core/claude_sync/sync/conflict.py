@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from functools import partial
 
 from claude_sync.errors import UsageError
@@ -14,11 +15,27 @@ from claude_sync.sync.survey.survey import Survey, look
 from claude_sync.values import NamedTuple
 
 
+class ConflictKind(str, Enum):
+    """Why a person has to choose."""
+
+    DIVERGED = "diverged"
+    """It went on in different ways on several machines."""
+    SHORTENED = "shortened"
+    """The transcript here lacks something that was said in it before."""
+    REPLACES = "replaces"
+    """A version that was chosen elsewhere would take the place of what was said here."""
+
+    def __str__(self) -> str:
+        return self.value
+
+
 class Conflict(NamedTuple):
-    """One session that diverged on several machines.
+    """One session of which a person has to choose a version.
 
     Attributes:
         session_id: the session.
+        kind: why.
+        detail: what is wrong with a shortened one, a clause; else "".
         local: the transcript here, None where there is none.
         mine: the same as the planner sees it.
         rivals: the bundles that are left.
@@ -26,6 +43,8 @@ class Conflict(NamedTuple):
     """
 
     session_id: str
+    kind: ConflictKind
+    detail: str
     local: LocalSession | None
     mine: Mine | None
     rivals: tuple[Bundle, ...]
@@ -76,19 +95,26 @@ def find_conflict(context: Context, survey: Survey, session_id: str) -> Conflict
 def conflict_in(context: Context, session_id: str, judgement: Judgement) -> Conflict | None:
     """The same of a session that was judged already.
 
-    One whose transcript was shortened, and of which nothing fuller is in the store, is in conflict
-    with what it was.
+    One whose transcript was shortened is in conflict with what it was; one that would be replaced,
+    because someone chose another version elsewhere, with that.
 
     Raises:
         SessionError, BundleError, TransportError: a side can't be read.
     """
     plan = judgement.plan_pull()
-    is_damaged = judgement.missing is not None and not plan.rivals
-    if plan.kind is not PullKind.CONFLICT and not is_damaged:
+    if judgement.missing is not None:
+        kind = ConflictKind.SHORTENED
+    elif plan.kind is PullKind.CONFLICT:
+        kind = ConflictKind.DIVERGED
+    elif judgement.waits_for(plan):
+        kind = ConflictKind.REPLACES
+    else:
         return None
     sides = sides_of(context, judgement, plan.rivals)
     return Conflict(
         session_id=session_id,
+        kind=kind,
+        detail=judgement.what_is_missing(),
         local=judgement.local,
         mine=_choosable(judgement, plan.rivals),
         rivals=plan.rivals,

@@ -16,7 +16,7 @@ from claude_sync.claude.message import PERSON, Message, read_message
 from claude_sync.disk.snapshot import BLOCK_SIZE, open_regular
 from claude_sync.errors import SessionVanished
 from claude_sync.model import Side, Version
-from claude_sync.sync.conflict import Conflict, conflict_in, no_conflict
+from claude_sync.sync.conflict import Conflict, ConflictKind, conflict_in, no_conflict
 from claude_sync.sync.context import Context
 from claude_sync.sync.judge import judge
 from claude_sync.sync.survey.comparisons import Comparisons
@@ -47,6 +47,21 @@ class Excerpt:
 
 
 @dataclass(frozen=True, slots=True)
+class Excerpts:
+    """Some messages of a transcript.
+
+    Attributes:
+        excerpts: the last ones, oldest first.
+        left_out: how many came before these.
+        turns: how often a person said something there.
+    """
+
+    excerpts: tuple[Excerpt, ...]
+    left_out: int
+    turns: int
+
+
+@dataclass(frozen=True, slots=True)
 class SideView:
     """One side after they diverged.
 
@@ -73,6 +88,8 @@ class ConflictView:
         project_key: "" where unknown.
         before: the last messages before they diverged.
         sides: the sides, this machine's first where it has one.
+        kind: why a person has to choose.
+        detail: what is wrong with a shortened one, a clause; else "".
     """
 
     session_id: str
@@ -80,6 +97,8 @@ class ConflictView:
     project_key: str
     before: tuple[Excerpt, ...]
     sides: tuple[SideView, ...]
+    kind: ConflictKind = ConflictKind.DIVERGED
+    detail: str = ""
 
     @property
     def versions(self) -> frozenset[Version]:
@@ -116,7 +135,13 @@ def read_conflict(context: Context, session: str) -> ConflictView:
                 ) from error
         title, key = _name(survey, conflict)
     return ConflictView(
-        session_id=session_id, title=title, project_key=key, before=before, sides=sides
+        session_id=session_id,
+        kind=conflict.kind,
+        detail=conflict.detail,
+        title=title,
+        project_key=key,
+        before=before,
+        sides=sides,
     )
 
 
@@ -140,13 +165,31 @@ def _read(
         (comparisons.with_lines(first, other).common for other in others), default=first.size
     )
     start = line_start(comparisons.extent(first), common)
-    before = _excerpts(_tail(comparisons.extent(first), start, context.check), _EXCERPTS_BEFORE)
+    before = read_before(comparisons.extent(first), start, context.check)
     sides = []
     for side in conflict.sides:
-        extent = comparisons.extent(side.version)
-        read = _excerpts(_lines(extent, start, context.check), EXCERPTS)
+        read = read_from(comparisons.extent(side.version), start, context.check)
         sides.append(SideView(side, read.excerpts, read.left_out, read.turns))
     return before.excerpts, tuple(sides)
+
+
+def read_before(transcript: Extent, end: int, check: Callable[[], None]) -> Excerpts:
+    """The last messages of a transcript before a position.
+
+    Args:
+        transcript: where it lies.
+        end: where a line begins.
+        check: called between blocks; raises to stop.
+
+    Raises:
+        OSError: it can't be read.
+    """
+    return _excerpts(_tail(transcript, end, check), _EXCERPTS_BEFORE)
+
+
+def read_from(transcript: Extent, start: int, check: Callable[[], None]) -> Excerpts:
+    """What a transcript says from a position on; see `read_before`."""
+    return _excerpts(_lines(transcript, start, check), EXCERPTS)
 
 
 # --- lines -------------------------------------------------------------------------------------
@@ -199,14 +242,7 @@ class _Open:
         self.events[word] = self.events.get(word, 0) + 1
 
 
-@dataclass(frozen=True, slots=True)
-class _Excerpts:
-    excerpts: tuple[Excerpt, ...]
-    left_out: int
-    turns: int
-
-
-def _excerpts(lines: Iterator[bytes], limit: int) -> _Excerpts:
+def _excerpts(lines: Iterator[bytes], limit: int) -> Excerpts:
     kept: deque[_Open] = deque(maxlen=limit)
     count = turns = 0
     for line in lines:
@@ -220,4 +256,4 @@ def _excerpts(lines: Iterator[bytes], limit: int) -> _Excerpts:
         if not read.speaker:
             kept[-1].add(read.text)
     excerpts = tuple(Excerpt(one.message, tuple(one.events.items())) for one in kept)
-    return _Excerpts(excerpts, count - len(kept), turns)
+    return Excerpts(excerpts, count - len(kept), turns)

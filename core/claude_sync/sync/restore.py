@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from claude_sync.claude.compare import Extent
 from claude_sync.claude.transcript import summarize, title_of
@@ -59,6 +59,7 @@ class EarlierVersion:
         at_ns: when its transcript was last written, nanoseconds since the epoch.
         turns: how often a person said something in it.
         is_here: whether what lies here holds all of it.
+        kept_ns: since when the vault has it, nanoseconds since the epoch; 0 for a bundle.
     """
 
     version: Version
@@ -67,6 +68,7 @@ class EarlierVersion:
     at_ns: int
     turns: int
     is_here: bool
+    kept_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,9 @@ class Restorable:
         kept: how many versions the vault holds.
         at_ns: when the newest of those was kept, or else the session was last written, nanoseconds
             since the epoch.
+        project_key: "" where unknown.
+        size: of its newest version's transcript that is known, bytes.
+        machines: names of the machines whose bundles of it are in the store.
     """
 
     session_id: str
@@ -89,6 +94,9 @@ class Restorable:
     shortened: bool
     kept: int
     at_ns: int
+    project_key: str = ""
+    size: int = 0
+    machines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,29 +125,41 @@ def restorable(context: Context) -> list[Restorable]:
         Stopped: `context` said so.
     """
     with context.working("looking"):
-        survey, _ = _look(context)
-        standing = {one.session_id: one for one in states_surveyed(context, survey)}
-        found = []
-        for session_id in sorted({*standing, *context.vault.sessions()}):
-            entries = [kept for kept in context.vault.entries(session_id) if kept.version]
-            known = standing.get(session_id)
-            here = session_id in survey.local or survey.hidden(session_id) is not None
-            in_store = known is not None and (known.state is State.GONE or known.shortened)
-            if entries or in_store:
-                found.append(
-                    Restorable(
-                        session_id=session_id,
-                        title=_title(survey, session_id, known, entries),
-                        gone=not here,
-                        shortened=known is not None and known.shortened,
-                        kept=len(entries),
-                        at_ns=int(entries[-1].kept_at * 1e9)
-                        if entries
-                        else standing[session_id].mtime_ns,
-                    )
-                )
+        survey, _ = look_anyway(context)
+        return restorable_surveyed(context, survey, states_surveyed(context, survey))
+
+
+def restorable_surveyed(
+    context: Context, survey: Survey, states: Sequence[SessionState]
+) -> list[Restorable]:
+    """The same from a survey that was just made, under the lock, and the states by it."""
+    standing = {one.session_id: one for one in states}
+    found = []
+    for session_id in sorted({*standing, *context.vault.sessions()}):
+        entries = [kept for kept in context.vault.entries(session_id) if kept.version]
+        known = standing.get(session_id)
+        if entries or (known is not None and (known.state is State.GONE or known.shortened)):
+            found.append(_restorable(survey, session_id, known, entries))
     return sorted(
         found, key=lambda one: (not (one.gone or one.shortened), -one.at_ns, one.session_id)
+    )
+
+
+def _restorable(
+    survey: Survey, session_id: str, known: SessionState | None, entries: Sequence[Kept]
+) -> Restorable:
+    kept_at_ns = int(entries[-1].kept_at * 1e9) if entries else 0
+    sizes = [one.version.size for one in entries if one.version is not None]
+    return Restorable(
+        session_id=session_id,
+        title=_title(survey, session_id, known, entries),
+        gone=session_id not in survey.local and survey.hidden(session_id) is None,
+        shortened=known is not None and known.shortened,
+        kept=len(entries),
+        at_ns=kept_at_ns or (known.mtime_ns if known is not None else 0),
+        project_key=known.project_key if known is not None else "",
+        size=known.size if known is not None else max(sizes, default=0),
+        machines=known.machines if known is not None else (),
     )
 
 
@@ -159,12 +179,23 @@ def _title(
     return ""
 
 
-def _look(context: Context) -> tuple[Survey, bool]:
+def look_anyway(context: Context) -> tuple[Survey, bool]:
     """What can be seen, and whether the store is among it."""
     try:
         return look(context), True
     except (TransportError, NotSetUp):
         return look(context, store=False), False
+
+
+def find_restorable(context: Context, survey: Survey, session: str) -> str:
+    """The one session whose id begins so, of those that something is here, there or kept of.
+
+    Raises:
+        UsageError: there is none, or more than one.
+    """
+    ids = {*survey.ids(), *context.vault.sessions()}
+    prefix = session.lower()
+    return prefix if prefix in ids else find_id(prefix, sorted(ids))
 
 
 def earlier_versions(context: Context, session: str) -> list[EarlierVersion]:
@@ -213,10 +244,8 @@ def restore(context: Context, session: str, version: Version) -> list[Result]:
 class _Restore:
     def __init__(self, context: Context, session: str) -> None:
         self._context = context
-        self.survey, self.has_store = _look(context)
-        ids = {*self.survey.ids(), *context.vault.sessions()}
-        prefix = session.lower()
-        self._session_id = prefix if prefix in ids else find_id(prefix, sorted(ids))
+        self.survey, self.has_store = look_anyway(context)
+        self._session_id = find_restorable(context, self.survey, session)
         self._local = self._copy()
 
     def _copy(self) -> LocalSession | None:
@@ -265,7 +294,7 @@ class _Restore:
             if version.size:
                 extent = Extent(kept.transcript, version.size)
                 shown = self._shown(extent, version, "", kept.reason, kept.mtime_ns)
-                yield _Found(shown, kept=kept)
+                yield _Found(replace(shown, kept_ns=int(kept.kept_at * 1e9)), kept=kept)
 
     def _shown(
         self, extent: Extent, version: Version, machine: str, reason: str, at_ns: int

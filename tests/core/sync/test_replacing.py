@@ -9,8 +9,11 @@ import pytest
 
 from bundles import crafted
 from claude_sync.model import Outcome, State
+from claude_sync.sync.conflict import ConflictKind
 from claude_sync.sync.pack import unpack
 from claude_sync.sync.pull import pull
+from claude_sync.sync.read_conflict import read_conflict
+from claude_sync.sync.resolve import resolve
 from machines import OTHER, SESSION, Pair, PlayedMachine, agree, bookkeeping, outcomes, said
 from services import prepare, serving
 from waiting import PATIENCE_SECONDS, until
@@ -133,3 +136,35 @@ def test_a_file_by_hand_replaces_only_where_that_is_asked_for(pair: Pair, tmp_pa
         result = unpack(context, file, replace=True)
     assert result.outcome is Outcome.REPLACED
     assert before in laptop.kept()
+
+
+def test_who_has_to_agree_can_read_both_and_choose(decided: Pair) -> None:
+    laptop, desktop = decided
+    before = laptop.read()
+    with laptop.at_work() as context:
+        view = read_conflict(context, SESSION)
+    assert view.kind is ConflictKind.REPLACES
+    assert [(one.side.machine, one.side.lines, one.side.offered) for one in view.sides] == [
+        ("laptop", 3, True),
+        ("desktop", 1, True),
+    ]
+    with laptop.at_work() as context:
+        resolve(context, SESSION, "mine", shown=view.versions)
+    assert laptop.read() == before
+    assert laptop.states()[SESSION].state is State.AHEAD
+    assert desktop.states()[SESSION].replaces == 1
+    desktop.pull()
+    assert agree(laptop, desktop)
+    assert laptop.read() == before
+
+
+@pytest.mark.parametrize("keep", ["theirs", "both"])
+def test_what_was_chosen_elsewhere_can_be_taken_or_set_beside(decided: Pair, keep: str) -> None:
+    laptop, desktop = decided
+    mine, theirs = laptop.read(), desktop.read()
+    laptop.resolve(keep=keep)
+    assert laptop.read() == (theirs if keep == "theirs" else mine)
+    texts = [laptop.read(session) for session in laptop.sessions()]
+    assert theirs in texts
+    assert mine in [*texts, *laptop.kept()]
+    assert not laptop.states()[SESSION].replaces

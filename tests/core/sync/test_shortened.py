@@ -7,7 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from claude_sync.model import Outcome, State
+from claude_sync.sync.conflict import ConflictKind
 from claude_sync.sync.pull import pull
+from claude_sync.sync.read_conflict import read_conflict
 from machines import SESSION, Pair, PlayedMachine, World, agree, bookkeeping, outcomes, said
 
 TURNS = 10
@@ -360,3 +362,33 @@ def test_what_a_pull_puts_back_waits_for_one(pair: Pair, whole: bytes) -> None:
     laptop, _ = pair
     damage_of(laptop, CUT["its last turns are gone"], whole)
     assert laptop.states()[SESSION].state is State.WAITING
+
+
+def test_a_person_can_read_what_is_missing_before_it_is_put_back(pair: Pair, whole: bytes) -> None:
+    laptop, _ = pair
+    damage_of(laptop, CUT["its last turns are gone"], whole)
+    with laptop.at_work() as context:
+        view = read_conflict(context, SESSION)
+    assert (view.kind, view.detail) == (
+        ConflictKind.SHORTENED,
+        "3 turns that were here are no longer in its file",
+    )
+    mine, theirs = view.sides
+    assert (mine.turns, mine.side.offered) == (0, False)  # the fuller one holds all of it
+    assert (theirs.turns, theirs.side.offered) == (3, True)
+    laptop.resolve(SESSION, theirs.side.machine)
+    assert laptop.read() == whole
+    assert not laptop.states()[SESSION].shortened
+
+
+def test_where_nothing_fuller_is_in_the_store_its_own_side_alone_is_shown(
+    pair: Pair, whole: bytes
+) -> None:
+    laptop, _ = pair
+    laptop.write(SESSION, said("turn 11"))
+    laptop.pull()
+    laptop.rewrite(SESSION, whole)
+    with laptop.at_work() as context:
+        view = read_conflict(context, SESSION)
+    assert view.kind is ConflictKind.SHORTENED
+    assert [one.side.machine for one in view.sides] == ["laptop"]
