@@ -86,10 +86,10 @@ class Server:
             self._on_end()
 
     async def _serve(self) -> None:
-        streams = Streams(self._service)
+        services = ServiceOfWindow(self._service, self._ending.is_set)
+        streams = Streams(services)
         pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="claude-sync window")
         try:
-            services = ServiceOfWindow(self._service, self._ending.is_set)
             site = Site(services, self._access, streams, pool)
             await self._serve_site(site, streams)
         finally:

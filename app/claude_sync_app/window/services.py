@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+import threading
 from collections.abc import Callable
 from typing import Protocol
 
@@ -25,6 +27,9 @@ class WindowServices(Protocol):
     def service(self) -> Service:
         """Takes commands: each returns a Future at once."""
 
+    def revision(self, status: Status) -> int:
+        """A number that is another one whenever what a page shows of sessions is."""
+
     def is_ending(self) -> bool:
         """Whether what reads should stop: the window ends."""
 
@@ -40,6 +45,17 @@ class ServiceOfWindow:
     def __init__(self, service: Service, is_ending: Callable[[], bool]) -> None:
         self.service = service
         self.is_ending = is_ending
+        self._lock = threading.Lock()
+        self._shown: tuple[object, ...] = ()
+        self._revision = 0
+
+    def revision(self, status: Status) -> int:
+        now = (status.sessions, status.arrivals, status.deferred)
+        with self._lock:
+            if not self._shown or not all(map(operator.is_, now, self._shown)):
+                self._shown = now
+                self._revision += 1
+            return self._revision
 
     @property
     def paths(self) -> Paths:

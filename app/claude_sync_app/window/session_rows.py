@@ -13,6 +13,18 @@ from claude_sync_app.tray.labels import machine_of, machines_of, project_of, tit
 from claude_sync_app.tray.offers import is_held_back
 
 _LONGEST_DETAIL = 300
+_LIKELY = frozenset(
+    (
+        "compare",
+        "replace",
+        "pull",
+        "pull-and-resume",
+        "push",
+        "resume",
+        "restore",
+        "add-project-folder",
+    )
+)
 
 Row = dict[str, Any]
 """What `static/sessions.js` shows as one row."""
@@ -46,9 +58,12 @@ def _row(state: SessionState, arrival: Arrival | None, own: str, *, is_deferred:
         "tone": tone,
         "do": list(_verbs(state, arrival, own)),
     }
+    main = next(iter(row["do"]), "")
+    if main in _LIKELY:
+        row["main"] = main
     if is_open:
         row["open"] = True
-    if state.detail:
+    if state.detail and state.state is not State.UNPLACED:
         row["detail"] = sentence(one_line(state.detail)[:_LONGEST_DETAIL])
     if state.directory is not None:
         row["directory"] = without_controls(short_path(state.directory))
@@ -113,12 +128,14 @@ def _verbs(state: SessionState, arrival: Arrival | None, own: str) -> Iterator[s
         yield "resume"
     if kind is State.GONE:
         yield "restore"
+    if kind is State.UNPLACED:
+        yield "add-project-folder"
     if is_here and state.directory is not None:
         yield "copy-command"
         yield "open-project"
     if state.undoable and not is_open:
         yield "undo"
-    if is_here and kind is not State.CHANGED:
+    if is_here and (state.forgotten or state.ignored):
         yield "push"
     if own and own in state.machines:
         yield "forget"

@@ -11,8 +11,8 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable
 
-from claude_sync.service.service import Service
 from claude_sync.service.status import Status
+from claude_sync_app.window.services import WindowServices
 from claude_sync_app.window.status_line import Summary, summary_of
 
 _MOST_STREAMS = 4
@@ -25,18 +25,16 @@ class Streams:
     """The pages that follow the Status. In the server's loop, except for `note_use`.
 
     Args:
-        service: whose Status it is.
+        services: where the Status is from.
     """
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, services: WindowServices) -> None:
+        self._services = services
         self._loop = asyncio.get_running_loop()
         self._open: list[_Stream] = []
         self._used_at = time.monotonic()
         self._is_ending = False
-        self._end_listening: Callable[[], None] = service.listen(self._on_status)
-        self._seen: Status | None = None
-        self._revision = 0
+        self._end_listening: Callable[[], None] = services.service.listen(self._on_status)
 
     def note_use(self) -> None:
         """Somebody asked for something."""
@@ -79,11 +77,8 @@ class Streams:
             self.note_use()
 
     def _now(self) -> tuple[Summary, int]:
-        status = self._service.status
-        if self._seen is None or status.sessions is not self._seen.sessions:
-            self._revision += 1
-        self._seen = status
-        return summary_of(status), self._revision
+        status = self._services.status
+        return summary_of(status), self._services.revision(status)
 
     def _on_status(self, status: Status) -> None:
         """From the service's thread."""

@@ -11,11 +11,15 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import Any
 
-from claude_sync.errors import UsageError
+from claude_sync.errors import ClaudeSyncError, UsageError
 from claude_sync.model import Outcome
 from claude_sync.names import is_session_id
+from claude_sync.wording import short_path
+from claude_sync_app.desktop.opening import open_path
+from claude_sync_app.tray.actions.projects import adding
 from claude_sync_app.tray.offers import pullable, pushable
 from claude_sync_app.tray.verbs import Action, Verb
+from claude_sync_app.window.folders import chosen_folder
 from claude_sync_app.window.page import Answer, Asked, Reply, Waiting
 from claude_sync_app.window.results import results_answer
 from claude_sync_app.window.resuming import copy_command, resume
@@ -98,6 +102,30 @@ def _undo(asked: Asked, action: Action) -> Reply:
     return Waiting(future, lambda _: Answer("Brought back what was replaced."))
 
 
+def _open_project(asked: Asked, action: Action) -> Reply:
+    (session_id,) = session_ids(action)[:1]
+    for state in asked.status.sessions:
+        if state.session_id == session_id and state.directory is not None:
+            open_path(state.directory)
+            return Answer("Opened in your file manager.")
+    raise ClaudeSyncError("no folder of this machine is known for that session", where=session_id)
+
+
+def _add_project_folder(asked: Asked, action: Action) -> Reply:
+    """Take note where the project of a session is on this machine: the detail's folder."""
+    (session_id,) = session_ids(action)[:1]
+    folder = chosen_folder(action.detail)
+    key = next(
+        (one.project_key for one in asked.status.sessions if one.session_id == session_id), ""
+    )
+    if not key:
+        raise ClaudeSyncError("no project is known for that session", where=session_id)
+    service = asked.services.service
+    added = service.call(adding(folder, key))
+    added.add_done_callback(lambda _: service.look_now())
+    return answered(added, f"Its sessions go to {short_path(folder)} now.")
+
+
 def _with_results(asked: Asked, future: Future[Any]) -> Waiting:
     return Waiting(future, lambda results: results_answer(asked.status, results))
 
@@ -138,6 +166,8 @@ HANDLERS: Mapping[Verb, VerbHandler] = {
     Verb.RESUME: resume,
     Verb.PULL_AND_RESUME: resume,
     Verb.COPY_COMMAND: copy_command,
+    Verb.OPEN_PROJECT: _open_project,
+    Verb.ADD_PROJECT_FOLDER: _add_project_folder,
     Verb.PAUSE: _pause,
     Verb.UNPAUSE: _unpause,
     Verb.RETRY: _retry,

@@ -91,11 +91,18 @@ def add_project_folder(tray: TrayContext, action: Action) -> None:
     folder = dialogs.choose_folder(f"Where is {project_of(key)} on this machine?", Path.home())
     if folder is None:
         return
-    tray.wait(tray.service.call(_adding(folder, key)))
+    tray.wait(tray.service.call(adding(folder, key)))
     tray.wait(tray.service.look_now())
 
 
-def _adding(directory: Path, key: str) -> Callable[[Context], None]:
+def adding(directory: Path, key: str) -> Callable[[Context], None]:
+    """What notes that a project is in a folder of this machine.
+
+    Args:
+        directory: the folder.
+        key: the project's.
+    """
+
     def add(context: Context) -> None:
         context.registry.add(directory, key)
         # The changed file is what makes the service look for its sessions.

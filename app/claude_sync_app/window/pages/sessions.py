@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from claude_sync_app.window.page import Asked, Data, Page, Reply, page, post
+from claude_sync.errors import UsageError
+from claude_sync.names import is_session_id
+from claude_sync.sync.forget import bundles_of_sessions
+from claude_sync.wording import count
+from claude_sync_app.window.folders import pick_folder
+from claude_sync_app.window.page import Answer, Asked, Data, Page, Reply, Waiting, page, post
 from claude_sync_app.window.session_rows import session_rows
 from claude_sync_app.window.verbs import do
 
@@ -10,19 +15,48 @@ NAVIGATION = ("Sessions", "/sessions")
 
 
 def _show(asked: Asked) -> Reply:
-    return Page(
-        "sessions.html",
-        "Sessions",
-        {"page_path": "/sessions", "rows": session_rows(asked.status)},
-    )
+    from claude_sync_app.window.pages import MODULES
+
+    known = {
+        **_newest(asked),
+        "pages": MODULES,
+        "search": False,
+    }
+    return Page("sessions.html", "Sessions", {"page_path": "/sessions", "known": known})
 
 
 def _rows(asked: Asked) -> Reply:
-    return Data(session_rows(asked.status))
+    return Data(_newest(asked))
+
+
+def _newest(asked: Asked) -> dict[str, object]:
+    status = asked.status
+    return {
+        "started": status.started,
+        "revision": asked.services.revision(status),
+        "rows": session_rows(status),
+    }
+
+
+def _forget(asked: Asked) -> Reply:
+    """Remove what this machine pushed of sessions from the shared folder; the page asked before."""
+    ids = asked.body.get("sessions")
+    if not isinstance(ids, list) or not ids or not all(map(_is_id, ids)):
+        raise UsageError("no session was chosen", todo="choose one first")
+    future = asked.services.service.forget(lambda context: bundles_of_sessions(context, ids))
+    return Waiting(
+        future, lambda number: Answer(f"Removed {count(number, 'session')} from the shared folder.")
+    )
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and is_session_id(value)
 
 
 ROUTES = (
     page("/sessions", _show),
     page("/sessions/rows", _rows),
+    post("/sessions/forget", _forget),
     post("/do", do),
+    post("/folder", pick_folder),
 )

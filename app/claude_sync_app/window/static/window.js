@@ -81,6 +81,34 @@ function ask(title, text, yes) {
   });
 }
 
+/** Ask for a folder of this machine; "" for Cancel. */
+function askFolder(title, path = "") {
+  const dialog = document.querySelector("[data-asking-folder]");
+  const field = dialog.querySelector("input");
+  dialog.querySelector("[data-asking-title]").textContent = title;
+  dialog.querySelector("[data-folder-problem]").hidden = true;
+  field.value = path;
+  dialog.returnValue = "";
+  dialog.querySelector("[data-asking-no]").onclick = () => dialog.close("");
+  dialog.querySelector("[data-browse]").onclick = (event) => browse(event.target, field, title);
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue ? field.value.trim() : ""), { once: true });
+    dialog.showModal();
+  });
+}
+
+/** Have the desktop's own dialog for folders fill a field. */
+async function browse(button, field, title) {
+  button.disabled = true;
+  const answer = await post("/folder", { title, start: field.value });
+  button.disabled = false;
+  if (answer.more?.path) field.value = answer.more.path;
+  const problem = field.form.querySelector("[data-folder-problem]");
+  if (!problem) return;
+  problem.hidden = !answer.is_error;
+  problem.textContent = answer.is_error ? answer.message : "";
+}
+
 /** Do what an element asks for, and say what came of it; returns the answer, null for Cancel. */
 async function act(element, path, body) {
   const { ask: title, askText = "", askYes = "Yes" } = element.dataset;
