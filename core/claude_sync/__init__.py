@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         Version,
     )
     from claude_sync.projects.key import project_key, project_key_from_remote
+    from claude_sync.search.export import as_html, as_json, as_markdown, as_text, save_document
     from claude_sync.search.marked_line import MarkedLine
     from claude_sync.search.reader import (
         Found,
@@ -201,6 +202,13 @@ _HOMES = {
         "ToolCall",
         "Turn",
     ),
+    "search.export": (
+        "as_html",
+        "as_json",
+        "as_markdown",
+        "as_text",
+        "save_document",
+    ),
     "search.marked_line": ("MarkedLine",),
     "search.reader": (
         "Found",
@@ -270,6 +278,10 @@ __all__ = [
     "TurnPage",
     "UsageError",
     "Version",
+    "as_html",
+    "as_json",
+    "as_markdown",
+    "as_text",
     "bundle_file_name",
     "bundles_of_machine",
     "bundles_of_sessions",
@@ -297,6 +309,7 @@ __all__ = [
     "resolve",
     "restorable",
     "restore",
+    "save_document",
     "set_up",
     "set_up_default",
     "show_conflict",

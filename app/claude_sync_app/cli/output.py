@@ -120,7 +120,12 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 def print_heading(text: str) -> None:
     """Print a heading, in bold on a terminal."""
+    _write(sys.stdout, bold(text) + "\n")
+
+
+def bold(text: str) -> str:
+    """A text without control characters, in bold if stdout is a terminal that shows it."""
+    shown = without_controls(text)
     if is_terminal(sys.stdout) and "NO_COLOR" not in os.environ and os.name != "nt":
-        _write(sys.stdout, f"\x1b[1m{without_controls(text)}\x1b[0m\n")
-    else:
-        print_line(text)
+        return f"\x1b[1m{shown}\x1b[0m"
+    return shown
