@@ -78,7 +78,6 @@ def _program_page() -> str:
 
 def _page(parser: ArgumentParser, name: str, summary: str) -> Manpage:
     description, parser.description = parser.description or "", None
-    parser._positionals.title = "arguments"
     page = Manpage(parser)
     page.prog, page.description = name, summary
     page.source, page.manual = f"{PROGRAM} {__version__}", f"{PROGRAM} manual"

@@ -477,7 +477,7 @@ def test_without_a_shared_folder_what_is_here_is_resumed(
     [
         ([SESSION, "--project", "."], "can't be combined"),
         (["--project", "nowhere"], "there is no such directory"),
-        ([SESSION, OTHER], "unrecognized arguments"),
+        ([SESSION, OTHER], "there is nothing to do with"),
         (["--model", "opus"], "--model: what is for Claude Code stands behind --;"),
     ],
 )

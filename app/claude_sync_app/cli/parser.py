@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -25,22 +26,24 @@ class Parser(argparse.ArgumentParser):
         super().__init__(
             prog=f"{PROGRAM} {command.name}",
             description=f"{command.summary[0].upper()}{command.summary[1:]}.",
-            formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=_width()),
+            formatter_class=_Formatter,
             allow_abbrev=False,
             add_help=False,
         )
         self.add_argument("-h", "--help", action="help", help="show this help")
+        self._positionals.title = "arguments"
         self._passes_on = False
 
     def describe(self, more: str, *examples: tuple[str, str]) -> None:
         """Add a description below the summary, and examples.
 
         Args:
-            more: a few sentences with their own line breaks; "" for none.
+            more: a few sentences, which are wrapped for the terminal; "" for none. Lines that
+                begin with a space stay as they are, an empty one ends a paragraph.
             examples: what to type, without the program's name, and what it does.
         """
         if more:
-            self.description = f"{self.description}\n{more}"
+            self.description = f"{self.description}\n\n{more}"
         width = max((len(typed) for typed, _ in examples), default=0)
         in_columns = [f"  {PROGRAM} {typed.ljust(width)}   {does}" for typed, does in examples]
         below = [f"  {PROGRAM} {typed}\n      {does}" for typed, does in examples]
@@ -59,7 +62,9 @@ class Parser(argparse.ArgumentParser):
             what: help for it.
         """
         self._passes_on = True
-        self.usage = f"{self.format_usage().removeprefix('usage: ').strip()} [-- {name} ...]"
+        usage = self.format_usage().removeprefix("usage: ").strip()
+        indent = " " * len(f"usage: {self.prog} ")
+        self.usage = f"{usage}\n{indent}[-- {name} ...]"
         self.add_argument_group(f"-- {name}", what)
 
     def read(self, arguments: Sequence[str]) -> argparse.Namespace:
@@ -74,16 +79,62 @@ class Parser(argparse.ArgumentParser):
             namespace.passed_on = passed_on
         return namespace
 
+    def format_help(self) -> str:
+        """The help, as wide as the terminal, or 80 columns."""
+        self.description = _wrapped(self.description or "", min(_width(), _COLUMNS))
+        return super().format_help()
+
     def error(self, message: str) -> NoReturn:
         """Print what is wrong in one sentence, and exit."""
-        if self._passes_on and message.startswith("unrecognized"):
+        from claude_sync_app.cli.mistyped import rephrased
+
+        if self._passes_on and message.startswith("unrecognized arguments: -"):
             # Most likely meant for the other program.
+            unknown = message.removeprefix("unrecognized arguments: ").split()[0]
             print_error(
-                f"{message}: what is for Claude Code stands behind --; see `{self.prog} --help`"
+                f"there is no option {unknown} here: what is for Claude Code stands behind --; "
+                f"see `{self.prog} --help`"
             )
         else:
-            print_error(f"{message}: see `{self.prog} --help`")
+            print_error(rephrased(message, self._option_string_actions, self.prog))
         raise SystemExit(2)
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        if action.choices is not None and value not in action.choices:
+            from claude_sync_app.cli.mistyped import wrong_choice
+
+            print_error(wrong_choice(value, action.choices))
+            raise SystemExit(2)
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Lays out the help; what stands in backticks, and names with dashes, aren't torn apart."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_width())
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return _filled(" ".join(text.split()), width)
+
+
+def _wrapped(text: str, width: int) -> str:
+    lines: list[str] = []
+    paragraph: list[str] = []
+    for line in [*text.split("\n"), ""]:
+        if line and not line.startswith(" "):
+            paragraph.append(line)
+            continue
+        lines += _filled(" ".join(paragraph), width)
+        paragraph = []
+        lines.append(line)
+    return "\n".join(lines).rstrip("\n")
+
+
+def _filled(text: str, width: int) -> list[str]:
+    from textwrap import wrap
+
+    whole = re.sub("`[^`]*`", lambda typed: typed[0].replace(" ", "\0"), text)
+    return [line.replace("\0", " ") for line in wrap(whole, width, break_on_hyphens=False)]
 
 
 def _width() -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from claude_sync import __version__
 from claude_sync.errors import ClaudeSyncError, NotSetUp, Stopped, UsageError
 from claude_sync_app.cli.commands import COMMANDS, Command
 from claude_sync_app.cli.interrupts import clear_stop_request, no_interrupts
@@ -42,7 +41,9 @@ def run(arguments: Sequence[str]) -> int:
 def _run(arguments: Sequence[str]) -> int:
     first = arguments[0] if arguments else "--help"
     if first in ("--version", "-V"):
-        print_line(f"{PROGRAM} {__version__}")
+        from claude_sync_app.version import full_version
+
+        print_line(f"{PROGRAM} {full_version()}")
         return DONE
     if first == "help" and len(arguments) > 1:
         return _run([arguments[1], "--help"])
@@ -103,13 +104,14 @@ def _exit_status(command: Command, error: ClaudeSyncError) -> int:
 
 
 def _unknown_command(name: str) -> str:
-    if name.startswith("-"):
-        return f"there is no option {name} here: options come after a command; see `{PROGRAM} help`"
-    from difflib import get_close_matches
+    from claude_sync_app.cli.mistyped import nearest_command
 
-    near = get_close_matches(name, COMMANDS, 1)
-    todo = f"did you mean `{PROGRAM} {near[0]}`?" if near else f"see `{PROGRAM} help`"
-    return f"there is no command {name!r}: {todo}"
+    near = nearest_command(name, COMMANDS)
+    if name.startswith("-") and not near:
+        return f"there is no option {name} here: options come after a command; see `{PROGRAM} help`"
+    what = "option" if name.startswith("-") else "command"
+    todo = f"did you mean `{PROGRAM} {near}`?" if near else f"see `{PROGRAM} help`"
+    return f"there is no {what} {name!r}: {todo}"
 
 
 def _report_system_error(error: OSError) -> int:

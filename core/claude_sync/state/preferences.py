@@ -283,9 +283,12 @@ def _is_key(key: str) -> bool:
 
 
 def _no_such(key: str) -> PreferencesError:
-    return PreferencesError(
-        f"there is no preference {key!r}", todo="see them all with claude-sync config get"
-    )
+    from difflib import get_close_matches
+
+    known = [*KINDS, *(f"notifications.{kind}" for kind in Notifications._fields)]
+    near = get_close_matches(key, known, 1)
+    todo = f"did you mean {near[0]}?" if near else "see them all with `claude-sync config`"
+    return PreferencesError(f"there is no preference {key!r}", todo=todo)
 
 
 def _unusable(path: Path, what: str, todo: str) -> PreferencesError:

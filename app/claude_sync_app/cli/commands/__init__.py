@@ -66,6 +66,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("pack", "write one session into a file", True),
             Command("unpack", "read a session from a packed file", True),
             Command("forget", "remove what was pushed from the shared folder", True),
+            Command("report", "write a file for a bug report, with nothing private in it"),
         ),
     ),
 )

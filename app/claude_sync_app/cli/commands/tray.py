@@ -14,7 +14,7 @@ from claude_sync_app.cli.runner import run as run_command
 
 def configure(parser: Parser) -> None:
     parser.describe(
-        "\nThe icon has a menu. It pushes what changes here, tells what arrives from other\n"
+        "The icon has a menu. It pushes what changes here, tells what arrives from other\n"
         "machines, and pulls it with one click. It runs until you choose Quit; a second one\n"
         "isn't started. Without a panel that shows icons it works all the same.",
         ("tray", "show the icon"),

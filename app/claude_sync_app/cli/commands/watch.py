@@ -34,7 +34,7 @@ def configure(parser: Parser) -> None:
         "--no-pull", action="store_true", help="only tell what arrives, and don't pull it"
     )
     parser.describe(
-        "\nA session is pushed when it hasn't changed for a few seconds, and at once when it\n"
+        "A session is pushed when it hasn't changed for a few seconds, and at once when it\n"
         "is closed. A session that is open here is pulled when it is closed. Watching starts\n"
         "with the last 7 days; `claude-sync push --all` pushes older sessions. Ctrl-C ends\n"
         "it within a second, with nothing half done.",
