@@ -1,8 +1,8 @@
 """Sleep, wake, unlock, shutdown and network, as the system signals them; chosen once.
 
-On Linux logind and NetworkManager signal them. On macOS and Windows nothing is listened to: there
-is no push before sleep, and a wake is noticed by the gap in the clock, at the next look. (Their
-events need the thread and the window that the icon owns, and Windows gives no delay.)
+On Linux logind and NetworkManager signal them, on macOS the workspace and the end of the
+application, on Windows messages to a window of our own. Where none of it is heard, a wake is
+noticed by the gap in the clock, at the next look.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def choose(
     leaving: Callable[[Leaving], None],
     returned: Callable[[Return], None],
 ) -> Listener | None:
-    """The listener of this system; None if there is none.
+    """The listener of this system; None if there is none. For the main thread.
 
     Args:
         name: the application's, which the system shows as the reason for a delay.
@@ -33,6 +33,14 @@ def choose(
         leaving: the machine is about to sleep or shut down; `Leaving.release` must follow.
         returned: a moment to look for arrivals at once.
     """
+    if sys.platform == "darwin":
+        from claude_sync_app.desktop.session_events.macos import MacListener
+
+        return MacListener(loop, leaving, returned)
+    if sys.platform == "win32":
+        from claude_sync_app.desktop.session_events.windows import WindowsListener
+
+        return WindowsListener(name, loop, leaving, returned)
     if not sys.platform.startswith("linux"):
         return None
     from claude_sync_app.desktop.session_events.linux import LinuxListener

@@ -10,6 +10,7 @@ from typing import Any
 _LEFT_BUTTON_UP = 0x0202
 _RIGHT_BUTTON_UP = 0x0205
 _CALL = 0x8000 + 1
+_QUERY_END_SESSION = 0x0011
 
 
 def new_icon(name: str) -> Any:
@@ -25,6 +26,9 @@ def new_icon(name: str) -> Any:
             super().__init__(name)
             self._calls: deque[Callable[[], object]] = deque()
             self._message_handlers[_CALL] = self._call
+            # To what it doesn't know pystray answers 0, which here would keep the user from
+            # logging out. What is done before that, `desktop.session_events` does.
+            self._message_handlers[_QUERY_END_SESSION] = lambda *_: 1
 
         def in_its_thread(self, function: Callable[[], object]) -> None:
             self._calls.append(function)

@@ -1,0 +1,86 @@
+"""Sleep, wake and log-out on macOS, from NSWorkspace's notifications and the application's end.
+
+https://developer.apple.com/documentation/appkit/nsworkspace/1524159-willsleepnotification
+https://developer.apple.com/documentation/appkit/nsapplicationdelegate/1428642-applicationshouldterminate
+
+They come to the main thread while the icon runs there. macOS waits until the function returns:
+thirty seconds before a sleep, and at a log-out until it offers to end the program by force.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from claude_sync_app.desktop.session_events.delay import Delay
+from claude_sync_app.desktop.session_events.values import Leaving, Return, Way
+
+if TYPE_CHECKING:
+    from claude_sync_app.desktop.loop import Loop
+
+SECONDS_AT_AN_END = 5.0
+SECONDS_BEFORE_SLEEP = 10.0
+_TERMINATE_NOW = 1
+
+
+class MacListener:
+    """Listens as an observer of the workspace, and as the application's delegate.
+
+    `start` and `stop` are called in the main thread.
+
+    Args:
+        loop: where the two are called.
+        leaving: called when the machine is about to sleep, or the user logs out.
+        returned: called when the user is back.
+    """
+
+    def __init__(
+        self,
+        loop: Loop,
+        leaving: Callable[[Leaving], None],
+        returned: Callable[[Return], None],
+    ) -> None:
+        self._delay = Delay(loop, leaving, returned)
+        self._observer: Any = None
+
+    def start(self) -> None:
+        import AppKit
+
+        self._observer = _new_observer(self._delay)
+        centre = AppKit.NSWorkspace.sharedWorkspace().notificationCenter()
+        for selector, notification in (
+            (b"willSleep:", AppKit.NSWorkspaceWillSleepNotification),
+            (b"didWake:", AppKit.NSWorkspaceDidWakeNotification),
+            (b"isActive:", AppKit.NSWorkspaceSessionDidBecomeActiveNotification),
+        ):
+            centre.addObserver_selector_name_object_(self._observer, selector, notification, None)
+        AppKit.NSApplication.sharedApplication().setDelegate_(self._observer)
+
+    def stop(self) -> None:
+        import AppKit
+
+        observer, self._observer = self._observer, None
+        if observer is not None:
+            AppKit.NSWorkspace.sharedWorkspace().notificationCenter().removeObserver_(observer)
+            AppKit.NSApplication.sharedApplication().setDelegate_(None)
+
+
+def _new_observer(delay: Delay) -> Any:
+    import Foundation
+
+    class SessionObserver(Foundation.NSObject):  # type: ignore[misc]
+        def willSleep_(self, _: Any) -> None:  # noqa: N802 -- a selector's name
+            delay.leave(Way.SLEEP, SECONDS_BEFORE_SLEEP)
+
+        def didWake_(self, _: Any) -> None:  # noqa: N802
+            delay.come_back(Return.WOKE)
+
+        def isActive_(self, _: Any) -> None:  # noqa: N802
+            delay.come_back(Return.UNLOCKED)
+
+        def applicationShouldTerminate_(self, _: Any) -> int:  # noqa: N802
+            # What ends the program then is exit(): nothing of ours runs after this.
+            delay.leave(Way.SHUTDOWN, SECONDS_AT_AN_END)
+            return _TERMINATE_NOW
+
+    return SessionObserver.alloc().init()
