@@ -13,6 +13,7 @@ from claude_sync.state import preferences
 from claude_sync.state.paths import paths
 from claude_sync_app.desktop import autostart
 from claude_sync_app.desktop import checks as desktop_checks
+from claude_sync_app.desktop.autostart import AutostartStatus
 from claude_sync_app.desktop.checks import checks
 from claude_sync_app.desktop.notifications import osascript
 from claude_sync_app.inside_client.installation import disable_plugin, enable_plugin
@@ -150,8 +151,9 @@ def _of_notifications(system: str) -> list[tuple[str, str]]:
 
 def test_notifications_without_buttons_on_macos(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(osascript, "is_bundle", lambda: False)
-    found = [("notifications-without-buttons", "")]
-    assert _of_notifications("darwin") == found, "nothing that there isn't is advised"
+    ((code, fix),) = _of_notifications("darwin")
+    assert code == "notifications-without-buttons"
+    assert "System Settings > Notifications > Script Editor" in fix
     assert _of_notifications("linux") == []
     monkeypatch.setattr(osascript, "is_bundle", lambda: True)  # it was installed as one
     assert _of_notifications("darwin") == []
@@ -164,3 +166,28 @@ def test_whoever_wants_no_notifications_misses_no_buttons(
     none = dict.fromkeys(preferences.Preferences().notifications._fields, False)
     preferences.change(paths(), notifications=none)
     assert _of_notifications("darwin") == []
+
+
+# --- what macOS guards -------------------------------------------------------------------------
+
+
+def _of_access(status: AutostartStatus, system: str = "darwin") -> list[Finding]:
+    with open_read_only(paths()) as context:
+        return list(desktop_checks.check_access_at_login(context, system, status))
+
+
+def test_what_macos_opens_to_a_terminal_it_may_refuse_to_the_icon(home: Path) -> None:
+    python = str(home / "python")
+    on = AutostartStatus(True, "agent.plist", python)
+    preferences.change(paths(), location=str(home / "Documents" / "sync"))
+    (finding,) = _of_access(on)
+    assert finding.code == "autostart-no-access"
+    assert f"add {python} under System Settings > Privacy & Security > Full Disk Access" in (
+        finding.fix[:1].lower() + finding.fix[1:]
+    )
+    assert "~/Documents/sync" in finding.detail
+    assert _of_access(AutostartStatus(False)) == []
+    assert _of_access(on, "linux") == []
+    for place in (str(home / "sync"), "ssh://nas/srv/sync"):
+        preferences.change(paths(), location=place)
+        assert _of_access(on) == []

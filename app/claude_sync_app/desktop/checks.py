@@ -5,17 +5,27 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from claude_sync import __version__
 from claude_sync.doctor import ExtraCheck
 from claude_sync.model import Finding, Level
 from claude_sync.sync.context import Context
-from claude_sync.wording import capitalized, sentence
+from claude_sync.wording import capitalized, join, sentence, short_path
+
+if TYPE_CHECKING:
+    from claude_sync_app.desktop.autostart import AutostartStatus
 
 
 def checks() -> Sequence[ExtraCheck]:
     """The checks of this system's desktop, for `claude_sync.doctor.examine`."""
-    return (check_start_at_login, check_plugin, check_notifications, check_icon)
+    return (
+        check_start_at_login,
+        check_access_at_login,
+        check_plugin,
+        check_notifications,
+        check_icon,
+    )
 
 
 def check_start_at_login(_: Context) -> Iterator[Finding]:
@@ -32,6 +42,49 @@ def check_start_at_login(_: Context) -> Iterator[Finding]:
             detail=f"{status.where} names {what}, so the next login won't start it.",
             fix="`claude-sync autostart enable`",
         )
+
+
+def check_access_at_login(
+    context: Context, system: str = sys.platform, status: AutostartStatus | None = None
+) -> Iterator[Finding]:
+    """Whether macOS opens to the icon that it starts at login what it opens to a terminal.
+
+    Args:
+        context: says where sessions meet, and which projects there are.
+        system: as `sys.platform` has it.
+        status: of the start at login, None to look.
+    """
+    if system != "darwin":
+        return
+    from claude_sync.disk.home_directory import home_directory
+    from claude_sync.disk.privacy import how_to_allow, is_guarded
+    from claude_sync_app.desktop import autostart
+
+    status = status or autostart.choose().status()
+    if not status.enabled:
+        return
+    home = str(home_directory())
+    folders = [*_shared_folder(context), *(str(one.path) for one in context.registry.projects())]
+    guarded = [folder for folder in dict.fromkeys(folders) if is_guarded(folder, home, system)]
+    if guarded:
+        yield Finding(
+            "autostart-no-access",
+            Level.WARNING,
+            title="macOS may refuse folders to the icon when it starts at login",
+            detail=f"What is typed in a terminal may open {join(list(map(short_path, guarded)))}. "
+            "A program that is started at login has to be allowed by itself, and again after each "
+            "upgrade of Python.",
+            fix=capitalized(how_to_allow(status.program)),
+        )
+
+
+def _shared_folder(context: Context) -> Iterator[str]:
+    from claude_sync.transports.location import FolderLocation, parse_location
+
+    location = context.preferences.location
+    place = parse_location(location) if location else None
+    if isinstance(place, FolderLocation):
+        yield place.path
 
 
 def check_plugin(_: Context) -> Iterator[Finding]:
@@ -59,7 +112,7 @@ def check_plugin(_: Context) -> Iterator[Finding]:
 
 
 def check_notifications(context: Context, system: str = sys.platform) -> Iterator[Finding]:
-    """Whether notifications can have buttons."""
+    """Whether notifications can have buttons, and are seen at all."""
     if system != "darwin" or not any(context.preferences.notifications):
         return
     from claude_sync_app.desktop.notifications.osascript import is_bundle
@@ -68,8 +121,11 @@ def check_notifications(context: Context, system: str = sys.platform) -> Iterato
         yield Finding(
             "notifications-without-buttons",
             Level.INFO,
-            title="Notifications have no buttons",
-            detail="macOS gives them only to applications in a bundle; the menu offers the same.",
+            title="Notifications have no buttons, and Script Editor has to be allowed to show them",
+            detail="macOS gives buttons only to applications in a bundle; the menu offers the "
+            "same. Others show theirs through Script Editor, and aren't told when it may not.",
+            fix='Open Script Editor once and run `display notification "x"`, then allow it under '
+            "System Settings > Notifications > Script Editor",
         )
 
 

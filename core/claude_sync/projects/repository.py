@@ -14,6 +14,7 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
+from claude_sync.disk.privacy import how_to_allow, is_refusal
 from claude_sync.disk.resolved import resolved
 from claude_sync.errors import ProjectKeyError
 from claude_sync.values import NamedTuple
@@ -199,6 +200,13 @@ def _status(path: str) -> os.stat_result | None:
     except OSError as error:
         if error.errno in _ABSENT:
             return None
+        if is_refusal(error, path):
+            raise ProjectKeyError(
+                "macOS gives this program no access there, so the project isn't known",
+                where=os.path.dirname(path),
+                todo=how_to_allow(),
+                passing=True,
+            ) from error
         raise ProjectKeyError(
             "the directory can't be read, so its project isn't known",
             where=os.path.dirname(path),

@@ -14,6 +14,9 @@ from claude_sync.disk.programs import full_command
 from claude_sync.values import NamedTuple
 from claude_sync_app.desktop.launching import DesktopError
 
+REFUSED = 77
+"""The exit status of a program of ours that isn't allowed to ask."""
+
 
 class Row(NamedTuple):
     """A row of a list: its key in the answer, its label, and whether it is checked."""
@@ -175,6 +178,11 @@ class Dialogs:
         finally:
             with self._lock:
                 self._asking.discard(program)
+        if program.returncode == REFUSED:
+            raise DesktopError(
+                "this machine's rules keep PowerShell from showing dialogs",
+                todo="use the command line instead; `claude-sync --help` names what there is",
+            )
         text = os.fsdecode(output).replace("\r\n", "\n").removesuffix("\n")
         return DialogAnswer(program.returncode, text)
 

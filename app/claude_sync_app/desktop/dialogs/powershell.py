@@ -8,13 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from claude_sync_app.desktop.dialogs.asking import DialogAnswer, DialogCommand, Row, numbers
+from claude_sync_app.desktop.dialogs.asking import (
+    REFUSED,
+    DialogAnswer,
+    DialogCommand,
+    Row,
+    numbers,
+)
 from claude_sync_app.shown_text import one_line
 
-_BEGIN = """\
+# Company machines may keep scripts from all that dialogs are made of (Constrained Language Mode).
+_BEGIN = f"""\
+if ($ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') {{ exit {REFUSED} }}
 $ErrorActionPreference = 'Stop'
 [Console]::OutputEncoding = New-Object System.Text.UTF8Encoding $false
-Add-Type -AssemblyName System.Windows.Forms, System.Drawing, Microsoft.VisualBasic
+Add-Type -AssemblyName System.Windows.Forms, System.Drawing
 [System.Windows.Forms.Application]::EnableVisualStyles()
 """
 _UTF8_INPUT = "[Console]::InputEncoding = [System.Text.Encoding]::UTF8\n"
@@ -22,14 +30,10 @@ _FOLDER = """\
 $dialog = New-Object System.Windows.Forms.FolderBrowserDialog
 $dialog.Description = $env:CLAUDE_SYNC_TITLE
 $dialog.SelectedPath = $env:CLAUDE_SYNC_START
-if ($dialog.ShowDialog() -ne 'OK') { exit 1 }
+$owner = New-Object System.Windows.Forms.Form
+$owner.TopMost = $true
+if ($dialog.ShowDialog($owner) -ne 'OK') { exit 1 }
 [Console]::Out.Write($dialog.SelectedPath)
-"""
-_TEXT = """\
-$text = [Microsoft.VisualBasic.Interaction]::InputBox(
-  $env:CLAUDE_SYNC_TEXT, $env:CLAUDE_SYNC_TITLE, $env:CLAUDE_SYNC_START)
-if (-not $text) { exit 1 }
-[Console]::Out.Write($text)
 """
 _FORM = """\
 $form = New-Object System.Windows.Forms.Form
@@ -76,10 +80,17 @@ if ($script:answer -lt 0) { exit 1 }
 _STDIN_AS_TEXT = """\
 $label.Text = [Console]::In.ReadToEnd()
 """
-_HIDDEN_TEXT = """\
+_BOX = """\
 $typed = New-Object System.Windows.Forms.TextBox
-$typed.UseSystemPasswordChar = $true
 $typed.Width = 460
+"""
+_INITIAL = """\
+$typed.Text = $env:CLAUDE_SYNC_START
+"""
+_HIDDEN = """\
+$typed.UseSystemPasswordChar = $true
+"""
+_TYPED = """\
 $rows.Controls.Add($typed)
 Add-Button 'OK' 0
 Add-Button 'Cancel' -1
@@ -113,10 +124,11 @@ class Powershell:
         return _command(_BEGIN + _FOLDER, TITLE=title, START=start)
 
     def text(self, title: str, question: str, initial: str) -> DialogCommand:
-        return _command(_BEGIN + _TEXT, TITLE=title, TEXT=question, START=initial)
+        script = _BEGIN + _FORM + _BOX + _INITIAL + _TYPED
+        return _command(script, TITLE=title, TEXT=question, START=initial)
 
     def secret(self, title: str, question: str) -> DialogCommand:
-        return _command(_BEGIN + _FORM + _HIDDEN_TEXT, TITLE=title, TEXT=question)
+        return _command(_BEGIN + _FORM + _BOX + _HIDDEN + _TYPED, TITLE=title, TEXT=question)
 
     def buttons(self, title: str, text: str, labels: Sequence[str]) -> DialogCommand:
         lines = "\n".join(one_line(label) for label in labels)

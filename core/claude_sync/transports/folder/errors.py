@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 
+from claude_sync.disk.privacy import how_to_allow, is_refusal
 from claude_sync.errors import (
     FileGone,
     StoreAbsent,
@@ -41,12 +43,13 @@ _OFFLINE = {getattr(errno, name) for name in _OFFLINE_NAMES if hasattr(errno, na
 _WINDOWS_OFFLINE = {21, 53, 54, 55, 59, 64, 65, 67, 121, 362, 389, 1231, 1232, 1236}
 
 
-def translate(error: OSError, where: str) -> TransportError:
+def translate(error: OSError, where: str, system: str = sys.platform) -> TransportError:
     """The error for a file or folder in the store.
 
     Args:
         error: the system's.
         where: the path it was about.
+        system: as `sys.platform` has it.
     """
     code = error.errno
     if getattr(error, "winerror", None) in _WINDOWS_OFFLINE or code in _OFFLINE:
@@ -57,6 +60,10 @@ def translate(error: OSError, where: str) -> TransportError:
         return StoreFull("a file of this size doesn't fit there", where=where)
     if code == errno.EROFS:
         return StoreDenied("the disk is read-only", where=where, todo="mount it for writing")
+    if is_refusal(error, where, system):
+        return StoreDenied(
+            "macOS gives this program no access there", where=where, todo=how_to_allow()
+        )
     if code in _DENIED:
         return StoreDenied("permission is denied", where=where, todo="check the owner and mode")
     if code == errno.ENOENT:
