@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from types import NoneType
@@ -17,7 +17,18 @@ from claude_sync.errors import BundleCorrupt, FileArrived, SessionChanging
 from claude_sync.sealed.cuts import AFTER_FRONT, AFTER_TRANSCRIPT
 from claude_sync.sealed.keys import Master
 from claude_sync.sealed.names import file_id_for, sealed_file
-from claude_sync.transports.base import MARKER_NAME, Block, Predecessor, Put, Reuse, Transport
+from claude_sync.transports.base import (
+    MARKER_NAME,
+    Block,
+    Ends,
+    Get,
+    Got,
+    Predecessor,
+    Put,
+    Range,
+    Reuse,
+    Transport,
+)
 from claude_sync.transports.memory import MemoryFolder, MemoryTransport
 from claude_sync.transports.sealed.transport import SealedTransport
 from conformance.sshd import SshHost, running_sshd
@@ -253,6 +264,44 @@ def test_ranges_of_what_was_sealed_come_as_if_it_were_plain() -> None:
     assert data.startswith(end.head)
     assert data.endswith(end.tail)
     assert end.tail.count(b"sidecar_sha256") == 1
+
+
+class Counting(MemoryTransport):
+    """Counts how often files are read from."""
+
+    def __init__(self, folder: MemoryFolder) -> None:
+        super().__init__(folder)
+        self.ends_read: list[str] = []
+        self.read_from: list[str] = []
+
+    def ends(self, names: Sequence[str], head: int, tail: int) -> Iterator[Ends]:
+        self.ends_read += names
+        return super().ends(names, head, tail)
+
+    def read(self, gets: Iterable[Get]) -> Iterator[Got]:
+        gets = list(gets)
+        self.read_from += [get.name for get in gets]
+        return super().read(gets)
+
+
+def test_a_small_file_is_read_once() -> None:
+    folder, master = MemoryFolder(), Master(bytes(32))
+    store = SealedTransport(MemoryTransport(folder), master)
+    store.create()
+    small, big = bundle(os.urandom(10_000).hex().encode()), bundle(os.urandom(MIB).hex().encode())
+    write_all(store, put_of("p/small.ccsync", small), put_of("p/big.ccsync", big))
+    counting = Counting(folder)
+    entries = counting.list_files().entries
+    gets = [Get(entry.name, [Range(0, -1)], entry.stamp) for entry in entries]
+    for _ in range(2):
+        got = list(map(bytes_of, SealedTransport(counting, master).read(gets)))
+        assert got == [big, small]
+    assert sorted(counting.ends_read) == sorted(2 * [entry.name for entry in entries])
+    assert counting.read_from == 2 * ["p/big.ccsync"]
+
+
+def bytes_of(got: Got) -> bytes:
+    return b"".join(got.blocks)
 
 
 PLAIN = """

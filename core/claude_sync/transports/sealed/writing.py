@@ -13,6 +13,7 @@ import os
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 from claude_sync.disk.beside import done_beside
 from claude_sync.disk.snapshot import BLOCK_SIZE
@@ -33,6 +34,9 @@ from claude_sync.transports.base import (
 )
 from claude_sync.values import NamedTuple
 
+if TYPE_CHECKING:
+    from claude_sync.sealed.compression import Compressor
+
 _FEW_CUTS = 4
 """So many cuts, of up to 1 MiB each, aren't worth a thread."""
 _PROVED_AT_ONCE = 8
@@ -47,6 +51,7 @@ class SealedPut:
         transport: what reaches the store.
         put: what is to be written.
         index_of: finds the index of the put's base; None where it has none that can be used.
+        compressor: what compresses, for all puts together.
 
     Attributes:
         index: of what was sealed last, None before.
@@ -58,7 +63,9 @@ class SealedPut:
         transport: Transport,
         put: Put,
         index_of: Callable[[Entry], Index | None],
+        compressor: Compressor,
     ) -> None:
+        self._compressor = compressor
         self._master = master
         self._transport = transport
         self._put = put
@@ -108,7 +115,7 @@ class SealedPut:
 
     def _sealed(self, base: Index | None) -> Iterator[Block | Reuse]:
         identity = base.identity if base is not None else Identity.new(self._file_id)
-        sealer = Sealer(self._master, identity)
+        sealer = Sealer(self._master, identity, self._compressor)
         kept = _Kept(self._master, self._transport, self._put, base) if base is not None else None
         yield Block(sealer.header())
 
