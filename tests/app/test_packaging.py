@@ -16,6 +16,11 @@ from claude_sync_app.tray.icons.icons import IconState, application_image, asset
 ROOT = Path(__file__).resolve().parents[2]
 posix = pytest.mark.skipif(os.name == "nt", reason="takes the system's tools one by one")
 SCRIPTS = ("packaging/run", "packaging/test", "packaging/check", "packaging/setup.sh")
+INSTALLERS = sorted(
+    str(path.relative_to(ROOT).as_posix())
+    for path in [*(ROOT / "packaging").iterdir(), *(ROOT / "packaging").glob("[dp]*/*")]
+    if path.is_file() and path.read_bytes().startswith((b"#!/bin/sh\n", b"# shellcheck shell=sh\n"))
+)
 HOOK = "assets/plugin/session-sync/hooks/run"
 
 
@@ -53,8 +58,9 @@ def test_every_file_that_the_program_reads_comes_with_it() -> None:
     assert application_image().is_file()
 
 
-@pytest.mark.parametrize("script", [*SCRIPTS, HOOK])
+@pytest.mark.parametrize("script", [*INSTALLERS, HOOK])
 def test_the_scripts_are_plain_posix_sh(script: str) -> None:
+    assert len(INSTALLERS) >= 15
     text = (ROOT / script).read_text(encoding="utf-8")
     assert "[[" not in text
     shells = (["dash"], ["busybox", "sh"], ["bash", "--posix"])

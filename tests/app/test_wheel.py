@@ -1,4 +1,4 @@
-"""What the wheel and the source distribution hold that the tree doesn't: commit, version, README."""
+"""What the wheel holds that the tree doesn't: the commit, one version, a README for PyPI."""
 
 from __future__ import annotations
 
