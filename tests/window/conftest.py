@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from claude_sync.disk.programs import find_program
 from claude_sync.service.service import Service
@@ -63,13 +63,15 @@ def open_page(browser: Browser, window: Window) -> Iterator[Callable[..., Page]]
     """Opens a page of the window; nothing in it may go wrong unseen."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     context.set_default_timeout(PATIENCE_SECONDS * 1000)
+    expect.set_options(timeout=PATIENCE_SECONDS * 1000)
     wrong: list[str] = []
-    context.on(
-        "console",
-        lambda message: (
-            wrong.append(message.text) if message.type in ("error", "warning") else None
-        ),
-    )
+
+    def note(message: ConsoleMessage) -> None:
+        # That a click was refused with a sentence, a browser notes by itself.
+        if message.type in ("error", "warning") and "status of 400" not in message.text:
+            wrong.append(message.text)
+
+    context.on("console", note)
     context.on("weberror", lambda error: wrong.append(str(error.error)))
 
     def open_page(path: str = "") -> Page:

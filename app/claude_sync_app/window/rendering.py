@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from claude_sync import wording
 from claude_sync_app.shown_text import one_line, without_controls
@@ -51,6 +51,7 @@ class Renderer:
             script_data=_script_data,
             short_path=lambda path: without_controls(wording.short_path(path)),
             size=wording.size,
+            typed=_typed,
         )
 
     def page(self, page: Page) -> str:
@@ -76,6 +77,18 @@ def _moment(moment_ns: float) -> str:
         return wording.rfc3339(int(moment_ns))
     except (OSError, OverflowError, ValueError):
         return ""
+
+
+def _typed(text: str) -> Markup:
+    """A sentence with what stands between backquotes, which is to be typed, set as such."""
+    parts = str(text).split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    marked = [
+        Markup("<code>{}</code>").format(part) if number % 2 else escape(part)
+        for number, part in enumerate(parts)
+    ]
+    return Markup("").join(marked)
 
 
 def _script_data(value: Any) -> Markup:

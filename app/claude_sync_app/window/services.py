@@ -10,6 +10,7 @@ from typing import Protocol
 from claude_sync.service.service import Service
 from claude_sync.service.status import Status
 from claude_sync.state.paths import Paths
+from claude_sync.state.preferences import Preferences
 
 
 class WindowServices(Protocol):
@@ -26,6 +27,9 @@ class WindowServices(Protocol):
     @property
     def service(self) -> Service:
         """Takes commands: each returns a Future at once."""
+
+    left: Preferences | None
+    """What was chosen before the place where sessions meet was changed in the window."""
 
     def revision(self, status: Status) -> int:
         """A number that is another one whenever what a page shows of sessions is."""
@@ -45,6 +49,7 @@ class ServiceOfWindow:
     def __init__(self, service: Service, is_ending: Callable[[], bool]) -> None:
         self.service = service
         self.is_ending = is_ending
+        self.left: Preferences | None = None
         self._lock = threading.Lock()
         self._shown: tuple[object, ...] = ()
         self._revision = 0

@@ -12,7 +12,11 @@ from types import ModuleType
 
 from claude_sync_app.window.page import PageRoute
 
-MODULES = ("sessions",)
+MODULES = (
+    "sessions",
+    "doctor",
+    "settings",
+)
 
 
 def all_routes() -> tuple[PageRoute, ...]:

@@ -36,10 +36,13 @@
   };
   const PAGES = { compare: "conflict", restore: "versions", read: "session", versions: "versions" };
   const STATES = {
+    waiting: "Waiting to be pulled",
     newer: "Newer elsewhere", elsewhere: "Only elsewhere", conflict: "Conflict", changed: "Changed here",
     open: "Open here", arriving: "Still arriving", unplaced: "Needs a folder", unknown: "Can’t be read",
     synced: "In sync", gone: "Deleted here", ignored: "Not shared",
   };
+
+  const WAITING = new Set(["pull", "pull-and-resume", "replace"]);
 
   /** Each session by its id: its data, its element, what is said of the last click. */
   const sessions = new Map();
@@ -246,6 +249,7 @@
     const states = [row.state];
     if (row.open) states.push("open");
     if (row.ignored) states.push("ignored");
+    if (row.do.some((verb) => WAITING.has(verb))) states.push("waiting");
     return states;
   }
 
@@ -271,8 +275,8 @@
     if (wanted.state && !statesOf(row).includes(wanted.state)) return false;
     if (wanted.since && row.when < wanted.since) return false;
     if (!wanted.words.length || found?.has(row.id)) return true;
-    session.text ??= `${row.title} ${row.project} ${row.machines.join(" ")} ${row.id}`.toLocaleLowerCase();
-    return wanted.words.every((word) => session.text.includes(word));
+    session.text ??= `${row.title} ${row.project} ${row.machines.join(" ")}`.toLocaleLowerCase();
+    return wanted.words.every((word) => session.text.includes(word) || row.id.startsWith(word));
   }
 
   function filter() {

@@ -1,0 +1,179 @@
+"""The page of sessions in a real browser, against a real service and a real shared folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from claude_sync.service.service import Service
+from claude_sync_app.window.opening import Window
+from machines import OTHER, SESSION, PlayedMachine, said
+from waiting import until
+
+OpenPage = Callable[..., Page]
+HOSTILE = "<img src=x onerror=alert(1)> \u202eevil</script><script>alert(2)</script> & \"q\" 'a'"
+
+
+def title(text: str) -> bytes:
+    return said(text, message={"role": "user", "content": text})
+
+
+def row(page: Page, text: str) -> Locator:
+    return page.locator("[data-id]", has_text=text)
+
+
+def test_a_session_of_another_machine_appears_as_it_is_pushed_and_is_pulled_with_a_click(
+    open_page: OpenPage, laptop: PlayedMachine, desktop: PlayedMachine, service: Service
+) -> None:
+    page = open_page()
+    expect(page.get_by_text("No sessions yet")).to_be_visible()
+    desktop.write(SESSION, title("Fix the login"))
+    desktop.push()
+    service.look_now()  # what the watch of a folder does, sooner or later
+    there = row(page, "Fix the login")
+    expect(there).to_contain_text("Only on desktop")
+    there.get_by_role("button", name="More for").click()
+    page.get_by_role("menuitem", name="Pull", exact=True).click()
+    expect(row(page, "Fix the login")).to_contain_text("“Fix the login” is pulled from desktop.")
+    expect(row(page, "Fix the login")).to_contain_text("In sync")
+    assert laptop.read(SESSION) == desktop.read(SESSION)
+    # And what is written here is shown as changed, and pushed with the button.
+    service.pause().result()
+    laptop.write(SESSION, said("more"))
+    service.look_now()
+    push = row(page, "Fix the login").get_by_role("button", name="Push:")
+    push.click()
+    expect(row(page, "Fix the login")).to_contain_text("“Fix the login” is pushed.")
+    assert len(laptop.world.bundles()) == 2
+
+
+def test_filters_words_and_keys_lead_to_a_session(
+    open_page: OpenPage, laptop: PlayedMachine, desktop: PlayedMachine, service: Service
+) -> None:
+    for number in range(1, 6):
+        desktop.write(SESSION.replace("0f4c", f"0f4{number}"), title(f"Session number {number}"))
+    laptop.write(OTHER, title("Written here"))
+    laptop.push()
+    desktop.push()
+    service.look_now()
+    page = open_page("sessions?state=waiting")
+    rows = page.locator("[data-id]:not([hidden])")
+    expect(rows).to_have_count(5)
+    page.get_by_role("button", name="Clear").first.click()
+    expect(rows).to_have_count(6)
+    page.get_by_label("Machine").select_option("laptop")
+    expect(rows).to_have_count(1)
+    page.get_by_label("Machine").select_option("")
+    page.keyboard.press("/")
+    page.keyboard.type("number 3")
+    expect(rows).to_have_count(1)
+    expect(page.get_by_text("1 of 6 sessions")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("End")
+    focused = page.evaluate("document.activeElement.dataset.id")
+    assert focused == page.evaluate("[...document.querySelectorAll('[data-id]')].at(-1).dataset.id")
+    page.keyboard.press(" ")
+    expect(page.get_by_text("1 chosen")).to_be_visible()
+    page.get_by_label("Find a session").fill("nothing of that name")
+    expect(page.get_by_text("No session fits")).to_be_visible()
+
+
+def test_several_are_pulled_pushed_and_removed_at_once(
+    open_page: OpenPage, laptop: PlayedMachine, desktop: PlayedMachine, service: Service
+) -> None:
+    desktop.write(SESSION, title("One"))
+    desktop.write(OTHER, title("Two"))
+    desktop.push()
+    service.look_now()
+    page = open_page()
+    page.get_by_label("Choose all that are shown").check()
+    bar = page.get_by_role("region", name="Chosen sessions")
+    bar.get_by_role("button", name="Pull").click()
+    expect(page.get_by_text("2 sessions: 2 pulled.")).to_be_visible()
+    assert laptop.sessions() == sorted([SESSION, OTHER])
+    service.pause().result()
+    for session in (SESSION, OTHER):
+        laptop.write(session, said("more"))
+    service.look_now()
+    until(lambda: len(service.status.to_push) == 2)
+    page.get_by_label("Choose all that are shown").check()
+    bar.get_by_role("button", name="Push").click()
+    expect(page.get_by_text("2 sessions: 2 pushed.")).to_be_visible()
+    page.get_by_label("Choose all that are shown").check()
+    bar.get_by_role("button", name="Remove from shared folder…").click()
+    page.get_by_role("button", name="Remove", exact=True).click()
+    expect(page.get_by_text("Removed 2 sessions from the shared folder.")).to_be_visible()
+    assert [path.stem.rpartition("-")[2] for path in laptop.world.bundles()] == ["desktop"] * 2
+
+
+def test_what_others_wrote_is_shown_as_text_and_nothing_else(
+    open_page: OpenPage, laptop: PlayedMachine, service: Service
+) -> None:
+    laptop.write(SESSION, title(HOSTILE))
+    service.look_now()
+    page = open_page()
+    shown = page.locator("[data-id] .title")
+    text = HOSTILE.replace("\u202e", "")[:30]
+    expect(shown).to_contain_text(text)
+    assert page.locator("[data-id] img, [data-id] script").count() == 0
+    page.locator("[data-more]").click()
+    assert page.locator("[role=menu] img, main img").count() == 0
+
+
+def test_no_text_becomes_markup_or_program_even_where_an_escape_was_forgotten(
+    browser: Browser, window: Window
+) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(window.address())
+    page.wait_for_url("**/sessions")
+    for attempt in (
+        "document.body.innerHTML = '<b>x</b>'",
+        "document.body.setAttribute('onclick', 'document.title = 1')",
+        "document.body.append(Object.assign(document.createElement('script'), {text: '1'}))",
+    ):
+        done = page.evaluate(
+            f"() => {{ try {{ {attempt}; return '' }} catch (e) {{ return e.name }} }}"
+        )
+        assert done == "TypeError", attempt
+    context.close()
+
+
+def test_the_pages_can_be_used_by_everyone_in_light_and_dark_wide_and_narrow(
+    browser: Browser,
+    window: Window,
+    laptop: PlayedMachine,
+    desktop: PlayedMachine,
+    service: Service,
+) -> None:
+    desktop.write(SESSION, title("Fix the login"))
+    desktop.push()
+    laptop.write(OTHER, title("Written here"))
+    service.look_now()
+    service.run_doctor().result()
+    axe = Axe()
+    found = []
+    for scheme, width in (("light", 1280), ("dark", 400)):
+        context = browser.new_context(
+            viewport={"width": width, "height": 800},
+            color_scheme=scheme,  # type: ignore[arg-type]
+            bypass_csp=True,  # axe-core is put into the page
+        )
+        page = context.new_page()
+        page.goto(window.address())
+        page.wait_for_url("**/sessions")
+        root = page.url.rpartition("/")[0]
+        for path in ("sessions", "doctor", "settings/store", "welcome", "nothing-there"):
+            page.goto(f"{root}/{path}")
+            page.get_by_role("heading").first.wait_for()
+            told = axe.run(page).response
+            assert len(told["passes"]) > 10
+            found += [(path, scheme, one["id"], one["nodes"]) for one in told["violations"]]
+            # Nothing is cut off at the right.
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+        context.close()
+    assert found == []
