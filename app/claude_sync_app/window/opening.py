@@ -38,7 +38,7 @@ class Window:
     ) -> None:
         self._service = service
         self._idle_seconds = idle_seconds
-        self._on_end = on_end
+        self._after_end = on_end
         self._lock = threading.Lock()
         self._server: Server | None = None
         self._is_closed = False
@@ -90,6 +90,13 @@ class Window:
             server = self._server
         if server is not None:
             server.end()
+
+    def _on_end(self) -> None:
+        """In the server's thread, when it has ended."""
+        from claude_sync_app.window.showing import remove_all
+
+        remove_all(self._service().paths)
+        self._after_end()
 
     def _start(self) -> Server:
         from claude_sync_app.window.server import Server

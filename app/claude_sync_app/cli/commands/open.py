@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from claude_sync.errors import ClaudeSyncError, LockBusy
 from claude_sync.service.inlet_address import home_mark, read_address, send
 from claude_sync.service.messages import OPEN, Request
+from claude_sync.state import preferences
 from claude_sync.state.paths import Paths, paths
-from claude_sync_app.cli.context import ensure_set_up
+from claude_sync_app.cli.context import ensure_set_up, is_set_up
 from claude_sync_app.cli.interrupts import Interrupts
 from claude_sync_app.cli.output import flush, is_terminal, print_line, print_note
 from claude_sync_app.cli.parser import Parser
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from claude_sync.service.service import Service
     from claude_sync.sync.context import Context
 
+_FIRST_PAGE = "welcome"
 _IDLE_SECONDS = 60.0
 _TICK_SECONDS = 0.1
 _STOP_SECONDS = 1.0
@@ -49,13 +51,14 @@ def configure(parser: Parser) -> None:
 
 def run(arguments: Namespace) -> int:
     with Interrupts() as interrupts:
-        ensure_set_up()
         own = paths()
-        address = _address_of_running(own, interrupts.requested)
+        page = "" if is_set_up(preferences.load(own)) else _FIRST_PAGE
+        ensure_set_up()
+        address = _address_of_running(own, page, interrupts.requested)
         if address is not None:
             _show(own, address, print_only=arguments.print_address)
             return DONE
-        return _serve(interrupts, print_only=arguments.print_address)
+        return _serve(interrupts, page, print_only=arguments.print_address)
 
 
 def _show(own: Paths, address: str, *, print_only: bool) -> None:
@@ -68,20 +71,19 @@ def _show(own: Paths, address: str, *, print_only: bool) -> None:
     show(own, address)
 
 
-def _address_of_running(own: Paths, should_stop: Callable[[], bool]) -> str | None:
+def _address_of_running(own: Paths, page: str, should_stop: Callable[[], bool]) -> str | None:
     """Where the window of the service is that runs already; None where none runs.
 
     Raises:
         ClaudeSyncError: the one that runs has no window, or doesn't get it started.
     """
-    from claude_sync.state import preferences
     from claude_sync.sync.context import claude_homes
 
     homes = claude_homes(preferences.load(own))
     found = read_address(own.inlet_file_of(home_mark(homes.used)))
     end = time.monotonic() + _START_SECONDS
     while found is not None and not should_stop():
-        answer = send(found, Request(OPEN), _ANSWER_SECONDS)
+        answer = send(found, Request(OPEN, page=page), _ANSWER_SECONDS)
         if answer is None:
             return None
         if not answer.window:
@@ -98,7 +100,7 @@ def _address_of_running(own: Paths, should_stop: Callable[[], bool]) -> str | No
     return None
 
 
-def _serve(interrupts: Interrupts, *, print_only: bool) -> int:
+def _serve(interrupts: Interrupts, page: str, *, print_only: bool) -> int:
     """Run the service and the window, until the page has been closed for a while."""
     from claude_sync.service.service import Service
     from claude_sync_app.window.opening import Window
@@ -111,7 +113,7 @@ def _serve(interrupts: Interrupts, *, print_only: bool) -> int:
     except LockBusy as error:
         raise LockBusy(error.what, todo="try again in a moment") from None
     try:
-        _show(service.paths, window.address(), print_only=print_only)
+        _show(service.paths, window.address(page), print_only=print_only)
         if is_terminal(sys.stdout) and not print_only:
             print_note("The window is open. This ends a minute after it is closed, or with Ctrl-C.")
         while not (interrupts.requested() or ended.wait(_TICK_SECONDS) or service.status.stopped):

@@ -17,6 +17,7 @@ from claude_sync_app.cli.interrupts import Interrupts
 from claude_sync_app.cli.output import flush, is_terminal
 from claude_sync_app.cli.parser import Parser
 from claude_sync_app.cli.runner import INTERRUPTED
+from claude_sync_app.window.opening import Window
 
 _TICK_SECONDS = 0.2
 _STOP_SECONDS = 0.6
@@ -48,8 +49,10 @@ def run(arguments: Namespace) -> int:
         ensure_set_up()
         news: queue.SimpleQueue[Status] = queue.SimpleQueue()
         pulls = not arguments.no_pull and _pulls()
+        window = Window(lambda: service)
         service = Service(
             on_status=news.put,
+            on_open=window.address_soon,
             on_arrival="pull" if pulls else "nothing",
             interval_seconds=arguments.interval,
         )
@@ -64,6 +67,7 @@ def run(arguments: Namespace) -> int:
                 if news.empty():
                     flush()
         finally:
+            window.close()
             service.stop(_STOP_SECONDS)
     return INTERRUPTED
 

@@ -98,7 +98,8 @@
     const under = element("span", "under");
     const project = element("span", "project", row.project || "No project");
     if (row.directory || row.key) project.title = row.directory || row.key;
-    under.append(project, element("span", "narrow-only", ` · ${ago(row.when)} · ${row.machines.join(", ")}`));
+    under.append(project, element("span", "machines-inline", ` · ${row.machines.join(", ")}`),
+      element("span", "when-inline", ` · ${ago(row.when)}`));
     title.append(name, under);
     const hit = found?.get(row.id);
     if (hit) title.append(marked(hit));
