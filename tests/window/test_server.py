@@ -122,6 +122,23 @@ def test_a_button_that_there_is_not_does_nothing(caller: Caller, body: object) -
     assert json.loads(said)["is_error"] is True
 
 
+def test_of_many_pages_the_oldest_stop_following_so_that_a_browser_can_still_load_others(
+    caller: Caller,
+) -> None:
+    root = caller.enter()
+    following = []
+    for _ in range(5):
+        connection = http.client.HTTPConnection(caller.host)
+        connection.request("GET", f"{root}/events", headers=caller.headers)
+        answer = connection.getresponse()
+        assert b"event: status" in answer.read(200)
+        following.append((connection, answer))
+    connection, answer = following[0]
+    assert b"event: rest" in answer.read()  # to its end
+    for connection, _ in following:
+        connection.close()
+
+
 def test_it_ends_when_the_last_page_is_gone_and_starts_again(service: Service) -> None:
     ended = threading.Event()
     window = Window(lambda: service, idle_seconds=0.0, on_end=ended.set)

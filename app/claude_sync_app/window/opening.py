@@ -25,7 +25,8 @@ class Window:
 
     Args:
         service: gives it, as soon as it is needed.
-        idle_seconds: how long the server stays when the last page is gone.
+        idle_seconds: how long the server stays when the last page is gone; None for as long as
+            in the tray.
         on_end: called from another thread when the server has ended.
     """
 
@@ -33,11 +34,11 @@ class Window:
         self,
         service: Callable[[], Service],
         *,
-        idle_seconds: float = IDLE_SECONDS,
+        idle_seconds: float | None = None,
         on_end: Callable[[], object] = lambda: None,
     ) -> None:
         self._service = service
-        self._idle_seconds = idle_seconds
+        self._idle_seconds = IDLE_SECONDS if idle_seconds is None else idle_seconds
         self._after_end = on_end
         self._lock = threading.Lock()
         self._server: Server | None = None
