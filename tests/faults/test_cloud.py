@@ -124,8 +124,10 @@ def test_what_is_read_over_a_line_that_is_cut_is_never_taken_for_whole(
             cut.list_files()
             line.proxy.mend()
             line.proxy.cut_down = 2 * MIB
-            with pytest.raises(TransportError):
+            with pytest.raises(TransportError) as caught:
                 read_one(cut, whole("p/a"))
+            assert "broke off in the middle" in str(caught.value)
+            assert is_running(rclone_of(cut))
     finally:
         line.proxy.close()
 

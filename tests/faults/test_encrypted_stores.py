@@ -290,18 +290,18 @@ def test_an_older_file_that_is_put_back_does_not_win_and_is_said(world: World) -
     desktop.pull()
     laptop.bundle().write_bytes(old)
     assert desktop.pull().get(SESSION) is None or agree(laptop, desktop)
-    assert "bundle-rolled-back" in findings(desktop)
+    assert "bundle-older" in findings(desktop)
     # Also after the newer one was away for a while.
     laptop.bundle().unlink()
     desktop.pull()
     laptop.bundle().write_bytes(old)
     desktop.pull()
-    assert "bundle-rolled-back" in findings(desktop)
+    assert "bundle-older" in findings(desktop)
     laptop.write(SESSION, said("third"))
     assert laptop.push()[SESSION].outcome is Outcome.PUSHED
     assert desktop.pull()[SESSION].outcome is Outcome.UPDATED
     assert agree(laptop, desktop)
-    assert "bundle-rolled-back" not in findings(desktop)
+    assert "bundle-older" not in findings(desktop)
 
 
 @pytest.mark.parametrize("copied", ["older", "newer"])
@@ -325,7 +325,7 @@ def test_a_copy_beside_the_newest_file_is_a_copy(world: World, copied: str) -> N
         assert agree(laptop, machine)
         found = findings(machine)
         assert "bundle-copies" in found
-        assert "bundle-rolled-back" not in found
+        assert "bundle-older" not in found
 
 
 def test_an_older_file_that_would_win_here_is_left_out(world: World) -> None:
@@ -369,7 +369,7 @@ def test_a_forgotten_file_that_is_put_back_is_not_offered_and_is_said(world: Wor
     place.write_bytes(old)
     laptop.pull()
     assert not laptop.has()
-    assert "bundle-rolled-back" in findings(laptop)
+    assert "bundle-older" in findings(laptop)
     laptop.write(SESSION, written, said("second"))
     assert laptop.push(SESSION)[SESSION].outcome is Outcome.PUSHED
     assert desktop.pull()[SESSION].outcome is Outcome.IMPORTED
@@ -386,12 +386,12 @@ def test_only_who_says_so_accepts_what_was_put_back(world: World) -> None:
     desktop.pull()
     laptop.bundle().write_bytes(old)
     desktop.pull()
-    assert "bundle-rolled-back" in findings(desktop)
+    assert "bundle-older" in findings(desktop)
     desktop.set_up()
-    assert "bundle-rolled-back" in findings(desktop)
+    assert "bundle-older" in findings(desktop)
     with desktop.here():
         set_up(desktop.paths, str(world.store), name="desktop", accept_older=True)
-    assert "bundle-rolled-back" not in {
+    assert "bundle-older" not in {
         code for code, one in findings(desktop).items() if "skipped" in one.detail
     }
 

@@ -65,7 +65,7 @@ _WORDS = {
     ),
 }
 _OLDER = _Words(
-    "bundle-rolled-back",
+    "bundle-older",
     "A bundle is older than one that lay there before",
     "A sync tool or a backup put it back, or somebody who can write there did. It is skipped.",
     "`claude-sync push --all` on the machine that wrote it. If that changes nothing (it lost its "

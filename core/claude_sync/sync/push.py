@@ -18,6 +18,7 @@ from claude_sync.errors import (
     SessionDivided,
     SessionNotFound,
     Stopped,
+    StoreOffline,
 )
 from claude_sync.model import Bundle, LocalSession, Outcome, Progress, ProjectKey, Result
 from claude_sync.sync.bundles.naming import is_ignored, is_named_for
@@ -306,6 +307,8 @@ class _Push:
             session_id = planned.local.session_id
             if not isinstance(answer, ClaudeSyncError):
                 allowance.spend(answer.sent)
+                if isinstance(answer.error, (StoreOffline, Stopped)):
+                    continue  # it is raised for all that is left
             yield self._noted(self._answered(planned, answer))
             progress = progress._replace(
                 session_id=session_id,

@@ -354,6 +354,8 @@ class Transport(Protocol):
 
         Several puts may be gathered before they are made durable together, so an answer can
         come after later puts were taken. Leaving the iterator early drops what isn't written.
+        Before it raises StoreOffline or Stopped, puts of which bytes were sent may be answered
+        with that very error.
         """
 
     def remove(self, names: Sequence[str]) -> None:

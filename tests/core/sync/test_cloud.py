@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from claude_sync.doctor import examine
+from claude_sync.errors import StoreOffline
 from claude_sync.model import Outcome
 from claude_sync.state import preferences
 from claude_sync.sync.context import Context
@@ -216,6 +217,28 @@ def test_bytes_that_were_sent_in_vain_count(
         patched.setattr("claude_sync.transports.rclone.writing.upload", short)
         assert outcome(laptop) is Outcome.FAILED
     laptop.write(SESSION, said("more"))
+    assert outcome(laptop) is Outcome.HELD
+
+
+@pytest.mark.parametrize("world", ["local"], indirect=True)
+def test_bytes_of_a_line_that_broke_count(
+    laptop: PlayedMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited(laptop, 1)
+    laptop.write(SESSION, said("x" * MEGABYTE))
+    upload = calls.upload
+
+    def broken(fs: str, path: str, blocks: Callable[[], Iterator[bytes]], size: int) -> object:
+        def sent() -> Iterator[bytes]:
+            yield next(blocks())[:-100]
+            raise StoreOffline("the line broke")
+
+        return upload(fs, path, sent, size)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("claude_sync.transports.rclone.writing.upload", broken)
+        with pytest.raises(StoreOffline):
+            laptop.push()
     assert outcome(laptop) is Outcome.HELD
 
 

@@ -13,6 +13,7 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote, urlencode
@@ -29,6 +30,7 @@ BLOCK_BYTES = 1 << 20
 
 _PATIENCE_SECONDS = 600.0
 """For an answer's next bytes. rclone itself gives up sooner, and says why."""
+_ALIVE_SECONDS = 10.0
 _LEAST_BYTES_A_SECOND = 1 << 14
 _MOST_ANSWER_BYTES = 64 << 20
 _OK, _PARTIAL = 200, 206
@@ -105,17 +107,18 @@ def upload(fs: str, path: str, blocks: Callable[[], Iterator[bytes]], size: int)
 class _Link(http.client.HTTPConnection):
     """A connection to rclone."""
 
-    def __init__(self, address: str | tuple[str, int]) -> None:
-        super().__init__("rclone", timeout=_PATIENCE_SECONDS)
+    def __init__(self, address: str | tuple[str, int], patience: float = _PATIENCE_SECONDS) -> None:
+        super().__init__("rclone", timeout=patience)
+        self._patience = patience
         self._address = address
 
     def connect(self) -> None:
         if isinstance(self._address, tuple):
-            self.sock = socket.create_connection(self._address, _PATIENCE_SECONDS)
+            self.sock = socket.create_connection(self._address, self._patience)
             return
         family = getattr(socket, "AF_UNIX")  # noqa: B009  Windows' Python has none
         self.sock = socket.socket(family)
-        self.sock.settimeout(_PATIENCE_SECONDS)
+        self.sock.settimeout(self._patience)
         self.sock.connect(self._address)
 
     def cut(self) -> None:
@@ -421,8 +424,22 @@ class Caller:
             return stopped()
         if isinstance(error, TimeoutError):
             return errors.no_answer(self.where)
+        if self._is_alive():
+            return errors.broken_off(self.where)
         self._is_lost = True
         return errors.rclone_ended(self.where)
+
+    def _is_alive(self) -> bool:
+        """Whether rclone still answers: then it was the cloud that broke something off."""
+        server = self._server
+        if server is None:
+            return False
+        with closing(_Link(server.address, _ALIVE_SECONDS)) as link:
+            try:
+                link.request("POST", "/rc/noop", headers={"Authorization": server.authorization})
+                return link.getresponse().status == _OK
+            except (OSError, http.client.HTTPException):
+                return False
 
     def check_stopped(self) -> None:
         """Whether to go on.

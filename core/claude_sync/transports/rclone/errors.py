@@ -237,6 +237,15 @@ def rclone_ended(where: str) -> StoreOffline:
     )
 
 
+def broken_off(where: str) -> StoreOffline:
+    """The bytes of a file stopped coming, though rclone is there."""
+    return StoreOffline(
+        "the cloud broke off in the middle of a file",
+        where=where,
+        todo="try again; what was finished stays",
+    )
+
+
 def no_answer(where: str) -> StoreOffline:
     """Nothing came in the time there was."""
     return StoreOffline("the cloud doesn't answer", where=where, todo="check the network")

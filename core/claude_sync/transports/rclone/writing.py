@@ -149,17 +149,27 @@ class Group:
 
     # --- steps ---------------------------------------------------------------------------------
 
+    def _write(self, uploads: Sequence[_Upload]) -> None:
+        only_marker = all(one.put.name == MARKER_NAME for one in uploads)
+        self._place.check_there(marked=not only_marker)
+        self._place.make_directories({one.directory for one in uploads if one.directory})
+        self._send(uploads)
+        self._send_again([one for one in uploads if _may_help(one.error)])
+        self._look([one for one in uploads if one.error is None])
+
     def finish(self) -> Iterator[Written]:
         """Write all that was added, and answer for it."""
         uploads, self._uploads, self._held = self._uploads, [], 0
         sound = [one for one in uploads if one.error is None]
         if sound:
-            only_marker = all(one.put.name == MARKER_NAME for one in sound)
-            self._place.check_there(marked=not only_marker)
-            self._place.make_directories({one.directory for one in sound if one.directory})
-            self._send(sound)
-            self._send_again([one for one in sound if _may_help(one.error)])
-            self._look([one for one in sound if one.error is None])
+            try:
+                self._write(sound)
+            except (Stopped, StoreOffline) as error:
+                # What went in vain is counted as well.
+                for one in sound:
+                    if one.sent:
+                        yield Written(one.put.name, None, one.sent, error)
+                raise
         for one in uploads:
             if one.error is not None or one.file is None:
                 yield Written(one.put.name, None, one.sent, one.error)
