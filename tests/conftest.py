@@ -20,6 +20,7 @@ import psutil
 import pytest
 from hypothesis import settings
 
+from capabilities import LINUX, skip_where_missing
 from machines import SESSION, Pair, World, said
 from randomness import QUICK_EXAMPLES
 from waiting import until
@@ -38,6 +39,12 @@ _FOREIGN_PREFIXES = ("XDG_", "GIT_", "SSH_", "CLAUDE_")
 settings.register_profile("quick", deadline=None, print_blob=True, max_examples=QUICK_EXAMPLES)
 settings.register_profile("thorough", deadline=None, print_blob=True)
 settings.load_profile("quick")
+
+
+# What is only there on one system isn't even imported on the others.
+collect_ignore = [] if LINUX else ["desktop", "client", "soak"]
+if sys.platform != "win32":
+    collect_ignore.append("windows")
 
 
 # --- skipped tests -----------------------------------------------------------------------------
@@ -77,7 +84,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.ssh)
 
 
-_HOSTS = {"ssh_host", "nas", "nowhere_host"}
+_HOSTS = {"host_if_any", "ssh_host", "nas", "nowhere_host"}
 
 # --- nobody's real home ------------------------------------------------------------------------
 
@@ -135,6 +142,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     home.mkdir(parents=True)
     with pytest.MonkeyPatch.context() as patch:
         _isolate(patch, home)
+        skip_where_missing(patch)
         yield home
     shutil.rmtree(home, ignore_errors=True)
 

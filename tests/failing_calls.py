@@ -9,7 +9,6 @@ the same file.
 from __future__ import annotations
 
 import errno
-import fcntl
 import io
 import os
 import sqlite3
@@ -154,6 +153,8 @@ class _Disk:
             self._put(os, name, self._by_descriptor(name, getattr(os, name)))
         self._put(os, "close", self._closing(os.close))
         self._put(os, "fdopen", self._reading(os.fdopen))
+        import fcntl  # in a fork, so never on Windows
+
         self._put(fcntl, "flock", self._by_descriptor("flock", fcntl.flock))
         self._put(sqlite3, "connect", self._connecting(sqlite3.connect))
 

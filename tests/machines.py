@@ -54,6 +54,8 @@ CLIENT_VERSION = "2.1.330"
 DAY_NS = 86_400 * 10**9
 
 _numbers = itertools.count(1)
+_NAMES_OF_THE_HOME = ("HOME", "USERPROFILE")
+"""On Windows the second counts."""
 
 
 # --- what a client writes ----------------------------------------------------------------------
@@ -139,12 +141,12 @@ class PlayedMachine:
     @contextmanager
     def here(self) -> Iterator[None]:
         """Be at this machine: its home is the process's."""
-        before = os.environ["HOME"]
-        os.environ["HOME"] = str(self.home)
+        before = {name: os.environ[name] for name in _NAMES_OF_THE_HOME}
+        os.environ.update(dict.fromkeys(_NAMES_OF_THE_HOME, str(self.home)))
         try:
             yield
         finally:
-            os.environ["HOME"] = before
+            os.environ.update(before)
 
     @contextmanager
     def at_work(self, should_stop: Callable[[], bool] | None = None) -> Iterator[Context]:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import psutil
 
+from capabilities import require_linux
 from claude_sync.transports import open_transport
 from claude_sync.transports.location import HostLocation
 from programs import find, require
@@ -144,6 +145,7 @@ def running_sshd(directory: Path, *settings: str) -> Iterator[SshHost]:
         directory: for its files.
         settings: lines of its configuration, which count before those that are always there.
     """
+    require_linux("an sshd that runs as this user")
     require("ssh", "sshd")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from capabilities import require_posix
+
 SMALL_DISK_BYTES = 2 << 20
 
 
@@ -63,6 +65,7 @@ def small_disk(point: Path, size: int = SMALL_DISK_BYTES) -> Iterator[Path]:
         finally:
             subprocess.run(["umount", "-l", str(point)], check=True)
         return
+    require_posix("a limit on the size of files")
     import resource
 
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -92,6 +95,7 @@ def read_only_disk(folder: Path) -> Iterator[None]:
 @contextlib.contextmanager
 def elsewhere() -> Iterator[None]:
     """Inside, big files can be written beside a small disk also where a limit stands for it."""
+    require_posix("a limit on the size of files")
     import resource
 
     before = resource.getrlimit(resource.RLIMIT_FSIZE)

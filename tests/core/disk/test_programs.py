@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -101,7 +102,8 @@ def test_nothing_of_ours_starts_one(
         with pytest.raises(TransportError):
             transport.list_files()
         transport.close()
-    assert clipboard.copy_text("x") is False
+    if sys.platform != "win32":  # no program has it there
+        assert clipboard.copy_text("x") is False
     assert launching.run(["xclip"]) is False
     for git in ("git", "bin/git"):
         with pytest.raises(launching.DesktopError, match="can't be started"):

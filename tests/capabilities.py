@@ -1,0 +1,84 @@
+"""What a system can do that tests use. Where it can't, the test that uses it is skipped.
+
+A test asks for nothing: what it calls asks. On Linux all of this can be done.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+LINUX = sys.platform.startswith("linux")
+MODES = os.name == "posix"
+"""Whether permission bits say who may read a file."""
+
+
+def require_linux(what: str) -> None:
+    """Skip the test that asks, off Linux.
+
+    Args:
+        what: what it needs of it, a noun.
+    """
+    if not LINUX:
+        pytest.skip(f"needs {what}, which the tests only have on Linux")
+
+
+def require_posix(what: str) -> None:
+    """Skip the test that asks, on Windows."""
+    if os.name != "posix":
+        pytest.skip(f"needs {what}")
+
+
+@cache
+def links() -> bool:
+    """Whether symbolic links can be made: Windows wants a right for it, wine makes none."""
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder, "link")
+        try:
+            os.symlink("nowhere", link)
+        except OSError:
+            return False
+        return os.path.islink(link)
+
+
+def skip_where_missing(patch: pytest.MonkeyPatch) -> None:
+    """Have the calls that a system lacks skip the test that makes them."""
+    if not links():
+        patch.setattr(os, "symlink", _skipping("symbolic links"))
+    if os.name == "posix":
+        return
+    patch.setattr(os, "mkfifo", _skipping("FIFOs"), raising=False)
+    patch.setattr(os, "fork", _skipping("forks of a process"), raising=False)
+    patch.setattr(os, "chmod", _chmod(os.chmod))
+
+
+def _skipping(what: str) -> Callable[..., NoReturn]:
+    def skip(*_: object, **__: object) -> NoReturn:
+        pytest.skip(f"needs {what}")
+
+    return skip
+
+
+def _chmod(real: Callable[..., None]) -> Callable[..., None]:
+    def chmod(path: Any, mode: int, **more: Any) -> None:
+        if os.path.isdir(path):
+            denied = not mode & stat.S_IRUSR or not mode & stat.S_IWUSR
+        else:
+            denied = not mode & stat.S_IRUSR
+        if denied:
+            pytest.skip("needs permission bits that keep somebody away")
+        if mode & stat.S_IXUSR and os.path.isfile(path):
+            with open(path, "rb") as file:
+                if file.read(2) == b"#!":
+                    pytest.skip("needs scripts that are programs")
+        real(path, mode, **more)
+
+    return chmod
