@@ -17,6 +17,8 @@ from claude_sync_app.window.pages import navigation
 from claude_sync_app.window.services import WindowServices
 from claude_sync_app.window.status_line import summary_of
 
+_NUMBERS = {"/sessions": "conflicts", "/doctor": "warnings"}
+"""The number of the Summary that stands beside a page's name: what needs a person there."""
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -41,6 +43,7 @@ class Renderer:
         self._environment.globals.update(
             link=lambda path: f"{root}{path}",
             navigation=navigation(),
+            numbers=_NUMBERS,
             root=root,
         )
         self._environment.filters.update(
@@ -59,7 +62,12 @@ class Renderer:
         status = self._services.status
         template = self._environment.get_template(page.template)
         return template.render(
-            {**page.values, "title": page.title, "status": status, "summary": summary_of(status)}
+            {
+                **page.values,
+                "title": page.title,
+                "status": status,
+                "summary": summary_of(status)._asdict(),
+            }
         )
 
     def entrance(self) -> str:

@@ -9,6 +9,7 @@ from claude_sync.service.status import Status
 from claude_sync.values import NamedTuple
 from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.finding_filter import current_warnings
+from claude_sync_app.tray.offers import pullable, pushable
 from claude_sync_app.tray.status_line import icon_state, tooltip
 
 
@@ -22,6 +23,7 @@ class Summary(NamedTuple):
         is_busy: whether something is under way.
         warnings: how many of the doctor's findings warn.
         conflicts: how many sessions wait for a decision.
+        push, pull: how many a push or a pull of all would take.
     """
 
     state: str
@@ -31,6 +33,8 @@ class Summary(NamedTuple):
     is_busy: bool
     warnings: int
     conflicts: int
+    push: int
+    pull: int
 
 
 def summary_of(status: Status) -> Summary:
@@ -47,4 +51,6 @@ def summary_of(status: Status) -> Summary:
         is_busy=activity is not None,
         warnings=sum(one.level in (Level.WARNING, Level.ERROR) for one in warnings),
         conflicts=len(status.conflicts),
+        push=len(pushable(status)),
+        pull=len(pullable(status)),
     )

@@ -4,6 +4,7 @@
 //   data-verb, data-subject, data-detail   a button that asks for a verb
 //   data-post="/path", data-body='{…}'     a button or a form that asks for something else
 //   data-ask, data-ask-text, data-ask-yes  what is asked first, and the label of the button for yes
+//   data-number, data-if                   shows a number of the Status, is there while it isn't 0
 //   data-result                            inside [data-answers]: where the answer is shown
 //
 // Nothing becomes markup here: texts are set as texts.
@@ -198,6 +199,7 @@ function showStatus(summary) {
     place.textContent = number;
     place.hidden = number === 0;
   }
+  for (const place of document.querySelectorAll("[data-if]")) place.hidden = !summary[place.dataset.if];
   document.dispatchEvent(new CustomEvent("status", { detail: summary }));
 }
 
