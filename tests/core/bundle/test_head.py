@@ -6,6 +6,7 @@ import json
 import pytest
 
 from bundles import crafted, cut, packed
+from capabilities import require_posix
 from claude_sync.bundle.file_names import bundle_file_name, encoded_key
 from claude_sync.bundle.head import HEAD_SIZE, TAIL_SIZE, read_head
 from claude_sync.bundle.members import AFTER_TRANSCRIPT, BEFORE_BACK
@@ -72,7 +73,9 @@ def test_a_bundle_is_named_for_its_session_and_its_machine() -> None:
 
 
 @pytest.mark.parametrize(
-    "sidecar", [{}, {"a": b""}, {"a": b"x"}, {"a/b": LONG, "b": b"1"}], ids=str
+    "sidecar",
+    [{}, {"a": b""}, {"a": b"x"}, {"a/b": LONG, "b": b"1"}],
+    ids=lambda one: str(one)[:40],
 )
 @pytest.mark.parametrize("transcript", [b"", b"x", LONG, b"x" * 16_000], ids=len)
 def test_both_ends_tell_what_the_packer_said(transcript: bytes, sidecar: dict[str, bytes]) -> None:
@@ -89,6 +92,7 @@ def test_the_ends_are_read_alike_wherever_the_file_is_cut_into_them() -> None:
 
 
 def test_a_title_that_looks_like_a_bundle_is_a_title() -> None:
+    require_posix("quotation marks in names")
     title = ']},],"sidecar_sha256":"a","transcript":"'
     data, made = packed(b"x", subpath='a,"transcript":"', title=title)
     assert from_ends(data) == made.head

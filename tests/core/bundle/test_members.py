@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bundles import ABSENT, crafted, packed, sidecar_entry
+from capabilities import require_posix
 from claude_sync.bundle import members
 from claude_sync.bundle.head import HEAD_SIZE, TAIL_SIZE, read_head
 from claude_sync.bundle.members import (
@@ -187,6 +188,7 @@ def test_a_newer_schema_is_told_apart_whatever_else_has_changed(schema: int) -> 
 
 
 def test_the_greatest_values_that_may_be_are_read() -> None:
+    require_posix("quotation marks in names")
     data, made = packed(
         session_id="FFFFFFFF-" + "ffff-" * 3 + "f" * 12,
         project_key="name:" + '"' * 1019,

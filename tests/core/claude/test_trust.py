@@ -15,7 +15,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home directory where the client never ran."""
     home = tmp_path / "home"
     (home / ".claude").mkdir(parents=True)
-    monkeypatch.setenv("HOME", str(home))
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(home))
     return home
 
 
