@@ -39,7 +39,7 @@ class Window:
     ) -> None:
         self._service = service
         self._idle_seconds = IDLE_SECONDS if idle_seconds is None else idle_seconds
-        self._after_end = on_end
+        self._on_end = on_end
         self._lock = threading.Lock()
         self._server: Server | None = None
         self._is_closed = False
@@ -75,9 +75,15 @@ class Window:
         """The same without waiting: "" while the server is being started; then ask again."""
         if self._starting is not None and self._starting.is_alive():
             return ""
-        with self._lock:
+        if not self._lock.acquire(blocking=False):
+            return ""  # somebody else has it started, or is told where it is
+        try:
             if self._server is not None and self._server.is_running():
                 return self._server.address(page or "sessions")
+        except ClaudeSyncError:
+            return ""
+        finally:
+            self._lock.release()
         self._starting = threading.Thread(
             target=self._start_quietly, name="claude-sync window starts", daemon=True
         )
@@ -90,14 +96,10 @@ class Window:
             self._is_closed = True
             server = self._server
         if server is not None:
+            from claude_sync_app.window.showing import remove_all
+
             server.end()
-
-    def _on_end(self) -> None:
-        """In the server's thread, when it has ended."""
-        from claude_sync_app.window.showing import remove_all
-
-        remove_all(self._service().paths)
-        self._after_end()
+            remove_all(self._service().paths)
 
     def _start(self) -> Server:
         from claude_sync_app.window.server import Server

@@ -7,10 +7,12 @@ import logging
 import socket
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
 
 import uvicorn
 
+from claude_sync.errors import ClaudeSyncError
 from claude_sync.service.service import Service
 from claude_sync_app.window.access import Access
 from claude_sync_app.window.services import ServiceOfWindow
@@ -23,6 +25,8 @@ _MOST_CONNECTIONS = 64
 _THREADS = 4
 _LOOK_SECONDS = 0.25
 _END_SECONDS = 1.0
+_START_SECONDS = 20.0
+_ANSWER_SECONDS = 5.0
 
 
 class Server:
@@ -55,12 +59,20 @@ class Server:
 
         Args:
             page: as `Access.address` has it.
+
+        Raises:
+            ClaudeSyncError: it didn't start, or has just ended.
         """
-        loop = self._running.result()
         made: Future[str] = Future()
-        # In the server's thread, which alone touches tokens.
-        loop.call_soon_threadsafe(lambda: made.set_result(self._access.address(page)))
-        return made.result()
+        try:
+            loop = self._running.result(_START_SECONDS)
+            # In the server's thread, which alone touches tokens.
+            loop.call_soon_threadsafe(lambda: made.set_result(self._access.address(page)))
+            return made.result(_ANSWER_SECONDS)
+        except (CancelledError, FutureTimeout, RuntimeError):
+            raise ClaudeSyncError(
+                "the window's server has ended", todo="open it again; the log may say why"
+            ) from None
 
     def is_running(self) -> bool:
         """Whether it hasn't ended, and isn't about to."""
