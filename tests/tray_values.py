@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,7 @@ def status(**more: Any) -> Status:
         "label": "~/Dropbox/claude-sync",
         "last_sync": NOW - 120,
         "started": True,
+        "examined": True,
         **more,
     }
     if "sessions" not in more:
@@ -140,9 +142,15 @@ def entry(menu: Item, *labels: str) -> Item:
 class PlayedTray:
     """A tray that sees one Status after another, on a clock that the test moves."""
 
-    def __init__(self, preferences: Preferences | None = None) -> None:
+    def __init__(
+        self,
+        preferences: Preferences | None = None,
+        *,
+        starting: bool = False,
+        welcomes: bool = False,
+    ) -> None:
         self.preferences = preferences or Preferences()
-        self.history = new_history(NOW)
+        self.history = replace(new_history(NOW, welcomes=welcomes), settled=not starting)
         self.now = NOW + 60
         self.seen = Status()
         self.last = NoticeUpdate(self.history)
@@ -158,7 +166,9 @@ class PlayedTray:
             now=self.now,
             environment=AROUND,
         )
-        self.seen, self.history = shown, self.last.history
+        self.history = self.last.history
+        if self.last.considered:
+            self.seen = shown
         return list(self.last.show)
 
     def keys(self, shown: Status | None = None) -> list[str]:

@@ -15,6 +15,8 @@ from desktop.tray_program import TrayMachine
 from machines import PlayedMachine, World
 from programs import require
 
+_NOT_THERE = "#!/bin/sh\nexit 3\n"
+
 
 @pytest.fixture
 def programs() -> Iterator[Programs]:
@@ -97,7 +99,15 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list
     """What was opened with the system's programs, by an opener that only takes notes."""
     notes = tmp_path / "opened"
     install(tmp_path, monkeypatch, "xdg-open", f'#!/bin/sh\nprintf "%s\\n" "$1" >> {notes}\n')
+    install(tmp_path, monkeypatch, "google-chrome", _NOT_THERE)
     return lambda: [Path(line) for line in notes.read_text().splitlines()] if notes.exists() else []
+
+
+@pytest.fixture
+def no_browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing opens a page, so what the window would show is asked in dialogs."""
+    for name in ("google-chrome", "xdg-open"):
+        install(tmp_path, monkeypatch, name, _NOT_THERE)
 
 
 @pytest.fixture

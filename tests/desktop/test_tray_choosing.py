@@ -16,7 +16,7 @@ from claude_sync_app.inside_client.plugin_files import PLUGIN_ID
 from conformance.clouds import rclone
 from desktop.notification_servers import NotificationServer
 from desktop.panel import Panel
-from desktop.programs import Programs, install
+from desktop.programs import Programs
 from desktop.tray_program import (
     Tray,
     TrayMachine,
@@ -27,21 +27,33 @@ from desktop.tray_program import (
     press,
     row_beginning,
 )
-from desktop.windows import answer, await_window, click_in, xdotool
+from desktop.windows import (
+    LAST_OF_THREE,
+    SECOND,
+    SECOND_OF_THREE,
+    answer,
+    await_window,
+    click_in,
+    xdotool,
+)
 from machines import KEY, OTHER, SESSION, PlayedMachine, World, said
 from machines import opened as contents_of
-from programs import require
 from repositories import bare_bones
 from stand_in_client import StandInClient, settings_of
 from waiting import until
 
-# In zenity's row of buttons: the first has the keys, Cancel and the second stand before it.
-SECOND = ("shift+Tab", "shift+Tab", "Return")
+
+def choose_host(panel: Panel) -> None:
+    """Say that the shared folder is to be a host's, where it isn't the private one."""
+    click(panel, "Preferences", "Shared folder…")
+    answer("Shared folder", *SECOND_OF_THREE)
 
 
 @pytest.fixture
-def screen(programs: Programs, display: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A display with a window manager, so that dialogs get the keys."""
+def screen(
+    programs: Programs, display: str, no_browser: None, monkeypatch: pytest.MonkeyPatch
+) -> str:
+    """A display with a window manager, so that dialogs get the keys, and without a browser."""
     monkeypatch.setenv("NO_AT_BRIDGE", "1")
     programs.start(["openbox"])
     return display
@@ -64,7 +76,8 @@ def test_a_synced_folder_is_chosen_after_it_was_said_what_will_be_readable_there
     private = fresh.home / "claude-sync"
     until(lambda: list(private.glob("*/*.ccsync")))
 
-    click(panel, "Choose shared folder", "Dropbox")
+    click(panel, "Choose shared folder…")
+    answer("Shared folder", "Return")  # its first button: Dropbox
     answer("Encrypted or not", *SECOND)
     await_window("Shared folder")
     assert not (dropbox / "claude-sync").exists(), "nothing is written before it is agreed to"
@@ -96,7 +109,7 @@ def test_projects_are_chosen_before_anything_is_shared(
     prefer(laptop, push_on_change=False)
     Tray(programs, laptop)
     await_row(panel, "Push 1 session")
-    click(panel, "Preferences", "Choose shared folder", "A host over ssh")
+    choose_host(panel)
     elsewhere = laptop.home / "elsewhere"
     await_window("Shared folder")
     xdotool("type", str(elsewhere))
@@ -128,7 +141,9 @@ def test_a_cloud_is_chosen_among_those_that_rclone_knows(
     configuration.write_text("[drive]\ntype = local\n")
     monkeypatch.setenv("RCLONE_CONFIG", str(configuration))
     Tray(programs, laptop)
-    click(panel, "Preferences", "Choose shared folder", "A cloud by rclone")
+    click(panel, "Preferences", "Shared folder…")
+    answer("Shared folder", *LAST_OF_THREE)  # More…
+    answer("Shared folder", "Return")  # A cloud by rclone…
     answer("Shared folder", "Return")  # its only button: drive
     await_window("Shared folder")
     folder = tmp_path / "cloud"
@@ -150,7 +165,7 @@ def test_a_name_that_another_machine_has_there_is_asked_for_anew(
     other.write(OTHER, said("hello"))
     other.push()
     Tray(programs, laptop)
-    click(panel, "Preferences", "Choose shared folder", "A host over ssh")
+    choose_host(panel)
     await_window("Shared folder")
     xdotool("type", str(other.world.store))
     answer("Shared folder", "Return")
@@ -165,13 +180,34 @@ def test_a_name_that_another_machine_has_there_is_asked_for_anew(
 
 
 @pytest.mark.usefixtures("screen")
+def test_what_another_machine_shares_in_a_synced_folder_is_found_and_offered_first(
+    programs: Programs, panel: Panel, laptop: TrayMachine
+) -> None:
+    dropbox = laptop.home / "Dropbox"
+    other = World(dropbox / "work").machine("desktop")
+    other.write(OTHER, said("hello"))
+    other.push()
+    (laptop.home / ".dropbox").mkdir()
+    (laptop.home / ".dropbox/info.json").write_text(json.dumps({"a": {"path": str(dropbox)}}))
+    Tray(programs, laptop)
+    click(panel, "Preferences", "Shared folder…")
+    answer("Shared folder", "Return")  # Dropbox…
+    answer("Shared folder", "Return")  # Use ~/Dropbox/work/…
+    answer("Shared folder", "Return")  # Share
+    until(lambda: preferences.load(laptop.paths).location == str(other.world.store))
+    await_row(panel, "Pull 1 session")
+
+
+@pytest.mark.usefixtures("screen")
 def test_leaving_a_place_ends_in_the_private_folder(
     programs: Programs, panel: Panel, laptop: TrayMachine
 ) -> None:
     laptop.write(SESSION, said("hello"))
     laptop.push()
     Tray(programs, laptop)
-    click(panel, "Preferences", "Choose shared folder", "Leave shared folder")
+    click(panel, "Preferences", "Shared folder…")
+    answer("Shared folder", *LAST_OF_THREE)  # More…
+    answer("Shared folder", *SECOND)  # Leave it…
     answer("Leave", "Return")
     answer("Leaving", *SECOND)
     until(lambda: not laptop.bundle().exists())
@@ -181,19 +217,23 @@ def test_leaving_a_place_ends_in_the_private_folder(
 
 @pytest.mark.usefixtures("screen")
 def test_what_arrives_in_numbers_is_chosen_from(
-    programs: Programs, panel: Panel, laptop: TrayMachine, desktop: PlayedMachine
+    programs: Programs,
+    panel: Panel,
+    server: NotificationServer,
+    laptop: TrayMachine,
+    desktop: PlayedMachine,
 ) -> None:
     for session in (SESSION, OTHER):
         desktop.write(session, said("from the desktop"))
     desktop.push()
-    prefer(laptop, recent_limit=1)
     Tray(programs, laptop)
-    click(panel, "From other machines", "Choose from all 2")
+    press(server, await_notice(server, "And 1 more session"), "Choose…")
     window = await_window("claude-sync")
     click_in(window, 26, 70)
     answer("claude-sync", "Tab", "Tab", "Return")
     until(lambda: len(laptop.sessions()) == 1)
     await_row(panel, "Pull 1 session")
+    await_notice(server, "Pulled 1 session from desktop")
 
 
 @pytest.mark.usefixtures("screen")
@@ -202,26 +242,30 @@ def test_cancelling_leaves_everything_as_it_was(
 ) -> None:
     before = laptop.paths.preferences_file.read_bytes()
     Tray(programs, laptop)
-    click(panel, "Preferences", "Choose shared folder", "A host over ssh")
+    choose_host(panel)
     answer("Shared folder", "h", "o", "s", "t", "colon", "x", "Return")
     answer("Encrypted or not", "Escape")
-    click(panel, "Preferences", "Choose shared folder", "A host over ssh")
+    choose_host(panel)
     answer("Shared folder", "h", "o", "s", "t", "colon", "x", "Return")
     answer("Encrypted or not", "Return")
     answer("Shared folder", "Escape")
-    click(panel, "Preferences", "Choose shared folder", "A host over ssh")
+    click(panel, "Preferences", "Shared folder…")
     window = await_window("Shared folder")
-    click(panel, "Preferences", "Choose shared folder", "A host over ssh")
+    click(panel, "Preferences", "Shared folder…")
     assert xdotool("search", "--onlyvisible", "--class", "zenity").split() == [window]
     answer("Shared folder", "Escape")
     assert laptop.paths.preferences_file.read_bytes() == before
 
 
 def test_without_dialogs_it_says_what_to_type(
-    programs: Programs, panel: Panel, server: NotificationServer, laptop: TrayMachine
+    programs: Programs,
+    panel: Panel,
+    server: NotificationServer,
+    laptop: TrayMachine,
+    no_browser: None,
 ) -> None:
     Tray(programs, laptop)
-    click(panel, "Preferences", "Choose shared folder", "Other folder")
+    click(panel, "Preferences", "Shared folder…")
     assert "claude-sync init" in str(await_notice(server, "terminal")["body"])
 
 
@@ -229,194 +273,63 @@ def test_without_dialogs_it_says_what_to_type(
 
 
 @pytest.mark.usefixtures("screen")
-def test_a_project_is_shared_no_longer_and_then_again(
-    programs: Programs, panel: Panel, laptop: TrayMachine
+def test_without_a_browser_dialogs_offer_what_the_window_does(
+    programs: Programs,
+    panel: Panel,
+    server: NotificationServer,
+    laptop: TrayMachine,
 ) -> None:
+    """A session that is open here, and so is shown and not resumed, and its project."""
     laptop.write(SESSION, said("hello"))
     laptop.push()
+    laptop.open()
     Tray(programs, laptop)
-    click(panel, "Recent sessions", "", "Stop sharing app")
+    click(panel, "▶ hello")
+    answer("hello", *LAST_OF_THREE)  # More…
+    answer("hello", *SECOND_OF_THREE)  # Pack to file…
+    folder = laptop.home / "packed"
+    folder.mkdir()
+    await_window("Where to put the packed session")
+    xdotool("type", str(folder))
+    answer("Where to put the packed session", "Return")
+    packed = folder / f"{SESSION}-laptop.ccsync"
+    assert str(packed) in str(await_notice(server, "Packed")["body"])
+    assert contents_of(packed).transcript == laptop.read(SESSION)
+
+    click(panel, "▶ hello")
+    answer("hello", *LAST_OF_THREE)
+    answer("hello", *LAST_OF_THREE)  # Stop sharing app…
     answer("Stop sharing app", *SECOND)
     until(lambda: not laptop.world.bundles())
     assert preferences.load(laptop.paths).ignore == (KEY,)
-    laptop.write(SESSION, said("never to be seen there"))
-    click(panel, "Recent sessions", "", "Share app again")
+    click(panel, "▶ hello")
+    answer("hello", *LAST_OF_THREE)
+    answer("hello", *LAST_OF_THREE)  # Share app again
     until(lambda: laptop.bundle().exists())
     assert preferences.load(laptop.paths).ignore == ()
 
 
-# --- going on with a session -------------------------------------------------------------------
-
-_NASTY = "a'b\"c;$(touch x)&<b>"
-# A shell of the user's that ends where it would wait for keys.
-_SHELL = '#!/bin/sh\n[ "$2" = -c ] && exec /bin/bash "$@"\nexit 0\n'
-_CLAUDE = """\
-#!/bin/sh
-test "$1" != --help || exit 0
-printf '%s\\n' "$PWD" "$@" > {log}.new
-mv {log}.new {log}
-"""
+# --- what there is to look at ------------------------------------------------------------------
 
 
-def test_a_session_is_pulled_and_resumed_in_a_terminal_in_its_folder(
-    programs: Programs,
-    panel: Panel,
-    server: NotificationServer,
-    laptop: TrayMachine,
-    desktop: PlayedMachine,
-    display: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    require("xterm")
-    laptop.project = laptop.home / _NASTY
-    laptop.set_up()
-    log = tmp_path / "log"
-    install(tmp_path, monkeypatch, "claude", _CLAUDE.format(log=log))
-    shell = install(tmp_path, monkeypatch, "bash", _SHELL)
-    monkeypatch.setenv("SHELL", str(shell))
-    monkeypatch.setenv("TERMINAL", "xterm")
-    desktop.write(OTHER, said("from the desktop"))
-    desktop.push()
-    Tray(programs, laptop)
-    press(server, await_notice(server, "desktop"), "Pull and resume")
-    until(log.exists)
-    folder, *arguments = log.read_text().splitlines()
-    assert arguments == ["--resume", OTHER]
-    assert folder == str(laptop.project)
-    assert not (Path(folder) / "x").exists()
-    assert laptop.read(OTHER) == desktop.read(OTHER)
-    notice = await_notice(server, "Pulled “from the desktop” from desktop, just now.")
-    assert "if it asks, and you trust what is in it, choose “Yes, I trust this folder”" in str(
-        notice["body"]
-    )
-
-
-def test_resuming_pulls_what_another_machine_is_ahead_with(
-    programs: Programs,
-    panel: Panel,
-    server: NotificationServer,
-    laptop: TrayMachine,
-    desktop: PlayedMachine,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    laptop.write(SESSION, said("from the laptop"))
-    laptop.push()
-    desktop.pull()
-    trusted = {"projects": {str(laptop.project): {"hasTrustDialogAccepted": True}}}
-    (laptop.home / ".claude.json").write_text(json.dumps(trusted))
-    prefer(laptop, on_arrival="nothing", show_titles=False)
-    install(tmp_path, monkeypatch, "terminal", f'#!/bin/sh\ntouch "{tmp_path}/opened"; sleep 2\n')
-    prefer(laptop, terminal=["terminal", "--"])
-    Tray(programs, laptop)
-    await_row(panel, "Recent sessions", "", "Resume in terminal")
-    desktop.write(SESSION, said("more"))
-    desktop.push()
-    click(panel, "Recent sessions", "", "Resume in terminal")
-    notice = await_notice(server, "Pulled a session of app from desktop, just now.")
-    assert notice["body"] == ""
-    assert (tmp_path / "opened").exists()
-    assert laptop.read() == desktop.read()
-
-
-def test_what_has_to_be_decided_is_said_in_place_of_a_terminal(
-    programs: Programs,
-    panel: Panel,
-    server: NotificationServer,
-    laptop: TrayMachine,
-    desktop: PlayedMachine,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    laptop.write(SESSION, said("begin"))
-    laptop.push()
-    desktop.pull()
-    desktop.write(SESSION, said("there"))
-    mine = laptop.write(SESSION, said("here"))
-    prefer(laptop, notifications={"conflict": False})
-    install(tmp_path, monkeypatch, "terminal", f'#!/bin/sh\ntouch "{tmp_path}/opened"\n')
-    prefer(laptop, terminal=["terminal", "--"])
-    desktop.push()
-    Tray(programs, laptop)
-    click(panel, "Recent sessions", "", "Resume in terminal")
-    notice = await_notice(server, "“begin” wasn't resumed")
-    assert "diverged on this machine and desktop" in str(notice["body"])
-    assert "Compare…" in notice["actions"].values()
-    assert not (tmp_path / "opened").exists()
-    assert laptop.read() == mine
-
-
-def test_what_is_still_arriving_is_resumed_all_the_same_by_a_button(
-    programs: Programs,
-    panel: Panel,
-    server: NotificationServer,
-    laptop: TrayMachine,
-    desktop: PlayedMachine,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    laptop.write(SESSION, said("begin"))
-    laptop.push()
-    desktop.pull()
-    desktop.write(SESSION, said("there"))
-    desktop.push()
-    desktop.bundle().write_bytes(desktop.bundle().read_bytes()[:-50])
-    install(tmp_path, monkeypatch, "terminal", f'#!/bin/sh\ntouch "{tmp_path}/opened"; sleep 2\n')
-    prefer(laptop, terminal=["terminal", "--"])
-    Tray(programs, laptop)
-    click(panel, "Recent sessions", "", "Resume in terminal")
-    notice = await_notice(server, "“begin” wasn't resumed")
-    assert not (tmp_path / "opened").exists()
-    press(server, notice, "Resume all the same")
-    until((tmp_path / "opened").exists)
-
-
-def test_without_a_terminal_and_a_clipboard_the_line_is_shown(
-    programs: Programs,
-    panel: Panel,
-    server: NotificationServer,
-    laptop: TrayMachine,
-) -> None:
-    laptop.write(SESSION, said("hello"))
-    laptop.push()
-    prefer(laptop, terminal=["/nowhere/terminal"])
-    Tray(programs, laptop)
-    click(panel, "Recent sessions", "", "Resume in terminal")
-    press(server, await_notice(server, "Couldn't open a terminal"), "Copy resume command")
-    line = str(await_notice(server, "Type this to resume")["body"])
-    assert "claude --resume " + SESSION in line
-
-
-def test_a_session_is_packed_and_what_is_kept_is_opened(
+def test_help_is_opened_and_it_says_what_it_is(
     programs: Programs,
     panel: Panel,
     server: NotificationServer,
     laptop: TrayMachine,
     opened: Callable[[], list[Path]],
 ) -> None:
-    laptop.write(SESSION, said("hello"))
-    laptop.push()
     tray = Tray(programs, laptop)
-    click(panel, "Recent sessions", "", "Pack to file")
-    packed = laptop.home / f"{SESSION}-laptop.ccsync"
-    assert str(packed) in str(await_notice(server, "Packed")["body"])
-    assert contents_of(packed).transcript == laptop.read(SESSION)
-    wanted = [
-        ("Show log", laptop.paths.log_file),
-        ("Open shared folder", laptop.world.store),
-        ("Help", laptop.paths.state / "pages" / "help.html"),
-    ]
-    for label, _ in wanted:
-        click(panel, label)
-    until(opened, lambda found: {path for _, path in wanted} <= set(found))
-    page = wanted[-1][1].read_text()
-    assert 'src="data:image/svg+xml;base64,' in page
-    assert 'src="icons' not in page, "a browser in a sandbox reads no file beside it"
-    click(panel, "Recent sessions", "", "Open project folder")
-    until(lambda: Path(os.path.realpath(laptop.project)) in opened())
+    click(panel, "Help")
+    page = laptop.paths.state / "pages" / "help.html"
+    until(opened, lambda found: page in found)
+    text = page.read_text()
+    assert 'src="data:image/svg+xml;base64,' in text
+    assert 'src="icons' not in text, "a browser in a sandbox reads no file beside it"
     click(panel, "About")
     assert "This machine: laptop" in str(await_notice(server, "claude-sync 0")["body"])
+    click(panel, "Open claude-sync")
+    until(opened, lambda found: len(found) == 2)
     assert tray.end() == 0
     assert tray.words() == ""
 
@@ -432,13 +345,13 @@ def test_a_project_that_is_nowhere_here_gets_its_folder_and_its_session(
     desktop.write(OTHER, said("in a project of its own", cwd=os.path.realpath(elsewhere)))
     desktop.push()
     Tray(programs, laptop)
-    click(panel, "From other machines", "api — 1 needs its folder")
+    click(panel, "in a project of its own — api")
     here = laptop.home / "api"
     here.mkdir()
     await_window("Where is api")
     xdotool("type", str(here))
     answer("Where is api", "Return")
-    click(panel, "From other machines", "", "Pull")
+    click(panel, "Pull 1 session")
     placed = laptop.claude / "projects" / encode_directory(os.path.realpath(here))
     until((placed / f"{OTHER}.jsonl").exists)
 
@@ -485,6 +398,8 @@ def test_a_warning_is_shown_and_fixed_by_its_button(
     press(server, notice, "Fix")
     until(lambda: "/gone/" not in entry.read_text())
     until(lambda: row_beginning(panel, "Doctor: 1 warning") is None)
+    fixed = await_notice(server, "Fixed")
+    assert fixed["body"] == notice["summary"]
     row = await_row(panel, "Preferences", "Start at login")
     assert row.properties["toggle-state"] == 1
 
@@ -516,15 +431,15 @@ def test_preferences_that_are_edited_while_it_runs_are_followed(
         laptop.write(session, said("hello"))
     laptop.push()
     Tray(programs, laptop)
-    until(lambda: len(await_row(panel, "Recent sessions").rows) == 2)
+    until(lambda: hellos(panel) == 2)
     assert panel.properties()["ItemIsMenu"] is True
     path = laptop.paths.preferences_file
     text = json.loads(path.read_text())
     path.write_text(json.dumps({**text, "recent_limit": 1, "left_click": "push", "mine": 1}))
-    until(lambda: len(await_row(panel, "Recent sessions").rows) == 1)
+    until(lambda: hellos(panel) == 1)
     until(lambda: panel.properties()["ItemIsMenu"] is False)
     laptop.write(SESSION, said("more"))
-    click(panel, "Preferences", "When a session arrives", "Pull it")
+    click(panel, "Preferences", "When one arrives: pull it")
     until(lambda: preferences.load(laptop.paths).on_arrival == "pull")
     assert json.loads(path.read_text())["mine"] == 1
     before = laptop.bundle().stat().st_mtime_ns
@@ -532,6 +447,11 @@ def test_preferences_that_are_edited_while_it_runs_are_followed(
     await_row(panel, "Push 1 session")
     panel.of_item("Activate", "ii", 0, 0)
     until(lambda: laptop.bundle().stat().st_mtime_ns != before)
+
+
+def hellos(panel: Panel) -> int:
+    """How many rows there are of sessions that begin with a greeting."""
+    return sum("hello" in label for label in panel.menu().labels)
 
 
 def test_start_at_login_is_what_the_system_has(
@@ -561,7 +481,7 @@ def test_a_pause_lasts_over_a_restart_and_clicks_still_work(
 ) -> None:
     tray = Tray(programs, laptop)
     await_row(panel, "Preferences")
-    panel.click("Pause")
+    panel.click("Pause", "Until I resume")
     until(lambda: panel.menu().rows[0].label == "Paused")
     click(panel, "Quit")
     assert tray.ended() == 0

@@ -11,14 +11,16 @@ from claude_sync.sync.store_key import change_store_key
 from desktop.panel import Panel
 from desktop.programs import Programs
 from desktop.tray_program import Tray, TrayMachine, click
-from desktop.windows import answer, await_window, xdotool
+from desktop.windows import SECOND_OF_THREE, answer, await_window, xdotool
 from machines import SESSION, said
 from waiting import until
 
 
 @pytest.fixture
-def screen(programs: Programs, display: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A display with a window manager, so that dialogs get the keys."""
+def screen(
+    programs: Programs, display: str, no_browser: None, monkeypatch: pytest.MonkeyPatch
+) -> str:
+    """A display with a window manager, so that dialogs get the keys, and without a browser."""
     monkeypatch.setenv("NO_AT_BRIDGE", "1")
     programs.start(["openbox"])
     return display
@@ -32,7 +34,8 @@ def test_an_encrypted_folder_shows_its_key_once_and_asks_the_next_machine_for_it
     laptop.push()
     shared = laptop.home / "shared"
     Tray(programs, laptop)
-    click(panel, "Preferences", "Choose shared folder", "A host over ssh")
+    click(panel, "Preferences", "Shared folder…")
+    answer("Shared folder", *SECOND_OF_THREE)  # A host over ssh…
     await_window("Shared folder")
     xdotool("type", str(shared))
     answer("Shared folder", "Return")
@@ -48,7 +51,8 @@ def test_an_encrypted_folder_shows_its_key_once_and_asks_the_next_machine_for_it
     with laptop.here():
         change_store_key(laptop.paths, "correct horse battery")
     shutil.rmtree(laptop.paths.keys_directory)
-    click(panel, "Preferences", "Choose shared folder", "A host over ssh")
+    click(panel, "Preferences", "Shared folder…")
+    answer("Shared folder", *SECOND_OF_THREE)  # A host over ssh…
     await_window("Shared folder")
     xdotool("type", str(shared))
     answer("Shared folder", "Return")

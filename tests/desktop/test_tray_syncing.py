@@ -153,7 +153,7 @@ def test_a_title_full_of_tricks_is_only_text(
     for trick in ("\x1b", "\u202e"):
         assert trick not in said_there
     assert "\n" not in shown["summary"]
-    row = await_row(panel, "From other machines").rows[0]
+    row = await_row(panel, "\u200e↓ <b>bold")
     assert "<b>bold" in row.label
     assert len(row.label) < 150
     dunst.press("Pull")
@@ -164,7 +164,7 @@ def test_a_title_full_of_tricks_is_only_text(
 # --- conflicts ---------------------------------------------------------------------------------
 
 
-def test_a_conflict_is_told_compared_and_resolved_from_the_menu(
+def test_a_conflict_is_told_shown_and_resolved_by_clicks_that_are_answered(
     programs: Programs,
     panel: Panel,
     server: NotificationServer,
@@ -177,27 +177,23 @@ def test_a_conflict_is_told_compared_and_resolved_from_the_menu(
     notice = await_notice(server, "Fix the login bug")
     assert set(notice["actions"].values()) >= {"Compare…", "Keep both"}
 
-    server.press(notice["number"], "default")
-    await_notice(server, "Conflict: Fix the login bug")
-    row = await_row(panel, "Conflicts (1)", "Fix the login bug")
-    sides = [child.label for child in row.rows]
-    assert any(label.startswith("Keep this machine's (1 line more") for label in sides), sides
-    assert laptop.read(SESSION) == mine, "a click on the body decided nothing"
+    click(panel, "! Fix the login bug")
+    until(opened, lambda found: len(found) == 1)
+    click(panel, "1 conflict…")
+    until(opened, lambda found: len(found) == 2)
+    assert laptop.read(SESSION) == mine, "what only shows decides nothing"
 
-    click(panel, "Conflicts (1)", "Fix the login bug", "Compare…")
-    page = until(opened)[-1]
-    text = page.read_text(encoding="utf-8")
-    assert "laptop says" in text
-    assert "desktop says" in text
-    assert page.stat().st_mode & 0o077 == 0
+    press(server, notice, "Keep both")
+    kept = await_notice(server, "Kept both sides of Fix the login bug")
+    until(lambda: row_beginning(panel, "1 conflict") is None)
+    (copy,) = [sid for sid in laptop.sessions() if sid != SESSION]
+    assert copy[:8] in str(kept["body"])
+    assert (laptop.read(SESSION), laptop.read(copy)) == (mine, theirs)
+    rows = [label for label in panel.menu().labels if "Fix the login bug" in label]
+    assert len(set(rows)) == 2, "the two can be told apart"
 
-    click(panel, "Conflicts (1)", "Fix the login bug", "Keep desktop's (2 lines more")
-    until(lambda: laptop.read(SESSION) == theirs)
-    until(lambda: row_beginning(panel, "Conflicts") is None)
-    assert mine in laptop.kept(), "what was given up can be brought back"
-
-    click(panel, "Recent sessions", "Fix the login bug", "Undo the last pull")
-    until(lambda: laptop.read(SESSION) == mine)
+    press(server, kept, "Undo")
+    await_notice(server, "Fix the login bug is as it was before")
 
 
 # --- places that come and go -------------------------------------------------------------------
@@ -241,7 +237,7 @@ def test_an_open_menu_keeps_its_rows_while_sessions_arrive(
     assert "Pull 5 sessions" in panel.menu().labels, "labels follow"
     assert len(panel.menu().labels) == len(before), "rows wait"
     panel.tell("closed", 0)
-    await_row(panel, "From other machines")
+    await_row(panel, "↓")
 
 
 def test_five_hundred_clicks_in_a_row_are_all_taken(

@@ -7,6 +7,11 @@ import subprocess
 from programs import require
 from waiting import PATIENCE_SECONDS, until
 
+# In zenity's row of buttons: the first has the keys, Cancel and the others stand before it.
+SECOND = ("shift+Tab", "shift+Tab", "Return")
+LAST_OF_THREE = SECOND
+SECOND_OF_THREE = ("shift+Tab", *SECOND)
+
 
 def xdotool(*arguments: str) -> str:
     """What xdotool says."""

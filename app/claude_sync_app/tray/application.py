@@ -38,11 +38,11 @@ from claude_sync_app.tray.icons.icons import IconState, Picture
 from claude_sync_app.tray.memory_release import MemoryRelease, give_memory_back
 from claude_sync_app.tray.notice_centre import NoticeCentre
 from claude_sync_app.tray.notices.notice import Notice
-from claude_sync_app.tray.notices.texts import welcome_notice
 from claude_sync_app.tray.pages import remove_pages
 from claude_sync_app.tray.panel_wait import PANEL_SECONDS, PanelWait
 from claude_sync_app.tray.power_events import LAST_SECONDS, PowerEvents
 from claude_sync_app.tray.verbs import Action, Verb
+from claude_sync_app.tray.window_pages import WELCOME, open_window
 from claude_sync_app.window.opening import Window
 
 NAME = "claude-sync"
@@ -85,6 +85,7 @@ class Application:
             environment=lambda: self._environment,
             refresh_environment=self._refresh_environment,
             quit=self.quit,
+            welcome=lambda: self._loop.call(self._notice_centre.welcome),
             window=self._window,
         )
         self._memory_release = MemoryRelease(self._loop, self._release_memory)
@@ -96,7 +97,6 @@ class Application:
         self._ended = threading.Event()
         self._returned = False
         self._by_signal = False
-        self._is_first_start = False
         self._panel_wait = PanelWait()
         self._is_update_planned = False
         self._is_advice_planned = False
@@ -150,8 +150,9 @@ class Application:
         """
         paths = self._service.paths
         try:
-            if preferences.load(paths).location is None:
-                self._is_first_start = set_up_default(paths) is not None
+            is_new = preferences.load(paths).location is None
+            if is_new and set_up_default(paths) is not None:
+                self._environment = replace(self._environment, is_first_start=True)
         except ClaudeSyncError as error:
             return error
         return None
@@ -227,15 +228,14 @@ class Application:
         if problem is not None:
             self._tray.background_tasks.run("failing", lambda: self._tray.report(problem))
         self._refresh_environment_repeatedly()
+        if self._environment.is_first_start:
+            self._clicked(open_window(WELCOME))
 
     def _update_soon(self) -> None:
         self._is_update_planned = False
         self._icon_updates.update_soon()
 
     def _on_shown(self, status: Status) -> None:
-        if self._is_first_start and status.location:
-            self._is_first_start = False
-            self._notice_centre.show(welcome_notice(status, self._environment))
         self._notice_centre.consider(status, self._environment)
         self._memory_release.consider(status)
         left_click = _LEFT_CLICKS.get(status.preferences.left_click)

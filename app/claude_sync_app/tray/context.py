@@ -39,6 +39,7 @@ class TrayContext:
         environment: gives the newest Environment.
         refresh_environment: has it read again.
         quit: ends the program.
+        welcome: says by a notification what a first start says.
         window: the window, which starts when it is opened.
     """
 
@@ -51,6 +52,7 @@ class TrayContext:
         environment: Callable[[], Environment],
         refresh_environment: Callable[[], None],
         quit: Callable[[], None],  # noqa: A002 -- as the menu has it
+        welcome: Callable[[], None],
         window: Window,
     ) -> None:
         self.service = service
@@ -58,6 +60,7 @@ class TrayContext:
         self.click = click
         self.refresh_environment = refresh_environment
         self.quit = quit
+        self.welcome = welcome
         self._environment = environment
         self.background_tasks = BackgroundTasks(self.report)
         self._show = show

@@ -23,6 +23,7 @@ class Environment:
         presence: whether the icon can be seen.
         has_buttons: whether notifications can have buttons.
         home: the user's home directory, shown as ``~``.
+        is_first_start: whether claude-sync was never started here before.
     """
 
     autostart: bool | None = None
@@ -31,6 +32,7 @@ class Environment:
     presence: Presence = Presence.SHOWN
     has_buttons: bool = True
     home: str = ""
+    is_first_start: bool = False
 
 
 def read_environment(before: Environment) -> Environment:

@@ -73,7 +73,12 @@ class IconUpdates:
         status, environment = self._status(), self._environment()
         moment = time.time()
         if self._backend is not None:
-            state = icon_state(status, status.preferences, moment)
+            state = icon_state(
+                status,
+                status.preferences,
+                moment,
+                is_first_start=environment.is_first_start,
+            )
             self._backend.show(
                 menu(status, int(moment // _MINUTE), status.preferences, environment),
                 Picture(state, self._theme),

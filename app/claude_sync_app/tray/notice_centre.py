@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from asyncio import TimerHandle
 from collections.abc import Callable
+from dataclasses import replace
 
 from claude_sync.service.status import Status
 from claude_sync_app.desktop.loop import Loop
@@ -39,6 +40,10 @@ class NoticeCentre:
         """Show them through this from now on."""
         self._notifier = notifier
 
+    def welcome(self) -> None:
+        """Say once where sessions are: it is the first start."""
+        self._history = replace(self._history, welcomes=True)
+
     def woke(self) -> None:
         """The machine was asleep until now."""
         self._history = after_sleep(self._history, time.time())
@@ -54,7 +59,9 @@ class NoticeCentre:
             now=now,
             environment=environment,
         )
-        self._last_status, self._history = status, update.history
+        self._history = update.history
+        if update.considered:
+            self._last_status = status
         for key in update.withdraw:
             self._withdraw(key)
         for notice in update.show:
@@ -64,11 +71,13 @@ class NoticeCentre:
             self._again_timer = None
         if update.again_at is not None:
             wait = max(0.0, update.again_at - now)
-            self._again_timer = self._loop.later(wait, lambda: self._consider_again(environment))
+            self._again_timer = self._loop.later(
+                wait, lambda: self._consider_again(status, environment)
+            )
 
-    def _consider_again(self, environment: Environment) -> None:
+    def _consider_again(self, status: Status, environment: Environment) -> None:
         self._again_timer = None
-        self.consider(self._last_status, environment)
+        self.consider(status, environment)
 
     def show(self, notice: Notice) -> None:
         """Show a notice, in place of the one with its key."""

@@ -21,26 +21,33 @@ TOOLTIP_LENGTH = 127
 _MINUTE_NS = 60 * 10**9
 
 
-def icon_state(status: Status, preferences: Preferences, now: float) -> IconState:
+def icon_state(
+    status: Status, preferences: Preferences, now: float, *, is_first_start: bool = False
+) -> IconState:
     """The icon's state: of all that apply, the most important one.
 
     Args:
         status: what there is.
         preferences: which findings are ignored.
         now: seconds since the epoch.
+        is_first_start: whether nobody knows this icon yet: it is ours, and not a warning's.
     """
     warnings = current_warnings(status, preferences)
-    applies = {
-        IconState.ERROR: bool(status.error)
-        or status.stopped
-        or any(finding.level is Level.ERROR for finding in warnings),
-        IconState.ATTENTION: bool(status.conflicts or warnings) or not_set_up(status),
-        IconState.OFFLINE: status.offline_since is not None,
-        IconState.PAUSED: is_paused(status, now),
-        IconState.WAITING: bool(pullable(status) or replacing(status)),
-        IconState.SYNCING: status.activity is not None or not status.started,
-    }
-    return next((state for state, does in applies.items() if does), IconState.UP_TO_DATE)
+    offline, paused = status.offline_since is not None, is_paused(status, now)
+    waiting = bool(pullable(status) or replacing(status))
+    applies = (
+        (IconState.ERROR, bool(status.error) or status.stopped),
+        (IconState.ERROR, any(finding.level is Level.ERROR for finding in warnings)),
+        (IconState.ATTENTION, bool(status.conflicts) or not_set_up(status)),
+        # A warning only informs, for as long as it stands: it hides nothing that can be pulled.
+        (IconState.WAITING, waiting and not (offline or paused)),
+        (IconState.ATTENTION, bool(warnings) and not is_first_start),
+        (IconState.OFFLINE, offline),
+        (IconState.PAUSED, paused),
+        (IconState.WAITING, waiting),
+        (IconState.SYNCING, status.activity is not None or not status.started),
+    )
+    return next((state for state, does in applies if does), IconState.UP_TO_DATE)
 
 
 def is_paused(status: Status, now: float) -> bool:

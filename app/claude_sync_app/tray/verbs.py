@@ -42,7 +42,7 @@ class Verb(str, Enum):
     # Sessions. Subject: ids, with a space between two.
     PUSH = "push", "immediate.push", _IN_LOOP
     PULL = "pull", "immediate.pull", _IN_LOOP
-    # Only the menu asks for it, where its label says what it costs.
+    # Only a dialog asks for it, where its label says what it costs.
     REPLACE = "replace", "immediate.replace", _IN_LOOP
     UNDO = "undo", "immediate.undo", _IN_LOOP
     LATER = "later", "immediate.later", _IN_LOOP
@@ -51,7 +51,6 @@ class Verb(str, Enum):
     PUSH_ALL = "push-all", "immediate.push_all", _IN_LOOP
     PULL_ALL = "pull-all", "immediate.pull_all", _IN_LOOP
     PUSH_OLDER = "push-older", "arrivals.push_older"
-    CHOOSE_ARRIVALS = "choose-arrivals", "arrivals.choose_arrivals"
 
     # One session. Subject: its id. KEEP settles a conflict; detail: as `conflict_choice` makes it.
     # RESUME pulls first where another machine is ahead; detail: "", or as its handler sets it.
@@ -60,7 +59,6 @@ class Verb(str, Enum):
     COPY_COMMAND = "copy-command", "resume.copy_command"
     OPEN_PROJECT = "open-project", "open_files.open_project"
     PACK = "pack", "pack.pack_to_file"
-    COMPARE = "compare", "compare.compare_sides"
     KEEP = "keep", "immediate.keep", _IN_LOOP
 
     # A project. Subject: its key.
@@ -69,11 +67,9 @@ class Verb(str, Enum):
     ADD_PROJECT_FOLDER = "add-project-folder", "projects.add_project_folder"
 
     # The doctor. Subject: a finding's code; detail: its title, "" for the first of that code.
-    SHOW_FINDING = "show-finding", "findings.show_finding"
     FIX_FINDING = "fix-finding", "findings.fix_finding"
     IGNORE_FINDING = "ignore-finding", "findings.ignore_finding"
     STOP_IGNORING_FINDING = "stop-ignoring-finding", "findings.stop_ignoring_finding"
-    RUN_DOCTOR = "run-doctor", "immediate.run_doctor", _IN_LOOP
 
     # Syncing by itself. PAUSE's detail: "hour", or "" for until UNPAUSE.
     PAUSE = "pause", "immediate.pause", _IN_LOOP
@@ -90,16 +86,12 @@ class Verb(str, Enum):
     START_AT_LOGIN = "start-at-login", "autostart.switch_start_at_login"
     INSIDE_CLIENT = "inside-client", "plugin.switch_inside_client"
 
-    # The window. Subject: a page of it, as in "doctor"; "" for the first.
+    # What there is to look at. OPEN_WINDOW's subject: a page, as `window_pages` has them.
     OPEN_WINDOW = "open-window", "window.open_page"
-
-    # What there is to look at.
     OPEN_PREFERENCES = "open-preferences", "open_files.open_preferences"
-    OPEN_STORE = "open-store", "open_files.open_store"
     SHOW_LOG = "show-log", "open_files.show_log"
     HELP = "help", "open_files.show_help"
     ABOUT = "about", "about.show_about"
-    SHOW_MENU = "show-menu", "about.show_news"
     QUIT = "quit", "immediate.quit_tray", _IN_LOOP
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,7 @@ def check(asked: Asked) -> Reply:
             "location": location,
             "where": without_controls(short_path(parsed.spelling)),
             "kind": kind.value,
-            "shared": describe_shared(status.sessions, status.preferences.ignore),
+            "shared": describe_shared(status.sessions, status.preferences.ignore, time.time()),
             "readers": _readers(parsed),
             "others": _others(location, parsed),
             "private": location == default_location(),

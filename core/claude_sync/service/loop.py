@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from claude_sync.errors import ClaudeSyncError, LockBusy, RecordsError, Stopped
-from claude_sync.model import Finding
+from claude_sync.model import Finding, Level
 from claude_sync.service import schedule
 from claude_sync.service.journal import Journal
 from claude_sync.service.mailbox import Hint, Rest
@@ -44,6 +44,7 @@ _BETWEEN_PORTIONS_SECONDS = 0.2
 _FOLDER_SECONDS = 1.0
 _IDLE_SECONDS = 60.0
 _DOCTOR_WAITS_SECONDS = 1.0
+_TOLD = frozenset({Level.WARNING, Level.ERROR})
 
 
 class _LastRound(NamedTuple):
@@ -110,6 +111,7 @@ class ServiceLoop:
         self._last_round = _LastRound()
         self._outage: Outage | None = None
         self._examined: _Trouble | None = None
+        self._examined_at = -math.inf
         self.timetable = Timetable()
         self.resources: Resources | None = None
 
@@ -182,6 +184,7 @@ class ServiceLoop:
         self._report(outcome)
         if outcome.pulled or outcome.pushed:
             resources.save()
+            self._doubt_findings(schedule.FIXED_DOCTOR_SECONDS)
         self._show(resources, worker)
 
     def _attempt(self, work: Callable[[], T]) -> T | None:
@@ -253,6 +256,7 @@ class ServiceLoop:
 
         if self._attempt(look_again):
             self._show(resources, worker)
+        self._doubt_findings()
 
     # -- what changes -------------------------------------------------------------------------
 
@@ -345,6 +349,17 @@ class ServiceLoop:
         except ClaudeSyncError as error:
             self.journal.write(f"doctor: {error}")
 
+    def _doubt_findings(self, rest_seconds: float = 0.0) -> None:
+        """Have the doctor look again where it found something that may be fixed by now.
+
+        Args:
+            rest_seconds: how long it may rest after its last look.
+        """
+        if any(one.level in _TOLD for one in self._publisher.status.findings):
+            now = self.timetable.clock()
+            moment = max(now + _DOCTOR_WAITS_SECONDS, self._examined_at + rest_seconds)
+            self.timetable.due_by(DOCTOR, moment)
+
     def _trouble(self) -> _Trouble:
         status = self._publisher.status
         return _Trouble(
@@ -397,7 +412,11 @@ class ServiceLoop:
         from claude_sync.doctor import examine
 
         checks = (*self._checks, self._find_unwatched)
-        self._publisher.publish(findings=tuple(examine(self.ready(), checks=checks)))
+        findings = tuple(examine(self.ready(), checks=checks))
+        self._examined_at = self.timetable.clock()
+        if any(one.level in _TOLD for one in findings):
+            self.timetable.due_in(DOCTOR, schedule.FOUND_DOCTOR_SECONDS)
+        self._publisher.publish(findings=findings, examined=True)
 
     def _find_unwatched(self, context: Context) -> Iterator[Finding]:
         problem = self._publisher.status.unwatched

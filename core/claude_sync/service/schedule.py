@@ -28,6 +28,12 @@ HEALTH_SECONDS = 10.0
 """A watch that died is found out within two of these."""
 
 DOCTOR_SECONDS = 86_400.0
+FOUND_DOCTOR_SECONDS = 900.0
+"""Between two looks of the doctor while there is a warning: it may be fixed by now."""
+
+FIXED_DOCTOR_SECONDS = 60.0
+"""While there is one, so long after its last look a push or a pull has the doctor look again."""
+
 TIDY_SECONDS = 86_400.0
 RECENT_SECONDS = 7 * 86_400.0
 """What was used so lately is pushed at the first start; what is older, when it is asked for."""

@@ -79,6 +79,7 @@ class Status:
         deferred: ids whose pull waits until the client closes them.
         conflicts: sessions that need a decision.
         findings: the doctor's last, worst first.
+        examined: whether the doctor has looked since the start.
         events: the last few, oldest first.
         last_sync: when the store was last looked at, seconds since the epoch.
         activity: what is being done now.
@@ -105,6 +106,7 @@ class Status:
     deferred: tuple[str, ...] = ()
     conflicts: tuple[SessionState, ...] = ()
     findings: tuple[Finding, ...] = ()
+    examined: bool = False
     events: tuple[Event, ...] = ()
     last_sync: float | None = None
     activity: Progress | None = None

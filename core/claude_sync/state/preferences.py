@@ -45,7 +45,7 @@ class Preferences(NamedTuple):
         quiet_seconds: how long a session has to rest before it is pushed.
         notifications: which kinds are shown.
         show_titles: whether notifications name sessions by their titles.
-        recent_limit: sessions in the menu.
+        recent_limit: sessions in the menu, which shows five at most.
         left_click: "menu" or "push".
         terminal: program and arguments of the terminal to resume in, None for the system's.
         projects_roots: directories below which projects are looked for.

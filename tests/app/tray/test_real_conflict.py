@@ -8,17 +8,13 @@ import pytest
 
 from claude_sync.errors import SessionChanging
 from claude_sync.service.status import Status
-from claude_sync.state.preferences import Preferences
 from claude_sync.sync.read_conflict import read_conflict
 from claude_sync.sync.resolve import resolve
 from claude_sync_app.tray.comparison_page import comparison_page
 from claude_sync_app.tray.conflict_choice import read_choice
-from claude_sync_app.tray.environment import Environment
-from claude_sync_app.tray.menu.menu import menu
-from claude_sync_app.tray.menu.model import Item
+from claude_sync_app.tray.dialog_choices import conflict_choices, side_lines
 from claude_sync_app.tray.verbs import Action
 from machines import SESSION, Pair, PlayedMachine, World, agree, said
-from tray_values import entry
 
 
 @pytest.fixture
@@ -41,13 +37,13 @@ def seen(machine: PlayedMachine) -> Status:
     return Status(location="/x", sessions=states, conflicts=conflicts, started=True)
 
 
-def shown(status: Status) -> Item:
-    now = int(time.time() // 60)
-    return entry(menu(status, now, Preferences(), Environment()), "Conflicts (1)", "Where is")
+def offered(status: Status) -> dict[str, Action]:
+    """What can be chosen, by what its button says."""
+    (state,) = status.conflicts
+    return dict(conflict_choices(state))
 
 
-def choose(machine: PlayedMachine, action: Action | None, status: Status) -> None:
-    assert action is not None
+def choose(machine: PlayedMachine, action: Action, status: Status) -> None:
     chosen = read_choice(action, status)
     assert chosen is not None
     what, versions = chosen
@@ -55,16 +51,14 @@ def choose(machine: PlayedMachine, action: Action | None, status: Status) -> Non
         resolve(context, action.subject, what, shown=versions)
 
 
-def test_the_menu_says_how_far_each_side_has_got(
+def test_it_is_said_how_far_each_side_has_got(
     apart: Pair,
 ) -> None:
     _, desktop = apart
-    labels = [row.label for row in shown(seen(desktop)).children]
-    assert labels == [
-        "Compare…",
-        "Keep both",
-        "Keep this machine's (1 line more since they diverged, just now)",
-        "Keep laptop's (2 lines more since they diverged, just now)",
+    (state,) = seen(desktop).conflicts
+    assert side_lines(state, int(time.time() // 60)) == [
+        "This machine: 1 line more since they diverged, just now",
+        "laptop: 2 lines more since they diverged, just now",
     ]
 
 
@@ -76,12 +70,10 @@ def test_the_menu_says_how_far_each_side_has_got(
         ("Keep both", [b"<session>", b"cookie"]),
     ],
 )
-def test_a_choice_in_the_menu_settles_it_for_all(
-    apart: Pair, label: str, texts: list[bytes]
-) -> None:
+def test_a_choice_settles_it_for_all(apart: Pair, label: str, texts: list[bytes]) -> None:
     laptop, desktop = apart
     status = seen(desktop)
-    choose(desktop, entry(shown(status), label).action, status)
+    choose(desktop, offered(status)[label], status)
     assert seen(desktop).conflicts == ()
     kept_texts = b"".join(desktop.read(sid) for sid in desktop.sessions())
     for text in (b"<session>", b"cookie"):
@@ -96,8 +88,7 @@ def test_a_choice_that_was_overtaken_decides_nothing(
 ) -> None:
     laptop, desktop = apart
     before = seen(desktop)
-    action = entry(shown(before), "Keep laptop's").action
-    assert action is not None
+    action = offered(before)["Keep laptop's"]
     laptop.write(SESSION, said("It was the session after all."))
     laptop.push()
     assert read_choice(action, seen(desktop)) is None

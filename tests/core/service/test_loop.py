@@ -7,12 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from claude_sync.model import Finding, Level
 from claude_sync.service import schedule
 from claude_sync.service.journal import Journal
 from claude_sync.service.loop import ServiceLoop
 from claude_sync.service.publisher import StatusPublisher
 from claude_sync.service.settings import Settings
-from claude_sync.service.timetable import LOOK, RESCAN
+from claude_sync.service.timetable import DOCTOR, LOOK, RESCAN
 from claude_sync.service.watch import Area
 from machines import SESSION, PlayedMachine, World, said
 from services import prepare, serving
@@ -31,15 +32,29 @@ def _hear_nothing(area: Area, path: str) -> None:
 
 
 @pytest.fixture
-def blind_loop(laptop: PlayedMachine) -> Iterator[ServiceLoop]:
+def found() -> list[Finding]:
+    """What the doctor finds besides."""
+    return []
+
+
+@pytest.fixture
+def publisher() -> StatusPublisher:
+    """Shows what the loop knows."""
+    return StatusPublisher()
+
+
+@pytest.fixture
+def blind_loop(
+    laptop: PlayedMachine, found: list[Finding], publisher: StatusPublisher
+) -> Iterator[ServiceLoop]:
     """The laptop's loop after its first round, without events, its clock at a standstill."""
     with laptop.here():
         loop = ServiceLoop(
             laptop.paths,
-            StatusPublisher(),
+            publisher,
             Journal(laptop.paths),
             settings=Settings(interval_seconds=3600.0),
-            checks=(),
+            checks=(lambda _: list(found),),
             is_stopping=lambda: False,
             is_hurried=lambda: False,
             notify=_hear_nothing,
@@ -124,16 +139,67 @@ def test_a_store_that_is_gone_is_left_alone_until_it_is_tried_again(
     assert list(blind_loop.moments())
 
 
+def codes(publisher: StatusPublisher) -> set[str]:
+    """The warnings that are shown."""
+    findings = publisher.status.findings
+    return {one.code for one in findings if one.level is Level.WARNING}
+
+
+def test_while_it_warns_the_doctor_looks_again_and_again(
+    blind_loop: ServiceLoop, found: list[Finding], publisher: StatusPublisher
+) -> None:
+    blind_loop.run_doctor()
+    assert publisher.status.examined
+    assert not is_due_in(blind_loop, DOCTOR, schedule.FOUND_DOCTOR_SECONDS)
+    found.append(Finding("w", Level.INFO, "Worth knowing"))
+    blind_loop.run_doctor()
+    assert not is_due_in(blind_loop, DOCTOR, schedule.FOUND_DOCTOR_SECONDS)
+    found.append(Finding("w", Level.WARNING, "Something is wrong"))
+    blind_loop.run_doctor()
+    assert codes(publisher) == {"w"}
+    assert is_due_in(blind_loop, DOCTOR, schedule.FOUND_DOCTOR_SECONDS)
+    assert not is_due_in(blind_loop, DOCTOR, schedule.FIXED_DOCTOR_SECONDS)
+
+
+def test_a_push_or_a_pull_has_a_warning_looked_at_again(
+    blind_loop: ServiceLoop,
+    laptop: PlayedMachine,
+    found: list[Finding],
+    publisher: StatusPublisher,
+) -> None:
+    begun = blind_loop.timetable.clock()
+    blind_loop.refresh()
+    assert not is_due_in(blind_loop, DOCTOR, 10), "nothing is found that may be fixed by now"
+    found.append(Finding("w", Level.WARNING, "Something is wrong"))
+    blind_loop.run_doctor()
+    # By itself, at most once a minute.
+    laptop.write(SESSION, said())
+    blind_loop.look_now()
+    blind_loop.do_what_is_due()
+    quiet = begun + 10
+    blind_loop.timetable.clock = lambda: quiet
+    blind_loop.do_what_is_due()
+    assert laptop.bundle().exists()
+    assert not is_due_in(blind_loop, DOCTOR, 40)
+    assert is_due_in(blind_loop, DOCTOR, 51)
+    # After a click soon, and then what is fixed is shown no longer.
+    found.clear()
+    blind_loop.refresh()
+    blind_loop.timetable.clock = lambda: quiet + 2
+    blind_loop.do_what_is_due()
+    assert codes(publisher) == set()
+
+
 def test_what_the_doctor_found_goes_once_it_is_fixed(laptop: PlayedMachine) -> None:
     away = laptop.world.store.with_name("away")
     laptop.world.store.rename(away)
     with serving(laptop) as service:
 
-        def codes() -> set[str]:
+        def found() -> set[str]:
             return {finding.code for finding in service.status.findings}
 
-        until(lambda: "store-missing" in codes())
+        until(lambda: "store-missing" in found())
         away.rename(laptop.world.store)
         service.look_now().result(PATIENCE_SECONDS)
         until(lambda: service.status.offline_since is None)
-        until(lambda: "store-missing" not in codes())
+        until(lambda: "store-missing" not in found())

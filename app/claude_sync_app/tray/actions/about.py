@@ -1,4 +1,4 @@
-"""What is only shown: about this program, and the menu's news where no menu can be opened."""
+"""What is only shown: about this program, and what waits where no window can be opened."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def show_about(tray: TrayContext, _: Action) -> None:
     tray.notify("about", f"claude-sync {__version__}", "\n".join(lines), [help_button])
 
 
-def show_news(tray: TrayContext, _: Action) -> None:
-    """Everything that waits for a decision, in a dialog: panels don't open menus when asked to."""
+def say_what_waits(tray: TrayContext) -> None:
+    """Everything that waits for a decision, in a dialog: what the window shows first."""
     status = tray.status
     lines = [tooltip(status, int(time.time() // 60), status.preferences, tray.environment), ""]
     lines += [f"Conflict: {tray.title_of(one.session_id)}" for one in status.conflicts[:_MOST]]

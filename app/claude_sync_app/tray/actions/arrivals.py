@@ -7,18 +7,18 @@ from claude_sync_app.shown_text import one_line
 from claude_sync_app.tray.context import TrayContext
 from claude_sync_app.tray.labels import machine_of, project_of, title_of
 from claude_sync_app.tray.offers import pullable
-from claude_sync_app.tray.sharing_summary import describe_shared
+from claude_sync_app.tray.sharing_summary import describe
 from claude_sync_app.tray.verbs import Action
 
 
-def choose_arrivals(tray: TrayContext, _: Action) -> None:
-    """Ask which of the waiting sessions to pull."""
+def choose_arrivals(tray: TrayContext) -> None:
+    """Ask which of the waiting sessions to pull, where no window can be opened."""
     dialogs = tray.dialogs
     arrivals = pullable(tray.status)
     if not arrivals:
         return
     if dialogs is None:
-        tray.notify("choose", "Choose in the menu", "They are listed under “From other machines”.")
+        tray.notify("choose", "Choose in a terminal", "Type: claude-sync pull")
         return
     rows = []
     for one in arrivals:
@@ -34,9 +34,7 @@ def push_older(tray: TrayContext, _: Action) -> None:
     """Push also what was last used more than seven days ago, if the answer is yes."""
     dialogs = tray.dialogs
     older = frozenset(tray.status.older)
-    summary = describe_shared(
-        [one for one in tray.status.sessions if one.session_id in older], tray.preferences.ignore
-    )
+    summary = describe([one for one in tray.status.sessions if one.session_id in older])
     where = one_line(tray.status.label)
     text = f"{summary}, last used more than a week ago, will be copied to {where}."
     if dialogs is None or dialogs.choose_button("Push older sessions", text, ["Push them"]) == 0:

@@ -2,61 +2,77 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 
 from claude_sync.errors import ClaudeSyncError
 from claude_sync.model import Finding
 from claude_sync_app.desktop import clipboard
 from claude_sync_app.desktop.autostart import start_at_login
+from claude_sync_app.finding_fixes import FixKind, fix_of
+from claude_sync_app.finding_names import named_finding
 from claude_sync_app.shown_text import one_line
 from claude_sync_app.tray.context import TrayContext
+from claude_sync_app.tray.finding_filter import is_finding_ignored, listed_findings
 from claude_sync_app.tray.verbs import Action, Verb
+from claude_sync_app.tray.window_pages import CONFLICTS, DOCTOR, STORE, UNPLACED, open_window
 
-_TYPED = re.compile("`([^`]+)`")
-_SESSION = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_CHOOSE_STORE = ("Choose shared folder…", Action(Verb.CHOOSE_STORE, detail="menu"))
-_SYNCING = {"push": Verb.PUSH, "pull": Verb.PULL}
-_FIXES = {
-    "not-set-up": _CHOOSE_STORE,
-    "store-private": _CHOOSE_STORE,
-    "paused": ("Resume syncing", Action(Verb.UNPAUSE)),
-    "conflict": ("Show", Action(Verb.SHOW_MENU)),
-    "session-shortened": ("Show", Action(Verb.SHOW_MENU)),
+_CLICKS = {
+    FixKind.STORE: open_window(STORE),
+    FixKind.CONFLICTS: open_window(CONFLICTS),
+    FixKind.FOLDERS: open_window(UNPLACED),
+    FixKind.PREFERENCES: Action(Verb.OPEN_PREFERENCES),
+    FixKind.UNPAUSE: Action(Verb.UNPAUSE),
 }
+_SYNCING = {FixKind.PUSH: Verb.PUSH, FixKind.PULL: Verb.PULL}
 
 
-def show_finding(tray: TrayContext, action: Action) -> None:
-    """Say what a finding means and what fixes it."""
-    finding = _find(tray, action)
+def ask_about_findings(tray: TrayContext) -> None:
+    """Show one finding after the other, where no window can be opened."""
+    found = listed_findings(tray.status)
+    if not found:
+        tray.notify("doctor", "The doctor finds nothing wrong")
+    for finding in found:
+        if not _show(tray, finding):
+            break
+
+
+def _show(tray: TrayContext, finding: Finding) -> bool:
+    """Say what a finding means and what fixes it; whether to go on to the next."""
+    named = named_finding(finding, tray.status.sessions)
     todo = f"What to do: {finding.fix}" if finding.fix else ""
-    text = "\n\n".join(one_line(part) for part in (finding.detail, todo) if part)
-    title, label = one_line(finding.title), fix_label(finding)
+    text = "\n\n".join(one_line(part) for part in (named.detail, todo) if part)
+    title, label = one_line(named.title), fix_of(finding).label
     choices = [("Ignore", Action(Verb.IGNORE_FINDING, finding.code))]
+    if is_finding_ignored(finding, tray.preferences):
+        choices = [("Warn of it again", Action(Verb.STOP_IGNORING_FINDING, finding.code))]
     if label:
-        choices.insert(0, (label, action._replace(verb=Verb.FIX_FINDING)))
+        choices.insert(0, (label, Action(Verb.FIX_FINDING, finding.code, finding.title)))
     dialogs = tray.dialogs
     if dialogs is None:
         tray.notify(f"finding {finding.code}", title, text, choices)
-        return
+        return True
     pressed = dialogs.choose_button(title, text or title, [name for name, _ in choices])
     if pressed is not None:
         tray.click(choices[pressed][1])
-
-
-def fix_label(finding: Finding) -> str:
-    """What the button that fixes a finding says; "" if a click can't do anything about it."""
-    label, _ = _fix(finding)
-    return label
+    return pressed is not None
 
 
 def fix_finding(tray: TrayContext, action: Action) -> None:
     """Fix it where a click can; else hand over what fixes it."""
-    _, fix = _fix(_find(tray, action))
-    if fix is None:
-        show_finding(tray, action)
+    finding = _find(tray, action)
+    fix = fix_of(finding)
+    if fix.kind in _CLICKS:
+        tray.click(_CLICKS[fix.kind])
+    elif fix.kind in _SYNCING:
+        tray.click(Action(_SYNCING[fix.kind], fix.argument))
+    elif fix.kind is FixKind.COMMAND:
+        _copy_fix(tray, finding.code, fix.argument)
+    elif fix.kind is FixKind.AUTOSTART:
+        _fix_and_say(tray, finding, _enable_autostart)
+    elif fix.kind is FixKind.PLUGIN:
+        _fix_and_say(tray, finding, _enable_plugin)
     else:
-        fix(tray)
+        tray.click(open_window(DOCTOR))
 
 
 def ignore_finding(tray: TrayContext, action: Action) -> None:
@@ -87,46 +103,28 @@ def _find(tray: TrayContext, action: Action) -> Finding:
     raise ClaudeSyncError("the doctor doesn't find that any more")
 
 
-# --- what a click can do about it --------------------------------------------------------------
+# --- fixing ------------------------------------------------------------------------------------
 
 
-def _fix(finding: Finding) -> tuple[str, Callable[[TrayContext], None] | None]:
-    """What the button says that fixes a finding, and what it does."""
-    code = finding.code
-    if code in _FIXES:
-        label, action = _FIXES[code]
-        return label, _clicking(action)
-    if code == "autostart-broken":
-        return "Fix", _fix_autostart
-    if code in ("plugin-broken", "plugin-outdated"):
-        return "Fix", _fix_plugin
-    if code.startswith("preference"):
-        return "Open preferences file", _clicking(Action(Verb.OPEN_PREFERENCES))
-    typed = _TYPED.search(finding.fix)
-    if typed is None:
-        return "", None
-    command = typed[1]
-    name, _, rest = command.removeprefix("claude-sync ").partition(" ")
-    ids = rest.split()
-    if name in _SYNCING and ids and all(_SESSION.fullmatch(one) for one in ids):
-        return f"{name.capitalize()} now", _clicking(Action(_SYNCING[name], " ".join(ids)))
-    return "Copy command", lambda tray: _copy_fix(tray, code, command)
+def _fix_and_say(tray: TrayContext, finding: Finding, fix: Callable[[], object]) -> None:
+    """Fix it, have the doctor look again, and say what became of it."""
+    fix()
+    tray.wait(tray.service.run_doctor())
+    stands = any(one[:3] == finding[:3] for one in tray.status.findings)
+    title = "That didn't fix it" if stands else "Fixed"
+    body = one_line(named_finding(finding, tray.status.sessions).title)
+    click = open_window(DOCTOR) if stands else None
+    tray.notify(f"fix {finding.code}", title, body, click=click)
 
 
-def _clicking(action: Action) -> Callable[[TrayContext], None]:
-    return lambda tray: tray.click(action)
-
-
-def _fix_autostart(tray: TrayContext) -> None:
+def _enable_autostart() -> None:
     start_at_login(on=True)
-    tray.service.run_doctor()
 
 
-def _fix_plugin(tray: TrayContext) -> None:
+def _enable_plugin() -> None:
     from claude_sync_app.inside_client.installation import enable_plugin
 
     enable_plugin()
-    tray.service.run_doctor()
 
 
 def _copy_fix(tray: TrayContext, code: str, command: str) -> None:

@@ -59,10 +59,6 @@ def keep(tray: TrayContext, action: Action) -> None:
     tray.service.resolve(action.subject, what, versions)
 
 
-def run_doctor(tray: TrayContext, _: Action) -> None:
-    tray.report_failure(tray.service.run_doctor())
-
-
 def pause(tray: TrayContext, action: Action) -> None:
     until = time.time() + _HOUR_SECONDS if action.detail == "hour" else None
     tray.report_failure(tray.service.pause(until))

@@ -1,14 +1,11 @@
-"""Opening files and folders: a project, the preferences, the log, the shared folder, the help."""
+"""Opening files and folders: a project, the preferences, the log, the help."""
 
 from __future__ import annotations
 
 import base64
 import re
-from pathlib import Path
 
-from claude_sync.errors import ClaudeSyncError
 from claude_sync.state import preferences
-from claude_sync.transports.location import FolderLocation, parse_location
 from claude_sync_app.desktop import opening
 from claude_sync_app.tray.context import TrayContext
 from claude_sync_app.tray.icons.icons import assets
@@ -24,22 +21,6 @@ def open_preferences(tray: TrayContext, _: Action) -> None:
     if not path.exists():
         preferences.change(tray.paths)
     opening.open_path(path)
-
-
-def open_store(tray: TrayContext, _: Action) -> None:
-    """Open the shared folder."""
-    folder = local_folder(tray.preferences.location or "")
-    if folder is None:
-        raise ClaudeSyncError("the shared folder isn't on this machine")
-    opening.open_path(folder)
-
-
-def local_folder(location: str) -> Path | None:
-    """The folder that a location names, None if it names a host or nothing."""
-    if not location:
-        return None
-    parsed = parse_location(location)
-    return Path(parsed.path) if isinstance(parsed, FolderLocation) else None
 
 
 def open_project(tray: TrayContext, action: Action) -> None:

@@ -20,6 +20,7 @@ from claude_sync_app.shown_text import one_line
 from claude_sync_app.tray.context import TrayContext
 from claude_sync_app.tray.labels import project_of
 from claude_sync_app.tray.verbs import Action, Verb
+from claude_sync_app.tray.window_pages import conflict_page, open_window, session_page
 
 _ALL_THE_SAME = "all-the-same"
 """The detail of an action with which a person goes on though a version couldn't be read."""
@@ -70,7 +71,7 @@ def _say_what_to_decide(tray: TrayContext, found: Resumption) -> None:
     """Notify of what a person has to decide before a session is resumed."""
     buttons = []
     if found.question is Question.DIVERGED:
-        buttons = [("Compare…", Action(Verb.COMPARE, found.session_id))]
+        buttons = [("Compare…", open_window(conflict_page(found.session_id)))]
     elif found.question is Question.UNREAD:
         buttons = [
             ("Resume all the same", Action(Verb.RESUME, found.session_id, _ALL_THE_SAME)),
@@ -80,7 +81,7 @@ def _say_what_to_decide(tray: TrayContext, found: Resumption) -> None:
         f"{capitalized(_name(tray, found))} wasn't resumed",
         sentence(one_line(found.message)),
         buttons,
-        Action(Verb.SHOW_MENU),
+        open_window(session_page(found.session_id)),
     )
 
 

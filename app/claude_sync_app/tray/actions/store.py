@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,21 +21,26 @@ from claude_sync.sync.setup import SetUp, default_location, set_up
 from claude_sync.sync.store_key import KeyChoice, StoreKind, kind_of_store
 from claude_sync.transports.base import MARKER_NAME
 from claude_sync.transports.location import CloudLocation, FolderLocation, parse_location
+from claude_sync.values import NamedTuple
 from claude_sync.wording import capitalized, count, join, short_path
 from claude_sync_app.desktop.clipboard import copy_text
 from claude_sync_app.desktop.dialogs import Dialogs
 from claude_sync_app.shown_text import one_line, without_controls
+from claude_sync_app.store_folder import SUBFOLDER, existing_stores, folder_for_store
+from claude_sync_app.tray.actions.dialog_buttons import choose
 from claude_sync_app.tray.actions.projects import choose_projects
 from claude_sync_app.tray.context import TrayContext
-from claude_sync_app.tray.sharing_summary import describe_shared
-from claude_sync_app.tray.verbs import Action
+from claude_sync_app.tray.dialog_choices import DialogChoice
+from claude_sync_app.tray.labels import is_private, synced_folder_of
+from claude_sync_app.tray.sharing_summary import describe_older, describe_shared
+from claude_sync_app.tray.verbs import Action, Verb
 
 _TITLE = "Shared folder"
 _ENCRYPTION_TITLE = "Encrypted or not"
 _KEY_TITLE = "Key of the shared folder"
 _NAME_TITLE = "This machine's name"
-_SUBFOLDER = "claude-sync"
 _MOST_BUTTONS = 5
+_MOST_OFFERED = 2
 _NO_DIALOGS = "This desktop has no dialogs (zenity or kdialog)."
 
 
@@ -48,13 +54,16 @@ def choose_store(tray: TrayContext, action: Action) -> None:
             f"{_NO_DIALOGS} Type: claude-sync init FOLDER",
         )
         return
+    if action.detail == "menu":
+        choose(tray, _TITLE, "Where do your machines share their sessions?", _ways(tray))
+        return
     location = _ask_location(tray, dialogs, action.detail)
     if location is None:
         return
     encrypt = _ask_encryption(tray, dialogs, location)
     if encrypt is None or not _agrees(tray, dialogs, location, encrypted=encrypt):
         return
-    before = tray.preferences
+    before = _Before(tray.preferences, is_private(tray.status, tray.environment))
     made: list[str] = []
     try:
         key = KeyChoice(encrypt, plain=not encrypt, show=made.append)
@@ -75,6 +84,25 @@ def choose_store(tray: TrayContext, action: Action) -> None:
     _offer_to_remove(tray, dialogs, before, done)
 
 
+def _ways(tray: TrayContext) -> list[DialogChoice]:
+    """How the shared folder can be chosen, and that it can be left."""
+    status, environment = tray.status, tray.environment
+    now = synced_folder_of(status, environment)
+    ways = [
+        DialogChoice(f"{one_line(folder.name)}…", Action(Verb.CHOOSE_STORE, detail=folder.path))
+        for folder in environment.synced_folders
+        if folder != now
+    ]
+    ways += [
+        DialogChoice("A folder…", Action(Verb.CHOOSE_STORE)),
+        DialogChoice("A host over ssh…", Action(Verb.CHOOSE_STORE, detail="ssh")),
+        DialogChoice("A cloud by rclone…", Action(Verb.CHOOSE_STORE, detail="rclone")),
+    ]
+    if status.location and not is_private(status, environment):
+        ways.append(DialogChoice("Leave it…", Action(Verb.LEAVE_STORE)))
+    return ways
+
+
 def leave_store(tray: TrayContext, _: Action) -> None:
     """Make this machine's private folder the shared one again."""
     dialogs = tray.dialogs
@@ -92,7 +120,7 @@ def leave_store(tray: TrayContext, _: Action) -> None:
     )
     if dialogs.choose_button(f"Leave {here}", text, ["Leave"]) != 0:
         return
-    before = tray.preferences
+    before = _Before(tray.preferences, private=False)
     done = _switch(tray, dialogs, default_location(), KeyChoice(plain=True))
     if done is not None:
         _offer_to_remove(tray, dialogs, before, done)
@@ -103,27 +131,43 @@ def leave_store(tray: TrayContext, _: Action) -> None:
 
 def _ask_location(tray: TrayContext, dialogs: Dialogs, how: str) -> str | None:
     """The location that the person chose, None for Cancel; how to ask: CHOOSE_STORE's detail."""
-    if how == "menu":
-        text = (
-            "A folder that a program keeps in sync, a host that you reach over ssh, or a cloud "
-            "that your rclone reaches?"
-        )
-        labels = ["A folder…", "A host over ssh…", "A cloud by rclone…"]
-        pressed = dialogs.choose_button(_TITLE, text, labels)
-        if pressed is None:
-            return None
-        how = ("", "ssh", "rclone")[pressed]
     if how == "rclone":
         return _ask_cloud(tray, dialogs)
     if how == "ssh":
         question = "Host and folder there, as in nas:sessions or ssh://me@nas:2222/srv/sessions"
-        return dialogs.ask_text(_TITLE, question) or None
+        typed = dialogs.ask_text(_TITLE, question)
+        return _settle(tray, dialogs, typed) if typed else None
+    synced = tray.environment.synced_folders
     if how == "":
-        synced = tray.environment.synced_folders
         start = Path(synced[0].path) if synced else Path.home()
         folder = dialogs.choose_folder(_TITLE, start)
-        return None if folder is None else str(folder_for_store(folder))
-    return str(folder_for_store(Path(how)))
+        return None if folder is None else _settle(tray, dialogs, str(folder))
+    return _settle(tray, dialogs, how)
+
+
+def _settle(tray: TrayContext, dialogs: Dialogs, location: str) -> str | None:
+    """The location for what was chosen or typed, None for Cancel; a shared folder that is in a
+    synced one already is offered first, so that two machines meet."""
+    parsed = parse_location(location)
+    if not isinstance(parsed, FolderLocation):
+        return location
+    synced = tray.environment.synced_folders
+    chosen = Path(parsed.path)
+    folder = folder_for_store(chosen, synced)
+    if (folder / MARKER_NAME).exists():
+        return str(folder)
+    there = existing_stores(chosen, synced)[:_MOST_OFFERED]
+    if not there:
+        return str(folder)
+    text = (
+        "Sessions are shared there already. Machines meet only where they use the same folder.\n"
+        f"A new one would be {short_path(without_controls(str(folder)))}."
+    )
+    labels = [f"Use {short_path(without_controls(str(one)))}" for one in there]
+    pressed = dialogs.choose_button(_TITLE, text, [*labels, "Make a new one"])
+    if pressed is None:
+        return None
+    return str(there[pressed] if pressed < len(there) else folder)
 
 
 def _ask_cloud(tray: TrayContext, dialogs: Dialogs) -> str | None:
@@ -146,23 +190,8 @@ def _ask_cloud(tray: TrayContext, dialogs: Dialogs) -> str | None:
     if not remote:
         return None
     question = f"Which folder in {remote}? Where files lie in buckets, begin with the bucket."
-    path = dialogs.ask_text(_TITLE, question, _SUBFOLDER)
+    path = dialogs.ask_text(_TITLE, question, SUBFOLDER)
     return f"rclone:{remote}:{path}" if path else None
-
-
-def folder_for_store(chosen: Path) -> Path:
-    """The shared folder for a folder that a person chose.
-
-    The folder itself, if it is empty, isn't there yet, or is a store already; else a subfolder of
-    ours in it, so that nobody finds dozens of strange folders among the documents in Dropbox.
-    """
-    try:
-        is_ours = (
-            not chosen.exists() or (chosen / MARKER_NAME).exists() or not any(chosen.iterdir())
-        )
-    except OSError:
-        is_ours = True  # setting it up will say what is wrong with it
-    return chosen if is_ours else chosen / _SUBFOLDER
 
 
 def _ask_encryption(tray: TrayContext, dialogs: Dialogs, location: str) -> bool | None:
@@ -191,13 +220,14 @@ def _agrees(tray: TrayContext, dialogs: Dialogs, location: str, *, encrypted: bo
     elif isinstance(parsed, CloudLocation):
         which = "that folder in the cloud"
     while True:
-        summary = describe_shared(tray.status.sessions, tray.preferences.ignore)
+        known = tray.status.sessions, tray.preferences.ignore, time.time()
+        summary, older = describe_shared(*known), describe_older(*known)
         readers = (
             "your machines that have its key, and by nobody else"
             if encrypted
             else (f"whoever can read {which}")
         )
-        text = f"{where}\n\n{summary}, will be readable by {readers}."
+        text = f"{where}\n\n{summary}, will be readable by {readers}.\n{older}".rstrip()
         pressed = dialogs.choose_button(_TITLE, text, ["Share", "Choose projects…"])
         if pressed != 1:
             return pressed == 0
@@ -275,13 +305,21 @@ def show_made_key(tray: TrayContext, dialogs: Dialogs, key: str) -> None:
         )
 
 
-def _offer_to_remove(tray: TrayContext, dialogs: Dialogs, before: Preferences, done: SetUp) -> None:
+class _Before(NamedTuple):
+    """What was chosen before: the preferences, and whether only this machine saw that folder."""
+
+    preferences: Preferences
+    private: bool
+
+
+def _offer_to_remove(tray: TrayContext, dialogs: Dialogs, before: _Before, done: SetUp) -> None:
     """Ask whether to remove this machine's bundles from a store that was left."""
-    if before.location in (None, done.location):
+    chosen = before.preferences
+    if chosen.location in (None, done.location):
         return
-    where = short_path(without_controls(before.location or ""))
+    where = short_path(without_controls(chosen.location or ""))
     try:
-        left = tray.wait(tray.service.call(lambda context: _count_bundles(context, before)))
+        left = tray.wait(tray.service.call(lambda context: _count_bundles(context, chosen)))
     except Stopped:
         raise
     except ClaudeSyncError as error:
@@ -289,12 +327,15 @@ def _offer_to_remove(tray: TrayContext, dialogs: Dialogs, before: Preferences, d
         return
     if not left:
         return
+    readers = "Other machines that use it can still pull them."
+    if before.private:
+        readers = "Only this machine sees that folder."
     text = (
         f"{count(left, 'session')} of this machine {'is' if left == 1 else 'are'} still in "
-        f"{where}.\nOther machines that use it can still pull them."
+        f"{where}.\n{readers}"
     )
     if dialogs.choose_button(f"Leaving {where}", text, ["Leave them there", "Remove them"]) == 1:
-        removed = tray.wait(tray.service.call(lambda context: _remove_bundles(context, before)))
+        removed = tray.wait(tray.service.call(lambda context: _remove_bundles(context, chosen)))
         tray.notify("left", f"Removed {count(removed, 'session')} from {where}")
 
 

@@ -1,39 +1,37 @@
-"""The menu's preferences, and the choice of the shared folder. Pure."""
+"""The menu's preferences: what is switched now and then; the window has all of them. Pure."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 
-from claude_sync.service.status import Status
 from claude_sync.state.preferences import Preferences
-from claude_sync_app.shown_text import one_line, shortened
 from claude_sync_app.tray.environment import Environment
-from claude_sync_app.tray.labels import is_private, store_name, synced_folder_of
 from claude_sync_app.tray.menu.model import Item, separator
 from claude_sync_app.tray.verbs import Action, Verb
+from claude_sync_app.tray.window_pages import SETTINGS, STORE, open_window
 
-_ON_ARRIVAL = (("ask", "Ask me"), ("pull", "Pull it"), ("nothing", "Do nothing"))
-_NAME_LENGTH = 40
+_ON_ARRIVAL = (("ask", "ask me"), ("pull", "pull it"), ("nothing", "do nothing"))
 
 
-def preferences_menu(status: Status, preferences: Preferences, environment: Environment) -> Item:
+def preferences_menu(preferences: Preferences, environment: Environment) -> Item:
     """The submenu of preferences."""
-    arrival = tuple(
+    arrival = [
         Item(
             f"preferences.arrival.{value}",
-            label,
+            f"When one arrives: {label}",
             checked=preferences.on_arrival == value,
             radio=True,
             action=_set("on_arrival", value),
         )
         for value, label in _ON_ARRIVAL
-    )
+    ]
     notified = any(preferences.notifications)
     switched = dict.fromkeys(preferences.notifications._fields, not notified)
     rows = [
         _flag("push_on_change", "Push when a session changes", preferences.push_on_change),
-        Item("preferences.arrival", "When a session arrives", children=arrival),
+        separator("preferences.line.1"),
+        *arrival,
+        separator("preferences.line.2"),
         Item(
             "preferences.notifications",
             "Notifications",
@@ -41,79 +39,30 @@ def preferences_menu(status: Status, preferences: Preferences, environment: Envi
             action=_set("notifications", switched),
         ),
         _flag("show_titles", "Titles in notifications", preferences.show_titles),
+        *_of_this_machine(environment),
+        separator("preferences.line.3"),
+        Item("preferences.store", "Shared folder…", action=open_window(STORE)),
+        Item("preferences.all", "All settings…", action=open_window(SETTINGS)),
     ]
-    if environment.autostart is not None:
-        wanted = "off" if environment.autostart else "on"
-        rows.append(
-            Item(
-                "preferences.autostart",
-                "Start at login",
-                checked=environment.autostart,
-                action=Action(Verb.START_AT_LOGIN, detail=wanted),
-            )
-        )
-    if environment.plugin is not None:
-        rows.append(
-            Item(
-                "preferences.plugin",
-                "Inside Claude Code",
-                checked=environment.plugin,
-                action=Action(Verb.INSIDE_CLIENT, detail="off" if environment.plugin else "on"),
-            )
-        )
-    rows += store_menu("preferences", status, environment)
-    rows.append(
-        Item(
-            "preferences.file",
-            "Open preferences file",
-            action=Action(Verb.OPEN_PREFERENCES),
-        )
-    )
     return Item("preferences", "Preferences", children=tuple(rows))
 
 
-def store_menu(under: str, status: Status, environment: Environment) -> Sequence[Item]:
-    """The submenu that names the shared folder and offers others.
-
-    Args:
-        under: keeps the ids of two of them in one menu apart.
-        status: which folder it is now.
-        environment: the synced folders to offer.
-    """
-    prefix = f"{under}.store"
-    rows: list[Item] = []
-    if status.location:
-        here = f"Now: {store_name(status, environment)}"
-        rows += [Item(f"{prefix}.now", here, enabled=False), separator(f"{prefix}.line")]
-    now = synced_folder_of(status, environment)
-    rows += [
+def _of_this_machine(environment: Environment) -> list[Item]:
+    """What the system and the client are asked for, and what they say."""
+    switches = (
+        ("autostart", "Start at login", environment.autostart, Verb.START_AT_LOGIN),
+        ("plugin", "Inside Claude Code", environment.plugin, Verb.INSIDE_CLIENT),
+    )
+    return [
         Item(
-            f"{prefix}.folder.{folder.path}",
-            f"{shortened(one_line(folder.name), _NAME_LENGTH)}…",
-            action=Action(Verb.CHOOSE_STORE, detail=folder.path),
+            f"preferences.{name}",
+            label,
+            checked=is_on,
+            action=Action(verb, detail="off" if is_on else "on"),
         )
-        for folder in environment.synced_folders
-        if folder != now
+        for name, label, is_on, verb in switches
+        if is_on is not None
     ]
-    rows += [
-        Item(f"{prefix}.folder", "Other folder…", action=Action(Verb.CHOOSE_STORE)),
-        Item(
-            f"{prefix}.host",
-            "A host over ssh…",
-            action=Action(Verb.CHOOSE_STORE, detail="ssh"),
-        ),
-        Item(
-            f"{prefix}.cloud",
-            "A cloud by rclone…",
-            action=Action(Verb.CHOOSE_STORE, detail="rclone"),
-        ),
-    ]
-    if status.location and not is_private(status, environment):
-        rows += [
-            separator(f"{prefix}.leaving"),
-            Item(f"{prefix}.leave", "Leave shared folder…", action=Action(Verb.LEAVE_STORE)),
-        ]
-    return (Item(prefix, "Choose shared folder", children=tuple(rows)),)
 
 
 def _flag(name: str, label: str, value: bool) -> Item:

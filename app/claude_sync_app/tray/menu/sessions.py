@@ -1,188 +1,114 @@
-"""The menu's sessions: recent ones, and those on other machines. Pure."""
+"""The menu's sessions: the last ones of this machine and of others, a row each. Pure.
+
+A click on a row does what is most likely wanted; what else can be done, the window offers.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 
 from claude_sync.model import SessionState, State
 from claude_sync.service.status import Arrival, Status
 from claude_sync.state.preferences import Preferences
-from claude_sync.wording import ago, replaces
-from claude_sync_app.shown_text import one_line, shortened
+from claude_sync.wording import ago
 from claude_sync_app.tray.labels import machine_of, project_of, title_of
-from claude_sync_app.tray.menu.model import Item, separator
-from claude_sync_app.tray.offers import is_held_back, pullable
+from claude_sync_app.tray.menu.model import Item
+from claude_sync_app.tray.offers import is_held_back
 from claude_sync_app.tray.verbs import Action, Verb
+from claude_sync_app.tray.window_pages import conflict_page, open_window, session_page
+
+ROWS = 5
+"""At most: the menu is for one click, and all the others are in the window."""
 
 _MINUTE_NS = 60 * 10**9
-_DETAIL_LENGTH = 90
+_ID_LENGTH = 8
 
 
-# --- recent ones -------------------------------------------------------------------------------
-
-
-def recent_menu(status: Status, now_minutes: int, preferences: Preferences) -> tuple[Item, ...]:
-    """The last sessions of this machine, by use, as a submenu."""
-    here = [state for state in status.sessions if state.path is not None]
-    if not here:
+def session_rows(status: Status, now_minutes: int, preferences: Preferences) -> tuple[Item, ...]:
+    """The last sessions by use, wherever they are, and where all the others are."""
+    if not status.sessions:
         return ()
     waiting = {arrival.session_id: arrival for arrival in status.arrivals}
-    rows = tuple(
-        _recent_session(state, waiting.get(state.session_id), now_minutes, status.deferred)
-        for state in here[: preferences.recent_limit]
-    )
-    return (Item("recent", "Recent sessions", children=rows),)
+    last = _last(status.sessions, waiting, min(ROWS, preferences.recent_limit))
+    names = Counter((title_of(state), state.project_key) for state in last)
+    rows = [
+        _row(
+            state,
+            waiting.get(state.session_id),
+            now_minutes,
+            has_namesake=names[title_of(state), state.project_key] > 1,
+        )
+        for state in last
+    ]
+    return (*rows, Item("more", "More sessions…", action=open_window()))
 
 
-def _recent_session(
-    state: SessionState, arrival: Arrival | None, now_minutes: int, deferred: Collection[str]
+def _last(
+    sessions: Iterable[SessionState], waiting: Mapping[str, Arrival], limit: int
+) -> list[SessionState]:
+    """The first ones that something can be done with by one click."""
+    known = [one for one in sessions if one.path is not None or _can_be_had(one, waiting)]
+    return known[:limit]
+
+
+def _can_be_had(state: SessionState, waiting: Mapping[str, Arrival]) -> bool:
+    return state.session_id in waiting or state.state in (State.UNPLACED, State.INCOMPLETE)
+
+
+def _row(
+    state: SessionState, arrival: Arrival | None, now_minutes: int, *, has_namesake: bool
 ) -> Item:
-    label = " — ".join(
-        filter(None, (title_of(state), project_of(state.project_key), _age(state, now_minutes)))
-    )
+    title = title_of(state)
+    if has_namesake:
+        # As after "Keep both": one was made of the other, and bears its title.
+        title = f"{title} ({state.session_id[:_ID_LENGTH]})"
+    when = ago(state.mtime_ns, now_minutes * _MINUTE_NS)
+    if arrival is not None:
+        when = ago(int(arrival.pushed_at * 1e9), now_minutes * _MINUTE_NS)
+        when = f"{machine_of(arrival.machine)}, {when}"
+    parts = (title, project_of(state.project_key), when, _hint(state))
     marks = "".join(f"{mark} " for mark in _marks(state))
     return Item(
-        f"session.{state.session_id}", marks + label, children=_actions(state, arrival, deferred)
+        f"session.{state.session_id}",
+        marks + " — ".join(filter(None, parts)),
+        enabled=state.state is not State.INCOMPLETE or state.path is not None,
+        action=likeliest(state, arrival),
     )
 
 
-def _marks(state: SessionState) -> Iterable[str]:
-    """The marks in front: the session's state, and whether it is open."""
+def _marks(state: SessionState) -> Iterator[str]:
+    """The marks in front: the session's state, and whether it is open here."""
     if state.state is State.CONFLICT:
         yield "!"
     elif state.state is State.WAITING:
         yield "↓"
     elif state.state is State.CHANGED:
         yield "•"
-    if state.open:
+    if state.open and state.path is not None:
         yield "▶"
 
 
-def _actions(
-    state: SessionState, arrival: Arrival | None, deferred: Collection[str]
-) -> tuple[Item, ...]:
-    sid = state.session_id
-    prefix = f"session.{sid}"
-    rows = []
-    if state.detail:
-        detail = shortened(one_line(state.detail), _DETAIL_LENGTH)
-        rows.append(Item(f"{prefix}.detail", detail, enabled=False))
-    if state.state is State.CHANGED:
-        rows.append(_action_item(prefix, "push", "Push now", Action(Verb.PUSH, sid)))
-    if arrival is not None:
-        machine = machine_of(arrival.machine)
-        if is_held_back(arrival):
-            label = f"Close it here to pull from {machine}"
-            if sid in deferred:
-                label = f"Pulled from {machine} once it is closed here"
-            rows.append(Item(f"{prefix}.close", label, enabled=False))
-        elif state.replaces:
-            label = f"Take {machine}'s: it {replaces(state.replaces)}"
-            rows.append(_action_item(prefix, "replace", label, Action(Verb.REPLACE, sid)))
-        else:
-            label = "Put back what it lost" if state.shortened else f"Pull from {machine}"
-            rows.append(_action_item(prefix, "pull", label, Action(Verb.PULL, sid)))
-    if state.directory is not None:
-        rows += [
-            _action_item(
-                prefix,
-                "resume",
-                "Resume in terminal",
-                Action(Verb.RESUME, sid),
-                enabled=not state.open,
-            ),
-            _action_item(prefix, "copy", "Copy resume command", Action(Verb.COPY_COMMAND, sid)),
-            _action_item(prefix, "open", "Open project folder", Action(Verb.OPEN_PROJECT, sid)),
-        ]
-    rows.append(_action_item(prefix, "pack", "Pack to file…", Action(Verb.PACK, sid)))
-    return (*rows, *_undo_and_sharing(prefix, state))
+def _hint(state: SessionState) -> str:
+    if state.path is not None:
+        return ""
+    if state.state is State.UNPLACED:
+        return "needs its folder…"
+    return "still arriving" if state.state is State.INCOMPLETE else ""
 
 
-def _undo_and_sharing(prefix: str, state: SessionState) -> Iterable[Item]:
-    rows = []
-    if state.undoable and not state.open:
-        rows.append(
-            _action_item(prefix, "undo", "Undo the last pull", Action(Verb.UNDO, state.session_id))
-        )
-    project, key = project_of(state.project_key), state.project_key
-    if key and state.ignored:
-        rows.append(
-            _action_item(prefix, "share", f"Share {project} again", Action(Verb.SHARE_AGAIN, key))
-        )
-    elif key:
-        rows.append(
-            _action_item(prefix, "stop", f"Stop sharing {project}…", Action(Verb.STOP_SHARING, key))
-        )
-    return [separator(f"{prefix}.line"), *rows] if rows else []
-
-
-def _action_item(
-    prefix: str, name: str, label: str, action: Action, *, enabled: bool = True
-) -> Item:
-    return Item(f"{prefix}.{name}", label, enabled=enabled, action=action)
-
-
-# --- those on other machines -------------------------------------------------------------------
-
-
-def arrivals_menu(status: Status, now_minutes: int, preferences: Preferences) -> tuple[Item, ...]:
-    """What other machines have and this one doesn't, as a submenu."""
-    away = [arrival for arrival in pullable(status) if not arrival.here]
-    limit = preferences.recent_limit
-    rows = [_arrival_entry(arrival, now_minutes) for arrival in away[:limit]]
-    if len(away) > limit:
-        rows.append(
-            Item(
-                "arrivals.choose",
-                f"Choose from all {len(away)}…",
-                action=Action(Verb.CHOOSE_ARRIVALS),
-            )
-        )
-    rows += _projects_without_folder(status.sessions, limit)
-    incomplete = sum(one.state is State.INCOMPLETE and one.path is None for one in status.sessions)
-    if incomplete:
-        verb = "is" if incomplete == 1 else "are"
-        rows.append(
-            Item("arrivals.incomplete", f"{incomplete} {verb} still arriving", enabled=False)
-        )
-    return (Item("arrivals", "From other machines", children=tuple(rows)),) if rows else ()
-
-
-def _arrival_entry(arrival: Arrival, now_minutes: int) -> Item:
-    state, sid = arrival.state, arrival.session_id
-    machine = machine_of(arrival.machine)
-    pushed = ago(int(arrival.pushed_at * 1e9), now_minutes * _MINUTE_NS)
-    parts = (title_of(state), project_of(state.project_key), f"{machine}, {pushed}")
-    rows = (
-        Item(f"arrival.{sid}.pull", "Pull", action=Action(Verb.PULL, sid)),
-        Item(
-            f"arrival.{sid}.resume",
-            "Pull and resume",
-            action=Action(Verb.PULL_AND_RESUME, sid),
-        ),
-    )
-    return Item(f"arrival.{sid}", " — ".join(filter(None, parts)), children=rows)
-
-
-def _projects_without_folder(sessions: Iterable[SessionState], limit: int) -> list[Item]:
-    """A row for each project that has no directory on this machine."""
-    number_of: dict[str, int] = {}
-    for state in sessions:
-        if state.state is State.UNPLACED and state.path is None:
-            number_of[state.project_key] = number_of.get(state.project_key, 0) + 1
-    rows = []
-    for key, number in list(number_of.items())[:limit]:
-        needs = "needs its" if number == 1 else "need their"
-        project = project_of(key)
-        rows.append(
-            Item(
-                f"arrivals.folder.{key}",
-                f"{f'{project} — ' if project else ''}{number} {needs} folder…",
-                action=Action(Verb.ADD_PROJECT_FOLDER, key),
-            )
-        )
-    return rows
-
-
-def _age(state: SessionState, now_minutes: int) -> str:
-    return ago(state.mtime_ns, now_minutes * _MINUTE_NS)
+def likeliest(state: SessionState, arrival: Arrival | None) -> Action:
+    """What a person who clicks a session most likely wants."""
+    session_id = state.session_id
+    if state.state is State.CONFLICT:
+        return open_window(conflict_page(session_id))
+    if arrival is not None and not is_held_back(arrival):
+        # What would replace something that is only here, or lost something, is looked at first.
+        if state.replaces or state.shortened:
+            return open_window(conflict_page(session_id))
+        return Action(Verb.PULL_AND_RESUME, session_id)
+    if state.state is State.UNPLACED and state.path is None:
+        return Action(Verb.ADD_PROJECT_FOLDER, state.project_key)
+    if state.open or state.directory is None:
+        return open_window(session_page(session_id))
+    return Action(Verb.RESUME, session_id)

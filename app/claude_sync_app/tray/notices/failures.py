@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from claude_sync.model import Outcome, Result
@@ -85,6 +86,12 @@ def not_done_notice(event: Event, results: Sequence[Result], *, some_was: bool) 
         [*lines[:NAMES_SHOWN], f"And {rest} more." if rest > 0 else ""],
         again,
     )
+
+
+def left_lines(results: Sequence[Result]) -> list[str]:
+    """Why some weren't done while others were, a line for each reason: 2 not: it is open here."""
+    reasons = Counter(one.message or _WHY.get(one.outcome, "") for one in results)
+    return [_clause(f"{number} not: {reason}") for reason, number in reasons.items() if reason]
 
 
 def _failure_notice(key: str, title: str, lines: Sequence[str], again: Action = _RETRY) -> Notice:

@@ -18,12 +18,16 @@ AGAIN_SECONDS = 3_600.0
 LATER_SECONDS = 4 * 3_600.0
 """How long "Later" lasts."""
 
+START_SECONDS = 10.0
+"""How long at most a start may take until what there is to say is said, in one."""
+
 
 class Subject(NamedTuple):
     """Something to notify of.
 
     Attributes:
-        kind: "arrival", "close", "pulled", "conflict", "doctor", "failing", "offline" or "error".
+        kind: "arrival", "close", "replacing", "pulled", "conflict", "doctor", "failing",
+            "offline", "error" or "welcome".
         what: a session's id, a finding's code, what failed.
         machine: whose, "" if no other machine is involved.
     """
@@ -39,6 +43,8 @@ class NoticeHistory:
 
     Attributes:
         awake_since: when this program started, or the machine woke; seconds since the epoch.
+        welcomes: whether it is still to be said where sessions are, for it is the first start.
+        settled: whether the start is over, and what there was to say has been said.
         standing: what was notified of, or skipped, and still stands.
         shown_at: when each subject was last notified of, within the last hour.
         later: until when each waits after "Later".
@@ -48,6 +54,8 @@ class NoticeHistory:
     """
 
     awake_since: float
+    welcomes: bool = False
+    settled: bool = False
     standing: frozenset[Subject] = frozenset()
     shown_at: Mapping[Subject, float] = field(default_factory=dict)
     later: Mapping[Subject, float] = field(default_factory=dict)
@@ -56,9 +64,14 @@ class NoticeHistory:
     shown: Mapping[str, tuple[Subject, ...]] = field(default_factory=dict)
 
 
-def new_history(now: float) -> NoticeHistory:
-    """The history of a program that starts now (seconds since the epoch)."""
-    return NoticeHistory(now)
+def new_history(now: float, *, welcomes: bool = False) -> NoticeHistory:
+    """The history of a program that starts now (seconds since the epoch).
+
+    Args:
+        now: seconds since the epoch.
+        welcomes: whether it starts for the first time.
+    """
+    return NoticeHistory(now, welcomes)
 
 
 def after_sleep(history: NoticeHistory, now: float) -> NoticeHistory:

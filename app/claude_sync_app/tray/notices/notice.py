@@ -13,9 +13,10 @@ from claude_sync_app.desktop.notifications.values import Button, Notification
 from claude_sync_app.shown_text import one_line, shortened
 from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.labels import discreet_title_of
-from claude_sync_app.tray.verbs import Action, Verb
+from claude_sync_app.tray.verbs import Action
+from claude_sync_app.tray.window_pages import open_window
 
-SHOW_MENU = Action(Verb.SHOW_MENU)
+SHOW = open_window()
 
 NAMES_SHOWN = 3
 """So many names are listed, the others counted."""
@@ -82,7 +83,7 @@ def make_notice(
     title: str,
     lines: Sequence[str] = (),
     choices: Sequence[Choice] = (),
-    body: Action | None = SHOW_MENU,
+    body: Action | None = SHOW,
     *,
     urgent: bool = False,
 ) -> Notice:

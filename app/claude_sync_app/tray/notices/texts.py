@@ -1,4 +1,4 @@
-"""The texts and buttons of notices: arrivals, what was done, conflicts, the doctor. Pure.
+"""The texts and buttons of notices: arrivals, conflicts, the doctor, a start. Pure.
 
 A click on a body never decides anything: it shows something, or pulls what is simply newer.
 """
@@ -7,21 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from claude_sync.model import Finding, Result, SessionState, Side
-from claude_sync.service.status import Arrival, Status
+from claude_sync.model import Finding, SessionState, Side
+from claude_sync.service.status import Arrival
 from claude_sync.wording import count, replaces, sentence
 from claude_sync_app.tray.conflict_choice import BOTH, keep_action, side_name
-from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.finding_filter import warning_counts
 from claude_sync_app.tray.labels import (
     is_private,
     machine_of,
     machines_of,
     store_name,
-    synced_folder_of,
 )
 from claude_sync_app.tray.notices.notice import (
-    SHOW_MENU,
     Choice,
     Notice,
     NoticeContext,
@@ -30,9 +27,18 @@ from claude_sync_app.tray.notices.notice import (
     make_notice,
 )
 from claude_sync_app.tray.verbs import Action, Verb
+from claude_sync_app.tray.window_pages import (
+    CONFLICTS,
+    DOCTOR,
+    STORE,
+    WAITING,
+    conflict_page,
+    open_window,
+    session_page,
+)
 
 ARRIVAL_KEY = "arrival"
-PULLED_KEY = "pulled"
+START_KEY = "start"
 LATER_BUTTON = "later"
 
 MANY = 10
@@ -55,8 +61,9 @@ def arrival_notice(arrivals: Sequence[Arrival], notice_context: NoticeContext) -
             [f"From {machines}"],
             [
                 Choice("pull", "Pull all", Action(Verb.PULL_ALL)),
-                Choice("choose", "Choose…", Action(Verb.CHOOSE_ARRIVALS)),
+                Choice("choose", "Choose…", open_window(WAITING)),
             ],
+            body=open_window(WAITING),
         )
     origin = f"From {machine_of(first.machine)}, {notice_context.when(first.pushed_at)}"
     lines = [origin, "It was still open there." if first.was_open else ""]
@@ -74,11 +81,11 @@ def arrival_notice(arrivals: Sequence[Arrival], notice_context: NoticeContext) -
         return make_notice(ARRIVAL_KEY, title, lines, choices, body=pull)
     choices = [
         Choice("pull", f"Pull all {len(arrivals)}", Action(Verb.PULL, ids)),
-        Choice("choose", "Choose…", Action(Verb.CHOOSE_ARRIVALS)),
+        Choice("choose", "Choose…", open_window(WAITING)),
         later,
     ]
     lines.append(and_more(len(arrivals) - 1))
-    return make_notice(ARRIVAL_KEY, title, lines, choices)
+    return make_notice(ARRIVAL_KEY, title, lines, choices, body=open_window(WAITING))
 
 
 def close_notice(arrival: Arrival, notice_context: NoticeContext) -> Notice:
@@ -86,12 +93,14 @@ def close_notice(arrival: Arrival, notice_context: NoticeContext) -> Notice:
     title, machine = notice_context.title_of(arrival.state), machine_of(arrival.machine)
     if not notice_context.show_titles:
         title = title[:1].lower() + title[1:]
+    show = open_window(session_page(arrival.session_id))
     if arrival.state.shortened:
         return make_notice(
             f"close.{arrival.session_id}",
             f"Close {title} here: it has lost something",
             [f"{sentence(arrival.state.detail)} A pull puts it back once it is closed."],
-            [Choice("show", "Show", SHOW_MENU)],
+            [Choice("show", "Show", show)],
+            body=show,
         )
     asked_for = arrival.session_id in notice_context.status.deferred
     then = "is pulled" if asked_for else "can be pulled"
@@ -99,60 +108,22 @@ def close_notice(arrival: Arrival, notice_context: NoticeContext) -> Notice:
         f"close.{arrival.session_id}",
         f"Close {title} here: {machine} is ahead",
         [f"Written there {notice_context.when(arrival.pushed_at)}. It {then} once it is closed."],
-        [Choice("show", "Show", SHOW_MENU)],
+        [Choice("show", "Show", show)],
+        body=show,
     )
 
 
 def replacing_notice(arrival: Arrival, notice_context: NoticeContext) -> Notice:
-    """A version that would replace what exists only here: nothing but the menu does it."""
+    """A version that would replace what exists only here: it is looked at before it does."""
     title, machine = notice_context.title_of(arrival.state), machine_of(arrival.machine)
+    show = open_window(conflict_page(arrival.session_id))
     return make_notice(
         f"replacing.{arrival.session_id}",
         f"{machine}'s version waits for you: {title}",
         [f"It {replaces(arrival.state.replaces)}. Nothing is replaced until you choose."],
-        [Choice("show", "Show", SHOW_MENU)],
+        [Choice("show", "Show", show)],
+        body=show,
     )
-
-
-# --- what was done -----------------------------------------------------------------------------
-
-
-def pulled_notice(results: Sequence[Result], notice_context: NoticeContext) -> Notice:
-    """Sessions that were pulled by themselves, at least one; "Resume" takes the last used one."""
-    used = {state.session_id: state.mtime_ns for state in notice_context.status.sessions}
-    newest = sorted(results, key=lambda one: -used.get(one.session_id, 0))
-    first = newest[0].session_id
-    machines = machines_of(result.machine for result in newest)
-    choices = [
-        Choice("resume", "Resume", Action(Verb.RESUME, first)),
-        Choice("undo", "Undo", Action(Verb.UNDO, " ".join(one.session_id for one in newest))),
-    ]
-    return make_notice(
-        PULLED_KEY,
-        f"Pulled {count(len(newest), 'session')} from {machines}",
-        first_names([notice_context.session_name(one.session_id) for one in newest]),
-        choices,
-        body=Action(Verb.OPEN_PROJECT, first),
-    )
-
-
-def pushed_notice(number: int, notice_context: NoticeContext) -> Notice:
-    """So many sessions were pushed by a click."""
-    status, environment = notice_context.status, notice_context.environment
-    store = store_name(status, environment)
-    if not number:
-        return make_notice("pushed", "Nothing to push", [f"Everything is in {store} already."])
-    sessions = count(number, "session")
-    if status.remote:
-        return make_notice("pushed", f"Pushed {sessions} to {store}")
-    if synced_folder_of(status, environment) is not None:
-        return make_notice(
-            "pushed", f"Copied {sessions} to {store}", ["Let it finish before you leave."]
-        )
-    lines = []
-    if is_private(status, environment):
-        lines = ["No other machine sees this folder yet."]
-    return make_notice("pushed", f"Copied {sessions} to {store}", lines)
 
 
 # --- conflicts ---------------------------------------------------------------------------------
@@ -160,12 +131,10 @@ def pushed_notice(number: int, notice_context: NoticeContext) -> Notice:
 
 def conflict_notice(state: SessionState, notice_context: NoticeContext) -> Notice:
     """A session that has diverged, or lost something that it held."""
+    compare = open_window(conflict_page(state.session_id))
     choices = []
     if len(state.sides) > 1:
-        choices = [
-            Choice("compare", "Compare…", Action(Verb.COMPARE, state.session_id)),
-            _likeliest(state),
-        ]
+        choices = [Choice("compare", "Compare…", compare), _likeliest(state)]
     lines = [_side_line(side, notice_context) for side in state.sides] or [state.detail]
     if state.shortened:
         lines = [sentence(state.detail), *lines]
@@ -175,6 +144,7 @@ def conflict_notice(state: SessionState, notice_context: NoticeContext) -> Notic
         f"{notice_context.title_of(state)} {what}",
         lines,
         choices,
+        body=compare,
         urgent=True,
     )
 
@@ -202,7 +172,8 @@ def conflicts_notice(states: Sequence[SessionState], notice_context: NoticeConte
         "conflict",
         f"{len(states)} sessions have diverged",
         first_names([notice_context.title_of(state) for state in states]),
-        [Choice("show", "Show", SHOW_MENU)],
+        [Choice("show", "Show", open_window(CONFLICTS))],
+        body=open_window(CONFLICTS),
         urgent=True,
     )
 
@@ -221,7 +192,7 @@ def finding_notice(found: Finding) -> Notice:
         found.title,
         [found.fix or found.detail],
         choices,
-        body=Action(Verb.SHOW_FINDING, found.code),
+        body=open_window(DOCTOR),
     )
 
 
@@ -231,20 +202,46 @@ def findings_notice(found: Sequence[Finding]) -> Notice:
         "doctor",
         f"Doctor: {warning_counts(found)}",
         first_names([one.title for one in found]),
-        [Choice("show", "Show", SHOW_MENU)],
+        [Choice("show", "Show", open_window(DOCTOR))],
+        body=open_window(DOCTOR),
     )
 
 
-# --- the first start ------------------------------------------------------------------------------
+# --- a start --------------------------------------------------------------------------------------
 
 
-def welcome_notice(status: Status, environment: Environment) -> Notice:
+def welcome_notice(notice_context: NoticeContext) -> Notice:
     """What a first start says: which the shared folder is, and how to choose another."""
+    status, environment = notice_context.status, notice_context.environment
     store = store_name(status, environment)
     alone = " (this machine only)" if is_private(status, environment) else ""
     return make_notice(
         "welcome",
         f"Shared folder: {store}{alone}",
         ["Choose a synced folder or a host to share sessions with your other machines."],
-        [Choice("store", "Choose shared folder…", Action(Verb.CHOOSE_STORE, detail="menu"))],
+        [Choice("store", "Choose shared folder…", open_window(STORE))],
+        body=open_window(STORE),
     )
+
+
+def start_notice(notices: Sequence[Notice], headline: str) -> Notice:
+    """One for all that there is to say at a start, with a button for what can be pulled.
+
+    Args:
+        notices: at least two, the most important first.
+        headline: how things stand.
+    """
+    asked_for = [action for notice in notices for action in notice.buttons.values()]
+    choices = [
+        Choice("pull", f"Pull {count(len(action.subject.split()), 'session')}", action)
+        for action in asked_for
+        if action.verb is Verb.PULL
+    ]
+    choices += [Choice("pull", "Pull all", one) for one in asked_for if one.verb is Verb.PULL_ALL]
+    if open_window(STORE) in asked_for:
+        choices.append(Choice("store", "Choose shared folder…", open_window(STORE)))
+    else:
+        choices.append(Choice("show", "Show", open_window()))
+    titles = [one.notification.title for one in notices]
+    urgent = any(one.notification.urgent for one in notices)
+    return make_notice(START_KEY, headline, first_names(titles), choices, urgent=urgent)

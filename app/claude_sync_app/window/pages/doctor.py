@@ -12,6 +12,7 @@ from claude_sync_app.desktop import clipboard
 from claude_sync_app.desktop.autostart import start_at_login
 from claude_sync_app.desktop.opening import open_path
 from claude_sync_app.finding_fixes import FindingFix, FixKind, fix_of
+from claude_sync_app.finding_names import named_finding
 from claude_sync_app.tray.finding_filter import is_finding_ignored, listed_findings
 from claude_sync_app.window.page import Answer, Asked, Page, Reply, Waiting, page, post
 from claude_sync_app.window.results import results_answer
@@ -27,9 +28,10 @@ _WORDS = {
 
 
 class _Shown(NamedTuple):
-    """A finding as the page shows it."""
+    """A finding as the page shows it: `named`, with sessions called by their titles."""
 
     finding: Finding
+    named: Finding
     words: str
     tone: str
     fix: FindingFix
@@ -42,6 +44,7 @@ def _show(asked: Asked) -> Reply:
     shown = [
         _Shown(
             finding,
+            named_finding(finding, status.sessions),
             *_WORDS[finding.level],
             fix=fix_of(finding),
             is_ignored=is_finding_ignored(finding, status.preferences),

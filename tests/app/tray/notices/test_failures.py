@@ -8,9 +8,21 @@ import pytest
 
 from claude_sync.model import Outcome
 from claude_sync.service.status import Status
+from claude_sync.state.preferences import Preferences
 from claude_sync_app.tray.notices.history import after_sleep
 from claude_sync_app.tray.verbs import Action, Verb
-from tray_values import HOUR, NOW, OFFLINE, PlayedTray, happened, result, session, status
+from tray_values import (
+    HOUR,
+    NOW,
+    OFFLINE,
+    PlayedTray,
+    arrival,
+    conflict,
+    happened,
+    result,
+    session,
+    status,
+)
 
 # --- what fails --------------------------------------------------------------------------------
 
@@ -88,15 +100,17 @@ CLICKS: list[tuple[Any, list[str]]] = [
     (happened(1, "push", result("b", FAILED)), ["not-done"]),
     (happened(1, "push", result("b", Outcome.BEHIND)), ["not-done"]),
     (happened(1, "push", result("a", PUSHED), result("b", Outcome.BEHIND)), ["pushed"]),
-    (happened(1, "pull", result("a", Outcome.IMPORTED)), []),
-    (happened(1, "pull", result("a", Outcome.IMPORTED), result("b", Outcome.OPEN)), []),
-    (happened(1, "pull", result("b", Outcome.OPEN)), ["not-done"]),
+    (happened(1, "pull", result("a", Outcome.IMPORTED)), ["pulled"]),
+    (happened(1, "pull", result("a", Outcome.IMPORTED), result("b", Outcome.OPEN)), ["pulled"]),
+    (happened(1, "pull", result("b", Outcome.OPEN)), ["pulled"]),
     (happened(1, "pull", result("b", Outcome.CONFLICT)), ["not-done"]),
-    (happened(1, "pull", result("b", Outcome.UNCHANGED)), []),
+    (happened(1, "pull", result("b", Outcome.UNCHANGED)), ["pulled"]),
     (happened(1, "pull", result("a", Outcome.IMPORTED), result("b", FAILED)), ["not-done"]),
-    (happened(1, "resolve", result("a", Outcome.REPLACED)), []),
+    (happened(1, "resolve", result("a", Outcome.REPLACED)), ["kept.a"]),
+    (happened(1, "resolve", result("a", Outcome.PUSHED)), ["kept.a"]),
     (happened(1, "resolve", result("a", FAILED)), ["not-done"]),
-    (happened(1, "undo", result("a", Outcome.REPLACED)), []),
+    (happened(1, "undo", result("a", Outcome.REPLACED)), ["undone"]),
+    (happened(1, "undo", result("a", Outcome.GONE)), ["undone"]),
     (happened(1, "forget"), []),
     (happened(1, "failed", message="nas doesn't answer"), ["not-done"]),
     (happened(1, "push", result("a", PUSHED), by_hand=False), []),
@@ -109,11 +123,9 @@ CLICKS: list[tuple[Any, list[str]]] = [
 
 
 @pytest.mark.parametrize(("done", "keys"), CLICKS)
-def test_a_click_is_answered_where_nothing_else_shows_what_became_of_it(
-    done: Any, keys: list[str]
-) -> None:
+def test_a_click_is_always_answered(done: Any, keys: list[str]) -> None:
     tray = PlayedTray()
-    assert tray.keys(status(events=(done,))) == keys
+    assert tray.keys(status(events=(done,), sessions=(session("a"),))) == keys
     assert tray.keys(status(events=(done,), last_sync=1.0)) == []
 
 
@@ -161,3 +173,90 @@ def test_what_was_undone_has_no_undo_button_any_more() -> None:
     undone = happened(4, "undo", result("a", Outcome.REPLACED))
     tray.see(status(events=(undone,)))
     assert "pulled" in tray.last.withdraw
+
+
+# --- what is said of it ------------------------------------------------------------------------
+
+
+def test_what_was_pulled_by_a_click_is_named_with_the_next_step_and_what_was_not() -> None:
+    done = [
+        result("a", Outcome.IMPORTED, machine="desktop"),
+        result("b", Outcome.OPEN),
+        result("c", Outcome.OPEN),
+    ]
+    shown = status(events=(happened(1, "pull", *done),), sessions=(session("a"),))
+    (notice,) = PlayedTray().see(shown)
+    assert notice.notification.title == "Pulled 1 session from desktop"
+    assert notice.notification.body.split("\n") == [
+        "Fix the login bug",
+        "2 not: it is open here: close it first",
+    ]
+    assert notice.buttons["resume"] == Action(Verb.RESUME, "a")
+    opened = status(events=(happened(2, "pull", *done[1:2]),), sessions=(session("b"),))
+    (later,) = PlayedTray().see(opened)
+    assert later.notification.title == "Fix the login bug is pulled later"
+    assert later.notification.body == "It is open here, and is pulled as soon as it is closed."
+
+
+@pytest.mark.parametrize(
+    ("results", "title", "line"),
+    [
+        (
+            [result("d0d0d0d0-1", Outcome.IMPORTED, machine="desktop"), result("c1", PUSHED)],
+            "Kept both sides of Both went on",
+            "Now a session of its own: d0d0d0d0 (desktop).",
+        ),
+        (
+            [result("c1", Outcome.REPLACED, machine="desktop"), result("c1", PUSHED)],
+            "Kept desktop's Both went on",
+            "What was here before is kept for a while.",
+        ),
+        (
+            [result("c1", PUSHED)],
+            "Kept what is here of Both went on",
+            "Other machines are offered it.",
+        ),
+    ],
+)
+def test_what_was_chosen_in_a_conflict_is_said_and_can_be_undone(
+    results: list[Any], title: str, line: str
+) -> None:
+    tray = PlayedTray()
+    tray.see(status(conflicts=(conflict("c1"),)))
+    (notice,) = tray.see(status(events=(happened(1, "resolve", *results),)))
+    assert notice.notification.title == title
+    assert notice.notification.body == line
+    assert notice.buttons["undo"] == Action(Verb.UNDO, "c1")
+
+
+def test_what_was_undone_is_said() -> None:
+    gone = happened(1, "undo", result("a", Outcome.GONE, message="its copy b stays"))
+    (notice,) = PlayedTray().see(status(events=(gone,), sessions=(session("a"),)))
+    assert notice.notification.title == "Fix the login bug isn't here any more"
+    assert notice.notification.body == "Its copy b stays."
+
+
+# --- going back and forth ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["pull", "resume"])
+@pytest.mark.parametrize("seen_in_between", [True, False])
+def test_a_session_that_was_pulled_is_news_when_it_comes_again(
+    kind: str, seen_in_between: bool
+) -> None:
+    tray = PlayedTray()
+    there = (arrival("a", here=True),)
+    assert tray.keys(status(arrivals=there)) == ["arrival"]
+    tray.wait(300)
+    moved = (happened(1, kind, result("a", Outcome.UPDATED, machine="desktop")),)
+    if seen_in_between:
+        tray.see(status(events=moved))
+    assert "arrival" in tray.keys(status(events=moved, arrivals=there))
+
+
+def test_a_session_that_was_pushed_from_here_is_news_when_it_is_pulled_again() -> None:
+    tray = PlayedTray(Preferences(on_arrival="pull"))
+    assert tray.keys(pulled(1, "a")) == ["pulled"]
+    tray.wait(300)
+    tray.see(status(events=(happened(2, "push", result("a", PUSHED), by_hand=False),)))
+    assert tray.keys(pulled(3, "a")) == ["pulled"]

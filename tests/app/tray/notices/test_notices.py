@@ -18,6 +18,7 @@ from claude_sync_app.tray.notices.history import after_answer, new_history
 from claude_sync_app.tray.notices.notices import next_notices
 from claude_sync_app.tray.offers import pullable
 from claude_sync_app.tray.verbs import Action, Verb
+from claude_sync_app.tray.window_pages import open_window
 from tray_values import (
     AROUND,
     HOUR,
@@ -28,6 +29,7 @@ from tray_values import (
     conflict,
     happened,
     result,
+    session,
     status,
     warning,
 )
@@ -53,7 +55,7 @@ def test_no_answer_to_a_notice_replaces_what_is_only_here() -> None:
     (notice,) = PlayedTray().see(waits)
     assert notice.notification.title == "desktop's version waits for you: Mine"
     assert notice.notification.body.startswith("It replaces 3 lines that are only here.")
-    assert {notice.body, *notice.buttons.values()} == {Action(Verb.SHOW_MENU)}
+    assert {notice.body, *notice.buttons.values()} == {open_window("conflict/a1")}
     both = status(arrivals=(*waits.arrivals, arrival("a2")))
     asked = [
         action
@@ -61,7 +63,8 @@ def test_no_answer_to_a_notice_replaces_what_is_only_here() -> None:
         for action in (notice.body, *notice.buttons.values())
         if action is not None
     ]
-    assert not [action for action in asked if "a1" in action.subject]
+    shown = open_window("conflict/a1")
+    assert not [action for action in asked if "a1" in action.subject and action != shown]
     assert pullable(both) == both.arrivals[1:]
 
 
@@ -101,7 +104,7 @@ def test_what_was_answered_is_not_withdrawn(shown: Status, key: str) -> None:
     assert list(tray.last.withdraw) == []
 
 
-@pytest.mark.parametrize(("shown", "key"), STANDING)
+@pytest.mark.parametrize(("shown", "key"), [one for one in STANDING if one[1] != "close.a1"])
 def test_what_begins_anew_is_told_of_again_but_never_twice_within_an_hour(
     shown: Status, key: str
 ) -> None:
@@ -214,6 +217,17 @@ def test_a_session_that_goes_on_elsewhere_is_not_told_of_at_every_step() -> None
 OPEN_HERE = status(arrivals=(arrival("a1", here=True, open=True),))
 
 
+def test_that_a_session_is_to_be_closed_is_not_said_an_hour_after_it_was_opened() -> None:
+    tray = PlayedTray()
+    assert tray.keys(OPEN_HERE) == ["close.a1"]
+    tray.see(status(arrivals=(arrival("a1", here=True),)))
+    tray.wait(600)
+    assert tray.keys(OPEN_HERE) == [], "it was said ten minutes ago"
+    tray.wait(HOUR)
+    assert tray.keys() == []
+    assert tray.last.again_at is None
+
+
 def test_once_it_is_closed_here_it_has_arrived() -> None:
     tray = PlayedTray()
     assert tray.keys(OPEN_HERE) == ["close.a1"]
@@ -306,6 +320,75 @@ def test_a_warning_that_is_ignored_now_is_withdrawn() -> None:
     assert list(tray.last.withdraw) == ["doctor.w1"]
 
 
+def test_a_finding_names_a_session_by_its_title_unless_titles_are_not_shown() -> None:
+    sid = "0f4c1d9e-1111-4222-8333-444455556666"
+    lost = warning("pull-broken-off", f"A pull of session {sid} was interrupted")
+    shown = status(findings=(lost,), sessions=(session(sid),))
+    (named,) = PlayedTray().see(shown)
+    assert named.notification.title == "A pull of “Fix the login bug” (0f4c1d9e) was interrupted"
+    (discreet,) = PlayedTray(Preferences(show_titles=False)).see(shown)
+    assert discreet.notification.title == "A pull of session 0f4c1d9e was interrupted"
+
+
+# --- a start -----------------------------------------------------------------------------------
+
+ALL_AT_ONCE = status(
+    arrivals=(arrival("a1"), arrival("a2")), conflicts=(conflict(),), findings=(warning(),)
+)
+
+
+def test_what_there_is_to_say_at_a_start_waits_for_the_doctor_and_is_said_in_one() -> None:
+    tray = PlayedTray(starting=True)
+    tray.now = NOW + 1
+    assert tray.keys(replace(ALL_AT_ONCE, started=False, examined=False)) == []
+    assert tray.last.again_at == NOW + 10
+    assert tray.keys(replace(ALL_AT_ONCE, examined=False, findings=())) == []
+    (notice,) = tray.see(ALL_AT_ONCE)
+    assert notice.notification.key == "start"
+    assert notice.notification.title == ("1 conflict, 2 waiting from desktop, doctor: 1 warning")
+    assert notice.notification.body.split("\n") == [
+        "Both went on has diverged",
+        "The clock is off",
+        "Refactor the parser",
+    ]
+    assert [(one.label) for one in notice.notification.buttons] == ["Pull 2 sessions", "Show"]
+    assert notice.buttons["pull"] == Action(Verb.PULL, "a1 a2")
+    assert notice.body == open_window()
+    assert tray.keys(replace(ALL_AT_ONCE, last_sync=1.0)) == []
+    assert list(tray.last.withdraw) == []
+    tray.see(status())
+    assert list(tray.last.withdraw) == ["start"]
+
+
+def test_a_doctor_that_does_not_come_to_an_end_keeps_nothing_back_for_long() -> None:
+    tray = PlayedTray(starting=True)
+    tray.now = NOW + 9
+    assert tray.keys(replace(ARRIVED, examined=False)) == []
+    tray.now = NOW + 10
+    assert tray.keys(replace(ARRIVED, examined=False)) == ["arrival"]
+
+
+def test_a_click_is_answered_while_a_start_goes_on() -> None:
+    tray = PlayedTray(starting=True)
+    tray.now = NOW + 1
+    done = happened(1, "push", result("s1", Outcome.PUSHED))
+    assert tray.keys(status(examined=False, events=(done,))) == ["pushed"]
+
+
+def test_a_first_start_says_where_sessions_are_and_what_else_there_is() -> None:
+    tray = PlayedTray(starting=True, welcomes=True)
+    private = status(location="~/claude-sync", label="~/claude-sync", findings=(warning(),))
+    (notice,) = tray.see(private)
+    assert notice.notification.body.split("\n") == [
+        "Shared folder: ~/claude-sync (this machine only)",
+        "The clock is off",
+    ]
+    assert list(notice.buttons.values()) == [open_window("settings/store")]
+    assert tray.keys(replace(private, findings=())) == []
+    assert list(tray.last.withdraw) == []
+    assert PlayedTray(starting=True, welcomes=True).keys(status()) == ["welcome"]
+
+
 # --- preferences -------------------------------------------------------------------------------
 
 EVERYTHING = status(
@@ -347,7 +430,7 @@ def test_where_notifications_have_no_buttons_none_is_shown() -> None:
             Status(),
             EVERYTHING,
             preferences=Preferences(),
-            history=new_history(NOW - 60),
+            history=replace(new_history(NOW - 60), settled=True),
             now=NOW,
             environment=around,
         ).show

@@ -10,10 +10,12 @@ import pytest
 from claude_sync.model import Level, Outcome, Side
 from claude_sync_app.tray.conflict_choice import BOTH, THEIRS, keep_action
 from claude_sync_app.tray.environment import Environment
+from claude_sync_app.tray.notices import done as done_texts
 from claude_sync_app.tray.notices import failures as failure_texts
 from claude_sync_app.tray.notices import texts as notice_texts
 from claude_sync_app.tray.notices.notice import Notice, NoticeContext, without_buttons
 from claude_sync_app.tray.verbs import Action, Verb
+from claude_sync_app.tray.window_pages import CONFLICTS, DOCTOR, STORE, WAITING, open_window
 from tray_values import (
     AROUND,
     HOME,
@@ -29,7 +31,6 @@ from tray_values import (
     warning,
 )
 
-SHOW_MENU = Action(Verb.SHOW_MENU)
 CONTEXT = NoticeContext(status(), True, AROUND, NOW)
 DISCREET = CONTEXT._replace(show_titles=False)
 
@@ -72,10 +73,10 @@ def test_of_several_arrivals_one_is_named_and_the_others_are_counted() -> None:
     ]
     assert offered(notice) == [
         ("Pull all 3", Action(Verb.PULL, "a1 a2 a3")),
-        ("Choose…", Action(Verb.CHOOSE_ARRIVALS)),
+        ("Choose…", open_window(WAITING)),
         ("Later", Action(Verb.LATER, "a1 a2 a3")),
     ]
-    assert notice.body == SHOW_MENU
+    assert notice.body == open_window(WAITING)
     assert said(notice_texts.arrival_notice(three[:2], CONTEXT))[-1] == "And 1 more session."
 
 
@@ -85,9 +86,9 @@ def test_a_machine_that_is_new_here_is_one_notice() -> None:
     assert said(notice) == ["400 sessions are waiting", "From desktop"]
     assert offered(notice) == [
         ("Pull all", Action(Verb.PULL_ALL)),
-        ("Choose…", Action(Verb.CHOOSE_ARRIVALS)),
+        ("Choose…", open_window(WAITING)),
     ]
-    assert notice.body == SHOW_MENU
+    assert notice.body == open_window(WAITING)
     assert said(notice_texts.arrival_notice(many[:9], CONTEXT))[0] == "Refactor the parser"
     assert said(notice_texts.arrival_notice(many[:10], CONTEXT))[0] == "10 sessions are waiting"
 
@@ -99,8 +100,8 @@ def test_what_is_open_here_is_to_be_closed() -> None:
         "Close Fix the login bug here: laptop is ahead",
         "Written there 10 minutes ago. It can be pulled once it is closed.",
     ]
-    assert offered(notice) == [("Show", SHOW_MENU)]
-    assert notice.body == SHOW_MENU
+    assert offered(notice) == [("Show", open_window("session/a1"))]
+    assert notice.body == open_window("session/a1")
     asked_for = CONTEXT._replace(status=status(deferred=("a1",)))
     assert said(notice_texts.close_notice(waiting, asked_for))[1] == (
         "Written there 10 minutes ago. It is pulled once it is closed."
@@ -120,7 +121,7 @@ def test_what_was_pulled_by_itself_can_be_resumed_and_undone() -> None:
     )
     results = [result(f"s{n}", Outcome.UPDATED, machine="desktop") for n in range(4)]
     notice_context = CONTEXT._replace(status=status(sessions=sessions))
-    notice = notice_texts.pulled_notice(results, notice_context)
+    notice = done_texts.pulled_notice(results, notice_context)
     assert said(notice) == [
         "Pulled 4 sessions from desktop",
         "Title 1",
@@ -134,11 +135,11 @@ def test_what_was_pulled_by_itself_can_be_resumed_and_undone() -> None:
     ]
     assert notice.body == Action(Verb.OPEN_PROJECT, "s1")
     (one,) = results[:1]
-    assert said(notice_texts.pulled_notice([one], notice_context)) == [
+    assert said(done_texts.pulled_notice([one], notice_context)) == [
         "Pulled 1 session from desktop",
         "Title 0",
     ]
-    assert said(notice_texts.pulled_notice([one], CONTEXT)) == [
+    assert said(done_texts.pulled_notice([one], CONTEXT)) == [
         "Pulled 1 session from desktop",
         "A session",
     ]
@@ -165,10 +166,10 @@ def test_what_was_pulled_by_itself_can_be_resumed_and_undone() -> None:
 def test_a_push_says_whether_one_may_leave(
     holds: dict[str, Any], number: int, words: list[str]
 ) -> None:
-    notice = notice_texts.pushed_notice(number, CONTEXT._replace(status=status(**holds)))
+    notice = done_texts.pushed_notice(number, CONTEXT._replace(status=status(**holds)))
     assert said(notice) == words
     assert offered(notice) == []
-    assert notice.body == SHOW_MENU
+    assert notice.body == open_window()
 
 
 # --- conflicts ---------------------------------------------------------------------------------
@@ -183,10 +184,10 @@ def test_a_conflict_names_both_machines_and_how_far_each_has_got() -> None:
         "desktop: 3 lines more, 1 hour ago",
     ]
     assert offered(notice) == [
-        ("Compare…", Action(Verb.COMPARE, "c1")),
+        ("Compare…", open_window("conflict/c1")),
         ("Keep both", keep_action(state, BOTH)),
     ]
-    assert notice.body == SHOW_MENU
+    assert notice.body == open_window("conflict/c1")
     assert notice.notification.urgent
 
 
@@ -202,7 +203,7 @@ def test_a_session_that_lost_something_says_what_and_what_was_pushed_from_here()
         "laptop (pushed from here): 3 lines more, 1 hour ago",
     ]
     assert offered(notice) == [
-        ("Compare…", Action(Verb.COMPARE, "c1")),
+        ("Compare…", open_window("conflict/c1")),
         ("Bring it back", keep_action(lost, THEIRS)),
     ]
 
@@ -238,7 +239,7 @@ def test_a_conflict_that_can_not_be_read_offers_nothing_to_decide() -> None:
 def test_many_conflicts_are_counted() -> None:
     notice = notice_texts.conflicts_notice([conflict(f"c{n}", f"T{n}") for n in range(5)], CONTEXT)
     assert said(notice) == ["5 sessions have diverged", "T0", "T1", "T2", "and 2 more"]
-    assert offered(notice) == [("Show", SHOW_MENU)]
+    assert offered(notice) == [("Show", open_window(CONFLICTS))]
 
 
 # --- the doctor --------------------------------------------------------------------------------
@@ -251,7 +252,7 @@ def test_a_finding_says_what_fixes_it() -> None:
         ("Fix", Action(Verb.FIX_FINDING, "w1")),
         ("Ignore", Action(Verb.IGNORE_FINDING, "w1")),
     ]
-    assert notice.body == Action(Verb.SHOW_FINDING, "w1")
+    assert notice.body == open_window(DOCTOR)
     without = notice_texts.finding_notice(warning("w1", detail="It is off."))
     assert said(without) == ["The clock is off", "It is off."]
     assert offered(without) == [("Ignore", Action(Verb.IGNORE_FINDING, "w1"))]
@@ -261,7 +262,7 @@ def test_several_findings_are_counted() -> None:
     found = [warning("a", "A", level=Level.ERROR), warning("b", "B")]
     notice = notice_texts.findings_notice(found)
     assert said(notice) == ["Doctor: 1 error, 1 warning", "A", "B"]
-    assert offered(notice) == [("Show", SHOW_MENU)]
+    assert offered(notice) == [("Show", open_window(DOCTOR))]
 
 
 # --- what failed -------------------------------------------------------------------------------
@@ -276,7 +277,7 @@ def test_a_place_that_is_away_says_why() -> None:
     notice = failure_texts.offline_notice(CONTEXT._replace(status=away))
     assert said(notice) == ["nas can't be reached", "Nas doesn't answer: check it"]
     assert offered(notice) == [AGAIN, LOG]
-    assert notice.body == SHOW_MENU
+    assert notice.body == open_window()
 
 
 def test_what_lasts_and_what_fails_by_itself_say_why() -> None:
@@ -336,7 +337,7 @@ def test_a_click_that_failed_says_what_to_do_and_can_be_done_again(
     notice = failure_texts.not_done_notice(event, results, some_was=some_was)
     assert said(notice) == words
     assert offered(notice) == [("Try again", again), LOG]
-    assert notice.body == SHOW_MENU
+    assert notice.body == open_window()
 
 
 def test_where_there_are_no_buttons_it_says_where_they_are() -> None:
@@ -348,7 +349,7 @@ def test_where_there_are_no_buttons_it_says_where_they_are() -> None:
     ]
     assert offered(notice) == []
     assert notice.buttons == {}
-    without = notice_texts.pushed_notice(1, CONTEXT)
+    without = done_texts.pushed_notice(1, CONTEXT)
     assert without_buttons(without) == without
 
 
@@ -357,12 +358,12 @@ def test_where_there_are_no_buttons_it_says_where_they_are() -> None:
 
 def test_the_first_start_names_the_shared_folder_and_offers_another() -> None:
     first = status(location="~/claude-sync", label="~/claude-sync")
-    notice = notice_texts.welcome_notice(first, AROUND)
+    notice = notice_texts.welcome_notice(CONTEXT._replace(status=first))
     assert said(notice) == [
         "Shared folder: ~/claude-sync (this machine only)",
         "Choose a synced folder or a host to share sessions with your other machines.",
     ]
-    assert offered(notice) == [("Choose shared folder…", Action(Verb.CHOOSE_STORE, "", "menu"))]
+    assert offered(notice) == [("Choose shared folder…", open_window(STORE))]
 
 
 # --- other people's text -----------------------------------------------------------------------
@@ -382,8 +383,8 @@ def every(notice_context: NoticeContext) -> list[Notice]:
         notice_texts.arrival_notice([waiting] * 3, notice_context),
         notice_texts.arrival_notice([waiting] * 20, notice_context),
         notice_texts.close_notice(waiting, notice_context),
-        notice_texts.pulled_notice([failed], notice_context),
-        notice_texts.pushed_notice(1, notice_context),
+        done_texts.pulled_notice([failed], notice_context),
+        done_texts.pushed_notice(1, notice_context),
         notice_texts.conflict_notice(state, notice_context),
         notice_texts.conflicts_notice([state] * 5, notice_context),
         notice_texts.finding_notice(found),
@@ -392,7 +393,7 @@ def every(notice_context: NoticeContext) -> list[Notice]:
         failure_texts.error_notice(HOSTILE),
         failure_texts.failing_notice([failed], notice_context),
         failure_texts.not_done_notice(happened(1, "push", failed), [failed], some_was=True),
-        notice_texts.welcome_notice(notice_context.status, notice_context.environment),
+        notice_texts.welcome_notice(notice_context),
     ]
 
 
@@ -423,7 +424,7 @@ def test_no_title_is_told_without_leave() -> None:
         notice_texts.arrival_notice([waiting], notice_context),
         notice_texts.arrival_notice([waiting] * 3, notice_context),
         notice_texts.close_notice(waiting, notice_context),
-        notice_texts.pulled_notice([done], notice_context),
+        done_texts.pulled_notice([done], notice_context),
         notice_texts.conflict_notice(state, notice_context),
         notice_texts.conflicts_notice([state] * 5, notice_context),
         failure_texts.failing_notice([done], notice_context),
@@ -433,7 +434,7 @@ def test_no_title_is_told_without_leave() -> None:
 
 
 def test_a_click_on_a_body_never_decides_anything() -> None:
-    harmless = {"show-menu", "show-finding", "open-project", "pull"}
+    harmless = {"open-window", "open-project", "pull"}
     bodies = [notice.body for notice in every(EVIL)]
     assert {body.verb for body in bodies if body is not None} == harmless
     pulling = [body for body in bodies if body is not None and body.verb == "pull"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from claude_sync.model import Finding, Level
-from claude_sync_app.tray.actions.findings import fix_label
+from claude_sync_app.finding_fixes import fix_of
 
 SESSION = "0f4c1d9e-1111-4222-8333-444455556666"
 
@@ -28,4 +28,4 @@ SESSION = "0f4c1d9e-1111-4222-8333-444455556666"
     ],
 )
 def test_what_a_click_can_do_about_a_finding(code: str, fix: str, label: str) -> None:
-    assert fix_label(Finding(code, Level.WARNING, "title", "detail", fix)) == label
+    assert fix_of(Finding(code, Level.WARNING, "title", "detail", fix)).label == label
