@@ -195,6 +195,10 @@ def test_init_says_who_can_write_there_and_what_that_means(
     said = new_laptop.does("init", tmp_path / "own")
     assert "Of this machine's users only you can write there." in said
     assert words in said
+    # Nobody was there to be asked.
+    [line] = [line for line in said.splitlines() if "NOT ENCRYPTED" in line]
+    assert "--encrypt" in line
+    assert "NOT ENCRYPTED" not in new_laptop.does("init", tmp_path / "own")
     if os.name == "posix":
         (tmp_path / "all").mkdir()
         (tmp_path / "all").chmod(0o777)

@@ -70,6 +70,10 @@ def test_the_bytes_of_a_day_are_said_and_a_named_session_goes(
     held = new_laptop.does("push")
     assert held.startswith("Skipped 1 session: no more than 100 KB a day"), held
     assert "1 held back for today" in held
+    said = new_laptop.does("status")
+    assert "Held back until midnight (1): claude-sync push SESSION" in said
+    assert "1 session held back from the cloud until midnight" in said
+    assert "push --all" not in said
     assert new_laptop.does("push", SESSION).startswith(f"Pushed {SESSION}")
 
 

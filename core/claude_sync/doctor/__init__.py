@@ -77,6 +77,7 @@ _CHECKS: tuple[Check, ...] = (
     programs.programs,
     cloud.rclone,
     cloud.allowance,
+    cloud.duplicates,
     cloud.left_over,
     projects.registry,
     projects.keys,

@@ -10,7 +10,7 @@ from claude_sync.doctor.login_environment import login_environment
 from claude_sync.model import Finding, Level
 from claude_sync.sync.bundles.allowance import Allowance
 from claude_sync.transports.rclone.errors import MINIMUM
-from claude_sync.wording import short_path, size
+from claude_sync.wording import count, join, quoted, short_path, size
 
 
 def rclone(facts: Facts) -> Iterator[Finding]:
@@ -50,15 +50,36 @@ def allowance(facts: Facts) -> Iterator[Finding]:
     if not limit:
         return
     sent = Allowance(facts.context, named=False).sent
-    if sent >= limit - limit // 10:
+    held = facts.held_back
+    if held or sent >= limit - limit // 10:
+        title = "Little or nothing more is pushed to the cloud today by itself"
+        if held:
+            title = f"{count(len(held), 'session')} held back from the cloud until midnight"
         yield Finding(
             code="cloud-allowance",
             level=Level.WARNING,
-            title="Little or nothing more is pushed to the cloud today by itself",
+            title=title,
             detail=f"{size(sent)} of {size(limit)} a day were sent. What changes waits until "
-            "tomorrow, unless you push it by its id.",
+            "midnight if it is more than is left, unless you push it by its id.",
             fix="`claude-sync config set cloud_megabytes_a_day 2000`, or 0 for no limit",
         )
+
+
+def duplicates(facts: Facts) -> Iterator[Finding]:
+    """Files that share a name, which some clouds allow: only one of each can be reached."""
+    cloud, listing = facts.store_cloud, facts.context.store.last_listing if facts.view else None
+    if cloud is None or listing is None or not listing.duplicates:
+        return
+    number = len(listing.duplicates)
+    yield Finding(
+        code="cloud-duplicates",
+        level=Level.WARNING,
+        title=f"{count(number, 'name')} in the cloud that several files bear",
+        detail="Google Drive allows that, after a push that was cut off or a copy by hand. Only "
+        f"the newest file of each name is read: {join([*listing.duplicates], 3)}.",
+        fix=f"`rclone dedupe rename {quoted(cloud.fs)}`, which gives each a name of its own and "
+        "removes nothing",
+    )
 
 
 def left_over(facts: Facts) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ from claude_sync.errors import (
 )
 from claude_sync.model import Bundle, Finding, SessionState
 from claude_sync.store.store import StoreView
+from claude_sync.sync.bundles.allowance import held_back
 from claude_sync.sync.context import Context
 from claude_sync.sync.states import states_surveyed
 from claude_sync.sync.survey.survey import Survey
@@ -129,6 +130,20 @@ class Facts:
             self.states_error = error
             return {}
         return {state.session_id: state for state in judged}
+
+    @cached_property
+    def held_back(self) -> frozenset[str]:
+        """Ids of the sessions that changed and that no push sends by itself today."""
+        survey = self.survey
+        if survey is None or self.view is None or not self.context.daily_limit:
+            return frozenset()
+        try:
+            surveyed = self._surveyed
+            every = surveyed.states if surveyed else states_surveyed(self.context, survey)
+            return held_back(self.context, survey, every)
+        except StoreOffline as error:
+            self.states_error = error
+            return frozenset()
 
     @cached_property
     def bundles(self) -> tuple[Bundle, ...]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from claude_sync.disk.snapshot import translating_read_errors
 from claude_sync.errors import (
+    BundleError,
     BundleIncomplete,
     BundlePlaceholder,
     ClaudeSyncError,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from claude_sync.sync.rivals import Mine
     from claude_sync.sync.survey.comparisons import Comparisons
 
+_CHEAP_BYTES = 4 << 20
 _UNBEGUN = "not one line of it is whole yet"
 _BEHIND = "this machine's own bundle is newer than its copy here: pull first"
 
@@ -240,10 +242,26 @@ class _Push:
             not self._named and not keep_own and is_elsewhere(self._context, survey, local, rivals)
         )
         if unchanged and not moved:
+            if own is not None and self._named and self._is_damaged(own):
+                from claude_sync.sync.bundles.keep import keep_unreadable
+
+                keep_unreadable(self._context, session_id, own.name, "push")
+                return PlannedPush(local, project, None, keep_own=False)
             if own is not None and own.head.version == mine.version:
                 self._note_written(session_id, own)
             return self._result(local, Outcome.UNCHANGED, project.key, own)
         return PlannedPush(local, project, own, keep_own)
+
+    def _is_damaged(self, own: Bundle) -> bool:
+        """Whether a bundle doesn't hold what it says of itself.
+
+        Asked for what a person named. A big one isn't fetched for that from where bytes cost.
+        """
+        store = self._context.store
+        if store.remote and own.stamp.size > _CHEAP_BYTES:
+            return False
+        [(_, error)] = store.verify([own])
+        return isinstance(error, BundleError)
 
     def _is_elsewhere(self, own: Bundle, project: ProjectKey) -> bool:
         """Whether the own bundle isn't where it belongs, or an older one is still beside it."""
@@ -282,12 +300,16 @@ class _Push:
     # -- writing ------------------------------------------------------------------------------
 
     def _write(self, to_push: Sequence[PlannedPush]) -> Iterator[Result]:
-        from claude_sync.sync.bundles.allowance import Allowance
+        from claude_sync.sync.bundles.allowance import Allowance, bytes_to_send
         from claude_sync.sync.bundles.push_write import PushWriter
 
         writer = PushWriter(self._context, self._survey, self._ahead, named=self._named)
         allowance = Allowance(self._context, named=self._named)
-        waiting = [one for one in to_push if not allowance.allows(self._bytes_to_send(one))]
+        waiting = [
+            one
+            for one in to_push
+            if not allowance.allows(bytes_to_send(self._context, one.local, one.own))
+        ]
         for planned in waiting:
             yield self._result(
                 planned.local,
@@ -316,13 +338,6 @@ class _Push:
                 sessions_done=done,
             )
             self._context.progress(progress)
-
-    def _bytes_to_send(self, planned: PlannedPush) -> int:
-        """About how many bytes go; where they are compressed, by how the older ones were."""
-        size, own = planned.local.total_bytes, planned.own
-        if own is None or not self._context.store.encrypted or not own.head.encoded_size:
-            return size
-        return size * min(own.stamp.size, own.head.encoded_size) // own.head.encoded_size
 
     def _answered(self, planned: PlannedPush, answer: Sent | ClaudeSyncError) -> Result:
         error = answer if isinstance(answer, ClaudeSyncError) else answer.error

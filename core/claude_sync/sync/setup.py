@@ -38,6 +38,7 @@ class SetUp:
         machines: names of the other machines that have bundles there.
         encrypted: whether only machines that have the store's key can read and write there.
         made_key: the store key that was made, to be shown once; None where none was.
+        is_new: whether the store was made just now.
     """
 
     location: str
@@ -46,6 +47,7 @@ class SetUp:
     machines: tuple[str, ...]
     encrypted: bool = False
     made_key: str | None = field(default=None, repr=False)
+    is_new: bool = False
 
 
 def default_location() -> str:
@@ -208,7 +210,15 @@ def set_up(
         claude_config_dir=named or chosen.claude_config_dir,
     )
     machine = load_machine(paths, homes)
-    return SetUp(spelled, label, machine, others, encrypted=encrypted, made_key=ready.made_key)
+    return SetUp(
+        spelled,
+        label,
+        machine,
+        others,
+        encrypted=encrypted,
+        made_key=ready.made_key,
+        is_new=ready.is_new,
+    )
 
 
 def _check_fit(folder: Path, chosen: Preferences) -> None:

@@ -73,10 +73,12 @@ class ReadyStore:
     Attributes:
         marker: what its marker says.
         made_key: the store key that was made for it, which was shown; None where none was.
+        is_new: whether it was made just now.
     """
 
     marker: Marker
     made_key: str | None = field(default=None, repr=False)
+    is_new: bool = False
 
 
 def ready_store(
@@ -137,7 +139,7 @@ def ready_store(
         _check_kind(paths, transport, marker, choice)
         if marker.encrypted:
             _have_key(paths, transport, marker, choice)
-    return ReadyStore(marker, made[0] if made else None)
+    return ReadyStore(marker, made[0] if made else None, is_new=bool(created))
 
 
 def _made(made: list[str], show: Callable[[str], None] | None) -> str:

@@ -126,12 +126,14 @@ class Listing(NamedTuple):
         digest: equal digests mean equal listings, marker included; "" where there is none.
         unseen: folders that are there and couldn't be listed, sorted: what lies in them is
             unknown, and must not be taken for missing. "" means that it may be any of them.
+        duplicates: names that several files bear, of which only one can be reached, sorted.
     """
 
     marker: bytes | None
     entries: tuple[Entry, ...]
     digest: str = ""
     unseen: tuple[str, ...] = ()
+    duplicates: tuple[str, ...] = ()
 
 
 class Range(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from claude_sync.state import preferences
 from claude_sync.sync.context import Context
 from claude_sync.sync.store_key import KeyChoice
 from claude_sync.transports.rclone import calls
+from claude_sync.transports.rclone.listing import Seen, seen_in
 from conformance.clouds import BUCKET, Clouds, let_servers_forget, running_clouds
 from machines import KEY_FOLDER, OTHER, SESSION, PlayedMachine, World, said
 
@@ -105,6 +106,27 @@ def test_forgetting_removes_the_revision_that_is_there(world: World, folder: Pat
     assert bundles(folder) == []
 
 
+@pytest.mark.parametrize("world", ["local"], indirect=True)
+def test_names_that_several_files_bear_are_said(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Google Drive has them: a name is listed twice."""
+    (laptop,) = world.machines("laptop")
+    laptop.write(SESSION, said("hello"))
+    laptop.push()
+    assert "cloud-duplicates" not in findings(laptop)
+
+    def twice(items: Iterable[object], directory: str = "") -> Seen:
+        return seen_in([item for one in items for item in (one, one)], directory)
+
+    monkeypatch.setattr("claude_sync.transports.rclone.place.seen_in", twice)
+    for _ in range(2):  # also where nothing has changed since
+        assert (
+            findings(laptop)["cloud-duplicates"] == "2 names in the cloud that several files bear"
+        )
+        assert outcome(laptop) is Outcome.UNCHANGED
+
+
 # --- a day's bytes -----------------------------------------------------------------------------
 
 
@@ -138,8 +160,21 @@ def test_a_session_that_is_named_goes_all_the_same_and_counts(laptop: PlayedMach
     assert outcome(laptop, SESSION) is Outcome.PUSHED
     laptop.write(OTHER, said("y"))
     assert laptop.push()[OTHER].outcome is Outcome.HELD
+    assert "1 session held back" in findings(laptop)["cloud-allowance"]
     laptop.write(SESSION, said("more"))
     assert outcome(laptop, SESSION) is Outcome.PUSHED
+
+
+@pytest.mark.parametrize("world", ["local"], indirect=True)
+def test_the_doctor_says_what_is_held_back_though_much_is_left(laptop: PlayedMachine) -> None:
+    limited(laptop, 1)
+    laptop.write(SESSION, said("x"))
+    laptop.push()
+    assert "cloud-allowance" not in findings(laptop)
+    laptop.write(SESSION, said("more"))
+    laptop.write(OTHER, said("y" * MEGABYTE))
+    assert "1 session held back" in findings(laptop)["cloud-allowance"]
+    assert laptop.push()[OTHER].outcome is Outcome.HELD
 
 
 @pytest.mark.parametrize("world", ["local"], indirect=True)

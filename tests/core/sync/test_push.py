@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 
 import pytest
@@ -9,8 +10,10 @@ import pytest
 from claude_sync.claude.transcript import EDGE_BYTES
 from claude_sync.errors import SessionAmbiguous, SessionNotFound, UsageError
 from claude_sync.model import Outcome
+from claude_sync.sealed import keys
 from claude_sync.state import preferences
 from claude_sync.sync.push import push, push_surveyed
+from claude_sync.sync.store_key import KeyChoice
 from claude_sync.sync.survey.survey import look
 from examined import snapshot
 from machines import (
@@ -355,3 +358,24 @@ def test_a_session_of_which_only_a_long_first_line_is_whole_is_pushed(world: Wor
     laptop = world.machine("laptop")
     laptop.write(SESSION, said("x" * (2 * EDGE_BYTES)))
     assert outcomes(laptop.push()) == {SESSION: Outcome.PUSHED}
+
+
+@pytest.mark.parametrize("key", [KeyChoice(), KeyChoice(True, "correct horse battery staple")])
+def test_a_bundle_that_was_damaged_is_written_again_when_it_is_named(
+    world: World, key: KeyChoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "_N", 2)
+    world.key = key if key.encrypt else None
+    (laptop,) = world.machines("laptop")
+    whole = laptop.write(SESSION, *[said("x" * 1000)] * 300)
+    laptop.push()
+    path = laptop.bundle()
+    damaged, before = bytearray(path.read_bytes()), path.stat()
+    damaged[len(damaged) // 2] ^= 4
+    path.write_bytes(damaged)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert outcomes(laptop.push()) == {SESSION: Outcome.UNCHANGED}  # nothing tells it cheaply
+    assert outcomes(laptop.push(SESSION)) == {SESSION: Outcome.PUSHED}
+    assert world.opened(laptop.bundle()).transcript == whole
+    assert bytes(damaged) in world.everything()
+    assert outcomes(laptop.push(SESSION)) == {SESSION: Outcome.UNCHANGED}

@@ -110,7 +110,7 @@ def run(arguments: Namespace) -> int:
         print_line(f"What this machine pushed to {short_path(before)} stays there.")
     if done.machines:
         print_line(f"Sessions of {join(done.machines)} are already there.")
-    print_line(_who(done))
+    print_line(f"{_not_encrypted(done)}{_who(done)}")
     if arguments.encrypt and made.key is None and arguments.key_file is None:
         print_line("This machine has its key; `claude-sync key change` shows you a new one.")
     print_line()
@@ -150,6 +150,16 @@ def _set_up(
         anyway=arguments.anyway,
         key=KeyChoice(arguments.encrypt, key, new=new, show=made.show),
         accept_older=arguments.accept_older,
+    )
+
+
+def _not_encrypted(done: SetUp) -> str:
+    """What is said of a new one that isn't encrypted: it stays so, and nobody may have asked."""
+    if done.encrypted or not done.is_new:
+        return ""
+    return (
+        "It is new and NOT ENCRYPTED; to have one that only your machines can read, run "
+        "`claude-sync init` with another place and --encrypt. "
     )
 
 

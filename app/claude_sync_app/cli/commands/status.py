@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import nullcontext
 
 from claude_sync.doctor import Surveyed, examine
 from claude_sync.model import Finding, Level, SessionState, State
 from claude_sync.state import preferences
 from claude_sync.state.paths import paths
+from claude_sync.sync.bundles.allowance import held_back
 from claude_sync.sync.context import Context
 from claude_sync.sync.states import states_surveyed
 from claude_sync.sync.survey.survey import look
@@ -43,17 +44,18 @@ def run(arguments: Namespace) -> int:
         with context.working("looking") if set_up else nullcontext():
             survey = look(context, store=set_up)
             every = states_surveyed(context, survey)
+        held = held_back(context, survey, every) if set_up else frozenset()
         findings = _findings(context, Surveyed(survey, every) if set_up else None)
         where = context.store.label if set_up else None
         machine = context.machine.name
     if arguments.json:
-        print_json(_document(every, findings, where, machine))
+        print_json(_document(every, held, findings, where, machine))
         return DONE
     if where is None:
         print_line("No shared folder is chosen yet; choose one with `claude-sync init LOCATION`.")
     else:
         print_line(f"Sessions are shared through {where}. This machine is called {machine}.")
-    _print_groups(every)
+    _print_groups(every, held)
     _print_findings(findings)
     return DONE
 
@@ -66,12 +68,16 @@ def _findings(context: Context, surveyed: Surveyed | None) -> list[Finding]:
 # --- groups ------------------------------------------------------------------------------------
 
 
-def _to_push(state: SessionState) -> bool:
-    return state.state is State.CHANGED and not (state.ignored or state.forgotten)
+def _to_push(state: SessionState, is_held: bool) -> bool:
+    return state.state is State.CHANGED and not (state.ignored or state.forgotten or is_held)
 
 
-def _is(wanted: State) -> Callable[[SessionState], bool]:
-    return lambda state: state.state is wanted
+def _held(_: SessionState, is_held: bool) -> bool:
+    return is_held
+
+
+def _is(wanted: State) -> Callable[[SessionState, bool], bool]:
+    return lambda state, _: state.state is wanted
 
 
 class _Group(NamedTuple):
@@ -80,11 +86,12 @@ class _Group(NamedTuple):
     name: str
     title: str
     command: str
-    belongs: Callable[[SessionState], bool]
+    belongs: Callable[[SessionState, bool], bool]
 
 
 _GROUPS = (
     _Group("push", "To push", "claude-sync push --all", _to_push),
+    _Group("held", "Held back until midnight", "claude-sync push SESSION", _held),
     _Group("pull", "To pull", "claude-sync pull --all", _is(State.WAITING)),
     _Group("conflicts", "In conflict", "claude-sync resolve SESSION", _is(State.CONFLICT)),
     _Group(
@@ -96,13 +103,21 @@ _GROUPS = (
 
 
 def _document(
-    every: Sequence[SessionState], findings: Sequence[Finding], where: str | None, machine: str
+    every: Sequence[SessionState],
+    held: Collection[str],
+    findings: Sequence[Finding],
+    where: str | None,
+    machine: str,
 ) -> dict[str, object]:
     document: dict[str, object] = {"location": where, "machine": machine}
     for group in _GROUPS:
-        document[group.name] = [_session_json(one) for one in every if group.belongs(one)]
+        document[group.name] = [_session_json(one) for one in _of(group, every, held)]
     document["findings"] = [finding_json(one) for one in findings]
     return document
+
+
+def _of(group: _Group, every: Sequence[SessionState], held: Collection[str]) -> list[SessionState]:
+    return [one for one in every if group.belongs(one, one.session_id in held)]
 
 
 def _session_json(state: SessionState) -> dict[str, object]:
@@ -112,10 +127,10 @@ def _session_json(state: SessionState) -> dict[str, object]:
     return shown
 
 
-def _print_groups(every: Sequence[SessionState]) -> None:
+def _print_groups(every: Sequence[SessionState], held: Collection[str]) -> None:
     nothing = True
     for group in _GROUPS:
-        found = [one for one in every if group.belongs(one)]
+        found = _of(group, every, held)
         if not found:
             continue
         nothing = False

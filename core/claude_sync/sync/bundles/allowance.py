@@ -8,12 +8,52 @@ and counts.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import date
 
+from claude_sync.errors import ClaudeSyncError, Stopped
+from claude_sync.model import Bundle, LocalSession, SessionState, State
 from claude_sync.sync.context import Context
+from claude_sync.sync.survey.survey import Survey
 from claude_sync.wording import size
 
 _SENT = "sent-on"
+
+
+def bytes_to_send(context: Context, local: LocalSession, own: Bundle | None) -> int:
+    """About how many bytes a push sends; where they are compressed, by how the older ones were.
+
+    Args:
+        context: what is worked with.
+        local: the session.
+        own: this machine's bundle of it in the store, None where there is none.
+    """
+    size = local.total_bytes
+    if own is None or not context.store.encrypted or not own.head.encoded_size:
+        return size
+    return size * min(own.stamp.size, own.head.encoded_size) // own.head.encoded_size
+
+
+def held_back(context: Context, survey: Survey, states: Iterable[SessionState]) -> frozenset[str]:
+    """Ids of the sessions that a push of all would hold back today, though they have changed."""
+    if not context.daily_limit:
+        return frozenset()
+    changed = (one for one in states if one.state is State.CHANGED)
+    going = {one.session_id for one in changed if not (one.ignored or one.forgotten)}
+    allowance, held = Allowance(context, named=False), set()
+    for session_id in sorted(going):  # in the order of a push
+        try:
+            local = survey.copy(session_id)
+        except Stopped:
+            raise
+        except ClaudeSyncError:
+            continue  # a push says what is wrong with it
+        if local is None:
+            continue
+        own = survey.split(session_id)[0]
+        if not allowance.allows(bytes_to_send(context, local, own)):
+            held.add(session_id)
+    return frozenset(held)
 
 
 class Allowance:

@@ -42,11 +42,13 @@ class Seen(NamedTuple):
         files: by name.
         markers: the newest first; more than one while it is replaced.
         unfinished: files that aren't all there, by their names in the storage.
+        duplicates: names in the storage that several files bear, sorted.
     """
 
     files: Mapping[str, File]
     markers: tuple[File, ...]
     unfinished: tuple[File, ...]
+    duplicates: tuple[str, ...] = ()
 
     @property
     def marker(self) -> File | None:
@@ -63,6 +65,8 @@ class Seen(NamedTuple):
         digest = hashlib.sha256(repr(marker).encode())
         for name in sorted(self.files):
             digest.update(repr((name, *self.files[name])).encode())
+        if self.duplicates:
+            digest.update(repr(self.duplicates).encode())
         return digest.hexdigest()
 
 
@@ -77,11 +81,14 @@ def seen_in(items: Iterable[object], directory: str = "") -> Seen:
     markers: list[File] = []
     unfinished: list[File] = []
     paths: dict[str, File] = {}
+    duplicates: set[str] = set()
     for file in _files(items):
         if directory and not file.path.startswith(f"{directory}/"):
             continue
         # Google Drive lets several files share a name: the newest counts.
         known = paths.get(file.path)
+        if known is not None:
+            duplicates.add(file.path)
         if known is None or known.stamp.mtime_ns < file.stamp.mtime_ns:
             paths[file.path] = file
     for file in paths.values():
@@ -106,7 +113,7 @@ def seen_in(items: Iterable[object], directory: str = "") -> Seen:
                 aliases = (older_name(name, file.stamp.size, number) for number in count())
                 found[next(alias for alias in aliases if alias not in found)] = file
     markers.sort(key=lambda file: (file.number, file.path), reverse=True)
-    return Seen(found, tuple(markers), tuple(unfinished))
+    return Seen(found, tuple(markers), tuple(unfinished), tuple(sorted(duplicates)))
 
 
 def _files(items: Iterable[object]) -> Iterator[File]:

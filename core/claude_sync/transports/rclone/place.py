@@ -67,8 +67,9 @@ class Place:
         marker = self._read_marker(seen.marker)
         digest = seen.digest(marker)
         if known is not None and known.digest == digest:
-            return known
-        return Listing(marker, seen.entries(), digest)
+            same = known.duplicates == seen.duplicates  # not all is kept of what is known
+            return known if same else known._replace(duplicates=seen.duplicates)
+        return Listing(marker, seen.entries(), digest, duplicates=seen.duplicates)
 
     def _read_marker(self, file: File | None) -> bytes | None:
         if file is None or not file.stamp.size:
