@@ -14,6 +14,7 @@ from pathlib import Path
 
 from benchmarks.processes import PROGRAM, Run, run
 from claude_sync.claude.home import encode_directory
+from claude_sync.transports.base import MARKER_NAME
 from repositories import bare_bones
 
 _DAY_SECONDS = 86_400
@@ -156,7 +157,8 @@ class BenchMachine:
             return []
         file = self.home / "passphrase"
         file.write_text(self.passphrase, encoding="utf-8")
-        return ["--encrypt", "--key-file", str(file)]
+        there = self.store.joinpath(MARKER_NAME).exists()
+        return [*([] if there else ["--new"]), "--encrypt", "--key-file", str(file)]
 
     def write_companion(self, name: str, data: bytes) -> Path:
         """Write a file that a client keeps beside the projects, by its path there."""

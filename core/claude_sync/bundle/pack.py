@@ -29,6 +29,7 @@ from claude_sync.values import NamedTuple
 FRAME = ""
 """The section of what stands around transcript and sidecar files, and of their tiny parts."""
 TRANSCRIPT = "transcript"
+_KEPT = "kept"
 
 _BIGGEST_PIECE = 1 << 20
 _BIGGEST_FRAME = 1 << 19
@@ -79,6 +80,18 @@ class Piece(NamedTuple):
     offset: int
 
 
+class Kept(NamedTuple):
+    """The first part of a transcript's encoding, where that isn't made.
+
+    Attributes:
+        size: how many bytes.
+        given: how many of them are still encoded from the bytes that are given, and left out.
+    """
+
+    size: int
+    given: int
+
+
 class Span(NamedTuple):
     """Where a section's encoding lies in a file: bytes, without the quotes around it."""
 
@@ -120,6 +133,8 @@ class Packer:
         sidecar: the files of its sidecar folder, in any order.
         settle: asked for the transcript's version after its last block; it may raise to say that
             the blocks were no whole (`Snapshot.settle`). None to hash the blocks here.
+        kept: what of the transcript's encoding isn't made; it belongs between the first piece and
+            the second. `settle` is needed then.
 
     Raises:
         BundleCorrupt, BundleUnsafe: a member or a path can't go into a bundle.
@@ -132,7 +147,9 @@ class Packer:
         sidecar: Iterable[SidecarSource] = (),
         *,
         settle: Callable[[], Version] | None = None,
+        kept: Kept | None = None,
     ) -> None:
+        self.kept = kept
         self._members = _members(label)
         self._transcript = transcript
         self._settle = settle
@@ -182,6 +199,11 @@ class Packer:
         frame: list[bytes] = []
         waiting = done = 0
         for part in self._parts():
+            if part.section == _KEPT:
+                yield Piece(b"".join(frame), FRAME, done)
+                done = self._position
+                frame, waiting = [], 0
+                continue
             joins = part.section == FRAME or len(part.data) < _SMALLEST_PIECE
             if joins:
                 frame.append(part.data)
@@ -225,11 +247,12 @@ class Packer:
         """The body's bytes with their sections, in parts as they come."""
         yield self._frame(front_of(self._members))
         if self._settle is None:
+            assert self.kept is None
             running = RunningVersion()
             yield from self._section(TRANSCRIPT, map(running.add, self._transcript))
             self._version = running.version
         else:
-            yield from self._section(TRANSCRIPT, self._transcript)
+            yield from self._section(TRANSCRIPT, self._transcript, self.kept)
             self._version = self._settle()
         yield self._frame(AFTER_TRANSCRIPT)
         for index, (path, open_source) in enumerate(self._sources):
@@ -246,9 +269,17 @@ class Packer:
         self._position += len(data)
         return piece
 
-    def _section(self, name: str, blocks: Iterable[bytes]) -> Iterator[Piece]:
-        start = self._position
-        for data in encode(blocks):
+    def _section(
+        self, name: str, blocks: Iterable[bytes], kept: Kept | None = None
+    ) -> Iterator[Piece]:
+        start, left_out = self._position, 0
+        if kept is not None:
+            self._position += kept.size
+            left_out = kept.given
+            yield Piece(b"", _KEPT, start)
+        for encoded in encode(blocks):
+            data = encoded[left_out:] if left_out else encoded
+            left_out -= len(encoded) - len(data)
             for at in range(0, len(data), _BIGGEST_PIECE):
                 part = data[at : at + _BIGGEST_PIECE]
                 yield Piece(part, name, self._position - start)

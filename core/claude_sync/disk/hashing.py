@@ -10,12 +10,26 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from claude_sync.values import NamedTuple
+
 if TYPE_CHECKING:
     import threading
     from queue import SimpleQueue
 
 _WORTH_A_THREAD_BYTES = 4 << 20
 _MOST_WAITING = 8
+
+
+class Begun(NamedTuple):
+    """A SHA-256 of the first bytes of something.
+
+    Attributes:
+        digest: of them.
+        size: how many.
+    """
+
+    digest: hashlib._Hash
+    size: int
 
 
 class PassingHash:
@@ -26,12 +40,13 @@ class PassingHash:
 
     Args:
         marks: sizes at which to note the hash as well.
+        begun: what was hashed before; None for nothing.
     """
 
-    def __init__(self, marks: Iterable[int] = ()) -> None:
-        self._digest = hashlib.sha256()
-        self._size = 0
-        self._marks = sorted(set(marks), reverse=True)
+    def __init__(self, marks: Iterable[int] = (), begun: Begun | None = None) -> None:
+        self._digest = begun.digest.copy() if begun is not None else hashlib.sha256()
+        self._size = self._before = begun.size if begun is not None else 0
+        self._marks = sorted((mark for mark in set(marks) if mark >= self._size), reverse=True)
         self._noted: dict[int, str] = {}
         self._thread: threading.Thread | None = None
         self._todo: SimpleQueue[bytes | int | None]
@@ -47,7 +62,7 @@ class PassingHash:
 
     def _add(self, data: bytes) -> None:
         self._size += len(data)
-        if self._size < _WORTH_A_THREAD_BYTES:
+        if self._size - self._before < _WORTH_A_THREAD_BYTES:
             self._digest.update(data)
             return
         if self._thread is None:

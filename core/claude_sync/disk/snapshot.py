@@ -6,12 +6,15 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from claude_sync.errors import SessionChanging, SessionUnreadable, SessionVanished
 from claude_sync.model import Stamp, Version
+
+if TYPE_CHECKING:
+    from claude_sync.disk.hashing import Begun
 
 BLOCK_SIZE = 1 << 18
 """Bytes in one piece of a stream; work can be stopped between two.
@@ -220,19 +223,45 @@ class Snapshot:
         """The open file; reading it moves where it stands, so not while `blocks` runs."""
         return self._file
 
-    def blocks(self) -> Iterator[bytes]:
+    def begun(self, prefix: Version, first: int, check: Callable[[], None]) -> Begun | None:
+        """The SHA-256 of the first bytes, if the file begins with a version.
+
+        Args:
+            prefix: the version.
+            first: how many bytes; at most as many as it has.
+            check: called between blocks; raises to stop.
+
+        Raises:
+            OSError: they can't be read. And what `check` raises.
+        """
+        from claude_sync.disk.hashing import Begun
+
+        digest = hashlib.sha256()
+        begun: Begun | None = None
+        self._file.seek(0)
+        for size in (first, prefix.size - first):
+            for block in blocks_of(self._file, size):
+                check()
+                digest.update(block)
+            begun = begun or Begun(digest.copy(), first)
+        return begun if digest.hexdigest() == prefix.sha256 else None
+
+    def blocks(self, begun: Begun | None = None) -> Iterator[bytes]:
         """The bytes, from the first on, in blocks.
+
+        Args:
+            begun: the hash of the first ones, if those aren't wanted.
 
         Raises:
             OSError: they can't be read; here as in `settle` and `prefix_hash`.
         """
-        self._file.seek(0)
         from claude_sync.disk.hashing import PassingHash  # most looks read nothing
 
-        digest = PassingHash(self._marks)
-        read = 0
+        digest = PassingHash(self._marks, begun)
+        read = begun.size if begun is not None else 0
+        self._file.seek(read)
         try:
-            for block in blocks_of(self._file, self.size):
+            for block in blocks_of(self._file, self.size - read):
                 digest.add(block)
                 read += len(block)
                 yield block

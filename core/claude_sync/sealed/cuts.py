@@ -49,6 +49,17 @@ class Cutter:
         self._buffer += data
         yield from self._complete()
 
+    def pass_over(self, size: int) -> bool:
+        """Go on after bytes of the transcript that aren't fed.
+
+        Args:
+            size: how many.
+
+        Returns:
+            False where they are no whole cuts; nothing is passed over then.
+        """
+        return self._part is _Part.TRANSCRIPT and not self._buffer and size % CUT_BYTES == 0
+
     def end(self) -> Iterator[bytes]:
         """What is left."""
         while len(self._buffer) > CUT_BYTES:

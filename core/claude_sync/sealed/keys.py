@@ -43,6 +43,7 @@ class Master:
         if len(key) != MASTER_BYTES:
             raise ValueError("a master key has 32 bytes")
         self.key = key
+        self._last_file: tuple[bytes, bytes] | None = None
 
     @classmethod
     def new(cls) -> Master:
@@ -66,7 +67,10 @@ class Master:
 
     def file_key(self, salt: bytes) -> bytes:
         """The key that encrypts the segments and the index of files with this salt."""
-        return _derived(self.key, salt, b"ccsync file 1")
+        last = self._last_file
+        if last is None or last[0] != salt:  # a file's index and its segments are read in turn
+            last = self._last_file = salt, _derived(self.key, salt, b"ccsync file 1")
+        return last[1]
 
     def name_digest(self, data: bytes) -> bytes:
         """What stands for a name: 32 bytes."""

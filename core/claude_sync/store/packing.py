@@ -13,13 +13,23 @@ from contextlib import contextmanager
 from functools import cached_property, partial
 from typing import Any
 
-from claude_sync.bundle.codec import settled_size
-from claude_sync.bundle.pack import FRAME, TRANSCRIPT, Label, Packed, Packer, Piece, sidecar_section
+from claude_sync.bundle.codec import encoded_size, settled_size
+from claude_sync.bundle.pack import (
+    FRAME,
+    TRANSCRIPT,
+    Kept,
+    Label,
+    Packed,
+    Packer,
+    Piece,
+    sidecar_section,
+)
 from claude_sync.claude.session_files import is_companion, snapshot_of
-from claude_sync.disk.hashing import PassingHash
-from claude_sync.disk.snapshot import Snapshot, translating_read_errors
+from claude_sync.disk.hashing import Begun, PassingHash
+from claude_sync.disk.snapshot import Snapshot, blocks_of, translating_read_errors
 from claude_sync.errors import ClaudeSyncError, SessionChanging
 from claude_sync.model import Bundle, LocalSession, SidecarFile, Stamp, Version
+from claude_sync.sealed.cuts import CUT_BYTES
 from claude_sync.store.layout import sidecar_of
 from claude_sync.transports.base import LEAST_REUSE_BYTES, Block, PreparedPut, Reuse
 from claude_sync.values import NamedTuple
@@ -148,6 +158,31 @@ class Packing:
                 yield from self._hinted(piece)
             self.packed = packer.packed
 
+    def growth(self) -> Iterator[Block | Reuse]:
+        """The same, without what is known to stand in the base.
+
+        The transcript here begins with the base's, or all of it is made: then what the base says
+        of itself tells what the encoding begins with. That is neither made nor looked at.
+
+        Raises:
+            SessionError: it can't be read, or is being rewritten.
+        """
+        base = self.outgoing.base
+        size = settled_size(base.head.encoded_size) // CUT_BYTES * CUT_BYTES if base else 0
+        if base is None or not base.head.start or not size:
+            yield from self.blocks()
+            return
+        with self._packer(kept_size=size) as packer:
+            pieces = packer.body()
+            if packer.kept is not None:
+                yield Block(next(pieces).data)
+                yield Reuse(base.head.start, size)
+            for piece in pieces:
+                self._check()
+                yield from self._hinted(piece)
+            yield Block(packer.back())
+            self.packed = packer.packed
+
     def prepared(self) -> PreparedPut | None:
         """The same as it was packed ahead, None where it wasn't, or wasn't quite the same."""
         ahead = self.outgoing.ahead
@@ -193,50 +228,90 @@ class Packing:
             digest.close()
 
     @contextmanager
-    def _packer(self) -> Iterator[Packer]:
-        """What packs the session as it lies here now; to be used to its end."""
+    def _packer(self, kept_size: int = 0) -> Iterator[Packer]:
+        """What packs the session as it lies here now; to be used to its end.
+
+        Args:
+            kept_size: how many bytes of the base's encoded transcript needn't be made, if it
+                begins like that.
+        """
         outgoing = self.outgoing
         base = outgoing.base.head.version if outgoing.base is not None else None
+        marks = [version.size for version in (base, outgoing.expected) if version is not None]
         with (
             translating_read_errors(outgoing.label.session_id),
             Snapshot(
-                outgoing.local.path,
-                whole_lines=outgoing.whole_lines,
-                marks=[base.size] if base is not None else [],
+                outgoing.local.path, whole_lines=outgoing.whole_lines, marks=marks
             ) as snapshot,
         ):
+            begun, kept = self._kept(snapshot, kept_size) if kept_size else (None, None)
             yield Packer(
                 outgoing.label,
-                self._expected(snapshot),
+                self._expected(snapshot, begun),
                 [
                     (path, partial(self._sidecar_file, path, seen))
                     for path, seen in outgoing.local.sidecar
                 ],
                 settle=snapshot.settle,
+                kept=kept,
             )
             whole = snapshot.last_line_end(snapshot.size) == snapshot.size
             self.read = snapshot.stamp if whole and not outgoing.whole_lines else None
             if base is not None:
                 self._extends = snapshot.noted.get(base.size) == base.sha256
+                if begun is not None and not self._extends:
+                    raise self._rewritten()
 
-    def _expected(self, snapshot: Snapshot) -> Iterator[bytes]:
-        """The transcript's bytes; it must begin with what it was found to be, if it was read."""
+    def _kept(self, snapshot: Snapshot, size: int) -> tuple[Begun | None, Kept | None]:
+        """What of the transcript needn't be encoded again, and its hash.
+
+        Args:
+            snapshot: the transcript.
+            size: of that, encoded, at most all that is settled of the base.
+
+        Returns:
+            None where it doesn't begin with the base's.
+        """
+        base = self.outgoing.base
+        assert base is not None
+        head = base.head
+        if snapshot.size < head.size:
+            return None, None
+        # The base's last bytes are encoded as more than they are, so what stands before as many
+        # of them as that is needn't be encoded. After a line, a character begins.
+        left = head.encoded_size - size
+        first = snapshot.last_line_end(max(0, head.size - left))
+        begun = snapshot.begun(head.version, first, self._check)
+        if begun is None:
+            return None, None
+        snapshot.file.seek(first)
+        last = encoded_size(blocks_of(snapshot.file, head.size - first))
+        return begun, Kept(size, given=size - (head.encoded_size - last))
+
+    def _expected(self, snapshot: Snapshot, begun: Begun | None) -> Iterator[bytes]:
+        """The transcript's bytes; it must begin with what it was found to be, if it was read.
+
+        Args:
+            snapshot: the transcript.
+            begun: the hash of its first bytes, which aren't wanted; None where all are.
+        """
         expected = self.outgoing.expected
+        yield from snapshot.blocks(begun)
         if expected is None:
-            yield from snapshot.blocks()
             return
         if snapshot.size == expected.size:
-            yield from snapshot.blocks()
             same = snapshot.settle() == expected
         else:
-            same = snapshot.prefix_hash(expected.size) == expected.sha256
-            yield from snapshot.blocks()
-        if not same or snapshot.size < expected.size:
-            raise SessionChanging(
-                "the session was rewritten since it was read",
-                where=self.outgoing.label.session_id,
-                todo="it is tried again next time",
-            )
+            same = snapshot.noted.get(expected.size) == expected.sha256
+        if not same:
+            raise self._rewritten()
+
+    def _rewritten(self) -> SessionChanging:
+        return SessionChanging(
+            "the session was rewritten since it was read",
+            where=self.outgoing.label.session_id,
+            todo="it is tried again next time",
+        )
 
     def _sidecar_file(self, path: str, seen: Stamp) -> Iterator[bytes]:
         """A file's bytes; if it changed since it was looked at, it must hold the base's.

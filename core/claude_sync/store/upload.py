@@ -60,6 +60,7 @@ def send(
                 base=entry,
                 prepared=packing.prepared(),
                 predecessor=Predecessor(outgoing.replaces),
+                growth=packing.growth if base is not None else None,
             )
 
     for written in transport.write(puts()):

@@ -244,6 +244,10 @@ class Put(NamedTuple):
             those bytes are: whoever reads them proves them. A transport that reuses bytes may
             take this instead of `blocks`, without a hash of the whole; it is only taken where
             `predecessor` is the base, which is looked at again. None where there is none.
+        growth: makes the file's parts, in which as much of the base's beginning as possible isn't
+            made again: it is proved by what the base says of itself. Only a transport that proves
+            the base's bytes by that, too, may take this instead of `blocks`. None where there is
+            none.
     """
 
     name: str
@@ -252,6 +256,7 @@ class Put(NamedTuple):
     prepared: PreparedPut | None = None
     predecessor: Predecessor | None = None
     unproved: Callable[[], Iterator[Block | Reuse]] | None = None
+    growth: Callable[[], Iterator[Block | Reuse]] | None = None
 
 
 class Written(NamedTuple):

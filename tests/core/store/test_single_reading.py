@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from claude_sync.disk import snapshot
+from claude_sync.disk.hashing import Begun
 from claude_sync.disk.snapshot import stamp_of
 from claude_sync.model import Outcome
 from claude_sync.sync.push import push_surveyed
@@ -117,9 +118,9 @@ def test_one_that_vanishes_costs_itself_only(
         laptop.write(session, said())
     blocks = snapshot.Snapshot.blocks
 
-    def vanish(self: snapshot.Snapshot) -> Iterator[bytes]:
+    def vanish(self: snapshot.Snapshot, *begun: Begun | None) -> Iterator[bytes]:
         laptop.path(OTHER).unlink(missing_ok=True)
-        return blocks(self)
+        return blocks(self, *begun)
 
     monkeypatch.setattr(snapshot.Snapshot, "blocks", vanish)
     results = laptop.push()

@@ -6,17 +6,29 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from types import NoneType
 
 import pytest
 
-from claude_sync.errors import BundleCorrupt, FileArrived
+from claude_sync.errors import BundleCorrupt, FileArrived, SessionChanging
 from claude_sync.sealed.cuts import AFTER_FRONT, AFTER_TRANSCRIPT
 from claude_sync.sealed.keys import Master
 from claude_sync.sealed.names import file_id_for, sealed_file
-from claude_sync.transports.base import MARKER_NAME, Block, Predecessor, Put, Transport
+from claude_sync.transports.base import (
+    MARKER_NAME,
+    Block,
+    Ends,
+    Get,
+    Got,
+    Predecessor,
+    Put,
+    Range,
+    Reuse,
+    Transport,
+)
 from claude_sync.transports.memory import MemoryFolder, MemoryTransport
 from claude_sync.transports.sealed.transport import SealedTransport
 from conformance.sshd import SshHost, running_sshd
@@ -158,6 +170,58 @@ def test_in_a_folder_a_cut_that_was_damaged_is_sealed_again() -> None:
     assert read_one(store, whole(NAME)) == new
 
 
+def growing(store: Transport, old: bytes, new: bytes, blocks: Iterable[Block] = ()) -> Put:
+    """A put of a longer bundle, of whose transcript all whole cuts aren't made again."""
+    start, size = old.index(AFTER_FRONT) + len(AFTER_FRONT), 2 * MIB
+
+    def parts() -> Iterator[Block | Reuse]:
+        yield Block(new[:start])
+        yield Reuse(start, size)
+        yield Block(new[start + size :])
+
+    return grown(store, new)._replace(blocks=lambda: iter(blocks), growth=parts)
+
+
+def test_a_transcript_s_beginning_that_is_known_is_not_asked_for(tmp_path: Path) -> None:
+    folder, master = MemoryFolder(), Master(bytes(32))
+    store = SealedTransport(MemoryTransport(folder), master)
+    store.create()
+    old, new = (bundle(b"x" * 2 * MIB + end) for end in (b"", b"more"))
+    write_all(store, put_of(NAME, old))
+    write_all(store, growing(store, old, new))
+    assert read_one(store, whole(NAME)) == new
+
+
+@pytest.mark.parametrize("place", [1, 2])
+def test_where_it_was_damaged_it_is_asked_for_after_all(place: int) -> None:
+    folder, master = MemoryFolder(), Master(bytes(32))
+    store = SealedTransport(MemoryTransport(folder), master)
+    store.create()
+    text = os.urandom(MIB).hex().encode()
+    old, new = (bundle(text + end) for end in (b"", b"more"))
+    write_all(store, put_of(NAME, old))
+    data, stamp = folder.files[NAME]
+    damaged = bytearray(data)
+    damaged[len(data) * place // 2 - 300_000] ^= 1
+    folder.files[NAME] = bytes(damaged), stamp
+    write_all(store, growing(store, old, new, [Block(new)]))
+    assert read_one(store, whole(NAME)) == new
+    # What was kept before the damage must be what would be made.
+    folder.files[NAME] = bytes(damaged), stamp
+    other = new.replace(text[:MIB], text[:MIB][::-1])
+    [written] = store.write([growing(store, old, new, [Block(other)])])
+    assert isinstance(written.error, SessionChanging if place == 2 else NoneType)
+
+
+def test_what_is_no_whole_cut_of_the_base_is_asked_for() -> None:
+    store = SealedTransport(MemoryTransport(), Master(bytes(32)))
+    store.create()
+    old, new = (bundle(b"x" * 2 * MIB + end) for end in (b"", b"more"))
+    write_all(store, put_of(NAME, old.replace(b"schema", b"other schema")))
+    write_all(store, growing(store, old, new, [Block(new)]))
+    assert read_one(store, whole(NAME)) == new
+
+
 def test_what_goes_on_from_a_file_that_was_renamed_gets_its_own_id() -> None:
     folder, master = MemoryFolder(), Master(bytes(32))
     store = SealedTransport(MemoryTransport(folder), master)
@@ -200,6 +264,44 @@ def test_ranges_of_what_was_sealed_come_as_if_it_were_plain() -> None:
     assert data.startswith(end.head)
     assert data.endswith(end.tail)
     assert end.tail.count(b"sidecar_sha256") == 1
+
+
+class Counting(MemoryTransport):
+    """Counts how often files are read from."""
+
+    def __init__(self, folder: MemoryFolder) -> None:
+        super().__init__(folder)
+        self.ends_read: list[str] = []
+        self.read_from: list[str] = []
+
+    def ends(self, names: Sequence[str], head: int, tail: int) -> Iterator[Ends]:
+        self.ends_read += names
+        return super().ends(names, head, tail)
+
+    def read(self, gets: Iterable[Get]) -> Iterator[Got]:
+        gets = list(gets)
+        self.read_from += [get.name for get in gets]
+        return super().read(gets)
+
+
+def test_a_small_file_is_read_once() -> None:
+    folder, master = MemoryFolder(), Master(bytes(32))
+    store = SealedTransport(MemoryTransport(folder), master)
+    store.create()
+    small, big = bundle(os.urandom(10_000).hex().encode()), bundle(os.urandom(MIB).hex().encode())
+    write_all(store, put_of("p/small.ccsync", small), put_of("p/big.ccsync", big))
+    counting = Counting(folder)
+    entries = counting.list_files().entries
+    gets = [Get(entry.name, [Range(0, -1)], entry.stamp) for entry in entries]
+    for _ in range(2):
+        got = list(map(bytes_of, SealedTransport(counting, master).read(gets)))
+        assert got == [big, small]
+    assert sorted(counting.ends_read) == sorted(2 * [entry.name for entry in entries])
+    assert counting.read_from == 2 * ["p/big.ccsync"]
+
+
+def bytes_of(got: Got) -> bytes:
+    return b"".join(got.blocks)
 
 
 PLAIN = """

@@ -149,6 +149,18 @@ class Counted:
             yield block
 
 
+class Found(NamedTuple):
+    """What is known of a file before it is read.
+
+    Attributes:
+        of: its index.
+        whole: all its bytes, where they came with its index.
+    """
+
+    of: Index
+    whole: bytes | None = None
+
+
 class Step(NamedTuple):
     """A segment to open, and what of its cut is wanted.
 
@@ -171,11 +183,13 @@ class Reading(NamedTuple):
         of: the file's index.
         steps: what to open, in order.
         ranges: what to ask the store for: the segments that come, one after the other.
+        here: the same where it is here already.
     """
 
     of: Index
     steps: tuple[Step, ...]
     ranges: tuple[Range, ...]
+    here: Iterator[bytes] | None = None
 
     def blocks(self, master: Master, blocks: Iterable[bytes]) -> Iterator[bytes]:
         """What the get asked for, from what the store gives.
@@ -217,8 +231,14 @@ class Reading(NamedTuple):
             yield step, segment
 
 
-def plan_reading(index: Index, ranges: Sequence[Range]) -> Reading:
-    """How to read ranges of what was sealed."""
+def plan_reading(index: Index, ranges: Sequence[Range], whole: bytes | None = None) -> Reading:
+    """How to read ranges of what was sealed.
+
+    Args:
+        index: the file's.
+        ranges: what is wanted.
+        whole: the file, where it is here already.
+    """
     offsets, places = index.offsets(), index.places()
     steps: list[Step] = []
     wanted: list[Range] = []
@@ -232,7 +252,10 @@ def plan_reading(index: Index, ranges: Sequence[Range]) -> Reading:
             if fetched:
                 _add(wanted, places[place], index.stored[place])
             place += 1
-    return Reading(index, tuple(steps), tuple(wanted))
+    here = None
+    if whole is not None:
+        here = iter([whole[offset : offset + length] for offset, length in wanted])
+    return Reading(index, tuple(steps), tuple(wanted), here)
 
 
 def _add(ranges: list[Range], offset: int, length: int) -> None:

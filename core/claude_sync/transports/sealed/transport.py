@@ -32,6 +32,7 @@ from claude_sync.transports.base import (
     Get,
     Got,
     Put,
+    Range,
     Transport,
     Written,
     is_same_file,
@@ -41,6 +42,7 @@ from claude_sync.transports.base import (
 from claude_sync.transports.passing import PassingTransport
 from claude_sync.transports.sealed.reading import (
     Counted,
+    Found,
     Indexes,
     Pieces,
     Reading,
@@ -56,6 +58,8 @@ _BYTES_AT_ONCE = 8 << 20
 _MORE_HEAD = HEADER_BYTES + OVERHEAD_BYTES + 512
 _MORE_TAIL = TRAILER_BYTES + 2 * OVERHEAD_BYTES + (4 << 10)
 _INDEX_HEAD, _INDEX_TAIL = 4 << 10, 16 << 10
+_WHOLE_BYTES = 64 << 10
+"""A file of so many bytes that is wanted whole comes with its index, in one reading."""
 _NO_INDEX = Index(Identity(b"", b""), (), (), hashes=(), tags=(), stored_hashes=())
 """Of a file that isn't sealed."""
 
@@ -134,7 +138,7 @@ class SealedTransport(PassingTransport):
         [found] = self._found([Get(entry.name, [], entry.stamp)])
         if isinstance(found, ClaudeSyncError):
             raise found
-        return found.size
+        return found.of.size
 
     def digests(self, gets: Sequence[Get]) -> list[str | None]:
         """None of what is sealed: a host can't hash what it can't read."""
@@ -148,24 +152,25 @@ class SealedTransport(PassingTransport):
     def read(self, gets: Iterable[Get]) -> Iterator[Got]:
         for batch in _batches(gets):
             plans = [
-                plan_reading(found, get.ranges) if isinstance(found, Index) else found
+                plan_reading(found.of, get.ranges, found.whole)
+                if isinstance(found, Found)
+                else found
                 for get, found in zip(batch, self._found(batch), strict=True)
             ]
             answers = self.beneath.read(
                 get if _is_plain(get.name) else get._replace(ranges=plan.ranges)
                 for get, plan in zip(batch, plans, strict=True)
-                if isinstance(plan, Reading)
+                if isinstance(plan, Reading) and plan.here is None
             )
             for get, plan in zip(batch, plans, strict=True):
                 if not isinstance(plan, Reading):
                     yield Got(get.name, _failing(plan))
-                    continue
-                got = next(answers)
-                if not _is_plain(get.name):
-                    stored = Counted(got.blocks)
+                elif _is_plain(get.name):
+                    yield next(answers)
+                else:
+                    stored = Counted(next(answers).blocks if plan.here is None else plan.here)
                     blocks = self._until_stopped(plan.blocks(self.master, stored))
-                    got = got._replace(blocks=blocks, passed=stored.count)
-                yield got
+                    yield Got(get.name, blocks, stored.count)
             for _ in answers:
                 pass  # read to its end, a connection can be used again
 
@@ -175,30 +180,32 @@ class SealedTransport(PassingTransport):
                 raise stopped()
             yield block
 
-    def _found(self, gets: Sequence[Get]) -> list[Index | ClaudeSyncError]:
-        """The index of each get's file; why there is none. Of a plain file an empty one."""
-        found: dict[int, Index | ClaudeSyncError] = {}
-        unknown: list[int] = []
+    def _found(self, gets: Sequence[Get]) -> list[Found | ClaudeSyncError]:
+        """What is known of each get's file; why there is nothing. Of a plain one no index."""
+        found: dict[int, Found | ClaudeSyncError] = {}
+        small: list[int] = []
+        others: list[int] = []
         for number, get in enumerate(gets):
             known = self._indexes.get(get.name, get.stamp) if get.stamp is not None else None
             if known is not None or _is_plain(get.name):
-                found[number] = known or _NO_INDEX
+                found[number] = Found(known or _NO_INDEX)
             else:
-                unknown.append(number)
-        names = [gets[number].name for number in unknown]
-        for number, ends in zip(
-            unknown, list(self.beneath.ends(names, _INDEX_HEAD, _INDEX_TAIL)), strict=True
-        ):
-            found[number] = self._index_from(ends, gets[number])
+                (small if _is_small(get) else others).append(number)
+        for numbers, tail in ((small, _WHOLE_BYTES - _INDEX_HEAD), (others, _INDEX_TAIL)):
+            names = [gets[number].name for number in numbers]
+            read = list(self.beneath.ends(names, _INDEX_HEAD, tail)) if names else []
+            for number, ends in zip(numbers, read, strict=True):
+                found[number] = self._found_in(ends, gets[number])
         return [found[number] for number in range(len(gets))]
 
-    def _index_from(self, ends: Ends, get: Get) -> Index | ClaudeSyncError:
+    def _found_in(self, ends: Ends, get: Get) -> Found | ClaudeSyncError:
         if ends.error is not None:
             return ends.error
         if get.stamp is not None and not is_same_file(get.stamp, ends.stamp):
             return FileGone("a file has changed since it was listed", where=get.name)
         try:
-            return self._read_index(Pieces(ends))
+            index = self._read_index(Pieces(ends))
+            return Found(index, ends.head if len(ends.head) == ends.stamp.size else None)
         except (Stopped, StoreOffline):
             raise
         except (BundleError, TransportError) as error:
@@ -208,13 +215,16 @@ class SealedTransport(PassingTransport):
 
     def write(self, puts: Iterable[Put]) -> Iterator[Written]:
         under_way: dict[str, SealedPut] = {}
+        from claude_sync.sealed.compression import Compressor  # most looks write nothing
+
+        compressor = Compressor()
 
         def sealed() -> Iterator[Put]:
             for put in puts:
                 if _is_plain(put.name):
                     yield put
                 else:
-                    one = SealedPut(self.master, self.beneath, put, self._index_of_base)
+                    one = SealedPut(self.master, self.beneath, put, self._index_of_base, compressor)
                     under_way[put.name] = one
                     yield one.put()
 
@@ -226,7 +236,7 @@ class SealedTransport(PassingTransport):
 
     def _index_of_base(self, base: Entry) -> Index | None:
         [found] = self._found([Get(base.name, [], base.stamp)])
-        return None if isinstance(found, ClaudeSyncError) else found
+        return None if isinstance(found, ClaudeSyncError) else found.of
 
     def interrupt(self) -> None:
         self._stopped = True
@@ -236,6 +246,12 @@ class SealedTransport(PassingTransport):
 def _is_plain(name: str) -> bool:
     """Whether a file lies there as it is: the marker and the probe, at the root."""
     return "/" not in name
+
+
+def _is_small(get: Get) -> bool:
+    """Whether all of a small file is wanted."""
+    stamp = get.stamp
+    return stamp is not None and stamp.size <= _WHOLE_BYTES and list(get.ranges) == [Range(0, -1)]
 
 
 def _cut_ends(stored: Ends, first: bytes, last: bytes, head: int, tail: int) -> Ends:

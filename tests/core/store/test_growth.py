@@ -1,0 +1,135 @@
+"""A bundle that only grew, for a store that takes its unchanged beginning unseen."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bundles import label
+from claude_sync.bundle.codec import encode
+from claude_sync.disk.snapshot import stamp_of
+from claude_sync.errors import SessionChanging
+from claude_sync.model import Bundle, LocalSession, Stamp, Version
+from claude_sync.sealed import keys
+from claude_sync.sealed.cuts import CUT_BYTES
+from claude_sync.store.packing import Outgoing, Packing
+from claude_sync.sync.store_key import KeyChoice
+from claude_sync.transports.base import Block, Reuse
+from machines import SESSION, World, said
+
+ALL_KINDS = 'plain "quoted" \\ \x1b中文é'.encode() + b"\xff\n"
+TRANSCRIPTS = {
+    "lines": ALL_KINDS * (3_000_000 // len(ALL_KINDS)),
+    "one line": b"\xff" * 800_000 + b"x" * 1_500_000,
+    "that ends within a character": ALL_KINDS * 60_000 + "中".encode()[:2],
+}
+
+
+def outgoing(path: Path) -> Outgoing:
+    """The session that lies in a file, to be written."""
+    local = LocalSession(SESSION, path, path.parent.name, stamp_of(path.stat()))
+    return Outgoing(f"p/{SESSION}.ccsync", local, label(), expected=None)
+
+
+def packed(one: Outgoing) -> tuple[bytes, Outgoing]:
+    """Its bundle, and the same session to be written once more, with that as its base."""
+    packing = Packing(one, lambda: None)
+    data = b"".join(block.data for block in packing.blocks())
+    assert packing.packed is not None
+    return data, one._replace(base=Bundle(one.name, Stamp(len(data), 1, 1), packing.packed.head))
+
+
+def put_together(parts: Iterator[Block | Reuse], base: bytes) -> tuple[bytes, int]:
+    """The file that parts make, and how many of its bytes weren't made."""
+    made, kept = b"", 0
+    for part in parts:
+        if isinstance(part, Reuse):
+            made += base[part.base_offset :][: part.length]
+            kept += part.length
+        else:
+            made += part.data
+    return made, kept
+
+
+@pytest.mark.parametrize("kind", TRANSCRIPTS)
+def test_it_is_the_bundle_that_would_be_made_of_all_its_bytes(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "transcript"
+    path.write_bytes(TRANSCRIPTS[kind])
+    base, again = packed(outgoing(path))
+    for more in (b"", "中".encode()[2:], said("more") + b"\n", TRANSCRIPTS["lines"]):
+        with path.open("ab") as file:
+            file.write(more)
+        whole, after = packed(again)
+        packing = Packing(again, lambda: None)
+        made, kept = put_together(packing.growth(), base)
+        assert (made, packing.packed and packing.packed.head) == (
+            whole,
+            after.base and after.base.head,
+        )
+        assert kept >= CUT_BYTES
+        assert kept % CUT_BYTES == 0
+        assert len(base) - kept < CUT_BYTES + 2_000
+
+
+def test_of_one_that_does_not_begin_like_that_everything_is_made(tmp_path: Path) -> None:
+    path = tmp_path / "transcript"
+    path.write_bytes(TRANSCRIPTS["lines"])
+    base, again = packed(outgoing(path))
+    with path.open("r+b") as file:
+        file.write(b"P")
+    assert put_together(Packing(again, lambda: None).growth(), base) == (packed(again)[0], 0)
+    path.write_bytes(TRANSCRIPTS["lines"][:-1])
+    assert put_together(Packing(again, lambda: None).growth(), base) == (packed(again)[0], 0)
+
+
+def test_what_is_rewritten_after_it_was_proved_is_not_written(tmp_path: Path) -> None:
+    path = tmp_path / "transcript"
+    path.write_bytes(TRANSCRIPTS["lines"])
+    _, again = packed(outgoing(path))
+    parts = Packing(again, lambda: None).growth()
+    assert [type(next(parts)), type(next(parts))] == [Block, Reuse]
+    status = path.stat()
+    with path.open("r+b") as file:
+        file.seek(-len(ALL_KINDS), os.SEEK_END)
+        file.write(b"P")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    with pytest.raises(SessionChanging):
+        list(parts)
+
+
+def test_what_is_not_what_was_decided_about_is_not_written(tmp_path: Path) -> None:
+    path = tmp_path / "transcript"
+    path.write_bytes(TRANSCRIPTS["lines"])
+    _, again = packed(outgoing(path))
+    with path.open("ab") as file:
+        file.write(b"more")
+    other = Version(path.stat().st_size - 1, "0" * 64)
+    with pytest.raises(SessionChanging):
+        list(Packing(again._replace(expected=other), lambda: None).growth())
+
+
+def test_an_encrypted_folder_is_given_only_what_is_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "_N", 2)
+    world = World(tmp_path / "world", key=KeyChoice(True, "correct horse battery staple"))
+    laptop, desktop = world.machines("laptop", "desktop")
+    laptop.write(SESSION, *[said("x" * 1000)] * 4000)
+    laptop.push()
+    encoded: list[int] = []
+
+    def counted(blocks: Iterable[bytes]) -> Iterator[bytes]:
+        for block in encode(blocks):
+            encoded.append(len(block))
+            yield block
+
+    monkeypatch.setattr("claude_sync.bundle.pack.encode", counted)
+    whole = laptop.write(SESSION, said("more"))
+    laptop.push()
+    assert 0 < sum(encoded) < 1.1 * CUT_BYTES
+    assert world.opened(laptop.bundle()).transcript == whole
+    desktop.pull()
+    assert desktop.read() == whole
