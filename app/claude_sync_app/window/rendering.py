@@ -12,8 +12,9 @@ from markupsafe import Markup, escape
 
 from claude_sync import wording
 from claude_sync_app.shown_text import one_line, without_controls
+from claude_sync_app.window.moments import clock_of, date_of
 from claude_sync_app.window.page import Page
-from claude_sync_app.window.pages import navigation
+from claude_sync_app.window.pages import MODULES, navigation
 from claude_sync_app.window.services import WindowServices
 from claude_sync_app.window.status_line import summary_of
 
@@ -44,11 +45,14 @@ class Renderer:
             link=lambda path: f"{root}{path}",
             navigation=navigation(),
             numbers=_NUMBERS,
+            pages=MODULES,
             root=root,
         )
         self._environment.filters.update(
             ago=_ago,
+            clock=clock_of,
             count=wording.count,
+            date=date_of,
             line=one_line,
             moment=_moment,
             script_data=_script_data,

@@ -22,6 +22,7 @@ from claude_sync_app.tray.verbs import Action
 from claude_sync_app.window.page import Answer, Asked, Reply, Waiting
 
 _ALL_THE_SAME = "all-the-same"
+_TO_DECIDE = (Question.DIVERGED, Question.SHORTENED, Question.REPLACES)
 
 
 def resume(asked: Asked, action: Action) -> Reply:
@@ -35,7 +36,7 @@ def resume(asked: Asked, action: Action) -> Reply:
 
 def _open_terminal(asked: Asked, found: Resumption) -> Answer:
     name = resume_sentences.shown_title(found)
-    if found.question is Question.DIVERGED:
+    if found.question in _TO_DECIDE:
         return Answer(go=f"/conflict/{found.session_id}")
     if found.question is not None:
         return Answer(

@@ -112,7 +112,7 @@ def _verbs(state: SessionState, arrival: Arrival | None, own: str) -> Iterator[s
     """What can be done with it, the likeliest first; `static/sessions.js` words them."""
     is_here, kind = state.path is not None, state.state
     is_open = state.open and is_here
-    if kind is State.CONFLICT:
+    if kind is State.CONFLICT or state.replaces or state.shortened:
         yield "compare"
     if arrival is not None:
         if state.replaces:

@@ -149,7 +149,7 @@ class Service:
         return self._submit("resume", "Pulling", work)
 
     def resolve(
-        self, session: str, keep: str, shown: Collection[Version] | None = None
+        self, session: str, keep: str | Version, shown: Collection[Version] | None = None
     ) -> Future[list[Result]]:
         """Settle a conflict; see `sync.resolve`."""
         return self._submit(
@@ -157,6 +157,17 @@ class Service:
             "Resolving",
             lambda: resolve(self._loop.ready(), session, keep, shown=shown),
         )
+
+    def restore(self, session: str, version: Version | None = None) -> Future[list[Result]]:
+        """Bring back a version of a session, None for the best of one that is gone here.
+
+        See `sync.restore` and `sync.bring_back`.
+        """
+
+        def work() -> list[Result]:
+            return commands.restore_session(self._loop, session, version)
+
+        return self._submit("restore", "Restoring", work)
 
     def undo(self, session: str) -> Future[list[Result]]:
         """Bring back what the last pull or resolve replaced; see `sync.undo`."""

@@ -48,7 +48,8 @@ class Event:
 
     Attributes:
         number: greater than that of everything before.
-        kind: "push", "pull", "resume" (it pulls), "resolve", "undo", "forget" or "failed".
+        kind: "push", "pull", "resume" (it pulls), "resolve", "restore", "undo", "forget" or
+            "failed".
         by_hand: whether a person asked for it.
         at: seconds since the epoch.
         results: of each session that something was done with.

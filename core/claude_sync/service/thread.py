@@ -29,7 +29,7 @@ from claude_sync.state.paths import Paths
 _FAILURE_RETRY_SECONDS = 60.0
 _PASSING_RETRY_SECONDS = 1.0
 _TICK_SECONDS = 0.05
-_CHANGING = frozenset({"push", "pull", "resolve", "undo", "forget", "resume"})
+_CHANGING = frozenset({"push", "pull", "resolve", "restore", "undo", "forget", "resume"})
 _HURRIED = frozenset({"pause", "leave"})
 
 

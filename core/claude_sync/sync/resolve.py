@@ -25,15 +25,20 @@ MINE, THEIRS, BOTH = "mine", "theirs", "both"
 
 
 def resolve(
-    context: Context, session: str, keep: str, *, shown: Collection[Version] | None = None
+    context: Context,
+    session: str,
+    keep: str | Version,
+    *,
+    shown: Collection[Version] | None = None,
 ) -> list[Result]:
     """Settle a conflict.
 
     Args:
         context: what to work with.
         session: its id, or the beginning of it.
-        keep: "mine", "theirs" (where there is one rival), a machine's name, or "both": then each
-            rival becomes a session of its own, under an id that is the same on every machine.
+        keep: "mine", "theirs" (where there is one rival), a machine's name, the version of a side,
+            or "both": then each rival becomes a session of its own, under an id that is the same
+            on every machine.
         shown: the versions that the person saw; None for whatever there is now.
 
     Returns:
@@ -70,7 +75,7 @@ class _Resolve:
         self._survey = survey
         self._conflict = conflict
 
-    def run(self, keep: str) -> list[Result]:
+    def run(self, keep: str | Version) -> list[Result]:
         conflict = self._conflict
         kept = None
         if keep == BOTH:
@@ -83,11 +88,12 @@ class _Resolve:
         pushed = push_surveyed(self._context, look(self._context), list(dict.fromkeys(named)))
         return [*results, *pushed]
 
-    def _chosen(self, keep: str) -> Bundle | None:
+    def _chosen(self, keep: str | Version) -> Bundle | None:
         """The rival to keep, None for the transcript here."""
         conflict = self._conflict
         offered = {(side.machine_id, side.version) for side in conflict.sides if side.offered}
-        if keep == MINE:
+        mine = conflict.mine.version if conflict.mine is not None else None
+        if keep in (MINE, mine):
             if conflict.mine is None or ("", conflict.mine.version) not in offered:
                 raise UsageError(
                     "this machine's side can't be chosen: it isn't here, or another side holds "
@@ -99,8 +105,7 @@ class _Resolve:
         rivals = [
             rival
             for rival in conflict.rivals
-            if (rival.head.machine_id, rival.head.version) in offered
-            and (keep == THEIRS or rival.head.machine.lower() == keep.lower())
+            if (rival.head.machine_id, rival.head.version) in offered and _is(rival, keep)
         ]
         if len(rivals) != 1:
             names = ", ".join(sorted({rival.head.machine for rival in conflict.rivals}))
@@ -172,7 +177,7 @@ class _Resolve:
 
     # -- pieces -------------------------------------------------------------------------------
 
-    def _note(self, keep: str, kept: Bundle | None, results: Sequence[Result]) -> None:
+    def _note(self, keep: str | Version, kept: Bundle | None, results: Sequence[Result]) -> None:
         keys = [rival.head.project_key for rival in self._conflict.rivals]
         decided = Result(
             self._conflict.session_id,
@@ -224,3 +229,10 @@ class _Resolve:
             bytes=side.received,
             from_elsewhere=bundle.head.size,
         )
+
+
+def _is(rival: Bundle, keep: str | Version) -> bool:
+    """Whether a rival is the side that is to be kept."""
+    if isinstance(keep, Version):
+        return rival.head.version == keep
+    return keep == THEIRS or rival.head.machine.lower() == keep.lower()

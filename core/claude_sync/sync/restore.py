@@ -38,6 +38,7 @@ from claude_sync.sync.bundles.keep import keep_bundle
 from claude_sync.sync.context import Context
 from claude_sync.sync.decide import Decision, remember_decision
 from claude_sync.sync.planner import MAX_RIVALS
+from claude_sync.sync.pull import pull_surveyed
 from claude_sync.sync.push import push_surveyed
 from claude_sync.sync.rivals import newest_of_each
 from claude_sync.sync.states import states_surveyed
@@ -241,16 +242,40 @@ def restore(context: Context, session: str, version: Version) -> list[Result]:
         return _Restore(context, session).run(version)
 
 
+def bring_back(context: Context, session: str) -> list[Result]:
+    """Have a session here again that is gone: as the store has it, else as the vault does.
+
+    Args:
+        context: what to work with.
+        session: its id, or the beginning of it.
+
+    Returns:
+        what was installed here; what was pushed, where it came from the vault.
+
+    Raises:
+        UsageError: no session, or more than one, has that id; or nothing of it can be had.
+        SessionError, BundleError, TransportError, VaultError, ClaudeHomeError: it can't be.
+    """
+    with context.working("restoring"):
+        restoring = _Restore(context, session)
+        if restoring.survey.bundles.get(restoring.session_id):
+            return pull_surveyed(context, restoring.survey, [restoring.session_id])
+        best = next((one.shown.version for one in restoring.find()), None)
+        if best is None:
+            raise UsageError("nothing of that session is kept", where=restoring.session_id)
+        return restoring.run(best)
+
+
 class _Restore:
     def __init__(self, context: Context, session: str) -> None:
         self._context = context
         self.survey, self.has_store = look_anyway(context)
-        self._session_id = find_restorable(context, self.survey, session)
+        self.session_id = find_restorable(context, self.survey, session)
         self._local = self._copy()
 
     def _copy(self) -> LocalSession | None:
-        copies = self.survey.local.get(self._session_id, ())
-        return self.survey.copy(self._session_id) if copies else None
+        copies = self.survey.local.get(self.session_id, ())
+        return self.survey.copy(self.session_id) if copies else None
 
     # -- what there is ------------------------------------------------------------------------
 
@@ -264,7 +289,7 @@ class _Restore:
         return sorted(found.values(), key=lambda one: _order(one.shown))
 
     def _in_store(self) -> Iterator[_Found]:
-        bundles = self.survey.bundles.get(self._session_id, ())
+        bundles = self.survey.bundles.get(self.session_id, ())
         # Ours first: strangers can write more of them than anybody would look through.
         ours_first = sorted(
             (bundle for bundle in newest_of_each(bundles) if bundle.head.size),
@@ -283,7 +308,7 @@ class _Restore:
                 yield _Found(shown, bundle=bundle)
 
     def _in_vault(self) -> Iterator[_Found]:
-        for kept in reversed(self._context.vault.entries(self._session_id)):
+        for kept in reversed(self._context.vault.entries(self.session_id)):
             if kept.version is None:
                 continue
             try:
@@ -299,7 +324,7 @@ class _Restore:
     def _shown(
         self, extent: Extent, version: Version, machine: str, reason: str, at_ns: int
     ) -> EarlierVersion:
-        with translating_read_errors(self._session_id):
+        with translating_read_errors(self.session_id):
             return EarlierVersion(
                 version=version,
                 machine=machine,
@@ -317,8 +342,8 @@ class _Restore:
         if chosen is None:
             raise UsageError(
                 "that version can't be had any more",
-                where=self._session_id,
-                todo=f"see `claude-sync restore {self._session_id} --list`",
+                where=self.session_id,
+                todo=f"see `claude-sync restore {self.session_id} --list`",
             )
         if self._local is not None:
             self.survey.check_closed(self._local)
@@ -334,7 +359,7 @@ class _Restore:
         if side.installed.undo.before is not None:
             others.add(side.installed.undo.before)
         made = Decision(
-            session_id=self._session_id,
+            session_id=self.session_id,
             kept=version,
             path=side.installed.path,
             others=others,
@@ -343,7 +368,7 @@ class _Restore:
             side=side,
             was_here=self._local is not None,
         )
-        bundles = self.survey.bundles.get(self._session_id, ())
+        bundles = self.survey.bundles.get(self.session_id, ())
         remember_decision(self._context, made, bundles)
         result = self._result(chosen, side)
         self._context.recorder.add_result("restore", result)
@@ -351,7 +376,7 @@ class _Restore:
 
     def _keep_what_goes(self, chosen: _Found) -> list[Bundle]:
         """Put into the vault what the store holds of others, unless the version is that."""
-        bundles = newest_of_each(self.survey.bundles.get(self._session_id, ()))
+        bundles = newest_of_each(self.survey.bundles.get(self.session_id, ()))
         replaced = [bundle for bundle in bundles if bundle.head.version != chosen.shown.version]
         for bundle in replaced:
             keep_bundle(self._context, bundle, "restore")
@@ -360,11 +385,11 @@ class _Restore:
     def _push(self) -> list[Result]:
         if not self.has_store:
             return []
-        return push_surveyed(self._context, look(self._context), [self._session_id])
+        return push_surveyed(self._context, look(self._context), [self.session_id])
 
     def _result(self, chosen: _Found, side: InstalledSide) -> Result:
         return Result(
-            self._session_id,
+            self.session_id,
             Outcome.REPLACED if self._local is not None else Outcome.IMPORTED,
             machine=chosen.shown.machine or self._context.machine.name,
             path=side.installed.path,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import shutil
 import uuid
@@ -13,6 +14,7 @@ import pytest
 from claude_sync.disk import files
 from claude_sync.errors import ClaudeHomeError, SessionChanging, SessionOpen, UsageError
 from claude_sync.model import Outcome, State, Version
+from claude_sync.sync.conflict import show_conflict
 from claude_sync.sync.resolve import resolve
 from machines import SESSION, Pair, World, agree, opened, outcomes, said
 
@@ -40,6 +42,19 @@ def test_keeping_theirs_takes_it_and_keeps_mine_in_the_vault(diverged: Pair, wor
     assert mine in desktop.kept()
     assert opened(desktop.bundle()).transcript == laptop.read()
     assert outcomes(laptop.pull()) == {SESSION: Outcome.UNCHANGED}
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["mine", "theirs"])
+def test_a_side_can_be_named_by_its_version(diverged: Pair, which: int) -> None:
+    laptop, desktop = diverged
+    with desktop.at_work() as context:
+        side = show_conflict(context, SESSION).sides[which]
+        resolve(context, SESSION, side.version)
+    laptop.pull()
+    assert agree(laptop, desktop)
+    assert Version(len(desktop.read()), hashlib.sha256(desktop.read()).hexdigest()) == side.version
+    with desktop.at_work() as context, pytest.raises(UsageError):
+        resolve(context, SESSION, side.version)
 
 
 def test_keeping_both_makes_a_session_of_each_rival_the_same_everywhere(diverged: Pair) -> None:

@@ -12,6 +12,7 @@ from claude_sync.model import Outcome, Result, Version
 from claude_sync.sync.restore import (
     EarlierVersion,
     Restorable,
+    bring_back,
     earlier_versions,
     restorable,
     restore,
@@ -306,3 +307,24 @@ def test_what_was_brought_back_without_the_store_is_what_counts_from_then_on(pai
     brought_back(laptop, version_of(old))
     away.rename(laptop.world.store)
     assert not laptop.states()[SESSION].shortened
+
+
+def test_what_is_gone_comes_back_as_the_store_has_it_else_as_the_vault_does(pair: Pair) -> None:
+    laptop, desktop = pair
+    old = desktop.read()
+    newest = laptop.write(SESSION, said("and on"))
+    laptop.push()
+    desktop.path().unlink()
+    with desktop.at_work() as context:
+        (taken,) = bring_back(context, SESSION)
+    assert (taken.outcome, desktop.read()) == (Outcome.IMPORTED, newest)
+    laptop.begin_anew(SESSION, said("another beginning"))
+    desktop.pull()
+    desktop.path().unlink()
+    laptop.bundle().unlink()
+    with desktop.at_work() as context:
+        restored, *_ = bring_back(context, SESSION)
+    assert (restored.outcome, desktop.read()) == (Outcome.IMPORTED, newest)
+    assert newest.startswith(old)
+    with desktop.at_work() as context, pytest.raises(SessionNotFound):
+        bring_back(context, OTHER)

@@ -14,6 +14,11 @@ from claude_sync_app.window.page import PageRoute
 
 MODULES = (
     "sessions",
+    "conflict",
+    "versions",
+    "activity",
+    "kept",
+    "machines",
     "doctor",
     "settings",
 )

@@ -5,6 +5,7 @@
 //   data-post="/path", data-body='{…}'     a button or a form that asks for something else
 //   data-ask, data-ask-text, data-ask-yes  what is asked first, and the label of the button for yes
 //   data-number, data-if                   shows a number of the Status, is there while it isn't 0
+//   data-reload                            on such a button: the page shows something else after it
 //   data-result                            inside [data-answers]: where the answer is shown
 //
 // Nothing becomes markup here: texts are set as texts.
@@ -126,11 +127,13 @@ async function act(element, path, body) {
 }
 
 function follow(answer, element) {
+  const reload = answer.reload || ("reload" in element.dataset && !answer.is_error);
+  if ((answer.go || reload) && answer.message) {
+    sessionStorage.setItem("told", JSON.stringify([answer.message, answer.is_error]));
+  }
   if (answer.go) location.assign(link(answer.go));
-  else if (answer.reload) {
-    if (answer.message) sessionStorage.setItem("told", JSON.stringify([answer.message, answer.is_error]));
-    location.reload();
-  } else tell(answer.message, answer.is_error, element);
+  else if (reload) location.reload();
+  else tell(answer.message, answer.is_error, element);
   element.dispatchEvent(new CustomEvent("answered", { bubbles: true, detail: answer }));
 }
 

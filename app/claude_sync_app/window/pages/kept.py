@@ -1,0 +1,106 @@
+"""Sessions that are kept though Claude Code has deleted them here, and those it is about to."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from claude_sync.errors import UsageError
+from claude_sync.names import is_session_id
+from claude_sync.sync.kept import DeletedSoon, keeping
+from claude_sync.sync.restore import Restorable
+from claude_sync.wording import count, duration
+from claude_sync_app.tray.labels import machines_of, project_of
+from claude_sync_app.window.page import Answer, Asked, Page, Reply, Waiting, page, post
+from claude_sync_app.window.results import results_answer
+from claude_sync_app.window.said import name_of
+
+NAVIGATION = ("Kept", "/kept")
+
+_SHOWN_AT_FIRST = 200
+
+
+def _show(asked: Asked) -> Reply:
+    with asked.reading() as context:
+        found = keeping(context)
+    now_ns = time.time_ns()
+    shown = found.gone if asked.query.get("all") else found.gone[:_SHOWN_AT_FIRST]
+    lost = [one.session.session_id for one in found.soon if not one.is_kept]
+    return Page(
+        "kept.html",
+        "Kept",
+        {
+            "page_path": "/kept",
+            "numbers": _numbers(len(found.gone), len(found.soon), len(lost)),
+            "days": found.cleanup_days,
+            "gone": [_gone(asked, one) for one in shown],
+            "left_out": len(found.gone) - len(shown),
+            "soon": [_soon(asked, one, now_ns) for one in found.soon],
+            "lost": " ".join(lost),
+            "lost_count": len(lost),
+            "has_store": found.has_store,
+        },
+    )
+
+
+def _numbers(gone: int, soon: int, lost: int) -> str:
+    """The numbers in plain words."""
+    kept = "is kept that is" if gone == 1 else "are kept that are"
+    said = f"{count(gone, 'session')} {kept} no longer in Claude Code’s folder here."
+    if not gone:
+        said = "Every session that is kept is also in Claude Code’s folder here."
+    if not soon:
+        return f"{said} None will be deleted this week."
+    said += f" {count(soon, 'session')} will be deleted this week"
+    if not lost:
+        return f"{said}, and {'is' if soon == 1 else 'all are'} kept."
+    return f"{said}, of which {count(lost, 'isn’t', 'aren’t')} kept anywhere else yet."
+
+
+def _gone(asked: Asked, one: Restorable) -> dict[str, Any]:
+    where = machines_of(one.machines)
+    places = [f"In the shared folder, from {where}"] if where else []
+    if one.kept:
+        places.append(f"{count(one.kept, 'version')} in this machine’s vault")
+    return {
+        "id": one.session_id,
+        "name": name_of(asked.status, one.session_id, one.title),
+        "project": project_of(one.project_key),
+        "when": "Kept" if one.kept else "Last used",
+        "at_ns": one.at_ns,
+        "size": one.size,
+        "where": ", ".join(places),
+        "body": json.dumps({"session": one.session_id}),
+    }
+
+
+def _soon(asked: Asked, one: DeletedSoon, now_ns: int) -> dict[str, Any]:
+    left = one.due_ns - now_ns
+    when = f"in {duration(left / 1e9)}" if left > 0 else "when Claude Code starts next"
+    return {
+        "id": one.session.session_id,
+        "name": name_of(asked.status, one.session.session_id, one.session.title),
+        "project": project_of(one.session.project_key),
+        "when": when,
+        "is_kept": one.is_kept,
+        "is_private": one.session.ignored or one.session.forgotten,
+    }
+
+
+def _restore(asked: Asked) -> Reply:
+    session = asked.text("session")
+    if not is_session_id(session):
+        raise UsageError("no session was chosen", todo="choose one first")
+    future = asked.services.service.restore(session)
+
+    def answer(results: Any) -> Answer:
+        said = results_answer(asked.status, results[:1])
+        if said.is_error:
+            return said
+        return Answer(f"{said.message} It is in Claude Code’s list again.", reload=True)
+
+    return Waiting(future, answer)
+
+
+ROUTES = (page("/kept", _show), post("/kept", _restore))

@@ -1,0 +1,68 @@
+"""The machines that the store shows: when each pushed last, and how many sessions it has there."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from urllib.parse import quote
+
+from claude_sync.errors import NotSetUp, TransportError
+from claude_sync.service.status import Status
+from claude_sync.sync.machines import SeenMachine, seen_machines
+from claude_sync.wording import sentence
+from claude_sync_app.shown_text import one_line
+from claude_sync_app.tray.labels import machine_of
+from claude_sync_app.window.page import Asked, Page, Reply, page
+
+NAVIGATION = ("Machines", "/machines")
+
+_QUIET_NS = 30 * 86_400 * 10**9
+
+
+def _show(asked: Asked) -> Reply:
+    problem, found = "", list[SeenMachine]()
+    with asked.reading() as context:
+        own = context.machine.name
+        try:
+            found = seen_machines(context)
+        except (NotSetUp, TransportError) as error:
+            problem = sentence(one_line(str(error)))
+    waiting = _waiting(asked.status)
+    now_ns = time.time_ns()
+    return Page(
+        "machines.html",
+        "Machines",
+        {
+            "page_path": "/machines",
+            "own": machine_of(own),
+            "machines": [_machine(one, waiting, now_ns) for one in found],
+            "problem": problem,
+            "location": one_line(asked.status.label or asked.status.location),
+        },
+    )
+
+
+def _waiting(status: Status) -> dict[str, int]:
+    """How many sessions each machine is ahead with."""
+    counts: dict[str, int] = {}
+    for arrival in status.arrivals:
+        counts[arrival.machine] = counts.get(arrival.machine, 0) + 1
+    return counts
+
+
+def _machine(one: SeenMachine, waiting: dict[str, int], now_ns: int) -> dict[str, Any]:
+    return {
+        "name": machine_of(one.name),
+        "is_this": one.is_this,
+        "sessions": one.sessions,
+        "projects": one.projects,
+        "bytes": one.bytes,
+        "pushed_ns": one.pushed_ns,
+        "is_ahead": one.pushed_ns > now_ns + 300 * 10**9,
+        "is_quiet": 0 < one.pushed_ns < now_ns - _QUIET_NS,
+        "waiting": 0 if one.is_this else waiting.get(one.name, 0),
+        "path": f"/sessions?machine={quote(one.name, safe='')}",
+    }
+
+
+ROUTES = (page("/machines", _show),)

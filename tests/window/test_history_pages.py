@@ -1,0 +1,332 @@
+"""What was, what is kept, and what has to be decided, as a person clicks through it."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from claude_sync.model import State
+from claude_sync.state.activity import Activity, ActivityLog
+from machines import OTHER, SESSION, PlayedMachine, said
+
+THIRD = "2b3c4d5e-1111-4222-8333-444455556666"
+FOURTH = "3b3c4d5e-1111-4222-8333-444455556666"
+MARKUP = "Fix <img src=x onerror=alert(1)> & “quotes”"
+
+Opened = Callable[[str], Page]
+
+
+@pytest.fixture
+def opened(browser: Browser, laptop: PlayedMachine, request: pytest.FixtureRequest) -> Opened:
+    """Opens a page of the laptop's window, whose service starts only now.
+
+    Args:
+        browser: so that it runs before a test looks which threads there are.
+    """
+
+    def opened(path: str) -> Page:
+        open_page = request.getfixturevalue("open_page")
+        page: Page = open_page(path)
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        return page
+
+    return opened
+
+
+def diverged(laptop: PlayedMachine, desktop: PlayedMachine, session: str = SESSION) -> None:
+    """A session that went on on both machines."""
+    laptop.write(session, said(MARKUP))
+    laptop.push()
+    desktop.pull()
+    laptop.write(session, said("on the laptop <script>alert(2)</script>"))
+    desktop.write(session, said("on the desktop"), said("and on"))
+    desktop.push()
+    laptop.grow_old(session)
+
+
+def replacing(laptop: PlayedMachine, desktop: PlayedMachine) -> None:
+    """A session whose version here was given up on the desktop."""
+    diverged(laptop, desktop)
+    laptop.push()
+    desktop.grow_old()
+    desktop.resolve(keep="mine")
+
+
+def shortened(laptop: PlayedMachine, desktop: PlayedMachine) -> None:
+    """A session that lost its last turn, and went on after that."""
+    whole = laptop.write(SESSION, said(MARKUP), said("what gets lost"))
+    laptop.push()
+    desktop.pull()
+    laptop.rewrite(SESSION, whole.splitlines(keepends=True)[0] + said("said after the damage"))
+    laptop.grow_old()
+
+
+# --- choosing ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("button", "answer"),
+    [
+        ("Keep this machine’s", "Kept what is on this machine."),
+        ("Keep desktop’s", "Took over desktop’s version."),
+        ("Keep both", "Kept all sides"),
+    ],
+)
+def test_a_conflict_is_read_and_decided(
+    laptop: PlayedMachine, desktop: PlayedMachine, opened: Opened, button: str, answer: str
+) -> None:
+    diverged(laptop, desktop)
+    mine, theirs = laptop.read(), desktop.read()
+    page = opened(f"conflict/{SESSION}")
+    expect(page.get_by_role("heading", level=1)).to_have_text(MARKUP)
+    sides = page.locator("section.side")
+    expect(sides.nth(0)).to_contain_text("on the laptop <script>alert(2)</script>")
+    expect(sides.nth(0)).to_contain_text("1 turn (1 line) since then")
+    expect(sides.nth(1)).to_contain_text("2 turns (2 lines) since then")
+    page.get_by_text("Before they diverged").click()
+    expect(page.get_by_text(MARKUP).nth(1)).to_be_visible()
+    page.get_by_role("button", name=button).click()
+    expect(page.locator(".toast")).to_contain_text(answer)
+    expect(page.get_by_text("There is nothing to decide.")).to_be_visible()
+    expect(page.locator(".entry").filter(has_text="Decided")).to_have_count(1)
+    desktop.pull()
+    texts = [laptop.read(one) for one in laptop.sessions()]
+    if button == "Keep both":
+        assert sorted(texts) == sorted([mine, theirs])
+    else:
+        assert texts == [theirs if button == "Keep desktop’s" else mine]
+        assert desktop.read() == laptop.read()
+
+
+def test_what_has_changed_meanwhile_is_not_decided_unseen(
+    laptop: PlayedMachine, desktop: PlayedMachine, opened: Opened
+) -> None:
+    diverged(laptop, desktop)
+    page = opened(f"conflict/{SESSION}")
+    before = laptop.write(SESSION, said("one more"))
+    laptop.grow_old()
+    page.get_by_role("button", name="Keep desktop’s").click()
+    expect(page.locator("[data-result].error")).to_contain_text("has changed since it was shown")
+    assert laptop.read() == before
+
+
+@pytest.mark.parametrize("button", ["Keep this machine’s", "Keep desktop’s"])
+def test_what_would_be_replaced_is_taken_or_kept(
+    laptop: PlayedMachine, desktop: PlayedMachine, opened: Opened, button: str
+) -> None:
+    replacing(laptop, desktop)
+    mine, theirs = laptop.read(), desktop.read()
+    page = opened(f"conflict/{SESSION}")
+    expect(page.locator(".lead")).to_contain_text("On desktop another version was chosen")
+    page.get_by_role("button", name=button).click()
+    expect(page.get_by_text("There is nothing to decide.")).to_be_visible()
+    assert laptop.read() == (theirs if "desktop" in button else mine)
+    assert not laptop.states()[SESSION].replaces
+
+
+@pytest.mark.parametrize("button", ["Put this back", "Keep it as it is"])
+def test_what_lost_something_is_put_back_or_kept(
+    laptop: PlayedMachine, desktop: PlayedMachine, opened: Opened, button: str
+) -> None:
+    shortened(laptop, desktop)
+    mine = laptop.read()
+    page = opened(f"conflict/{SESSION}")
+    expect(page.locator(".lead")).to_contain_text("no longer in its file")
+    expect(page.locator("section.side").nth(1)).to_contain_text("what gets lost")
+    page.get_by_role("button", name=button).click()
+    expect(page.get_by_text("There is nothing to decide.")).to_be_visible()
+    assert laptop.read() == (desktop.read() if button == "Put this back" else mine)
+    assert not laptop.states()[SESSION].shortened
+
+
+# --- versions ----------------------------------------------------------------------------------
+
+
+def test_an_earlier_version_is_looked_at_and_brought_back(
+    laptop: PlayedMachine, desktop: PlayedMachine, opened: Opened
+) -> None:
+    diverged(laptop, desktop)
+    mine = laptop.read()
+    laptop.resolve(keep="theirs")
+    laptop.grow_old()
+    page = opened(f"versions/{SESSION}")
+    vault = page.locator(".entry").filter(has_text="This machine’s vault")
+    expect(vault).to_contain_text("2 turns")
+    expect(vault).to_contain_text("Given up by a choice")
+    vault.get_by_role("link", name="Look at it").click()
+    expect(page.get_by_role("region", name="Only in this version")).to_contain_text(
+        "on the laptop <script>"
+    )
+    expect(page.get_by_role("region", name="Only in what is here now")).to_contain_text("and on")
+    page.get_by_role("button", name="Bring it back").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    assert laptop.read() != mine
+    page.get_by_role("button", name="Bring it back").click()
+    page.get_by_role("dialog").get_by_role("button", name="Bring it back").click()
+    expect(page.locator(".toast")).to_contain_text("That version is back.")
+    assert laptop.read() == mine
+    desktop.pull()
+    assert desktop.read() == mine
+
+
+# --- kept --------------------------------------------------------------------------------------
+
+
+def test_what_was_deleted_is_restored_and_what_will_be_is_pushed(
+    laptop: PlayedMachine, opened: Opened
+) -> None:
+    whole = laptop.write(SESSION, said(MARKUP))
+    laptop.push()
+    laptop.path().unlink()
+    laptop.write(OTHER, said("about to go"))
+    laptop.grow_old(OTHER, 26 * 86_400)
+    (laptop.claude / "settings.json").write_text(json.dumps({"cleanupPeriodDays": 30}))
+    page = opened("kept")
+    expect(page.locator(".lead")).to_have_text(
+        "1 session is kept that is no longer in Claude Code’s folder here. 1 session will be "
+        "deleted this week, of which 1 isn’t kept anywhere else yet."
+    )
+    soon = page.get_by_role("region", name="Claude Code deletes these this week")
+    soon.get_by_role("button", name="Push about to go").click()
+    expect(soon.get_by_text("Kept", exact=True)).to_be_visible()
+    assert laptop.bundle(OTHER).exists()
+    page.get_by_role("button", name=f"Restore {MARKUP}").click()
+    expect(page.get_by_role("heading", name="Nothing has gone")).to_be_visible()
+    assert laptop.read() == whole
+
+
+def test_what_only_the_vault_has_is_restored_too(laptop: PlayedMachine, opened: Opened) -> None:
+    here = str(laptop.project)
+    laptop.write(SESSION, said("the first", cwd=here))
+    laptop.push()
+    laptop.begin_anew(SESSION, said("the second", cwd=here))
+    laptop.path().unlink()
+    laptop.forget()
+    page = opened("kept")
+    page.get_by_role("button", name=re.compile("^Restore")).click()
+    expect(page.get_by_role("heading", name="Nothing has gone")).to_be_visible()
+    assert laptop.has()
+
+
+# --- activity ----------------------------------------------------------------------------------
+
+
+def test_what_was_replaced_is_undone_from_the_activity(
+    laptop: PlayedMachine, desktop: PlayedMachine, opened: Opened
+) -> None:
+    diverged(laptop, desktop)
+    mine = laptop.read()
+    laptop.resolve(keep="theirs")
+    laptop.grow_old()
+    page = opened("activity")
+    decided = page.locator(".entry").filter(has_text="Decided")
+    expect(decided).to_contain_text("Took over desktop’s version.")
+    expect(decided).to_contain_text(MARKUP)
+    decided.get_by_role("button", name="Undo").click()
+    expect(page.locator(".toast")).to_contain_text("Brought back what was replaced.")
+    expect(page.locator(".entry").filter(has_text="Undone")).to_have_count(1)
+    expect(page.get_by_role("button", name="Undo")).to_have_count(0)
+    assert laptop.read() == mine
+
+
+def test_it_goes_back_page_by_page_and_shows_problems_alone(
+    laptop: PlayedMachine, opened: Opened
+) -> None:
+    now = time.time_ns()
+    ActivityLog(laptop.paths.activity_file).write(
+        Activity(now, "pull", "updated", f"{number:08x}{SESSION[8:]}", machine="desktop")
+        for number in range(130)
+    )
+    failed = Activity(now, "push", "failed", OTHER, code="StoreFull", message="<b>no space</b>")
+    ActivityLog(laptop.paths.activity_file).write([failed])
+    page = opened("activity")
+    expect(page.locator(".entry")).to_have_count(100)
+    page.get_by_role("link", name="Older").click()
+    expect(page.locator(".entry")).to_have_count(31)
+    page.get_by_role("link", name="Problems").click()
+    expect(page.locator(".entry")).to_have_count(1)
+    expect(page.locator(".entry")).to_contain_text("Push failed")
+    expect(page.locator(".entry")).to_contain_text("<b>no space</b>.")
+    expect(page.locator(".entry")).to_contain_text("StoreFull")
+
+
+# --- all of them -------------------------------------------------------------------------------
+
+
+def test_empty_pages_say_what_to_do_next(laptop: PlayedMachine, opened: Opened) -> None:
+    page = opened("activity")
+    root = page.url.removesuffix("/activity")
+    for path, heading in (
+        ("activity", "Nothing yet"),
+        ("activity?show=problems", "No problems"),
+        ("kept", "Nothing has gone"),
+        ("machines", "No other machine yet"),
+    ):
+        page.goto(f"{root}/{path}")
+        expect(page.get_by_role("heading", name=heading)).to_be_visible()
+    expect(page.locator("main")).to_contain_text("claude-sync init")
+
+
+def test_every_page_can_be_used_by_everyone_on_any_width(
+    laptop: PlayedMachine, desktop: PlayedMachine, opened: Opened
+) -> None:
+    diverged(laptop, desktop)
+    desktop.write(OTHER, said("first"))
+    desktop.push()
+    laptop.pull(OTHER)
+    desktop.begin_anew(OTHER, said("second"))
+    laptop.pull(OTHER)
+    laptop.grow_old(OTHER)
+    laptop.write(THIRD, said(MARKUP))
+    laptop.push(THIRD)
+    laptop.path(THIRD).unlink()
+    laptop.write(FOURTH, said("old"))
+    laptop.grow_old(FOURTH, 40 * 86_400)
+    page = opened("machines")
+    root = page.url.removesuffix("/machines")
+    expect(page.locator(".card")).to_have_count(2)
+    expect(page.locator(".card").nth(0)).to_contain_text("laptop This machine")
+    expect(page.locator(".card").nth(1)).to_contain_text("2 sessions of 1 project")
+    axe = Axe()
+    for path in (
+        "activity",
+        "kept",
+        "machines",
+        f"conflict/{SESSION}",
+        f"conflict/{OTHER}",
+        f"versions/{OTHER}",
+    ):
+        page.goto(f"{root}/{path}")
+        for width, scheme in ((1280, "light"), (400, "dark")):
+            page.set_viewport_size({"width": width, "height": 800})
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            found = axe.run(page)
+            assert found.violations_count == 0, found.generate_report()
+    assert laptop.states()[SESSION].state is State.CONFLICT
+
+
+def test_nothing_is_decided_by_what_makes_no_sense(
+    laptop: PlayedMachine, desktop: PlayedMachine, opened: Opened
+) -> None:
+    diverged(laptop, desktop)
+    before = laptop.read()
+    page = opened(f"conflict/{SESSION}")
+    for path, body in (
+        (f"/conflict/{SESSION}", {"keep": "both"}),
+        (f"/conflict/{SESSION}", {"keep": {"a": 1}, "shown": []}),
+        (f"/conflict/{SESSION}", {"keep": [1, "x" * 64], "shown": [["1", 2]]}),
+        ("/conflict/nobody", {"keep": "both", "shown": []}),
+        (f"/versions/{SESSION}", {"version": "../../x"}),
+        (f"/versions/{SESSION}", {"version": f"1-{'0' * 64}"}),
+        ("/kept", {"session": "../../x"}),
+    ):
+        answer = page.evaluate("([path, body]) => post(path, body)", [path, body])
+        assert answer["is_error"], path
+    assert laptop.read() == before
