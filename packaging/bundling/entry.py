@@ -1,8 +1,8 @@
 """What the bundle's programs start: ``claude-sync``, ``claude-sync-tray``, and Python for our own.
 
 The program starts Python anew in places (what outlives Claude Code, what guards rclone), with one
-of its own files or as ``-m claude_sync_app``. In a bundle there is no Python beside the program, so it
-stands in for one, for files of its own only.
+of its own files or as ``-m claude_sync_app``. In a bundle there is no Python beside the
+program, so it stands in for one, for files of its own only.
 """
 
 from __future__ import annotations
