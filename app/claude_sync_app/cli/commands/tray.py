@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
+from pathlib import Path
 
 from claude_sync.errors import LockBusy
 from claude_sync_app.cli.output import print_line, print_note, take_unheard
 from claude_sync_app.cli.parser import Parser
-from claude_sync_app.cli.runner import DONE
+from claude_sync_app.cli.runner import DONE, FAILED
 from claude_sync_app.cli.runner import run as run_command
 
 
 def configure(parser: Parser) -> None:
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        type=Path,
+        nargs="?",
+        help="a .ccsync file: ask in a dialog whether to unpack it, and show no icon",
+    )
     parser.describe(
         "The icon has a menu. It pushes what changes here, tells what arrives from other\n"
         "machines, and pulls it with one click. It runs until you choose Quit; a second one\n"
@@ -23,7 +31,8 @@ def configure(parser: Parser) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    del arguments
+    if arguments.file is not None:
+        return _open(arguments.file)
     from claude_sync_app.tray.application import Application
 
     try:
@@ -31,6 +40,22 @@ def run(arguments: Namespace) -> int:
     except LockBusy as error:
         print_line(f"claude-sync is already running: {error.what}.")
     return DONE
+
+
+def _open(file: Path) -> int:
+    """What a double click on a file does."""
+    from claude_sync_app.desktop import dialogs
+    from claude_sync_app.desktop.launching import DesktopError
+    from claude_sync_app.desktop.opened_file import open_file
+
+    questions = dialogs.choose()
+    if questions is None:
+        raise DesktopError(
+            "there is no program here that shows a dialog",
+            where=str(file),
+            todo="install zenity or kdialog, or type `claude-sync unpack FILE`",
+        )
+    return DONE if open_file(file, questions) else FAILED
 
 
 def main() -> int:
