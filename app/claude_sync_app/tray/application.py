@@ -41,6 +41,7 @@ from claude_sync_app.tray.notices.notice import Notice
 from claude_sync_app.tray.pages import remove_pages
 from claude_sync_app.tray.panel_wait import PANEL_SECONDS, PanelWait
 from claude_sync_app.tray.power_events import LAST_SECONDS, PowerEvents
+from claude_sync_app.tray.upgrades import Upgrades
 from claude_sync_app.tray.verbs import Action, Verb
 from claude_sync_app.tray.window_pages import WELCOME, open_window
 from claude_sync_app.window.opening import Window
@@ -88,6 +89,7 @@ class Application:
             welcome=lambda: self._loop.call(self._notice_centre.welcome),
             window=self._window,
         )
+        self._upgrades = Upgrades(self._tray)
         self._memory_release = MemoryRelease(self._loop, self._release_memory)
         self._power_events = PowerEvents(
             self._loop, self._service, self._notice_centre.woke, self._notify_unpushed
@@ -103,8 +105,11 @@ class Application:
 
     # --- the main thread ---
 
-    def run(self) -> None:
+    def run(self) -> bool:
         """Show the icon and work, until `quit` or a signal.
+
+        Returns:
+            whether it ended because another version is installed, which is to be started now.
 
         Raises:
             LockBusy: a service of this user runs already; says who.
@@ -142,6 +147,7 @@ class Application:
             self._loop.stop()
             logging.getLogger().removeHandler(bugs)
             log.write(["tray ended"])
+        return self._upgrades.is_installed
 
     def _set_up(self) -> ClaudeSyncError | None:
         """Make sure that a store is set up; returns the error if that fails.
@@ -307,6 +313,7 @@ class Application:
 
     def _read_environment(self) -> None:
         self._loop.call(self._use_environment, read_environment(self._environment))
+        self._upgrades.look()
 
     def _use_environment(self, read: Environment) -> None:
         # The rest may have changed while it was read.

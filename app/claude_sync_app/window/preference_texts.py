@@ -155,6 +155,12 @@ GROUPS: tuple[tuple[str, tuple[PreferenceText, ...]], ...] = (
                 NUMBER,
                 unit="sessions",
             ),
+            PreferenceText(
+                "check_for_updates",
+                "Tell of a newer version",
+                "The icon asks GitHub once a day; off, nothing is ever asked.",
+                SWITCH,
+            ),
         ),
     ),
     (

@@ -67,6 +67,11 @@ class Paths(NamedTuple):
         return self.state / "opening.json"
 
     @property
+    def newer_version_file(self) -> Path:
+        """When was asked last whether a newer version was published."""
+        return self.state / "newer_version.json"
+
+    @property
     def activity_file(self) -> Path:
         """What was done here, for a month."""
         return self.state / "activity.sqlite"

@@ -261,6 +261,7 @@ KINDS: Mapping[str, ValueKind] = {
     "ignored_findings": ValueKind(_texts, _list_words, _list_store),
     "ssh_command": _COMMAND,
     "cloud_megabytes_a_day": _number(0, 1_000_000),
+    "check_for_updates": _FLAG,
     "claude_config_dir": ValueKind(_path, _text_words, _plain),
     "paused_until": ValueKind(_moment, _text_words, _moment_store),
 }

@@ -54,6 +54,7 @@ class Preferences(NamedTuple):
         ssh_command: program and arguments that stand for ssh.
         cloud_megabytes_a_day: how much is pushed to a cloud in a day unless a session is named; 0
             for no limit.
+        check_for_updates: whether the tray asks once a day if a newer version was published.
         claude_config_dir: Claude Code's folder as it was when this machine was set up.
         paused_until: seconds since the epoch, infinity until resumed by hand, None if not paused.
         problems: what in the file isn't used, and why.
@@ -80,6 +81,7 @@ class Preferences(NamedTuple):
     ignored_findings: tuple[str, ...] = ()
     ssh_command: tuple[str, ...] = ("ssh",)
     cloud_megabytes_a_day: float = 500
+    check_for_updates: bool = False
     claude_config_dir: Path | None = None
     paused_until: float | None = None
     problems: tuple[InvalidPreference, ...] = ()

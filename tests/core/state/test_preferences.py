@@ -72,6 +72,7 @@ def test_without_a_file_everything_has_its_default(here: Paths) -> None:
         "ignored_findings": [],
         "ssh_command": ["ssh"],
         "cloud_megabytes_a_day": 500,
+        "check_for_updates": False,
         "claude_config_dir": None,
         "paused_until": None,
     }

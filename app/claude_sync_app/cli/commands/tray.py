@@ -36,7 +36,10 @@ def run(arguments: Namespace) -> int:
     from claude_sync_app.tray.application import Application
 
     try:
-        Application(say=print_note).run()
+        if Application(say=print_note).run():
+            from claude_sync_app.tray.upgrades import start_anew
+
+            start_anew()
     except LockBusy as error:
         print_line(f"claude-sync is already running: {error.what}.")
     return DONE
