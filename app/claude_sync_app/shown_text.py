@@ -20,8 +20,8 @@ def without_controls(text: str) -> str:
 
     Tabs and line ends become spaces. Unlike in `one_line`, spaces count here.
     """
-    if text.isascii() and text.isprintable():
-        return text
+    if text.isprintable():
+        return text  # that excludes all of them, and is told a hundred times as fast
     import unicodedata
 
     return "".join(

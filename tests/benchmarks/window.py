@@ -156,6 +156,7 @@ def measure(folder: Path, browser: Browser) -> list[Row]:
     return [
         Row("asking to painted, with the server's start", statistics.median(first), "s", 0.6),
         Row("the same while it runs", statistics.median(again), "s", 0.6),
+        Row("an empty page in the same browser", _empty_page(browser), "s"),
         Row("memory (PSS) before", statistics.median(before), "MB", 50),
         Row("with the window open", statistics.median(while_open), "MB"),
         Row("after it was closed", statistics.median(after), "MB"),
@@ -200,6 +201,23 @@ def _open(bench: Bench, browser: Browser) -> tuple[float, Page]:
     page.wait_for_url("**/sessions", wait_until="commit")
     page.wait_for_function(_PAINTED)
     return time.perf_counter() - began, page
+
+
+def _empty_page(browser: Browser) -> float:
+    """What a new page costs that shows nothing of ours: so busy the machine and its browser are."""
+
+    def once() -> float:
+        context = browser.new_context()
+        page = context.new_page()
+        began = time.perf_counter()
+        for _ in range(2):  # as from the page that lets in to the first one
+            page.goto("data:text/html,<p data-id>x</p>", wait_until="commit")
+        page.wait_for_function(_PAINTED)
+        seconds = time.perf_counter() - began
+        context.close()
+        return seconds
+
+    return statistics.median(once() for _ in range(_AGAIN))
 
 
 def _memory_mb(pid: int) -> float:

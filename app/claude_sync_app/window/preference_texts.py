@@ -151,7 +151,7 @@ GROUPS: tuple[tuple[str, tuple[PreferenceText, ...]], ...] = (
             PreferenceText(
                 "recent_limit",
                 "Sessions in the menu",
-                "How many of the last sessions the menu shows, five at most; this window shows all.",
+                "How many of the last ones the menu shows, five at most; this window shows all.",
                 NUMBER,
                 unit="sessions",
             ),

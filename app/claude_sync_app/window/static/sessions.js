@@ -1,5 +1,6 @@
 // The table of sessions. Every row is in the page, so that searching in it, screen readers and
-// scrolling work as everywhere; what isn't in view costs no layout (content-visibility).
+// scrolling work as everywhere. They stand in groups: one that isn't in view costs neither layout
+// nor paint (content-visibility), and a browser minds a hundred of them, but not thousands.
 "use strict";
 
 (() => {
@@ -11,8 +12,9 @@
   const bar = document.querySelector("[data-bar]");
   const menu = document.querySelector("[data-menu]");
   const chooseAll = document.querySelector("[data-choose-all]");
-  const FIRST_ROWS = 60;
-  const ROWS_AT_ONCE = 400;
+  const ROWS_OF_GROUP = 40;
+  const GROUPS_AT_ONCE = 8;
+  const ROW_PIXELS = 58;
 
   const VERBS = {
     "pull-and-resume": "Pull and resume",
@@ -50,6 +52,8 @@
   let chosen = new Set();
   let found = null; // ids that the search over what was said gave, with the line; null without
   let active = "";
+  let fitting = []; // ids of what is shown
+  const groups = []; // of rows: the ids in each, and its element
   let isStarted = known.started;
 
   // --- one row -----------------------------------------------------------------------------
@@ -165,7 +169,6 @@
     const before = session.element;
     const hadFocus = before.contains(document.activeElement);
     const made = build(session);
-    made.hidden = before.hidden;
     before.replaceWith(made);
     if (hadFocus) made.focus();
   }
@@ -224,24 +227,46 @@
     }
     if (!sessions.has(active)) active = order[0] ?? "";
     changed.forEach(rebuild);
-    place(0);
     fillFilters();
+    placeFitting();
   }
 
-  /** Put rows into the page in their order, the first ones now, the others in between frames. */
+  /** Show the rows that fit, in their order: the first ones now, the others between two frames. */
+  function placeFitting() {
+    fitting = order.filter((id) => fits(sessions.get(id)));
+    while (groups.length > Math.ceil(fitting.length / ROWS_OF_GROUP)) groups.pop().element.remove();
+    place(0, 2);
+    count();
+    if (fitting.length && !fitting.includes(active)) activate(fitting[0]);
+  }
+
   let placing = 0;
-  function place(from) {
+  function place(from, number) {
     clearTimeout(placing);
-    const end = Math.min(order.length, from + (from ? ROWS_AT_ONCE : FIRST_ROWS));
-    let next = from ? (sessions.get(order[from - 1]).element.nextElementSibling) : body.firstElementChild;
-    for (let index = from; index < end; index++) {
-      const session = sessions.get(order[index]);
-      if (session.element && session.element === next) next = next.nextElementSibling;
-      else body.insertBefore(session.element ?? build(session), next);
-      session.element.hidden = !fits(session);
-    }
-    if (end < order.length) placing = setTimeout(() => place(end));
-    if (!from) count();
+    const end = Math.min(Math.ceil(fitting.length / ROWS_OF_GROUP), from + number);
+    for (let index = from; index < end; index++) placeGroup(index);
+    if (end * ROWS_OF_GROUP < fitting.length) placing = setTimeout(() => place(end, GROUPS_AT_ONCE));
+  }
+
+  /** Have all groups up to one in the page, without waiting for their turn. */
+  function placeGroups(last) {
+    for (let index = groups.length; index <= last; index++) placeGroup(index);
+  }
+
+  function placeGroup(index) {
+    const ids = fitting.slice(index * ROWS_OF_GROUP, (index + 1) * ROWS_OF_GROUP);
+    const key = ids.join();
+    if (groups[index]?.key === key) return;
+    const focused = body.contains(document.activeElement) ? document.activeElement : null;
+    const made = element("div", "rows");
+    made.setAttribute("role", "rowgroup");
+    // Until it was in view once, it is taken for this high.
+    made.style.containIntrinsicSize = `auto ${ids.length * ROW_PIXELS}px`;
+    made.append(...ids.map((id) => sessions.get(id).element ?? build(sessions.get(id))));
+    if (groups[index]) groups[index].element.replaceWith(made);
+    else body.append(made);
+    groups[index] = { key, element: made };
+    if (focused?.isConnected && document.activeElement !== focused) focused.focus({ preventScroll: true });
   }
 
   // --- filters ---------------------------------------------------------------------------------
@@ -282,18 +307,11 @@
 
   function filter() {
     readFilters();
-    for (const session of sessions.values()) if (session.element) session.element.hidden = !fits(session);
-    count();
-    const first = sessions.get(active)?.element;
-    if (!first || first.hidden) activate(shown()[0]);
-  }
-
-  function shown() {
-    return order.filter((id) => fits(sessions.get(id)));
+    placeFitting();
   }
 
   function count() {
-    const number = shown().length;
+    const number = fitting.length;
     const of = number === order.length ? "" : ` of ${order.length.toLocaleString()}`;
     const words = number === 1 && !of ? "1 session" : `${number.toLocaleString()}${of} sessions`;
     const place = document.querySelector("[data-shown]");
@@ -376,6 +394,8 @@
     const before = sessions.get(active)?.element;
     if (before) before.tabIndex = -1;
     active = id ?? "";
+    const index = fitting.indexOf(active);
+    if (index >= 0) placeGroups(Math.floor(index / ROWS_OF_GROUP));
     const made = sessions.get(active)?.element;
     if (!made) return;
     made.tabIndex = 0;
@@ -386,9 +406,8 @@
   }
 
   function move(by) {
-    const ids = shown();
-    const at = ids.indexOf(active);
-    activate(ids[Math.min(Math.max(at + by, 0), ids.length - 1)], true);
+    const at = fitting.indexOf(active);
+    activate(fitting[Math.min(Math.max(at + by, 0), fitting.length - 1)], true);
   }
 
   const MOVES = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10, Home: -Infinity, End: Infinity };
@@ -402,7 +421,7 @@
       find.select();
     } else if (event.target === find && event.key === "ArrowDown") {
       event.preventDefault();
-      activate(shown().includes(active) ? active : shown()[0], true);
+      activate(fitting.includes(active) ? active : fitting[0], true);
     } else if (event.target === find && event.key === "Escape" && find.value) {
       event.preventDefault();
       find.value = "";
@@ -442,9 +461,8 @@
   let lastChosen = "";
   function choose(id, toLast) {
     const on = !chosen.has(id);
-    const ids = shown();
-    const [from, to] = [ids.indexOf(lastChosen), ids.indexOf(id)].sort((a, b) => a - b);
-    for (const one of toLast && from >= 0 ? ids.slice(from, to + 1) : [id]) mark(one, on);
+    const [from, to] = [fitting.indexOf(lastChosen), fitting.indexOf(id)].sort((a, b) => a - b);
+    for (const one of toLast && from >= 0 ? fitting.slice(from, to + 1) : [id]) mark(one, on);
     lastChosen = id;
     showBar();
   }
@@ -468,10 +486,9 @@
       button.dataset.label ??= button.textContent;
       button.textContent = number && number < ids.length ? `${button.dataset.label} (${number})` : button.dataset.label;
     }
-    const seen = shown();
-    const marked = seen.filter((id) => chosen.has(id)).length;
-    chooseAll.checked = seen.length > 0 && marked === seen.length;
-    chooseAll.indeterminate = marked > 0 && marked < seen.length;
+    const marked = fitting.filter((id) => chosen.has(id)).length;
+    chooseAll.checked = fitting.length > 0 && marked === fitting.length;
+    chooseAll.indeterminate = marked > 0 && marked < fitting.length;
   }
 
   function able(verb) {
@@ -479,7 +496,7 @@
   }
 
   chooseAll.addEventListener("change", () => {
-    for (const id of shown()) mark(id, chooseAll.checked);
+    for (const id of fitting) mark(id, chooseAll.checked);
     showBar();
   });
 
