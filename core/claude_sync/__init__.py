@@ -55,6 +55,12 @@ if TYPE_CHECKING:
         TurnPage,
     )
     from claude_sync.search.reading import read_session
+    from claude_sync.search.searching import (
+        SearchAnswer,
+        SearchHit,
+        search_sessions,
+        update_index,
+    )
     from claude_sync.service.service import Service
     from claude_sync.service.status import Arrival, Event, Status
     from claude_sync.state.paths import Paths, paths
@@ -219,6 +225,12 @@ _HOMES = {
         "TurnPage",
     ),
     "search.reading": ("read_session",),
+    "search.searching": (
+        "SearchAnswer",
+        "SearchHit",
+        "search_sessions",
+        "update_index",
+    ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -258,6 +270,8 @@ __all__ = [
     "Restorable",
     "Result",
     "Resumption",
+    "SearchAnswer",
+    "SearchHit",
     "Service",
     "SessionError",
     "SessionHeader",
@@ -310,12 +324,14 @@ __all__ = [
     "restorable",
     "restore",
     "save_document",
+    "search_sessions",
     "set_up",
     "set_up_default",
     "show_conflict",
     "states",
     "undo",
     "unpack",
+    "update_index",
 ]
 
 

@@ -42,6 +42,7 @@ ClaudeSyncError
 ├── VaultError                  the vault can't keep a version, so nothing is replaced
 ├── RecordsError                this machine's records can't be opened
 │   └── RecordsTooNew           a newer claude-sync made them
+├── SearchError                 the index of what was said can't be used now
 ├── LockBusy                    another claude-sync of this user is at work
 └── Stopped                     work ended early because it was asked to
 """
@@ -262,6 +263,10 @@ class RecordsError(ClaudeSyncError):
 
 class RecordsTooNew(RecordsError):
     """A newer claude-sync made this machine's records; they aren't touched."""
+
+
+class SearchError(ClaudeSyncError):
+    """The index of what was said can't be used now; losing it costs nothing but making it anew."""
 
 
 class LockBusy(ClaudeSyncError):

@@ -67,6 +67,7 @@ MAY_START_HEAVY = {
     "claude_sync.state.activity",  # nothing imports it where nothing was done
     "claude_sync.state.database",  # whoever opens the records needs SQLite
     "claude_sync.state.layout",
+    "claude_sync.search.index",  # nothing imports it that doesn't search
     "claude_sync.service.inlet",
     "claude_sync.service.mailbox",  # nothing imports these that doesn't watch
     "claude_sync.service.thread",
@@ -84,6 +85,7 @@ PURE = (
     "claude_sync.claude.message",
     "claude_sync.claude.turns",
     "claude_sync.search.marked_line",
+    "claude_sync.search.words",
     "claude_sync.sealed.cuts",
     "claude_sync.service.outage",
     "claude_sync.service.schedule",

@@ -167,6 +167,13 @@ GROUPS: tuple[tuple[str, tuple[PreferenceText, ...]], ...] = (
         "Programs and folders",
         (
             PreferenceText(
+                "search",
+                "Search in what was said",
+                "Keeps an index of the words on this machine, as private as the sessions; off, "
+                "it is removed.",
+                SWITCH,
+            ),
+            PreferenceText(
                 "terminal",
                 "Terminal",
                 "The program that Resume opens, and its arguments; empty for this system's own.",

@@ -11,6 +11,7 @@ import os
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from types import TracebackType
 from typing import IO, Protocol
 
 from claude_sync.bundle.codec import corrupt, decode
@@ -41,6 +42,14 @@ class Line(NamedTuple):
     offset: int
     end: int
     data: bytes | None
+
+
+class PlacedLine(NamedTuple):
+    """A line, and where it begins and ends among encoded bytes; -1 where that isn't known."""
+
+    line: Line
+    encoded: int = -1
+    encoded_end: int = -1
 
 
 class Lines(Protocol):
@@ -101,6 +110,17 @@ class FileLines:
         self._where = str(path)
         self.size = os.fstat(self._file.fileno()).st_size
 
+    def __enter__(self) -> FileLines:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
     def close(self) -> None:
         """Close the file, and remove it if that was wanted."""
         self._file.close()
@@ -115,7 +135,7 @@ class FileLines:
         while at > 0:
             self._check()
             start = max(0, at - block)
-            *pieces, last = self._read(start, at - start).split(b"\n")
+            *pieces, last = self.read(start, at - start).split(b"\n")
             position = at - len(last)
             line.put_before(last)
             for piece in reversed(pieces):
@@ -132,11 +152,16 @@ class FileLines:
     def _blocks(self, at: int) -> Iterator[bytes]:
         while at < self.size:
             self._check()
-            block = self._read(at, min(_BLOCK, self.size - at))
+            block = self.read(at, min(_BLOCK, self.size - at))
             at += len(block)
             yield block
 
-    def _read(self, at: int, size: int) -> bytes:
+    def read(self, at: int, size: int) -> bytes:
+        """So many bytes from a position on.
+
+        Raises:
+            SessionVanished: they aren't there any more, or can't be read.
+        """
         try:
             self._file.seek(at)
             pieces = []

@@ -41,6 +41,8 @@ def read_session(
 ) -> SessionReader:
     """Open a session to be read.
 
+    It waits for nobody who is at work: a context for reading only (`open_read_only`) is enough.
+
     Args:
         context: what to work with.
         session: its id, or the beginning of it.
@@ -50,26 +52,24 @@ def read_session(
     Raises:
         UsageError: there is no such session, or that machine has none.
         SessionError, BundleError, TransportError: it can't be read.
-        LockBusy: another claude-sync is at work.
         Stopped: `context` said so.
     """
-    with context.working("reading"):
-        survey = _look(context, store=store)
-        session_id = survey.find(session)
-        chosen = _choose(context, survey, session_id, machine)
-        header = _header(context, survey, session_id, chosen)
-        survey.flush()
+    survey, _ = look_without_waiting(context, store=store)
+    session_id = survey.find(session)
+    chosen = _choose(context, survey, session_id, machine)
+    header = _header(context, survey, session_id, chosen)
     lines, needs_context = _open(context, chosen)
     with suppress(SessionError):
         header = header._replace(began=_began(lines))
     return SessionReader(header, lines, needs_context=needs_context)
 
 
-def _look(context: Context, *, store: bool) -> Survey:
+def look_without_waiting(context: Context, *, store: bool = True) -> tuple[Survey, bool]:
+    """Look at this machine, and at the store if it can be reached; whether that was seen."""
     if store:
         with suppress(NotSetUp, TransportError):
-            return look(context)
-    return look(context, store=False)
+            return look(context), True
+    return look(context, store=False), False
 
 
 def _choose(

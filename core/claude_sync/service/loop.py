@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from claude_sync.errors import ClaudeSyncError, LockBusy, RecordsError, Stopped
 from claude_sync.model import Finding, Level
-from claude_sync.service import schedule
+from claude_sync.service import schedule, search_filling
 from claude_sync.service.journal import Journal
 from claude_sync.service.mailbox import Hint, Rest
 from claude_sync.service.outage import Outage, after_failing
@@ -24,7 +24,7 @@ from claude_sync.service.publisher import StatusPublisher
 from claude_sync.service.resources import Resources
 from claude_sync.service.settings import Settings
 from claude_sync.service.store_watch import unwatched_finding
-from claude_sync.service.timetable import DOCTOR, HEALTH, LOOK, OPEN, RESCAN, TIDY, Timetable
+from claude_sync.service.timetable import DOCTOR, HEALTH, INDEX, LOOK, OPEN, RESCAN, TIDY, Timetable
 from claude_sync.service.watch import Area, Notify, Watch
 from claude_sync.service.worker import FIRST_ROUND, RoundOutcome, Worker
 from claude_sync.state import preferences
@@ -130,7 +130,7 @@ class ServiceLoop:
         if resources is not None:
             self.timetable.due_in(OPEN, math.inf)
         if resources is None or resources.worker is None:
-            for kind in (LOOK, RESCAN, HEALTH, TIDY):
+            for kind in (LOOK, RESCAN, HEALTH, TIDY, INDEX):
                 self.timetable.due_in(kind, _IDLE_SECONDS)
         with self.ending_early(self._is_hurried):
             if resources is not None:
@@ -156,6 +156,8 @@ class ServiceLoop:
             self._go_round(resources, worker, due)
         if timetable.is_due(TIDY):
             self._tidy(resources)
+        if timetable.is_due(INDEX):
+            timetable.due_in(INDEX, worker.search.step())
 
     # -- rounds -------------------------------------------------------------------------------
 
@@ -186,6 +188,8 @@ class ServiceLoop:
             resources.save()
             self._doubt_findings(schedule.FIXED_DOCTOR_SECONDS)
         self._show(resources, worker)
+        if worker.search.has_work:
+            self.timetable.due_by(INDEX, ended + search_filling.SOON_SECONDS)
 
     def _attempt(self, work: Callable[[], T]) -> T | None:
         """Do some work with the store; None where it couldn't be done, and the reason is shown.
@@ -486,7 +490,7 @@ class ServiceLoop:
                 self._next_round = replace(self._next_round, adopt=True)
         self._publisher.publish(preferences=new, paused_until=self._paused_until)
         self.look_now()
-        self.timetable.due_now(DOCTOR)
+        self.timetable.due_now(DOCTOR, INDEX)
 
     # -- opening and closing ------------------------------------------------------------------
 
@@ -511,6 +515,7 @@ class ServiceLoop:
             self._next_round = FIRST_ROUND
             self.timetable.due_now(LOOK, RESCAN, HEALTH)
             self.timetable.due_in(OPEN, math.inf)
+            self.timetable.due_in(INDEX, search_filling.FIRST_SECONDS)
             self._show_store(self.resources)
         return self.resources
 

@@ -105,6 +105,8 @@ class Resources:
             self.store_watch.stop()
         if self.watch is not None:
             self.watch.stop()
+        if self.worker is not None:
+            self.worker.search.close()
         self.save()
         self.context.close(save=False)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable
 
 from claude_sync.service import schedule
 
 OPEN, LOOK, RESCAN, HEALTH, DOCTOR, TIDY = "open", "look", "rescan", "health", "doctor", "tidy"
+INDEX = "index"
 _FIRST = (OPEN, LOOK, RESCAN, HEALTH, DOCTOR)
 _LONGEST_WAIT_SECONDS = 5.0
 _TIDY_FIRST_SECONDS = 300.0
@@ -25,6 +27,7 @@ class Timetable:
         now = clock()
         self._due = dict.fromkeys(_FIRST, now)
         self._due[TIDY] = now + _TIDY_FIRST_SECONDS
+        self._due[INDEX] = math.inf
         self._steady = now
         self._wall = time.time()
         self._waited = 0.0

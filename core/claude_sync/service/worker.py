@@ -17,6 +17,7 @@ from claude_sync.model import Outcome, Result, Stamp
 from claude_sync.service.arrivals import Arrivals
 from claude_sync.service.changes import Changes
 from claude_sync.service.overview import Overview, make_overview
+from claude_sync.service.search_filling import SearchFilling
 from claude_sync.sync.context import Context
 from claude_sync.sync.pull import pull_surveyed
 from claude_sync.sync.push import push_surveyed
@@ -83,6 +84,7 @@ class Worker:
         overview: where everything stood at the end of the last round.
         deferred: sessions whose pull waits until the client closes them.
         failures: sessions that the last attempt failed for, and a sentence on why.
+        search: the index of what was said.
     """
 
     def __init__(self, context: Context) -> None:
@@ -91,6 +93,7 @@ class Worker:
         self.overview = Overview()
         self.deferred: set[str] = set()
         self.failures: dict[str, str] = {}
+        self.search = SearchFilling(context)
         self._arrivals = Arrivals(context.cache)
         self._broken: dict[str, _Bundles] = {}
         # How the last round left both sides; None if it didn't get to its end.
@@ -337,6 +340,7 @@ class Worker:
         for session_id in [one for one in self.failures if one not in there]:
             del self.failures[session_id]
         self.deferred &= there
+        self.search.note(survey)
 
 
 def to_be_tried_again(pulled: Iterable[Result]) -> bool:

@@ -11,6 +11,8 @@ from claude_sync.disk.home_directory import home_directory
 from claude_sync.values import NamedTuple
 
 APPLICATION = "claude-sync"
+SEARCH_FILE, SQLITE_SUFFIX = "search", ".sqlite"
+"""How the names of the indexes of what was said begin and end."""
 
 
 class Paths(NamedTuple):
@@ -75,6 +77,14 @@ class Paths(NamedTuple):
     def activity_file(self) -> Path:
         """What was done here, for a month."""
         return self.state / "activity.sqlite"
+
+    def search_file_of(self, folder_mark: str) -> Path:
+        """The index of what was said in the sessions of one of Claude Code's folders.
+
+        Args:
+            folder_mark: which of them, as `machine.folder_mark` says.
+        """
+        return self.state / f"{SEARCH_FILE}{folder_mark}{SQLITE_SUFFIX}"
 
     @property
     def log_file(self) -> Path:

@@ -252,6 +252,7 @@ KINDS: Mapping[str, ValueKind] = {
     "watch_store": _FLAG,
     "quiet_seconds": _number(0, 3_600),
     "notifications": ValueKind(_notifications, _notifications_words, _notifications_store),
+    "search": _FLAG,
     "show_titles": _FLAG,
     "recent_limit": _number(1, 100, whole=True),
     "left_click": _choice("menu", "push"),

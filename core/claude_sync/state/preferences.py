@@ -44,6 +44,7 @@ class Preferences(NamedTuple):
         watch_store: whether a connection is held on which a host tells of changes at once.
         quiet_seconds: how long a session has to rest before it is pushed.
         notifications: which kinds are shown.
+        search: whether there is an index of what was said.
         show_titles: whether notifications name sessions by their titles.
         recent_limit: sessions in the menu, which shows five at most.
         left_click: "menu" or "push".
@@ -72,6 +73,7 @@ class Preferences(NamedTuple):
     watch_store: bool = True
     quiet_seconds: float = 3
     notifications: Notifications = Notifications()
+    search: bool = True
     show_titles: bool = True
     recent_limit: int = 10
     left_click: str = "menu"

@@ -63,6 +63,7 @@ def test_without_a_file_everything_has_its_default(here: Paths) -> None:
         "watch_store": True,
         "quiet_seconds": 3,
         "notifications": dict.fromkeys(Notifications._fields, True),
+        "search": True,
         "show_titles": True,
         "recent_limit": 10,
         "left_click": "menu",

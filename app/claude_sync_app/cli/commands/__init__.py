@@ -34,6 +34,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("status", "show what to push, what to pull, and what needs you"),
             Command("sessions", "list sessions, newest first"),
             Command("open", "show the window: every session, and all that can be done", True),
+            Command("search", "find what was said, in any session on any machine"),
             Command("show", "read a session, on whatever machine it is"),
             Command("watch", "push on change and pull at an interval, until Ctrl-C", True),
             Command("tray", "show the icon, which pushes and pulls by itself"),

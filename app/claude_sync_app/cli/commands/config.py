@@ -97,6 +97,10 @@ def _set(own: Paths, arguments: Namespace) -> int:
         print_line(f"{key} is {_words(shown)}.")
         if key == "checkpoints" and shown is False:
             _say_what_was_pushed(own)
+    if key == "search" and shown is False:
+        from claude_sync.search.index import remove_indexes
+
+        remove_indexes(own)
     return DONE
 
 

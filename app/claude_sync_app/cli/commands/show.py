@@ -10,7 +10,7 @@ from claude_sync.search.export import as_html, as_json, as_markdown, as_text, sa
 from claude_sync.search.reader import SessionReader
 from claude_sync.search.reading import read_session
 from claude_sync.wording import size
-from claude_sync_app.cli.context import command_context
+from claude_sync_app.cli.context import read_only_context
 from claude_sync_app.cli.output import bold, print_line, print_raw
 from claude_sync_app.cli.parser import Parser
 from claude_sync_app.cli.runner import DONE
@@ -39,7 +39,7 @@ def configure(parser: Parser) -> None:
 
 def run(arguments: Namespace) -> int:
     with (
-        command_context(store=False) as context,
+        read_only_context() as context,
         read_session(context, arguments.session, machine=arguments.machine) as reader,
     ):
         pieces = _pieces(arguments, reader)

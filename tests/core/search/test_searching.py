@@ -1,0 +1,311 @@
+"""What was said is found wherever it lies, and is gone from the index when it is gone."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from claude_sync.claude.turns import read_turn
+from claude_sync.errors import SearchError
+from claude_sync.search import passages as passages_room
+from claude_sync.search.filling import Filling, index_path
+from claude_sync.search.index import Index, remove_indexes
+from claude_sync.search.reading import look_without_waiting, read_session
+from claude_sync.search.searching import SearchHit, search_sessions, update_index
+from claude_sync.state import preferences
+from claude_sync.sync.read_only import open_read_only
+from claude_sync.sync.store_key import KeyChoice
+from machines import KEY, OTHER, SESSION, Pair, PlayedMachine, World, bookkeeping, said
+from randomness import examples
+
+OPERATORS = ['"', "*", "^", "(", ")", ":", "-", "+", "{", "}", "NEAR", "AND", "OR", "NOT", "said:"]
+PASSPHRASE = "correct horse battery staple"
+
+
+def answer(text: str, *more: dict[str, Any]) -> bytes:
+    content = [{"type": "text", "text": text}, *more]
+    return json.dumps({"type": "assistant", "message": {"content": content}}).encode() + b"\n"
+
+
+def found(at: PlayedMachine, text: str, **more: Any) -> list[SearchHit]:
+    """What is found once everything is in the index, by a context that changes nothing else."""
+    with at.here(), open_read_only(at.paths) as context:
+        assert update_index(context)
+        return list(search_sessions(context, text, **more).hits)
+
+
+def ids(at: PlayedMachine, text: str, **more: Any) -> set[str]:
+    return {hit.session_id for hit in found(at, text, **more)}
+
+
+@contextmanager
+def index_of(machine: PlayedMachine) -> Iterator[Index]:
+    with machine.at_work() as context, closing(Index(index_path(context))) as index:
+        yield index
+
+
+def passages(machine: PlayedMachine) -> int:
+    with index_of(machine) as index:
+        return sum(len(index.places(one.no)) for one in index.sessions().values())
+
+
+def written(machine: PlayedMachine) -> bytes:
+    """Every byte of the index."""
+    with machine.at_work() as context:
+        path = index_path(context)
+    return b"".join(one.read_bytes() for one in sorted(path.parent.glob(f"{path.name}*")))
+
+
+def talk_in(world: World) -> Pair:
+    """Two machines, of which one had a talk that the other never had."""
+    laptop, desktop = world.machines("laptop", "desktop")
+    laptop.write(
+        SESSION,
+        said("Why does the Größe of the login cookie differ?", timestamp="2026-01-31T18:00:00Z"),
+        bookkeeping(),
+        answer("It is the cookie_name: see\n\tline 3 of <b>login</b>."),
+        said("Please mend it", timestamp="2026-01-31T18:05:00Z"),
+        answer("Done: the café is closed.", {"type": "tool_use", "name": "Bash", "input": {}}),
+    )
+    laptop.write(OTHER, said("Nothing about that"))
+    laptop.push()
+    return laptop, desktop
+
+
+@pytest.fixture
+def talk(world: World) -> Pair:
+    """The same over a plain store."""
+    return talk_in(world)
+
+
+@pytest.fixture(params=[None, KeyChoice(True, PASSPHRASE)], ids=["plain", "encrypted"])
+def either_talk(request: pytest.FixtureRequest, tmp_path: Path) -> Pair:
+    """The same over a plain store, and over an encrypted one."""
+    return talk_in(World(tmp_path, key=request.param))
+
+
+ASKED: tuple[tuple[str, str | None], ...] = (
+    ("login", SESSION),
+    ("LOGIN cookie", SESSION),
+    ("grosse differ", None),
+    ("größe", SESSION),
+    ("Grö", SESSION),
+    ("cafe", SESSION),
+    ("cook", SESSION),
+    ("cook differ", None),
+    ('"login cookie" differ', SESSION),
+    ('"cookie login"', None),
+    ('"cookie', SESSION),
+    ("cookie-name", SESSION),
+    ("nothing", OTHER),
+    ("bash", None),
+    ("cost", None),
+    ("", None),
+    ('"', None),
+    ("*", None),
+)
+
+
+def test_what_was_said_is_found_here_and_elsewhere(either_talk: Pair) -> None:
+    for machine in either_talk:
+        with machine.at_work() as context:
+            assert update_index(context)
+            for text, session in ASKED:
+                hits = search_sessions(context, text).hits
+                assert [hit.session_id for hit in hits] == ([session] if session else []), text
+
+
+def test_a_hit_tells_where_and_shows_the_line_with_the_words_marked(talk: Pair) -> None:
+    for machine in talk:
+        (hit,) = found(machine, "login line")
+        assert hit.title == "Why does the Größe of the login cookie differ?"
+        assert (hit.project_key, hit.speaker, hit.machines) == (KEY, "assistant", ("laptop",))
+        assert hit.time == 1769882700
+        assert hit.line.text == "It is the cookie_name: see line 3 of <b>login</b>."
+        assert [text for text, marked in hit.line.pieces() if marked] == ["line", "login"]
+        with machine.at_work() as context, read_session(context, hit.session_id) as reader:
+            assert reader.page_after(hit.offset, 1).turns[0].text.startswith("It is the")
+    assert ids(talk[1], "login", project="git:example.org/other") == set()
+    assert ids(talk[1], "login", project=KEY, machine="LAPTOP") == {SESSION}
+    assert ids(talk[1], "login", machine="desktop") == set()
+
+
+def test_what_several_machines_have_is_kept_once(either_talk: Pair) -> None:
+    laptop, desktop = talk = either_talk
+    for machine in talk:
+        found(machine, "login")
+    alone = passages(desktop)
+    assert alone == passages(laptop)
+    desktop.pull()
+    desktop.write(SESSION, said("x" * 20), answer("only on the desktop"))
+    desktop.push()
+    assert [hit.machines for hit in found(laptop, "desktop")] == [("desktop", "laptop")]
+    assert [hit.machines for hit in found(desktop, "desktop")] == [("desktop", "laptop")]
+    assert passages(laptop) == passages(desktop) == alone + 1
+    # It goes on on the other one, from what was pulled.
+    laptop.pull()
+    laptop.write(SESSION, said("and back on the laptop"))
+    laptop.push()
+    for machine in talk:
+        assert len(found(machine, "back laptop")) == 1
+        assert passages(machine) == alone + 2
+
+
+def test_both_sides_of_a_conflict_are_found(pair: Pair) -> None:
+    for machine in pair:
+        machine.write(SESSION, said(f"on {machine.name}"))
+        machine.push()
+    for machine in pair:
+        for name in ("laptop", "desktop"):
+            assert ids(machine, f"on {name}") == {SESSION}
+
+
+def test_only_what_is_new_is_read(talk: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    laptop, _ = talk
+    for machine in talk:
+        found(machine, "login")
+    laptop.write(SESSION, said("one more thing"))
+    laptop.push()
+    read: list[bytes] = []
+
+    def read_and_count(data: bytes, offset: int, end: int) -> object:
+        read.append(data)
+        return read_turn(data, offset, end)
+
+    monkeypatch.setattr(passages_room, "read_turn", read_and_count)
+    for machine in talk:
+        with machine.at_work() as context:
+            read.clear()
+            assert update_index(context)
+            assert [json.loads(line)["message"]["content"] for line in read] == ["one more thing"]
+
+
+def test_words_of_a_session_that_is_gone_leave_the_file(talk: Pair) -> None:
+    laptop, _ = talk
+    for machine in talk:
+        assert ids(machine, "login") == {SESSION}
+        assert b"differ" in written(machine)
+        assert b"cookie_name" not in written(machine)  # words only, but for titles
+    laptop.path().unlink()
+    assert ids(laptop, "differ") == {SESSION}  # the store has it
+    laptop.forget()
+    for machine in talk:
+        assert ids(machine, "differ") == set()
+        assert b"differ" not in written(machine)
+        assert ids(machine, "nothing") == {OTHER}
+
+
+def test_words_that_were_replaced_leave_the_file(talk: Pair) -> None:
+    laptop, _ = talk
+    found(laptop, "login")
+    laptop.rewrite(SESSION, said("Something else"))
+    assert ids(laptop, "something") == {SESSION}
+    (hit,) = found(laptop, "differ")  # pushed it still lies in the store
+    assert hit.line.text.startswith("Why does")
+    laptop.world.bundles()[0].unlink()
+    laptop.world.bundles()[0].unlink()
+    assert ids(laptop, "differ") == set()
+    assert b"differ" not in written(laptop)
+
+
+def test_while_the_store_is_away_what_is_there_isnt_forgotten(talk: Pair) -> None:
+    _, desktop = talk
+    found(desktop, "login")
+    desktop.world.store.rename(desktop.world.folder / "unplugged")
+    (hit,) = found(desktop, "login cookie")
+    assert (hit.session_id, hit.line.text) == (SESSION, "")
+    (desktop.world.folder / "unplugged").rename(desktop.world.store)
+    assert found(desktop, "login cookie")[0].line.text
+
+
+def test_a_step_ends_when_it_has_to_and_keeps_what_it_did(world: World) -> None:
+    laptop = world.machine("laptop")
+    for number in range(1000):
+        laptop.write(SESSION, said(f"number {number} " + "x " * 800))
+    with (
+        laptop.at_work() as context,
+        closing(Filling(context, lambda: look_without_waiting(context))) as filling,
+    ):
+        filling.look()
+        steps = 0
+        while filling.has_work:
+            asked = itertools.count()
+            filling.step(lambda asked=asked: next(asked) > 0)  # type: ignore[misc]
+            steps += 1
+        assert steps >= 20
+    assert len(found(laptop, "number 999")) == 1
+    with index_of(laptop) as index:
+        (session,) = index.sessions().values()
+        places = index.places(session.no)
+        assert len({place.start for place in places}) == len(places) == 1000
+
+
+@pytest.mark.parametrize("how", ["garbage", "empty", "newer", "another program's", "cut", "pages"])
+def test_an_index_that_cannot_be_used_is_made_anew(talk: Pair, how: str) -> None:
+    laptop, _ = talk
+    found(laptop, "login")
+    with laptop.at_work() as context:
+        path = index_path(context)
+    whole = path.read_bytes()
+    if how in ("newer", "another program's"):
+        with closing(sqlite3.connect(path)) as db:
+            db.execute("PRAGMA " + ("user_version=99" if how == "newer" else "application_id=7"))
+            db.commit()
+    elif how == "pages":
+        path.write_bytes(whole[:4096] + b"\xa5" * (len(whole) - 4096))
+    else:
+        path.write_bytes({"garbage": b"x" * 5000, "empty": b"", "cut": whole[:-5000]}[how])
+    try:
+        hits = found(laptop, "login")
+    except SearchError:
+        hits = found(laptop, "login")  # it was found to be damaged on the way
+    assert {hit.session_id for hit in hits} == {SESSION}
+    assert path.stat().st_mode & 0o077 == 0
+    assert [one.name for one in path.parent.glob("search*") if one != path] == []
+
+
+def test_one_that_another_process_writes_is_waited_for_and_then_left(talk: Pair) -> None:
+    laptop, _ = talk
+    found(laptop, "login")
+    laptop.write(SESSION, said("more"))
+    with laptop.at_work() as context, closing(sqlite3.connect(index_path(context))) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(SearchError, match="locked"):
+            update_index(context)
+        assert [hit.session_id for hit in search_sessions(context, "login").hits] == [SESSION]
+        other.rollback()
+        assert update_index(context)
+
+
+def test_who_wants_no_index_has_none(talk: Pair) -> None:
+    laptop, _ = talk
+    found(laptop, "login")
+    preferences.change(laptop.paths, search=False)
+    with laptop.at_work() as context:
+        for work in (lambda: search_sessions(context, "login"), lambda: update_index(context)):
+            with pytest.raises(SearchError, match="turned off"):
+                work()
+        remove_indexes(context.paths)
+        assert list(index_path(context).parent.glob("search*")) == []
+
+
+@given(
+    st.text(max_size=30)
+    | st.lists(st.sampled_from('"*^():-+{}NEAR AND OR NOT said a'), max_size=9).map(" ".join)
+)
+@settings(
+    max_examples=examples(200),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_whatever_is_typed_is_no_mistake(pair: Pair, text: str) -> None:
+    with pair[0].at_work() as context:
+        search_sessions(context, text)
