@@ -33,15 +33,15 @@ def an_entry(verb: str, outcome: str, number: int = 1, **more: object) -> Activi
     ("entry", "label", "words"),
     [
         (an_entry("push", "pushed", bytes=2_000, times=3), "Pushed", "3 times · 2.0 KB · by you"),
-        (an_entry("pull", "imported", by_itself=True), "Pulled", "New from desktop. by itself"),
+        (an_entry("pull", "imported", by_itself=True), "Pulled", "New from desktop · by itself"),
         (an_entry("pull", "replaced"), "Replaced", "took the place of what was here"),
-        (an_entry("resolve", "theirs"), "Decided", "Took over desktop’s version."),
-        (an_entry("resolve", "mine"), "Decided", "Kept this machine’s version."),
-        (an_entry("resolve", "both"), "Decided", "Kept both sides."),
-        (an_entry("restore", "replaced"), "Restored", "An earlier version is back."),
-        (an_entry("undo", "replaced"), "Undone", "What was replaced is back."),
+        (an_entry("resolve", "theirs"), "Decided", "Took over desktop’s version · by you"),
+        (an_entry("resolve", "mine"), "Decided", "Kept this machine’s version"),
+        (an_entry("resolve", "both"), "Decided", "Kept both sides"),
+        (an_entry("restore", "replaced"), "Restored", "An earlier version is back"),
+        (an_entry("undo", "replaced"), "Undone", "What was replaced is back"),
         (an_entry("forget", "removed"), "Removed", "desktop’s copy was removed"),
-        (an_entry("arrive", "waiting"), "Arrived", "desktop went on with it."),
+        (an_entry("arrive", "waiting"), "Arrived", "desktop went on with it"),
         (an_entry("pull", "conflict"), "Conflict", "one has to be chosen"),
         (
             an_entry("push", "failed", message="the disk is full"),
@@ -68,14 +68,16 @@ def test_only_the_last_that_replaced_something_can_be_undone() -> None:
     ]
     undoable = Status(sessions=(a_state(undoable=True),))
     assert [line["undo"] for line in lines_of(undoable, entries)] == [False, True, False, False]
+    shown = lines_of(undoable, entries[2:], entries)
+    assert [line["undo"] for line in shown] == [False, False]
     undone = [an_entry("undo", "replaced", 5), *entries]
-    for status, shown in (
+    for status, nothing in (
         (undoable, undone),
         (Status(sessions=(a_state(undoable=False),)), entries),
         (Status(sessions=(a_state(undoable=True, open=True),)), entries),
         (Status(), entries),
     ):
-        assert not any(line["undo"] for line in lines_of(status, shown))
+        assert not any(line["undo"] for line in lines_of(status, nothing))
 
 
 @pytest.mark.parametrize(

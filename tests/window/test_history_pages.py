@@ -226,7 +226,7 @@ def test_what_was_replaced_is_undone_from_the_activity(
     laptop.grow_old()
     page = opened("activity")
     decided = page.locator(".entry").filter(has_text="Decided")
-    expect(decided).to_contain_text("Took over desktop’s version.")
+    expect(decided).to_contain_text("Took over desktop’s version")
     expect(decided).to_contain_text(MARKUP)
     decided.get_by_role("button", name="Undo").click()
     expect(page.locator(".toast")).to_contain_text("Brought back what was replaced.")

@@ -29,15 +29,19 @@ Line = dict[str, Any]
 """What `activity_lines.html` shows as one line."""
 
 
-def lines_of(status: Status, entries: Sequence[Activity]) -> list[Line]:
+def lines_of(
+    status: Status, entries: Sequence[Activity], before: Sequence[Activity] = ()
+) -> list[Line]:
     """Lines for entries, newest first, and what can be done about each now.
 
     Args:
         status: where every session stands.
-        entries: newest first.
+        entries: what is shown, newest first.
+        before: all that is known, newest first, where that is more: whether something can be
+            undone hangs on what came after it.
     """
     states = {one.session_id: one for one in status.sessions}
-    undoable = _undoable(entries, states)
+    undoable = _undoable(before or entries, states)
     offered: set[str] = set()
     lines = []
     for entry in entries:
@@ -67,6 +71,7 @@ def _undoable(entries: Iterable[Activity], states: dict[str, SessionState]) -> s
 def _line(entry: Activity, state: SessionState | None) -> Line:
     label, tone, what = _words(entry)
     known = _name(state) if state is not None else f"Session {entry.session_id[:8]}"
+    facts, failed = list(_facts(entry)), entry.outcome == "failed"
     key = entry.project_key or (state.project_key if state is not None else "")
     return {
         "number": entry.number,
@@ -76,11 +81,11 @@ def _line(entry: Activity, state: SessionState | None) -> Line:
         "session": entry.session_id,
         "name": known if entry.session_id else "",
         "project": project_of(key),
-        "what": what,
-        "facts": " · ".join(_facts(entry)),
+        "what": what if failed else " · ".join(filter(None, [what.rstrip("."), *facts])),
+        "facts": " · ".join(filter(None, [*facts, one_line(entry.code)])) if failed else "",
+        "failed": failed,
         "next": "",
         "undo": False,
-        "code": one_line(entry.code),
     }
 
 

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from claude_sync.errors import UsageError
 from claude_sync.names import is_session_id
-from claude_sync.state.activity import Activity, ActivityLog
+from claude_sync.state.activity import ActivityLog
 from claude_sync_app.window.activity_lines import Line, lines_of
 from claude_sync_app.window.moments import day_of
 from claude_sync_app.window.page import Asked, Page, Reply, page
@@ -28,28 +28,22 @@ def _show(asked: Asked) -> Reply:
     log = ActivityLog(asked.services.paths.activity_file)
     start = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None
     found = log.entries(_MOST_LOOKED_THROUGH, before=start, session=session or None)
-    # Lines are made of all: whether one can be undone hangs on those after it.
-    recent = found if start is None else [*log.entries(_MOST_LOOKED_THROUGH), *found]
-    wanted = {one.number for one in found if not only_problems or one.outcome in _PROBLEMS}
-    lines = [one for one in lines_of(asked.status, _each_once(recent)) if one["number"] in wanted]
-    shown = lines[:_PAGE]
+    known = found if start is None else [*log.entries(_MOST_LOOKED_THROUGH), *found]
+    wanted = [one for one in found if not only_problems or one.outcome in _PROBLEMS]
+    shown = lines_of(asked.status, wanted[:_PAGE], known)
     return Page(
         "activity.html",
         "Activity",
         {
             "page_path": "/activity",
             "days": _by_day(shown),
-            "older": shown[-1]["number"] if len(lines) > _PAGE else None,
+            "older": shown[-1]["number"] if len(wanted) > _PAGE else None,
             "session": session,
             "name": name_of(asked.status, session) if session else "",
             "only_problems": only_problems,
             "is_first": start is None,
         },
     )
-
-
-def _each_once(entries: list[Activity]) -> list[Activity]:
-    return list({one.number: one for one in entries}.values())
 
 
 def _by_day(lines: list[Line]) -> list[tuple[str, list[Line]]]:
