@@ -21,7 +21,8 @@ import pytest
 from hypothesis import settings
 
 from capabilities import LINUX, skip_where_missing
-from machines import SESSION, Pair, World, said
+from claude_sync.sync.store_key import KeyChoice
+from machines import PASSPHRASE, SESSION, Pair, World, said
 from randomness import QUICK_EXAMPLES
 from waiting import until
 
@@ -285,6 +286,18 @@ def _name_and_end(pid: int) -> str:
 def world(tmp_path: Path) -> World:
     """A store that isn't there yet, and nobody around it."""
     return World(tmp_path / "world")
+
+
+@pytest.fixture
+def cheap_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store's key costs next to nothing: Scrypt with little work."""
+    monkeypatch.setattr("claude_sync.sealed.keys._N", 2)
+
+
+@pytest.fixture
+def encrypted_world(tmp_path: Path, cheap_keys: None) -> World:
+    """An encrypted store that isn't there yet, and nobody around it."""
+    return World(tmp_path / "world", key=KeyChoice(True, PASSPHRASE))
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from claude_sync.model import Outcome
-from machines import SESSION, PlayedMachine, outcomes, said
+from machines import SESSION, PlayedMachine, World, outcomes, said
 
 HASH = "0123456789abcdef"
 TASK = f"tasks/{SESSION}/1.json"
@@ -22,6 +22,15 @@ def equip(machine: PlayedMachine, files: dict[str, bytes] = ALL) -> None:
     """Write companions."""
     for path, data in files.items():
         machine.write_companion(path, data)
+
+
+def equipped(world: World) -> PlayedMachine:
+    """A new machine, the laptop, with a session that has everything, pushed."""
+    laptop = world.machine("laptop")
+    laptop.write(SESSION, planned())
+    equip(laptop)
+    laptop.push()
+    return laptop
 
 
 def settle(*machines: PlayedMachine) -> int:

@@ -25,8 +25,9 @@ from typing import NamedTuple
 
 from claude_sync.bundle.unpack import SidecarData, SidecarEnd, TranscriptData, Unpacked, unpack
 from claude_sync.claude.home import encode_directory
+from claude_sync.doctor import examine
 from claude_sync.errors import ClaudeSyncError
-from claude_sync.model import BundleHead, Outcome, Result, SessionState
+from claude_sync.model import BundleHead, Finding, Outcome, Result, SessionState
 from claude_sync.sealed.keys import Master
 from claude_sync.sealed.names import sealed_file, sealed_folder
 from claude_sync.state.keys import load_master
@@ -44,6 +45,7 @@ from claude_sync.sync.undo import undo
 from repositories import bare_bones
 from sealed_files import opened_whole
 
+PASSPHRASE = "correct horse battery staple"
 SESSION = "0f4c1d9e-1111-4222-8333-444455556666"
 OTHER = "1a2b3c4d-1111-4222-8333-444455556666"
 KEY = "git:example.org/you/app"
@@ -321,6 +323,11 @@ class PlayedMachine:
         folder = self.world.store / sealed_folder(master, KEY)
         return folder / f"{sealed_file(master, session, self.name)}.ccsync"
 
+    def examined(self) -> dict[str, Finding]:
+        """What the doctor says, by its code."""
+        with self.at_work() as context:
+            return {finding.code: finding for finding in examine(context)}
+
     def lose_records(self) -> None:
         """Lose everything remembered; the vault stays."""
         shutil.rmtree(self.paths.records_directory, ignore_errors=True)
@@ -374,6 +381,14 @@ class World:
     def machines(self, *names: str) -> list[PlayedMachine]:
         """Several more machines, set up."""
         return [self.machine(name) for name in names]
+
+    def stored(self) -> dict[str, bytes]:
+        """Every file of the store, by its path there."""
+        return {
+            path.relative_to(self.store).as_posix(): path.read_bytes()
+            for path in sorted(self.store.rglob("*"))
+            if path.is_file()
+        }
 
     def bundles(self) -> list[Path]:
         """Every bundle in the store."""

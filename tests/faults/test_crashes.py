@@ -17,10 +17,9 @@ from typing import NamedTuple
 import pytest
 
 from claude_sync.model import Outcome, Version
-from claude_sync.sealed import keys
 from claude_sync.sync.store_key import KeyChoice
 from crashes import End, killed_at
-from machines import SESSION, Pair, PlayedMachine, World, agree, bookkeeping, said
+from machines import PASSPHRASE, SESSION, Pair, PlayedMachine, World, agree, bookkeeping, said
 from plain_text import told
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="killing needs fork()")
@@ -385,12 +384,9 @@ LONG_SCENES = (resolve_both_where_nothing_was,)
 # --- killing -----------------------------------------------------------------------------------
 
 
-@pytest.fixture(
-    params=[None, KeyChoice(True, "correct horse battery staple")], ids=["plain", "encrypted"]
-)
-def key(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> KeyChoice | None:
+@pytest.fixture(params=[None, KeyChoice(True, PASSPHRASE)], ids=["plain", "encrypted"])
+def key(request: pytest.FixtureRequest, cheap_keys: None) -> KeyChoice | None:
     """The store's key, which costs little here; None for a plain store."""
-    monkeypatch.setattr(keys, "_N", 2)
     chosen: KeyChoice | None = request.param
     return chosen
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync.doctor import examine
 from claude_sync.errors import (
     MarkerReplaced,
     StoreAbsent,
@@ -21,44 +20,25 @@ from claude_sync.errors import (
     StoreOffline,
     UsageError,
 )
-from claude_sync.model import Finding, Outcome
+from claude_sync.model import Outcome
 from claude_sync.sealed import keys
 from claude_sync.state import preferences
 from claude_sync.state.keys import keep_master, key_file
 from claude_sync.sync.setup import set_up
 from claude_sync.sync.store_key import KeyChoice, change_store_key
-from machines import SESSION, PlayedMachine, World, said
+from machines import PASSPHRASE, SESSION, PlayedMachine, World, said
 
-PASSPHRASE = "correct horse battery staple"
 MARKER = ".ccsync-store"
 TITLE = "An unmistakable title"
 WORDS = "Nobody else may read this sentence"
 
 
-@pytest.fixture(autouse=True)
-def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Scrypt with little work."""
-    monkeypatch.setattr(keys, "_N", 2)
+pytestmark = pytest.mark.usefixtures("cheap_keys")
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    """An encrypted store that isn't there yet, and nobody around it."""
-    return World(tmp_path / "world", key=KeyChoice(True, PASSPHRASE))
-
-
-def stored(world: World) -> dict[str, bytes]:
-    """Every file of the store."""
-    return {
-        path.relative_to(world.store).as_posix(): path.read_bytes()
-        for path in sorted(world.store.rglob("*"))
-        if path.is_file()
-    }
-
-
-def findings(machine: PlayedMachine) -> dict[str, Finding]:
-    with machine.at_work() as context:
-        return {finding.code: finding for finding in examine(context)}
+def world(encrypted_world: World) -> World:
+    return encrypted_world
 
 
 # --- the marker --------------------------------------------------------------------------------
@@ -68,19 +48,19 @@ def test_a_marker_that_says_plain_is_not_believed(world: World) -> None:
     laptop, _ = world.machines("laptop", "desktop")
     laptop.write(SESSION, said(WORDS))
     (world.store / MARKER).write_bytes(plain(world.store_id()))
-    before = stored(world)
+    before = world.stored()
     for work in (laptop.push, laptop.pull, laptop.set_up):
         with pytest.raises(MarkerReplaced, match="somebody replaced"):
             work()
     # No file there proves that the key here is that store's.
     with pytest.raises(MarkerReplaced, match="proves"):
         change(laptop)
-    assert findings(laptop)["store-marker-replaced"].fix
+    assert laptop.examined()["store-marker-replaced"].fix
     # Without its key, too: that it was encrypted is remembered elsewhere.
     key_file(laptop.paths, world.store_id()).unlink()
     with pytest.raises(StoreAbsent, match="encrypted"):
         laptop.push()
-    assert stored(world) == before
+    assert world.stored() == before
 
 
 def plain(store_id: str = "5f4dcc3b-5aa7-4659-9c2e-1b9a3d0d7f10") -> bytes:
@@ -122,12 +102,12 @@ def test_no_store_is_made_where_an_encrypted_ones_files_lie(
     marker.unlink()
     if isinstance(there, bytes):
         marker.write_bytes(there)
-    before = stored(world)
+    before = world.stored()
     for machine in (laptop, PlayedMachine(world, "newcomer")):
         for anyway in (False, True):
             with machine.here(), pytest.raises(StoreOffline):
                 set_up(machine.paths, str(world.store), name="it", anyway=anyway, key=key)
-    assert stored(world) == before
+    assert world.stored() == before
     assert preferences.load(laptop.paths).encrypted
 
 
@@ -136,7 +116,7 @@ def test_a_key_without_encrypt_makes_no_store(world: World) -> None:
     for key in (KeyChoice(store_key=PASSPHRASE), KeyChoice(True, new=False), KeyChoice(new=False)):
         with newcomer.here(), pytest.raises(StoreMissing, match="arrived"):
             set_up(newcomer.paths, str(world.store), name="newcomer", key=key)
-    assert stored(world) == {}
+    assert world.stored() == {}
     assert preferences.load(newcomer.paths).location is None
 
 
@@ -182,16 +162,16 @@ def test_a_marker_that_was_changed_is_said_and_written_anew_where_the_key_is(
         marker.unlink()
     else:
         marker.write_bytes({"junk": b"{", "empty": b"", "plain": plain(world.store_id())}[how])
-    before = stored(world)
+    before = world.stored()
     laptop.write(SESSION, said("more"))
     for work in (laptop.push, desktop.pull):
         with pytest.raises(StoreAbsent, match="key change"):
             work()
-    assert {"store-marker-replaced", "store-not-mounted"} & set(findings(laptop))
+    assert {"store-marker-replaced", "store-not-mounted"} & set(laptop.examined())
     newcomer = PlayedMachine(world, "newcomer")
     with newcomer.here(), pytest.raises((StoreOffline, StoreLocked)):
         set_up(newcomer.paths, str(world.store), key=KeyChoice(True, PASSPHRASE))
-    assert stored(world) == before
+    assert world.stored() == before
     made = change(laptop)
     assert laptop.push()[SESSION].outcome is Outcome.PUSHED
     assert desktop.pull()[SESSION].outcome is Outcome.IMPORTED
@@ -206,14 +186,14 @@ def test_a_key_that_is_another_stores_changes_nothing_and_is_given_again(world: 
     laptop.push()
     keep_master(laptop.paths, world.store_id(), keys.Master.new())
     laptop.write(SESSION, said("more"))
-    before = stored(world)
+    before = world.stored()
     for work in (laptop.push, laptop.pull, lambda: change(laptop)):
         with pytest.raises(MarkerReplaced, match="key on this machine"):
             work()
     with laptop.here(), pytest.raises(StoreKeyNeeded):
         set_up(laptop.paths, str(world.store), key=KeyChoice(True))
-    assert findings(laptop)["store-marker-replaced"].fix
-    assert stored(world) == before
+    assert laptop.examined()["store-marker-replaced"].fix
+    assert world.stored() == before
     laptop.set_up()
     assert laptop.push()[SESSION].outcome is Outcome.PUSHED
 
@@ -226,7 +206,7 @@ def test_a_key_change_writes_no_marker_into_an_empty_mount_point(world: World) -
     world.store.mkdir()
     with pytest.raises(MarkerReplaced, match="proves"):
         change(laptop)
-    assert stored(world) == {}
+    assert world.stored() == {}
 
 
 def test_a_marker_that_would_cost_too_much_is_refused(world: World) -> None:
@@ -338,7 +318,7 @@ def test_a_key_file_that_is_not_the_one_is_said_and_given_again(world: World, da
     laptop, _ = world.machines("laptop", "desktop")
     laptop.write(SESSION, said("first"))
     laptop.push()
-    before = stored(world)
+    before = world.stored()
     file = key_file(laptop.paths, world.store_id())
     document = json.loads(file.read_text())
     file.unlink()
@@ -354,8 +334,8 @@ def test_a_key_file_that_is_not_the_one_is_said_and_given_again(world: World, da
     for work in (laptop.push, laptop.pull):
         with pytest.raises(StoreLocked, match="key"):
             work()
-    assert findings(laptop)["store-locked"].fix
-    assert stored(world) == before
+    assert laptop.examined()["store-locked"].fix
+    assert world.stored() == before
     if damage == "a folder":
         file.rmdir()
     laptop.set_up()

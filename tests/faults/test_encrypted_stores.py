@@ -11,52 +11,32 @@ from pathlib import Path
 import pytest
 
 from bundles import crafted
-from claude_sync.doctor import examine
 from claude_sync.errors import (
     StoreKeyNeeded,
     StoreKeyWrong,
     StoreLocked,
 )
-from claude_sync.model import Finding, Outcome, State
+from claude_sync.model import Outcome, State
 from claude_sync.sealed import keys
 from claude_sync.state import preferences
 from claude_sync.state.keys import key_file
 from claude_sync.sync.pull import pull
 from claude_sync.sync.setup import set_up
 from claude_sync.sync.store_key import KeyChoice
-from machines import KEY, OTHER, SESSION, PlayedMachine, World, agree, outcomes, said
+from machines import KEY, OTHER, PASSPHRASE, SESSION, PlayedMachine, World, agree, outcomes, said
 from plain_text import told
 
-PASSPHRASE = "correct horse battery staple"
 MARKER = ".ccsync-store"
 TITLE = "An unmistakable title"
 WORDS = "Nobody else may read this sentence"
 
 
-@pytest.fixture(autouse=True)
-def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Scrypt with little work."""
-    monkeypatch.setattr(keys, "_N", 2)
+pytestmark = pytest.mark.usefixtures("cheap_keys")
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    """An encrypted store that isn't there yet, and nobody around it."""
-    return World(tmp_path / "world", key=KeyChoice(True, PASSPHRASE))
-
-
-def stored(world: World) -> dict[str, bytes]:
-    """Every file of the store."""
-    return {
-        path.relative_to(world.store).as_posix(): path.read_bytes()
-        for path in sorted(world.store.rglob("*"))
-        if path.is_file()
-    }
-
-
-def findings(machine: PlayedMachine) -> dict[str, Finding]:
-    with machine.at_work() as context:
-        return {finding.code: finding for finding in examine(context)}
+def world(encrypted_world: World) -> World:
+    return encrypted_world
 
 
 def pulled_by_itself(machine: PlayedMachine) -> dict[str, Outcome]:
@@ -86,7 +66,7 @@ def test_nothing_in_the_store_tells_what_is_in_it(world: World) -> None:
         "sidecar",
     ]
     assert told(world.store, map(str.encode, secrets)) == []
-    everything = b"\n".join(stored(world).values())
+    everything = b"\n".join(world.stored().values())
     master = world.master().key
     assert master not in everything
     assert base64.b64encode(master) not in everything
@@ -171,7 +151,7 @@ def test_a_machine_without_the_key_sees_only_that_there_is_a_store(world: World)
     laptop, _ = world.machines("laptop", "desktop")
     laptop.write(SESSION, said(WORDS))
     laptop.push()
-    before = stored(world)
+    before = world.stored()
     stranger = PlayedMachine(world, "stranger")
     with stranger.here():
         with pytest.raises(StoreKeyNeeded, match="encrypted"):
@@ -181,7 +161,7 @@ def test_a_machine_without_the_key_sees_only_that_there_is_a_store(world: World)
                 set_up(stranger.paths, str(world.store), key=KeyChoice(store_key=wrong))
             assert wrong not in str(caught.value)
     assert preferences.load(stranger.paths).location is None
-    assert stored(world) == before
+    assert world.stored() == before
     # As little as one that was told by hand where it is.
     preferences.change(stranger.paths, location=str(world.store), store_id=world.store_id())
     with pytest.raises(StoreLocked, match="doesn't have its key"):
@@ -189,7 +169,7 @@ def test_a_machine_without_the_key_sees_only_that_there_is_a_store(world: World)
     stranger.write(SESSION, said("plain text"))
     with pytest.raises(StoreLocked):
         stranger.push()
-    assert stored(world) == before
+    assert world.stored() == before
 
 
 # --- what strangers write ----------------------------------------------------------------------
@@ -214,9 +194,9 @@ def test_what_nobody_with_the_key_wrote_is_foreign_and_rivals_nothing(
     for machine in (laptop, desktop):
         assert outcomes(machine.pull()) == {SESSION: Outcome.UNCHANGED}
         assert machine.states()[SESSION].state is State.SYNCED
-        found = findings(machine)["bundle-foreign"]
+        found = machine.examined()["bundle-foreign"]
         assert "4 files were not written by one of your machines" in found.title
-        assert "bundle-incomplete" not in findings(machine)
+        assert "bundle-incomplete" not in machine.examined()
     desktop.write(SESSION, said("more"))
     desktop.push()
     assert laptop.pull()[SESSION].outcome is Outcome.UPDATED
@@ -290,18 +270,18 @@ def test_an_older_file_that_is_put_back_does_not_win_and_is_said(world: World) -
     desktop.pull()
     laptop.bundle().write_bytes(old)
     assert desktop.pull().get(SESSION) is None or agree(laptop, desktop)
-    assert "bundle-older" in findings(desktop)
+    assert "bundle-older" in desktop.examined()
     # Also after the newer one was away for a while.
     laptop.bundle().unlink()
     desktop.pull()
     laptop.bundle().write_bytes(old)
     desktop.pull()
-    assert "bundle-older" in findings(desktop)
+    assert "bundle-older" in desktop.examined()
     laptop.write(SESSION, said("third"))
     assert laptop.push()[SESSION].outcome is Outcome.PUSHED
     assert desktop.pull()[SESSION].outcome is Outcome.UPDATED
     assert agree(laptop, desktop)
-    assert "bundle-older" not in findings(desktop)
+    assert "bundle-older" not in desktop.examined()
 
 
 @pytest.mark.parametrize("copied", ["older", "newer"])
@@ -323,7 +303,7 @@ def test_a_copy_beside_the_newest_file_is_a_copy(world: World, copied: str) -> N
     for machine in (laptop, desktop, tablet):
         machine.pull()
         assert agree(laptop, machine)
-        found = findings(machine)
+        found = machine.examined()
         assert "bundle-copies" in found
         assert "bundle-older" not in found
 
@@ -369,7 +349,7 @@ def test_a_forgotten_file_that_is_put_back_is_not_offered_and_is_said(world: Wor
     place.write_bytes(old)
     laptop.pull()
     assert not laptop.has()
-    assert "bundle-older" in findings(laptop)
+    assert "bundle-older" in laptop.examined()
     laptop.write(SESSION, written, said("second"))
     assert laptop.push(SESSION)[SESSION].outcome is Outcome.PUSHED
     assert desktop.pull()[SESSION].outcome is Outcome.IMPORTED
@@ -386,13 +366,13 @@ def test_only_who_says_so_accepts_what_was_put_back(world: World) -> None:
     desktop.pull()
     laptop.bundle().write_bytes(old)
     desktop.pull()
-    assert "bundle-older" in findings(desktop)
+    assert "bundle-older" in desktop.examined()
     desktop.set_up()
-    assert "bundle-older" in findings(desktop)
+    assert "bundle-older" in desktop.examined()
     with desktop.here():
         set_up(desktop.paths, str(world.store), name="desktop", accept_older=True)
     assert "bundle-older" not in {
-        code for code, one in findings(desktop).items() if "skipped" in one.detail
+        code for code, one in desktop.examined().items() if "skipped" in one.detail
     }
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from claude_sync.sealed import keys
 from claude_sync.sync.store_key import KeyChoice
 from faults.disks import small_disk
+from machines import PASSPHRASE
 from properties.hard_histories import DISK_BYTES, HardHistory, hard_acts, prepared_mirror
 from randomness import examples
 
@@ -36,12 +36,9 @@ def disk(tmp_path: Path) -> Iterator[Path]:
         yield disk
 
 
-@pytest.fixture(
-    params=[None, KeyChoice(True, "correct horse battery staple")], ids=["plain", "encrypted"]
-)
-def key(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> KeyChoice | None:
+@pytest.fixture(params=[None, KeyChoice(True, PASSPHRASE)], ids=["plain", "encrypted"])
+def key(request: pytest.FixtureRequest, cheap_keys: None) -> KeyChoice | None:
     """The store's key, which costs little here; None for a plain store."""
-    monkeypatch.setattr(keys, "_N", 2)
     chosen: KeyChoice | None = request.param
     return chosen
 

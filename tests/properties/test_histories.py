@@ -10,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from claude_sync.sealed import keys
 from claude_sync.store import packing
 from claude_sync.sync.bundles import pack_ahead as packing_ahead
 from claude_sync.sync.store_key import KeyChoice
@@ -55,12 +54,6 @@ def where_bytes_cost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packing, "LEAST_REUSE_BYTES", 64)
 
 
-@pytest.fixture
-def cheap_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Scrypt with little work."""
-    monkeypatch.setattr(keys, "_N", 2)
-
-
 def _play(folder: Path, acts: list[Act], seed: int, key: KeyChoice | None = None) -> None:
     folder = folder / ("plain" if key is None else "encrypted")
     folder.mkdir(exist_ok=True)
@@ -96,7 +89,7 @@ def test_the_same_holds_where_bytes_cost(template: Path, acts: list[Act], seed: 
 
 @settings(max_examples=examples(30), suppress_health_check=PASSED_OVER)
 @given(acts=ACTS, seed=some.integers(0, 1000))
-@pytest.mark.usefixtures("without_syncing", "cheap_key")
+@pytest.mark.usefixtures("without_syncing", "cheap_keys")
 def test_the_same_holds_in_an_encrypted_store_and_nothing_can_be_read_there(
     template: Path, acts: list[Act], seed: int
 ) -> None:
@@ -105,7 +98,7 @@ def test_the_same_holds_in_an_encrypted_store_and_nothing_can_be_read_there(
 
 @settings(max_examples=examples(20), suppress_health_check=PASSED_OVER)
 @given(acts=ACTS, seed=some.integers(0, 1000))
-@pytest.mark.usefixtures("without_syncing", "where_bytes_cost", "cheap_key")
+@pytest.mark.usefixtures("without_syncing", "where_bytes_cost", "cheap_keys")
 def test_the_same_holds_in_an_encrypted_store_where_bytes_cost(
     template: Path, acts: list[Act], seed: int
 ) -> None:
@@ -127,7 +120,7 @@ def test_no_byte_is_lost_and_all_agree_in_the_end_over_thousands_of_histories(
 @pytest.mark.timeout(0)
 @settings(max_examples=1500, suppress_health_check=PASSED_OVER)
 @given(acts=ACTS, seed=some.integers(0, 1000))
-@pytest.mark.usefixtures("without_syncing", "cheap_key")
+@pytest.mark.usefixtures("without_syncing", "cheap_keys")
 def test_the_same_holds_in_an_encrypted_store_over_thousands_of_histories(
     template: Path, acts: list[Act], seed: int
 ) -> None:

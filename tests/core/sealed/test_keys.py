@@ -22,10 +22,7 @@ from claude_sync.sealed.keys import (
 STORE = "5f4dcc3b-5aa7-4659-9c2e-1b9a3d0d7f10"
 
 
-@pytest.fixture(autouse=True)
-def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Scrypt with little work."""
-    monkeypatch.setattr(keys, "_N", 2)
+pytestmark = pytest.mark.usefixtures("cheap_keys")
 
 
 def test_a_made_key_is_easy_to_type_and_no_two_are_alike() -> None:

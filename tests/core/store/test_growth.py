@@ -13,10 +13,8 @@ from claude_sync.bundle.codec import encode
 from claude_sync.disk.snapshot import stamp_of
 from claude_sync.errors import SessionChanging
 from claude_sync.model import Bundle, LocalSession, Stamp, Version
-from claude_sync.sealed import keys
 from claude_sync.sealed.cuts import CUT_BYTES
 from claude_sync.store.packing import Outgoing, Packing
-from claude_sync.sync.store_key import KeyChoice
 from claude_sync.transports.base import Block, Reuse
 from machines import SESSION, World, said
 
@@ -112,11 +110,9 @@ def test_what_is_not_what_was_decided_about_is_not_written(tmp_path: Path) -> No
 
 
 def test_an_encrypted_folder_is_given_only_what_is_new(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    encrypted_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keys, "_N", 2)
-    world = World(tmp_path / "world", key=KeyChoice(True, "correct horse battery staple"))
-    laptop, desktop = world.machines("laptop", "desktop")
+    laptop, desktop = encrypted_world.machines("laptop", "desktop")
     laptop.write(SESSION, *[said("x" * 1000)] * 4000)
     laptop.push()
     encoded: list[int] = []
@@ -130,6 +126,6 @@ def test_an_encrypted_folder_is_given_only_what_is_new(
     whole = laptop.write(SESSION, said("more"))
     laptop.push()
     assert 0 < sum(encoded) < 1.1 * CUT_BYTES
-    assert world.opened(laptop.bundle()).transcript == whole
+    assert encrypted_world.opened(laptop.bundle()).transcript == whole
     desktop.pull()
     assert desktop.read() == whole

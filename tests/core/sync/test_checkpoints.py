@@ -10,18 +10,13 @@ import pytest
 from claude_sync.claude import listed_files
 from claude_sync.model import Outcome, State
 from claude_sync.state import preferences
-from equipped import ALL, CHECKPOINT, HASH, equip, planned, settle
+from equipped import ALL, CHECKPOINT, HASH, equip, equipped, planned, settle
 from machines import SESSION, PlayedMachine, World, opened, outcomes, said
 
 
 @pytest.fixture
 def laptop(world: World) -> PlayedMachine:
-    """A machine with a session that has everything, pushed."""
-    laptop = world.machine("laptop")
-    laptop.write(SESSION, planned())
-    equip(laptop)
-    laptop.push()
-    return laptop
+    return equipped(world)
 
 
 @pytest.fixture

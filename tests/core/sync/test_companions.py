@@ -14,7 +14,7 @@ from claude_sync.model import Outcome, State, Version
 from claude_sync.sync.pack import pack, unpack
 from claude_sync.sync.push import push
 from claude_sync.sync.tree.resolve_apply import copy_id
-from equipped import ALL, CHECKPOINT, HASH, PLAN, TASK, TODOS, equip, planned, settle
+from equipped import ALL, CHECKPOINT, HASH, PLAN, TASK, TODOS, equip, equipped, planned, settle
 from faults.disks import ordinary_permissions
 from machines import KEY, KEY_FOLDER, OTHER, SESSION, PlayedMachine, World, opened, outcomes, said
 
@@ -50,12 +50,7 @@ def strange(
 
 @pytest.fixture
 def laptop(world: World) -> PlayedMachine:
-    """A machine with a session that has everything, pushed."""
-    laptop = world.machine("laptop")
-    laptop.write(SESSION, planned())
-    equip(laptop)
-    laptop.push()
-    return laptop
+    return equipped(world)
 
 
 @pytest.fixture

@@ -10,10 +10,8 @@ import pytest
 from claude_sync.claude.transcript import EDGE_BYTES
 from claude_sync.errors import SessionAmbiguous, SessionNotFound, UsageError
 from claude_sync.model import Outcome
-from claude_sync.sealed import keys
 from claude_sync.state import preferences
 from claude_sync.sync.push import push, push_surveyed
-from claude_sync.sync.store_key import KeyChoice
 from claude_sync.sync.survey.survey import look
 from examined import snapshot
 from machines import (
@@ -360,12 +358,11 @@ def test_a_session_of_which_only_a_long_first_line_is_whole_is_pushed(world: Wor
     assert outcomes(laptop.push()) == {SESSION: Outcome.PUSHED}
 
 
-@pytest.mark.parametrize("key", [KeyChoice(), KeyChoice(True, "correct horse battery staple")])
+@pytest.mark.parametrize("kind", ["world", "encrypted_world"])
 def test_a_bundle_that_was_damaged_is_written_again_when_it_is_named(
-    world: World, key: KeyChoice, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, kind: str
 ) -> None:
-    monkeypatch.setattr(keys, "_N", 2)
-    world.key = key if key.encrypt else None
+    world: World = request.getfixturevalue(kind)
     (laptop,) = world.machines("laptop")
     whole = laptop.write(SESSION, *[said("x" * 1000)] * 300)
     laptop.push()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from claude_sync.state import preferences
-from equipped import ALL, CHECKPOINT, PLAN, TASK, equip, planned
+from equipped import ALL, CHECKPOINT, PLAN, TASK, equip, equipped, planned
 from machines import OTHER, SESSION, PlayedMachine, World, said
 
 THIRD = "2b3c4d5e-1111-4222-8333-444455556666"
@@ -13,12 +13,7 @@ THIRD = "2b3c4d5e-1111-4222-8333-444455556666"
 
 @pytest.fixture
 def laptop(world: World) -> PlayedMachine:
-    """A machine with a session that has everything, pushed."""
-    laptop = world.machine("laptop")
-    laptop.write(SESSION, planned())
-    equip(laptop)
-    laptop.push()
-    return laptop
+    return equipped(world)
 
 
 @pytest.fixture

@@ -111,7 +111,7 @@ def run(arguments: Namespace) -> int:
     if done.machines:
         print_line(f"Sessions of {join(done.machines)} are already there.")
     print_line(f"{_not_encrypted(done)}{_who(done)}")
-    if arguments.encrypt and made.key is None and arguments.key_file is None:
+    if arguments.encrypt and made.key is None and not made.was_given:
         print_line("This machine has its key; `claude-sync key change` shows you a new one.")
     print_line()
     print_line("claude-sync push --all   copies this machine's sessions there")
@@ -142,6 +142,7 @@ def _set_up_asking(own: Paths, arguments: Namespace, made: MadeKey) -> SetUp:
 def _set_up(
     own: Paths, arguments: Namespace, key: str | None, made: MadeKey, *, new: bool
 ) -> SetUp:
+    made.was_given = made.was_given or key is not None
     return set_up(
         own,
         arguments.location,
