@@ -46,5 +46,6 @@ def require_listed(program: str) -> None:
 
 @cache
 def _packages() -> dict[str, str]:
-    rows = [line.split("\t") for line in _TABLE.read_text(encoding="utf-8").splitlines()]
+    lines = _TABLE.read_text(encoding="utf-8").splitlines()
+    rows = [line.removeprefix("#\t").split("\t") for line in lines]
     return {program: package for package, program, *_ in (row for row in rows if len(row) == 3)}

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import io
-import os
 import shutil
 import subprocess
-import time
 from pathlib import Path
 
 from PIL import Image, ImageChops
 
 from desktop.programs import Programs
+from desktop.screen import Screen
 from programs import require
-from waiting import PATIENCE_SECONDS, until
+from waiting import until
 
 PANEL_HEIGHT = 28
 
@@ -47,13 +45,13 @@ _CONFIGURATION = """\
 """
 
 
-def _configuration_daemon() -> str:
+def configuration_daemon() -> str:
     """Where Debian keeps the daemon that the panel reads its settings from."""
     (path,) = Path("/usr/lib").glob("*/xfce4/xfconf/xfconfd")
     return str(path)
 
 
-class XfceDesk:
+class XfceDesk(Screen):
     """A window manager and a panel with nothing in it but icons, at its right end."""
 
     def __init__(self, programs: Programs, home: Path) -> None:
@@ -63,7 +61,7 @@ class XfceDesk:
         channel.parent.mkdir(parents=True)
         channel.write_text(_CONFIGURATION.format(height=PANEL_HEIGHT))
         self._environment = {"NO_AT_BRIDGE": "1", "GDK_BACKEND": "x11", "GIO_USE_VFS": "local"}
-        programs.start([_configuration_daemon()], self._environment)
+        programs.start([configuration_daemon()], self._environment)
         programs.start(["openbox"], self._environment)
         self._panel = self._start_panel()
 
@@ -77,33 +75,11 @@ class XfceDesk:
         self._programs.end(self._panel)
         self._panel = self._start_panel()
 
-    def picture(self) -> Image.Image:
-        """The whole screen as it is at this moment."""
-        done = subprocess.run(
-            ["import", "-window", "root", "png:-"],
-            capture_output=True,
-            timeout=PATIENCE_SECONDS,
-            check=True,
-        )
-        return Image.open(io.BytesIO(done.stdout)).convert("RGB")
-
-    def settled(self) -> Image.Image:
-        """The screen once nothing moves on it any more."""
-        end = time.monotonic() + PATIENCE_SECONDS
-        before = self.picture()
-        while ImageChops.difference(before, now := self.picture()).getbbox():
-            assert time.monotonic() < end, "the screen never comes to rest"
-            before = now
-        return now
-
     def icon(self) -> Image.Image:
         """What the panel shows at its right end."""
         screen = self.picture()
         left = screen.width - PANEL_HEIGHT
         return screen.crop((left, 0, screen.width, PANEL_HEIGHT))
-
-    def click(self, x: int, y: int) -> None:
-        subprocess.run(["xdotool", "mousemove", str(x), str(y), "click", "1"], check=True)
 
     def open_menu(self) -> tuple[int, int, int, int]:
         """Click the icon; the box that the menu fills."""
@@ -121,9 +97,3 @@ class XfceDesk:
         box = until(below_the_panel)
         assert box is not None
         return box
-
-    def keep(self, name: str) -> None:
-        """Keep a picture for people where the environment names a folder for them."""
-        folder = os.environ.get("SCREENSHOTS")
-        if folder:
-            self.settled().save(Path(folder) / f"{name}.png")
