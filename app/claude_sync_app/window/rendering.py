@@ -44,7 +44,7 @@ class Renderer:
         self._environment.globals.update(
             link=lambda path: f"{root}{path}",
             navigation=navigation(),
-            numbers=_NUMBERS,
+            navigation_numbers=_NUMBERS,
             pages=MODULES,
             root=root,
         )

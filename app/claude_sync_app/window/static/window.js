@@ -218,3 +218,6 @@ if (told) {
   sessionStorage.removeItem("told");
   tell(...JSON.parse(told));
 }
+
+// Where the names of the pages need more room than there is, that of this one is in view.
+document.querySelector(".top nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
