@@ -7,6 +7,7 @@ from collections.abc import Callable
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from claude_sync.search.searching import update_index
 from claude_sync.service.service import Service
 from claude_sync_app.window.opening import Window
 from machines import OTHER, SESSION, PlayedMachine, said
@@ -80,6 +81,24 @@ def test_filters_words_and_keys_lead_to_a_session(
     expect(page.get_by_text("1 chosen")).to_be_visible()
     page.get_by_label("Find a session").fill("nothing of that name")
     expect(page.get_by_text("No session fits")).to_be_visible()
+
+
+def test_what_was_said_is_found_with_the_words_marked(
+    open_page: OpenPage, laptop: PlayedMachine, desktop: PlayedMachine, service: Service
+) -> None:
+    desktop.write(SESSION, title("Fix the login"), said("the <i>needle</i> is in the haystack"))
+    desktop.push()
+    laptop.write(OTHER, title("Something else"))
+    service.look_now().result()
+    with laptop.at_work() as context:
+        until(lambda: update_index(context))
+    page = open_page()
+    page.get_by_label("Find a session").fill("needle haystack")
+    rows = page.locator("[data-id]")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("Fix the login")
+    expect(rows.locator("mark")).to_have_text(["needle", "haystack"])
+    expect(rows.locator(".hit")).to_have_text("the <i>needle</i> is in the haystack")
 
 
 def test_several_are_pulled_pushed_and_removed_at_once(

@@ -6,10 +6,14 @@ from claude_sync.errors import UsageError
 from claude_sync.names import is_session_id
 from claude_sync.sync.forget import bundles_of_sessions
 from claude_sync.wording import count
+from claude_sync_app.shown_text import without_controls
 from claude_sync_app.window.folders import pick_folder
 from claude_sync_app.window.page import Answer, Asked, Data, Page, Reply, Waiting, page, post
 from claude_sync_app.window.session_rows import session_rows
 from claude_sync_app.window.verbs import do
+
+_MOST_WORDS = 500
+_MOST_FOUND = 200
 
 NAVIGATION = ("Sessions", "/sessions")
 
@@ -20,7 +24,7 @@ def _show(asked: Asked) -> Reply:
     known = {
         **_newest(asked),
         "pages": MODULES,
-        "search": False,
+        "search": asked.status.preferences.search,
     }
     return Page("sessions.html", "Sessions", {"page_path": "/sessions", "known": known})
 
@@ -36,6 +40,30 @@ def _newest(asked: Asked) -> dict[str, object]:
         "revision": asked.services.revision(status),
         "rows": session_rows(status),
     }
+
+
+def _search(asked: Asked) -> Reply:
+    """The sessions in which words were said, each with the line, the words in it set apart."""
+    from claude_sync.search.searching import search_sessions
+
+    words = asked.query.get("words", "")[:_MOST_WORDS]
+    with asked.reading() as context:
+        found = search_sessions(context, words, limit=_MOST_FOUND)
+    return Data(
+        {
+            "hits": [
+                {
+                    "id": hit.session_id,
+                    "at": hit.offset,
+                    "line": [
+                        (without_controls(text), marked) for text, marked in hit.line.pieces()
+                    ],
+                }
+                for hit in found.hits
+            ],
+            "more": found.more,
+        }
+    )
 
 
 def _forget(asked: Asked) -> Reply:
@@ -56,6 +84,7 @@ def _is_id(value: object) -> bool:
 ROUTES = (
     page("/sessions", _show),
     page("/sessions/rows", _rows),
+    page("/sessions/search", _search),
     post("/sessions/forget", _forget),
     post("/do", do),
     post("/folder", pick_folder),

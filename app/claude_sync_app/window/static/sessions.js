@@ -106,7 +106,10 @@
       element("span", "when-inline", ` · ${ago(row.when)}`));
     title.append(name, under);
     const hit = found?.get(row.id);
-    if (hit) title.append(marked(hit));
+    if (hit) {
+      title.append(marked(hit.line));
+      if (name.tagName === "A") name.href += `?at=${hit.at}`;
+    }
     if (row.detail && row.state !== "synced") title.append(element("span", "detail", row.detail));
 
     const machines = cell("machines", row.machines.join(", "));
@@ -300,7 +303,7 @@
     if (wanted.machine && !row.machines.includes(wanted.machine)) return false;
     if (wanted.state && !statesOf(row).includes(wanted.state)) return false;
     if (wanted.since && row.when < wanted.since) return false;
-    if (!wanted.words.length || found?.has(row.id)) return true;
+    if (!wanted.words.length || found?.has(row.id)) return true; // found anew as words change
     session.text ??= `${row.title} ${row.project} ${row.machines.join(" ")}`.toLocaleLowerCase();
     return wanted.words.every((word) => session.text.includes(word) || row.id.startsWith(word));
   }
@@ -378,8 +381,9 @@
     if (words.length < 2) found = null;
     else {
       const answer = await fetch(link(`/sessions/search?${new URLSearchParams({ words })}`));
-      if (!answer.ok || words !== find.value.trim()) return;
-      found = new Map((await answer.json()).map((hit) => [hit.id, hit.line]));
+      if (words !== find.value.trim()) return;
+      const { hits } = answer.ok ? await answer.json() : { hits: [] };
+      found = new Map(hits.map((hit) => [hit.id, hit]));
     }
     for (const id of new Set([...(before?.keys() ?? []), ...(found?.keys() ?? [])])) {
       const session = sessions.get(id);
