@@ -164,6 +164,10 @@ def test_an_earlier_version_is_looked_at_and_brought_back(
         "on the laptop <script>"
     )
     expect(page.get_by_role("region", name="Only in what is here now")).to_contain_text("and on")
+    page.get_by_role("link", name="Read all of it").click()
+    expect(page.locator(".reading .message")).to_have_count(2)
+    expect(page.locator(".reading")).to_contain_text(MARKUP)
+    page.get_by_role("link", name="What differs").click()
     page.get_by_role("button", name="Bring it back").click()
     page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
     assert laptop.read() != mine

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from claude_sync.claude.turns import PERSON, TextPart, ToolCall, Turn
+from claude_sync.search.export import blocks, speaker_of
 from claude_sync.service.status import Status
 from claude_sync.sync.read_conflict import Excerpt
 from claude_sync.wording import count
@@ -31,12 +33,46 @@ def messages(excerpts: Sequence[Excerpt]) -> list[Said]:
     return [_message(one) for one in excerpts]
 
 
+def turns(shown: Sequence[Turn]) -> list[Said]:
+    """Turns, with their tool calls on a line each."""
+    return [_turn(one) for one in shown]
+
+
+def _turn(turn: Turn) -> Said:
+    parts: list[dict[str, str]] = []
+    for part in turn.parts:
+        if isinstance(part, TextPart):
+            parts += _parts(part.text)
+        elif isinstance(part, ToolCall):
+            said = ": ".join(filter(None, [one_line(part.name), one_line(part.summary)]))
+            parts.append({"kind": "call", "text": f"{said} (failed)" if part.failed else said})
+        else:
+            parts.append({"kind": "call", "text": f"[{one_line(part.kind)}]"})
+    return {
+        "speaker": speaker_of(turn),
+        "kind": "user" if turn.speaker == PERSON else turn.speaker,
+        "parts": parts,
+        "at_ns": int(turn.time * 1e9) if turn.time is not None else 0,
+        "events": "",
+    }
+
+
+def _parts(text: str) -> list[dict[str, str]]:
+    """A text by what is code in it and what isn't."""
+    found = []
+    for code, lines in blocks("\n".join(map(without_controls, text.splitlines()))):
+        inside = "\n".join(lines).strip("\n")
+        if inside.strip():
+            found.append({"kind": "text" if code is None else "code", "text": inside})
+    return found
+
+
 def _message(excerpt: Excerpt) -> Said:
     message = excerpt.message
     return {
         "speaker": _SPEAKERS.get(message.speaker, "") if message is not None else "",
         "kind": message.speaker if message is not None and message.speaker in _SPEAKERS else "",
-        "text": "\n".join(map(without_controls, message.text.splitlines())) if message else "",
+        "parts": _parts(message.text) if message is not None else [],
         "at_ns": int(message.at * 1e9) if message is not None and message.at is not None else 0,
         "events": _events(excerpt.events),
     }

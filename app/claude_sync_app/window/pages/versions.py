@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from claude_sync.errors import UsageError
 from claude_sync.model import Outcome, Result, Version
+from claude_sync.search.earlier import read_earlier
 from claude_sync.sync.read_version import read_version
 from claude_sync.sync.restore import earlier_versions
 from claude_sync.wording import sentence
 from claude_sync_app.shown_text import one_line
 from claude_sync_app.window.page import Answer, Asked, Page, Reply, Waiting, page, post
-from claude_sync_app.window.said import messages, name_of
+from claude_sync_app.window.said import messages, name_of, turns
 from claude_sync_app.window.version_rows import version_named, version_row, version_rows
 
 
@@ -64,6 +65,27 @@ def _look(asked: Asked) -> Reply:
     )
 
 
+def _read(asked: Asked) -> Reply:
+    session, name = asked.session(), asked.path.get("version", "")
+    before = asked.query.get("before", "")
+    start = int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None
+    with asked.reading() as context:
+        read = read_earlier(context, session, _named(name), start)
+    return Page(
+        "version_all.html",
+        f"Earlier version of {name_of(asked.status, session)}",
+        {
+            "page_path": "/sessions",
+            "session": session,
+            "name": name_of(asked.status, session),
+            "path": f"/versions/{session}/{name}",
+            "turns": turns(read.turns),
+            "before": None if read.complete else read.before,
+            "ended": read.ended,
+        },
+    )
+
+
 def _named(name: str) -> Version:
     version = version_named(name)
     if version is None:
@@ -92,5 +114,6 @@ def _restored(session: str, results: Sequence[Result]) -> Answer:
 ROUTES = (
     page("/versions/{session}", _show),
     page("/versions/{session}/{version}", _look),
+    page("/versions/{session}/{version}/all", _read),
     post("/versions/{session}", _restore),
 )
