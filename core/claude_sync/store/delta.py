@@ -9,8 +9,9 @@ checked as if it had all been sent.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from claude_sync.bundle.codec import encode, encoded_size
@@ -20,7 +21,7 @@ from claude_sync.claude.session_files import SessionFiles, read_sidecar
 from claude_sync.disk.snapshot import Snapshot, blocks_of
 from claude_sync.errors import BundleError, FileGone, SessionChanging
 from claude_sync.model import Bundle, LocalSession, SidecarFile
-from claude_sync.transports.base import Entry, Get, Range, Transport, is_sealing, read_size
+from claude_sync.transports.base import Cut, Entry, Get, Range, Transport, is_sealing, read_size
 from claude_sync.values import NamedTuple
 
 # A digest of less than this costs about as much as the bytes.
@@ -193,7 +194,8 @@ def _with_what_is_here(
     if has_sidecar:
         spans = [LocalSpan(begin, end - begin, _nothing)]
     elif is_sealing(transport):
-        spans = []  # a host can't hash what it can't read
+        cuts = transport.cuts(Entry(wanted.bundle.name, wanted.bundle.stamp))
+        spans = _cut_spans(cuts, here.local, after=head.start + head.encoded_size, check=check)
     else:
         spans = _sidecar_spans(transport, wanted, here.local, between=(begin, end), check=check)
     ranges: list[Range] = []
@@ -218,6 +220,21 @@ def _with_what_is_here(
 
 def _nothing() -> Iterator[bytes]:
     return iter(())
+
+
+def _cut_spans(
+    cuts: Sequence[Cut], local: LocalSession, after: int, check: Callable[[], None]
+) -> list[LocalSpan]:
+    """Where in a sealed file's sidecar what the files here make stands, too."""
+    if not local.sidecar:
+        return []
+    from claude_sync.store.local_cuts import LocalCuts
+
+    here = LocalCuts([_entry(local, path) for path, _ in local.sidecar], check)
+    return [
+        LocalSpan(same.start, same.length, partial(here.make, same))
+        for same in here.among(cut for cut in cuts if cut.start >= after)
+    ]
 
 
 def _sidecar_spans(

@@ -386,6 +386,19 @@ class Transport(Protocol):
         """End processes and connections."""
 
 
+class Cut(NamedTuple):
+    """A part of a sealed file.
+
+    Attributes:
+        start, size: where it stands in what readers get.
+        sha256: of it.
+    """
+
+    start: int
+    size: int
+    sha256: bytes
+
+
 class SealingTransport(Transport, Protocol):
     """A transport over another one, whose readers get other bytes than lie in the store."""
 
@@ -399,6 +412,13 @@ class SealingTransport(Transport, Protocol):
 
     def read_size(self, entry: Entry) -> int:
         """How many bytes a reader gets of a file.
+
+        Raises:
+            BundleError, TransportError: that can't be told.
+        """
+
+    def cuts(self, entry: Entry) -> list[Cut]:
+        """What a file is made of.
 
         Raises:
             BundleError, TransportError: that can't be told.

@@ -27,6 +27,7 @@ from claude_sync.sealed.file import (
 )
 from claude_sync.sealed.keys import Master
 from claude_sync.transports.base import (
+    Cut,
     Ends,
     Entry,
     Get,
@@ -133,12 +134,18 @@ class SealedTransport(PassingTransport):
 
     def read_size(self, entry: Entry) -> int:
         """See `claude_sync.transports.base.SealingTransport`."""
-        if _is_plain(entry.name):
-            return entry.stamp.size
+        return entry.stamp.size if _is_plain(entry.name) else self._index(entry).size
+
+    def cuts(self, entry: Entry) -> list[Cut]:
+        """See `claude_sync.transports.base.SealingTransport`."""
+        index = self._index(entry)
+        return list(map(Cut, index.offsets(), index.sizes, index.hashes))
+
+    def _index(self, entry: Entry) -> Index:
         [found] = self._found([Get(entry.name, [], entry.stamp)])
         if isinstance(found, ClaudeSyncError):
             raise found
-        return found.of.size
+        return found.of
 
     def digests(self, gets: Sequence[Get]) -> list[str | None]:
         """None of what is sealed: a host can't hash what it can't read."""
