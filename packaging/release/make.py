@@ -1,8 +1,8 @@
 """Fills in what package managers want, from what a release holds: `make.py DIST [MANIFESTS]`.
 
 DIST holds the files of the release. Their sums are written beside them, as SHA256SUMS. The
-manifests for Homebrew and winget are made where what they name is there; what is missing is said. All of it
-comes from the version of the package, its home page, and the files themselves.
+manifests for Homebrew and winget are made where what they name is there; what is missing is said.
+All of it comes from the version of the package, its home page, and the files themselves.
 """
 
 from __future__ import annotations
