@@ -10,18 +10,23 @@ from claude_sync.doctor.facts import Facts
 from claude_sync.doctor.login_environment import LoginEnvironment, login_environment, run_quietly
 from claude_sync.model import Finding, Level
 from claude_sync.transports.location import HostLocation
-from claude_sync.wording import capitalized, short_path
+from claude_sync.wording import capitalized, count, short_path
 
 
 def programs(facts: Facts) -> Iterator[Finding]:
     """git, and ssh if the shared folder is on a host."""
     git = find_program("git")
     if git is None:
+        # Who has no repository can do without: directories' names do then.
+        unknown = sum(not directory.key for directory in facts.context.registry.projects())
         yield Finding(
             code="git-missing",
-            level=Level.ERROR,
+            level=Level.ERROR if unknown else Level.WARNING,
             title="git isn't installed, or isn't on the PATH",
-            detail="Without it, a session's project can't be recognised.",
+            detail=f"Without it, {count(unknown, 'project')} can't be recognised, and what was "
+            "said there isn't pushed."
+            if unknown
+            else "Projects are known by their directories' names alone.",
             fix="Install git",
         )
     host = facts.store_host

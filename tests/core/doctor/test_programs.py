@@ -44,6 +44,11 @@ def test_git_is_missing(patient: Patient, box: Path) -> None:
     assert patient.is_well("git-missing")
 
 
+def test_git_is_missing_where_no_project_needs_it(patient: Patient, box: Path) -> None:
+    assert box.is_dir()
+    assert "names alone" in patient.the("git-missing", Level.WARNING).detail
+
+
 def test_ssh_is_missing_where_sessions_meet_in_a_folder(patient: Patient, box: Path) -> None:
     patient.the("ssh-missing", Level.INFO)
     _install(box, "ssh")
