@@ -78,7 +78,8 @@ def test_another_place_is_chosen_with_what_will_be_readable_there_and_its_key(
     # What was pushed to the place before can be removed there.
     assert len(laptop.world.bundles()) == 1
     page.get_by_role("button", name="Remove them there").click()
-    until(lambda: laptop.world.bundles() == [])
+    expect(page.get_by_text("Removed 1 session from")).to_be_visible()
+    assert laptop.world.bundles() == []
     assert key.inner_text() not in laptop.paths.log_file.read_text()
 
 

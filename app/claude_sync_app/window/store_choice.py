@@ -28,7 +28,7 @@ from claude_sync.wording import count, join, sentence, short_path
 from claude_sync_app.desktop.synced_folders import find_synced_folders
 from claude_sync_app.shown_text import one_line, without_controls
 from claude_sync_app.store_folder import existing_stores, folder_for_store
-from claude_sync_app.tray.sharing_summary import describe_shared
+from claude_sync_app.tray.sharing_summary import describe_older, describe_shared
 from claude_sync_app.window.page import Answer, Asked, Reply, Waiting
 
 _MOST_FOUND = 3
@@ -65,13 +65,14 @@ def check(asked: Asked) -> Reply:
         kind = kind_of_store(asked.services.paths, location)
     else:
         kind = _reach(asked, location)
-    status = asked.status
+    known = asked.status.sessions, asked.status.preferences.ignore, time.time()
     return Answer(
         more={
             "location": location,
             "where": without_controls(short_path(parsed.spelling)),
             "kind": kind.value,
-            "shared": describe_shared(status.sessions, status.preferences.ignore, time.time()),
+            "shared": describe_shared(*known),
+            "older": describe_older(*known),
             "readers": _readers(parsed),
             "others": _others(location, parsed),
             "private": location == default_location(),

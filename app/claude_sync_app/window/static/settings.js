@@ -110,6 +110,7 @@
     const part = step("readers");
     part.querySelector("[data-where]").textContent = found.where;
     part.querySelector("[data-shared]").textContent = found.shared;
+    part.querySelector("[data-older]").textContent = found.older;
     part.querySelector("[data-choose-encryption]").hidden = found.kind !== "none" || found.private;
     part.querySelector("[data-is-plain]").hidden = found.kind !== "plain" || found.private;
     part.querySelector("[data-key]").hidden = found.kind !== "encrypted";
@@ -172,7 +173,7 @@
     form.querySelector("[data-done]").textContent = answer.message;
     const left = form.querySelector("[data-left]");
     left.hidden = !more.left;
-    if (more.left) left.querySelector("[data-left-text]").textContent = `${more.left} are still in the place before. `;
+    if (more.left) left.querySelector("[data-left-text]").textContent = `${more.left} are still in the folder that was left. `;
     go("done");
   }
 
