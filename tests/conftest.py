@@ -216,7 +216,9 @@ _adopt_orphans()
 
 def _children() -> set[int]:
     if not sys.platform.startswith("linux"):
-        return {child.pid for child in psutil.Process().children()}
+        # Windows' desktop outlives whoever opened a window first (seen under wine).
+        children = psutil.Process().children()
+        return {child.pid for child in children if child.name().lower() != "explorer.exe"}
     pids: set[int] = set()
     for task in os.listdir("/proc/self/task"):
         try:

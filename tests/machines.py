@@ -30,6 +30,7 @@ from claude_sync.errors import ClaudeSyncError
 from claude_sync.model import BundleHead, Finding, Outcome, Result, SessionState
 from claude_sync.sealed.keys import Master
 from claude_sync.sealed.names import sealed_file, sealed_folder
+from claude_sync.spelling import extended
 from claude_sync.state.keys import load_master
 from claude_sync.state.paths import Paths
 from claude_sync.sync.context import Context, open_context
@@ -224,7 +225,8 @@ class PlayedMachine:
     @property
     def folder(self) -> Path:
         """The folder of the project's sessions in Claude's tree."""
-        return self.claude / "projects" / encode_directory(os.path.realpath(self.project))
+        folders = Path(extended(str(self.claude / "projects")))
+        return folders / encode_directory(os.path.realpath(self.project))
 
     def path(self, session: str = SESSION) -> Path:
         """A session's transcript."""

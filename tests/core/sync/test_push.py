@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 
+from capabilities import require_posix
 from claude_sync.claude.transcript import EDGE_BYTES
 from claude_sync.errors import SessionAmbiguous, SessionNotFound, UsageError
 from claude_sync.model import Outcome
@@ -341,6 +342,7 @@ def test_a_session_whose_first_line_is_not_whole_yet_is_pushed_when_it_is(world:
 
 
 def test_a_push_says_how_many_files_beside_a_session_it_had_to_leave_out(pair: Pair) -> None:
+    require_posix("names that Windows refuses")
     laptop, desktop = pair
     laptop.write_sidecar(SESSION, "tool-results/one.txt", b"one")
     assert laptop.push()[SESSION].message == ""
