@@ -33,6 +33,18 @@ def test_each_machine_and_this_one_first(world: World) -> None:
     assert [one.name for one in seen(desktop)] == ["desktop", "laptop"]
 
 
+def test_this_machine_has_its_new_name_at_once_and_others_their_last(world: World) -> None:
+    laptop, desktop = world.machines("laptop", "desktop")
+    for machine in (laptop, desktop):
+        machine.write(SESSION, said())
+        machine.push()
+        machine.set_up(name=f"new-{machine.name}")
+    assert [one.name for one in seen(laptop)] == ["new-laptop", "desktop"]
+    desktop.write(OTHER, said())
+    desktop.push(OTHER)
+    assert [one.name for one in seen(laptop)] == ["new-laptop", "new-desktop"]
+
+
 @pytest.mark.parametrize("pushed_at", ["2026-02-31T25:61:61Z", "0001-01-01T00:00:00Z"])
 def test_a_strangers_clock_spoils_nothing(world: World, pushed_at: str) -> None:
     laptop, desktop = world.machines("laptop", "desktop")

@@ -32,7 +32,7 @@ def _show(asked: Asked) -> Reply:
         "Kept",
         {
             "page_path": "/kept",
-            "numbers": _numbers(len(found.gone), len(found.soon), len(lost)),
+            "numbers": numbers_in_words(len(found.gone), len(found.soon), len(lost)),
             "days": found.cleanup_days,
             "gone": [_gone(asked, one) for one in shown],
             "left_out": len(found.gone) - len(shown),
@@ -44,8 +44,14 @@ def _show(asked: Asked) -> Reply:
     )
 
 
-def _numbers(gone: int, soon: int, lost: int) -> str:
-    """The numbers in plain words."""
+def numbers_in_words(gone: int, soon: int, lost: int) -> str:
+    """What is kept and what will be deleted, as a person would say it. Pure.
+
+    Args:
+        gone: how many sessions are kept that are no longer here.
+        soon: how many Claude Code deletes within a week.
+        lost: how many of those are kept nowhere.
+    """
     kept = "is kept that is" if gone == 1 else "are kept that are"
     said = f"{count(gone, 'session')} {kept} no longer in Claude Code’s folder here."
     if not gone:
