@@ -92,7 +92,6 @@ PURE = (
     "claude_sync.sync.crowd",
     "claude_sync.sync.planner",
     "claude_sync.sync.rivals",
-    "claude_sync_app.tray.comparison_page",
     "claude_sync_app.tray.conflict_choice",
     "claude_sync_app.tray.sharing_summary",
     "claude_sync_app.tray.labels",

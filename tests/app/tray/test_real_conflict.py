@@ -1,4 +1,4 @@
-"""A real conflict through the menu, the page and a choice: real transcripts, a real store."""
+"""A real conflict and a choice in a dialog: real transcripts, a real store."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ import pytest
 
 from claude_sync.errors import SessionChanging
 from claude_sync.service.status import Status
-from claude_sync.sync.read_conflict import read_conflict
 from claude_sync.sync.resolve import resolve
-from claude_sync_app.tray.comparison_page import comparison_page
 from claude_sync_app.tray.conflict_choice import read_choice
 from claude_sync_app.tray.dialog_choices import conflict_choices, side_lines
 from claude_sync_app.tray.verbs import Action
@@ -97,20 +95,3 @@ def test_a_choice_that_was_overtaken_decides_nothing(
     with pytest.raises(SessionChanging):
         choose(desktop, action, before)
     assert desktop.read() == mine
-
-
-def test_the_page_shows_what_each_said(apart: Pair) -> None:
-    _, desktop = apart
-    with desktop.at_work() as context:
-        written = comparison_page(read_conflict(context, SESSION), time.time())
-    for text in (
-        "<title>Where is the bug?</title>",
-        "<h2>Before they diverged</h2>",
-        "desktop</span> (this machine)",
-        "Try the &lt;session&gt;.",
-        "Try the cookie.",
-        "Not the cookie.",
-        "1 line more since they diverged",
-        "2 lines more since they diverged",
-    ):
-        assert text in written
