@@ -97,6 +97,17 @@ def test_what_is_pressed_is_answered_once(
     assert notifier.answers.wait(3)[1:] == [answer, Answer("next", AnswerKind.SHOWN)]
 
 
+@pytest.mark.parametrize("pressed", ["both", "default"])
+def test_what_was_answered_is_taken_away_where_it_does_not_go_by_itself(
+    notifier: Notifier, server: NotificationServer, pressed: str
+) -> None:
+    """mako leaves it on the screen."""
+    notifier.show(ARRIVAL)
+    notifier.answers.wait()
+    server.press(1, pressed)
+    assert server.closed.wait() == [1]
+
+
 def test_a_dismissal_is_told_from_an_end_by_itself(
     notifier: Notifier, server: NotificationServer
 ) -> None:

@@ -43,6 +43,7 @@ class LibraryNotifier:
         self._library: Any = None
         self._notifier: Any = None
         self._identifiers: dict[str, str] = {}
+        self._numbers: dict[str, int] = {}
         self._one_at_a_time: asyncio.Lock | None = None
 
     def show(self, notification: Notification) -> None:
@@ -71,6 +72,7 @@ class LibraryNotifier:
                 shown.clear()
             if shown:
                 self._identifiers[notification.key] = made.identifier
+                self._note_number(notification.key, made.identifier)
             else:
                 await self._give_up()
         kind = AnswerKind.SHOWN if shown else AnswerKind.FAILED
@@ -110,9 +112,32 @@ class LibraryNotifier:
             on_dismissed=answering(AnswerKind.DISMISSED),
         )
 
+    def _note_number(self, key: str, identifier: str) -> None:
+        """Note what a notification is called over D-Bus: the library forgets it with an answer."""
+        backend = getattr(self._notifier, "_backend", None)
+        known = getattr(backend, "_platform_to_interface_notification_identifier", None)
+        number = known.inverse.get(identifier) if known is not None else None
+        if number is not None:
+            self._numbers[key] = number
+
     def _answer(self, answer: Answer) -> None:
         self._identifiers.pop(answer.key, None)
+        number = self._numbers.pop(answer.key, None)
+        if number is not None and answer.kind is not AnswerKind.DISMISSED:
+            self._loop.spawn(self._close_answered(number))
         self._answered(answer)
+
+    async def _close_answered(self, number: int) -> None:
+        """Take away what was answered: some (mako) leave it on the screen, with its buttons."""
+        interface = getattr(getattr(self._notifier, "_backend", None), "interface", None)
+        if interface is None:
+            return
+        from dbus_fast.errors import DBusError
+
+        try:
+            await interface.call_close_notification(number)
+        except (DBusError, OSError, EOFError):
+            pass  # it is closed already
 
     async def _withdraw(self, key: str) -> None:
         await self._clear(key)
@@ -127,6 +152,7 @@ class LibraryNotifier:
     async def _give_up(self) -> None:
         notifier, self._notifier = self._notifier, None
         self._identifiers.clear()
+        self._numbers.clear()
         # The library never closes its connection to the session bus.
         bus = getattr(getattr(notifier, "_backend", None), "bus", None)
         if bus is not None:
