@@ -253,6 +253,7 @@ class EncodedLines:
         self._read = read
         self._check = check
         # Places where a line begins, in the transcript and among the encoded bytes.
+        self._run = (0, -1)
         self._places = [0, size]
         self._encoded = [0, encoded_size]
 
@@ -273,7 +274,7 @@ class EncodedLines:
             self._check()
             start = max(0, at - size)
             block = b"".join(self._read(start, at - start)) + carried
-            cut = _safe_cut(block) if start else 0
+            cut = self._safe_cut(block, start) if start else 0
             carried, block = block[:cut], block[cut:]
             at, size = start, _BLOCK
             first = _after_line_end(block) if start else 0
@@ -297,6 +298,26 @@ class EncodedLines:
             self._remember(end, position + first)
         if end:
             raise _not_as_long()
+
+    def _safe_cut(self, block: bytes, start: int) -> int:
+        """Where no escape is cut: behind the first byte that isn't a backslash."""
+        cut = len(block) - len(block.lstrip(b"\\")) + 1
+        return cut if cut <= len(block) else (start - self._run_of_backslashes(start)) % 2
+
+    def _run_of_backslashes(self, end: int) -> int:
+        """Where the backslashes begin that end at a place, or go on there."""
+        first, last = self._run
+        if not first <= end <= last:
+            first = end
+            while first > 0:
+                self._check()
+                start = max(0, first - _BLOCK)
+                others = b"".join(self._read(start, first - start)).rstrip(b"\\")
+                first = start + len(others)
+                if others:
+                    break
+            self._run = (first, end)
+        return first
 
     def _long_line(self, start: int, encoded_end: int, end: int) -> list[Line]:
         length = sum(map(len, decode(self._read(start, encoded_end - start))))
@@ -370,16 +391,6 @@ def _lines_before(data: bytes, end: int) -> list[Line]:
 
 def _not_as_long() -> BundleCorrupt:
     return corrupt("the bundle's transcript is not as long as it says")
-
-
-def _safe_cut(block: bytes) -> int:
-    """Where no escape is cut: behind the first byte that isn't a backslash.
-
-    Where there is none, of a mebibyte and more, the block is cut where it begins: then a line may
-    not be understood.
-    """
-    cut = min(len(block), len(block) - len(block.lstrip(b"\\")) + 1)
-    return cut if cut < len(block) or len(block) < _BLOCK else 0
 
 
 def _after_line_end(block: bytes) -> int:

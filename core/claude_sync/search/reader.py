@@ -21,6 +21,8 @@ PAGE_TURNS = 50
 MAX_PAGE_TURNS = 500
 PAGE_BYTES = 8 << 20
 """A page ends at so many bytes of lines, if there is a turn in it; at four times as many anyway."""
+PAGE_LINES = 20_000
+"""And at so many lines: most say nothing, and a stranger's file may have millions."""
 
 
 class Standing(str, Enum):
@@ -238,7 +240,8 @@ class SessionReader:
 
 
 def _is_full(gathering: Gathering) -> bool:
-    return gathering.consumed >= (PAGE_BYTES if len(gathering) else 4 * PAGE_BYTES)
+    most = PAGE_BYTES if len(gathering) else 4 * PAGE_BYTES
+    return gathering.consumed >= most or gathering.lines >= PAGE_LINES
 
 
 def _may_hold(line: bytes, word: bytes) -> bool:

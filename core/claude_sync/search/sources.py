@@ -161,7 +161,7 @@ def tail_of(context: Context, source: Source, read_to: int, encoded_to: int) -> 
     """
     if isinstance(source.copy, Bundle):
         start = max(0, encoded_to - TAIL_BYTES)
-        if encoded_to < 0 or encoded_to > source.copy.head.encoded_size:
+        if encoded_to > source.copy.head.encoded_size:
             return b""
         return b"".join(context.store.encoded(source.copy, start, encoded_to - start))
     start = max(0, read_to - TAIL_BYTES)
@@ -199,18 +199,30 @@ def _is_full(line: Line) -> bool:
 def _of_bundle(
     context: Context, bundle: Bundle, read_to: int, encoded_to: int
 ) -> Iterator[PlacedLine]:
-    start, encoded = (0, -1) if encoded_to < 0 else (read_to, encoded_to)
-    blocks = _blocks(context, bundle, max(0, encoded_to))
-    for line in split_lines(decode(blocks), start):
-        end = -1
+    encoded = encoded_to
+    for line in split_lines(decode(_blocks(context, bundle, encoded_to)), read_to):
         if line.data is None:
-            # Where the next one begins isn't known any more, and isn't worth a second reading.
-            encoded = -1
-        elif encoded >= 0:
+            # It wasn't kept: it is read once more, to see where the next one begins.
+            end = encoded + _encoded_size(context, bundle, encoded, line.end - line.offset)
+        else:
             end = encoded + encoded_size([line.data, b"\n"])
-        if line.offset >= read_to and _is_full(line):
+        if _is_full(line):
             yield PlacedLine(line, encoded, end)
         encoded = end
+
+
+def _encoded_size(context: Context, bundle: Bundle, at: int, length: int) -> int:
+    """How many encoded bytes so many of a transcript are, from a position on."""
+
+    def wanted() -> Iterator[bytes]:
+        left = length
+        for block in decode(_blocks(context, bundle, at)):
+            yield block[:left]
+            left -= len(block)
+            if left <= 0:
+                return
+
+    return encoded_size(wanted())
 
 
 def _blocks(context: Context, bundle: Bundle, at: int) -> Iterator[bytes]:

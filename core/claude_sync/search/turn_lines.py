@@ -25,13 +25,14 @@ class Gathering:
 
     Attributes:
         consumed: bytes of the lines that were taken.
+        lines: how many they were.
     """
 
     def __init__(self, *, backward: bool) -> None:
         self._backward = backward
         self._turns: list[Turn] = []
         self._failed: set[str] = set()
-        self.consumed = 0
+        self.consumed = self.lines = 0
 
     def __len__(self) -> int:
         return len(self._turns)
@@ -54,6 +55,7 @@ class Gathering:
         elif isinstance(read, ToolResults):
             self._failed |= read.failed
         self.consumed += line.end - line.offset
+        self.lines += 1
         return True
 
     def _joined(self, read: Turn) -> Turn | None:

@@ -166,7 +166,7 @@ def test_what_is_here_is_read_though_the_store_is_away(pair: Pair) -> None:
 
 def test_lines_without_a_turn_end_a_page_that_says_where_to_go_on(world: World) -> None:
     laptop = world.machine("laptop")
-    laptop.write(SESSION, said("first"), bookkeeping(pad="x" * (1 << 20)) * 40)
+    laptop.write(SESSION, said("first"), bookkeeping(pad="x" * (1 << 20)) * 40, b"\n" * 30_000)
     with laptop.at_work() as context, read_session(context, SESSION) as reader:
         page = reader.page()
         assert (page.turns, page.complete) == ((), False)

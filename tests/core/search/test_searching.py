@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from claude_sync.claude.turns import read_turn
+from claude_sync.claude.turns import MAX_LINE_BYTES, read_turn
 from claude_sync.errors import SearchError
 from claude_sync.search import passages as passages_room
 from claude_sync.search.filling import Filling, index_path
@@ -225,6 +225,15 @@ def test_while_the_store_is_away_what_is_there_isnt_forgotten(talk: Pair) -> Non
     assert (hit.session_id, hit.line.text) == (SESSION, "")
     (desktop.world.folder / "unplugged").rename(desktop.world.store)
     assert found(desktop, "login cookie")[0].line.text
+
+
+def test_what_follows_a_line_that_is_too_long_to_be_read_is_shown_as_well(pair: Pair) -> None:
+    laptop, desktop = pair
+    desktop.path().unlink()
+    laptop.write(SESSION, said("x" * (MAX_LINE_BYTES + 1)), said("after that"))
+    laptop.push()
+    for machine in pair:
+        assert [hit.line.text for hit in found(machine, "after")] == ["after that"]
 
 
 def test_a_step_ends_when_it_has_to_and_keeps_what_it_did(world: World) -> None:
