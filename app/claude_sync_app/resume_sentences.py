@@ -6,9 +6,8 @@ from pathlib import Path
 
 from claude_sync.sync.resume import PULLED, Resumption
 from claude_sync.wording import ago, count, sentence, short_path
-from claude_sync_app.shown_text import one_line, shortened
+from claude_sync_app.shown_text import ID_LENGTH, TITLE_LENGTH, one_line, shortened
 
-_TITLE_LENGTH = 60
 _NAME_LENGTH = 30
 _THEM = ("it", "them")
 
@@ -18,21 +17,10 @@ TRUST = (
 )
 
 
-def titled_id(title: str, session_id: str) -> str:
-    """What a session is called in a question: its title and the beginning of its id.
-
-    Args:
-        title: other people's text, "" where it has none; then its whole id stands alone.
-        session_id: the session.
-    """
-    shown = shortened(one_line(title), _TITLE_LENGTH)
-    return f"“{shown}” ({session_id[:8]})" if shown else session_id
-
-
 def shown_title(found: Resumption) -> str:
     """A session's title in quotation marks; the beginning of its id where it has none."""
-    title = shortened(one_line(found.title), _TITLE_LENGTH)
-    return f"“{title}”" if title else found.session_id[:8]
+    title = shortened(one_line(found.title), TITLE_LENGTH)
+    return f"“{title}”" if title else found.session_id[:ID_LENGTH]
 
 
 def pulled_sentence(found: Resumption, now_ns: int, *, title: str = "") -> str:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+TITLE_LENGTH = 60
+"""How much of a title is shown in a sentence."""
+ID_LENGTH = 8
+"""How much of an id people are shown, and can type."""
+
 _BLANKS = frozenset("\t\n\v\f\r\x85\u2028\u2029")
 # Control characters, format characters (bidi overrides among them) and lone surrogates:
 # https://www.unicode.org/reports/tr44/#General_Category_Values
@@ -57,3 +62,34 @@ def shortened(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     return text[: limit - 1].rstrip() + "…"
+
+
+def titled_id(title: str, session_id: str, length: int = TITLE_LENGTH) -> str:
+    """What a session is called where people read: its title and the beginning of its id.
+
+    Args:
+        title: other people's text, "" where it has none; then the beginning of its id stands alone.
+        session_id: the session.
+        length: of the title, characters at most.
+    """
+    shown = shortened(one_line(title), length)
+    return f"“{shown}” ({session_id[:ID_LENGTH]})" if shown else session_id[:ID_LENGTH]
+
+
+def short_key(key: str) -> str:
+    """A project as people call it: its key without kind and host."""
+    kind, _, rest = key.partition(":")
+    return rest.partition("/")[2] if kind == "git" and "/" in rest else rest
+
+
+_ID_IN_PARENTHESES = r"\(([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\)"
+
+
+def with_short_ids(sentence: str) -> str:
+    """An error's sentence as people read it: of the id that it is about, the beginning.
+
+    The ids of a line to type, which stand in backticks, stay whole.
+    """
+    import re
+
+    return re.sub(_ID_IN_PARENTHESES, r"(\1)", sentence)

@@ -237,6 +237,9 @@ class Result(NamedTuple):
         code: the name of the error where it failed, else "".
         broken: whether the bundle itself is at fault, so that trying again is of no use before
             it has changed.
+        title: what the session is called, "" where unknown, or where nothing happened to a session
+            that nobody named. Other people's text; escape it for where it is shown.
+        mtime_ns: of its transcript, 0 where there is no title.
     """
 
     session_id: str
@@ -251,6 +254,8 @@ class Result(NamedTuple):
     broken: bool = False
     from_elsewhere: int = 0
     code: str = ""
+    title: str = ""
+    mtime_ns: int = 0
 
 
 class Side(NamedTuple):

@@ -7,7 +7,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_sync_app.shown_text import left_to_right, one_line, shortened
+from claude_sync_app.shown_text import left_to_right, one_line, shortened, with_short_ids
 
 
 @given(st.text())
@@ -19,6 +19,14 @@ def test_one_line_is_one_line_without_anything_that_acts(text: str) -> None:
     )
     assert not any("\u202a" <= c <= "\u202e" or "\u2066" <= c <= "\u2069" for c in line)
     line.encode()
+
+
+def test_of_an_id_that_an_error_is_about_the_beginning_is_shown() -> None:
+    whole = "3f2a91c4-7a1e-4a77-9d5e-000000000001"
+    assert with_short_ids(f"it is gone ({whole}): see `claude-sync restore {whole}`") == (
+        f"it is gone (3f2a91c4): see `claude-sync restore {whole}`"
+    )
+    assert with_short_ids(f"not there (/x/{whole}.jsonl)") == f"not there (/x/{whole}.jsonl)"
 
 
 def test_words_accents_and_emoji_stay() -> None:

@@ -196,6 +196,11 @@ def interrupt(process: subprocess.Popen[bytes]) -> Done:
     return Done(process.returncode, out.decode(), err.decode())
 
 
+def called(title: str, session: str = SESSION) -> str:
+    """A session as people are told of it."""
+    return f"“{title}” ({session[:8]})"
+
+
 def outcomes(document: Any) -> dict[str, str]:
     """What became of each session, out of the document of a push or a pull."""
     return {result["session_id"]: result["outcome"] for result in document["results"]}

@@ -7,7 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
-from end_to_end.machine import SESSION, Machine, outcomes
+from end_to_end.machine import SESSION, Machine, called, outcomes
 from repositories import repository
 
 KEY = "git:github.com/you/app"
@@ -28,7 +28,7 @@ def test_a_session_travels_in_a_file_without_any_set_up(
     assert file.name.startswith(SESSION)
     assert file.suffix == ".ccsync"
     taken = new_desktop.does("unpack", file)
-    assert taken.startswith(f"Imported {SESSION} from ")
+    assert taken.startswith(f"Imported {called('hello')} from ")
     assert f"claude --resume {SESSION}" in taken
     assert new_desktop.read() == text
     assert not (new_desktop.home / "claude-sync").exists()

@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 import pytest
 
-from end_to_end.machine import SESSION, Machine, outcomes
+from end_to_end.machine import SESSION, Machine, called, outcomes
+
+NAME = called("Fix the login bug")
 
 
 class ConflictView(NamedTuple):
@@ -50,7 +52,7 @@ def test_a_conflict_touches_nothing_and_says_what_to_do(diverged: ConflictView) 
     assert done.status == 1
     assert done.out == "Nothing to pull: 1 in conflict.\n"
     assert done.err == (
-        "claude-sync: it diverged on this machine and laptop: "
+        f"claude-sync: {NAME} diverged on this machine and laptop: "
         f"choose with `claude-sync resolve {SESSION}`\n"
     )
     assert desktop.read() == diverged.of_desktop
@@ -66,7 +68,7 @@ def test_a_conflict_touches_nothing_and_says_what_to_do(diverged: ConflictView) 
 def test_keep_mine(diverged: ConflictView, shared_folder: Path) -> None:
     assert (
         diverged.desktop.does("resolve", "3f2a", "--keep", "mine")
-        == f"Pushed {SESSION} → {shared_folder}\n"
+        == f"Pushed {NAME} → {shared_folder}\n"
     )
     assert diverged.desktop.read() == bundle(shared_folder, "desktop") == diverged.of_desktop
     assert in_the_vault(diverged.desktop, diverged.of_laptop)
@@ -79,7 +81,7 @@ def test_keep_mine(diverged: ConflictView, shared_folder: Path) -> None:
 def test_keep_theirs(diverged: ConflictView, keep: str) -> None:
     said = diverged.desktop.does("resolve", SESSION, "--keep", keep)
     assert said.startswith(
-        f"Replaced {SESSION} with laptop's; to go back: `claude-sync undo {SESSION}`"
+        f"Replaced {NAME} with laptop's; to go back: `claude-sync undo {SESSION}`"
     )
     assert f"claude --resume {SESSION}" in said
     assert diverged.desktop.read() == diverged.of_laptop
@@ -107,13 +109,13 @@ def test_what_cannot_be_chosen_is_said(diverged: ConflictView) -> None:
     )
     desktop.does("resolve", SESSION, "--keep", "mine")
     assert desktop.fails("resolve", SESSION, "--keep", "mine") == (
-        f"that session isn't in conflict ({SESSION})"
+        f"that session isn't in conflict ({SESSION[:8]})"
     )
     desktop.open()
     diverged.laptop.says("once more")
     diverged.laptop.does("push", SESSION)
     assert desktop.fails("resolve", SESSION, "--keep", "theirs") == (
-        f"the session can't be replaced now: open here: close it first ({SESSION})"
+        f"the session can't be replaced now: open here: close it first ({SESSION[:8]})"
     )
 
 
@@ -121,7 +123,7 @@ def test_undo_brings_back_what_was_and_is_not_overruled(diverged: ConflictView) 
     laptop, desktop = diverged.laptop, diverged.desktop
     desktop.does("resolve", SESSION, "--keep", "theirs")
     said = desktop.does("undo", "3f2a").splitlines()
-    assert said[0] == f"{SESSION} is as it was before the last pull, resolve or restore."
+    assert said[0] == f"{NAME} is as it was before the last pull, resolve or restore."
     assert f"claude --resume {SESSION}" in said[1]
     assert desktop.read() == diverged.of_desktop
     assert in_the_vault(desktop, diverged.of_laptop)
@@ -146,7 +148,7 @@ def test_undo_of_an_import_takes_it_away_again(laptop: Machine, desktop: Machine
     laptop.does("push")
     desktop.does("pull")
     assert desktop.does("undo", SESSION) == (
-        f"Removed {SESSION}, which wasn't here before the last pull.\n"
+        f"Removed {called('hello')}, which wasn't here before the last pull.\n"
     )
     assert desktop.sessions() == []
     assert in_the_vault(desktop, text)
@@ -193,5 +195,5 @@ def test_forgetting_removes_a_bundle_and_pushes_no_more(
     assert desktop.document("forget", "--machine", "Laptop", "--yes") == {"removed": 1}
     assert list(shared_folder.glob("*/*.ccsync")) == []
     assert laptop.fails("forget", SESSION, "--yes") == (
-        f"this machine has no bundle of that session ({SESSION})"
+        f"this machine has no bundle of that session ({SESSION[:8]})"
     )

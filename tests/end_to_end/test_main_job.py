@@ -11,9 +11,11 @@ import time
 from pathlib import Path
 
 from capabilities import require_posix
-from end_to_end.machine import OTHER, SESSION, Machine, outcomes
+from end_to_end.machine import OTHER, SESSION, Machine, called, outcomes
 from programs import require
 from repositories import git, program
+
+NAME = called("Fix the login bug 😀")
 
 KEY = "git:github.com/you/app"
 
@@ -25,9 +27,9 @@ def test_a_session_goes_from_one_machine_to_the_other_and_back(
     long_ago = (time.time_ns() - 3 * 86_400 * 10**9) // 1000 * 1000 + 100  # what NTFS keeps
     os.utime(laptop.path(), ns=(long_ago, long_ago))
 
-    assert laptop.does("push") == f"Pushed {SESSION} → {shared_folder}\n"
+    assert laptop.does("push") == f"Pushed {NAME} → {shared_folder}\n"
     said, resume = desktop.does("pull").splitlines()
-    assert said == f"Imported {SESSION} from laptop"
+    assert said == f"Imported {NAME} from laptop"
     assert desktop.read() == first
     assert desktop.path().stat().st_mtime_ns == long_ago
     if os.name == "posix":
@@ -38,8 +40,8 @@ def test_a_session_goes_from_one_machine_to_the_other_and_back(
         ]
 
     longer = desktop.says("and the logout too")
-    assert desktop.does("push") == f"Pushed {SESSION} → {shared_folder}\n"
-    assert laptop.does("pull").splitlines()[0] == f"Updated {SESSION} from desktop"
+    assert desktop.does("push") == f"Pushed {NAME} → {shared_folder}\n"
+    assert laptop.does("pull").splitlines()[0] == f"Updated {NAME} from desktop"
     assert laptop.read() == longer
 
 
@@ -50,8 +52,8 @@ def test_what_can_not_travel_is_said(laptop: Machine, shared_folder: Path) -> No
     sidecar.mkdir()
     (sidecar / "nul.txt").write_bytes(b"long output")
     done = laptop.run("push")
-    assert (done.status, done.out) == (0, f"Pushed {SESSION} → {shared_folder}\n")
-    assert done.err.startswith(f"{SESSION}: 1 of its files stay")
+    assert (done.status, done.out) == (0, f"Pushed {called('hello')} → {shared_folder}\n")
+    assert done.err.startswith(f"{called('hello')}: 1 of its files stay")
 
 
 def resumed(machine: Machine, line: str, tmp_path: Path) -> list[str]:
@@ -69,12 +71,12 @@ def test_what_has_nothing_to_do_says_so(
     laptop: Machine, desktop: Machine, shared_folder: Path
 ) -> None:
     assert (
-        laptop.does("push")
-        == f"No session of {KEY} is on this machine; --all pushes every project's.\n"
+        laptop.does("push") == "No session of you/app is on this machine; "
+        "`claude-sync push --all` pushes every project's.\n"
     )
     assert (
-        laptop.does("pull")
-        == f"No session of {KEY} is in {shared_folder}; --all pulls every project's.\n"
+        laptop.does("pull") == f"No session of you/app is in {shared_folder}; "
+        "`claude-sync pull --all` pulls every project's.\n"
     )
     assert laptop.does("pull", "--all") == "Nothing to pull.\n"
     laptop.says("hello")
@@ -107,7 +109,7 @@ def test_sidecars_and_sub_directories_come_along(
     there = desktop.project / "src" / "web"
     tracked_but_gone(there / "page.html", desktop.project)
     said, remark, resume = desktop.does("pull").splitlines()
-    assert said == f"Imported {SESSION} from laptop"
+    assert said == f"Imported {called('deep inside')} from laptop"
     assert "directory isn't here" in remark
     assert not there.exists()  # a working tree is its owner's
     if os.name == "posix":
@@ -161,7 +163,7 @@ def test_a_session_is_named_by_the_beginning_of_its_id(laptop: Machine) -> None:
 def test_a_dry_run_changes_nothing(laptop: Machine, desktop: Machine) -> None:
     laptop.says("hello")
     laptop.does("push")
-    assert desktop.does("pull", "--dry-run") == f"Would import {SESSION} from laptop\n"
+    assert desktop.does("pull", "--dry-run") == f"Would import {called('hello')} from laptop\n"
     assert desktop.sessions() == []
     desktop.does("pull")
 
@@ -171,7 +173,7 @@ def test_without_a_shared_folder_the_private_one_is_used_and_said(new_laptop: Ma
     done = new_laptop.run("push")
     folder = os.path.join("~", "claude-sync")
     assert done.status == 0
-    assert done.out == f"Pushed {SESSION} → {folder}\n"
+    assert done.out == f"Pushed {called('hello')} → {folder}\n"
     assert done.err == (
         f"Using {folder} as the shared folder, which only this machine sees; "
         "choose another with `claude-sync init LOCATION`.\n"
@@ -210,9 +212,9 @@ def test_a_session_that_is_open_waits(laptop: Machine, desktop: Machine) -> None
     live = desktop.open()
     before = desktop.read()
     assert desktop.does("pull") == (
-        f"{SESSION}: open here: close it first\nNothing to pull: 1 open here.\n"
+        f"{called('hello')}: open here: close it first\nNothing to pull: 1 open here.\n"
     )
-    assert desktop.fails("pull", SESSION) == f"{SESSION}: open here: close it first"
+    assert desktop.fails("pull", SESSION) == f"{called('hello')}: open here: close it first"
     assert desktop.read() == before
     live.unlink()
     assert outcomes(desktop.document("pull")) == {SESSION: "updated"}
@@ -229,9 +231,9 @@ def test_what_is_broken_is_named_and_the_others_go_on(
     bundle.write_bytes(whole.replace(b"spoilt", b"Spoilt", 1))
     done = desktop.run("pull")
     assert done.status == 1
-    assert f"Imported {SESSION} from laptop\n" in done.out
+    assert f"Imported {called('whole')} from laptop\n" in done.out
     assert len(done.err.splitlines()) == 1
-    assert OTHER in done.err
+    assert called("spoilt", OTHER) in done.err
     bundle.write_bytes(whole[:-40])
     again = desktop.run("pull", "--json")
     assert again.status == 0  # it may still be arriving

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from end_to_end.machine import OTHER, SESSION, Machine, outcomes
+from end_to_end.machine import OTHER, SESSION, Machine, called, outcomes
 from end_to_end.terminal import Screen, on_terminal
 
 
@@ -25,6 +25,25 @@ def test_a_table_fits(laptop: Machine, columns: int) -> None:
     assert all(row.endswith("changed") for row in rows)
     assert ("you/app" in rows[0]) == (columns >= 80)
     assert ("last used" in head) == (columns >= 60)
+
+
+def test_sentences_are_broken_between_words_and_lines_to_type_stay_whole(
+    laptop: Machine, desktop: Machine
+) -> None:
+    laptop.says("Fix the login bug that keeps everybody from working since the release " * 3)
+    laptop.does("push")
+    seen = on_terminal(desktop, "pull", columns=60)
+    imported, typed = seen.lines
+    assert cell_len(imported) <= 60
+    assert imported.startswith("Imported “Fix the login")
+    assert imported.endswith(f"({SESSION[:8]}) from laptop")
+    assert typed.endswith(f"claude --resume {SESSION}")
+    desktop.says("there")
+    laptop.says("here")
+    laptop.does("push")
+    seen = on_terminal(desktop, "pull", columns=60)
+    assert f"`claude-sync resolve {SESSION}`" in seen.lines
+    assert max(map(cell_len, seen.lines)) <= 60
 
 
 def test_the_short_ids_of_a_table_can_be_typed(laptop: Machine) -> None:
@@ -78,7 +97,7 @@ def test_forgetting_asks_first(laptop: Machine, shared_folder: Path) -> None:
         return on_terminal(laptop, "forget", SESSION, answers=[("[y/N]", answer)], columns=200)
 
     refused = forget("\n")
-    assert f"Remove laptop's bundle of {SESSION} (" in refused.text
+    assert f"Remove laptop's bundle of {called('hello')} (" in refused.text
     assert refused.lines[-1] == "Nothing was removed."
     assert refused.status == 1
     assert forget("\x03").status == 130

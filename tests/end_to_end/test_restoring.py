@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from end_to_end.machine import OTHER, SESSION, Machine, outcomes
+from end_to_end.machine import OTHER, SESSION, Machine, called, outcomes
 from end_to_end.terminal import on_terminal
 
 
@@ -47,7 +47,7 @@ def test_one_command_brings_it_back(laptop: Machine, desktop: Machine, whole: by
     assert listed[2] == "3"
     assert listed[4] == "laptop"
     done = laptop.does("restore", SESSION, "--version", "1")
-    assert f"{SESSION} is as it was" in done
+    assert f"{called('one')} is as it was" in done
     assert f"claude --resume {SESSION}" in done
     assert laptop.read() == whole
     desktop.does("pull")

@@ -16,10 +16,12 @@ import pytest
 
 from conformance.sshd import running_sshd
 from end_to_end.client import STATUS, Client, became, put_client
-from end_to_end.machine import COMMAND, OTHER, SESSION, Done, Machine, one_sentence
+from end_to_end.machine import COMMAND, OTHER, SESSION, Done, Machine, called, one_sentence
 from end_to_end.terminal import Answer, Screen, on_terminal
 from repositories import GIT
 from waiting import PATIENCE_SECONDS
+
+NAME = called("Fix the login bug")
 
 TRUST = (
     "if it asks, and you trust what is in it, choose “Yes, I trust this folder”, which isn't the "
@@ -290,9 +292,7 @@ def test_a_conflict_is_asked_about_and_gone_on_with_as_it_was_settled(
     assert became(seat.folder) is None
     assert seat.machine.read() == here
     seen = seat.asked(f"{answer}\n")
-    assert (
-        f"Replaced {SESSION} with laptop's; to go back: `claude-sync undo {SESSION}`" in seen.text
-    )
+    assert f"Replaced {NAME} with laptop's; to go back: `claude-sync undo {SESSION}`" in seen.text
     assert "claude --resume" not in seen.text, "nobody has to type it"
     assert seen.status == STATUS
     assert became(seat.folder) is not None
@@ -314,7 +314,7 @@ def test_what_keeps_this_machines_side_says_how_to_go_back(diverged: Diverged) -
 def test_without_a_terminal_a_conflict_says_what_to_do(diverged: Diverged) -> None:
     _, seat, _, here = diverged
     assert seat.refuses() == (
-        f"it diverged on this machine and laptop: choose with `claude-sync resolve {SESSION}`"
+        f"{NAME} diverged on this machine and laptop: choose with `claude-sync resolve {SESSION}`"
     )
     assert seat.machine.read() == here
 
@@ -325,7 +325,9 @@ def test_both_sides_are_kept_and_this_machines_is_gone_on_with(diverged: Diverge
     assert seen.status == STATUS
     assert seat.machine.read() == here
     [copy] = set(seat.machine.sessions()) - {SESSION}
-    assert f"Imported {copy} from laptop" in seen.text
+    assert (
+        f"Imported {called(f'Fix the login bug (copy {copy[:4]})', copy)} from laptop" in seen.text
+    )
     assert f"claude --resume {copy}" in seen.text
     assert f"To go back: `claude-sync undo {SESSION}`." in seen.text
     assert seat.machine.read(copy) == of_laptop
@@ -343,10 +345,10 @@ def test_one_that_lost_something_is_asked_about(laptop: Machine, seat: Seat, ans
     assert "a turn that was here is no longer in its file" in seat.refuses()
     seen = seat.asked(f"{answer}\n")
     assert "a turn that was here is no longer in its file" in seen.text
-    assert "Bring back which (1 to 1), mine to go on with what is left, or nothing?" in seen.text
+    assert "Bring back 1, mine to go on with what is left, or nothing?" in seen.text
     assert seen.status == (STATUS if answer else 1)
     assert (f"To go back: `claude-sync undo {SESSION}`." in seen.text) == bool(answer)
-    assert (f"{SESSION} is as it was." in seen.text) == (answer == "1")
+    assert (f"{called('one')} is as it was." in seen.text) == (answer == "1")
     assert (became(seat.folder) is not None) == bool(answer)
     assert machine.read() == (whole if answer == "1" else left)
 
@@ -400,7 +402,7 @@ def test_whatever_is_in_the_way_is_one_sentence(
     seat.goes_on()
     live = machine.open()
     assert seat.refuses() == (
-        f"that session is open here already ({SESSION}): go on where it is open, or close it "
+        f"that session is open here already ({SESSION[:8]}): go on where it is open, or close it "
         "there first"
     )
     live.unlink()
@@ -478,7 +480,7 @@ def test_without_a_shared_folder_what_is_here_is_resumed(
         ([SESSION, "--project", "."], "can't be combined"),
         (["--project", "nowhere"], "there is no such directory"),
         ([SESSION, OTHER], "there is nothing to do with"),
-        (["--model", "opus"], "--model: what is for Claude Code stands behind --;"),
+        (["--model", "opus"], "--model here: what is for Claude Code stands behind --;"),
     ],
 )
 def test_wrong_usage_is_said(seat: Seat, arguments: Sequence[str], words: str) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from claude_sync import __version__
 from claude_sync_app.cli import main
 from claude_sync_app.cli.commands import COMMANDS
-from end_to_end.machine import Machine
+from end_to_end.machine import OTHER, SESSION, Machine
+from repositories import repository
+
+NEW = "5e5510a0-7a1e-4a77-9d5e-000000000003"
 
 
 def test_help_and_version_say_what_they_should(new_laptop: Machine) -> None:
@@ -115,6 +119,33 @@ def test_what_others_wrote_never_reaches_the_terminal_as_commands(
 
 def test_on_a_new_machine_status_makes_no_file(new_laptop: Machine) -> None:
     new_laptop.says("hello")
-    before = set(new_laptop.home.rglob("*"))
+    before = tree(new_laptop.home)
     assert "No shared folder is chosen yet" in new_laptop.does("status")
-    assert set(new_laptop.home.rglob("*")) == before
+    assert tree(new_laptop.home) == before
+
+
+def test_status_changes_nothing_anywhere(
+    laptop: Machine, desktop: Machine, shared_folder: Path
+) -> None:
+    laptop.says("Fix the login")
+    laptop.says("Only here", OTHER)
+    laptop.does("push")
+    desktop.does("pull", SESSION)
+    laptop.says("of the laptop")
+    laptop.does("push")
+    desktop.says("of the desktop")
+    elsewhere = repository(desktop.home / "code" / "new", "git@github.com:You/New.git")
+    desktop.says("Never pushed", NEW, elsewhere)
+    (desktop.state / "machine.json").unlink()  # so that its name has to be found out again
+    before = tree(desktop.home, shared_folder)
+    said = desktop.does("status", cwd=elsewhere)
+    assert "To push (1)" in said
+    assert "To pull (1)" in said
+    assert "In conflict (1)" in said
+    assert tree(desktop.home, shared_folder) == before
+
+
+def tree(*folders: Path) -> dict[Path, tuple[int, int]]:
+    """Every file and folder below, with its size and when it was last changed."""
+    found = (path for folder in folders for path in [folder, *folder.rglob("*")])
+    return {path: (path.lstat().st_size, path.lstat().st_mtime_ns) for path in found}

@@ -14,7 +14,7 @@ from claude_sync.wording import ago, count, size
 from claude_sync_app.cli.output import print_error, print_line
 from claude_sync_app.cli.prompt import ask
 from claude_sync_app.cli.tables import Column, print_table
-from claude_sync_app.resume_sentences import titled_id
+from claude_sync_app.shown_text import titled_id
 
 _NOTHING = ("", "n", "no", "nothing")
 _LEAST_SHA256 = 6
@@ -81,7 +81,7 @@ def choose_version(found: Sequence[EarlierVersion], *, mine: bool = False) -> Ve
     """
     if found:
         print_versions(found)
-    which = f"Bring back which (1 to {len(found)})" if found else ""
+    which = _which(len(found))
     keep = f"{MINE} to go on with what is left" if mine else ""
     question = ", ".join(filter(None, [which, keep])).capitalize()
     while True:
@@ -94,6 +94,16 @@ def choose_version(found: Sequence[EarlierVersion], *, mine: bool = False) -> Ve
             return named_version(answer, found).version
         except UsageError as error:
             print_error(str(error))
+
+
+def _which(number: int) -> str:
+    if number < 2:
+        return "Bring back 1" if number else ""
+    return f"Bring back which (1 to {number})"
+
+
+def _numbers(number: int) -> str:
+    return f"a number from 1 to {number}" if number > 1 else "1"
 
 
 def named_version(text: str, found: Sequence[EarlierVersion]) -> EarlierVersion:
@@ -112,7 +122,7 @@ def named_version(text: str, found: Sequence[EarlierVersion]) -> EarlierVersion:
         raise UsageError(
             "no version is called that",
             where=text,
-            todo=f"type a number from 1 to {len(found)}, or {_LEAST_SHA256} digits of a SHA-256",
+            todo=f"type {_numbers(len(found))}, or {_LEAST_SHA256} digits of a SHA-256",
         )
     return fits[0]
 
@@ -125,8 +135,8 @@ def print_versions(found: Sequence[EarlierVersion]) -> None:
         Column("last used"),
         Column("turns", right=True),
         Column("size", right=True, dispensable=3),
-        Column("from", least=12),
-        Column("", least=8, dispensable=1),
+        Column("from", least=20),
+        Column("", least=24, dispensable=1),
         Column("sha256", dispensable=2),
     ]
     rows = [

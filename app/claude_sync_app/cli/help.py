@@ -13,9 +13,9 @@ usage: claude-sync COMMAND [arguments]
 
 _AFTER = """
 Once, on each machine:
-  claude-sync init ~/Dropbox/sessions --encrypt   a folder that your machines share,
-                                                  and that nobody else can read
-  claude-sync init nas:sessions                   or one on a host you reach by ssh
+  claude-sync init ~/Dropbox/sessions --encrypt   a folder your machines share,
+                                                  that nobody else can read
+  claude-sync init nas:sessions                   or one on a host, by ssh
 Then, in a project's directory:
   claude-sync push                                before you leave
   claude-sync resume                              when you arrive, to go on

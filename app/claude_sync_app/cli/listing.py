@@ -12,6 +12,7 @@ from claude_sync.spelling import plain
 from claude_sync.wording import ago, count, replaces, rfc3339, size
 from claude_sync_app.cli.output import is_terminal
 from claude_sync_app.cli.tables import Column, print_table
+from claude_sync_app.shown_text import short_key
 
 _SHORTEST_ID = 8
 UNTITLED = "(no title yet)"
@@ -90,11 +91,11 @@ def print_sessions(
     columns += [
         Column("last used", dispensable=1),
         Column("size", right=True, dispensable=3),
-        Column("state", least=10),
+        Column("state", least=18),
     ]
     rows = []
     for state in states:
-        key = _short_key(state.project_key) if for_a_person else state.project_key
+        key = short_key(state.project_key) if for_a_person else state.project_key
         title = state.title or (UNTITLED if for_a_person else "")
         row = [shorts.get(state.session_id, state.session_id), title]
         row += [key] * project
@@ -129,9 +130,3 @@ def state_label(state: SessionState) -> str:
 def side_summary(side: Side, now_ns: int) -> str:
     """What a side of a conflict has that the others lack."""
     return f"{count(side.lines, 'line')} more, last used {ago(side.mtime_ns, now_ns)}"
-
-
-def _short_key(key: str) -> str:
-    """A project's name for a narrow column: the key without its kind and host."""
-    kind, _, rest = key.partition(":")
-    return rest.partition("/")[2] if kind == "git" and "/" in rest else rest

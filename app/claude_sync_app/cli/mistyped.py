@@ -39,6 +39,7 @@ _UNKNOWN = re.compile(r"unrecognized arguments: (.*)", re.DOTALL)
 _MISSING = re.compile(r"the following arguments are required: (.*)", re.DOTALL)
 _ONE_OF = re.compile(r"one of the arguments (.*) is required", re.DOTALL)
 _NO_VALUE = re.compile(r"argument (\S+): expected one argument")
+_NOT_TOGETHER = re.compile(r"argument (\S+): not allowed with argument (\S+)")
 _ABOUT = re.compile(r"argument (?:\S+/)?(--?\S+): (must)?")
 
 
@@ -80,6 +81,9 @@ def rephrased(message: str, options: Iterable[str], program: str) -> str:
     if found := _ONE_OF.fullmatch(message):
         *before, last = found[1].split()
         return f"{', '.join(before)} or {last} is missing: {see}"
+    if found := _NOT_TOGETHER.fullmatch(message):
+        one, other = (name.rpartition("/")[2] for name in found.groups())
+        return f"{one} can't be combined with {other}: {see}"
     if found := _NO_VALUE.fullmatch(message):
         return f"a value is missing after {found[1].rpartition('/')[2]}: {see}"
     return f"{_ABOUT.sub(_without_word, message)}: {see}"

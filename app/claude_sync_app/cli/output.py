@@ -15,11 +15,16 @@ from typing import TextIO
 from claude_sync_app.shown_text import one_line, without_controls
 
 PROGRAM = "claude-sync"
+_NARROWEST = 20
 
 
 def print_line(line: str = "") -> None:
-    """Print a line for people, without control characters."""
-    _write(sys.stdout, without_controls(line) + "\n")
+    """Print a line for people, without control characters.
+
+    On a terminal it is broken between words; one that begins with a space stays whole, since it
+    may be a line to type.
+    """
+    _write(sys.stdout, fitted(sys.stdout, without_controls(line)) + "\n")
 
 
 def print_json(document: object) -> None:
@@ -32,7 +37,7 @@ def print_json(document: object) -> None:
 
 def print_note(line: str) -> None:
     """Print a line for people that isn't part of the output, nor an error, on stderr."""
-    _write(sys.stderr, without_controls(line) + "\n")
+    _write(sys.stderr, fitted(sys.stderr, without_controls(line)) + "\n")
 
 
 def print_error(sentence: str) -> None:
@@ -116,6 +121,32 @@ def _drop(stream: TextIO) -> None:
 def is_terminal(stream: TextIO | None) -> bool:
     """Whether a stream is a terminal, so that a person sees it."""
     return stream is not None and stream.isatty()
+
+
+def filled(text: str, columns: int) -> list[str]:
+    """Text in lines of so many columns. What stands in backticks isn't torn apart, nor a name."""
+    import re
+    from textwrap import wrap
+
+    whole = re.sub("`[^`]*`", lambda typed: typed[0].replace(" ", "\0"), text)
+    lines = wrap(whole, columns, break_on_hyphens=False, break_long_words=False)
+    return [line.replace("\0", " ") for line in lines]
+
+
+def fitted(stream: TextIO | None, line: str) -> str:
+    """A line, on a terminal broken between words; see `print_line`."""
+    if len(line) < _NARROWEST or line[:1] == " " or not is_terminal(stream):
+        return line
+    columns = terminal_columns(stream)
+    return "\n".join(filled(line, columns)) if _NARROWEST <= columns < len(line) else line
+
+
+def terminal_columns(stream: TextIO | None) -> int:
+    """How wide a terminal is; 0 where there is none, or it doesn't say."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns if stream is not None else 0
+    except (OSError, ValueError):
+        return 0
 
 
 def print_heading(text: str) -> None:

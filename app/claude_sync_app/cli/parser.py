@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
 from claude_sync_app.cli.commands import Command
-from claude_sync_app.cli.output import PROGRAM, print_error
+from claude_sync_app.cli.output import PROGRAM, filled, print_error, terminal_columns
 
 _COLUMNS = 80
 
@@ -114,7 +113,7 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, width=_width())
 
     def _split_lines(self, text: str, width: int) -> list[str]:
-        return _filled(" ".join(text.split()), width)
+        return filled(" ".join(text.split()), width)
 
 
 def _wrapped(text: str, width: int) -> str:
@@ -124,17 +123,10 @@ def _wrapped(text: str, width: int) -> str:
         if line and not line.startswith(" "):
             paragraph.append(line)
             continue
-        lines += _filled(" ".join(paragraph), width)
+        lines += filled(" ".join(paragraph), width)
         paragraph = []
         lines.append(line)
     return "\n".join(lines).rstrip("\n")
-
-
-def _filled(text: str, width: int) -> list[str]:
-    from textwrap import wrap
-
-    whole = re.sub("`[^`]*`", lambda typed: typed[0].replace(" ", "\0"), text)
-    return [line.replace("\0", " ") for line in wrap(whole, width, break_on_hyphens=False)]
 
 
 def _width() -> int:
@@ -143,9 +135,4 @@ def _width() -> int:
         columns = int(os.environ.get("COLUMNS", ""))
     except ValueError:
         columns = 0
-    if columns <= 0:
-        try:
-            columns = os.get_terminal_size(sys.__stdout__.fileno()).columns if sys.__stdout__ else 0
-        except (OSError, ValueError):
-            columns = 0
-    return (columns or 80) - 2
+    return (max(columns, 0) or terminal_columns(sys.__stdout__) or _COLUMNS) - 2

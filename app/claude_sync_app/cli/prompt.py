@@ -6,7 +6,7 @@ import sys
 import threading
 
 from claude_sync_app.cli.interrupts import Interrupts
-from claude_sync_app.cli.output import flush, is_terminal, print_line, print_raw
+from claude_sync_app.cli.output import fitted, flush, is_terminal, print_line, print_raw
 from claude_sync_app.shown_text import without_controls
 
 _POLL_SECONDS = 0.05
@@ -33,7 +33,7 @@ def _asked(question: str) -> str | None:
         if interrupts.requested():
             raise KeyboardInterrupt
         flush()
-        print_raw(without_controls(question) + " ")
+        print_raw(fitted(sys.stdout, without_controls(question)) + " ")
         flush()
         # A signal that comes after the last look at it and before the read would leave the read
         # waiting. So another thread reads, and this one never waits for long without a look.

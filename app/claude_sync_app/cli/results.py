@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,22 +13,34 @@ from claude_sync.spelling import plain
 from claude_sync.state.paths import paths
 from claude_sync.sync.context import Context
 from claude_sync.wording import count
-from claude_sync_app.cli.output import print_error, print_json, print_line, print_note
+from claude_sync_app.cli.output import (
+    print_error,
+    print_json,
+    print_line,
+    print_note,
+    terminal_columns,
+)
 from claude_sync_app.cli.runner import DONE, FAILED
-from claude_sync_app.shown_text import without_controls
+from claude_sync_app.shown_text import TITLE_LENGTH, one_line, titled_id, without_controls
 
 # Most runs have nothing to resume and nothing to log: what that takes is imported then.
 if TYPE_CHECKING:
     from claude_sync_app.resume_options import ResumeOptions
 
 _TAKEN = {
-    Outcome.IMPORTED: ("Imported {id} from {machine}", "Would import {id} from {machine}"),
-    Outcome.UPDATED: ("Updated {id} from {machine}", "Would update {id} from {machine}"),
+    Outcome.IMPORTED: ("Imported {name} from {machine}", "Would import {name} from {machine}"),
+    Outcome.UPDATED: ("Updated {name} from {machine}", "Would update {name} from {machine}"),
     Outcome.REPLACED: (
-        "Replaced {id} with {machine}'s; to go back: `claude-sync undo {id}`",
-        "Would replace {id} with {machine}'s",
+        "Replaced {name} with {machine}'s; to go back: `claude-sync undo {id}`",
+        "Would replace {name} with {machine}'s",
     ),
 }
+_TO_DO = {
+    Outcome.IMPORTED: "to import",
+    Outcome.UPDATED: "to update",
+    Outcome.REPLACED: "to replace",
+}
+"""What a dry run counts, which does nothing."""
 _COUNTED = {
     Outcome.PUSHED: "pushed",
     Outcome.IMPORTED: "imported",
@@ -47,6 +60,7 @@ _COUNTED = {
     Outcome.FAILED: "failed",
 }
 _NO_KEY = "\0"
+_SHORTEST_TITLE = 20
 _ACTIVE = frozenset({Outcome.PUSHED, *_TAKEN})
 _QUIET = frozenset({Outcome.UNCHANGED, Outcome.AHEAD, Outcome.GONE, Outcome.DECLINED})
 _BAD = frozenset({Outcome.FAILED, Outcome.CONFLICT, Outcome.SHORTENED})
@@ -139,8 +153,11 @@ def print_results(
     named: bool,
     dry_run: bool = False,
     resumed: str = "",
+    titles: bool = True,
 ) -> None:
     """Print what was done, one line for each session that something happened to.
+
+    The newest comes first; sessions that were named come as they were named.
 
     Args:
         results: what was done.
@@ -149,8 +166,13 @@ def print_results(
         named: whether sessions were named; then each gets a line.
         dry_run: whether nothing was done, only shown.
         resumed: a session that is resumed at once, so that nobody has to type the line for it.
+        titles: whether sessions are named by their titles.
     """
     unplaced: dict[str, list[Result]] = {}
+    if not titles:
+        results = [result._replace(title="") for result in results]
+    if not named:
+        results = sorted(results, key=lambda result: -result.mtime_ns)
     for result in results:
         if result.outcome in _ACTIVE:
             _print_done(result, where, dry_run, with_line=result.session_id != resumed)
@@ -164,7 +186,7 @@ def print_results(
     for message, waiting in unplaced.items():
         _print_unplaced(message, waiting)
     if not named:
-        _print_totals(results, verb)
+        _print_totals(results, verb, dry_run=dry_run)
 
 
 def print_restored(results: Sequence[Result], where: str, *, resumed: bool = False) -> None:
@@ -176,7 +198,7 @@ def print_restored(results: Sequence[Result], where: str, *, resumed: bool = Fal
         resumed: whether it is resumed at once, so that nobody has to type the line for it.
     """
     restored, *pushed = results
-    print_line(f"{restored.session_id} is as it was. What it replaced is in the vault.")
+    print_line(f"{session_name(restored)} is as it was. What it replaced is in the vault.")
     if restored.directory is not None and not resumed:
         from claude_sync_app.resume_options import resume_options
 
@@ -205,14 +227,18 @@ def _print_unplaced(message: str, waiting: Sequence[Result]) -> None:
 
 
 def _print_done(result: Result, where: str, dry_run: bool, *, with_line: bool) -> None:
-    words = {"id": result.session_id, "machine": without_controls(result.machine)}
+    machine = one_line(result.machine)
     if result.outcome is Outcome.PUSHED:
-        print_line(f"Pushed {result.session_id} → {where}")
+        beside = len(f"Pushed  → {where}")
+        print_line(f"Pushed {session_name(result, beside=beside)} → {where}")
         if result.message:
             print_note(_sentence(result))
         return
     done, would = _TAKEN[result.outcome]
-    print_line((would if dry_run else done).format(**words))
+    words = would if dry_run else done
+    beside = len(words.partition("; ")[0].format(name="", machine=machine))
+    name = session_name(result, beside=beside)
+    print_line(words.format(name=name, machine=machine, id=result.session_id))
     if result.message and not dry_run:
         print_note(_sentence(result))
     if result.directory is not None and with_line and not dry_run:
@@ -252,17 +278,44 @@ def _line_to_type(directory: Path, session_id: str, missing: bool, options: Sequ
     )
 
 
+def session_name(result: Result, *, beside: int = 0) -> str:
+    """What a session is called: its title and the beginning of its id.
+
+    Args:
+        result: of the session.
+        beside: how much stands in the same line, columns; a title gives way to it on a terminal.
+    """
+    room = terminal_columns(sys.stdout) - beside - len("“” (12345678)") if beside else 0
+    length = min(max(room, _SHORTEST_TITLE), TITLE_LENGTH) if room else TITLE_LENGTH
+    return titled_id(result.title, result.session_id, length)
+
+
 def _sentence(result: Result) -> str:
     text = result.message or _COUNTED[result.outcome]
-    name = result.session_id or result.bundle
+    if result.session_id:
+        return about_session(session_name(result), result.session_id, text)
+    name = result.bundle
     return text if not name or name in text else f"{name}: {text}"
 
 
-def _print_totals(results: Sequence[Result], verb: str) -> None:
+def about_session(name: str, session_id: str, text: str) -> str:
+    """What is said of a session, as a line that begins with its name.
+
+    Args:
+        name: what it is called.
+        session_id: by which an error names it; that needn't be said twice.
+        text: the clause.
+    """
+    text = text.replace(f" ({session_id})", "")
+    return f"{name} {text[3:]}" if text.startswith("it ") else f"{name}: {text}"
+
+
+def _print_totals(results: Sequence[Result], verb: str, *, dry_run: bool) -> None:
     counts = _summary(results)
+    counted = {**_COUNTED, **_TO_DO} if dry_run else _COUNTED
     parts = [
         f"{counts[outcome.value]} {words}"
-        for outcome, words in _COUNTED.items()
+        for outcome, words in counted.items()
         if outcome.value in counts
     ]
     if not any(result.outcome in _ACTIVE for result in results):

@@ -9,6 +9,7 @@ from claude_sync.errors import ClaudeSyncError, NotSetUp, Stopped, UsageError
 from claude_sync_app.cli.commands import COMMANDS, Command
 from claude_sync_app.cli.interrupts import clear_stop_request, no_interrupts
 from claude_sync_app.cli.output import PROGRAM, flush, print_error, print_line, replace_unencodable
+from claude_sync_app.shown_text import with_short_ids
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 """Exit statuses. Sessions skipped in a bulk run (open, unplaced, still arriving) count as done."""
@@ -65,7 +66,7 @@ def _run_command(command: Command, arguments: Sequence[str]) -> int:
     try:
         return _call(command, arguments)
     except ClaudeSyncError as error:
-        print_error(str(error))
+        print_error(with_short_ids(str(error)))
         if command.changes and not isinstance(error, (UsageError, Stopped)):
             _log([f"{command.name} failed: {error}"])
         return _exit_status(command, error)

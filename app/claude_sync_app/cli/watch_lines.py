@@ -1,15 +1,18 @@
-"""What ``claude-sync watch`` prints: one line for each event. No titles: its output often ends in
-a system's journal, whose readers need not see them."""
+"""What ``claude-sync watch`` prints: one line for each event.
+
+Titles are for a terminal only: elsewhere the output often ends in a system's journal, whose readers
+need not see them."""
 
 from __future__ import annotations
 
 from collections import Counter
 
-from claude_sync.model import Level, Outcome, Result
+from claude_sync.model import Level, Outcome, Result, SessionState
 from claude_sync.service.status import Status
 from claude_sync.wording import count, join, replaces
 from claude_sync_app.cli import results
 from claude_sync_app.cli.output import print_error, print_line, print_note
+from claude_sync_app.shown_text import ID_LENGTH, titled_id
 
 _SERIOUS = (Level.WARNING, Level.ERROR)
 
@@ -19,10 +22,12 @@ class StatusPrinter:
 
     Args:
         pulls: whether what arrives is pulled without asking.
+        titles: whether sessions are named by their titles.
     """
 
-    def __init__(self, *, pulls: bool) -> None:
+    def __init__(self, *, pulls: bool, titles: bool) -> None:
         self._pulls = pulls
+        self._titles = titles
         self._before = Status()
         self._announced = ""
         self._last_event = 0
@@ -65,7 +70,7 @@ class StatusPrinter:
             self._last_event = event.number
             news = [one for one in event.results if self._is_news(one)]
             if news:
-                results.print_results(news, event.kind, now.label, named=True)
+                results.print_results(news, event.kind, now.label, named=True, titles=self._titles)
 
     def _is_news(self, result: Result) -> bool:
         """Whether a result is worth a line: the same failure again isn't."""
@@ -84,9 +89,10 @@ class StatusPrinter:
         self._arrived = set(there)
         for one in new:
             if one.state.replaces:
+                name = self._name(one.state)
                 print_line(
-                    f"{one.machine}'s {one.session_id} {replaces(one.state.replaces)}, so it waits "
-                    f"for you: `claude-sync pull {one.session_id}`."
+                    f"{one.machine}'s {name} {replaces(one.state.replaces)}, so it waits for you: "
+                    f"`claude-sync pull {one.session_id}`."
                 )
         if not self._pulls:
             machines = Counter(one.machine for one in new if not one.state.replaces)
@@ -94,9 +100,12 @@ class StatusPrinter:
                 print_line(f"{number} new from {machine}; pull with `claude-sync pull --all`.")
 
     def _print_waiting(self, before: Status, now: Status) -> None:
+        states = {one.session_id: one for one in now.sessions}
         for session_id in sorted(set(now.deferred) - set(before.deferred)):
+            state = states.get(session_id)
+            name = self._name(state) if state is not None else session_id[:ID_LENGTH]
             print_line(
-                f"{session_id} is newer on another machine and open here: it is pulled when closed."
+                f"{name} is newer on another machine and open here: it is pulled when closed."
             )
         known = {one.session_id for one in before.conflicts}
         for one in now.conflicts:
@@ -104,14 +113,17 @@ class StatusPrinter:
                 continue
             if one.shortened:
                 print_line(
-                    f"{one.session_id}: {one.detail}; `claude-sync doctor` says what mends that."
+                    f"{self._name(one)}: {one.detail}; `claude-sync doctor` says what fixes that."
                 )
             else:
                 where = join(("this machine", *one.rivals) if one.path else one.rivals)
                 print_line(
-                    f"{one.session_id} diverged on {where}: "
+                    f"{self._name(one)} diverged on {where}: "
                     f"choose with `claude-sync resolve {one.session_id}`."
                 )
+
+    def _name(self, one: SessionState) -> str:
+        return titled_id(one.title if self._titles else "", one.session_id)
 
     def _print_findings(self, before: Status, now: Status) -> None:
         known = {finding.code for finding in before.findings}

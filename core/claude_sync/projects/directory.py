@@ -171,7 +171,9 @@ def _nowhere(key: str, directories: Sequence[ProjectDirectory]) -> SessionUnplac
             where=str(directories[0].path),
             todo="mount its disk, or `claude-sync projects add DIR` with where it is now",
         )
+    kind, _, name = key.partition(":")
+    get_it = "clone it" if kind == "git" else f"make a directory called {name}"
     return SessionUnplaced(
         f"no directory of {key} is known on this machine",
-        todo="clone it, then `claude-sync projects add DIR` with its directory",
+        todo=f"{get_it}, then `claude-sync projects add DIR` with its directory",
     )

@@ -53,7 +53,10 @@ class Context:
         recorder: has what is done written down.
         should_stop: asked between blocks; true ends the work at once, with nothing half done.
         on_progress: called with how far the work is.
+        changes: whether what is learnt may be kept; see `sync/read_only.py`.
     """
+
+    changes = True
 
     def __init__(
         self,

@@ -42,6 +42,7 @@ from claude_sync.sync.planner import PullKind, PullPlan
 from claude_sync.sync.survey.companions import SetToMerge, set_to_merge, with_greatest_set
 from claude_sync.sync.survey.extensions import learn_extensions
 from claude_sync.sync.survey.survey import Survey, look, unseen_error
+from claude_sync.sync.survey.titles import with_titles
 from claude_sync.wording import count, join, replaces
 
 # What installs is imported where that is done: most pulls find nothing newer.
@@ -130,7 +131,7 @@ def pull_surveyed(
         results = with_parents(context, survey, results, lambda one: pulling.run([one], None))
     if not dry_run:
         context.vault.tidy()
-    return results
+    return with_titles(survey, results, named=named)
 
 
 class _Pull:

@@ -25,6 +25,7 @@ from claude_sync.model import Bundle, LocalSession, Outcome, Progress, ProjectKe
 from claude_sync.sync.bundles.naming import is_ignored, is_named_for
 from claude_sync.sync.context import Context
 from claude_sync.sync.survey.survey import Survey, look, unreadable
+from claude_sync.sync.survey.titles import with_titles
 from claude_sync.wording import held_back
 
 # Imported where it is used: most pushes find nothing to compare and nothing to write.
@@ -93,7 +94,7 @@ def push_surveyed(
     named = sessions is not None if named is None else named
     results = _Push(context, survey, ahead, named=named).run(sessions, project)
     context.vault.tidy()
-    return results
+    return with_titles(survey, results, named=named)
 
 
 class _Push:

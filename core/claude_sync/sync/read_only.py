@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 
 from claude_sync.errors import RecordsError
@@ -39,7 +40,7 @@ def open_read_only(
     chosen = preferences.load(paths)
     machine = machine_as_seen(paths, claude_homes(chosen))
     decisions = Decisions(paths, store_key(paths, chosen, machine), writable=False)
-    context = Context(
+    context = _UnchangingContext(
         paths,
         chosen,
         should_stop=should_stop,
@@ -71,7 +72,19 @@ def _copy(source: Database | Path, decisions: Decisions) -> Database:
         return Database(None)
 
 
-class _ReadOnlyContext(Context):
+class _UnchangingContext(Context):
+    """Stages outside of our own folders what must be read to be compared."""
+
+    changes = False
+
+    @cached_property
+    def staging(self) -> Path:
+        from tempfile import TemporaryDirectory
+
+        return Path(self._open.enter_context(TemporaryDirectory("", "claude-sync-")))
+
+
+class _ReadOnlyContext(_UnchangingContext):
     """Uses another context's connection to the store, so that interrupting that ends this, too."""
 
     def __init__(self, of: Context) -> None:
@@ -89,19 +102,9 @@ class _ReadOnlyContext(Context):
         )
         self.home = of.home
         self._of = of
-        self._staging: Path | None = None
 
     @property
     def store(self) -> Store:
         if self._store is None:
             self._store = self._of.store.remembering(self.cache, self.database)
         return self._store
-
-    @property
-    def staging(self) -> Path:
-        """For versions that must be read to be compared; outside our own folders."""
-        if self._staging is None:
-            from tempfile import TemporaryDirectory
-
-            self._staging = Path(self._open.enter_context(TemporaryDirectory("", "claude-sync-")))
-        return self._staging

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from claude_sync.claude.session_files import is_plan
+from claude_sync.claude.transcript import title_of
 from claude_sync.errors import SessionChanging, UsageError
 from claude_sync.model import Bundle, Outcome, Result, Version
 from claude_sync.sync.bundles.keep import keep_bundle
@@ -228,6 +229,8 @@ class _Resolve:
             directory=side.directory,
             bytes=side.received,
             from_elsewhere=bundle.head.size,
+            title=title_of(session_id, bundle.head.title),
+            mtime_ns=bundle.head.mtime_ns,
         )
 
 

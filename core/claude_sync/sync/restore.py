@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from claude_sync.claude.compare import Extent
 from claude_sync.claude.transcript import summarize, title_of
@@ -174,9 +175,14 @@ def _title(
         if bundle.head.title:
             return bundle.head.title
     for kept in reversed(entries):
-        with suppress(OSError), open_regular(kept.transcript) as file:
-            if title := summarize(file).title:
-                return title_of(session_id, title)
+        if title := _title_of_file(session_id, kept.transcript):
+            return title
+    return ""
+
+
+def _title_of_file(session_id: str, transcript: Path) -> str:
+    with suppress(OSError), open_regular(transcript) as file:
+        return title_of(session_id, summarize(file).title)
     return ""
 
 
@@ -396,4 +402,6 @@ class _Restore:
             directory=side.directory,
             bytes=side.received,
             from_elsewhere=chosen.shown.version.size,
+            title=_title_of_file(self.session_id, side.installed.path),
+            mtime_ns=chosen.shown.at_ns,
         )

@@ -16,6 +16,7 @@ from claude_sync.model import Outcome, Result, Version
 from claude_sync.sync.context import Context
 from claude_sync.sync.survey.identity import find_id
 from claude_sync.sync.survey.survey import Survey, look
+from claude_sync.sync.survey.titles import with_titles
 from claude_sync.sync.tree.undo_apply import apply_undo, finish_removal
 from claude_sync.sync.tree.undo_record import UndoRecord
 from claude_sync.wording import join
@@ -68,7 +69,7 @@ def undo(context: Context, session: str) -> Result:
             from_elsewhere=record.before.size if record.before is not None else 0,
         )
         context.recorder.add_result("undo", result)
-        return result
+        return with_titles(survey, [result], named=True)[0]
 
 
 def _find(survey: Survey, session: str) -> str:

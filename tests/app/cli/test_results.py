@@ -9,7 +9,7 @@ import pytest
 from claude_sync.model import Outcome, Result
 from claude_sync_app.cli.results import exit_status, print_results
 from claude_sync_app.resume_line import resume_line
-from machines import SESSION
+from machines import OTHER, SESSION
 
 UNKNOWN = "no directory of {} is known on this machine: clone it"
 SKIPPED = {
@@ -35,10 +35,12 @@ def test_what_is_skipped_is_no_failure_unless_it_was_named(outcome: Outcome) -> 
 def test_every_outcome_is_spoken_of_if_it_was_named(
     outcome: Outcome, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    result = Result("a-session", outcome, "git:x/y", "laptop", directory=Path("/there"))
+    result = Result(
+        SESSION, outcome, "git:x/y", "laptop", directory=Path("/there"), title="Fix\x1b\u202e it"
+    )
     print_results([result], "pull", "here", named=True)
     said = capsys.readouterr()
-    assert "a-session" in said.out + said.err
+    assert f"“Fix it” ({SESSION[:8]})" in said.out + said.err
     assert bool(said.err) == (exit_status([result], named=True) != 0)
 
 
@@ -67,15 +69,47 @@ def test_what_was_done_stands_in_one_line_each_and_is_counted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     results = [
-        Result(SESSION, Outcome.IMPORTED, machine="laptop", directory=tmp_path),
+        Result("older", Outcome.IMPORTED, machine="desktop", mtime_ns=1, title="Older"),
+        Result(SESSION, Outcome.IMPORTED, machine="laptop", directory=tmp_path, mtime_ns=2),
         Result("two", Outcome.UNCHANGED),
         Result("three", Outcome.FAILED, message="the disk is full (x): make room"),
+        Result(
+            OTHER, Outcome.CONFLICT, message=f"it diverged ({OTHER}): see `{OTHER}`", title="Fork"
+        ),
     ]
     print_results(results, "pull", "here", named=False)
     said = capsys.readouterr()
     assert said.out.splitlines() == [
-        f"Imported {SESSION} from laptop",
+        f"Imported {SESSION[:8]} from laptop",
         f"  {resume_line(tmp_path, SESSION)}",
-        "1 imported, 1 up to date, 1 failed.",
+        "Imported “Older” (older) from desktop",
+        "2 imported, 1 up to date, 1 in conflict, 1 failed.",
     ]
-    assert said.err == "claude-sync: three: the disk is full (x): make room\n"
+    assert said.err.splitlines() == [
+        "claude-sync: three: the disk is full (x): make room",
+        f"claude-sync: “Fork” ({OTHER[:8]}) diverged: see `{OTHER}`",
+    ]
+
+
+def test_a_dry_run_speaks_of_what_would_be(capsys: pytest.CaptureFixture[str]) -> None:
+    results = [
+        Result("a", Outcome.IMPORTED, machine="laptop", title="One", directory=Path("/x")),
+        Result("b", Outcome.IMPORTED, machine="laptop", title="Two"),
+        Result("c", Outcome.REPLACED, machine="laptop", title="Three"),
+        Result("d", Outcome.UNCHANGED),
+    ]
+    print_results(results, "pull", "here", named=False, dry_run=True)
+    assert capsys.readouterr().out.splitlines() == [
+        "Would import “One” (a) from laptop",
+        "Would import “Two” (b) from laptop",
+        "Would replace “Three” (c) with laptop's",
+        "2 to import, 1 to replace, 1 up to date.",
+    ]
+
+
+def test_where_titles_are_not_for_everybody_ids_stand_alone(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    result = Result(SESSION, Outcome.PUSHED, title="Secret")
+    print_results([result], "push", "here", named=True, titles=False)
+    assert capsys.readouterr().out == f"Pushed {SESSION[:8]} → here\n"

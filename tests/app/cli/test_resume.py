@@ -17,11 +17,11 @@ def test_a_choice_of_which_something_failed_starts_nothing(
 ) -> None:
     failed = Result(SESSION, Outcome.FAILED, message="the store is full")
     assert resume._print_settled(FOUND, [failed], "store") is None
-    assert f"{SESSION}: the store is full" in capsys.readouterr().err
+    assert f"{SESSION[:8]}: the store is full" in capsys.readouterr().err
     pushed = Result(SESSION, Outcome.PUSHED)
     assert resume._print_settled(FOUND, [pushed], "store") == {}
     said = capsys.readouterr()
-    assert f"Pushed {SESSION} → store" in said.out
+    assert f"Pushed {SESSION[:8]} → store" in said.out
     assert f"To go back: `claude-sync undo {SESSION}`." in said.err
 
 

@@ -68,7 +68,7 @@ def _get(own: Paths, arguments: Namespace) -> int:
     elif arguments.json:
         print_json(preferences.as_json(chosen))
     else:
-        values = preferences.as_json(chosen)
+        values = _flat(preferences.as_json(chosen))
         width = max(map(len, values))
         for key, value in values.items():
             print_line(f"{key.ljust(width)}  {_words(value)}")
@@ -76,6 +76,17 @@ def _get(own: Paths, arguments: Namespace) -> int:
         what = f"{problem.key} {problem.reason}" if problem.key else f"the file {problem.reason}"
         print_error(f"{what} ({own.preferences_file}): the default is used until that is fixed")
     return DONE
+
+
+def _flat(values: dict[str, object]) -> dict[str, object]:
+    """Each by the name that can be set on its own: notifications.arrival and so on."""
+    flat: dict[str, object] = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            flat.update((f"{key}.{part}", one) for part, one in value.items())
+        else:
+            flat[key] = value
+    return flat
 
 
 def _set(own: Paths, arguments: Namespace) -> int:

@@ -81,7 +81,7 @@ def _summary(findings: Sequence[Finding]) -> str:
 
 
 def _show(findings: Sequence[Finding]) -> None:
-    """Each with its mark; what is well takes one line, so that the rest stands out."""
+    """Each with its mark; what is well takes one line if it can, so that the rest stands out."""
     flush()
     from rich.console import Console
     from rich.table import Table
@@ -98,8 +98,8 @@ def _show(findings: Sequence[Finding]) -> None:
         text = Text()
         text.append(one_line(finding.title), style="bold" if finding.fix else "")
         if finding.level is Level.OK:
-            text.append(f"  {one_line(finding.detail)}", style="dim")
-            text.truncate(width - 2, overflow="ellipsis")
+            beside = len(text) + len(finding.detail) < width - len("✓   ")
+            text.append(f"{'  ' if beside else chr(10)}{one_line(finding.detail)}", style="dim")
         elif finding.detail:
             text.append(f"\n{one_line(finding.detail)}")
         if finding.fix:

@@ -20,6 +20,7 @@ from claude_sync_app.cli.prompt import can_ask, confirm
 from claude_sync_app.cli.results import log_removals
 from claude_sync_app.cli.runner import DONE, FAILED, WrongArguments
 from claude_sync_app.cli.selection import SESSION
+from claude_sync_app.shown_text import titled_id
 
 
 def configure(parser: Parser) -> None:
@@ -90,7 +91,8 @@ def _described(bundles: list[Bundle]) -> str:
     total = size(sum(bundle.stamp.size for bundle in bundles))
     machines = sorted({bundle.head.machine for bundle in bundles})
     if len(bundles) == 1:
-        return f"{machines[0]}'s bundle of {bundles[0].head.session_id} ({total})"
+        head = bundles[0].head
+        return f"{machines[0]}'s bundle of {titled_id(head.title, head.session_id)} ({total})"
     return f"{count(len(bundles), 'bundle')} of {join(machines)} ({total})"
 
 

@@ -6,7 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from claude_sync.sync.pack import pack
-from claude_sync.wording import size
+from claude_sync.wording import quoted, size
 from claude_sync_app.cli.context import command_context
 from claude_sync_app.cli.output import print_json, print_line
 from claude_sync_app.cli.parser import Parser
@@ -38,4 +38,5 @@ def run(arguments: Namespace) -> int:
         print_json({"file": str(file.absolute()), "bytes": length})
     else:
         print_line(f"Packed into {file} ({size(length)}).")
+        print_line(f"Where it is to go: `claude-sync unpack {quoted(file.name)}`.")
     return 0

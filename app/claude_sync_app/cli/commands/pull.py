@@ -9,6 +9,7 @@ from claude_sync_app.cli import results, selection
 from claude_sync_app.cli.context import command_context
 from claude_sync_app.cli.output import print_line
 from claude_sync_app.cli.parser import Parser
+from claude_sync_app.shown_text import short_key
 
 
 def configure(parser: Parser) -> None:
@@ -39,7 +40,10 @@ def run(arguments: Namespace) -> int:
     if arguments.json:
         results.print_results_json(done)
     elif not done and project is not None:
-        print_line(f"No session of {project} is in {where}; --all pulls every project's.")
+        print_line(
+            f"No session of {short_key(project)} is in {where}; "
+            "`claude-sync pull --all` pulls every project's."
+        )
     else:
         results.print_results(
             done, "pull", where, named=named is not None, dry_run=arguments.dry_run

@@ -26,6 +26,7 @@ from claude_sync_app.cli.prompt import can_ask, confirm
 from claude_sync_app.cli.runner import DONE, FAILED, WrongArguments
 from claude_sync_app.handover import hand_over, plan_handover
 from claude_sync_app.resume_options import resume_options
+from claude_sync_app.shown_text import titled_id
 
 # Where a process can't become the client, it waits for it, which may leave the session meanwhile.
 _OPENS_WITHIN = 30.0 if sys.platform == "win32" else math.inf
@@ -124,8 +125,8 @@ def _print_pulled(found: Resumption) -> None:
 
 def _named(found: Resumption) -> str:
     """A question's sentence, which says of which session it is."""
-    name = found.session_id
-    return found.message if name in found.message else f"{name}: {found.message}"
+    name = titled_id(found.title, found.session_id)
+    return results.about_session(name, found.session_id, found.message)
 
 
 def _is_current(directory: Path) -> bool:
@@ -158,7 +159,7 @@ def _ask_for_version(found: Resumption) -> _Answer:
 
     with command_context(store=False) as context:
         versions = earlier_versions(context, found.session_id)
-    print_note(_called(found))
+    print_note(_named(found))
     chosen = choose_version(versions, mine=True)
     if chosen is None:
         return _nothing()
@@ -179,19 +180,15 @@ def _ask_for_version(found: Resumption) -> _Answer:
 def _ask_to_replace(found: Resumption) -> _Answer:
     machine = found.results[0].machine
     what = f"{machine}'s version was chosen there and {replaces(found.replaces)}"
-    name = sentences.titled_id(found.title, found.session_id)
+    name = titled_id(found.title, found.session_id)
     agreed = confirm(f"{name}: {what}; they would go into the vault. Go on with it?")
     return {"replace": True} if agreed else _nothing()
 
 
 def _ask_for_what_is_here(found: Resumption) -> _Answer:
-    print_note(_called(found))
+    print_note(_named(found))
     agreed = confirm("That may be a newer version. Go on with what is here all the same?")
     return {"as_it_is": True} if agreed else _nothing()
-
-
-def _called(found: Resumption) -> str:
-    return f"{sentences.titled_id(found.title, found.session_id)}: {found.message}"
 
 
 def _nothing() -> _Answer:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Callable, Collection, Sequence
-from contextlib import nullcontext
 
 from claude_sync.doctor import Surveyed, examine
 from claude_sync.model import Finding, Level, SessionState, State
-from claude_sync.state import preferences
-from claude_sync.state.paths import paths
 from claude_sync.sync.bundles.allowance import held_back
 from claude_sync.sync.context import Context
 from claude_sync.sync.states import states_surveyed
@@ -18,7 +15,7 @@ from claude_sync.values import NamedTuple
 from claude_sync.wording import count
 from claude_sync_app.cli import listing, selection
 from claude_sync_app.cli.commands.doctor import finding_json
-from claude_sync_app.cli.context import command_context, is_set_up, read_only_context
+from claude_sync_app.cli.context import is_set_up, read_only_context
 from claude_sync_app.cli.output import print_heading, print_json, print_line
 from claude_sync_app.cli.parser import Parser
 from claude_sync_app.cli.runner import DONE
@@ -31,19 +28,17 @@ _SHOWN_ANYWAY = frozenset({"not-set-up", "conflict"})
 def configure(parser: Parser) -> None:
     parser.add_json()
     parser.describe(
-        "Looks at all projects, and changes nothing.",
+        "Looks at all projects. Changes nothing, and makes no file.",
         ("status", "is there anything to do?"),
     )
 
 
 def run(arguments: Namespace) -> int:
-    set_up = is_set_up(preferences.load(paths()))
-    # Where nothing is set up, it makes no file either.
-    with command_context(store=False) if set_up else read_only_context() as context:
+    with read_only_context() as context:
+        set_up = is_set_up(context.preferences)
         selection.register_current_directory(context)
-        with context.working("looking") if set_up else nullcontext():
-            survey = look(context, store=set_up)
-            every = states_surveyed(context, survey)
+        survey = look(context, store=set_up)
+        every = states_surveyed(context, survey)
         held = held_back(context, survey, every) if set_up else frozenset()
         findings = _findings(context, Surveyed(survey, every) if set_up else None)
         where = context.store.label if set_up else None

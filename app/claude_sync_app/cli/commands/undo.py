@@ -30,13 +30,14 @@ def run(arguments: Namespace) -> int:
     with command_context(store=False) as context:
         done = undo(context, arguments.session)
         results.log_result(context, "undo", done)
+    name = results.session_name(done)
     if arguments.json:
         results.print_results_json([done])
     elif done.outcome is Outcome.GONE:
-        print_line(f"Removed {done.session_id}, which wasn't here before the last pull.")
+        print_line(f"Removed {name}, which wasn't here before the last pull.")
         _print_remark(done)
     else:
-        print_line(f"{done.session_id} is as it was before the last pull, resolve or restore.")
+        print_line(f"{name} is as it was before the last pull, resolve or restore.")
         _print_remark(done)
         if done.directory is not None:
             options = resume_options(paths(), done.path, done.from_elsewhere)

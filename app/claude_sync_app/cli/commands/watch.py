@@ -58,7 +58,7 @@ def run(arguments: Namespace) -> int:
         )
         service.start()
         try:
-            printer = watch_lines.StatusPrinter(pulls=pulls)
+            printer = watch_lines.StatusPrinter(pulls=pulls, titles=is_terminal(sys.stdout))
             while not interrupts.requested() and not service.status.stopped:
                 try:
                     printer.print_news(news.get(timeout=_TICK_SECONDS))

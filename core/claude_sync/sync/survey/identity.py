@@ -46,4 +46,7 @@ def remember_name(context: Context, bundles: Mapping[str, tuple[Bundle, ...]]) -
     ]
     if own:
         newest = max(own, key=lambda head: (head.pushed_at, head.revision))
-        context.machine = name_machine(context.paths, newest.machine, context.homes)
+        if context.changes:
+            context.machine = name_machine(context.paths, newest.machine, context.homes)
+        else:
+            context.machine = context.machine._replace(name=newest.machine, named=True)
