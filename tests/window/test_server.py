@@ -13,6 +13,9 @@ import pytest
 from claude_sync.service.service import Service
 from claude_sync_app.window.guard import HEADERS
 from claude_sync_app.window.opening import Window
+from claude_sync_app.window.page import Asked, Reply, page, post
+from claude_sync_app.window.pages import doctor
+from machines import PlayedMachine
 from waiting import until
 
 
@@ -120,6 +123,31 @@ def test_a_button_that_there_is_not_does_nothing(caller: Caller, body: object) -
     status, _, said = caller.ask("POST", f"{root}/do", body)
     assert status == 400
     assert json.loads(said)["is_error"] is True
+
+
+def test_a_bug_in_a_page_is_said_and_logged_without_what_it_was_about(
+    service: Service, laptop: PlayedMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(_: Asked) -> Reply:
+        raise ValueError("Fix the secret login")
+
+    monkeypatch.setattr(doctor, "ROUTES", (page("/doctor", break_down), post("/fix", break_down)))
+    window = Window(lambda: service)
+    try:
+        caller = Caller(window.address())
+        root = caller.enter()
+        status, headers, body = caller.ask("GET", f"{root}/doctor")
+        assert (status, headers["content-type"]) == (500, "text/html; charset=utf-8")
+        assert b"ValueError" in body
+        status, _, body = caller.ask("POST", f"{root}/fix", {})
+        assert "please report it" in json.loads(body)["message"]
+        assert caller.ask("GET", f"{root}/sessions")[0] == 200
+        assert b"secret" not in body
+    finally:
+        window.close()
+    log = laptop.paths.log_file.read_text()
+    assert "window: claude_sync_app.window.site met ValueError at test_server.py:" in log
+    assert "secret" not in log
 
 
 def test_of_many_pages_the_oldest_stop_following_so_that_a_browser_can_still_load_others(

@@ -12,19 +12,21 @@ from claude_sync.disk.log import Log, trail_of
 
 
 class BugLog(logging.Handler):
-    """A handler for the root logger.
+    """A handler for a logger.
 
     Args:
         log: where the lines go.
+        who: what each begins with.
     """
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, who: str = "tray") -> None:
         super().__init__(logging.WARNING)
         self._log = log
+        self._who = who
 
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None
         what = type(error).__name__ if error is not None else record.levelname.lower()
         trail = trail_of(error) if error is not None else ""
         where = trail or f"{record.filename}:{record.lineno}"
-        self._log.write([f"tray: {record.name} met {what} at {where}"])
+        self._log.write([f"{self._who}: {record.name} met {what} at {where}"])

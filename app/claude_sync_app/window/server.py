@@ -6,20 +6,24 @@ import asyncio
 import logging
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import contextmanager
 
 import uvicorn
 
+from claude_sync.disk.log import Log
 from claude_sync.errors import ClaudeSyncError
 from claude_sync.service.service import Service
+from claude_sync_app.tray.bug_log import BugLog
 from claude_sync_app.window.access import Access
 from claude_sync_app.window.services import ServiceOfWindow
 from claude_sync_app.window.site import OPEN_TO_ALL, Site
 from claude_sync_app.window.streams import Streams
 
 _log = logging.getLogger(__name__)
+_LOGGERS = ("claude_sync_app.window", "uvicorn")
 _LOOPBACK = "127.0.0.1"
 _MOST_CONNECTIONS = 64
 _THREADS = 4
@@ -87,15 +91,20 @@ class Server:
 
     def _run(self) -> None:
         try:
-            asyncio.run(self._serve())
-        except Exception:  # noqa: BLE001 -- the one of this thread
-            _log.exception("the window's server met a bug")
+            with _bugs_logged(Log(self._service.paths.log_file)):
+                self._run_loop()
         finally:
             self._ending.set()
             self._socket.close()
             if not self._running.done():
                 self._running.cancel()
             self._on_end()
+
+    def _run_loop(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except Exception:  # noqa: BLE001 -- the one of this thread
+            _log.exception("the window's server met a bug")
 
     async def _serve(self) -> None:
         services = ServiceOfWindow(self._service, self._ending.is_set)
@@ -117,6 +126,7 @@ class Server:
                 ws="none",
                 lifespan="off",
                 log_config=None,
+                log_level="error",  # what strangers send is no matter for a log
                 access_log=False,
                 proxy_headers=False,
                 server_header=False,
@@ -135,3 +145,19 @@ class Server:
         server.should_exit = True
         await asyncio.wait([serving], timeout=_END_SECONDS)
         serving.cancel()
+
+
+@contextmanager
+def _bugs_logged(log: Log) -> Iterator[None]:
+    """While it is entered, what goes wrong here is written into our log, without its words."""
+    handler = BugLog(log, "window")
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.propagate = False
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeHandler(handler)
+            logger.propagate = True

@@ -13,7 +13,7 @@ from claude_sync_app.tray.labels import machine_of, machines_of, project_of, tit
 from claude_sync_app.tray.offers import is_held_back
 
 _LONGEST_DETAIL = 300
-_LIKELY = frozenset(
+LIKELY = frozenset(
     (
         "compare",
         "replace",
@@ -59,7 +59,7 @@ def _row(state: SessionState, arrival: Arrival | None, own: str, *, is_deferred:
         "do": list(_verbs(state, arrival, own)),
     }
     main = next(iter(row["do"]), "")
-    if main in _LIKELY:
+    if main in LIKELY:
         row["main"] = main
     if is_open:
         row["open"] = True

@@ -27,7 +27,7 @@ def row_of(shown: Status) -> dict[str, Any]:
         (status(arrivals=(arrival(),)), "Only on desktop", "pull-and-resume"),
         (status(arrivals=(arrival(here=True),)), "Newer on desktop", "pull-and-resume"),
         (status(arrivals=(arrival(here=True, open=True),)), "Newer on desktop", "pull"),
-        (status(arrivals=(arrival(here=True, replaces=3),)), "Newer on desktop", "replace"),
+        (status(arrivals=(arrival(here=True, replaces=3),)), "Newer on desktop", "compare"),
         (status(conflicts=(conflict(),)), "Conflict", "compare"),
         (status(conflicts=(conflict(shortened=True),)), "Shortened", "compare"),
         (status(sessions=(session(state=State.GONE, path=None),)), "Deleted here", "restore"),
