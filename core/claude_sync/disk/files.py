@@ -32,6 +32,11 @@ DAMAGED_MARK = ".damaged-"
 """Stands in the name under which `damaged_name` keeps a file."""
 _TEMPORARY_SUFFIX = ".tmp"
 
+FOLDER_OF_OTHERS_TOO: int = 0o777 if os.name == "nt" else 0o700
+"""The mode of a folder that may lie on a share. On Windows 0700 would keep out all but the very
+account that made it (Python 3.12.4), whatever the share's owner allows; 0777 inherits what holds
+there."""
+
 _BINARY: int = getattr(os, "O_BINARY", 0)
 _CREATE: int = (
     os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_FOLLOW | getattr(os, "O_CLOEXEC", 0) | _BINARY
@@ -68,7 +73,7 @@ def descend(root: Path, relative: str) -> Path:
     return root.joinpath(*parts)
 
 
-def make_private(directory: Path, *, durable: bool = True) -> None:
+def make_private(directory: Path, *, durable: bool = True, mode: int = 0o700) -> None:
     """Make a directory, and those above it that are missing, with mode 0700 each."""
     missing: list[Path] = []
     while not directory.is_dir():
@@ -78,7 +83,7 @@ def make_private(directory: Path, *, durable: bool = True) -> None:
         directory = directory.parent
     for path in reversed(missing):
         try:
-            os.mkdir(path, 0o700)
+            os.mkdir(path, mode)
             if durable:
                 sync_directory(path.parent)
         except FileExistsError:

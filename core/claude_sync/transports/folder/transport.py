@@ -253,7 +253,8 @@ class FolderTransport:
     def create(self) -> None:
         self._root.check_stopped()
         try:
-            files.make_private(Path(self._root.directory))
+            directory = Path(self._root.directory)
+            files.make_private(directory, mode=files.FOLDER_OF_OTHERS_TOO)
         except OSError as error:
             raise root_error(error, self.location) from error
 

@@ -105,7 +105,7 @@ class Group:
             status = os.lstat(directory)
         except FileNotFoundError:
             try:
-                os.mkdir(directory, 0o700)
+                os.mkdir(directory, files.FOLDER_OF_OTHERS_TOO)
                 self._root.sync_directory(directory.parent)
             except FileExistsError:
                 pass
