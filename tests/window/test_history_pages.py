@@ -239,6 +239,20 @@ def test_what_was_replaced_is_undone_from_the_activity(
     assert laptop.read() == mine
 
 
+def test_what_happens_meanwhile_is_shown_on_request(
+    laptop: PlayedMachine, desktop: PlayedMachine, opened: Opened
+) -> None:
+    page = opened("activity")
+    desktop.write(SESSION, said(MARKUP))
+    desktop.push()
+    page.get_by_role("button", name="Show it").click()
+    arrived = page.locator(".entry").filter(has_text="Arrived")
+    expect(arrived).to_contain_text("desktop went on with it")
+    arrived.get_by_role("button", name="Pull").press("Enter")
+    expect(page.locator(".entry").first).to_contain_text("New from desktop")
+    assert laptop.has()
+
+
 def test_it_goes_back_page_by_page_and_shows_problems_alone(
     laptop: PlayedMachine, opened: Opened
 ) -> None:

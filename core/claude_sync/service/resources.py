@@ -91,13 +91,14 @@ class Resources:
             pass
 
     def tidy(self) -> None:
-        """Remove from the vault what needn't be kept any longer.
+        """Remove from the vault, and of what was done here, what needn't be kept any longer.
 
         Raises:
             VaultError, LockBusy
         """
         with self.context.working("tidying up"):
             self.context.vault.tidy()
+            self.context.recorder.tidy()
 
     def close(self) -> None:
         """Close everything."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -108,6 +108,12 @@ class ActivityLog:
         except (OSError, sqlite3.Error, RecordsTooNew):
             return False
         return True
+
+    def tidy(self) -> None:
+        """Drop what is too old, where nothing was written for long. What can't be dropped stays."""
+        if self.path.exists():
+            with suppress(OSError, sqlite3.Error, RecordsTooNew):
+                self._used(lambda db: _drop_old(db, time.time_ns()))
 
     def entries(
         self, limit: int = 200, *, before: int | None = None, session: str | None = None
@@ -215,12 +221,15 @@ def _add(db: sqlite3.Connection, entries: list[Activity]) -> None:
         for entry in entries:
             if not _stands_already(db, entry):
                 _insert(db, _joined(db, entry))
-        oldest_ns = entries[-1].at_ns - KEEP_DAYS * _DAY_NS
-        db.execute("DELETE FROM activity WHERE at_ns < ?", (oldest_ns,))
-        db.execute(
-            "DELETE FROM activity WHERE number <= (SELECT max(number) FROM activity) - ?",
-            (MOST_ENTRIES,),
-        )
+        _drop_old(db, entries[-1].at_ns)
+
+
+def _drop_old(db: sqlite3.Connection, now_ns: int) -> None:
+    db.execute("DELETE FROM activity WHERE at_ns < ?", (now_ns - KEEP_DAYS * _DAY_NS,))
+    db.execute(
+        "DELETE FROM activity WHERE number <= (SELECT max(number) FROM activity) - ?",
+        (MOST_ENTRIES,),
+    )
 
 
 def _stands_already(db: sqlite3.Connection, entry: Activity) -> bool:

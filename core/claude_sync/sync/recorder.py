@@ -153,6 +153,12 @@ class Recorder:
         if time.monotonic() - self._since > _HELD_SECONDS:
             self.flush()  # a long push that is killed has said how far it came
 
+    def tidy(self) -> None:
+        """Have dropped what was written down more than a month ago."""
+        from claude_sync.state.activity import ActivityLog
+
+        ActivityLog(self._path).tidy()
+
     def flush(self) -> None:
         """Have what was taken note of written down; what can't be is left out."""
         if self._entries:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+import time
+from contextlib import closing
 
 import pytest
 
-from claude_sync.service import schedule
-from claude_sync.state.activity import Activity, ActivityLog
+from claude_sync.service import schedule, timetable
+from claude_sync.state.activity import KEEP_DAYS, Activity, ActivityLog
 from machines import OTHER, SESSION, PlayedMachine, World, said
 from services import prepare, serving
 from waiting import until
@@ -45,6 +48,23 @@ def test_what_is_pulled_by_itself_is_not_said_to_wait(world: World) -> None:
     with serving(laptop):
         until(lambda: laptop.has(SESSION))
     assert [(one.verb, one.by_itself) for one in entries(laptop)] == [("pull", True)]
+
+
+def test_what_is_a_month_old_is_dropped_without_anything_being_done(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laptop = world.machine("laptop")
+    prepare(laptop)
+    month_ago = time.time_ns() - (KEEP_DAYS + 1) * 86_400 * 10**9
+    ActivityLog(laptop.paths.activity_file).write([Activity(month_ago, "push", "pushed", SESSION)])
+    monkeypatch.setattr(timetable, "_TIDY_FIRST_SECONDS", 0.0)
+
+    def is_empty() -> bool:
+        with closing(sqlite3.connect(laptop.paths.activity_file)) as db:
+            return bool(db.execute("SELECT count(*) FROM activity").fetchone() == (0,))
+
+    with serving(laptop):
+        until(is_empty)
 
 
 def test_a_store_that_goes_and_comes_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

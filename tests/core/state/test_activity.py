@@ -76,6 +76,18 @@ def test_what_is_older_than_a_month_goes(log: ActivityLog) -> None:
     db.close()
 
 
+def test_it_goes_though_nothing_is_written_any_more(log: ActivityLog) -> None:
+    log.tidy()
+    assert not log.path.exists()
+    log.write([pushed(at_ns=time.time_ns() - (KEEP_DAYS + 1) * DAY_NS)])
+    log.tidy()
+    with sqlite3.connect(log.path) as db:
+        assert db.execute("SELECT count(*) FROM activity").fetchone() == (0,)
+    db.close()
+    log.path.write_bytes(b"no database")
+    log.tidy()
+
+
 def test_only_so_many_entries_stay(log: ActivityLog, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(activity, "MOST_ENTRIES", 10)
     log.write(

@@ -21,6 +21,7 @@ _MOST_LOOKED_THROUGH = 2_000
 
 
 def _show(asked: Asked) -> Reply:
+    revision = asked.services.revision(asked.status)
     session, before = asked.query.get("session", ""), asked.query.get("before", "")
     if session and not is_session_id(session):
         raise UsageError("that is no session's id", where=session[:50])
@@ -36,6 +37,7 @@ def _show(asked: Asked) -> Reply:
         "Activity",
         {
             "page_path": "/activity",
+            "revision": revision,
             "days": _by_day(shown),
             "older": shown[-1]["number"] if len(wanted) > _PAGE else None,
             "session": session,

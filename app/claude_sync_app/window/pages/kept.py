@@ -22,6 +22,7 @@ _SHOWN_AT_FIRST = 200
 
 
 def _show(asked: Asked) -> Reply:
+    revision = asked.services.revision(asked.status)
     with asked.reading() as context:
         found = keeping(context)
     now_ns = time.time_ns()
@@ -32,6 +33,7 @@ def _show(asked: Asked) -> Reply:
         "Kept",
         {
             "page_path": "/kept",
+            "revision": revision,
             "numbers": numbers_in_words(len(found.gone), len(found.soon), len(lost)),
             "days": found.cleanup_days,
             "gone": [_gone(asked, one) for one in shown],

@@ -20,6 +20,7 @@ _QUIET_NS = 30 * 86_400 * 10**9
 
 
 def _show(asked: Asked) -> Reply:
+    revision = asked.services.revision(asked.status)
     problem, found = "", list[SeenMachine]()
     with asked.reading() as context:
         own = context.machine.name
@@ -34,6 +35,7 @@ def _show(asked: Asked) -> Reply:
         "Machines",
         {
             "page_path": "/machines",
+            "revision": revision,
             "own": machine_of(own),
             "machines": [_machine(one, waiting, now_ns) for one in found],
             "problem": problem,

@@ -5,6 +5,7 @@
 //   data-post="/path", data-body='{…}'     a button or a form that asks for something else
 //   data-ask, data-ask-text, data-ask-yes  what is asked first, and the label of the button for yes
 //   data-number, data-if                   shows a number of the Status, is there while it isn't 0
+//   data-stale="revision", data-again      is there once sessions have changed since; shows the page anew
 //   data-reload                            on such a button: the page shows something else after it
 //   data-result                            inside [data-answers]: where the answer is shown
 //
@@ -145,6 +146,10 @@ document.addEventListener("click", (event) => {
   else act(button, path, JSON.parse(body));
 });
 
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-again]")) location.reload();
+});
+
 document.addEventListener("submit", (event) => {
   const form = event.target.closest("form[data-post]");
   if (!form) return;
@@ -203,6 +208,8 @@ function showStatus(summary) {
     place.hidden = number === 0;
   }
   for (const place of document.querySelectorAll("[data-if]")) place.hidden = !summary[place.dataset.if];
+  const stale = document.querySelector("[data-stale]");
+  if (stale && summary.revision !== undefined && String(summary.revision) !== stale.dataset.stale) stale.hidden = false;
   document.dispatchEvent(new CustomEvent("status", { detail: summary }));
 }
 
