@@ -1,4 +1,5 @@
-"""Pushes a session on one machine and pulls it on another, with a claude-sync that is installed.
+"""Pushes a session on one machine, pulls it on another and opens the window there, with a
+claude-sync that is installed.
 
     python packaging/smoke.py COMMAND
 
@@ -8,12 +9,14 @@ system. Says what was done; the exit status is 0 if the session arrived byte for
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import re
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 SESSION = "3f2a91c4-7a1e-4a77-9d5e-000000000001"
@@ -32,6 +35,33 @@ class Machine:
         self._command = command
 
     def run(self, *arguments: str) -> None:
+        """Run a command to its end."""
+        print(f"{self.home.name}: {' '.join(arguments)}", flush=True)
+        subprocess.run(
+            [self._command, *arguments],
+            cwd=self.project,
+            env=self._environment(),
+            check=True,
+            timeout=120,
+        )
+
+    def sees_in_window(self, words: str) -> bool:
+        """Whether the first page of the window says this."""
+        print(f"{self.home.name}: open --print", flush=True)
+        with subprocess.Popen(
+            [self._command, "open", "--print"],
+            cwd=self.project,
+            env=self._environment(),
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            try:
+                assert process.stdout is not None
+                return _says(process.stdout.readline().strip(), words)
+            finally:
+                process.terminate()
+
+    def _environment(self) -> dict[str, str]:
         environment = {
             name: value
             for name, value in os.environ.items()
@@ -43,10 +73,25 @@ class Machine:
             environment[name] = str(self.home / "AppData" / part)
             # What asks Windows itself where they are is told here.
             environment[f"WIN_PD_OVERRIDE_{name.replace('LOCAL', 'LOCAL_')}"] = environment[name]
-        print(f"{self.home.name}: {' '.join(arguments)}", flush=True)
-        subprocess.run(
-            [self._command, *arguments], cwd=self.project, env=environment, check=True, timeout=120
-        )
+        return environment
+
+
+def _says(address: str, words: str) -> bool:
+    """Whether the window's first page says this, as soon as the first look is over."""
+    host, _, token = address.removeprefix("http://").partition("/#")
+    headers = {"Content-Type": "application/json", "Origin": f"http://{host}"}
+    connection = http.client.HTTPConnection(host, timeout=60)
+    connection.request("POST", "/enter", json.dumps({"token": token}), headers)
+    answer = connection.getresponse()
+    headers["Cookie"] = str(answer.headers["Set-Cookie"]).partition(";")[0]
+    path = json.loads(answer.read())["go"]
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        connection.request("GET", path, headers=headers)
+        if words in connection.getresponse().read().decode():
+            return True
+        time.sleep(0.2)
+    return False
 
 
 def main(arguments: list[str]) -> int:
@@ -80,7 +125,10 @@ def main(arguments: list[str]) -> int:
         if not desktop.transcript.is_file() or desktop.transcript.read_bytes() != text.encode():
             print("the session didn't arrive as it was", file=sys.stderr)
             return 1
-    print("the session arrived byte for byte")
+        if not desktop.sees_in_window(SESSION):
+            print("the window doesn't show the session", file=sys.stderr)
+            return 1
+    print("the session arrived byte for byte, and the window shows it")
     return 0
 
 

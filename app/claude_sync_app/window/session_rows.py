@@ -8,11 +8,12 @@ from typing import Any
 from claude_sync.model import SessionState, State
 from claude_sync.service.status import Arrival, Status
 from claude_sync.wording import replaces, sentence, short_path, size
-from claude_sync_app.shown_text import one_line, without_controls
+from claude_sync_app.shown_text import one_line, shortened, without_controls
 from claude_sync_app.tray.labels import machine_of, machines_of, project_of, title_of
 from claude_sync_app.tray.offers import is_held_back
 
 _LONGEST_DETAIL = 300
+_LONGEST_TITLE = 120
 LIKELY = frozenset(
     (
         "compare",
@@ -46,7 +47,7 @@ def _row(state: SessionState, arrival: Arrival | None, own: str, *, is_deferred:
     is_open = state.open and state.path is not None
     row: Row = {
         "id": state.session_id,
-        "title": title_of(state),
+        "title": _title(state),
         "project": project_of(state.project_key),
         "key": one_line(state.project_key),
         "machines": _machines(state, own),
@@ -72,6 +73,11 @@ def _row(state: SessionState, arrival: Arrival | None, own: str, *, is_deferred:
     if state.ignored:
         row["ignored"] = True
     return row
+
+
+def _title(state: SessionState) -> str:
+    """Longer than in a menu: the page cuts it where its room ends."""
+    return shortened(one_line(state.title), _LONGEST_TITLE) or title_of(state)
 
 
 def _machines(state: SessionState, own: str) -> list[str]:
