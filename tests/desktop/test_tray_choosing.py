@@ -301,6 +301,7 @@ def test_without_a_browser_dialogs_offer_what_the_window_does(
     answer("hello", *LAST_OF_THREE)  # Stop sharing app…
     answer("Stop sharing app", *SECOND)
     until(lambda: not laptop.world.bundles())
+    await_notice(server, "1 session removed from the shared folder.")
     assert preferences.load(laptop.paths).ignore == (KEY,)
     click(panel, "▶ hello")
     answer("hello", *LAST_OF_THREE)
@@ -336,7 +337,11 @@ def test_help_is_opened_and_it_says_what_it_is(
 
 @pytest.mark.usefixtures("screen")
 def test_a_project_that_is_nowhere_here_gets_its_folder_and_its_session(
-    programs: Programs, panel: Panel, laptop: TrayMachine, desktop: PlayedMachine
+    programs: Programs,
+    panel: Panel,
+    server: NotificationServer,
+    laptop: TrayMachine,
+    desktop: PlayedMachine,
 ) -> None:
     elsewhere = desktop.home / "api"
     bare_bones(elsewhere, "https://example.org/you/api")
@@ -351,7 +356,7 @@ def test_a_project_that_is_nowhere_here_gets_its_folder_and_its_session(
     await_window("Where is api")
     xdotool("type", str(here))
     answer("Where is api", "Return")
-    click(panel, "Pull 1 session")
+    press(server, await_notice(server, "api is in ~/api"), "Pull")
     placed = laptop.claude / "projects" / encode_directory(os.path.realpath(here))
     until((placed / f"{OTHER}.jsonl").exists)
 

@@ -200,7 +200,7 @@ def test_a_conflict_is_told_shown_and_resolved_by_clicks_that_are_answered(
 
 
 def test_a_folder_that_goes_and_comes_back_is_offline_in_between(
-    programs: Programs, panel: Panel, laptop: TrayMachine
+    programs: Programs, panel: Panel, server: NotificationServer, laptop: TrayMachine
 ) -> None:
     store, away = laptop.world.store, laptop.world.folder / "away"
     Tray(programs, laptop)
@@ -211,11 +211,13 @@ def test_a_folder_that_goes_and_comes_back_is_offline_in_between(
     laptop.write(SESSION, said("written meanwhile"))
     store.mkdir()
     click(panel, "Try again")
+    await_notice(server, "It still fails")
     _await_sentence(panel, "Offline")
     assert list(store.iterdir()) == [], "an empty mount point isn't written into"
     store.rmdir()
     away.rename(store)
     click(panel, "Try again")
+    await_notice(server, "can be reached")
     until(laptop.bundle().exists)
     _await_sentence(panel, "Up to date")
 

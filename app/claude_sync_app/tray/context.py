@@ -167,6 +167,11 @@ class TrayContext:
 
         future.add_done_callback(ended)
 
+    def look_again_at(self, *codes: str) -> None:
+        """Have the doctor look again if it found one of these, which may be fixed by now."""
+        if any(one.code in codes for one in self.status.findings):
+            self.service.run_doctor()
+
     # --- notifying ---
 
     def notify(

@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable
+from concurrent.futures import Future
+from typing import Any
 
+from claude_sync.errors import ClaudeSyncError, Stopped
 from claude_sync.model import Outcome
+from claude_sync.wording import sentence
+from claude_sync_app.shown_text import one_line, without_controls
 from claude_sync_app.tray.conflict_choice import read_choice
 from claude_sync_app.tray.context import TrayContext
 from claude_sync_app.tray.offers import pullable, pushable
-from claude_sync_app.tray.verbs import Action
+from claude_sync_app.tray.verbs import Action, Verb
 
 _HOUR_SECONDS = 3600.0
 
@@ -79,6 +84,23 @@ def retry(tray: TrayContext, _: Action) -> None:
         if failed or event.kind == "failed":
             break
     tray.report_failure(tray.service.look_now())
+    if tray.status.offline_since is not None or tray.status.error:
+        reached = tray.service.call(lambda context: context.store.listing())
+        reached.add_done_callback(lambda done: _say_whether_reached(tray, done))
+
+
+def _say_whether_reached(tray: TrayContext, done: Future[Any]) -> None:
+    """Answer "Try again" where nothing else does; in the service's thread."""
+    error = None if done.cancelled() else done.exception()
+    if isinstance(error, Stopped) or done.cancelled():
+        return
+    if isinstance(error, ClaudeSyncError):
+        again = ("Try again", Action(Verb.RETRY))
+        log = ("Show log", Action(Verb.SHOW_LOG))
+        tray.notify("retry", "It still fails", sentence(one_line(str(error))), [again, log])
+    elif error is None:
+        store = without_controls(tray.status.label) or "The shared folder"
+        tray.notify("retry", f"{store} can be reached")
 
 
 def set_preference(tray: TrayContext, action: Action) -> None:

@@ -19,5 +19,7 @@ def switch_inside_client(tray: TrayContext, action: Action) -> None:
             )
         else:
             disable_plugin()
+            tray.notify("plugin", "claude-sync is no longer inside Claude Code")
     finally:
         tray.refresh_environment()
+        tray.look_again_at("plugin-broken", "plugin-outdated")

@@ -10,13 +10,13 @@ from claude_sync.errors import ClaudeSyncError
 from claude_sync.sync.bundles.naming import ignore_pattern, is_ignored
 from claude_sync.sync.context import Context
 from claude_sync.sync.forget import bundles_of_this_machine
-from claude_sync.wording import count
+from claude_sync.wording import count, short_path
 from claude_sync_app.desktop.dialogs import Dialogs, Row
-from claude_sync_app.shown_text import one_line
+from claude_sync_app.shown_text import one_line, without_controls
 from claude_sync_app.tray.actions.open_files import open_preferences
 from claude_sync_app.tray.context import TrayContext
 from claude_sync_app.tray.labels import project_of
-from claude_sync_app.tray.verbs import Action
+from claude_sync_app.tray.verbs import Action, Verb
 
 
 def choose_projects(tray: TrayContext, dialogs: Dialogs) -> None:
@@ -54,10 +54,16 @@ def stop_sharing(tray: TrayContext, action: Action) -> None:
     if pressed is None:
         return
     tray.wait(tray.service.change(ignore=[*tray.preferences.ignore, ignore_pattern(key)]))
+    removed: int | None = 0
     if pressed == 1:
-        tray.wait_or_none(
+        removed = tray.wait_or_none(
             tray.service.forget(lambda context: bundles_of_this_machine(context, key))
         )
+    if removed is not None:
+        what = "What this machine pushed of it stays in the shared folder."
+        if pressed == 1:
+            what = f"{count(removed, 'session')} removed from the shared folder."
+        tray.notify(f"sharing {key}", f"{name} is no longer shared", what)
 
 
 def share_again(tray: TrayContext, action: Action) -> None:
@@ -93,6 +99,17 @@ def add_project_folder(tray: TrayContext, action: Action) -> None:
         return
     tray.wait(tray.service.call(adding(folder, key)))
     tray.wait(tray.service.look_now())
+    waiting = " ".join(
+        one.session_id
+        for one in tray.status.sessions
+        if one.project_key == key and one.path is None
+    )
+    tray.notify(
+        f"folder {key}",
+        f"{project_of(key)} is in {short_path(without_controls(str(folder)))}",
+        "Its sessions can be pulled now.",
+        [("Pull", Action(Verb.PULL, waiting))] if waiting else [],
+    )
 
 
 def adding(directory: Path, key: str) -> Callable[[Context], None]:
