@@ -12,6 +12,7 @@ from claude_sync.service.messages import (
     MAX_NEWS,
     MAX_REQUEST_BYTES,
     NEWS,
+    OPEN,
     RESTED,
     Answer,
     News,
@@ -33,6 +34,8 @@ SECRET = "ab" * 32
         Request(RESTED, SESSION),
         Request(CLOSED, SESSION),
         Request(NEWS, project="name:naïve \U0001f600"),
+        Request(OPEN),
+        Request(OPEN, page=f"session/{SESSION}"),
     ],
 )
 def test_a_request_arrives_as_it_was_sent(request_: Request) -> None:
@@ -77,6 +80,12 @@ def request_of(**changes: object) -> bytes:
         request_of(kind=NEWS, project="name:\udce9"),
         request_of(kind=NEWS, project="name:" + "a" * 5000),
         request_of(kind=NEWS, project=None),
+        request_of(kind=OPEN, page="../enter"),
+        request_of(kind=OPEN, page="/doctor"),
+        request_of(kind=OPEN, page="doctor#x"),
+        request_of(kind=OPEN, page="doctor\n"),
+        request_of(kind=OPEN, page="a" * 201),
+        request_of(kind=OPEN, page=7),
     ],
 )
 def test_what_makes_no_sense_or_knows_no_secret_is_nothing(line: bytes) -> None:
@@ -94,6 +103,8 @@ def news(number: int, *, title: str = "Fix", diverged: bool = False) -> News:
 
 def test_an_answer_arrives_as_it_was_sent() -> None:
     answer = Answer((news(1), news(2, diverged=True)), 7)
+    assert read_answer(answer_line(answer, SECRET), SECRET) == answer
+    answer = Answer(window=True, address="http://127.0.0.1:4711/#token")
     assert read_answer(answer_line(answer, SECRET), SECRET) == answer
 
 
