@@ -100,7 +100,7 @@ def commit_of(root: Path, environment: Mapping[str, str] = os.environ) -> str:
 
 def _git(root: Path, environment: Mapping[str, str], *arguments: str) -> str:
     return subprocess.run(
-        ["git", "-C", str(root), *arguments],
+        ["git", "--no-optional-locks", "-C", str(root), *arguments],
         env=dict(environment),
         capture_output=True,
         text=True,

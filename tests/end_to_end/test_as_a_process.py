@@ -166,3 +166,11 @@ def test_an_encoding_that_knows_few_characters_is_no_hindrance(
     said = again.does("pull", environment=plain)
     assert again.read() == machine.read()
     assert "claude --resume" in said
+
+
+def test_nothing_of_the_current_directory_is_run_in_any_locale(laptop: Machine) -> None:
+    for name in ("claude_sync_app", "rich", "json"):
+        (laptop.project / name).mkdir()
+        (laptop.project / name / "__init__.py").write_text("raise SystemExit('not of ours')\n")
+    for locale in ({}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}):
+        assert "Nothing to push" in laptop.does("status", environment=locale)

@@ -13,6 +13,14 @@ from collections.abc import Sequence
 
 _GARBAGE_EVERY = 100_000
 _INTERRUPTED = 130
+# With -m, Python would look for us, and for all that we import, in the current directory first: in
+# somebody else's clone, that is code of theirs.
+_ANEW = """\
+import sys
+sys.path[:] = [path for path in sys.path if path]
+from claude_sync_app.cli import main
+sys.exit(main())
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,6 +58,6 @@ def _restart_in_utf8(arguments: Sequence[str]) -> None:
     # What is shown stays in the terminal's encoding. Only of use to us: see `handover`.
     shown_in = sys.stdout.encoding if sys.stdout is not None else "ascii"
     os.environ["PYTHONIOENCODING"] = f"{shown_in}:replace"
-    options = ["-X", "utf8", "-X", "claude_sync_restarted"]
-    program = [sys.executable, *options, "-m", "claude_sync_app", *arguments]
+    options = ["-X", "utf8", "-X", "claude_sync_restarted", *(["-I"] if sys.flags.isolated else [])]
+    program = [sys.executable, *options, "-c", _ANEW, *arguments]
     os.execv(sys.executable, program)  # noqa: S606 -- our own interpreter, by an argument list
