@@ -79,6 +79,12 @@ class Lines(Protocol):
             SessionError, BundleError, TransportError: they can't be read.
         """
 
+    def near(self, place: int) -> tuple[int, int]:
+        """A known place at or behind one, and where it is among encoded bytes."""
+
+    def know(self, place: int, encoded: int) -> None:
+        """Take over what `near` told of the same transcript, opened earlier."""
+
     def close(self) -> None:
         """Nothing more is read; what was only unpacked to be read is removed."""
 
@@ -127,6 +133,13 @@ class FileLines:
         if self._discard is not None:
             self._discard()
             self._discard = None
+
+    def near(self, place: int) -> tuple[int, int]:
+        """The place itself: every one can be reached at once."""
+        return place, 0
+
+    def know(self, place: int, encoded: int) -> None:
+        """Nothing has to be known."""
 
     def back(self, before: int) -> Iterator[Line]:
         """The lines before a position, the last first."""
@@ -257,13 +270,24 @@ class EncodedLines:
         self._places = [0, size]
         self._encoded = [0, encoded_size]
 
+    def near(self, place: int) -> tuple[int, int]:
+        """A known place at or behind one, and where it is among encoded bytes."""
+        index = bisect_left(self._places, min(place, self.size))
+        return self._places[index], self._encoded[index]
+
+    def know(self, place: int, encoded: int) -> None:
+        """Take over what `near` told of the same transcript; what can't be is left."""
+        index = bisect_left(self._places, place)
+        if 0 < place < self.size and self._encoded[index - 1] < encoded < self._encoded[index]:
+            self._places.insert(index, place)
+            self._encoded.insert(index, encoded)
+
     def close(self) -> None:
         """Nothing is open."""
 
     def back(self, before: int) -> Iterator[Line]:
         """The lines before a position, the last first."""
-        index = bisect_left(self._places, min(before, self.size))
-        for line in self._back(self._places[index], self._encoded[index]):
+        for line in self._back(*self.near(before)):
             if line.end <= before:
                 yield line
 

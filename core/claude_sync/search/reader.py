@@ -152,6 +152,14 @@ class SessionReader:
         """Close what is open, and remove what was only unpacked to be read."""
         self._lines.close()
 
+    def landmark(self, before: int) -> tuple[int, int]:
+        """What lets another reader of the same copy find the page before a place at once."""
+        return self._lines.near(before)
+
+    def remember_landmark(self, place: int, encoded: int) -> None:
+        """Take over what `landmark` told; one that is wrong shows wrong lines, or an error."""
+        self._lines.know(place, encoded)
+
     def page(self, before: int | None = None, limit: int = PAGE_TURNS) -> TurnPage:
         """The turns before a place.
 

@@ -127,8 +127,17 @@ def test_only_what_is_wanted_of_a_bundle_is_read() -> None:
     # The page before that begins where this one ended, and not at the end of all.
     reached = list(lines.back(len(data)))[40_000].offset
     asked.clear()
-    next(lines.back(reached))
+    wanted = next(lines.back(reached))
     assert sum(asked) <= 3 << 20
+    # Another reader is told where to begin.
+    other = EncodedLines(read, len(data), len(encoded))
+    other.know(*lines.near(reached))
+    asked.clear()
+    assert next(other.back(reached)) == wanted
+    assert sum(asked) <= 3 << 20
+    for wrong in ((-1, 5), (5, -1), (10**12, 5), (5, 10**12), lines.near(reached)):
+        other.know(*wrong)
+        assert next(other.back(reached)) == wanted
 
 
 @pytest.mark.parametrize("lie", [-5, 5])

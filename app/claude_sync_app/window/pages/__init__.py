@@ -14,6 +14,7 @@ from claude_sync_app.window.page import PageRoute
 
 MODULES = (
     "sessions",
+    "session",
     "conflict",
     "versions",
     "activity",

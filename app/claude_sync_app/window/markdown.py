@@ -1,0 +1,84 @@
+"""Turns what was said, Markdown of other people's, into HTML that holds nothing but text.
+
+By markdown-it-py, with raw HTML off: what stands there as HTML is shown as text. A picture is a
+link that nobody opens for you, and each link shows where it leads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from claude_sync.search.visible import visible
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
+
+MOST_CHARACTERS = 40_000
+"""A longer text is shown as it is: reading Markdown takes time that grows faster than the text."""
+_NESTING = 12
+_KEPT = frozenset({"href", "start"})
+"""Attributes that an element may have beside ours."""
+
+
+@cache
+def _reader() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
+    reader = MarkdownIt("commonmark", {"html": False, "maxNesting": _NESTING})
+    # A picture would be loaded; without the rule it is a link behind an exclamation mark.
+    return reader.enable("table").disable("image")
+
+
+def as_html(text: str) -> Markup:
+    """A text as HTML."""
+    shown = visible(text)
+    if len(shown) > MOST_CHARACTERS:
+        return Markup('<div class="plain">{}</div>').format(shown)
+    reader = _reader()
+    try:
+        tokens = reader.parse(shown)
+        for token in tokens:
+            _restrict(token)
+        made = reader.renderer.render(tokens, reader.options, {})
+    except (RecursionError, ValueError, IndexError):
+        return Markup('<div class="plain">{}</div>').format(shown)
+    # The library escapes what it was given, and made all of the rest.
+    return Markup(made)  # noqa: S704
+
+
+def _restrict(token: Token) -> None:
+    """Leave no attribute but what is needed; show where links lead."""
+    token.attrs = {name: value for name, value in token.attrs.items() if name in _KEPT}
+    if token.type == "fence":
+        token.info = ""  # it would become a class
+    if token.tag[:1] == "h" and token.type.startswith("heading"):
+        # The page's own headings lead through it.
+        token.tag = "p"
+        token.attrs = {"class": "heading"} if token.nesting == 1 else {}
+    if token.children:
+        token.children = list(_with_targets(token.children))
+
+
+def _with_targets(tokens: Sequence[Token]) -> list[Token]:
+    from markdown_it.token import Token
+
+    found: list[Token] = []
+    target, label = "", ""
+    for token in tokens:
+        _restrict(token)
+        found.append(token)
+        if token.type == "link_open":
+            target, label = str(token.attrs.get("href", "")), ""
+            token.attrs |= {"rel": "noreferrer noopener", "target": "_blank"}
+        elif token.type == "link_close":
+            if target and target != label:
+                found.append(Token("text", "", 0, content=f" ({target})"))
+            target = ""
+        elif target:
+            label += token.content
+    return found

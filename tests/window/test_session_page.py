@@ -1,0 +1,97 @@
+"""The page of one session in a real browser: read where it lies, found in, saved."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from claude_sync.service.service import Service
+from machines import SESSION, PlayedMachine, said
+
+OpenPage = Callable[..., Page]
+HOSTILE = (
+    "<img src=x onerror=alert(1)></script><script>alert(2)</script> ![p](https://evil.example/p)"
+)
+
+
+def answer(text: str, *calls: str) -> bytes:
+    content: list[dict[str, object]] = [{"type": "text", "text": text}]
+    for call in calls:
+        content.append({"type": "tool_use", "id": call, "name": "Bash", "input": {"command": call}})
+    return json.dumps({"type": "assistant", "message": {"content": content}}).encode() + b"\n"
+
+
+def test_a_session_that_is_not_here_is_read_found_in_and_saved(
+    open_page: OpenPage,
+    laptop: PlayedMachine,
+    desktop: PlayedMachine,
+    service: Service,
+    tmp_path: Path,
+) -> None:
+    for number in range(60):
+        said_then = answer(f"Answer *{number}*", f"ls {number}")
+        desktop.write(SESSION, said(f"Question {number}"), said_then)
+    desktop.write(SESSION, said(HOSTILE), answer("The `end`.\n\n| a | b |\n| -: | - |\n| 1 | 2 |"))
+    desktop.push()
+    service.look_now().result()
+    page = open_page(f"session/{SESSION}")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Question 0")
+    expect(page.get_by_text("read in the shared folder, pushed by desktop")).to_be_visible()
+    turns = page.locator("article")
+    expect(turns).to_have_count(50)
+    expect(turns.last.locator("code")).to_have_text("end")
+    expect(turns.nth(48)).to_contain_text("<script>alert(2)</script>")
+    assert page.locator("main img, main script").count() == 0
+    expect(turns.nth(47)).to_contain_text("Bash: ls 59")
+    expect(turns.nth(47).locator("em")).to_have_text("59")
+    assert Axe().run(page).response["violations"] == []
+    # Earlier turns, and from there to the end again.
+    page.get_by_role("link", name="Earlier turns").first.click()
+    expect(page.locator("article")).to_have_count(50)
+    page.get_by_role("link", name="Earlier turns").last.click()
+    expect(page.locator("article").first).to_contain_text("Question 0")
+    expect(page.get_by_role("link", name="Earlier turns")).to_have_count(0)
+    page.get_by_role("link", name="Later turns").first.click()
+    page.get_by_role("link", name="Its end").first.click()
+    expect(page.locator("article").last).to_contain_text("The end.")
+    # Something that was said long before.
+    page.keyboard.press("/")
+    page.keyboard.type("question  7")
+    page.keyboard.press("Enter")
+    finds = page.locator(".finds")
+    expect(finds.locator("mark")).to_have_text(["Question 7"])
+    finds.get_by_role("link").click()
+    expect(page.locator("#hit")).to_contain_text("Question 7")
+    assert Axe().run(page).response["violations"] == []
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Save as HTML").click()
+    saved = tmp_path / "saved.html"
+    download.value.save_as(saved)
+    assert download.value.suggested_filename == "Question 0.html"
+    assert "Question 59" in saved.read_text(encoding="utf-8")
+    assert not laptop.has(SESSION)
+    page.set_viewport_size({"width": 400, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_each_machines_copy_can_be_read(
+    open_page: OpenPage, laptop: PlayedMachine, desktop: PlayedMachine, service: Service
+) -> None:
+    laptop.write(SESSION, said("first"))
+    laptop.push()
+    desktop.pull()
+    desktop.write(SESSION, answer("only on the desktop"))
+    desktop.push()
+    service.look_now().result()
+    page = open_page(f"session/{SESSION}")
+    expect(page.locator("article")).to_have_count(1)
+    copies = page.locator(".copies li")
+    expect(copies.filter(has_text="desktop in the shared folder")).to_contain_text(
+        "further than this"
+    )
+    page.get_by_role("link", name="Read what desktop has").click()
+    expect(page.locator("article").last).to_contain_text("only on the desktop")
