@@ -8,6 +8,7 @@ only when the file's stamp has changed.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -56,6 +57,7 @@ from claude_sync.values import NamedTuple
 
 # What reads and writes bundles is imported where that is done: most looks find nothing new.
 if TYPE_CHECKING:
+    from claude_sync.sealed.keys import Master
     from claude_sync.store.delta import Request
     from claude_sync.store.download import Fetched
     from claude_sync.store.packing import Outgoing
@@ -63,6 +65,7 @@ if TYPE_CHECKING:
 
 _LOOK = "look"
 _WENT_BACK = "went-back"
+_PROVED = "marker-proved"
 _AGAIN = 100
 """How many unchanged files that end early are looked into again in one look: both their ends."""
 _EMPTY = 1000
@@ -166,9 +169,15 @@ class Store:
         transport = self._transport
         master = transport.master if is_sealing(transport) else None
         label = transport.label
+        proof = _proof(listing.marker, master)
+        if proof is not None and self._cache.setting(_PROVED) == proof:
+            master = None  # so most looks need no library that encrypts
         check_marker(listing, self.store_id, label, encrypted=expected, master=master)
         if self.locked is not None:
             raise self.locked
+        if proof is not None and master is not None:
+            with self._database.transaction():
+                self._cache.put_setting(_PROVED, proof)
         self.last_listing = listing
         return listing
 
@@ -547,6 +556,13 @@ class Store:
         from claude_sync.store.marker import probe
 
         probe(self._transport)
+
+
+def _proof(marker: bytes | None, master: Master | None) -> str | None:
+    """What is remembered once a marker was proved to belong to a key; None without both."""
+    if marker is None or master is None:
+        return None
+    return hashlib.sha256(master.key + marker).hexdigest()
 
 
 def _writer_of(bundle: Bundle) -> tuple[str, str]:

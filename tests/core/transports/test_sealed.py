@@ -13,6 +13,7 @@ from types import NoneType
 
 import pytest
 
+from claude_sync.claude.home import encode_directory
 from claude_sync.errors import BundleCorrupt, FileArrived, SessionChanging
 from claude_sync.sealed.cuts import AFTER_FRONT, AFTER_TRANSCRIPT
 from claude_sync.sealed.keys import Master
@@ -42,7 +43,8 @@ from conformance.storages import (
     whole,
     write_all,
 )
-from machines import SESSION, said
+from machines import PASSPHRASE, SESSION, said
+from repositories import bare_bones
 
 MIB = 1 << 20
 NAME = "p/a.ccsync"
@@ -315,20 +317,39 @@ finally:
 """
 
 
-@pytest.mark.parametrize("command", [["push", "--all"], ["pull", "--all"], ["status"]])
-def test_a_plain_store_needs_neither_library(tmp_path: Path, command: list[str]) -> None:
-    folder = tmp_path / ".claude" / "projects" / "-x"
+def libraries_of(home: Path, *commands: list[str]) -> list[str]:
+    """Which libraries of encrypted stores each command imported on a machine with a session."""
+    cwd = bare_bones(home / "code" / "app", "https://example.org/you/app")
+    folder = home / ".claude" / "projects" / encode_directory(str(cwd))
     folder.mkdir(parents=True)
-    (folder / f"{SESSION}.jsonl").write_bytes(said("hello"))
-    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    (folder / f"{SESSION}.jsonl").write_bytes(said("hello", cwd=str(cwd)))
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home)}
     environment["PYTHONPATH"] = os.pathsep.join(sys.path)
-    for arguments in (["init", str(tmp_path / "store")], command):
+    said_last = []
+    for arguments in commands:
         done = subprocess.run(
             [sys.executable, "-c", PLAIN, *arguments],
             env=environment,
-            cwd=tmp_path,
+            cwd=home,
             capture_output=True,
             check=False,
         )
         assert done.returncode in (0, 1), done.stderr.decode()
-        assert done.stdout.decode().splitlines()[-1] == "[]"
+        said_last.append(done.stdout.decode().splitlines()[-1])
+    return said_last
+
+
+@pytest.mark.parametrize("command", [["push", "--all"], ["pull", "--all"], ["status"]])
+def test_a_plain_store_needs_neither_library(tmp_path: Path, command: list[str]) -> None:
+    said_last = libraries_of(tmp_path, ["init", str(tmp_path / "store")], command)
+    assert said_last[-1] == "[]"
+
+
+def test_a_look_that_finds_nothing_new_in_an_encrypted_store_needs_neither(tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text(PASSPHRASE)
+    init = ["init", str(tmp_path / "store"), "--encrypt", "--new", "--key-file", str(key)]
+    push, pull = ["push", "--all"], ["pull", "--all"]
+    first, *looks = libraries_of(tmp_path, init, push, push, pull)[1:]
+    assert "cryptography" in first
+    assert looks == ["[]", "[]"]
