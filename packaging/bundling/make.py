@@ -17,6 +17,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 DIST = ROOT / "dist"
 PYINSTALLER = "pyinstaller>=6.11"
+PAPERS = ("LICENSE", "LICENCE", "COPYING", "NOTICE", "AUTHORS", "METADATA")
 INNO_SETUP = r"C:\Program Files (x86)\Inno Setup 6\ISCC.exe"
 
 
@@ -26,7 +27,7 @@ def main() -> int:
         folder = Path(name)
         python, version = _environment(folder)
         _run_pyinstaller(python, version, folder)
-        _add_papers(folder / "made/claude-sync")
+        _add_papers(folder)
         for archive in _archives(folder, version):
             print(archive)
     return 0
@@ -56,9 +57,20 @@ def _run_pyinstaller(python: Path, version: str, folder: Path) -> None:
     subprocess.run([*command, str(spec / "claude-sync.spec")], cwd=folder, check=True)
 
 
-def _add_papers(bundle: Path) -> None:
+def _add_papers(folder: Path) -> None:
+    """Our papers, and the licences of all that the bundle holds."""
+    bundle = folder / "made/claude-sync"
     for name in ("LICENSE", "README.md"):
         shutil.copyfile(ROOT / name, bundle / name)
+    for described in (folder / "environment").rglob("*.dist-info"):
+        name = described.name.removesuffix(".dist-info")
+        if name.startswith(("pip-", "setuptools-")):
+            continue
+        for path in described.rglob("*"):
+            if path.is_file() and path.name.upper().startswith(PAPERS):
+                target = bundle / "licences" / name / path.name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, target)
 
 
 def _archives(folder: Path, version: str) -> list[Path]:

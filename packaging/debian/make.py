@@ -198,8 +198,10 @@ def _package(tree: Path, version: str, architecture: str) -> Path:
     dist.mkdir(exist_ok=True)
     target = dist / f"claude-sync_{version}_{architecture}.deb"
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(_epoch())}
-    command = ["dpkg-deb", "--root-owner-group", "-Zxz", "--build", str(tree), str(target)]
+    half = target.with_suffix(".half")
+    command = ["dpkg-deb", "--root-owner-group", "-Zxz", "--build", str(tree), str(half)]
     subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
+    half.replace(target)
     return target
 
 
