@@ -6,6 +6,7 @@ See FORMAT.md, "The marker".
 from __future__ import annotations
 
 import base64
+import hashlib
 import hmac
 import json
 import os
@@ -122,6 +123,13 @@ def check_marker(
             todo="if other machines go on, run `claude-sync init` with it and --encrypt, and give "
             "its key; if they say so too, `claude-sync key change` writes the marker anew",
         )
+
+
+def proof_of(marker: bytes | None, master: Master | None) -> str | None:
+    """What is remembered once a marker was proved to belong to a key; None without both."""
+    if marker is None or master is None:
+        return None
+    return hashlib.sha256(master.key + marker).hexdigest()
 
 
 def read_marker(marker: bytes | None) -> Marker | None:

@@ -8,7 +8,6 @@ only when the file's stamp has changed.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -32,7 +31,7 @@ from claude_sync.model import Bundle, BundleHead, SkippedFile, Stamp
 from claude_sync.state.cache import Cache, ProblemRow
 from claude_sync.state.database import Database
 from claude_sync.store.file_names import FileNames, PlainNames, SealedNames
-from claude_sync.store.marker import check_marker
+from claude_sync.store.marker import check_marker, proof_of
 from claude_sync.store.seen_revisions import Seen, rolled_back
 from claude_sync.store.skipped import (
     empty_files,
@@ -57,7 +56,6 @@ from claude_sync.values import NamedTuple
 
 # What reads and writes bundles is imported where that is done: most looks find nothing new.
 if TYPE_CHECKING:
-    from claude_sync.sealed.keys import Master
     from claude_sync.store.delta import Request
     from claude_sync.store.download import Fetched
     from claude_sync.store.packing import Outgoing
@@ -169,7 +167,7 @@ class Store:
         transport = self._transport
         master = transport.master if is_sealing(transport) else None
         label = transport.label
-        proof = _proof(listing.marker, master)
+        proof = proof_of(listing.marker, master)
         if proof is not None and self._cache.setting(_PROVED) == proof:
             master = None  # so most looks need no library that encrypts
         check_marker(listing, self.store_id, label, encrypted=expected, master=master)
@@ -556,13 +554,6 @@ class Store:
         from claude_sync.store.marker import probe
 
         probe(self._transport)
-
-
-def _proof(marker: bytes | None, master: Master | None) -> str | None:
-    """What is remembered once a marker was proved to belong to a key; None without both."""
-    if marker is None or master is None:
-        return None
-    return hashlib.sha256(master.key + marker).hexdigest()
 
 
 def _writer_of(bundle: Bundle) -> tuple[str, str]:
