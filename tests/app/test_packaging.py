@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from claude_sync_app.tray.icons.icons import IconState, application_image, assets
+from programs import require
 
 ROOT = Path(__file__).resolve().parents[2]
 posix = pytest.mark.skipif(os.name == "nt", reason="takes the system's tools one by one")
@@ -165,6 +166,24 @@ def packages() -> dict[str, str]:
     text = (ROOT / "packaging" / "test-programs").read_text(encoding="utf-8")
     rows = [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
     return {package: reason for package, program, reason in rows if not program.startswith("/")}
+
+
+def test_what_desktops_read_of_the_package_is_as_they_want_it(tmp_path: Path) -> None:
+    require("desktop-file-validate", "appstreamcli")
+    linux = ROOT / "packaging" / "linux"
+    entry = linux / "claude-sync.desktop"
+    done = subprocess.run(["desktop-file-validate", entry], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "")
+    name = "io.github.claude_sync.claude_sync.metainfo.xml"
+    text = (linux / name).read_text(encoding="utf-8")
+    filled = tmp_path / name
+    filled.write_text(text.replace("@VERSION@", "1.0").replace("@DATE@", "2026-01-31"))
+    subprocess.run(["appstreamcli", "validate", "--no-net", filled], check=True)
+    # A double click on a session's file leads to the program that asks about it.
+    kind = re.findall(r'mime-type type="(.+)"', (linux / "claude-sync.mime.xml").read_text())
+    assert kind == ["application/x-ccsync"]
+    assert f"MimeType={kind[0]};" in entry.read_text()
+    assert "Exec=claude-sync-tray %f" in entry.read_text()
 
 
 @posix
