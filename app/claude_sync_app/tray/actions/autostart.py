@@ -8,7 +8,7 @@ from claude_sync_app.tray.verbs import Action
 
 
 def switch_start_at_login(tray: TrayContext, action: Action) -> None:
-    """Turn it on or off, as the action's detail says; the entry's mark shows what the system has."""
+    """Turn it on or off, as the action's detail says; the menu's mark is what answers."""
     start_at_login(on=action.detail == "on")
     tray.refresh_environment()
     tray.look_again_at("autostart-broken")
