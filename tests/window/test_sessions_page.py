@@ -99,6 +99,10 @@ def test_what_was_said_is_found_with_the_words_marked(
     expect(rows).to_contain_text("Fix the login")
     expect(rows.locator("mark")).to_have_text(["needle", "haystack"])
     expect(rows.locator(".hit")).to_have_text("the <i>needle</i> is in the haystack")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/session/{SESSION}?at=*")
+    expect(page.get_by_role("main")).to_contain_text("the <i>needle</i> is in the haystack")
 
 
 def test_several_are_pulled_pushed_and_removed_at_once(

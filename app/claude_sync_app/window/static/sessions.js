@@ -71,6 +71,13 @@
     return made;
   }
 
+  /** Where a session is read: where the words were said that are looked for. */
+  function pageOf(id) {
+    const hit = found?.get(id);
+    const place = hit ? `?${new URLSearchParams({ at: hit.at, find: find.value.trim() })}` : "";
+    return link(`/session/${id}${place}`);
+  }
+
   function verbsOf(row) {
     const can = row.do.filter((verb) => !PAGES[verb] || known.pages.includes(PAGES[verb]));
     for (const verb of ["read", "versions"]) if (known.pages.includes(PAGES[verb])) can.push(verb);
@@ -96,7 +103,7 @@
     const title = cell("session");
     const name = known.pages.includes("session") ? element("a", "title", row.title) : element("span", "title", row.title);
     if (name.tagName === "A") {
-      name.href = link(`/session/${row.id}`);
+      name.href = pageOf(row.id);
       name.tabIndex = -1;
     }
     const under = element("span", "under");
@@ -106,10 +113,7 @@
       element("span", "when-inline", ` · ${ago(row.when)}`));
     title.append(name, under);
     const hit = found?.get(row.id);
-    if (hit) {
-      title.append(marked(hit.line));
-      if (name.tagName === "A") name.href += `?at=${hit.at}`;
-    }
+    if (hit) title.append(marked(hit.line));
     if (row.detail && row.state !== "synced") title.append(element("span", "detail", row.detail));
 
     const machines = cell("machines", row.machines.join(", "));
@@ -456,7 +460,7 @@
 
   /** Read it; where it can't be read here, do the likeliest. */
   function open(id) {
-    if (known.pages.includes("session")) location.assign(link(`/session/${id}`));
+    if (known.pages.includes("session")) location.assign(pageOf(id));
     else sessions.get(id).element.querySelector("[data-do]")?.click();
   }
 
