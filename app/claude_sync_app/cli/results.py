@@ -285,8 +285,10 @@ def session_name(result: Result, *, beside: int = 0) -> str:
         result: of the session.
         beside: how much stands in the same line, columns; a title gives way to it on a terminal.
     """
-    room = terminal_columns(sys.stdout) - beside - len("“” (12345678)") if beside else 0
-    length = min(max(room, _SHORTEST_TITLE), TITLE_LENGTH) if room else TITLE_LENGTH
+    columns, length = terminal_columns(sys.stdout) if beside else 0, TITLE_LENGTH
+    if columns:
+        room = columns - beside - len("“” (12345678)")
+        length = min(max(room, _SHORTEST_TITLE), TITLE_LENGTH)
     return titled_id(result.title, result.session_id, length)
 
 

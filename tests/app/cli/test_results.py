@@ -12,6 +12,7 @@ from claude_sync_app.resume_line import resume_line
 from machines import OTHER, SESSION
 
 UNKNOWN = "no directory of {} is known on this machine: clone it"
+LONG = "Older, with a title that is cut on a narrow terminal only"
 SKIPPED = {
     Outcome.BEHIND,
     Outcome.OPEN,
@@ -69,7 +70,7 @@ def test_what_was_done_stands_in_one_line_each_and_is_counted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     results = [
-        Result("older", Outcome.IMPORTED, machine="desktop", mtime_ns=1, title="Older"),
+        Result("older", Outcome.IMPORTED, machine="desktop", mtime_ns=1, title=LONG),
         Result(SESSION, Outcome.IMPORTED, machine="laptop", directory=tmp_path, mtime_ns=2),
         Result("two", Outcome.UNCHANGED),
         Result("three", Outcome.FAILED, message="the disk is full (x): make room"),
@@ -82,7 +83,7 @@ def test_what_was_done_stands_in_one_line_each_and_is_counted(
     assert said.out.splitlines() == [
         f"Imported {SESSION[:8]} from laptop",
         f"  {resume_line(tmp_path, SESSION)}",
-        "Imported “Older” (older) from desktop",
+        f"Imported “{LONG}” (older) from desktop",
         "2 imported, 1 up to date, 1 in conflict, 1 failed.",
     ]
     assert said.err.splitlines() == [
