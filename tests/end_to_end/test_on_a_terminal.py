@@ -133,6 +133,31 @@ def test_resolving_shows_the_sides_and_asks(laptop: Machine, desktop: Machine) -
     assert desktop.read() == laptop.read()
 
 
+def test_what_would_be_replaced_or_was_shortened_is_resolved_too(
+    laptop: Machine, desktop: Machine
+) -> None:
+    laptop.says("hello")
+    laptop.does("push")
+    desktop.does("pull")
+    mine = laptop.says("here")
+    desktop.says("there")
+    laptop.does("push")
+    desktop.does("resolve", SESSION, "--keep", "mine")
+
+    def resolve(answer: str) -> Screen:
+        answers = [("[nothing]", answer)]
+        return on_terminal(laptop, "resolve", "3f2a", answers=answers, columns=200)
+
+    asked = f"“hello” ({SESSION[:8]}) would be replaced by what was chosen elsewhere:"
+    assert resolve("\n").lines[0] == asked
+    assert resolve("mine\n").status == 0
+    assert laptop.read() == mine
+    laptop.path().write_bytes(mine.splitlines(keepends=True)[0])
+    lost = resolve("laptop\n")
+    assert lost.lines[0].startswith(f"“hello” ({SESSION[:8]}) was shortened: a turn that was here")
+    assert laptop.read() == mine
+
+
 def test_a_side_that_changes_while_one_thinks_is_shown_again(
     laptop: Machine, desktop: Machine
 ) -> None:

@@ -189,17 +189,22 @@ def test_what_was_deleted_is_restored_and_what_will_be_is_pushed(
     laptop.push()
     laptop.path().unlink()
     laptop.write(OTHER, said("about to go"))
+    for session in (THIRD, FOURTH):
+        laptop.write(session, said(f"old {session[0]}"))
+        laptop.grow_old(session, 29 * 86_400)
     laptop.grow_old(OTHER, 26 * 86_400)
     (laptop.claude / "settings.json").write_text(json.dumps({"cleanupPeriodDays": 30}))
     page = opened("kept")
     expect(page.locator(".lead")).to_have_text(
-        "1 session is kept that is no longer in Claude Code’s folder here. 1 session will be "
-        "deleted this week, of which 1 isn’t kept anywhere else yet."
+        "1 session is kept that is no longer in Claude Code’s folder here. 3 sessions will be "
+        "deleted this week, of which 3 aren’t kept anywhere else yet."
     )
     soon = page.get_by_role("region", name="Claude Code deletes these this week")
     soon.get_by_role("button", name="Push about to go").click()
-    expect(soon.get_by_text("Kept", exact=True)).to_be_visible()
+    expect(soon.get_by_text("Kept", exact=True)).to_have_count(1)
     assert laptop.bundle(OTHER).exists()
+    soon.get_by_role("button", name=re.compile("Push the 2 sessions kept nowhere else")).click()
+    expect(soon.get_by_text("Kept", exact=True)).to_have_count(3)
     page.get_by_role("button", name=f"Restore {MARKUP}").click()
     expect(page.get_by_role("heading", name="Nothing has gone")).to_be_visible()
     assert laptop.read() == whole
@@ -329,6 +334,13 @@ def test_every_page_can_be_used_by_everyone_on_any_width(
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             found = axe.run(page)
             assert found.violations_count == 0, found.generate_report()
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(f"{root}/activity?show=problems")
+    page.get_by_role("link", name="Compare").click()
+    expect(page.get_by_role("button", name="Keep both")).to_be_visible()
+    page.goto(f"{root}/machines")
+    page.locator(".card").nth(1).get_by_role("link", name="Show its sessions").click()
+    expect(page.get_by_label("Machine")).to_have_value("desktop")
     assert laptop.states()[SESSION].state is State.CONFLICT
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from claude_sync.errors import UsageError
 from claude_sync.model import Version
+from claude_sync.sync.conflict import ConflictKind
 from claude_sync.sync.read_conflict import ConflictView, SideView
 from claude_sync.sync.resolve import BOTH, MINE, THEIRS
 from claude_sync.sync.restore import EarlierVersion
@@ -32,11 +33,20 @@ _WHY = {
 # --- a side of a conflict ----------------------------------------------------------------------
 
 
+def _what_is_wrong(conflict: ConflictView) -> str:
+    """Why a side has to be chosen, a predicate."""
+    if conflict.kind is ConflictKind.SHORTENED:
+        return f"was shortened: {conflict.detail}"
+    if conflict.kind is ConflictKind.REPLACES:
+        return "would be replaced by what was chosen elsewhere"
+    return "diverged"
+
+
 def choose_side(conflict: ConflictView) -> str | None:
     """Show the sides of a conflict, and ask which is kept, as `resolve` takes it; None for none."""
     now_ns = time.time_ns()
     offered = [_name(one) for one in conflict.sides if one.side.offered]
-    print_line(f"{titled_id(conflict.title, conflict.session_id)} diverged:")
+    print_line(f"{titled_id(conflict.title, conflict.session_id)} {_what_is_wrong(conflict)}:")
     for one in conflict.sides:
         side, name = one.side, _name(one)
         name += f" (this machine, {side.machine})" * (not side.machine_id)

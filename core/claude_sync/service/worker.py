@@ -314,6 +314,18 @@ class Worker:
                 )
                 self._context.recorder.add_result("arrive", waiting, "waiting")
 
+    def _note_conflicts(self, known: Collection[str]) -> None:
+        """Have written down which sessions need a decision now."""
+        for state in self.overview.conflicts:
+            if state.session_id not in known:
+                found = Result(
+                    state.session_id,
+                    Outcome.SHORTENED if state.shortened else Outcome.CONFLICT,
+                    project_key=state.project_key,
+                    machine=next(iter(state.rivals), ""),
+                )
+                self._context.recorder.add_result("pull", found)
+
     def _note(self, results: Iterable[Result]) -> None:
         for result in results:
             if result.outcome is Outcome.FAILED:
@@ -328,6 +340,7 @@ class Worker:
             if _bundles_of(survey, session_id) != bundles:
                 del self._broken[session_id]
                 self.failures.pop(session_id, None)
+        known = {state.session_id for state in self.overview.conflicts}
         self.overview = make_overview(
             self._context,
             survey,
@@ -336,6 +349,7 @@ class Worker:
             broken=self._broken,
             read=read,
         )
+        self._note_conflicts(known)
         there = survey.local.keys() | survey.bundles.keys()
         for session_id in [one for one in self.failures if one not in there]:
             del self.failures[session_id]

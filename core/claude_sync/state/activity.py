@@ -241,7 +241,7 @@ def _stands_already(db: sqlite3.Connection, entry: Activity) -> bool:
             "ORDER BY number DESC LIMIT 1",
             (session, PUSHED),
         ).fetchone()
-        return row is not None and row[0] == entry.outcome
+        return row is not None and row[0] in _STANDING
     if entry.outcome != FAILED:
         return False
     row = db.execute(

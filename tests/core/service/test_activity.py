@@ -40,6 +40,27 @@ def test_what_it_does_what_it_is_asked_and_what_arrives(world: World) -> None:
     ]
 
 
+def test_what_has_to_be_decided_is_said_once(world: World) -> None:
+    laptop, desktop = world.machines("laptop", "desktop")
+    prepare(laptop)
+    laptop.write(SESSION, said())
+    laptop.push()
+    desktop.pull()
+    for machine in (laptop, desktop):
+        machine.write(SESSION, said())
+        machine.push()
+    whole = laptop.write(OTHER, said(), said())
+    laptop.push(OTHER)
+    laptop.rewrite(OTHER, whole.splitlines(keepends=True)[0] + said())
+    laptop.grow_old(OTHER)
+    for _ in range(2):
+        with serving(laptop) as service:
+            until(lambda service=service: len(service.status.conflicts) == 2)  # type: ignore[misc]
+            service.pull().result()
+    found = [(one.outcome, one.session_id) for one in entries(laptop) if one.verb == "pull"]
+    assert sorted(found) == [("conflict", SESSION), ("shortened", OTHER)]
+
+
 def test_what_is_pulled_by_itself_is_not_said_to_wait(world: World) -> None:
     laptop, desktop = world.machines("laptop", "desktop")
     prepare(laptop, on_arrival="pull")
