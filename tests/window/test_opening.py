@@ -125,6 +125,17 @@ def test_without_an_icon_the_command_serves_the_window_itself_and_a_second_one_a
     assert second.ask("GET", f"{second.enter()}/sessions")[0] == 200
 
 
+def test_where_no_browser_opens_the_address_can_be_had(fresh: TrayMachine, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "claude_sync_app", "open"],
+        env={**os.environ, **fresh.environment, "PATH": str(tmp_path)},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert b"claude-sync open --print" in done.stderr
+
+
 def test_a_service_without_a_window_is_named(fresh: TrayMachine) -> None:
     with serving(fresh):
         done = subprocess.run(

@@ -66,9 +66,16 @@ def _show(own: Paths, address: str, *, print_only: bool) -> None:
         print_line(address)
         flush()
         return
+    from claude_sync_app.desktop.launching import DesktopError
     from claude_sync_app.window.showing import show
 
-    show(own, address)
+    try:
+        show(own, address)
+    except DesktopError as error:
+        raise ClaudeSyncError(
+            f"no browser could be opened: {error.what}",
+            todo="type `claude-sync open --print`, and open that address in one on this machine",
+        ) from error
 
 
 def _address_of_running(own: Paths, page: str, should_stop: Callable[[], bool]) -> str | None:
