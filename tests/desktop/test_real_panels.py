@@ -39,6 +39,19 @@ def _icon(screen: Screen) -> tuple[int, int]:
     return (left + right) // 2, (top + bottom) // 2
 
 
+def _click_until(screen: Screen, at: tuple[int, int], done: Callable[[], object]) -> None:
+    """Click with the left button, again where a panel that is new there missed it."""
+    for _ in range(3):
+        screen.click(*at)
+        try:
+            until(done, seconds=15)
+        except AssertionError:
+            continue
+        return
+    screen.click(*at)
+    until(done)
+
+
 @pytest.fixture
 def arrived(desktop: PlayedMachine) -> PlayedMachine:
     """Another machine that pushed a session."""
@@ -74,11 +87,11 @@ def test_in_each_panel_the_icon_is_seen_and_its_clicks_do_something(
         # Nothing tells that it is there, and no icon of that kind comes later.
         until(lambda: xdotool("search", "--class", "trayer").strip())
     tray = Tray(programs, laptop)
-    x, y = _icon(screen)
+    _icon(screen)
     before = screen.settled()
+    x, y = _icon(screen)  # where it has come to rest
     if opens_window:
-        screen.click(x, y)
-        until(opened)
+        _click_until(screen, (x, y), opened)
     screen.click(x, y, button)
     left, top, right, bottom = screen.await_change(before)
     screen.keep(f"menu-{request.node.callspec.id}")
