@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from claude_sync.service.service import Service
 from claude_sync.state import preferences
 from machines import KEY, SESSION, PlayedMachine, said
+from programs import require
 from waiting import until
 
 OpenPage = Callable[..., Page]
@@ -81,6 +82,24 @@ def test_another_place_is_chosen_with_what_will_be_readable_there_and_its_key(
     expect(page.get_by_text("Removed 1 session from")).to_be_visible()
     assert laptop.world.bundles() == []
     assert key.inner_text() not in laptop.paths.log_file.read_text()
+
+
+def test_a_host_is_tried_before_anything_is_changed(
+    open_page: OpenPage, laptop: PlayedMachine
+) -> None:
+    require("ssh")
+    before = preferences.load(laptop.paths).location
+    page = open_page("settings/store")
+    page.get_by_label("A host over ssh").check()
+    page.get_by_role("textbox", name="Host and folder there").fill("nowhere.invalid:sessions")
+    page.get_by_role("button", name="Continue").click()
+    problem = page.locator("[data-step=place]").get_by_role("alert")
+    expect(problem).to_contain_text("nowhere.invalid")
+    expect(page.get_by_role("button", name="Continue")).to_be_visible()
+    page.get_by_role("textbox", name="Host and folder there").fill("ssh://me:secret@nas/x")
+    page.get_by_role("button", name="Continue").click()
+    expect(problem).to_contain_text("password")
+    assert preferences.load(laptop.paths).location == before
 
 
 def test_the_first_start_leads_through_three_steps(
