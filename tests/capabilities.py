@@ -38,6 +38,20 @@ def require_posix(what: str) -> None:
         pytest.skip(f"needs {what}")
 
 
+def require_names_that_differ_in_case(folder: Path) -> None:
+    """Skip the test that asks where ``a`` and ``A`` are one file.
+
+    Args:
+        folder: where it makes its files.
+    """
+    probe = folder / "capabilities-probe"
+    probe.touch()
+    one = probe.with_name(probe.name.upper()).exists()
+    probe.unlink()
+    if one:
+        pytest.skip("needs names that differ in case alone")
+
+
 @cache
 def links() -> bool:
     """Whether symbolic links can be made: Windows wants a right for it, wine makes none."""

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capabilities import require_posix
+from capabilities import require_names_that_differ_in_case, require_posix
 from claude_sync.claude import listed_files
 from claude_sync.claude.home import (
     ClaudeHome,
@@ -196,6 +196,7 @@ def test_a_tree_that_may_not_be_read_is_said(claude: ClaudeHome) -> None:
 def test_a_sidecar_is_the_regular_files_whose_names_travel(
     claude: ClaudeHome, tmp_path: Path
 ) -> None:
+    require_posix("names that Windows refuses")
     transcript = put(claude, f"-p/{SESSION}.jsonl")
     put(claude, f"-p/{SESSION}/tool-results/b.txt")
     put(claude, f"-p/{SESSION}/custom-title.json")
@@ -216,6 +217,7 @@ def test_a_sidecar_is_the_regular_files_whose_names_travel(
 
 
 def test_of_names_that_are_one_elsewhere_one_travels(claude: ClaudeHome) -> None:
+    require_names_that_differ_in_case(claude.path)
     put(claude, f"-p/{SESSION}/tool-results/x.txt")
     put(claude, f"-p/{SESSION}/tool-results/X.TXT")
     found = sidecar_stamps(claude.projects / "-p" / SESSION)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from capabilities import skip_where_missing
 from claude_sync.claude.trust import is_new_to_client
 
 
@@ -17,6 +18,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (home / ".claude").mkdir(parents=True)
     for name in ("HOME", "USERPROFILE"):
         monkeypatch.setenv(name, str(home))
+    skip_where_missing(monkeypatch)
     return home
 
 

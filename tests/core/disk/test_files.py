@@ -58,7 +58,8 @@ def test_a_file_is_written_synced_renamed_and_its_folder_synced(
 ) -> None:
     files.replace(folder / "x", [b"one ", b"two"])
     assert (folder / "x").read_bytes() == b"one two"
-    assert calls == ["write", "write", "sync file", "rename", "sync folder"]
+    folders = ["sync folder"] if os.name == "posix" else []  # Windows can't
+    assert calls == ["write", "write", "sync file", "rename", *folders]
     assert os.listdir(folder) == ["x"]
 
 
@@ -85,8 +86,8 @@ def test_a_mode_is_what_it_was_asked_to_be_whatever_the_umask(folder: Path) -> N
 
 
 def test_a_time_can_be_given(folder: Path) -> None:
-    stamp = files.replace(folder / "x", b"x", mtime_ns=123_456_789)
-    assert stamp.mtime_ns == (folder / "x").stat().st_mtime_ns == 123_456_789
+    stamp = files.replace(folder / "x", b"x", mtime_ns=123_456_700)
+    assert stamp.mtime_ns == (folder / "x").stat().st_mtime_ns == 123_456_700
 
 
 def test_bytes_that_fail_on_their_way_leave_the_old_file_and_nothing_else(folder: Path) -> None:

@@ -16,7 +16,7 @@ WHEN = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ ")
 
 
 def lines_of(path: Path) -> list[str]:
-    lines = path.read_text().splitlines()
+    lines = path.read_text(encoding="utf-8").splitlines()
     assert all(WHEN.match(line) for line in lines)
     return [WHEN.sub("", line) for line in lines]
 

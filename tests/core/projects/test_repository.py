@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from capabilities import require_posix
 from claude_sync.errors import ProjectKeyError
 from claude_sync.model import ProjectKey
 from claude_sync.names import is_project_key
@@ -98,6 +99,7 @@ def test_without_a_remote_that_others_could_have_the_name_is_the_key(
 
 
 def test_a_plain_directory_has_its_name_as_key(tmp_path: Path) -> None:
+    require_posix("names that are no text")
     for name, key in (
         ("Notes", "name:notes"),
         ("e\u0301", "name:é"),

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from capabilities import require_posix
 from claude_sync.disk.locks import Lock
 from claude_sync.errors import LockBusy, RecordsError, RecordsTooNew
 from claude_sync.model import Version
@@ -122,6 +123,7 @@ def test_each_store_has_its_own(decisions: Decisions, paths: Paths) -> None:
 
 
 def test_the_file_is_private(decisions: Decisions, paths: Paths) -> None:
+    require_posix("permission bits")
     decisions.forget([SESSION])
     assert stat.S_IMODE(paths.decisions_file.stat().st_mode) == 0o600
     assert stat.S_IMODE(paths.config.stat().st_mode) == 0o700
@@ -224,6 +226,7 @@ def test_one_that_can_not_be_looked_at_is_not_one_that_is_not_there(
     known = Decisions(paths, STORE)
     shut, away = paths.config, paths.config.with_name("away")
     if in_the_way == "a file":
+        require_posix("a path through a file that is told from one to nothing")
         shut.rename(away)
         shut.write_bytes(b"")
     else:

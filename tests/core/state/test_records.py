@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from capabilities import require_posix
 from claude_sync.errors import RecordsError
 from claude_sync.model import Stamp, Version
 from claude_sync.state.cache import Cache, LocalRow
@@ -96,6 +97,7 @@ def test_a_transaction_is_all_or_nothing(path: Path, database: Database) -> None
 
 
 def test_the_records_are_private(path: Path, database: Database) -> None:
+    require_posix("permission bits")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 

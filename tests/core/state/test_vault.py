@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from capabilities import require_posix
 from claude_sync.disk import files
 from claude_sync.errors import VaultError
 from claude_sync.model import Version
@@ -62,7 +63,7 @@ def texts(vault: Vault) -> list[bytes]:
 def test_what_is_kept_is_there_with_all_that_is_known_of_it(vault: Vault, tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     path.write_bytes(b"words\n")
-    os.utime(path, ns=(1, 123_456_789))
+    os.utime(path, ns=(1, 123_456_700))
     side = tmp_path / "side.txt"
     side.write_bytes(b"side")
     kept = vault.keep(
@@ -73,7 +74,7 @@ def test_what_is_kept_is_there_with_all_that_is_known_of_it(vault: Vault, tmp_pa
     assert (found.version, found.reason, found.mtime_ns) == (
         version(b"words\n"),
         "pull",
-        123_456_789,
+        123_456_700,
     )
     assert found.transcript.read_bytes() == b"words\n"
     assert (found.sidecar / "a/b.txt").read_bytes() == b"side"
@@ -148,6 +149,8 @@ def test_what_is_appended_after_it_was_kept_is_kept_too(vault: Vault, tmp_path: 
 def test_where_there_are_no_second_names_what_was_appended_is_caught_up_with(
     vault: Vault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    require_posix("replacing a file that is open")
+
     def refuse(*_: object, **__: object) -> None:
         raise OSError(1, "no links here")
 
