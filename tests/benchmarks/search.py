@@ -134,7 +134,7 @@ def main() -> int:
     size = (int(sys.argv[2]) if len(sys.argv) > 2 else 50) << 10
     language = Language()
     with tempfile.TemporaryDirectory() as folder:
-        os.environ["HOME"] = folder
+        os.environ |= {"HOME": folder, "USERPROFILE": folder}
         world = World(Path(folder))
         laptop, desk = world.machines("laptop", "desk")
         ids = [f"{number:08x}-1111-4222-8333-444455556666" for number in range(sessions)]
