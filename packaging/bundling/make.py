@@ -90,8 +90,10 @@ def _archives(folder: Path, version: str) -> list[Path]:
                 archive.write(path, path.relative_to(made))
         return [target, *_installer(made / "claude-sync", version)]
     target = DIST / f"claude-sync-{version}-linux-{machine}.tar.xz"
-    with tarfile.open(target, "w:xz") as archive:
+    half = target.with_suffix(".half")
+    with tarfile.open(half, "w:xz") as archive:
         archive.add(made / "claude-sync", "claude-sync", filter=_owned_by_nobody_here)
+    half.replace(target)
     return [target]
 
 
