@@ -69,7 +69,7 @@ def test_what_was_built_is_tried_with_a_session(tmp_path: Path) -> None:
     done = subprocess.run([*smoke, command or ""], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (
         0,
-        "the session arrived byte for byte",
+        "the session arrived byte for byte, and the window shows it",
     ), done.stderr
     idle = tmp_path / "idle"
     idle.write_text("#!/bin/sh\n")
