@@ -184,3 +184,19 @@ def test_many_sessions_at_once_arrive_whole(
     assert new_desktop.sessions() == sorted(ids)
     for session in ids:
         assert new_desktop.read(session) == new_laptop.read(session)
+
+
+def test_a_session_is_read_and_found_on_the_host(
+    new_laptop: Machine, new_desktop: Machine, nas: SshHost, root: Path
+) -> None:
+    for machine in (new_laptop, new_desktop):
+        set_up(machine, "ssh", nas, root)
+    for number in range(30):
+        new_laptop.says(f"needle {number} in a haystack")
+    new_laptop.does("push")
+    shown = new_desktop.does("show", SESSION)
+    assert "needle 0 in a haystack" in shown
+    assert "needle 29 in a haystack" in shown
+    (hit,) = new_desktop.document("search", '"needle 7"')["hits"]
+    assert "needle 7 in a haystack" in hit["line"]
+    assert not list(new_desktop.claude.glob("projects/*/*"))
