@@ -48,10 +48,12 @@ def _asked(root: Path) -> str:
 
     from claude_sync.disk.programs import full_command
 
-    describe = ["describe", "--always", "--exclude=*", "--abbrev=40", "--dirty=+"]
+    # Not `describe --dirty`: that locks the index whatever it is told, and a git that is ended for
+    # being slow would leave the lock, and with it a clone in which nobody can commit.
+    status = ["status", "--porcelain=v2", "--branch", "--untracked-files=no"]
     try:
         done = subprocess.run(
-            full_command(["git", "-C", str(root), "--no-optional-locks", *describe]),
+            full_command(["git", "-C", str(root), "--no-optional-locks", *status]),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -60,4 +62,7 @@ def _asked(root: Path) -> str:
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return done.stdout.strip()
+    heads = [line for line in done.stdout.splitlines() if line.startswith("# ")]
+    changed = "+" if len(done.stdout.splitlines()) > len(heads) else ""
+    oid = next((line for line in heads if line.startswith("# branch.oid ")), "")
+    return f"{oid.removeprefix('# branch.oid ')}{changed}"
