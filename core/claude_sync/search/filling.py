@@ -191,9 +191,9 @@ class _Stale:
         """Those sessions, the one used last first, each with its copies; none where it is gone."""
         maybe = self._maybe()
         places: dict[str, set[str]] = {session_id: set() for session_id in maybe}
-        for place, session_id, *_ in self._known.values():
-            if session_id in places:
-                places[session_id].add(place)
+        for row in self._known.values() if maybe else ():
+            if row[1] in places:
+                places[row[1]].add(row[0])
         for session_id in sorted(maybe, key=self._rank):
             sources = sources_of(self._context, self._survey, session_id)
             now = {one.place for one in sources}
@@ -204,12 +204,13 @@ class _Stale:
 
     def _maybe(self) -> set[str]:
         """Ids of the sessions that aren't seen at once to be as they were: few."""
-        known, found, seen = self._known, set(), set()
+        known, found = self._known, set()
+        gone = set(known)
         for session_id, copies in self._survey.local.items():
             for local in copies:
                 place = str(local.path)
                 row = known.get(place)
-                seen.add(place)
+                gone.discard(place)
                 if row is None or row[2:5] != local.stamp or row[5]:
                     found.add(session_id)
         store_id = self._context.preferences.store_id or ""
@@ -217,10 +218,10 @@ class _Stale:
             for bundle in bundles:
                 place = place_of(store_id, bundle.name)
                 row = known.get(place)
-                seen.add(place)
+                gone.discard(place)
                 if row is None or row[2:5] != bundle.stamp:
                     found.add(session_id)
-        found.update(known[place][1] for place in known.keys() - seen)
+        found.update(known[place][1] for place in gone)
         return found
 
     def _is_known(self, source: Source) -> bool:
