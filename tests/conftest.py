@@ -216,9 +216,7 @@ _adopt_orphans()
 
 def _children() -> set[int]:
     if not sys.platform.startswith("linux"):
-        # Windows' desktop outlives whoever opened a window first (seen under wine).
-        children = psutil.Process().children()
-        return {child.pid for child in children if child.name().lower() != "explorer.exe"}
+        return {one.pid for one in psutil.Process().children() if not _is_the_desktop(one)}
     pids: set[int] = set()
     for task in os.listdir("/proc/self/task"):
         try:
@@ -227,6 +225,14 @@ def _children() -> set[int]:
         except OSError:
             continue  # the thread has ended
     return pids
+
+
+def _is_the_desktop(process: psutil.Process) -> bool:
+    """Whether a process is wine's desktop, which outlives whoever opened a window first."""
+    try:
+        return "explorer.exe" in " ".join(process.cmdline()).lower()
+    except (psutil.Error, OSError):
+        return False
 
 
 def _is_running(pid: int) -> bool:

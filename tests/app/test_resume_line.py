@@ -9,6 +9,7 @@ from pathlib import Path, PureWindowsPath
 
 import pytest
 
+from capabilities import require_posix
 from claude_sync_app.resume_line import resume_line
 
 SESSION = "3f0c1a52-7a1e-4a77-9d5e-000000000001"
@@ -16,6 +17,7 @@ SESSION = "3f0c1a52-7a1e-4a77-9d5e-000000000001"
 
 @pytest.mark.parametrize("name", ["plain", "a b", "a'b\"c;$(touch x)&<b>", "~", "-x", "é😀", "!!"])
 def test_a_shell_goes_there_and_resumes(tmp_path: Path, name: str) -> None:
+    require_posix("a shell of POSIX")
     folder = tmp_path / name
     folder.mkdir()
     claude = tmp_path / "bin" / "claude"
@@ -32,6 +34,7 @@ def test_a_shell_goes_there_and_resumes(tmp_path: Path, name: str) -> None:
 
 
 def test_a_directory_that_is_not_there_is_made_first(tmp_path: Path) -> None:
+    require_posix("a shell of POSIX")
     folder = tmp_path / "a b" / "-x"
     line = resume_line(folder, SESSION, "linux", missing=True)
     made, going = line.split(" && cd ")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from capabilities import require_posix
 from claude_sync_app.tray.backends.macos import new_icon
 from stand_in_macos import MacOS
 
@@ -39,6 +40,7 @@ def test_it_has_no_place_in_the_dock(macos: MacOS, icon: Any) -> None:
 
 
 def test_ctrl_c_and_a_signal_end_it_in_order(macos: MacOS, icon: Any) -> None:
+    require_posix("the signals of POSIX")
     during: list[set[int]] = []
     macos.application.run.side_effect = lambda: during.append(set(macos.signals))
     icon._run()
