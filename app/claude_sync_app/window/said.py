@@ -1,6 +1,7 @@
-"""Messages of a transcript as a page shows them, and how a session is named there. Pure.
+"""Messages of a transcript as a page shows them, and how a session is named there.
 
-All text is other people's: templates escape it, and it comes here without control characters.
+All text is other people's: what was said becomes Markdown that holds nothing but text, the rest is
+escaped where it is shown.
 """
 
 from __future__ import annotations
@@ -8,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from claude_sync.claude.turns import PERSON, TextPart, ToolCall, Turn
-from claude_sync.search.export import blocks, speaker_of
 from claude_sync.service.status import Status
 from claude_sync.sync.read_conflict import Excerpt
 from claude_sync.wording import count
-from claude_sync_app.shown_text import one_line, shortened, without_controls
+from claude_sync_app.shown_text import one_line, shortened
+from claude_sync_app.window.markdown import as_html
 
 _TITLE_LENGTH = 100
 _SPEAKERS = {"user": "You", "assistant": "Claude"}
@@ -33,40 +33,6 @@ def messages(excerpts: Sequence[Excerpt]) -> list[Said]:
     return [_message(one) for one in excerpts]
 
 
-def turns(shown: Sequence[Turn]) -> list[Said]:
-    """Turns, with their tool calls on a line each."""
-    return [_turn(one) for one in shown]
-
-
-def _turn(turn: Turn) -> Said:
-    parts: list[dict[str, str]] = []
-    for part in turn.parts:
-        if isinstance(part, TextPart):
-            parts += _parts(part.text)
-        elif isinstance(part, ToolCall):
-            said = ": ".join(filter(None, [one_line(part.name), one_line(part.summary)]))
-            parts.append({"kind": "call", "text": f"{said} (failed)" if part.failed else said})
-        else:
-            parts.append({"kind": "call", "text": f"[{one_line(part.kind)}]"})
-    return {
-        "speaker": speaker_of(turn),
-        "kind": "user" if turn.speaker == PERSON else turn.speaker,
-        "parts": parts,
-        "at_ns": int(turn.time * 1e9) if turn.time is not None else 0,
-        "events": "",
-    }
-
-
-def _parts(text: str) -> list[dict[str, str]]:
-    """A text by what is code in it and what isn't."""
-    found = []
-    for code, lines in blocks("\n".join(map(without_controls, text.splitlines()))):
-        inside = "\n".join(lines).strip("\n")
-        if inside.strip():
-            found.append({"kind": "text" if code is None else "code", "text": inside})
-    return found
-
-
 def _message(excerpt: Excerpt) -> Said:
     message = excerpt.message
     return {
@@ -76,6 +42,10 @@ def _message(excerpt: Excerpt) -> Said:
         "at_ns": int(message.at * 1e9) if message is not None and message.at is not None else 0,
         "events": _events(excerpt.events),
     }
+
+
+def _parts(text: str) -> list[Said]:
+    return [{"kind": "markdown", "html": as_html(text), "more": ""}]
 
 
 def _events(events: Sequence[tuple[str, int]]) -> str:

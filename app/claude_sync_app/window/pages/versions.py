@@ -12,7 +12,8 @@ from claude_sync.sync.restore import earlier_versions
 from claude_sync.wording import sentence
 from claude_sync_app.shown_text import one_line
 from claude_sync_app.window.page import Answer, Asked, Page, Reply, Waiting, page, post
-from claude_sync_app.window.said import messages, name_of, turns
+from claude_sync_app.window.said import messages, name_of
+from claude_sync_app.window.session_view import turns
 from claude_sync_app.window.version_rows import version_named, version_row, version_rows
 
 
