@@ -141,6 +141,8 @@ def test_a_hit_tells_where_and_shows_the_line_with_the_words_marked(talk: Pair) 
 
 def test_what_several_machines_have_is_kept_once(either_talk: Pair) -> None:
     laptop, desktop = talk = either_talk
+    laptop.write(SESSION, *(said(f"long {number} {'x' * 2000}") for number in range(5)))
+    laptop.push()
     for machine in talk:
         found(machine, "login")
     alone = passages(desktop)
@@ -151,6 +153,10 @@ def test_what_several_machines_have_is_kept_once(either_talk: Pair) -> None:
     assert [hit.machines for hit in found(laptop, "desktop")] == [("desktop", "laptop")]
     assert [hit.machines for hit in found(desktop, "desktop")] == [("desktop", "laptop")]
     assert passages(laptop) == passages(desktop) == alone + 1
+    # Nothing tells a third one, which has neither, that the one begins like the other.
+    tablet = laptop.world.machine("tablet")
+    assert [hit.machines for hit in found(tablet, "login")] == [("desktop", "laptop")]
+    assert passages(tablet) == alone + 1
     # It goes on on the other one, from what was pulled.
     laptop.pull()
     laptop.write(SESSION, said("and back on the laptop"))
