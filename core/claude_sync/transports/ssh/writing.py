@@ -158,7 +158,8 @@ class _DeltaSender:
         self._between.clear()
 
     def _send_range(self) -> None:
-        if 0 < self._length < LEAST_REUSE_BYTES:
+        # Of a range whose bytes weren't given they can't be sent, however few they are.
+        if 0 < self._length < LEAST_REUSE_BYTES and len(self._left) == self._length:
             self._add_bytes(self._left)
         elif self._length:
             self._send_bytes(len(self._data))

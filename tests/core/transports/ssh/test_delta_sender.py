@@ -143,3 +143,27 @@ def test_what_only_looks_like_the_same_between_is_seen_by_the_hash() -> None:
     host, whole, _ = sent((100, 5_000), b"z" * 60, (5_160, 5_000))
     assert host.file != whole
     assert not host.proven
+
+
+def unproved(*parts: Block | Reuse) -> tuple[Host, bytes]:
+    """The host afterwards, and what it should hold, where nobody here knows what it holds."""
+    host, whole = Host(), b""
+    outgoing = _DeltaSender(cast(Session, host))
+    for part in parts:
+        outgoing.add_unproved(part)
+        whole += BASE[part[0] :][: part[1]] if isinstance(part, Reuse) else part.data
+    outgoing.end_unproved()
+    assert host.requests[-1] == b"E %d -\n" % len(whole)
+    return host, whole
+
+
+def test_a_range_whose_bytes_are_not_given_is_taken_however_small_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    host, whole = unproved(Block(b"new"), Reuse(100, 300), Reuse(400, 50), Block(b"end"))
+    assert host.file == whole
+    assert host.letters == "DBDE"
+    monkeypatch.setattr(ssh_writing, "_RANGE_BYTES", 8_000)
+    host, whole = unproved(Reuse(0, 8_000), Reuse(8_000, 300), Block(b"end"))
+    assert host.file == whole
+    assert host.letters == "BBDE"
