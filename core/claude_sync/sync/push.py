@@ -326,12 +326,15 @@ class _Push:
             sessions_total=len(to_push),
         )
         self._context.progress(progress)
+        broken: list[Result] = []
         for done, (planned, answer) in enumerate(writer.run(to_push), 1):
             session_id = planned.local.session_id
             if not isinstance(answer, ClaudeSyncError):
                 allowance.spend(answer.sent)
                 if isinstance(answer.error, (StoreOffline, Stopped)):
-                    continue  # it is raised for all that is left
+                    # Mostly it is raised next, for all that is left; else it is said at the end.
+                    broken.append(self._answered(planned, answer))
+                    continue
             yield self._noted(self._answered(planned, answer))
             progress = progress._replace(
                 session_id=session_id,
@@ -339,6 +342,7 @@ class _Push:
                 sessions_done=done,
             )
             self._context.progress(progress)
+        yield from map(self._noted, broken)
 
     def _answered(self, planned: PlannedPush, answer: Sent | ClaudeSyncError) -> Result:
         error = answer if isinstance(answer, ClaudeSyncError) else answer.error

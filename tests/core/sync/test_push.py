@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
 from capabilities import require_posix
 from claude_sync.claude.transcript import EDGE_BYTES
+from claude_sync.disk.files import Staged
 from claude_sync.errors import SessionAmbiguous, SessionNotFound, UsageError
 from claude_sync.model import Outcome
 from claude_sync.state import preferences
 from claude_sync.sync.push import push, push_surveyed
 from claude_sync.sync.survey.survey import look
+from claude_sync.transports.base import Put
+from claude_sync.transports.folder.writing import Group
 from examined import snapshot
 from machines import (
     KEY,
@@ -54,6 +59,27 @@ def test_what_has_not_changed_is_not_written_again(pair: Pair) -> None:
     assert outcomes(laptop.push()) == {SESSION: Outcome.UNCHANGED}
     assert outcomes(laptop.push(SESSION)) == {SESSION: Outcome.UNCHANGED}
     assert snapshot(laptop.bundle()) == before
+
+
+def test_a_session_of_which_the_disk_took_no_byte_is_said_to_have_failed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (laptop,) = world.machines("laptop")
+    laptop.write(SESSION, said("hello"))
+    laptop.write(OTHER, said("hello"))
+    stage = Group._stage
+
+    def failing(group: Group, put: Put, directory: Path) -> Staged:
+        if SESSION in put.name:
+            raise OSError(errno.EIO, "Input/output error")
+        return stage(group, put, directory)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Group, "_stage", failing)
+        pushed = laptop.push()
+    assert outcomes(pushed) == {SESSION: Outcome.FAILED, OTHER: Outcome.PUSHED}
+    assert pushed[SESSION].code == "StoreOffline"
+    assert outcomes(laptop.push()) == {SESSION: Outcome.PUSHED, OTHER: Outcome.UNCHANGED}
 
 
 def test_each_push_has_the_next_revision(pair: Pair) -> None:
