@@ -94,7 +94,7 @@ def test_what_shells_ask_for_changes_nothing_and_shows_titles(
 ) -> None:
     laptop.says("Fix the\tlogin \x1b[31m\u202e", SESSION)
     laptop.does("push")
-    desktop.does("status")
+    desktop.does("pull", "--dry-run")
     before = snapshot(desktop.home, shared_folder)
     assert desktop.does("completion", "--list", "sessions") == f"{SESSION}\tFix the login [31m\n"
     assert desktop.does("completion", "--list", "machines") == "laptop\n"

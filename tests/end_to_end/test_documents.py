@@ -57,6 +57,7 @@ _STATUS = {
     "location": (str, type(None)),
     "machine": str,
     "push": list,
+    "held": list,
     "pull": list,
     "conflicts": list,
     "unplaced": list,

@@ -14,7 +14,6 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from claude_sync.disk.privacy import how_to_allow, is_refusal
 from claude_sync.disk.resolved import resolved
 from claude_sync.errors import ProjectKeyError
 from claude_sync.values import NamedTuple
@@ -200,6 +199,9 @@ def _status(path: str) -> os.stat_result | None:
     except OSError as error:
         if error.errno in _ABSENT:
             return None
+        # Where nothing is refused, as nearly always, nobody waits for it at a client's start.
+        from claude_sync.disk.privacy import how_to_allow, is_refusal
+
         if is_refusal(error, path):
             raise ProjectKeyError(
                 "macOS gives this program no access there, so the project isn't known",
