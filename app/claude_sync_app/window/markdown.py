@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MOST_CHARACTERS = 40_000
 """A longer text is shown as it is: reading Markdown takes time that grows faster than the text."""
+_MOST_TARGET_CHARACTERS = 4 * MOST_CHARACTERS
+"""Of all links of a text: one definition of a long target may be named thousands of times."""
 _NESTING = 12
 _KEPT = frozenset({"href", "start"})
 """Attributes that an element may have beside ours."""
@@ -44,6 +46,7 @@ def as_html(text: str) -> Markup:
         tokens = reader.parse(shown)
         for token in tokens:
             _restrict(token)
+        _check_targets(tokens)
         made = reader.renderer.render(tokens, reader.options, {})
     except (RecursionError, ValueError, IndexError):
         return Markup('<div class="plain">{}</div>').format(shown)
@@ -51,8 +54,22 @@ def as_html(text: str) -> Markup:
     return Markup(made)  # noqa: S704
 
 
+def _check_targets(tokens: Sequence[Token]) -> None:
+    """Whether the links' targets are of a length that fits the text.
+
+    Raises:
+        ValueError: they aren't.
+    """
+    inside = (child for token in tokens for child in token.children or ())
+    if sum(len(str(one.attrs.get("href", ""))) for one in inside) > _MOST_TARGET_CHARACTERS:
+        raise ValueError("the links are too long")
+
+
 def _restrict(token: Token) -> None:
-    """Leave no attribute but what is needed; show where links lead."""
+    """Leave no attribute but what is needed; show where links lead, and nothing unseen."""
+    if not token.children:
+        # Once more: an entity or an encoded address may have become such a character.
+        token.content = visible(token.content)
     token.attrs = {name: value for name, value in token.attrs.items() if name in _KEPT}
     if token.type == "fence":
         token.info = ""  # it would become a class

@@ -183,16 +183,23 @@ def _without_markup(text: str) -> str:
     lines = text.split("\n")
     if not all(map(_is_plainly_quoted, lines)):
         return _escaped(text)
-    pieces = text.split("`")
-    return "`".join(piece if number % 2 else _escaped(piece) for number, piece in enumerate(pieces))
+    return "\n".join(map(_with_quoted, lines))
 
 
 def _is_plainly_quoted(line: str) -> bool:
     return "``" not in line and "\\`" not in line and line.count("`") % 2 == 0
 
 
+def _with_quoted(line: str) -> str:
+    pieces = line.split("`")
+    if any("|" in quoted for quoted in pieces[1::2]):
+        return _escaped(line)  # in a table, a cell may end between the two
+    return "`".join(piece if number % 2 else _escaped(piece) for number, piece in enumerate(pieces))
+
+
 def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace("![", r"\![")
+    # Not by a backslash: after another one, that would stand for itself.
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace("![", "&#33;[")
 
 
 def blocks(text: str) -> Iterator[tuple[str | None, list[str]]]:

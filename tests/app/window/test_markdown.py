@@ -51,6 +51,18 @@ def test_a_table_has_no_style() -> None:
     assert "style" not in made
 
 
+@pytest.mark.parametrize(
+    "text", ["a&#x202e;b", "[a&#8238;b](https://a.example)", "<https://a.example/%E2%80%AEb>"]
+)
+def test_what_cannot_be_seen_is_not_spelled_otherwise(text: str) -> None:
+    assert "\u202e" not in as_html(text)
+
+
+def test_a_target_that_is_named_often_does_not_make_a_text_big() -> None:
+    text = "[a]: https://a.example/" + "b" * 10_000 + "\n\n" + "[a] " * 5_000
+    assert len(as_html(text)) < 2 * len(text)
+
+
 def test_a_text_that_is_too_long_is_shown_as_it_is() -> None:
     made = str(as_html("*a* <b>" + "x" * MOST_CHARACTERS))
     assert made.startswith('<div class="plain">*a* &lt;b&gt;')
