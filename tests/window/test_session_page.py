@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from claude_sync.service.service import Service
 from machines import SESSION, PlayedMachine, said
+from services import prepare
 
 OpenPage = Callable[..., Page]
 HOSTILE = (
@@ -95,3 +96,22 @@ def test_each_machines_copy_can_be_read(
     )
     page.get_by_role("link", name="Read what desktop has").click()
     expect(page.locator("article").last).to_contain_text("only on the desktop")
+
+
+def test_what_cannot_be_read_yet_is_resumed_all_the_same_and_without_a_terminal_by_a_line(
+    open_page: OpenPage, laptop: PlayedMachine, desktop: PlayedMachine, service: Service
+) -> None:
+    prepare(laptop, terminal=["/nowhere/terminal"])
+    laptop.write(SESSION, said("begin"))
+    laptop.push()
+    desktop.pull()
+    desktop.write(SESSION, said("there"))
+    desktop.push()
+    desktop.bundle().write_bytes(desktop.bundle().read_bytes()[:-50])
+    service.look_now().result()
+    page = open_page(f"session/{SESSION}")
+    page.get_by_role("button", name="Resume").click()
+    page.get_by_role("button", name="Resume all the same").click()
+    expect(page.get_by_text("No terminal could be opened")).to_contain_text(
+        f"claude --resume {SESSION}"
+    )

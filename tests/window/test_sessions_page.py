@@ -48,6 +48,9 @@ def test_a_session_of_another_machine_appears_as_it_is_pushed_and_is_pulled_with
     push.click()
     expect(row(page, "Fix the login")).to_contain_text("“Fix the login” is pushed.")
     assert len(laptop.world.bundles()) == 2
+    expect(there).to_contain_text("In sync")
+    there.get_by_role("button", name="More for").click()
+    expect(page.get_by_role("menuitem").last).to_have_text("Remove from shared folder…")
 
 
 def test_filters_words_and_keys_lead_to_a_session(
@@ -99,10 +102,20 @@ def test_what_was_said_is_found_with_the_words_marked(
     expect(rows).to_contain_text("Fix the login")
     expect(rows.locator("mark")).to_have_text(["needle", "haystack"])
     expect(rows.locator(".hit")).to_have_text("the <i>needle</i> is in the haystack")
+    page.keyboard.press("Escape")
+    expect(rows).to_have_count(2)
+    expect(rows.locator(".hit")).to_have_count(0)
+    page.get_by_label("Find a session").fill("needle haystack")
+    expect(rows.locator(".hit")).to_have_count(1)
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/session/{SESSION}?at=*")
     expect(page.get_by_role("main")).to_contain_text("the <i>needle</i> is in the haystack")
+    # Where nothing can be found, that is said.
+    page = open_page()
+    service.change(search=False).result()
+    page.get_by_label("Find a session").fill("needle")
+    expect(page.get_by_text("can't be searched, for that is turned off")).to_be_visible()
 
 
 def test_several_are_pulled_pushed_and_removed_at_once(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
+from pathlib import Path
 
 from claude_sync.claude.home import ClaudeHome
 from claude_sync.claude.trust import is_new_to_client
@@ -52,13 +54,29 @@ def _open_terminal(asked: Asked, found: Resumption) -> Answer:
             directory, found.session_id, asked.status.preferences.terminal, options.arguments
         )
     except DesktopError as error:
-        return Answer(f"No terminal could be opened: {sentence(one_line(str(error)))}", True)
+        return _without_terminal(found, directory, options.arguments, error)
     remembered = asked.status.preferences.claude_config_dir
     home = ClaudeHome.locate(remembered=str(remembered) if remembered else None)
     is_new = is_new_to_client(home.path, directory)
     lines = resume_sentences.remarks(found, options.remark, new_directory=is_new)
     pulled = resume_sentences.pulled_sentence(found, time.time_ns())
     return Answer(" ".join([pulled or f"{name} opens in a terminal.", *lines]))
+
+
+def _without_terminal(
+    found: Resumption, directory: Path, options: Sequence[str], error: DesktopError
+) -> Answer:
+    """What was done all the same, why there is no terminal, and what to type in one."""
+    pulled = resume_sentences.pulled_sentence(found, time.time_ns())
+    why = sentence(f"no terminal could be opened: {one_line(str(error))}")
+    line = _line(directory, found.session_id, options)
+    todo = f"Or type this in one: {line}" if line else ""
+    return Answer(" ".join(filter(None, [pulled, why, todo])), is_error=True)
+
+
+def _line(directory: Path, session_id: str, options: Sequence[str]) -> str:
+    missing = not os.path.isdir(directory)
+    return resume_line(directory, session_id, missing=missing, options=options)
 
 
 def copy_command(asked: Asked, action: Action) -> Reply:
@@ -71,12 +89,7 @@ def copy_command(asked: Asked, action: Action) -> Reply:
             todo="add its project's with `claude-sync projects add DIR`",
         )
     options = resume_options(asked.services.paths, state.path, state.from_elsewhere)
-    line = resume_line(
-        state.directory,
-        state.session_id,
-        missing=not os.path.isdir(state.directory),
-        options=options.arguments,
-    )
+    line = _line(state.directory, state.session_id, options.arguments)
     if not line:
         raise ClaudeSyncError(
             "the folder's name holds characters that can't be typed safely", where=state.session_id

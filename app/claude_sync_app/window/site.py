@@ -39,7 +39,7 @@ from claude_sync_app.window.streams import Streams
 _log = logging.getLogger(__name__)
 _STATIC = Path(__file__).parent / "static"
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-_MOST_BODY_BYTES = 262_144
+_MOST_BODY_BYTES = 1_000_000  # thousands of sessions may be chosen
 _FOR_STRANGERS = ("entrance.js", "window.css", "icon.svg")
 OPEN_TO_ALL = frozenset({"/", "/enter", *(f"/static/{name}" for name in _FOR_STRANGERS)})
 """Paths that tell nothing: what a browser needs before it can say who it is."""

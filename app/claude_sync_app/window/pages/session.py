@@ -12,6 +12,7 @@ from claude_sync.search.export import as_html, as_markdown
 from claude_sync.search.reader import SessionReader, TurnPage
 from claude_sync.search.reading import read_session
 from claude_sync_app.shown_text import one_line
+from claude_sync_app.tray.labels import project_of
 from claude_sync_app.window import session_view
 from claude_sync_app.window.page import Asked, Download, Page, Reply, page
 from claude_sync_app.window.said import name_of
@@ -42,6 +43,7 @@ def _show(asked: Asked) -> Reply:
             "session": header.session_id,
             "name": name,
             "header": header,
+            "project": project_of(header.project_key),
             "copies": session_view.copies(header),
             "turns": session_view.turns(shown.turns, at),
             "earlier": None if shown.complete else urlencode(earlier),

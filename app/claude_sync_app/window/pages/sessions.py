@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from claude_sync.errors import UsageError
+from claude_sync.errors import SearchError, UsageError
 from claude_sync.names import is_session_id
 from claude_sync.sync.forget import bundles_of_sessions
-from claude_sync.wording import count
-from claude_sync_app.shown_text import without_controls
+from claude_sync.wording import count, sentence
+from claude_sync_app.shown_text import one_line, without_controls
 from claude_sync_app.window.folders import pick_folder
 from claude_sync_app.window.page import Answer, Asked, Data, Page, Reply, Waiting, page, post
 from claude_sync_app.window.session_rows import session_rows
@@ -43,12 +43,19 @@ def _newest(asked: Asked) -> dict[str, object]:
 
 
 def _search(asked: Asked) -> Reply:
-    """The sessions in which words were said, each with the line, the words in it set apart."""
+    """The sessions in which words were said, each with the line, the words in it set apart.
+
+    And a sentence, where not all can be found.
+    """
     from claude_sync.search.searching import search_sessions
 
     words = asked.query.get("words", "")[:_MOST_WORDS]
-    with asked.reading() as context:
-        found = search_sessions(context, words, limit=_MOST_FOUND)
+    try:
+        with asked.reading() as context:
+            found = search_sessions(context, words, limit=_MOST_FOUND)
+    except SearchError as error:
+        return Data({"hits": [], "note": sentence(one_line(str(error)))})
+    more = f"Of what was said, the last {_MOST_FOUND} sessions are shown."
     return Data(
         {
             "hits": [
@@ -61,7 +68,7 @@ def _search(asked: Asked) -> Reply:
                 }
                 for hit in found.hits
             ],
-            "more": found.more,
+            "note": more if found.more else "",
         }
     )
 

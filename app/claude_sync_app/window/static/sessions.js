@@ -81,7 +81,8 @@
   function verbsOf(row) {
     const can = row.do.filter((verb) => !PAGES[verb] || known.pages.includes(PAGES[verb]));
     for (const verb of ["read", "versions"]) if (known.pages.includes(PAGES[verb])) can.push(verb);
-    return can;
+    // What takes something away stands last.
+    return can.sort((a, b) => (a === "forget") - (b === "forget"));
   }
 
   function build(session) {
@@ -365,7 +366,7 @@
   }
 
   filters.addEventListener("change", filter);
-  filters.addEventListener("reset", () => setTimeout(() => { found = null; filter(); }));
+  filters.addEventListener("reset", () => setTimeout(() => showFound(null)));
   filters.addEventListener("submit", (event) => event.preventDefault());
   find.addEventListener("input", () => { filter(); searchSoon(); });
   document.querySelector("[data-clear-filters]").addEventListener("click", () => { filters.reset(); find.focus(); });
@@ -381,14 +382,28 @@
 
   async function search() {
     const words = find.value.trim();
-    const before = found;
-    if (words.length < 2) found = null;
-    else {
-      const answer = await fetch(link(`/sessions/search?${new URLSearchParams({ words })}`));
-      if (words !== find.value.trim()) return;
-      const { hits } = answer.ok ? await answer.json() : { hits: [] };
-      found = new Map(hits.map((hit) => [hit.id, hit]));
+    if (words.length < 2) {
+      showFound(null);
+      return;
     }
+    let answer = null;
+    try {
+      answer = await (await fetch(link(`/sessions/search?${new URLSearchParams({ words })}`))).json();
+    } catch {
+      // said below
+    }
+    if (words !== find.value.trim()) return;
+    const { hits = [], note = "What was said can’t be searched now." } = answer ?? {};
+    showFound(new Map(hits.map((hit) => [hit.id, hit])), note);
+  }
+
+  /** Show what was found, with what is to be known of it; null where nothing is looked for. */
+  function showFound(now, note = "") {
+    const before = found;
+    found = now;
+    const place = document.querySelector("[data-found]");
+    place.textContent = note;
+    place.hidden = !note;
     for (const id of new Set([...(before?.keys() ?? []), ...(found?.keys() ?? [])])) {
       const session = sessions.get(id);
       if (session?.element) rebuild(session);
@@ -433,8 +448,7 @@
     } else if (event.target === find && event.key === "Escape" && find.value) {
       event.preventDefault();
       find.value = "";
-      found = null;
-      filter();
+      showFound(null);
     }
   });
 
@@ -558,18 +572,12 @@
     if (verb === "replace" && !(await ask("Replace what is here?", session.row.replaces, "Replace it"))) return;
     session.element.setAttribute("aria-busy", "true");
     if (button) button.textContent = DOING[verb] ?? VERBS[verb];
-    const answer = verb === "forget" ? await forget([id]) : await send(verb, [id], detail);
+    const sent = verb === "forget" ? await forget([id]) : await send(verb, [id], detail);
+    const answer = await agreed(sent, id);
     session.element.removeAttribute("aria-busy");
     if (answer?.go) location.assign(link(answer.go));
     else if (answer?.message) say(id, answer.message, answer.is_error);
     else rebuild(session);
-    if (answer?.more?.all_the_same) await resumeAllTheSame(id, answer.message);
-  }
-
-  async function resumeAllTheSame(id, message) {
-    if (!(await ask("Resume it all the same?", message, "Resume all the same"))) return;
-    const answer = await post("/do", { verb: "resume", subject: id, detail: "all-the-same" });
-    say(id, answer.message, answer.is_error);
   }
 
   body.addEventListener("click", (event) => {

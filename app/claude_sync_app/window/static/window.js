@@ -112,6 +112,13 @@ async function browse(button, field, title) {
   problem.textContent = answer.is_error ? answer.message : "";
 }
 
+/** Ask, where a session is resumed only if a person says so; the answer that counts then. */
+async function agreed(answer, session) {
+  if (!answer?.more?.all_the_same) return answer;
+  if (!(await ask("Resume it all the same?", answer.message, "Resume all the same"))) return answer;
+  return post("/do", { verb: "resume", subject: session, detail: "all-the-same" });
+}
+
 /** Do what an element asks for, and say what came of it; returns the answer, null for Cancel. */
 async function act(element, path, body) {
   const { ask: title, askText = "", askYes = "Yes" } = element.dataset;
@@ -119,7 +126,7 @@ async function act(element, path, body) {
   if (element.getAttribute("aria-busy") === "true") return null;
   element.setAttribute("aria-busy", "true");
   try {
-    const answer = await post(path, body);
+    const answer = await agreed(await post(path, body), body.subject);
     follow(answer, element);
     return answer;
   } finally {
