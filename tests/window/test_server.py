@@ -15,7 +15,7 @@ from claude_sync_app.window.guard import HEADERS
 from claude_sync_app.window.opening import Window
 from claude_sync_app.window.page import Asked, Reply, page, post
 from claude_sync_app.window.pages import doctor
-from machines import PlayedMachine
+from machines import SESSION, PlayedMachine, said
 from waiting import PATIENCE_SECONDS, until
 
 
@@ -133,6 +133,22 @@ def test_thousands_of_sessions_can_be_chosen_at_once(caller: Caller) -> None:
         ("/do", {"verb": "push", "subject": " ".join(ids), "detail": ""}),
     ):
         assert b"makes no sense" not in caller.ask("POST", root + path, body)[2]
+
+
+def test_nothing_is_removed_from_a_place_that_was_not_left(
+    caller: Caller, service: Service, laptop: PlayedMachine
+) -> None:
+    laptop.write(SESSION, said("hello"))
+    service.push([SESSION]).result()
+    here = str(service.status.preferences.location)
+    root = caller.enter()
+    no_folder = str(laptop.paths.preferences_file / "x")
+    for location, status in ((here, 200), (no_folder, 400)):
+        body = {"location": location, "encrypt": False}
+        assert caller.ask("POST", f"{root}/settings/store/choose", body)[0] == status
+        status, _, told = caller.ask("POST", f"{root}/settings/store/remove-left", {})
+        assert (status, b"no other place was left" in told.lower()) == (400, True)
+    assert len(laptop.world.bundles()) == 1
 
 
 def test_a_bug_in_a_page_is_said_and_logged_without_what_it_was_about(

@@ -152,14 +152,14 @@ def choose(asked: Asked) -> Reply:
             )
         except ClaudeSyncError as error:
             return _refused(error, made)
+        if before.location not in (None, done.location):
+            asked.services.left = before
         left = _left(context, before, done)
         return _done(done, made, left)
 
     service = asked.services.service
     future = service.call(work)
     future.add_done_callback(lambda _: service.look_now())
-    if before.location is not None:
-        asked.services.left = before
     return Waiting(future, lambda answer: answer)
 
 
@@ -201,7 +201,7 @@ def _left(context: Context, before: Preferences, done: SetUp) -> int:
 def remove_left(asked: Asked) -> Reply:
     """Remove this machine's bundles from the place that was left last."""
     before = asked.services.left
-    if before is None:
+    if before is None or before.location == asked.status.preferences.location:
         raise UsageError("no other place was left since the window was opened")
 
     def work(context: Context) -> int:

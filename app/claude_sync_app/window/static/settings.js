@@ -155,7 +155,7 @@
     button.disabled = false;
     button.textContent = "Share there";
     const more = answer.more ?? {};
-    if (more.made_key) showKey(more.made_key);
+    if (more.made_key) showKey(more.made_key); // also where it failed after that: it may count already
     if (answer.is_error) {
       problem("readers", answer.message);
       if (more.needs_key) {
@@ -181,8 +181,6 @@
     const place = form.querySelector("[data-made-key]");
     place.querySelector("[data-key-text]").textContent = key;
     place.hidden = false;
-    // Also where setting up failed afterwards: it may count already.
-    step("done").hidden = false;
   }
 
   form.addEventListener("submit", (event) => {
