@@ -6,6 +6,7 @@ link that nobody opens for you, and each link shows where it leads.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
@@ -22,6 +23,8 @@ MOST_CHARACTERS = 40_000
 """A longer text is shown as it is: reading Markdown takes time that grows faster than the text."""
 _MOST_TARGET_CHARACTERS = 4 * MOST_CHARACTERS
 """Of all links of a text: one definition of a long target may be named thousands of times."""
+_BELOW_HEADINGS = re.compile(r"[\s>*+\d.)|:-]+")
+"""The line below a table's headings, which may stand in a quotation or a list."""
 _NESTING = 12
 _KEPT = frozenset({"href", "start"})
 """Attributes that an element may have beside ours."""
@@ -39,7 +42,7 @@ def _reader() -> MarkdownIt:
 def as_html(text: str) -> Markup:
     """A text as HTML."""
     shown = visible(text)
-    if len(shown) > MOST_CHARACTERS:
+    if len(shown) > MOST_CHARACTERS or _most_cells(shown) > len(shown):
         return Markup('<div class="plain">{}</div>').format(shown)
     reader = _reader()
     try:
@@ -52,6 +55,18 @@ def as_html(text: str) -> Markup:
         return Markup('<div class="plain">{}</div>').format(shown)
     # The library escapes what it was given, and made all of the rest.
     return Markup(made)  # noqa: S704
+
+
+def _most_cells(text: str) -> int:
+    """How many cells its tables have at most: a row has all columns, however few were typed."""
+    cells = columns = 0
+    for line in text.split("\n"):
+        if not line.strip(" \t>"):
+            columns = 0
+        elif "|" in line and _BELOW_HEADINGS.fullmatch(line):
+            columns = max(columns, line.count("|") + 1)
+        cells += columns
+    return cells
 
 
 def _check_targets(tokens: Sequence[Token]) -> None:

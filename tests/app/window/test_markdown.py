@@ -58,6 +58,14 @@ def test_what_cannot_be_seen_is_not_spelled_otherwise(text: str) -> None:
     assert "\u202e" not in as_html(text)
 
 
+@pytest.mark.parametrize(("first", "then"), [("", ""), ("> ", "> "), ("- ", "  ")])
+def test_a_table_does_not_grow_by_cells_that_nobody_typed(first: str, then: str) -> None:
+    rows = ["|" + "a|" * 300, "|" + "-|" * 300, *["a"] * 200]
+    assert "<td>" not in as_html(first + f"\n{then}".join(rows))
+    typed = ["a|b|c", "-|-|-", *["1|2|3"] * 200]
+    assert as_html(first + f"\n{then}".join(typed)).count("<td>") == 600
+
+
 def test_a_target_that_is_named_often_does_not_make_a_text_big() -> None:
     text = "[a]: https://a.example/" + "b" * 10_000 + "\n\n" + "[a] " * 5_000
     assert len(as_html(text)) < 2 * len(text)
