@@ -75,7 +75,7 @@ class Preferences(NamedTuple):
     notifications: Notifications = Notifications()
     search: bool = True
     show_titles: bool = True
-    recent_limit: int = 10
+    recent_limit: int = 5
     left_click: str = "menu"
     terminal: tuple[str, ...] | None = None
     projects_roots: tuple[Path, ...] = ()

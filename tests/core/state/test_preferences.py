@@ -65,7 +65,7 @@ def test_without_a_file_everything_has_its_default(here: Paths) -> None:
         "notifications": dict.fromkeys(Notifications._fields, True),
         "search": True,
         "show_titles": True,
-        "recent_limit": 10,
+        "recent_limit": 5,
         "left_click": "menu",
         "terminal": None,
         "projects_roots": [],
