@@ -6,7 +6,7 @@ import pytest
 
 from claude_sync_app.window.pages.kept import numbers_in_words
 
-_NONE = "Every session that is kept is also in Claude Code’s folder here."
+_NONE = "No session is kept that is no longer in Claude Code’s folder here."
 
 
 @pytest.mark.parametrize(

@@ -115,3 +115,19 @@ def test_what_cannot_be_read_yet_is_resumed_all_the_same_and_without_a_terminal_
     expect(page.get_by_text("No terminal could be opened")).to_contain_text(
         f"claude --resume {SESSION}"
     )
+
+
+def test_a_session_that_was_pulled_from_its_page_is_read_here_from_then_on(
+    open_page: OpenPage, laptop: PlayedMachine, desktop: PlayedMachine, service: Service
+) -> None:
+    prepare(laptop, terminal=["/nowhere/terminal"])
+    desktop.write(SESSION, said("begin"))
+    desktop.push()
+    service.look_now().result()
+    page = open_page(f"session/{SESSION}")
+    expect(page.get_by_role("main")).to_contain_text("app")
+    expect(page.get_by_text("git:example.org/you/app")).to_have_count(0)
+    page.get_by_role("button", name="Pull and resume").click()
+    expect(page.get_by_text("read here")).to_be_visible()
+    expect(page.get_by_role("button", name="Resume", exact=True)).to_be_visible()
+    expect(page.get_by_text("No terminal could be opened")).to_contain_text("Pulled “begin” from")

@@ -60,7 +60,8 @@ def _open_terminal(asked: Asked, found: Resumption) -> Answer:
     is_new = is_new_to_client(home.path, directory)
     lines = resume_sentences.remarks(found, options.remark, new_directory=is_new)
     pulled = resume_sentences.pulled_sentence(found, time.time_ns())
-    return Answer(" ".join([pulled or f"{name} opens in a terminal.", *lines]))
+    text = " ".join([pulled or f"{name} opens in a terminal.", *lines])
+    return Answer(text, reload=bool(pulled))
 
 
 def _without_terminal(
@@ -71,7 +72,8 @@ def _without_terminal(
     why = sentence(f"no terminal could be opened: {one_line(str(error))}")
     line = _line(directory, found.session_id, options)
     todo = f"Or type this in one: {line}" if line else ""
-    return Answer(" ".join(filter(None, [pulled, why, todo])), is_error=True)
+    text = " ".join(filter(None, [pulled, why, todo]))
+    return Answer(text, is_error=True, reload=bool(pulled))
 
 
 def _line(directory: Path, session_id: str, options: Sequence[str]) -> str:

@@ -57,7 +57,7 @@ def numbers_in_words(gone: int, soon: int, lost: int) -> str:
     kept = "is kept that is" if gone == 1 else "are kept that are"
     said = f"{count(gone, 'session')} {kept} no longer in Claude Code’s folder here."
     if not gone:
-        said = "Every session that is kept is also in Claude Code’s folder here."
+        said = "No session is kept that is no longer in Claude Code’s folder here."
     if not soon:
         return f"{said} None will be deleted this week."
     said += f" {count(soon, 'session')} will be deleted this week"
