@@ -6,7 +6,7 @@ Pure. The doctor itself names them by their ids alone, for what it says is paste
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from claude_sync.model import Finding, SessionState
 from claude_sync_app.shown_text import one_line, shortened
@@ -27,9 +27,19 @@ def named_finding(
         sessions: those whose titles are known.
         show_titles: whether titles may be shown; else the beginning of the id stands alone.
     """
-    if not (_NAMED.search(finding.title) or _NAMED.search(finding.detail)):
+    if not names_a_session(finding):
         return finding
     titles = {one.session_id: one.title for one in sessions} if show_titles else {}
+    return titled_finding(finding, titles)
+
+
+def names_a_session(finding: Finding) -> bool:
+    """Whether its title or its detail names one by its id."""
+    return bool(_NAMED.search(finding.title) or _NAMED.search(finding.detail))
+
+
+def titled_finding(finding: Finding, titles: Mapping[str, str]) -> Finding:
+    """The same as `named_finding`, of titles that are known by their ids."""
 
     def name(found: re.Match[str]) -> str:
         session_id = found[0].rpartition(" ")[2]

@@ -35,11 +35,19 @@ def folder_for_store(chosen: Path, synced: Sequence[SyncedFolder] = ()) -> Path:
         return chosen
     if any(_same(chosen, Path(one.path)) for one in synced):
         return chosen / SUBFOLDER
+    if chosen.name == SUBFOLDER and any(_same(chosen.parent, Path(one.path)) for one in synced):
+        return chosen  # even if others' sessions arrived in it before what marks it
     try:
         is_its_own = not chosen.exists() or not any(chosen.iterdir())
     except OSError:
         is_its_own = True  # setting it up will say what is wrong with it
     return chosen if is_its_own else chosen / SUBFOLDER
+
+
+def synced_root(chosen: Path, synced: Sequence[SyncedFolder]) -> Path | None:
+    """The synced folder that a folder is in, or is; None for none."""
+    roots = [Path(one.path) for one in synced if _is_within(chosen, Path(one.path))]
+    return max(roots, key=lambda one: len(one.parts), default=None)
 
 
 def existing_stores(chosen: Path, synced: Sequence[SyncedFolder] = ()) -> list[Path]:
@@ -51,8 +59,7 @@ def existing_stores(chosen: Path, synced: Sequence[SyncedFolder] = ()) -> list[P
     Args:
         chosen, synced: as `folder_for_store` takes them.
     """
-    roots = [Path(one.path) for one in synced if _is_within(chosen, Path(one.path))]
-    root = max(roots, key=lambda one: len(one.parts), default=chosen)
+    root = synced_root(chosen, synced) or chosen
     found: list[Path] = []
     left = _MOST_ENTRIES
     queue = deque([(root, 0)])

@@ -210,6 +210,23 @@ def test_init_says_who_can_write_there_and_what_that_means(
         assert words in said
 
 
+def test_a_synced_folder_that_is_typed_means_where_a_click_would_have_led(
+    new_laptop: Machine, new_desktop: Machine, tmp_path: Path
+) -> None:
+    synced = tmp_path / "synced"
+    (synced / "Photos").mkdir(parents=True)
+    for machine in (new_laptop, new_desktop):
+        told = machine.home / ("AppData/Local/Dropbox" if os.name == "nt" else ".dropbox")
+        told.mkdir(parents=True)
+        (told / "info.json").write_text(json.dumps({"personal": {"path": str(synced)}}))
+    said = new_laptop.does("init", synced)
+    assert said.startswith(f"Sessions are shared through {synced / 'claude-sync'}.")
+    assert "sessions are in a subfolder, claude-sync, the same from every machine." in said
+    (synced / "claude-sync").rename(synced / "Photos" / "sessions")
+    done = new_desktop.document("init", synced)
+    assert done["location"] == str(synced / "Photos" / "sessions"), "it is found, wherever it is"
+
+
 def test_init_again_says_what_is_there(laptop: Machine, shared_folder: Path) -> None:
     assert laptop.does("init", shared_folder).startswith(
         f"Sessions are shared through {shared_folder}. This machine is called laptop there.\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from end_to_end.machine import OTHER, Machine
+from end_to_end.machine import OTHER, SESSION, Machine
 from end_to_end.terminal import Screen, on_terminal
 
 
@@ -114,3 +114,18 @@ def test_names_from_elsewhere_cannot_play_with_the_terminal(
     seen = on_terminal(healthy, "doctor")
     assert "\u202e" not in seen.text
     assert "badname-x.ccsync" in seen.text.replace("\n", "").replace("  ", "")
+
+
+def test_sessions_are_called_by_their_titles_on_a_terminal_only(laptop: Machine) -> None:
+    laptop.says("Fix the login bug")
+    kept = laptop.path().read_bytes()
+    laptop.says("and this gets lost")
+    laptop.does("push")
+    laptop.path().write_bytes(kept)
+    said = "“Fix the login bug” (3f2a91c4) has lost something"
+    assert said in on_terminal(laptop, "doctor", columns=200).text
+    assert said in laptop.run("status").out
+    piped = laptop.run("doctor").out
+    assert f"Session {SESSION} has lost something" in piped
+    assert "login bug" not in piped, "it is pasted into reports"
+    assert "login bug" not in laptop.run("doctor", "--json").out

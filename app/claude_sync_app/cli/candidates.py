@@ -48,6 +48,15 @@ def _preferences() -> Iterator[tuple[str, str]]:
 
 
 def _sessions(context: Context) -> Iterator[tuple[str, str]]:
+    found = remembered_sessions(context)
+    newest = sorted(found, key=lambda session_id: found[session_id], reverse=True)
+    for session_id in newest[:_MOST]:
+        yield session_id, shortened(one_line(found[session_id][1]), _TITLE_LENGTH)
+
+
+def remembered_sessions(context: Context) -> dict[str, tuple[int, str]]:
+    """The sessions that are remembered, by their ids, each with when it was last written (ns since
+    the epoch) and its title, other people's text; no store is asked."""
     found: dict[str, tuple[int, str]] = {}
     for bundle in context.cache.bundles().values():
         head = bundle.head
@@ -60,9 +69,7 @@ def _sessions(context: Context) -> Iterator[tuple[str, str]]:
         title = title_of(local.session_id, row.title) if row is not None else ""
         known = found.get(local.session_id, (0, ""))
         found[local.session_id] = (max(known[0], local.stamp.mtime_ns), title or known[1])
-    newest = sorted(found, key=lambda session_id: found[session_id], reverse=True)
-    for session_id in newest[:_MOST]:
-        yield session_id, shortened(one_line(found[session_id][1]), _TITLE_LENGTH)
+    return found
 
 
 def _machines(context: Context) -> Iterator[tuple[str, str]]:

@@ -61,6 +61,8 @@ _COUNTED = {
 }
 _NO_KEY = "\0"
 _SHORTEST_TITLE = 20
+_MOST_LINES_TO_TYPE = 3
+"""Of a pull that nobody named sessions for; whoever pulled more than so many resumes a few."""
 _ACTIVE = frozenset({Outcome.PUSHED, *_TAKEN})
 _QUIET = frozenset({Outcome.UNCHANGED, Outcome.AHEAD, Outcome.GONE, Outcome.DECLINED})
 _BAD = frozenset({Outcome.FAILED, Outcome.CONFLICT, Outcome.SHORTENED})
@@ -173,9 +175,13 @@ def print_results(
         results = [result._replace(title="") for result in results]
     if not named:
         results = sorted(results, key=lambda result: -result.mtime_ns)
+    to_resume = [] if dry_run else [one for one in results if _is_to_resume(one, resumed)]
+    with_line = {
+        one.session_id for one in (to_resume if named else to_resume[:_MOST_LINES_TO_TYPE])
+    }
     for result in results:
         if result.outcome in _ACTIVE:
-            _print_done(result, where, dry_run, with_line=result.session_id != resumed)
+            _print_done(result, where, dry_run, with_line=result.session_id in with_line)
         elif result.outcome in _BAD or (named and result.outcome in _NOT_DONE):
             print_error(_sentence(result))
         elif result.outcome is Outcome.UNPLACED or (result.outcome is Outcome.HELD and not named):
@@ -183,10 +189,20 @@ def print_results(
             unplaced.setdefault(alike, []).append(result)
         elif named or result.outcome not in _QUIET:
             print_line(f"{_sentence(result)}")
+    if not named and len(to_resume) > len(with_line):
+        every = " --all" if len({one.project_key for one in to_resume}) > 1 else ""
+        print_line(f"… and {len(to_resume) - len(with_line)} more: claude-sync sessions{every}")
     for message, waiting in unplaced.items():
         _print_unplaced(message, waiting)
     if not named:
         _print_totals(results, verb, dry_run=dry_run)
+
+
+def _is_to_resume(result: Result, resumed: str) -> bool:
+    """Whether a line to type fits it: it was taken, has a directory, and isn't resumed anyway."""
+    return (
+        result.outcome in _TAKEN and result.directory is not None and result.session_id != resumed
+    )
 
 
 def print_restored(results: Sequence[Result], where: str, *, resumed: bool = False) -> None:
@@ -241,7 +257,7 @@ def _print_done(result: Result, where: str, dry_run: bool, *, with_line: bool) -
     print_line(words.format(name=name, machine=machine, id=result.session_id))
     if result.message and not dry_run:
         print_note(_sentence(result))
-    if result.directory is not None and with_line and not dry_run:
+    if with_line and result.directory is not None:
         from claude_sync_app.resume_options import resume_options
 
         options = resume_options(paths(), result.path, result.from_elsewhere)

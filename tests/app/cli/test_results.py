@@ -92,6 +92,31 @@ def test_what_was_done_stands_in_one_line_each_and_is_counted(
     ]
 
 
+def test_of_many_that_were_pulled_the_newest_get_a_line_to_type(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ids = [f"{SESSION[:-1]}{number}" for number in range(5)]
+    results = [
+        Result(one, Outcome.IMPORTED, "k", "laptop", directory=tmp_path, mtime_ns=number)
+        for number, one in enumerate(ids)
+    ]
+    print_results(results, "pull", "here", named=False)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.startswith("  ")] == [
+        f"  {resume_line(tmp_path, session_id)}" for session_id in ids[:1:-1]
+    ]
+    assert lines[-2:] == ["… and 2 more: claude-sync sessions", "5 imported."]
+    another = results[0]._replace(project_key="other")
+    print_results([another, *results[1:]], "pull", "here", named=False)
+    assert "… and 2 more: claude-sync sessions --all\n" in capsys.readouterr().out
+    print_results(results[:3], "pull", "here", named=False)
+    assert "more" not in capsys.readouterr().out
+    print_results(results, "pull", "here", named=True)
+    named = capsys.readouterr().out
+    assert named.count("claude --resume") == 5, "whoever names sessions wants each"
+    assert "more" not in named
+
+
 def test_a_dry_run_speaks_of_what_would_be(capsys: pytest.CaptureFixture[str]) -> None:
     results = [
         Result("a", Outcome.IMPORTED, machine="laptop", title="One", directory=Path("/x")),

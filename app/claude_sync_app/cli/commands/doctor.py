@@ -8,12 +8,15 @@ from collections.abc import Sequence
 
 from claude_sync.doctor import examine
 from claude_sync.model import Finding, Level
+from claude_sync.sync.context import Context
 from claude_sync.wording import count
+from claude_sync_app.cli.candidates import remembered_sessions
 from claude_sync_app.cli.context import read_only_context
 from claude_sync_app.cli.output import flush, is_terminal, print_json, print_line
 from claude_sync_app.cli.parser import Parser
 from claude_sync_app.cli.runner import DONE, FAILED
 from claude_sync_app.cli.tables import print_table
+from claude_sync_app.finding_names import names_a_session, titled_finding
 from claude_sync_app.shown_text import one_line
 
 # Of each level: a mark, one for terminals that know few characters, and a style.
@@ -46,10 +49,12 @@ def run(arguments: Namespace) -> int:
 
     with read_only_context() as context:
         findings = examine(context, deep=arguments.deep, checks=checks())
+        on_terminal = is_terminal(sys.stdout) and not arguments.json
+        shown = _named(context, findings) if on_terminal else findings
     if arguments.json:
         print_json({"findings": [finding_json(finding) for finding in findings]})
-    elif is_terminal(sys.stdout):
-        _show(findings)
+    elif on_terminal:
+        _show(shown)
         print_line()
         print_line(_summary(findings))
     else:
@@ -68,6 +73,14 @@ def finding_json(finding: Finding) -> dict[str, str]:
         "detail": finding.detail,
         "fix": finding.fix,
     }
+
+
+def _named(context: Context, findings: Sequence[Finding]) -> Sequence[Finding]:
+    """The findings as they are read on a terminal: with sessions called by their titles."""
+    if not any(map(names_a_session, findings)):
+        return findings
+    titles = {session_id: title for session_id, (_, title) in remembered_sessions(context).items()}
+    return [titled_finding(finding, titles) for finding in findings]
 
 
 def _summary(findings: Sequence[Finding]) -> str:

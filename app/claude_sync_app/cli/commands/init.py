@@ -27,6 +27,7 @@ from claude_sync_app.cli.store_keys import (
     given_key,
     with_key,
 )
+from claude_sync_app.cli.typed_folder import typed_folder
 
 
 def configure(parser: Parser) -> None:
@@ -74,7 +75,8 @@ def configure(parser: Parser) -> None:
         "whoever can write there can put words into a session that you resume. With\n"
         "--encrypt only machines that have its key can do either; others see how many\n"
         "sessions there are, about how big, and when they change. A folder stays encrypted,\n"
-        "or not, for good.",
+        "or not, for good. In a folder that Dropbox or the like keeps in sync sessions are in\n"
+        "its subfolder claude-sync, or where your other machines have them already.",
         ("init ~/Dropbox/claude-sync --encrypt", "mirrored to your machines, readable only there"),
         ("init nas:sessions", "a folder in your home directory on a host"),
         ("init ssh://me@nas:2222/srv/sessions", "the same with user, port and absolute path"),
@@ -86,6 +88,8 @@ def configure(parser: Parser) -> None:
 def run(arguments: Namespace) -> int:
     own = paths()
     before = preferences.load(own).location
+    place = typed_folder(own, arguments.location, anew=arguments.new)
+    arguments.location = place.location
     made = MadeKey(arguments.location, json=arguments.json)
     with made.whatever_happens():
         done = _set_up_asking(own, arguments, made)
@@ -106,6 +110,8 @@ def run(arguments: Namespace) -> int:
         f"Sessions are shared through {done.label}. "
         f"This machine is called {done.machine.name} there."
     )
+    if place.remark:
+        print_line(place.remark)
     if before is not None and before != done.location:
         print_line(f"What this machine pushed to {short_path(before)} stays there.")
     if done.machines:

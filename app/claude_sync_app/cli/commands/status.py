@@ -19,6 +19,7 @@ from claude_sync_app.cli.context import is_set_up, read_only_context
 from claude_sync_app.cli.output import print_heading, print_json, print_line
 from claude_sync_app.cli.parser import Parser
 from claude_sync_app.cli.runner import DONE
+from claude_sync_app.finding_names import named_finding
 
 _SHOWN = 10
 _SHOWN_ANYWAY = frozenset({"not-set-up", "conflict"})
@@ -51,7 +52,7 @@ def run(arguments: Namespace) -> int:
     else:
         print_line(f"Sessions are shared through {where}. This machine is called {machine}.")
     _print_groups(every, held)
-    _print_findings(findings)
+    _print_findings([named_finding(one, every) for one in findings])
     return DONE
 
 
