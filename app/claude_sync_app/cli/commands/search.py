@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from claude_sync.errors import SearchError
 from claude_sync.search.searching import (
+    MOST_HITS,
     SearchAnswer,
     SearchHit,
     check_wanted,
@@ -96,7 +97,10 @@ def _print(answer: SearchAnswer) -> None:
     if not answer.hits:
         print_line("Nothing was found.")
     elif answer.more and on_terminal:
-        print_note(f"(there are more: --limit {2 * len(answer.hits)})")
+        more = min(2 * len(answer.hits), MOST_HITS)
+        print_note(
+            f"(there are more: {f'--limit {more}' if more > len(answer.hits) else 'add a word'})"
+        )
 
 
 def _print_hit(hit: SearchHit) -> None:
@@ -132,6 +136,6 @@ def _json(hit: SearchHit) -> dict[str, object]:
 
 
 def _number(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 0 < int(text[:9]) <= 500:
-        raise ArgumentTypeError(f"{text!r} isn't a whole number from 1 to 500")
+    if not text.isascii() or not text.isdigit() or not 0 < int(text[:9]) <= MOST_HITS:
+        raise ArgumentTypeError(f"{text!r} isn't a whole number from 1 to {MOST_HITS}")
     return int(text)
