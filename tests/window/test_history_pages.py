@@ -253,6 +253,7 @@ def test_what_happens_meanwhile_is_shown_on_request(
     page.get_by_role("button", name="Show it").click()
     arrived = page.locator(".entry").filter(has_text="Arrived")
     expect(arrived).to_contain_text("desktop went on with it")
+    page.wait_for_load_state()  # the page is a new one, whose scripts run a moment later
     arrived.get_by_role("button", name="Pull").press("Enter")
     expect(page.locator(".entry").first).to_contain_text("New from desktop")
     assert laptop.has()
