@@ -58,6 +58,7 @@ def test_a_session_that_is_not_here_is_read_found_in_and_saved(
     expect(page.get_by_role("link", name="Earlier turns")).to_have_count(0)
     page.get_by_role("link", name="Later turns").first.click()
     page.get_by_role("link", name="Its end").first.click()
+    page.wait_for_url(lambda url: url.endswith("?"))  # with its scripts
     expect(page.locator("article").last).to_contain_text("The end.")
     # Something that was said long before.
     page.keyboard.press("/")

@@ -26,6 +26,9 @@ _MOST_TARGET_CHARACTERS = 4 * MOST_CHARACTERS
 _BELOW_HEADINGS = re.compile(r"[\s>*+\d.)|:-]+")
 """The line below a table's headings, which may stand in a quotation or a list."""
 _NESTING = 12
+_LEADS_SOMEWHERE = re.compile("(?:https?|mailto):", re.IGNORECASE)
+"""Other targets are shown and no links: a file of the project isn't on this server, and what starts
+another program is nobody's to offer."""
 _KEPT = frozenset({"href", "start"})
 """Attributes that an element may have beside ours."""
 
@@ -103,14 +106,15 @@ def _with_targets(tokens: Sequence[Token]) -> list[Token]:
     target, label = "", ""
     for token in tokens:
         _restrict(token)
-        found.append(token)
         if token.type == "link_open":
             target, label = str(token.attrs.get("href", "")), ""
             token.attrs |= {"rel": "noreferrer noopener", "target": "_blank"}
-        elif token.type == "link_close":
+        if not token.type.startswith("link_") or _LEADS_SOMEWHERE.match(target):
+            found.append(token)
+        if token.type == "link_close":
             if target and target != label:
                 found.append(Token("text", "", 0, content=f" ({target})"))
             target = ""
-        elif target:
+        elif target and token.type != "link_open":
             label += token.content
     return found
