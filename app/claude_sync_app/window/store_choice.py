@@ -86,6 +86,9 @@ def _location(asked: Asked) -> str:
     parsed = parse_location(text)
     if not isinstance(parsed, FolderLocation):
         return parsed.spelling
+    if not Path(os.path.expanduser(text)).is_absolute():
+        # Where the program that serves the window was started, nobody who types here knows.
+        raise UsageError("a folder's whole path is needed", where=text[:200])
     folder = Path(parsed.path)
     if asked.flag("exact") or str(folder) == default_location():
         return str(folder)
