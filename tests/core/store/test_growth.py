@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -14,9 +15,17 @@ from claude_sync.disk.snapshot import stamp_of
 from claude_sync.errors import SessionChanging
 from claude_sync.model import Bundle, LocalSession, Stamp, Version
 from claude_sync.sealed.cuts import CUT_BYTES
+from claude_sync.sealed.keys import Master
 from claude_sync.store.packing import Outgoing, Packing
+from claude_sync.store.upload import send
 from claude_sync.transports.base import Block, Reuse
+from claude_sync.transports.folder.transport import FolderTransport
+from claude_sync.transports.sealed.transport import SealedTransport
 from machines import SESSION, World, said
+from randomness import examples
+from sealed_files import opened_whole
+
+SMALL_CUT_BYTES = 4096
 
 ALL_KINDS = 'plain "quoted" \\ \x1b中文é'.encode() + b"\xff\n"
 TRANSCRIPTS = {
@@ -107,6 +116,67 @@ def test_what_is_not_what_was_decided_about_is_not_written(tmp_path: Path) -> No
     other = Version(path.stat().st_size - 1, "0" * 64)
     with pytest.raises(SessionChanging):
         list(Packing(again._replace(expected=other), lambda: None).growth())
+
+
+@pytest.fixture
+def small_cuts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small transcript has many cuts."""
+    for module in ("sealed.cuts", "sealed.file", "store.packing"):
+        monkeypatch.setattr(f"claude_sync.{module}.CUT_BYTES", SMALL_CUT_BYTES)
+    monkeypatch.setattr("claude_sync.transports.sealed.writing.LEAST_REUSE_BYTES", 64)
+
+
+def something(chance: random.Random) -> bytes:
+    """What a transcript may hold next: whole characters, parts of them, marks of a bundle."""
+    odd = [*map(str.encode, '中é😀\\"\n\0\x1b'), b"\xff", b"\xed\xa0\x80", b'","sidecar":[']
+    parts = [part[: chance.randint(1, len(part))] for part in chance.choices(odd, k=30)]
+    return chance.choice(
+        [
+            said("x" * chance.randrange(SMALL_CUT_BYTES)),
+            chance.randbytes(chance.randrange(SMALL_CUT_BYTES)),
+            chance.choice(odd)[1:] or b"\n",
+            chance.choice(parts) * chance.randrange(1, SMALL_CUT_BYTES),
+            b"".join(parts),
+        ]
+    )
+
+
+@pytest.mark.parametrize("seed", range(examples(40)))
+def test_whatever_becomes_of_a_transcript_the_sealed_file_holds_what_packing_all_of_it_makes(
+    tmp_path: Path, small_cuts: None, seed: int
+) -> None:
+    chance, master, path = random.Random(seed), Master.new(), tmp_path / "transcript"
+    transport = SealedTransport(FolderTransport(str(tmp_path / "store")), master)
+    transport.create()
+    path.write_bytes(said("begin"))
+    base: Bundle | None = None
+    for _ in range(40):
+        data = path.read_bytes()
+        if chance.random() < 0.2:
+            at = chance.randrange(len(data))
+            data = data[:at] + chance.choice([b"", b"P" + data[at + 1 :]])
+        path.write_bytes(data + something(chance))
+        one = outgoing(path)
+        replaces = base.stamp if base is not None else None
+        [sent] = send(transport, [one._replace(base=base, replaces=replaces)], lambda: None)
+        assert sent.error is None
+        assert sent.bundle is not None
+        base = sent.bundle
+        stored = (tmp_path / "store" / one.name).read_bytes()
+        assert opened_whole(master, stored) == packed(one)[0]
+
+
+def test_a_character_that_was_cut_off_where_a_cut_ends_is_made_again(
+    tmp_path: Path, small_cuts: None
+) -> None:
+    path, character = tmp_path / "transcript", "😀".encode()
+    for size in range(SMALL_CUT_BYTES - 20, SMALL_CUT_BYTES + 2):
+        for part in (1, 2, 3):
+            path.write_bytes(b"x" * size + character[:part])
+            base, again = packed(outgoing(path))
+            path.write_bytes(b"x" * size + character)
+            made, _ = put_together(Packing(again, lambda: None).growth(), base)
+            assert made == packed(again)[0]
 
 
 def test_an_encrypted_folder_is_given_only_what_is_new(
