@@ -174,14 +174,13 @@ class Index:
         files.touch_private(self._path)
         db = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)
         try:
-            version = db.execute("PRAGMA user_version").fetchone()[0]
-            kind = db.execute("PRAGMA application_id").fetchone()[0]
             db.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
             db.execute("PRAGMA secure_delete=ON")
-            if (kind, version) != (_APPLICATION, LAYOUT):
-                if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                    raise sqlite3.DatabaseError("it is of another version")
+            if not _is_laid_out(db):
                 _lay_out(db)
+            with suppress(sqlite3.OperationalError):
+                # Another process may have it open in this moment; then it is so next time.
+                db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=NORMAL")
             db.execute("SELECT no FROM shard").fetchall()
         except BaseException:
@@ -452,15 +451,27 @@ def remove_indexes(paths: Paths) -> None:
                 files.remove(paths.state / name)
 
 
+def _is_laid_out(db: sqlite3.Connection) -> bool:
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    kind = db.execute("PRAGMA application_id").fetchone()[0]
+    return (kind, version) == (_APPLICATION, LAYOUT)
+
+
 def _lay_out(db: sqlite3.Connection) -> None:
+    """Make the tables, unless another process made them since it was looked.
+
+    Raises:
+        sqlite3.DatabaseError: they are another version's.
+    """
     db.execute("PRAGMA auto_vacuum=INCREMENTAL")
-    db.execute("PRAGMA journal_mode=WAL")
     db.execute("BEGIN IMMEDIATE")
     if not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         for statement in _TABLES.split(";\n"):
             db.execute(statement)
         db.execute(f"PRAGMA application_id={_APPLICATION}")
         db.execute(f"PRAGMA user_version={LAYOUT}")
+    elif not _is_laid_out(db):
+        raise sqlite3.DatabaseError("it is of another version")
     db.execute("COMMIT")
 
 

@@ -6,8 +6,10 @@ import itertools
 import json
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -299,6 +301,20 @@ def test_one_that_another_process_writes_is_waited_for_and_then_left(talk: Pair)
         assert [hit.session_id for hit in search_sessions(context, "login").hits] == [SESSION]
         other.rollback()
         assert update_index(context)
+
+
+def test_several_that_open_a_new_one_at_once_all_get_it(tmp_path: Path) -> None:
+    for number in range(20):
+        path, ready = tmp_path / f"search-{number}.sqlite", Barrier(4)
+
+        def open_it(path: Path = path, ready: Barrier = ready) -> int:
+            ready.wait()
+            with closing(Index(path)):
+                return path.stat().st_ino
+
+        with ThreadPoolExecutor(4) as pool:
+            opened = [pool.submit(open_it) for _ in range(4)]
+            assert len({one.result() for one in opened}) == 1
 
 
 def test_who_wants_no_index_has_none(talk: Pair) -> None:

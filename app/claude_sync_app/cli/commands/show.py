@@ -31,7 +31,8 @@ def configure(parser: Parser) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="into a file")
     parser.describe(
         "Nothing is pulled, and nothing changes: what isn't here is read in the shared folder.\n"
-        "What tools gave back isn't shown, and no picture is ever loaded.",
+        "What tools gave back and what subagents said isn't shown, and no picture is ever\n"
+        "loaded.",
         ("show 3f2a | less", "read it"),
         ("show 3f2a --html -o talk.html", "for a browser, or for somebody else"),
     )
