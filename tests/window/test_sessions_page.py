@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from claude_sync.search.searching import update_index
+from claude_sync.service import search_filling
 from claude_sync.service.service import Service
 from claude_sync_app.window.opening import Window
 from machines import OTHER, SESSION, PlayedMachine, said
 from waiting import until
 
 OpenPage = Callable[..., Page]
+_COLOUR = "dot => getComputedStyle(dot).backgroundColor"
 HOSTILE = "<img src=x onerror=alert(1)> \u202eevil</script><script>alert(2)</script> & \"q\" 'a'"
 
 
@@ -118,6 +121,36 @@ def test_what_was_said_is_found_with_the_words_marked(
     expect(page.get_by_text("can't be searched, for that is turned off")).to_be_visible()
 
 
+@pytest.fixture
+def indexed_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service doesn't wait with the index of what was said; ask for this before it."""
+    monkeypatch.setattr(search_filling, "FIRST_SECONDS", 0.1)
+    monkeypatch.setattr(search_filling, "SOON_SECONDS", 0.1)
+
+
+@pytest.mark.usefixtures("indexed_soon")
+def test_how_many_turns_a_session_has_stands_in_its_row_once_that_is_known(
+    open_page: OpenPage, laptop: PlayedMachine, service: Service
+) -> None:
+    page = open_page()
+    until(lambda: service.indexed > 0)
+    before = service.indexed
+    laptop.write(SESSION, title("Fix the login"), said("and the tests"))
+    service.look_now().result()
+    there = row(page, "Fix the login")
+    expect(there.locator(".turns")).to_have_count(1)
+    until(lambda: service.indexed > before)
+    service.pause().result()  # a page asks at the next news, or within some seconds
+    expect(there.locator(".turns")).to_have_text("2")
+    expect(there.locator(".turns")).to_be_visible()
+    expect(page.get_by_role("columnheader", name="Turns")).to_be_visible()
+    expect(there.locator(".turns-inline")).to_be_hidden()
+    page.set_viewport_size({"width": 400, "height": 800})
+    expect(there.locator(".under")).to_contain_text("2 turns")
+    expect(there.locator(".turns-inline")).to_be_visible()
+    expect(there.locator(".turns")).to_be_hidden()
+
+
 def test_several_are_pulled_pushed_and_removed_at_once(
     open_page: OpenPage, laptop: PlayedMachine, desktop: PlayedMachine, service: Service
 ) -> None:
@@ -189,10 +222,13 @@ def test_the_pages_can_be_used_by_everyone_in_light_and_dark_wide_and_narrow(
     desktop.write(SESSION, title("Fix the login"))
     desktop.push()
     laptop.write(OTHER, title("Written here"))
-    service.look_now()
+    service.look_now().result()
+    with laptop.at_work() as own:
+        until(lambda: update_index(own))  # so that rows have their turns
     service.run_doctor().result()
     axe = Axe()
     found = []
+    dots = set()
     for scheme, width in (("light", 1280), ("dark", 400)):
         context = browser.new_context(
             viewport={"width": width, "height": 800},
@@ -206,6 +242,7 @@ def test_the_pages_can_be_used_by_everyone_in_light_and_dark_wide_and_narrow(
         for path in ("sessions", "doctor", "settings/store", "welcome", "nothing-there"):
             page.goto(f"{root}/{path}")
             page.get_by_role("heading").first.wait_for()
+            dots.add((scheme, page.locator(".status .dot").evaluate(_COLOUR)))
             told = axe.run(page).response
             assert len(told["passes"]) > 10
             found += [(path, scheme, one["id"], one["nodes"]) for one in told["violations"]]
@@ -213,3 +250,4 @@ def test_the_pages_can_be_used_by_everyone_in_light_and_dark_wide_and_narrow(
             assert page.evaluate("document.documentElement.scrollWidth") <= width
         context.close()
     assert found == []
+    assert len(dots) == 2, "one state has one colour on all pages"

@@ -55,7 +55,7 @@ class ServiceOfWindow:
         self._revision = 0
 
     def revision(self, status: Status) -> int:
-        now = (status.sessions, status.arrivals, status.deferred)
+        now = (status.sessions, status.arrivals, status.deferred, self.service.indexed)
         with self._lock:
             if not self._shown or not all(map(operator.is_, now, self._shown)):
                 self._shown = now

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from claude_sync.model import SessionState, State
@@ -31,15 +31,24 @@ Row = dict[str, Any]
 """What `static/sessions.js` shows as one row."""
 
 
-def session_rows(status: Status) -> list[Row]:
-    """A row for each session, newest first."""
+def session_rows(status: Status, turns: Mapping[str, int] | None = None) -> list[Row]:
+    """A row for each session, newest first.
+
+    Args:
+        status: what there is.
+        turns: how many turns sessions have, by their ids, as far as that is known.
+    """
     arrivals = {arrival.session_id: arrival for arrival in status.arrivals}
     own = status.machine.name if status.machine is not None else ""
     deferred = frozenset(status.deferred)
-    return [
+    rows = [
         _row(state, arrivals.get(state.session_id), own, is_deferred=state.session_id in deferred)
         for state in status.sessions
     ]
+    for row in rows:
+        if number := (turns or {}).get(row["id"]):
+            row["turns"] = number
+    return rows
 
 
 def _row(state: SessionState, arrival: Arrival | None, own: str, *, is_deferred: bool) -> Row:

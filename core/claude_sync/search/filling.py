@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from claude_sync.claude.turns import Turn
 from claude_sync.errors import (
     BundleError,
     FileGone,
@@ -23,7 +24,7 @@ from claude_sync.errors import (
 from claude_sync.model import LocalSession
 from claude_sync.search.index import MOST_COPIES, Copy, Index, Known, Place
 from claude_sync.search.lines import PlacedLine
-from claude_sync.search.passages import Passage, Passages, check_of
+from claude_sync.search.passages import Passage, Passages, TurnCount, check_of, turn_in
 from claude_sync.search.sources import (
     Shown,
     Source,
@@ -276,6 +277,7 @@ class _Reading:
         gone = [one for one in index.copies(session) if one.place not in wanted]
         if index.drop_copies(session, gone):
             self.dropped = True
+        index.count_turns(session)
         return not (self.dropped and work.sources)
 
     def _copy_of(self, session: int, source: Source) -> Copy | None:
@@ -326,7 +328,12 @@ class _Reading:
             fits = isinstance(source.copy, LocalSession) or other.encoded_to > 0
             if fits and other.read_to and other.stamp and other.sha256 == source.sha256:
                 self._index.share_all(other, copy.bit)
-                return copy._replace(read_to=other.read_to, encoded_to=other.encoded_to)
+                return copy._replace(
+                    read_to=other.read_to,
+                    encoded_to=other.encoded_to,
+                    turns=other.turns,
+                    answering=other.answering,
+                )
         return copy
 
 
@@ -346,6 +353,7 @@ class _Lines:
         for place in index.places(copy.session, copy.read_to):
             self._places.setdefault(place.start, []).append(place)
         self._passages = Passages()
+        self._turns = TurnCount(copy.turns, copy.answering)
         self._otherwise = source.mtime_ns // 1_000_000_000
         # Lines that may be those of a passage which is known, and of which.
         self._held: list[PlacedLine] = []
@@ -356,7 +364,12 @@ class _Lines:
         reached = self.copy
         for number, placed in enumerate(self._lines, 1):
             self._take(placed)
-            reached = self.copy._replace(read_to=placed.line.end, encoded_to=placed.encoded_end)
+            reached = self.copy._replace(
+                read_to=placed.line.end,
+                encoded_to=placed.encoded_end,
+                turns=self._turns.number,
+                answering=self._turns.answering,
+            )
             if number % _LINES_BETWEEN == 0 and not self._held:
                 self._finish()
                 self.copy = reached
@@ -367,11 +380,14 @@ class _Lines:
 
     def _take(self, placed: PlacedLine) -> None:
         start, end = placed.line.offset, placed.line.end
+        turn = turn_in(placed.line)
+        if turn is not None:
+            self._turns = self._turns.after(turn)
         if not self._held and start in self._places:
             self._finish()
             self._alike = self._places[start]
         if not self._alike:
-            self._gather(placed)
+            self._gather(placed, turn)
             return
         self._held.append(placed)
         for place in self._alike:
@@ -391,10 +407,10 @@ class _Lines:
         """Keep the lines that were held: they are none that are known."""
         held, self._held, self._alike = self._held, [], []
         for placed in held:
-            self._gather(placed)
+            self._gather(placed, turn_in(placed.line))
 
-    def _gather(self, placed: PlacedLine) -> None:
-        self._keep(self._passages.add(placed))
+    def _gather(self, placed: PlacedLine, turn: Turn | None) -> None:
+        self._keep(self._passages.add(placed, turn))
 
     def _finish(self) -> None:
         self._keep(self._passages.finish())

@@ -24,7 +24,7 @@ from claude_sync.search.passages import Passage
 from claude_sync.state.paths import SEARCH_FILE, SQLITE_SUFFIX, Paths
 from claude_sync.values import NamedTuple
 
-LAYOUT = 1
+LAYOUT = 2
 _APPLICATION = 0x63637378
 MOST_COPIES = 60
 """Of one session: each has a bit of a number."""
@@ -37,11 +37,12 @@ _TABLES = """
 CREATE TABLE shard (no INTEGER PRIMARY KEY, bytes INTEGER NOT NULL);
 CREATE TABLE session (no INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, shard INTEGER NOT NULL,
     title TEXT NOT NULL DEFAULT '', project_key TEXT NOT NULL DEFAULT '',
-    directory TEXT, mtime_ns INTEGER NOT NULL DEFAULT 0);
+    directory TEXT, mtime_ns INTEGER NOT NULL DEFAULT 0, turns INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE copy (place TEXT PRIMARY KEY, session INTEGER NOT NULL, bit INTEGER NOT NULL,
     machine TEXT NOT NULL, size INTEGER, mtime_ns INTEGER, inode INTEGER,
     sha256 TEXT NOT NULL, read_to INTEGER NOT NULL, encoded_to INTEGER NOT NULL,
-    tail BLOB NOT NULL, covered INTEGER NOT NULL) WITHOUT ROWID;
+    tail BLOB NOT NULL, covered INTEGER NOT NULL, turns INTEGER NOT NULL,
+    answering INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX copy_session ON copy (session);
 CREATE TABLE passage (no INTEGER PRIMARY KEY, session INTEGER NOT NULL, copies INTEGER NOT NULL,
     start INTEGER NOT NULL, length INTEGER NOT NULL, encoded INTEGER, time INTEGER NOT NULL,
@@ -86,6 +87,7 @@ class Copy(NamedTuple):
         read_to: how far it was read, bytes of the transcript; encoded_to: of a bundle, encoded.
         tail: the last bytes before that, to tell whether what comes now goes on from there.
         covered: whether it wasn't read, because another copy begins with it.
+        turns: how many turns it has up to there; answering: whether the last is the assistant's.
     """
 
     session: int
@@ -98,6 +100,8 @@ class Copy(NamedTuple):
     encoded_to: int = 0
     tail: bytes = b""
     covered: bool = False
+    turns: int = 0
+    answering: bool = False
 
 
 class Place(NamedTuple):
@@ -124,7 +128,10 @@ class Place(NamedTuple):
 
 
 class KnownSession(NamedTuple):
-    """A session in the index; the fields are the table's."""
+    """A session in the index; the fields are the table's.
+
+    `turns` is of the copy that has most of them, 0 where none was read to its end.
+    """
 
     no: int
     id: str
@@ -133,6 +140,7 @@ class KnownSession(NamedTuple):
     project_key: str
     directory: str | None
     mtime_ns: int
+    turns: int
 
 
 Known = tuple[str, str, "int | None", "int | None", "int | None", int]
@@ -140,7 +148,7 @@ Known = tuple[str, str, "int | None", "int | None", "int | None", int]
 
 _COPY = (
     "SELECT session, place, bit, machine, size, mtime_ns, inode, sha256, read_to, encoded_to, "
-    "tail, covered FROM copy"
+    "tail, covered, turns, answering FROM copy"
 )
 _PLACE = "SELECT no, session, copies, start, length, encoded, time, sum FROM passage"
 
@@ -247,11 +255,16 @@ class Index:
     def copies(self, session: int) -> list[Copy]:
         """The copies of a session."""
         return [
-            Copy(no, place, bit, machine, _stamp(*stamp), *rest, covered=bool(covered))
-            for no, place, bit, machine, *stamp, a, b, c, d, covered in self._rows(
-                f"{_COPY} WHERE session = ?", (session,)
+            Copy(
+                *(no, place, bit, machine, _stamp(*stamp), *read),
+                covered=bool(covered),
+                turns=turns,
+                answering=bool(answering),
             )
-            for rest in [(a, b, c, d)]
+            for no, place, bit, machine, *stamp, a, b, c, d, covered, turns, answering in (
+                self._rows(f"{_COPY} WHERE session = ?", (session,))
+            )
+            for read in [(a, b, c, d)]
         ]
 
     def places(self, session: int, start: int = 0) -> list[Place]:
@@ -260,6 +273,10 @@ class Index:
             f"{_PLACE} WHERE session = ? AND start >= ? ORDER BY start", (session, start)
         )
         return [Place(*row) for row in rows]
+
+    def turns(self) -> dict[str, int]:
+        """How many turns each session has, by its id; none of which that isn't known yet."""
+        return dict(self._rows("SELECT id, turns FROM session WHERE turns > 0"))
 
     def count(self) -> int:
         """How many sessions are in the index."""
@@ -297,7 +314,7 @@ class Index:
         """Keep how far a copy was read."""
         stamp: Sequence[int | None] = copy.stamp or (None, None, None)
         self._db.execute(
-            "INSERT OR REPLACE INTO copy VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO copy VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 copy.place,
                 copy.session,
@@ -309,7 +326,17 @@ class Index:
                 copy.encoded_to,
                 copy.tail,
                 copy.covered,
+                copy.turns,
+                copy.answering,
             ),
+        )
+
+    def count_turns(self, session: int) -> None:
+        """Keep how many turns a session has: as many as the copy has that went on farthest."""
+        self._db.execute(
+            "UPDATE session SET turns = coalesce((SELECT max(turns) FROM copy"
+            " WHERE session = ? AND size IS NOT NULL), 0) WHERE no = ?",
+            (session, session),
         )
 
     def add_passage(self, copy: Copy, passage: Passage, shard: int) -> None:

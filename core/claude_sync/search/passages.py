@@ -46,14 +46,17 @@ class Passages:
         self._texts: list[str] = []
         self._last = self._size = self._time = 0
 
-    def add(self, placed: PlacedLine) -> Passage | None:
+    def add(self, placed: PlacedLine, said: Turn | None) -> Passage | None:
         """Take one more line; the passage before it, where that ends here.
 
         Call `finish` after the last one.
+
+        Args:
+            placed: the line.
+            said: what `turn_in` finds in it.
         """
         line = placed.line
-        said = said_in(line)
-        if said is None:
+        if said is None or not said.text:
             if self._lines:
                 self._lines.append(placed)  # it may stand between two that belong together
             return None
@@ -86,13 +89,42 @@ class Passages:
         )
 
 
+class TurnCount(NamedTuple):
+    """How many turns lines make that follow one another, as who reads them sees them.
+
+    What an assistant says and calls between two turns of a person's is one; what subagents say, and
+    the client itself, is none.
+
+    Attributes:
+        number: how many.
+        answering: whether the last is the assistant's, so that what it says next is of it.
+    """
+
+    number: int = 0
+    answering: bool = False
+
+    def after(self, turn: Turn) -> TurnCount:
+        """The count with one more line, in which something was said."""
+        if turn.subagent:
+            return self
+        answering = turn.speaker == ASSISTANT
+        goes_on = answering and self.answering
+        return self if goes_on else TurnCount(self.number + 1, answering)
+
+
 def said_in(line: Line) -> Turn | None:
     """What a person or an assistant said in a line, None where neither said anything."""
+    turn = turn_in(line)
+    return turn if turn is not None and turn.text else None
+
+
+def turn_in(line: Line) -> Turn | None:
+    """What a person or an assistant said or did in a line: a call of a tool, a picture, too."""
     data = line.data
     if data is None or not any(word in data for word in _QUICK):
         return None
     turn = read_turn(data, line.offset, line.end)
-    if not isinstance(turn, Turn) or turn.speaker not in (PERSON, ASSISTANT) or not turn.text:
+    if not isinstance(turn, Turn) or turn.speaker not in (PERSON, ASSISTANT):
         return None
     return turn
 

@@ -84,6 +84,8 @@ class ServiceLoop:
         journal: the same.
         timetable: when what is due.
         resources: what is open, None where nothing is.
+        indexed: how often the index of what was said was brought up to date; any thread may read
+            it.
     """
 
     def __init__(
@@ -114,6 +116,7 @@ class ServiceLoop:
         self._examined_at = -math.inf
         self.timetable = Timetable()
         self.resources: Resources | None = None
+        self.indexed = 0
 
     def moments(self) -> Iterable[float]:
         """When pushes are due; none while the store can't be used, until a look is due."""
@@ -157,7 +160,9 @@ class ServiceLoop:
         if timetable.is_due(TIDY):
             self._tidy(resources)
         if timetable.is_due(INDEX):
-            timetable.due_in(INDEX, worker.search.step())
+            wait = worker.search.step()
+            timetable.due_in(INDEX, wait)
+            self.indexed += wait == math.inf
 
     # -- rounds -------------------------------------------------------------------------------
 

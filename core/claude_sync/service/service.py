@@ -91,6 +91,11 @@ class Service:
         """The newest Status."""
         return self._publisher.status
 
+    @property
+    def indexed(self) -> int:
+        """How often the index of what was said was brought up to date since the start."""
+        return self._loop.indexed
+
     def listen(self, on_status: Callable[[Status], None]) -> Callable[[], None]:
         """Have one more called with every new Status, as `on_status` is; returns what ends it."""
         return self._publisher.listen(on_status)

@@ -75,3 +75,11 @@ def test_what_others_wrote_comes_out_on_one_line_without_controls() -> None:
     row = row_of(status(sessions=(session(title=hostile, machines=(hostile,), detail=hostile),)))
     text = f"{row['title']}{row['machines']}{row['detail']}"
     assert not any(bad in text for bad in ("\u202e", "\n", "\x1b"))
+
+
+def test_turns_stand_in_a_row_where_they_are_known() -> None:
+    shown = status(sessions=(session("a" * 8), session("b" * 8)))
+    first, second = session_rows(shown, {"a" * 8: 1234, "gone": 3})
+    assert first["turns"] == 1234
+    assert "turns" not in second
+    assert all("turns" not in row for row in session_rows(shown))

@@ -23,6 +23,7 @@ from claude_sync.search.filling import Filling, index_path
 from claude_sync.search.index import Index, remove_indexes
 from claude_sync.search.reading import look_without_waiting, read_session
 from claude_sync.search.searching import SearchHit, search_sessions, update_index
+from claude_sync.search.turn_counts import turn_counts
 from claude_sync.state import preferences
 from claude_sync.sync.read_only import open_read_only
 from claude_sync.sync.store_key import KeyChoice
@@ -262,6 +263,7 @@ def test_a_step_ends_when_it_has_to_and_keeps_what_it_did(world: World) -> None:
     assert len(found(laptop, "number 999")) == 1
     with index_of(laptop) as index:
         (session,) = index.sessions().values()
+        assert session.turns == 1000
         places = index.places(session.no)
         assert len({place.start for place in places}) == len(places) == 1000
 
@@ -327,6 +329,62 @@ def test_who_wants_no_index_has_none(talk: Pair) -> None:
                 work()
         remove_indexes(context.paths)
         assert list(index_path(context).parent.glob("search*")) == []
+
+
+def counted(at: PlayedMachine) -> dict[str, int]:
+    """How many turns the index knows of each session, once everything is in it."""
+    with at.at_work() as context:
+        assert update_index(context)
+        return turn_counts(context.paths, context.preferences)
+
+
+def called() -> bytes:
+    """An assistant that says nothing, and calls a tool."""
+    content = [{"type": "tool_use", "name": "Bash", "input": {}}]
+    return json.dumps({"type": "assistant", "message": {"content": content}}).encode() + b"\n"
+
+
+def test_the_turns_of_each_session_are_known_as_who_reads_it_sees_them(either_talk: Pair) -> None:
+    laptop, desktop = either_talk
+    aside = json.loads(answer("a subagent's")) | {"isSidechain": True}
+    for more, number in (
+        ((), 4),
+        ((answer("And that is all."), called(), bookkeeping()), 4),
+        ((said("Thanks"), called()), 6),
+        ((answer("You are welcome"), json.dumps(aside).encode() + b"\n", called()), 6),
+    ):
+        if more:
+            laptop.write(SESSION, *more)
+            laptop.push()
+        for machine in either_talk:
+            assert counted(machine) == {SESSION: number, OTHER: 1}, more
+    with laptop.at_work() as context, read_session(context, SESSION) as reader:
+        assert len([one for one in reader.turns() if not one.subagent]) - 1 == 6  # it parts two
+    # Where two diverged, as many as the one has that went on farther.
+    desktop.pull()
+    desktop.write(SESSION, said("there"), answer("yes"), said("and on"))
+    laptop.write(SESSION, said("here"))
+    desktop.push()
+    laptop.push()
+    for machine in either_talk:
+        assert counted(machine)[SESSION] == 9
+    laptop.path().unlink()
+    for bundle in laptop.world.bundles():
+        bundle.unlink()
+    assert counted(laptop) == {OTHER: 1}
+
+
+def test_no_turns_are_known_where_there_is_no_index(talk: Pair) -> None:
+    laptop, _ = talk
+    with laptop.at_work() as context:
+        known = context.paths, context.preferences
+        assert turn_counts(*known) == {}
+        assert not index_path(context).exists(), "asking makes none"
+        assert update_index(context)
+        assert turn_counts(*known) == {SESSION: 4, OTHER: 1}
+        assert turn_counts(known[0], known[1]._replace(search=False)) == {}
+        index_path(context).write_bytes(b"x" * 5000)
+        assert turn_counts(*known) == {}
 
 
 @given(

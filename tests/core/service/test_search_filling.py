@@ -34,10 +34,12 @@ def test_what_is_said_can_be_found_soon_on_either_machine(
     laptop, desktop = world.machines("laptop", "desktop")
     prepare(laptop)
     laptop.write(SESSION, said("about the cookie"))
-    with serving(laptop):
+    with serving(laptop) as service:
         until(lambda: is_found(laptop, "cookie"))
+        until(lambda: service.indexed == 1)
         laptop.write(SESSION, said("about the login"))
         until(lambda: is_found(laptop, "login"))
+        until(lambda: service.indexed > 1)
         desktop.write(OTHER, said("elsewhere"))
         desktop.push()
         until(lambda: is_found(laptop, "elsewhere"))

@@ -34,11 +34,14 @@ def _rows(asked: Asked) -> Reply:
 
 
 def _newest(asked: Asked) -> dict[str, object]:
+    from claude_sync.search.turn_counts import turn_counts
+
     status = asked.status
+    revision = asked.services.revision(status)  # before its index is read
     return {
         "started": status.started,
-        "revision": asked.services.revision(status),
-        "rows": session_rows(status),
+        "revision": revision,
+        "rows": session_rows(status, turn_counts(asked.services.paths, status.preferences)),
     }
 
 

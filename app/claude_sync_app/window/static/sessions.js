@@ -112,6 +112,10 @@
     if (row.directory || row.key) project.title = row.directory || row.key;
     under.append(project, element("span", "machines-inline", ` · ${row.machines.join(", ")}`),
       element("span", "when-inline", ` · ${ago(row.when)}`));
+    if (row.turns) {
+      const words = row.turns === 1 ? "1 turn" : `${row.turns.toLocaleString()} turns`;
+      under.append(element("span", "turns-inline", ` · ${words}`));
+    }
     title.append(name, under);
     const hit = found?.get(row.id);
     if (hit) title.append(marked(hit.line));
@@ -124,7 +128,8 @@
     time.title = new Date(row.when).toLocaleString();
     when.append(time);
     const size = cell("size number-column", row.sized);
-    if (row.turns) size.append(element("span", "turns", `${row.turns.toLocaleString()} turns`));
+    // The index of what was said counts them: there is no number where it hasn't got yet.
+    const turns = cell("turns number-column", row.turns ? row.turns.toLocaleString() : "");
     const state = cell("state");
     if (!row.open || row.state !== "synced") {
       const badge = element("span", `badge ${row.tone}`, row.label);
@@ -133,7 +138,7 @@
     }
     if (row.open) state.append(element("span", "badge", "Open here"));
 
-    made.append(choose, title, machines, when, size, state, buttons(row));
+    made.append(choose, title, machines, when, size, turns, state, buttons(row));
     if (session.said) made.append(result(session.said));
     session.element = made;
     return made;
