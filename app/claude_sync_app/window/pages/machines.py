@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from claude_sync.errors import NotSetUp, TransportError
 from claude_sync.service.status import Status
-from claude_sync.sync.machines import SeenMachine, seen_machines
+from claude_sync.sync.survey.machines import SeenMachine, seen_machines
 from claude_sync.wording import sentence
 from claude_sync_app.shown_text import one_line
 from claude_sync_app.tray.labels import machine_of

@@ -7,7 +7,7 @@ import pytest
 from bundles import crafted
 from claude_sync.errors import NotSetUp
 from claude_sync.sync.context import open_context
-from claude_sync.sync.machines import SeenMachine, seen_machines
+from claude_sync.sync.survey.machines import SeenMachine, seen_machines
 from machines import OTHER, SESSION, PlayedMachine, World, said
 
 
