@@ -37,6 +37,7 @@ from claude_sync.errors import (
     ClaudeSyncError,
     FileGone,
     SessionChanging,
+    StoreDenied,
 )
 from claude_sync.model import BundleHead, SidecarFile, Version
 from claude_sync.store.delta import DeltaPlan, Request, plan_delta
@@ -140,7 +141,13 @@ def _received(
     """What came for each plan. To be used to its end: left early, it ends the connection."""
     gots = transport.read([planned.get for planned in plans])
     for planned, got in zip(plans, gots, strict=True):
-        yield _receive(planned, got, check)
+        try:
+            answer: Fetched | ClaudeSyncError = _receive(planned, got, check)
+        except StoreDenied as error:
+            if transport.remote:
+                raise  # of a connection that makes no sense nothing more can be read
+            answer = error
+        yield answer
 
 
 # --- receiving ---------------------------------------------------------------------------------

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
+from pathlib import Path
+from typing import IO
 
 import pytest
 
+from claude_sync.disk import snapshot
 from claude_sync.model import Outcome
 from claude_sync.sync.pull import pull
 from machines import (
@@ -93,6 +97,31 @@ def test_a_decision_against_what_was_gone_on_with_here_is_a_conflict(pair: Pair)
     laptop.begin_anew(SESSION, said("another beginning"))
     assert outcomes(desktop.pull()) == {SESSION: Outcome.CONFLICT}
     assert desktop.read() == whole
+
+
+@pytest.mark.parametrize("kind", ["plain", "encrypted"])
+def test_a_bundle_that_may_not_be_read_any_more_costs_its_session_only(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    world: World = request.getfixturevalue("world" if kind == "plain" else "encrypted_world")
+    laptop, desktop = world.machines("laptop", "desktop")
+    laptop.write(SESSION, said("hello"))
+    laptop.write(OTHER, said("hello"))
+    laptop.push()
+    desktop.states()  # so it is known what the bundles say of themselves
+    open_file = snapshot.open_regular
+
+    def refusing(path: Path | str) -> IO[bytes]:
+        if str(path) == str(laptop.bundle()):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return open_file(path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("claude_sync.transports.folder.transport.open_regular", refusing)
+        pulled = desktop.pull()
+    assert outcomes(pulled) == {SESSION: Outcome.FAILED, OTHER: Outcome.IMPORTED}
+    assert pulled[SESSION].code == "StoreDenied"
+    assert outcomes(desktop.pull()) == {SESSION: Outcome.IMPORTED, OTHER: Outcome.UNCHANGED}
 
 
 def test_a_conflict_touches_nothing_and_names_the_machines(diverged: Pair) -> None:
