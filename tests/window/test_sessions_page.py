@@ -12,6 +12,7 @@ from claude_sync.search.searching import update_index
 from claude_sync.service import search_filling
 from claude_sync.service.service import Service
 from claude_sync_app.window.opening import Window
+from claude_sync_app.window.services import ServiceOfWindow
 from machines import OTHER, SESSION, PlayedMachine, said
 from waiting import until
 
@@ -149,6 +150,21 @@ def test_how_many_turns_a_session_has_stands_in_its_row_once_that_is_known(
     expect(there.locator(".under")).to_contain_text("2 turns")
     expect(there.locator(".turns-inline")).to_be_visible()
     expect(there.locator(".turns")).to_be_hidden()
+
+
+@pytest.mark.usefixtures("indexed_soon")
+def test_what_the_index_has_learnt_is_asked_for_though_no_session_changed(
+    laptop: PlayedMachine, service: Service
+) -> None:
+    services = ServiceOfWindow(service, lambda: False)
+    until(lambda: service.indexed > 0)
+    status, before = service.status, service.indexed
+    revision = services.revision(status)
+    assert services.revision(status) == revision
+    laptop.write(SESSION, title("Fix the login"))
+    service.look_now().result()
+    until(lambda: service.indexed > before)
+    assert services.revision(status) > revision
 
 
 def test_several_are_pulled_pushed_and_removed_at_once(
