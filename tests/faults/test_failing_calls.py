@@ -225,7 +225,8 @@ def test_records_that_fail_cost_one_sentence(
     work, records = typed(scene.laptop, command), scene.laptop.paths.records_directory
     calls = run_with(Fault(NEVER, code, lasting=False), records, notes, work).calls
     failed = 0
-    for step in range(calls % 5, calls, 5):
+    every = 5 if calls > 100 else 1  # a status works on a copy: it asks little of the file
+    for step in range(calls % every, calls, every):
         shutil.rmtree(folder)
         shutil.copytree(saved, folder, symlinks=True)
         before = of_the_machine(scene.world)
@@ -239,7 +240,8 @@ def test_records_that_fail_cost_one_sentence(
         assert all(path.exists() for path in before)
         assert all(scene.world.keeps(word) for word in scene.words)
         check_agreement(scene)
-    assert failed > 3
+    # A status writes nothing there, so a full disk is nothing to it.
+    assert (failed > 3) is not (command == "status" and code == errno.ENOSPC)
 
 
 def _fail_at_random(

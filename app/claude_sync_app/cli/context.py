@@ -42,8 +42,11 @@ def command_context(*, store: bool = True) -> Iterator[Context]:
 
 
 @contextmanager
-def read_only_context() -> Iterator[Context]:
+def read_only_context(*, tolerant: bool = True) -> Iterator[Context]:
     """The same to look at only, with nothing set up; see `claude_sync.sync.read_only`.
+
+    Args:
+        tolerant: whether records that can't be used count as missing.
 
     Raises:
         Stopped: a signal asked to stop.
@@ -53,7 +56,10 @@ def read_only_context() -> Iterator[Context]:
     with (
         _controls() as controls,
         open_read_only(
-            paths(), should_stop=controls.should_stop, on_progress=controls.on_progress
+            paths(),
+            tolerant=tolerant,
+            should_stop=controls.should_stop,
+            on_progress=controls.on_progress,
         ) as context,
     ):
         controls.interrupts.abort = context.interrupt

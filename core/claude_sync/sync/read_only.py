@@ -25,17 +25,21 @@ from claude_sync.sync.context import Context, claude_homes, records_file, store_
 def open_read_only(
     paths: Paths,
     *,
+    tolerant: bool = True,
     should_stop: Callable[[], bool] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Iterator[Context]:
     """Open everything this user's claude-sync works with, for reading only.
 
-    It opens whatever is wrong: what can't be read counts as missing.
-
     Args:
         paths: where it keeps its things.
+        tolerant: whether records that can't be used count as missing. Whoever says where sessions
+            stand would say something else then, without a word of it.
         should_stop: asked between blocks of work; true ends it.
         on_progress: called with the progress of the work.
+
+    Raises:
+        RecordsError: the records can't be used, where that isn't tolerated.
     """
     chosen = preferences.load(paths)
     machine = machine_as_seen(paths, claude_homes(chosen))
@@ -45,7 +49,7 @@ def open_read_only(
         chosen,
         should_stop=should_stop,
         on_progress=on_progress,
-        database=_copy(records_file(paths, chosen, machine), decisions),
+        database=_copy(records_file(paths, chosen, machine), decisions, tolerant=tolerant),
         decisions=decisions,
         machine=machine,
     )
@@ -65,10 +69,14 @@ def read_only(context: Context) -> Iterator[Context]:
         context.close(save=False)
 
 
-def _copy(source: Database | Path, decisions: Decisions) -> Database:
+def _copy(source: Database | Path, decisions: Decisions, *, tolerant: bool) -> Database:
     try:
         return copy_of(source, decisions)
-    except (FileNotFoundError, RecordsError):
+    except FileNotFoundError:
+        return Database(None)
+    except RecordsError:
+        if not tolerant:
+            raise
         return Database(None)
 
 
@@ -96,7 +104,7 @@ class _ReadOnlyContext(_UnchangingContext):
             of.preferences,
             should_stop=of.should_stop,
             on_progress=of.on_progress,
-            database=_copy(of.database, decisions),
+            database=_copy(of.database, decisions, tolerant=True),
             decisions=decisions,
             machine=of.machine,
         )

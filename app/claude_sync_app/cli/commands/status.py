@@ -35,7 +35,7 @@ def configure(parser: Parser) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    with read_only_context() as context:
+    with read_only_context(tolerant=False) as context:
         set_up = is_set_up(context.preferences)
         selection.register_current_directory(context)
         survey = look(context, store=set_up)
