@@ -118,7 +118,7 @@ def decisions(facts: Facts) -> Iterator[Finding]:
             detail=f"{shown} isn't what claude-sync wrote. Unless it is repaired, the next command "
             "keeps it under another name, and sessions that this machine has no bundle of count as "
             "forgotten, for they may have been.",
-            fix="Repair the file, or do without it: `claude-sync status`",
+            fix="Repair the file, or do without it: `claude-sync sessions`",
         )
     kept = sorted(
         entry.path for entry in scan(path.parent) if f"{path.name}{DAMAGED_MARK}" in entry.name

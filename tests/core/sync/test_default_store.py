@@ -6,6 +6,7 @@ import json
 import os
 import stat
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,9 @@ def test_an_empty_folder_becomes_private(home: Path) -> None:
 def test_a_store_that_was_there_is_taken_up_again(home: Path) -> None:
     before = set_up_default(paths())
     paths().preferences_file.unlink()
-    assert set_up_default(paths()) == before
+    assert before is not None
+    assert before.is_new
+    assert set_up_default(paths()) == replace(before, is_new=False)
 
 
 def test_a_folder_that_is_something_else_is_left_alone(home: Path) -> None:
