@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
 
@@ -121,10 +122,8 @@ def hand_over(handover: Handover, platform: str = sys.platform) -> int:
         command = full_command(handover.command)
         if platform == "win32":
             return _wait_for(command, handover.environment)
-        for name in _IGNORED_BY_PYTHON:
-            if hasattr(signal, name):
-                signal.signal(getattr(signal, name), signal.SIG_DFL)
-        os.execve(full_command(handover.command)[0], command, handover.environment)  # noqa: S606
+        with _heard_again():
+            os.execve(command[0], command, handover.environment)  # noqa: S606
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise ClaudeSyncError(
@@ -132,6 +131,18 @@ def hand_over(handover: Handover, platform: str = sys.platform) -> int:
             where=handover.command[0],
             todo="see whether `claude --version` works",
         ) from error
+
+
+@contextmanager
+def _heard_again() -> Iterator[None]:
+    """Have the client end where nobody reads it; where it couldn't be started, we mustn't."""
+    numbers = [getattr(signal, name) for name in _IGNORED_BY_PYTHON if hasattr(signal, name)]
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _wait_for(command: Sequence[str], environment: Mapping[str, str]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -113,3 +114,6 @@ def test_a_client_that_does_not_start_is_one_sentence(
         handover = Handover((str(tmp_path / name),), tmp_path, os.environ)
         with pytest.raises(ClaudeSyncError, match="can't be started"):
             hand_over(handover, platform)
+    if os.name != "nt":
+        # Else the next pipe that nobody reads would end whoever goes on.
+        assert signal.getsignal(signal.SIGPIPE) is signal.SIG_IGN
