@@ -33,33 +33,7 @@ class Renderer:
 
     def __init__(self, services: WindowServices, root: str) -> None:
         self._services = services
-        self._environment = Environment(
-            loader=FileSystemLoader(_TEMPLATES),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-        )
-        self._environment.globals.update(
-            link=lambda path: f"{root}{path}",
-            navigation=navigation(),
-            navigation_numbers=_NUMBERS,
-            pages=MODULES,
-            root=root,
-        )
-        self._environment.filters.update(
-            ago=_ago,
-            clock=clock_of,
-            count=wording.count,
-            date=date_of,
-            line=one_line,
-            moment=_moment,
-            script_data=_script_data,
-            short_path=lambda path: without_controls(wording.short_path(path)),
-            size=wording.size,
-            typed=_typed,
-        )
+        self._environment = environment(root)
 
     def page(self, page: Page) -> str:
         """A page, with what stands around it."""
@@ -77,6 +51,42 @@ class Renderer:
     def entrance(self) -> str:
         """What a browser is shown that hasn't said yet who it is; tells nothing."""
         return self._environment.get_template("entrance.html").render()
+
+
+def environment(root: str) -> Environment:
+    """What makes HTML of templates: whatever isn't HTML of our own making is escaped.
+
+    Args:
+        root: what every link begins with.
+    """
+    made = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.globals.update(
+        link=lambda path: f"{root}{path}",
+        navigation=navigation(),
+        navigation_numbers=_NUMBERS,
+        pages=MODULES,
+        root=root,
+    )
+    made.filters.update(
+        ago=_ago,
+        clock=clock_of,
+        count=wording.count,
+        date=date_of,
+        line=one_line,
+        moment=_moment,
+        script_data=_script_data,
+        short_path=lambda path: without_controls(wording.short_path(path)),
+        size=wording.size,
+        typed=_typed,
+    )
+    return made
 
 
 def _ago(moment_ns: float) -> str:
