@@ -123,7 +123,7 @@ def hand_over(handover: Handover, platform: str = sys.platform) -> int:
         if platform == "win32":
             return _wait_for(command, handover.environment)
         with _heard_again():
-            os.execve(command[0], command, handover.environment)  # noqa: S606
+            os.execve(full_command(command)[0], command, handover.environment)  # noqa: S606
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise ClaudeSyncError(
