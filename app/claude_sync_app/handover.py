@@ -121,7 +121,7 @@ def hand_over(handover: Handover, platform: str = sys.platform) -> int:
         os.chdir(handover.directory)
         command = full_command(handover.command)
         if platform == "win32":
-            return _wait_for(command, handover.environment)
+            return wait_for(command, handover.environment)
         with _heard_again():
             os.execve(full_command(command)[0], command, handover.environment)  # noqa: S606
     except (OSError, ValueError) as error:
@@ -145,8 +145,8 @@ def _heard_again() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _wait_for(command: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Run the client. Ctrl-C is for it: the console sends it to both."""
+def wait_for(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run a program in this one's place. Ctrl-C is for it: the console sends it to both."""
     import subprocess
 
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -22,6 +22,7 @@ collect_ignore = (
         "test_over_ssh.py",
         "test_prompts.py",
         "test_resuming.py",
+        "test_upgrading.py",
     ]
 )
 

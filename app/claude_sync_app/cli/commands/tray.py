@@ -37,9 +37,10 @@ def run(arguments: Namespace) -> int:
 
     try:
         if Application(say=print_note).run():
-            from claude_sync_app.tray.upgrades import start_anew
+            from claude_sync_app.desktop.autostart import tray_command
+            from claude_sync_app.upgrades import start_anew
 
-            start_anew()
+            return start_anew(tray_command())
     except LockBusy as error:
         print_line(f"claude-sync is already running: {error.what}.")
     return DONE
