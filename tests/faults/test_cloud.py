@@ -155,14 +155,21 @@ def test_the_older_revision_stays_until_the_new_one_is_seen_whole(
     assert read_one(store, whole("p/a.ccsync")) == OLD
 
 
-def test_an_upload_that_rclone_saw_arrive_in_part_is_made_once_more(
-    store: Transport, storage: CloudStorage, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "text",
+    [
+        "corrupted on transfer: sizes differ 3 vs 0",
+        "Update mkParentDir failed: Locked: 423 Locked",
+    ],
+)
+def test_an_upload_that_may_succeed_a_moment_later_is_made_once_more(
+    store: Transport, storage: CloudStorage, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
-    """Some servers tell a little late how many bytes they have."""
+    """Some servers tell a little late how many bytes they have, or lock what is being made."""
     write_all(store, put_of("p/a.ccsync", OLD))
     upload = calls.upload
     # rclone has a command that fails with what it is told.
-    refused = calls.command("rc/error", text="corrupted on transfer: sizes differ 3 vs 0")
+    refused = calls.command("rc/error", text=text)
     first = [refused]
 
     def late(fs: str, path: str, blocks: Callable[[], Iterator[bytes]], size: int) -> object:

@@ -173,6 +173,8 @@ _MEANINGS = (
 )
 
 _NOT_WHOLE = ("corrupted on transfer", "sizes differ", "hashes differ", "hash differ")
+# WebDAV's word while something else makes the same directory, as two uploads at once do: RFC 4918.
+_LOCKED = "423"
 
 
 def refused(text: str, remote: str, where: str, names: Sequence[str] = ()) -> TransportError:
@@ -190,6 +192,8 @@ def refused(text: str, remote: str, where: str, names: Sequence[str] = ()) -> Tr
     lowered = text.lower()
     if any(sign in lowered for sign in _NOT_WHOLE):
         return not_whole(where)
+    if _says(lowered, _LOCKED):
+        return _locked(where)
     for meaning in _MEANINGS:
         if any(_says(lowered, sign) for sign in meaning.signs):
             todo = meaning.todo.replace("{remote}", remote)
@@ -270,6 +274,16 @@ def not_whole(where: str) -> TransportError:
         "a file didn't arrive whole in the cloud, and the older one was kept",
         where=where,
         todo="it is written again next time",
+        passing=True,
+    )
+
+
+def _locked(where: str) -> TransportError:
+    """The cloud is busy with something else in the same directory."""
+    return TransportError(
+        "the cloud holds a lock on a file or its directory",
+        where=where,
+        todo="try again in a moment",
         passing=True,
     )
 

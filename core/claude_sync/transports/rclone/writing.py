@@ -191,12 +191,16 @@ class Group:
                 raise one.error
 
     def _send_again(self, uploads: Sequence[_Upload]) -> None:
-        """Upload once more what rclone itself saw arrive in part: some servers are late to tell."""
+        """Upload once more what rclone itself saw arrive in part, or found locked.
+
+        Some servers are late to tell; others lock a directory while something is made in it, so
+        each goes alone.
+        """
         for one in uploads:
             one.given_up.append(one.path)
             one.error = None
             self._name(one)
-        self._send(uploads)
+            self._send([one])
 
     def _look(self, uploads: Sequence[_Upload]) -> None:
         """See which arrived whole, and remove what they replace."""
