@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from claude_sync.errors import ClaudeSyncError, Stopped, StoreOffline, TransportError
+from claude_sync.errors import ClaudeSyncError, FileGone, Stopped, StoreOffline, TransportError
 from claude_sync.transports.base import (
     MARKER_NAME,
     Predecessor,
@@ -187,6 +187,8 @@ class Group:
                     answer.text()
                 else:
                     one.error = answer.given_up or place.refused(answer, one.path)
+            if isinstance(one.error, FileGone):  # rclone looks for what it brought
+                one.error = errors.not_whole(place.where(one.put.name))
             if isinstance(one.error, (StoreOffline, Stopped)):
                 raise one.error
 
