@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import stat
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -24,11 +25,7 @@ system for each piece, which hands it out page by page."""
 
 NO_FOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
 _OPEN_SAFELY: int = (
-    os.O_RDONLY
-    | NO_FOLLOW
-    | getattr(os, "O_NONBLOCK", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_BINARY", 0)
+    os.O_RDONLY | NO_FOLLOW | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 )
 
 
@@ -91,12 +88,14 @@ def may_be_there(path: Path | str) -> bool:
 def open_regular(path: Path | str) -> IO[bytes]:
     """Open a regular file for reading without following a link and without blocking.
 
+    Others may append to it, rename it and remove it as long as it is open.
+
     Raises:
         OSError: it can't be opened, or (errno EINVAL) isn't a regular file.
     """
     if not NO_FOLLOW and is_link(os.lstat(path)):
         raise OSError(errno.EINVAL, "is a link", str(path))
-    descriptor = os.open(path, _OPEN_SAFELY)
+    descriptor = _open(path)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, "is not a regular file", str(path))
@@ -104,6 +103,14 @@ def open_regular(path: Path | str) -> IO[bytes]:
     except BaseException:
         os.close(descriptor)
         raise
+
+
+def _open(path: Path | str) -> int:
+    if sys.platform == "win32":
+        from claude_sync.disk.windows_reading import open_shared
+
+        return open_shared(path)
+    return os.open(path, _OPEN_SAFELY)
 
 
 def read_small(path: Path, limit: int = 1 << 20) -> bytes:

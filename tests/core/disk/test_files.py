@@ -6,14 +6,14 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from claude_sync.disk import files
-from claude_sync.disk.snapshot import Snapshot, open_regular, read_small
+from claude_sync.disk.snapshot import BLOCK_SIZE, Snapshot, open_regular, read_small
 from claude_sync.errors import BundleUnsafe, SessionChanging
 from faults.disks import ordinary_permissions, small_disk
 
@@ -262,6 +262,29 @@ def test_only_regular_files_are_opened_and_nothing_holds_us_up(folder: Path) -> 
         with pytest.raises(OSError, match=r"."):
             open_regular(folder / name)
     assert read_small(folder / "real", 3) == b"rea"
+
+
+@pytest.mark.parametrize("leave", [os.remove, lambda path: os.rename(path, f"{path}.away")])
+def test_a_file_that_is_read_can_be_renamed_and_removed(
+    folder: Path, leave: Callable[[Path], None]
+) -> None:
+    path = folder / "x"
+    path.write_bytes(b"one" * BLOCK_SIZE)
+    with Snapshot(path) as snapshot:
+        blocks = snapshot.blocks()
+        read = next(blocks)
+        leave(path)
+        assert read + b"".join(blocks) == b"one" * BLOCK_SIZE
+        assert snapshot.settle().size == 3 * BLOCK_SIZE
+    assert not path.exists()
+
+
+def test_what_cannot_be_opened_is_named(folder: Path) -> None:
+    for name, error in (("none", FileNotFoundError), ("folder", OSError)):
+        (folder / "folder").mkdir(exist_ok=True)
+        with pytest.raises(error) as raised:
+            open_regular(folder / name)
+        assert raised.value.filename == str(folder / name)
 
 
 def test_a_snapshot_is_what_was_there_when_it_was_opened(folder: Path) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from claude_sync.disk.snapshot import BLOCK_SIZE
+from claude_sync.transports.base import Get, Range
 from claude_sync.transports.folder.transport import FolderTransport
 from claude_sync.wording import short_path
 
@@ -17,4 +19,23 @@ def test_it_is_named_as_any_path_is_to_a_person(home: Path, inside: str) -> None
     transport = FolderTransport(folder)
     assert transport.label == short_path(folder)
     assert transport.label.startswith("~") is (inside != "../elsewhere")
+    transport.close()
+
+
+def test_a_program_that_mirrors_the_folder_may_take_away_what_is_being_read(tmp_path: Path) -> None:
+    whole = bytes(3 * BLOCK_SIZE)
+    for name in ("renamed", "removed"):
+        (tmp_path / "p").mkdir(exist_ok=True)
+        (tmp_path / "p" / name).write_bytes(whole)
+    transport = FolderTransport(str(tmp_path))
+    gets = [Get(f"p/{name}", [Range(0, -1)]) for name in ("renamed", "removed")]
+    for got in transport.read(gets):
+        read = next(got.blocks)
+        path = tmp_path / got.name
+        if path.name == "renamed":
+            path.rename(tmp_path / "elsewhere")
+        else:
+            path.unlink()
+        assert read + b"".join(got.blocks) == whole
+        assert not path.exists()
     transport.close()
