@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import http.client
 import json
+import socket
 import threading
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -104,6 +106,31 @@ def test_nothing_is_changed_by_a_get_or_by_what_is_no_json(
     assert service.status.paused_until is None
     assert caller.ask("POST", f"{root}/do", asked)[0] == 200
     assert service.status.paused_until is not None
+
+
+def test_no_answer_waits_until_a_browser_says_that_it_has_its_head(caller: Caller) -> None:
+    connection = http.client.HTTPConnection(caller.host, timeout=PATIENCE_SECONDS)
+    try:
+        connection.connect()
+        browser_side = connection.sock.getsockname()
+        connection.request("GET", "/")
+        connection.getresponse().read()
+        (server_side,) = (one for one in open_sockets() if peer_of(one) == browser_side)
+        assert server_side.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    finally:
+        connection.close()
+
+
+def open_sockets() -> list[socket.socket]:
+    found = (one for one in gc.get_objects() if isinstance(one, socket.socket))
+    return [one for one in found if one.fileno() != -1 and one.family == socket.AF_INET]
+
+
+def peer_of(one: socket.socket) -> object:
+    try:
+        return one.getpeername()
+    except OSError:
+        return None  # it listens
 
 
 @pytest.mark.parametrize(
