@@ -18,10 +18,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psutil
+import pytest
 
 from capabilities import require_linux
 from claude_sync.transports import open_transport
 from claude_sync.transports.location import HostLocation
+from claude_sync.transports.ssh import command as ssh_command
 from programs import find, require
 from waiting import PATIENCE_SECONDS, until
 
@@ -93,15 +95,18 @@ class SshHost:
         return self.command_with("ControlMaster=no", "ControlPath=none", *options)
 
     def share(self, flavour: str) -> None:
-        """Open a connection that lasts, so that not every test has to make one.
+        """Open a connection that lasts as long as this host, so that not every test makes one.
 
-        Call it from a fixture of the session; what a test opens itself it has to end.
+        Call it from a fixture of the session; what a test opens itself it has to end. By itself one
+        ends some minutes after it was used last, and the tests of a kind may be further apart.
         """
-        transport = open_transport(
-            self.location(self.root, flavour), self.ssh_command, self.runtime
-        )
-        transport.create()
-        transport.close()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(ssh_command, "_PERSIST_SECONDS", 0)
+            transport = open_transport(
+                self.location(self.root, flavour), self.ssh_command, self.runtime
+            )
+            transport.create()
+            transport.close()
 
     def end_connections(self) -> None:
         """Cut every connection, and with them the ssh processes that keep one to share."""
