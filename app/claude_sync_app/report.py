@@ -33,7 +33,7 @@ from claude_sync.state.layout import LAYOUT
 from claude_sync.state.preferences import Preferences
 from claude_sync.sync.context import Context
 from claude_sync.sync.states import states_surveyed
-from claude_sync.sync.survey.survey import look
+from claude_sync.sync.survey.look import look
 from claude_sync.transports.location import CloudLocation, HostLocation, parse_location
 from claude_sync.wording import size
 from claude_sync_app.version import full_version

@@ -10,7 +10,7 @@ from claude_sync.state.paths import paths
 from claude_sync.sync.context import Context
 from claude_sync.sync.read_only import open_read_only
 from claude_sync.sync.states import states_surveyed
-from claude_sync.sync.survey.survey import look
+from claude_sync.sync.survey.look import look
 
 
 def news_in_folder(project: str) -> Answer:

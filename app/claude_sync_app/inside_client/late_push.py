@@ -14,7 +14,7 @@ from claude_sync.state import preferences
 from claude_sync.state.paths import paths
 from claude_sync.sync.context import Context, open_context
 from claude_sync.sync.push import push_surveyed
-from claude_sync.sync.survey.survey import look
+from claude_sync.sync.survey.look import look
 
 _PATIENCE_SECONDS = 600.0
 _PAUSE_SECONDS = 15.0

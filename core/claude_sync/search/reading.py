@@ -31,7 +31,8 @@ from claude_sync.search.reader import (
 )
 from claude_sync.sync.context import Context
 from claude_sync.sync.rivals import newest_of_each
-from claude_sync.sync.survey.survey import Survey, look
+from claude_sync.sync.survey.look import look
+from claude_sync.sync.survey.survey import Survey
 
 _BEGINNING_LINES = 50
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from claude_sync.errors import ClaudeSyncError, RecordsError, SearchError, Stopped
 from claude_sync.sync.context import Context
-from claude_sync.sync.survey.survey import Survey, look
+from claude_sync.sync.survey.look import look
+from claude_sync.sync.survey.survey import Survey
 
 if TYPE_CHECKING:
     from claude_sync.search.filling import Filling

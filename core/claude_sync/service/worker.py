@@ -21,7 +21,8 @@ from claude_sync.service.search_filling import SearchFilling
 from claude_sync.sync.context import Context
 from claude_sync.sync.pull import pull_surveyed
 from claude_sync.sync.push import push_surveyed
-from claude_sync.sync.survey.survey import Survey, look
+from claude_sync.sync.survey.look import look
+from claude_sync.sync.survey.survey import Survey
 from claude_sync.transports.base import Entry
 from claude_sync.values import NamedTuple
 

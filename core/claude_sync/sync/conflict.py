@@ -11,7 +11,8 @@ from claude_sync.sync.context import Context
 from claude_sync.sync.judge import Judgement, judge
 from claude_sync.sync.planner import PullKind, may_keep
 from claude_sync.sync.rivals import Mine
-from claude_sync.sync.survey.survey import Survey, look
+from claude_sync.sync.survey.look import look
+from claude_sync.sync.survey.survey import Survey
 from claude_sync.values import NamedTuple
 
 

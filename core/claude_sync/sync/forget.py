@@ -9,7 +9,8 @@ from claude_sync.errors import UsageError
 from claude_sync.model import Bundle, Outcome, Result
 from claude_sync.sync.bundles.remove import remove_bundles
 from claude_sync.sync.context import Context
-from claude_sync.sync.survey.survey import Survey, look
+from claude_sync.sync.survey.look import look
+from claude_sync.sync.survey.survey import Survey
 
 
 def bundles_of_sessions(context: Context, sessions: Sequence[str]) -> list[Bundle]:

@@ -12,7 +12,8 @@ from claude_sync.store.store import Store, StoreView
 from claude_sync.sync.bundles.portable import read_portable, write_portable
 from claude_sync.sync.context import Context
 from claude_sync.sync.pull import pull_surveyed
-from claude_sync.sync.survey.survey import Survey, look
+from claude_sync.sync.survey.look import look
+from claude_sync.sync.survey.survey import Survey
 from claude_sync.transports.folder.transport import FolderTransport
 
 

@@ -41,7 +41,8 @@ from claude_sync.sync.judge import Judgement, judge
 from claude_sync.sync.planner import PullKind, PullPlan
 from claude_sync.sync.survey.companions import SetToMerge, set_to_merge, with_greatest_set
 from claude_sync.sync.survey.extensions import learn_extensions
-from claude_sync.sync.survey.survey import Survey, look, unseen_error
+from claude_sync.sync.survey.look import look
+from claude_sync.sync.survey.survey import Survey, unseen_error
 from claude_sync.sync.survey.titles import with_titles
 from claude_sync.wording import count, join, replaces
 

@@ -24,7 +24,8 @@ from claude_sync.errors import (
 from claude_sync.model import Bundle, LocalSession, Outcome, Progress, ProjectKey, Result
 from claude_sync.sync.bundles.naming import is_ignored, is_named_for
 from claude_sync.sync.context import Context
-from claude_sync.sync.survey.survey import Survey, look, unreadable
+from claude_sync.sync.survey.look import look
+from claude_sync.sync.survey.survey import Survey, unreadable
 from claude_sync.sync.survey.titles import with_titles
 from claude_sync.wording import held_back
 

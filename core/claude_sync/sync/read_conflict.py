@@ -20,7 +20,8 @@ from claude_sync.sync.conflict import Conflict, ConflictKind, conflict_in, no_co
 from claude_sync.sync.context import Context
 from claude_sync.sync.judge import judge
 from claude_sync.sync.survey.comparisons import Comparisons
-from claude_sync.sync.survey.survey import Survey, look
+from claude_sync.sync.survey.look import look
+from claude_sync.sync.survey.survey import Survey
 
 EXCERPTS = 40
 """So many of the last messages are kept of each side."""

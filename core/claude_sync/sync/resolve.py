@@ -18,7 +18,8 @@ from claude_sync.sync.conflict import Conflict, find_conflict, no_conflict
 from claude_sync.sync.context import Context
 from claude_sync.sync.decide import Decision, remember_decision
 from claude_sync.sync.push import push_surveyed
-from claude_sync.sync.survey.survey import Survey, look
+from claude_sync.sync.survey.look import look
+from claude_sync.sync.survey.survey import Survey
 from claude_sync.sync.tree.resolve_apply import InstalledSide, copy_id, install_copy, install_side
 from claude_sync.sync.tree.undo_record import UndoRecord
 

@@ -45,7 +45,8 @@ from claude_sync.sync.rivals import newest_of_each
 from claude_sync.sync.states import states_surveyed
 from claude_sync.sync.survey.comparisons import Comparisons
 from claude_sync.sync.survey.identity import find_id
-from claude_sync.sync.survey.survey import Survey, look
+from claude_sync.sync.survey.look import look
+from claude_sync.sync.survey.survey import Survey
 from claude_sync.sync.tree.resolve_apply import InstalledSide, install_side
 from claude_sync.sync.tree.restore_apply import install_kept
 

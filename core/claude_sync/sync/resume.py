@@ -29,8 +29,9 @@ from claude_sync.sync.context import Context
 from claude_sync.sync.parents import with_parents
 from claude_sync.sync.pull import pull_surveyed
 from claude_sync.sync.states import states_surveyed
+from claude_sync.sync.survey.look import look
 from claude_sync.sync.survey.opening import announce
-from claude_sync.sync.survey.survey import Survey, look
+from claude_sync.sync.survey.survey import Survey
 from claude_sync.sync.tree.undo_record import from_elsewhere
 from claude_sync.values import NamedTuple
 

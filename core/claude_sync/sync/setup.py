@@ -21,7 +21,8 @@ from claude_sync.state.paths import Paths
 from claude_sync.state.preferences import Preferences
 from claude_sync.sync.context import LOCK_PATIENCE_SECONDS, Context
 from claude_sync.sync.store_key import KeyChoice, ready_store
-from claude_sync.sync.survey.survey import Survey, look
+from claude_sync.sync.survey.look import look
+from claude_sync.sync.survey.survey import Survey
 from claude_sync.transports import open_transport
 from claude_sync.transports.base import MARKER_NAME
 from claude_sync.transports.location import FolderLocation, parse_location

@@ -39,7 +39,8 @@ from claude_sync.sync.planner import PullKind, PushKind
 from claude_sync.sync.rivals import newest_of_each
 from claude_sync.sync.survey.companions import is_elsewhere, set_to_merge
 from claude_sync.sync.survey.extensions import learn_extensions
-from claude_sync.sync.survey.survey import Survey, look
+from claude_sync.sync.survey.look import look
+from claude_sync.sync.survey.survey import Survey
 from claude_sync.sync.tree.undo_record import from_elsewhere
 from claude_sync.values import NamedTuple
 

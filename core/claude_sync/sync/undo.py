@@ -15,7 +15,8 @@ from claude_sync.errors import SessionNotFound, UsageError
 from claude_sync.model import Outcome, Result, Version
 from claude_sync.sync.context import Context
 from claude_sync.sync.survey.identity import find_id
-from claude_sync.sync.survey.survey import Survey, look
+from claude_sync.sync.survey.look import look
+from claude_sync.sync.survey.survey import Survey
 from claude_sync.sync.survey.titles import with_titles
 from claude_sync.sync.tree.undo_apply import apply_undo, finish_removal
 from claude_sync.sync.tree.undo_record import UndoRecord

@@ -8,7 +8,7 @@ from claude_sync.doctor import Surveyed, examine
 from claude_sync.doctor.facts import Facts
 from claude_sync.model import Finding
 from claude_sync.sync.states import states_surveyed
-from claude_sync.sync.survey.survey import look
+from claude_sync.sync.survey.look import look
 from claude_sync.transports.base import Listing
 from claude_sync.transports.folder.transport import FolderTransport
 from examined import Patient

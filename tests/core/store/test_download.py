@@ -6,7 +6,7 @@ import os
 
 from claude_sync.store.delta import Request
 from claude_sync.store.download import Fetched
-from claude_sync.sync.survey.survey import look
+from claude_sync.sync.survey.look import look
 from equipped import CHECKPOINT, TASK, equip, planned
 from machines import SESSION, PlayedMachine, World, said
 

@@ -15,7 +15,7 @@ from claude_sync.disk.hashing import Begun
 from claude_sync.disk.snapshot import stamp_of
 from claude_sync.model import Outcome
 from claude_sync.sync.push import push_surveyed
-from claude_sync.sync.survey.survey import look
+from claude_sync.sync.survey.look import look
 from machines import OTHER, SESSION, PlayedMachine, World, opened, said
 
 _opened: list[str] = []

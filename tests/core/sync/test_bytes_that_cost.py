@@ -20,7 +20,7 @@ from claude_sync.store.download import Fetched
 from claude_sync.store.store import Store
 from claude_sync.sync.pull import pull
 from claude_sync.sync.survey import local_rows, read_session
-from claude_sync.sync.survey.survey import look as survey_of
+from claude_sync.sync.survey.look import look as survey_of
 from claude_sync.transports.base import Get, Got, Listing
 from claude_sync.transports.folder.transport import FolderTransport
 from distant import Distant

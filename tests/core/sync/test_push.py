@@ -16,7 +16,7 @@ from claude_sync.errors import SessionAmbiguous, SessionNotFound, UsageError
 from claude_sync.model import Outcome
 from claude_sync.state import preferences
 from claude_sync.sync.push import push, push_surveyed
-from claude_sync.sync.survey.survey import look
+from claude_sync.sync.survey.look import look
 from claude_sync.transports.base import Put
 from claude_sync.transports.folder.writing import Group
 from examined import snapshot

@@ -14,7 +14,7 @@ from claude_sync.sync import recorder
 from claude_sync.sync.forget import bundles_of_sessions, forget
 from claude_sync.sync.pull import pull
 from claude_sync.sync.push import push_surveyed
-from claude_sync.sync.survey.survey import look
+from claude_sync.sync.survey.look import look
 from machines import KEY, OTHER, SESSION, PlayedMachine, World, said
 
 SECRET = "sk-ant-api03-what-nobody-else-may-read"

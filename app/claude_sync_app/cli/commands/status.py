@@ -10,7 +10,7 @@ from claude_sync.model import Finding, Level, SessionState, State
 from claude_sync.sync.bundles.allowance import held_back
 from claude_sync.sync.context import Context
 from claude_sync.sync.states import states_surveyed
-from claude_sync.sync.survey.survey import look
+from claude_sync.sync.survey.look import look
 from claude_sync.values import NamedTuple
 from claude_sync.wording import count
 from claude_sync_app.cli import listing, selection

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 from claude_sync.model import Bundle, BundleHead
 from claude_sync.sync.context import Context
-from claude_sync.sync.survey.survey import look
+from claude_sync.sync.survey.look import look
 from claude_sync.values import NamedTuple
 
 

@@ -1,4 +1,4 @@
-"""Looking: what lies here, what lies in the store, what is remembered, joined by session id.
+"""What lies here, what lies in the store, and what is remembered, joined by session id.
 
 A survey reads directory listings, the caches, and only those files whose stamps are new. It
 decides nothing and changes nothing but the caches.
@@ -6,7 +6,7 @@ decides nothing and changes nothing but the caches.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -559,38 +559,3 @@ def unseen_error(context: Context, folder: str) -> StoreUnseen:
         where=where,
         todo="check that folder's permissions and its disk, then try again",
     )
-
-
-def look(
-    context: Context,
-    *,
-    store: bool = True,
-    meanwhile: Callable[[Survey], None] = Survey.read_ahead,
-) -> Survey:
-    """Look at this machine and, if asked to, at the store.
-
-    Args:
-        context: what to look at.
-        store: whether to look at the store.
-        meanwhile: what to do with what was seen here while a distant store answers.
-
-    Raises:
-        TransportError: the store isn't there.
-    """
-    if not store:
-        survey = Survey(context, None)
-    else:
-        with context.store.start_view() as answer:
-            survey = Survey(context, None)
-            if context.store.remote:
-                meanwhile(survey)
-            survey.set_store_view(answer())
-        if context.decisions.lost:
-            from claude_sync.sync.survey.lost_decisions import settle
-
-            settle(context, survey)
-    if not context.machine.named:
-        from claude_sync.sync.survey.identity import remember_name
-
-        remember_name(context, survey.bundles)
-    return survey

@@ -12,7 +12,7 @@ from claude_sync.store.packing import Outgoing, PackedAhead, pack_ahead
 from claude_sync.sync.bundles import pack_ahead as packing_ahead
 from claude_sync.sync.bundles.pack_ahead import PackingAhead
 from claude_sync.sync.push import push_surveyed
-from claude_sync.sync.survey.survey import look
+from claude_sync.sync.survey.look import look
 from claude_sync.transports.base import Block
 from distant import Distant
 from machines import (
