@@ -12,6 +12,7 @@ import re
 from typing import Any
 
 from claude_sync.claude.message import moment_of
+from claude_sync.claude.subagents import is_subagent_id
 from claude_sync.values import NamedTuple
 
 PERSON, ASSISTANT, SYSTEM = "person", "assistant", "system"
@@ -73,6 +74,7 @@ class ToolCall(NamedTuple):
         subagent: whether it set a subagent to work.
         call_id: what its result names.
         failed: whether its result said that it failed, where that was read as well.
+        agent: the id of that subagent, "" where that isn't known.
     """
 
     name: str
@@ -80,6 +82,7 @@ class ToolCall(NamedTuple):
     subagent: bool = False
     call_id: str = ""
     failed: bool = False
+    agent: str = ""
 
 
 class Attached(NamedTuple):
@@ -129,9 +132,11 @@ class ToolResults(NamedTuple):
 
     Attributes:
         failed: ids of the calls that failed.
+        agent: a call's id, and the id of the subagent that it set to work; None where it set none.
     """
 
     failed: frozenset[str]
+    agent: tuple[str, str] | None = None
 
 
 def read_turn(line: bytes | None, offset: int, end: int) -> Turn | ToolResults | None:
@@ -173,12 +178,13 @@ def _said(event: dict[str, Any], speaker: str, offset: int, end: int) -> Turn | 
     message = event.get("message")
     content = message.get("content") if isinstance(message, dict) else None
     parts, failed = _parts(content, speaker)
+    agent = _agent_of(event, content)
     compaction = event.get("isCompactSummary") is True
     origin = event.get("origin")
     if compaction or (isinstance(origin, dict) and origin.get("kind") == "task-notification"):
         speaker = SYSTEM
     if not parts:
-        return ToolResults(failed) if failed else None
+        return ToolResults(failed, agent) if failed or agent else None
     return Turn(
         speaker=speaker,
         parts=tuple(parts),
@@ -188,6 +194,19 @@ def _said(event: dict[str, Any], speaker: str, offset: int, end: int) -> Turn | 
         subagent=event.get("isSidechain") is True,
         compaction=compaction,
     )
+
+
+def _agent_of(event: dict[str, Any], content: object) -> tuple[str, str] | None:
+    """The call that set a subagent to work, and which that is, where the line holds its result."""
+    told = event.get("toolUseResult")
+    agent = told.get("agentId") if isinstance(told, dict) else None
+    if not isinstance(agent, str) or not is_subagent_id(agent) or not isinstance(content, list):
+        return None
+    for item in content:
+        if isinstance(item, dict) and item.get("type") == "tool_result":
+            call = _name(item.get("tool_use_id"))
+            return (call, agent) if call else None
+    return None
 
 
 def _of_client(event: dict[str, Any], offset: int, end: int) -> Turn | None:

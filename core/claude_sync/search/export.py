@@ -19,12 +19,15 @@ from claude_sync.disk import files
 from claude_sync.disk.refusals import refusal
 from claude_sync.errors import UsageError
 from claude_sync.search.reader import SessionHeader, SessionReader
+from claude_sync.search.subagents import Subagent, Subagents
 from claude_sync.search.visible import visible
-from claude_sync.wording import rfc3339, size
+from claude_sync.wording import count, rfc3339, size
 
 SPEAKERS = {PERSON: "You", ASSISTANT: "Claude"}
 """What those who speak are called; anybody else is Claude Code."""
 _CLIENT = "Claude Code"
+_OF_SUBAGENTS = {PERSON: "Task", ASSISTANT: "Subagent"}
+"""The same where a subagent is told what to do, and where it speaks."""
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 _SHORTENED = "… (more was said than is shown)"
 
@@ -34,8 +37,21 @@ _SHORTENED = "… (more was said than is shown)"
 
 def speaker_of(turn: Turn) -> str:
     """Who speaks, in a word or two for people."""
-    name = SPEAKERS.get(turn.speaker, _CLIENT)
-    return f"{name} (subagent)" if turn.subagent else name
+    if turn.subagent and turn.speaker in _OF_SUBAGENTS:
+        return _OF_SUBAGENTS[turn.speaker]
+    return SPEAKERS.get(turn.speaker, _CLIENT)
+
+
+def name_of_subagent(subagent: Subagent) -> str:
+    """What a subagent is called: what it was set to do, on one line."""
+    return _line(subagent.description) or f"Subagent {subagent.id[:8]}"
+
+
+def facts_of_subagent(subagent: Subagent) -> str:
+    """What is known of a subagent besides its name."""
+    kind = _line(subagent.kind)
+    much = size(subagent.size) if subagent.turns is None else count(subagent.turns, "turn")
+    return f"{kind}, {much}" if kind else much
 
 
 def _moment(seconds: float | None) -> str:
@@ -48,13 +64,17 @@ def _moment(seconds: float | None) -> str:
         return ""
 
 
-def _facts(header: SessionHeader) -> Iterator[tuple[str, str]]:
+def _facts(reader: SessionReader) -> Iterator[tuple[str, str]]:
     """What is known of a session, for people."""
+    header = reader.header
+    if header.subagent is not None:
+        yield "Subagent", f"{header.subagent.id} ({facts_of_subagent(header.subagent)})"
     if header.project_key:
         yield "Project", header.project_key
     if header.directory is not None:
         yield "Directory", str(header.directory)
-    yield "Session", header.session_id
+    own = header.subagent is None
+    yield "Session", header.session_id if own else f"{header.session_id}, {_line(header.title)}"
     machines = dict.fromkeys(one.machine for one in header.machines)
     if machines:
         yield "Machines", ", ".join(machines)
@@ -62,9 +82,27 @@ def _facts(header: SessionHeader) -> Iterator[tuple[str, str]]:
         yield "Begun", _moment(header.began)
     yield "Last used", _moment(header.mtime_ns / 1e9)
     yield "Read from", f"{header.read_from}, {size(header.size)}"
+    if _listed(reader):
+        yield "Subagents", f"{len(reader.subagents):,}, listed at the end; their turns aren't here"
+
+
+def _listed(reader: SessionReader) -> list[tuple[str, str]]:
+    """The subagents that a document about their session names: each one's id, and what it did."""
+    if reader.header.subagent is not None:
+        return []
+    return [
+        (one.id[:8], f"{name_of_subagent(one)} ({facts_of_subagent(one)})")
+        for one in reader.subagents
+    ]
+
+
+def _how_to_read(reader: SessionReader) -> str:
+    return f"claude-sync show {reader.header.session_id[:8]} --agent ID"
 
 
 def _title(header: SessionHeader) -> str:
+    if header.subagent is not None:
+        return name_of_subagent(header.subagent)
     return _line(header.title) or header.session_id[:8]
 
 
@@ -72,10 +110,12 @@ def _line(text: str) -> str:
     return " ".join(visible(text).split())
 
 
-def _one_line(part: ToolCall | Attached) -> str:
+def _one_line(part: ToolCall | Attached, subagents: Subagents) -> str:
     if isinstance(part, Attached):
         return f"[{part.kind}]"
     words = f"{_line(part.name)}: {_line(part.summary)}" if part.summary else _line(part.name)
+    if subagent := subagents.get(part.agent):
+        words += f" (subagent {subagent.id[:8]}: {facts_of_subagent(subagent)})"
     return f"{words} (failed)" if part.failed else words
 
 
@@ -115,19 +155,22 @@ def as_text(reader: SessionReader, bold: Callable[[str], str] = str) -> Iterator
     """
     header = reader.header
     yield bold(_title(header)) + "\n"
-    for name, value in _facts(header):
+    for name, value in _facts(reader):
         yield f"{name}: {_line(value)}\n"
     for turn in reader.turns():
         when = _moment(turn.time)
         yield "\n" + bold(f"{speaker_of(turn)}{' · ' + when if when else ''}") + "\n"
         for part in turn.parts:
-            yield _part_as_text(part) + "\n"
+            yield _part_as_text(part, reader.subagents) + "\n"
+    if listed := _listed(reader):
+        yield "\n" + bold("Subagents") + f" (read one with `{_how_to_read(reader)}`)\n"
+        yield from (f"  {agent}  {what}\n" for agent, what in listed)
 
 
-def _part_as_text(part: Part) -> str:
+def _part_as_text(part: Part, subagents: Subagents) -> str:
     if isinstance(part, TextPart):
         return visible(part.text) + (f"\n{_SHORTENED}" if part.shortened else "")
-    return f"  ▸ {_one_line(part)}"
+    return f"  ▸ {_one_line(part, subagents)}"
 
 
 # --- Markdown ----------------------------------------------------------------------------------
@@ -144,7 +187,7 @@ def as_markdown(reader: SessionReader) -> Iterator[str]:
     """
     header = reader.header
     yield f"# {_plain_markdown(_title(header))}\n\n"
-    for name, value in _facts(header):
+    for name, value in _facts(reader):
         yield f"- {name}: {_plain_markdown(_line(value))}\n"
     for turn in reader.turns():
         when = _moment(turn.time)
@@ -154,7 +197,10 @@ def as_markdown(reader: SessionReader) -> Iterator[str]:
                 yield f"{_harmless_markdown(visible(part.text))}\n\n"
                 yield f"{_SHORTENED}\n\n" if part.shortened else ""
             else:
-                yield f"> ▸ {_plain_markdown(_one_line(part))}\n\n"
+                yield f"> ▸ {_plain_markdown(_one_line(part, reader.subagents))}\n\n"
+    if listed := _listed(reader):
+        yield f"\n## Subagents\n\nTo read one: `{_how_to_read(reader)}`\n\n"
+        yield from (f"- `{agent}`: {_plain_markdown(what)}\n" for agent, what in listed)
 
 
 def _plain_markdown(text: str) -> str:
@@ -262,15 +308,21 @@ def as_html(reader: SessionReader) -> Iterator[str]:
         f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
         f"<h1>{title}</h1>\n<dl>\n"
     )
-    for name, value in _facts(header):
+    for name, value in _facts(reader):
         yield f"<dt>{name}</dt><dd>{escape(_line(value))}</dd>\n"
     yield "</dl>\n"
     for turn in reader.turns():
-        yield from _turn_as_html(turn)
+        yield from _turn_as_html(turn, reader.subagents)
+    if listed := _listed(reader):
+        yield "<article>\n<h2>Subagents</h2>\n"
+        yield f"<p>To read one: <code>{_how_to_read(reader)}</code></p>\n<ul>\n"
+        for agent, what in listed:
+            yield f"<li><code>{escape(agent)}</code> {escape(what)}</li>\n"
+        yield "</ul>\n</article>\n"
     yield "</body>\n</html>\n"
 
 
-def _turn_as_html(turn: Turn) -> Iterator[str]:
+def _turn_as_html(turn: Turn, subagents: Subagents) -> Iterator[str]:
     when = _moment(turn.time)
     shown = f" <time>{when}</time>" if when else ""
     yield f"<article>\n<h2>{speaker_of(turn)}{shown}</h2>\n"
@@ -284,7 +336,7 @@ def _turn_as_html(turn: Turn) -> Iterator[str]:
                     yield f"<p>{inside}</p>\n"
             yield f"<p>{_SHORTENED}</p>\n" if part.shortened else ""
         else:
-            yield f'<p class="call">▸ {escape(_one_line(part))}</p>\n'
+            yield f'<p class="call">▸ {escape(_one_line(part, subagents))}</p>\n'
     yield "</article>\n"
 
 
@@ -301,6 +353,7 @@ def as_json(reader: SessionReader) -> Iterator[str]:
         SessionError, BundleError, TransportError: it can't be read.
     """
     header = header_json(reader.header)
+    header["subagents"] = list(map(subagent_json, reader.subagents))
     yield json.dumps(header, indent=2)[:-2] + ',\n  "turns": ['
     between = "\n    "
     for turn in reader.turns():
@@ -321,6 +374,7 @@ def header_json(header: SessionHeader) -> dict[str, object]:
         "size": header.size,
         "began": _moment_json(header.began),
         "modified": rfc3339(header.mtime_ns),
+        "subagent": None if header.subagent is None else header.subagent.id,
         "machines": [
             {
                 "machine": one.machine,
@@ -332,6 +386,18 @@ def header_json(header: SessionHeader) -> dict[str, object]:
             }
             for one in header.machines
         ],
+    }
+
+
+def subagent_json(subagent: Subagent) -> dict[str, object]:
+    """A subagent, as JSON has it."""
+    return {
+        "id": subagent.id,
+        "description": subagent.description,
+        "kind": subagent.kind,
+        "size": subagent.size,
+        "turns": subagent.turns,
+        "began": _moment_json(subagent.began),
     }
 
 
@@ -357,6 +423,7 @@ def _parts_json(parts: Iterable[Part]) -> Iterator[dict[str, object]]:
                 "tool": part.name,
                 "summary": part.summary,
                 "subagent": part.subagent,
+                "agent": part.agent or None,
                 "failed": part.failed,
             }
         else:

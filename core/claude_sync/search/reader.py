@@ -6,7 +6,7 @@ Nothing of it is read but what is shown: a page comes as quickly of a big sessio
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import Enum
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +14,7 @@ from types import TracebackType
 from claude_sync.claude.turns import TextPart, ToolCall, Turn, read_turn
 from claude_sync.search.lines import Lines
 from claude_sync.search.marked_line import MarkedLine, marked_line
+from claude_sync.search.subagents import Subagent, Subagents
 from claude_sync.search.turn_lines import Gathering
 from claude_sync.values import NamedTuple
 
@@ -73,6 +74,8 @@ class SessionHeader(NamedTuple):
         began: when its first line was written as that says, seconds since the epoch; None where it
             doesn't.
         mtime_ns: when it was last written.
+        subagent: whose transcript is read in place of the session's own, None for that; path, size
+            and began are of what is read.
     """
 
     session_id: str
@@ -85,6 +88,7 @@ class SessionHeader(NamedTuple):
     size: int
     began: float | None
     mtime_ns: int
+    subagent: Subagent | None = None
 
 
 class TurnPage(NamedTuple):
@@ -126,16 +130,35 @@ class SessionReader:
 
     It reads what was there when it was opened; what is appended later isn't seen.
 
+    Args:
+        header: what is known of the session.
+        lines: those that are read.
+        subagents: the session's, as far as they were looked for.
+        discard: called once nothing more is read.
+        needs_context: as the attribute.
+
     Attributes:
         header: what is known of the session.
+        subagents: its subagents. The calls that set them to work name them in `ToolCall.agent`.
         needs_context: whether pages come through the context that it was opened with, so that only
             the thread which uses that may ask for them. Else any may, one at a time.
     """
 
-    def __init__(self, header: SessionHeader, lines: Lines, *, needs_context: bool) -> None:
+    def __init__(
+        self,
+        header: SessionHeader,
+        lines: Lines,
+        subagents: Subagents | None = None,
+        discard: Callable[[], None] = lambda: None,
+        *,
+        needs_context: bool,
+    ) -> None:
         self.header = header
+        self.subagents = Subagents() if subagents is None else subagents
         self.needs_context = needs_context
         self._lines = lines
+        self._discard = discard
+        self._agents = self.subagents.by_call()
 
     def __enter__(self) -> SessionReader:
         return self
@@ -151,6 +174,7 @@ class SessionReader:
     def close(self) -> None:
         """Close what is open, and remove what was only unpacked to be read."""
         self._lines.close()
+        self._discard()
 
     def landmark(self, before: int) -> tuple[int, int]:
         """What lets another reader of the same copy find the page before a place at once."""
@@ -173,7 +197,7 @@ class SessionReader:
         size = self._lines.size
         end = size if before is None else min(max(0, before), size)
         limit = min(max(1, limit), MAX_PAGE_TURNS)
-        gathering, begin = Gathering(backward=True), end
+        gathering, begin = Gathering(self._agents, backward=True), end
         for line in self._lines.back(end):
             if _is_full(gathering) or not gathering.take(line, limit):
                 break
@@ -193,7 +217,7 @@ class SessionReader:
         size = self._lines.size
         begin = min(max(0, start), size)
         limit = min(max(1, limit), MAX_PAGE_TURNS)
-        gathering, end = Gathering(backward=False), begin
+        gathering, end = Gathering(self._agents, backward=False), begin
         for line in self._lines.forward(begin):
             if _is_full(gathering) or not gathering.take(line, limit):
                 break
@@ -206,11 +230,11 @@ class SessionReader:
         Raises:
             SessionError, BundleError, TransportError: they can't be read.
         """
-        gathering = Gathering(backward=False)
+        gathering = Gathering(self._agents, backward=False)
         for line in self._lines.forward(0):
             if _is_full(gathering) or not gathering.take(line, MAX_PAGE_TURNS):
                 yield from gathering.turns()
-                gathering = Gathering(backward=False)
+                gathering = Gathering(self._agents, backward=False)
                 gathering.take(line, MAX_PAGE_TURNS)
         yield from gathering.turns()
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 
+from claude_sync.bundle.members import sidecar_digest
 from claude_sync.claude.message import read_message
+from claude_sync.claude.session_files import SessionFiles
 from claude_sync.claude.transcript import title_of
 from claude_sync.disk.snapshot import translating_read_errors
 from claude_sync.errors import (
@@ -29,16 +31,23 @@ from claude_sync.search.reader import (
     SessionReader,
     Standing,
 )
+from claude_sync.search.subagents import Subagents, subagents_in_bundle, subagents_in_files
 from claude_sync.sync.context import Context
 from claude_sync.sync.rivals import newest_of_each
 from claude_sync.sync.survey.look import look
 from claude_sync.sync.survey.survey import Survey
+from claude_sync.values import NamedTuple
 
 _BEGINNING_LINES = 50
 
 
 def read_session(
-    context: Context, session: str, *, machine: str | None = None, store: bool = True
+    context: Context,
+    session: str,
+    *,
+    machine: str | None = None,
+    agent: str | None = None,
+    store: bool = True,
 ) -> SessionReader:
     """Open a session to be read.
 
@@ -48,10 +57,12 @@ def read_session(
         context: what to work with.
         session: its id, or the beginning of it.
         machine: whose copy to read; None for the one that lies here, else the newest.
+        agent: a subagent of it whose transcript to read, by its id or the beginning of that; None
+            for the session's own.
         store: whether to look at the store. One that can't be reached is done without.
 
     Raises:
-        UsageError: there is no such session, or that machine has none.
+        UsageError: there is no such session or subagent, or that machine has none.
         SessionError, BundleError, TransportError: it can't be read.
         Stopped: `context` said so.
     """
@@ -59,10 +70,41 @@ def read_session(
     session_id = survey.find(session)
     chosen = _choose(context, survey, session_id, machine)
     header = _header(context, survey, session_id, chosen)
-    lines, needs_context = _open(context, chosen)
-    with suppress(SessionError):
-        header = header._replace(began=_began(lines))
-    return SessionReader(header, lines, needs_context=needs_context)
+    opened = _open(context, chosen)
+    discard = opened.lines.close
+    try:
+        if agent is None:
+            lines, discard = opened.lines, _nothing
+        else:
+            header, lines = _of_subagent(header, opened, agent)
+        with suppress(SessionError):
+            header = header._replace(began=_began(lines))
+    except BaseException:
+        opened.lines.close()
+        raise
+    return SessionReader(
+        header, lines, opened.subagents, discard, needs_context=opened.needs_context
+    )
+
+
+class _Opened(NamedTuple):
+    """A copy of a session that can be read."""
+
+    lines: Lines
+    subagents: Subagents
+    needs_context: bool
+
+
+def _of_subagent(header: SessionHeader, opened: _Opened, agent: str) -> tuple[SessionHeader, Lines]:
+    """A subagent's lines in place of the session's own."""
+    subagent = opened.subagents.find(agent)
+    with translating_read_errors(header.session_id):
+        lines = opened.subagents.open(subagent)
+    return header._replace(subagent=subagent, path=None, size=subagent.size), lines
+
+
+def _nothing() -> None:
+    """Nothing but the lines has to be closed."""
 
 
 def look_without_waiting(context: Context, *, store: bool = True) -> tuple[Survey, bool]:
@@ -98,23 +140,29 @@ def _choose(
     return max(last or bundles, key=lambda one: (one.head.mtime_ns, one.head.size))
 
 
-def _open(context: Context, chosen: LocalSession | Bundle) -> tuple[Lines, bool]:
+def _open(context: Context, chosen: LocalSession | Bundle) -> _Opened:
     if isinstance(chosen, LocalSession):
         with translating_read_errors(chosen.session_id):
-            return FileLines(chosen.path), False
+            lines = FileLines(chosen.path)
+        where = SessionFiles(chosen.path)
+        here = ((path, where.path_of(path)) for path, _ in chosen.sidecar)
+        return _Opened(lines, subagents_in_files(here, context.check), needs_context=False)
     head, store = chosen.head, context.store
     if not head.start:
-        return _unpacked(context, chosen), False
-    return EncodedLines(
+        return _unpacked(context, chosen)
+    encoded = EncodedLines(
         lambda offset, length: store.encoded(chosen, offset, length),
         head.size,
         head.encoded_size,
         context.check,
-    ), True
+    )
+    has_files = head.sidecar_sha256 != sidecar_digest(())
+    subagents = subagents_in_bundle(context, chosen) if has_files else Subagents()
+    return _Opened(encoded, subagents, needs_context=True)
 
 
-def _unpacked(context: Context, bundle: Bundle) -> FileLines:
-    """The transcript of a bundle that must be read whole, in a private file."""
+def _unpacked(context: Context, bundle: Bundle) -> _Opened:
+    """The transcripts of a bundle that must be read whole, in private files."""
     from claude_sync.store.delta import Request
 
     session_id, size = bundle.head.session_id, bundle.stamp.size
@@ -130,7 +178,8 @@ def _unpacked(context: Context, bundle: Bundle) -> FileLines:
             todo="try again",
         ) from error
     context.progress(Progress("Reading", session_id, size, size, 1, 1))
-    return lines
+    files = ((file.path, staged.path) for file, staged in fetched.sidecar)
+    return _Opened(lines, subagents_in_files(files, context.check), needs_context=False)
 
 
 def _began(lines: Lines) -> float | None:

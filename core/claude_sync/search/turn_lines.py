@@ -6,9 +6,13 @@ back. Pure.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from claude_sync.claude.turns import (
     ASSISTANT,
     MAX_PARTS,
+    Part,
     ToolCall,
     ToolResults,
     Turn,
@@ -16,22 +20,26 @@ from claude_sync.claude.turns import (
 )
 from claude_sync.search.lines import Line
 
+_NONE: Mapping[str, str] = MappingProxyType({})
+
 
 class Gathering:
     """Turns that lines make, read in one direction.
 
     Args:
         backward: whether each line comes before those that were read already.
+        agents: the subagents that are known to have been set to work, by the ids of those calls.
 
     Attributes:
         consumed: bytes of the lines that were taken.
         lines: how many they were.
     """
 
-    def __init__(self, *, backward: bool) -> None:
+    def __init__(self, agents: Mapping[str, str] = _NONE, *, backward: bool) -> None:
         self._backward = backward
         self._turns: list[Turn] = []
         self._failed: set[str] = set()
+        self._agents = dict(agents)
         self.consumed = self.lines = 0
 
     def __len__(self) -> int:
@@ -54,6 +62,8 @@ class Gathering:
                 self._turns.append(read)
         elif isinstance(read, ToolResults):
             self._failed |= read.failed
+            if read.agent is not None:
+                self._agents.setdefault(*read.agent)
         self.consumed += line.end - line.offset
         self.lines += 1
         return True
@@ -74,18 +84,20 @@ class Gathering:
     def turns(self) -> tuple[Turn, ...]:
         """The turns that were read, the earliest first."""
         found = reversed(self._turns) if self._backward else self._turns
-        return tuple(map(self._with_failures, found))
+        return tuple(map(self._with_results, found))
 
-    def _with_failures(self, turn: Turn) -> Turn:
-        if not self._failed:
+    def _with_results(self, turn: Turn) -> Turn:
+        if not (self._failed or self._agents):
             return turn
-        parts = tuple(
-            part._replace(failed=True)
-            if isinstance(part, ToolCall) and part.call_id and part.call_id in self._failed
-            else part
-            for part in turn.parts
+        return turn._replace(parts=tuple(map(self._with_result, turn.parts)))
+
+    def _with_result(self, part: Part) -> Part:
+        """A tool call with what its result told, where that was read."""
+        if not isinstance(part, ToolCall) or not part.call_id:
+            return part
+        return part._replace(
+            failed=part.call_id in self._failed, agent=self._agents.get(part.call_id, "")
         )
-        return turn._replace(parts=parts)
 
 
 def _spelled(line: Line) -> tuple[bytes | None, int, int]:

@@ -444,7 +444,12 @@ class Store:
         return answer
 
     def encoded(self, bundle: Bundle, offset: int, length: int) -> Iterator[bytes]:
-        """Bytes of a bundle's encoded transcript, which nothing proves; one in canonical form.
+        """Bytes of a bundle in canonical form, which nothing proves.
+
+        Args:
+            bundle: the bundle.
+            offset: counted from where its encoded transcript begins; the sidecar comes behind that.
+            length: how many; where there are fewer, those.
 
         Raises:
             TransportError: they can't be read.

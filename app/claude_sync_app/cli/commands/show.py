@@ -28,20 +28,28 @@ def configure(parser: Parser) -> None:
         metavar="MACHINE",
         help="that machine's copy (default: the one here, or the newest)",
     )
+    parser.add_argument(
+        "--agent",
+        metavar="ID",
+        help="what that subagent was told and said, by the id that the session's text names",
+    )
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="into a file")
     parser.describe(
         "Nothing is pulled, and nothing changes: what isn't here is read in the shared folder.\n"
-        "What tools gave back and what subagents said isn't shown, and no picture is ever\n"
-        "loaded.",
+        "What tools gave back isn't shown, and no picture is ever loaded. The subagents are\n"
+        "listed at the end; what one said is read with --agent.",
         ("show 3f2a | less", "read it"),
         ("show 3f2a --html -o talk.html", "for a browser, or for somebody else"),
+        ("show 3f2a --agent a22e", "one of its subagents"),
     )
 
 
 def run(arguments: Namespace) -> int:
     with (
         read_only_context() as context,
-        read_session(context, arguments.session, machine=arguments.machine) as reader,
+        read_session(
+            context, arguments.session, machine=arguments.machine, agent=arguments.agent
+        ) as reader,
     ):
         pieces = _pieces(arguments, reader)
         if arguments.output is not None:
