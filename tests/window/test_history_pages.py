@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -149,7 +150,7 @@ def test_what_lost_something_is_put_back_or_kept(
 
 
 def test_an_earlier_version_is_looked_at_and_brought_back(
-    laptop: PlayedMachine, desktop: PlayedMachine, opened: Opened
+    laptop: PlayedMachine, desktop: PlayedMachine, opened: Opened, tmp_path: Path
 ) -> None:
     diverged(laptop, desktop)
     mine = laptop.read()
@@ -167,6 +168,18 @@ def test_an_earlier_version_is_looked_at_and_brought_back(
     page.get_by_role("link", name="Read all of it").click()
     expect(page.locator(".reading .message")).to_have_count(2)
     expect(page.locator(".reading")).to_contain_text(MARKUP)
+    page.keyboard.press("/")
+    page.keyboard.type("on the laptop")
+    page.keyboard.press("Enter")
+    page.locator(".finds").get_by_role("link").click()
+    expect(page.locator("#hit")).to_contain_text("on the laptop")
+    assert Axe().run(page).response["violations"] == []
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Save as HTML").click()
+    download.value.save_as(tmp_path / "saved.html")
+    saved = (tmp_path / "saved.html").read_text(encoding="utf-8")
+    assert "on the laptop" in saved
+    assert "on the desktop" not in saved
     page.get_by_role("link", name="What differs").click()
     page.get_by_role("button", name="Bring it back").click()
     page.get_by_role("dialog").get_by_role("button", name="Cancel").click()

@@ -132,3 +132,87 @@ def test_a_session_that_was_pulled_from_its_page_is_read_here_from_then_on(
     expect(page.get_by_text("read here")).to_be_visible()
     expect(page.get_by_role("button", name="Resume", exact=True)).to_be_visible()
     expect(page.get_by_text("No terminal could be opened")).to_contain_text("Pulled “begin” from")
+
+
+def subagent(text: str, turns: int = 1) -> bytes:
+    """A subagent's transcript."""
+    aside = {"isSidechain": True, "timestamp": "2026-01-31T18:00:00Z"}
+    lines = [said(text, **aside)]
+    for number in range(turns):
+        done = json.loads(answer(f"Done *{number}*")) | aside
+        lines += [said(f"Go on {number}", **aside), json.dumps(done).encode() + b"\n"]
+    return b"".join(lines)
+
+
+def write_subagents(machine: PlayedMachine) -> None:
+    """Write a session with two subagents, of which a call tells where one was set to work."""
+    task = {"type": "tool_use", "id": "t1", "name": "Task", "input": {"description": HOSTILE}}
+    calling = json.dumps({"type": "assistant", "message": {"content": [task]}}).encode() + b"\n"
+    machine.write(SESSION, said("Question"), calling, answer("The end."))
+    note = {"description": HOSTILE, "agentType": "Explore", "toolUseId": "t1"}
+    files = {
+        "agent-a1.jsonl": subagent("Count the files", 60),
+        "agent-a1.meta.json": json.dumps(note).encode(),
+        "agent-b2.jsonl": subagent("Nobody knows who asked"),
+    }
+    for name, data in files.items():
+        machine.write_sidecar(SESSION, f"subagents/{name}", data)
+
+
+def test_a_subagent_is_read_from_the_call_that_set_it_to_work(
+    open_page: OpenPage,
+    laptop: PlayedMachine,
+    desktop: PlayedMachine,
+    service: Service,
+    tmp_path: Path,
+) -> None:
+    write_subagents(desktop)
+    desktop.push()
+    service.look_now().result()
+    page = open_page(f"session/{SESSION}")
+    call = page.locator(".events.call")
+    expect(call).to_contain_text("Task: <img src=x onerror=alert(1)></script>")
+    expect(call.locator(".badge")).to_have_text("Subagent: Explore, 121 turns")
+    assert Axe().run(page).response["violations"] == []
+    call.get_by_role("link").click()
+    page.wait_for_url(f"**/session/{SESSION}/agent/a1")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("<script>alert(2)</script>")
+    expect(page.get_by_text("read in the shared folder, pushed by desktop")).to_be_visible()
+    turns = page.locator("article")
+    expect(turns).to_have_count(50)
+    expect(turns.last).to_contain_text("Done 59")
+    expect(turns.nth(48).locator(".who")).to_contain_text("Task")
+    expect(turns.last.locator(".who")).to_contain_text("Subagent")
+    assert page.locator("main img, main script").count() == 0
+    assert Axe().run(page).response["violations"] == []
+    page.get_by_role("link", name="Earlier turns").first.click()
+    page.get_by_role("link", name="Earlier turns").first.click()
+    expect(page.locator("article").first).to_contain_text("Count the files")
+    page.keyboard.press("/")
+    page.keyboard.type("go on 7")
+    page.keyboard.press("Enter")
+    page.locator(".finds").get_by_role("link").click()
+    expect(page.locator("#hit")).to_contain_text("Go on 7")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Save as Markdown").click()
+    download.value.save_as(tmp_path / "saved.md")
+    assert "Done *59*" in (tmp_path / "saved.md").read_text(encoding="utf-8")
+    page.get_by_role("link", name="The session", exact=True).click()
+    expect(page.locator("article").last).to_contain_text("The end.")
+    assert not laptop.has(SESSION)
+    page.set_viewport_size({"width": 400, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_every_subagent_is_in_a_list_also_where_no_call_names_it(
+    open_page: OpenPage, laptop: PlayedMachine, service: Service
+) -> None:
+    write_subagents(laptop)
+    page = open_page(f"session/{SESSION}")
+    page.get_by_text("2 subagents").click()
+    listed = page.locator(".subagents li")
+    expect(listed).to_have_count(2)
+    assert Axe().run(page).response["violations"] == []
+    listed.get_by_role("link", name="Subagent b2").click()
+    expect(page.locator("article").first).to_contain_text("Nobody knows who asked")
+    expect(page.get_by_text("read here")).to_be_visible()

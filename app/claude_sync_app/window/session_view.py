@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
 from claude_sync.claude.turns import PERSON, TextPart, ToolCall, Turn
-from claude_sync.search.export import speaker_of
+from claude_sync.search.export import facts_of_subagent, name_of_subagent, speaker_of
 from claude_sync.search.reader import Found, MachineCopy, SessionHeader, Standing
+from claude_sync.search.subagents import Subagent
 from claude_sync.wording import size
 from claude_sync_app.shown_text import one_line, without_controls
 from claude_sync_app.window.markdown import as_html
@@ -22,6 +24,8 @@ _STANDINGS = {
 }
 _RENDERED_CHARACTERS = 200_000
 """Of one page; what comes after is shown as it is."""
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 Shown = dict[str, Any]
 
@@ -43,12 +47,37 @@ def _copy(copy: MachineCopy) -> Shown:
     }
 
 
-def turns(shown: Sequence[Turn], at: int | None = None) -> list[Shown]:
+def agents(
+    session: str, subagents: Iterable[Subagent], kept: Mapping[str, str] = _NOTHING
+) -> dict[str, Shown]:
+    """The subagents of a session, by their ids, each with where it is read.
+
+    Args:
+        session: the session's id.
+        subagents: its subagents.
+        kept: what the query of a link to one holds.
+    """
+    query = f"?{urlencode(kept)}" if kept else ""
+    return {
+        one.id: {
+            "name": name_of_subagent(one),
+            "facts": facts_of_subagent(one),
+            "at_ns": int(one.began * 1e9) if one.began is not None else 0,
+            "path": f"/session/{session}/agent/{one.id}{query}",
+        }
+        for one in subagents
+    }
+
+
+def turns(
+    shown: Sequence[Turn], at: int | None = None, known: Mapping[str, Shown] = _NOTHING
+) -> list[Shown]:
     """Turns as the page shows them.
 
     Args:
         shown: the turns.
         at: the place that is looked for, None for none.
+        known: the subagents that calls of tools may have set to work, as `agents` has them.
     """
     left = _RENDERED_CHARACTERS
     found = []
@@ -60,7 +89,7 @@ def turns(shown: Sequence[Turn], at: int | None = None) -> list[Shown]:
                 parts.append(_text(part, plain=left < 0 or turn.unreadable))
             elif isinstance(part, ToolCall):
                 said = ": ".join(filter(None, [one_line(part.name), one_line(part.summary)]))
-                parts.append(_call(said, failed=part.failed))
+                parts.append(_call(said, failed=part.failed, subagent=known.get(part.agent)))
             else:
                 parts.append(_call(f"[{one_line(part.kind)}]"))
         found.append(
@@ -76,8 +105,8 @@ def turns(shown: Sequence[Turn], at: int | None = None) -> list[Shown]:
     return found
 
 
-def _call(text: str, *, failed: bool = False) -> Shown:
-    return {"kind": "call", "text": text, "failed": failed, "more": ""}
+def _call(text: str, *, failed: bool = False, subagent: Shown | None = None) -> Shown:
+    return {"kind": "call", "text": text, "failed": failed, "subagent": subagent, "more": ""}
 
 
 def _text(part: TextPart, *, plain: bool) -> Shown:

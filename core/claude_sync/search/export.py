@@ -80,7 +80,8 @@ def _facts(reader: SessionReader) -> Iterator[tuple[str, str]]:
         yield "Machines", ", ".join(machines)
     if header.began is not None:
         yield "Begun", _moment(header.began)
-    yield "Last used", _moment(header.mtime_ns / 1e9)
+    if header.mtime_ns:
+        yield "Last used", _moment(header.mtime_ns / 1e9)
     yield "Read from", f"{header.read_from}, {size(header.size)}"
     if _listed(reader):
         yield "Subagents", f"{len(reader.subagents):,}, listed at the end; their turns aren't here"

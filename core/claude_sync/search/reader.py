@@ -73,9 +73,9 @@ class SessionHeader(NamedTuple):
         size: of the transcript, bytes.
         began: when its first line was written as that says, seconds since the epoch; None where it
             doesn't.
-        mtime_ns: when it was last written.
-        subagent: whose transcript is read in place of the session's own, None for that; path, size
-            and began are of what is read.
+        mtime_ns: when it was last written, 0 where unknown.
+        subagent: whose transcript is read in place of the session's own, None for that; size and
+            began are of what is read.
     """
 
     session_id: str

@@ -100,7 +100,7 @@ def _of_subagent(header: SessionHeader, opened: _Opened, agent: str) -> tuple[Se
     subagent = opened.subagents.find(agent)
     with translating_read_errors(header.session_id):
         lines = opened.subagents.open(subagent)
-    return header._replace(subagent=subagent, path=None, size=subagent.size), lines
+    return header._replace(subagent=subagent, size=subagent.size), lines
 
 
 def _nothing() -> None:

@@ -12,8 +12,8 @@ from claude_sync.sync.restore import earlier_versions
 from claude_sync.wording import sentence
 from claude_sync_app.shown_text import one_line
 from claude_sync_app.window.page import Answer, Asked, Page, Reply, Waiting, page, post
+from claude_sync_app.window.reading import reading_values, saved
 from claude_sync_app.window.said import messages, name_of
-from claude_sync_app.window.session_view import turns
 from claude_sync_app.window.version_rows import version_named, version_row, version_rows
 
 
@@ -68,23 +68,28 @@ def _look(asked: Asked) -> Reply:
 
 def _read(asked: Asked) -> Reply:
     session, name = asked.session(), asked.path.get("version", "")
-    before = asked.query.get("before", "")
-    start = int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None
-    with asked.reading() as context:
-        read = read_earlier(context, session, _named(name), start)
+    path = f"/versions/{session}/{name}"
+    with asked.reading() as context, read_earlier(context, session, _named(name)) as reader:
+        reading = reading_values(asked, reader, f"{path}/all", {})
     return Page(
         "version_all.html",
         f"Earlier version of {name_of(asked.status, session)}",
         {
+            **reading,
             "page_path": "/sessions",
             "session": session,
             "name": name_of(asked.status, session),
-            "path": f"/versions/{session}/{name}",
-            "turns": turns(read.turns),
-            "before": None if read.complete else read.before,
-            "ended": read.ended,
+            "version_path": path,
+            "save_path": f"{path}/save",
         },
     )
+
+
+def _save(asked: Asked) -> Reply:
+    session, version = asked.session(), _named(asked.path.get("version", ""))
+    todo = f"bring it back, and type `claude-sync show {session} --html -o session.html`"
+    with asked.reading() as context, read_earlier(context, session, version) as reader:
+        return saved(asked, reader, f"{reader.header.title} (earlier version)".strip(), todo)
 
 
 def _named(name: str) -> Version:
@@ -116,5 +121,6 @@ ROUTES = (
     page("/versions/{session}", _show),
     page("/versions/{session}/{version}", _look),
     page("/versions/{session}/{version}/all", _read),
+    page("/versions/{session}/{version}/save", _save),
     post("/versions/{session}", _restore),
 )
