@@ -1,4 +1,4 @@
-"""What makes the Debian package and the bundle, as far as no network is needed for it."""
+"""What makes Debian package, bundle and release, as far as no network is needed for it."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def loaded(name: str) -> ModuleType:
 
 wheels = loaded("debian/wheels.py")
 entry = loaded("bundling/entry.py")
+sbom = loaded("release/sbom.py")
 
 
 def wheel(folder: Path, name: str, files: dict[str, str], needs: str = "") -> Path:
@@ -130,3 +131,13 @@ def test_the_bundle_is_python_for_its_own_files_only(tmp_path: Path) -> None:
     if sys.platform != "win32":
         (own / "pkg/link.py").symlink_to(link)
         assert entry.for_python(["-I", str(own / "pkg/link.py")], str(own)) is None
+
+
+def test_what_a_release_is_made_of_is_said_of_its_version() -> None:
+    text = (PACKAGING.parent / "pyproject.toml").read_text(encoding="utf-8")
+    described = sbom.with_version(text, "4.5.6")
+    table = described.partition("\n[project]\n")[2].partition("\n[")[0]
+    assert 'name = "claude-sync"\n' in table
+    assert 'version = "4.5.6"\n' in table
+    # By the standard, what has a value isn't left to the build.
+    assert "dynamic" not in table
