@@ -19,7 +19,9 @@ class Ears:
     def __init__(self, loop: Loop) -> None:
         self.leaving: Heard[Leaving] = Heard()
         self.returned: Heard[Return] = Heard()
-        listener = session_events.choose("claude-sync", loop, self.leaving, self.returned)
+        listener = session_events.choose(
+            "claude-sync", loop, self.leaving, self.returned, opened=print
+        )
         assert listener is not None
         self.listener = listener
         listener.start()

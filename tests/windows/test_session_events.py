@@ -36,7 +36,9 @@ def _user32() -> Any:
 def test_it_pushes_before_a_sleep_and_a_log_out_and_looks_after_a_wake(loop: Loop) -> None:
     leaving: list[Leaving] = []
     returned: list[Return] = []
-    listener = session_events.choose("claude-sync", loop, leaving.append, returned.append)
+    listener = session_events.choose(
+        "claude-sync", loop, leaving.append, returned.append, opened=print
+    )
     assert listener is not None
     listener.start()
     user32 = _user32()

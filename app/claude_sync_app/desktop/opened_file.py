@@ -38,12 +38,12 @@ class Questions(Protocol):
     def choose_folder(self, title: str, start: Path) -> Path | None: ...
 
 
-def open_file(file: Path, questions: Questions, own: Paths | None = None) -> bool:
+def open_file(file: Path, questions: Questions | None, own: Paths | None = None) -> bool:
     """Ask whether a file is to be unpacked, do it, and offer to resume its session.
 
     Args:
         file: what was opened.
-        questions: how to ask.
+        questions: how to ask; None where that can't be done.
         own: where claude-sync keeps its own files; None for the user's own.
 
     Returns:
@@ -54,6 +54,12 @@ def open_file(file: Path, questions: Questions, own: Paths | None = None) -> boo
         Stopped: a signal asked to stop.
     """
     own = own or paths()
+    if questions is None:
+        raise DesktopError(
+            "there is no program here that shows a dialog",
+            where=str(file),
+            todo="install zenity or kdialog, or type `claude-sync unpack FILE`",
+        )
     try:
         bundle = read_portable(file)
         if questions.choose_button(_TITLE, question_about(bundle), ["Unpack"]) != 0:

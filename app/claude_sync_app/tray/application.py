@@ -124,7 +124,11 @@ class Application:
         signals = Signals(self._loop, self._ended_by_signal)
         notifier = notifications.choose(NAME, self._loop, self._notice_centre.answered)
         listener = session_events.choose(
-            NAME, self._loop, self._power_events.leaving, self._power_events.returned
+            NAME,
+            self._loop,
+            self._power_events.leaving,
+            self._power_events.returned,
+            self._file_opened,
         )
         try:
             self._notice_centre.attach(notifier)
@@ -291,6 +295,15 @@ class Application:
         title = f"No time to push {count(number, 'session')} before sleep"
         push = (("Push now", Action(Verb.PUSH_ALL)),)
         self._tray.notify("unpushed", title, "Other machines don't have the latest yet.", push)
+
+    def _file_opened(self, file: Path) -> None:
+        # Imported when somebody opens one.
+        from claude_sync_app.desktop.opened_file import open_file
+
+        def ask() -> None:
+            open_file(file, self._tray.dialogs, self._tray.paths)
+
+        self._tray.background_tasks.run(f"opened {file}", ask)
 
     def _ended_by_signal(self) -> None:
         self._by_signal = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +23,7 @@ class Heard:
     def __init__(self) -> None:
         self.leaving: list[Leaving] = []
         self.returned: list[Return] = []
+        self.opened: list[Path] = []
         self.threads: set[str] = set()
 
     def leave(self, leaving: Leaving) -> None:
@@ -31,6 +33,10 @@ class Heard:
     def come_back(self, why: Return) -> None:
         self.threads.add(threading.current_thread().name)
         self.returned.append(why)
+
+    def open(self, file: Path) -> None:
+        self.threads.add(threading.current_thread().name)
+        self.opened.append(file)
 
 
 @pytest.fixture
@@ -108,7 +114,7 @@ def test_macos_tells_its_observer_and_asks_its_delegate(
     loop: Loop, heard: Heard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     macos = MacOS(monkeypatch)
-    listener = MacListener(loop, heard.leave, heard.come_back)
+    listener = MacListener(loop, heard.leave, heard.come_back, heard.open)
     listener.start()
     asked = [call.args for call in macos.centre.addObserver_selector_name_object_.call_args_list]
     by_name = {
@@ -129,6 +135,12 @@ def test_macos_tells_its_observer_and_asks_its_delegate(
     by_name[macos.appkit.NSWorkspaceDidWakeNotification](None)
     by_name[macos.appkit.NSWorkspaceSessionDidBecomeActiveNotification](None)
     until(lambda: heard.returned == [Return.WOKE, Return.UNLOCKED])
+    delegate.application_openFiles_(macos.application, ["/Users/me/a.ccsync", "/tmp/b c.ccsync"])
+    macos.application.replyToOpenOrPrint_.assert_called_once_with(
+        0
+    )  # NSApplicationDelegateReplySuccess
+    until(lambda: heard.opened == [Path("/Users/me/a.ccsync"), Path("/tmp/b c.ccsync")])
+    assert threading.current_thread().name not in heard.threads
     listener.stop()
     macos.centre.removeObserver_.assert_called_once_with(delegate)
     assert macos.application.setDelegate_.call_args.args == (None,)

@@ -49,17 +49,9 @@ def run(arguments: Namespace) -> int:
 def _open(file: Path) -> int:
     """What a double click on a file does."""
     from claude_sync_app.desktop import dialogs
-    from claude_sync_app.desktop.launching import DesktopError
     from claude_sync_app.desktop.opened_file import open_file
 
-    questions = dialogs.choose()
-    if questions is None:
-        raise DesktopError(
-            "there is no program here that shows a dialog",
-            where=str(file),
-            todo="install zenity or kdialog, or type `claude-sync unpack FILE`",
-        )
-    return DONE if open_file(file, questions) else FAILED
+    return DONE if open_file(file, dialogs.choose()) else FAILED
 
 
 def main() -> int:

@@ -1,14 +1,16 @@
-"""Sleep, wake, unlock, shutdown and network, as the system signals them; chosen once.
+"""Sleep, wake, unlock, shutdown, network and opened files, as the system signals them; chosen once.
 
 On Linux logind and NetworkManager signal them, on macOS the workspace and the end of the
 application, on Windows messages to a window of our own. Where none of it is heard, a wake is
-noticed by the gap in the clock, at the next look.
+noticed by the gap in the clock, at the next look. A file that is opened with the program starts it
+anew, but on macOS, where the one that runs is told.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from claude_sync_app.desktop.session_events.values import Leaving, Listener, Return, Way
@@ -24,19 +26,21 @@ def choose(
     loop: Loop,
     leaving: Callable[[Leaving], None],
     returned: Callable[[Return], None],
+    opened: Callable[[Path], None],
 ) -> Listener | None:
     """The listener of this system; None if there is none. For the main thread.
 
     Args:
         name: the application's, which the system shows as the reason for a delay.
-        loop: carries it, and is where the two are called; they mustn't wait.
+        loop: carries it, and is where the three are called; they mustn't wait.
         leaving: the machine is about to sleep or shut down; `Leaving.release` must follow.
         returned: a moment to look for arrivals at once.
+        opened: somebody opened this file with the program.
     """
     if sys.platform == "darwin":
         from claude_sync_app.desktop.session_events.macos import MacListener
 
-        return MacListener(loop, leaving, returned)
+        return MacListener(loop, leaving, returned, opened)
     if sys.platform == "win32":
         from claude_sync_app.desktop.session_events.windows import WindowsListener
 

@@ -1,7 +1,8 @@
-"""Sleep, wake and log-out on macOS, from NSWorkspace's notifications and the application's end.
+"""What macOS says: sleep and wake by the workspace's notifications, the rest to the delegate.
 
 https://developer.apple.com/documentation/appkit/nsworkspace/1524159-willsleepnotification
 https://developer.apple.com/documentation/appkit/nsapplicationdelegate/1428642-applicationshouldterminate
+https://developer.apple.com/documentation/appkit/nsapplicationdelegate/application(_:openfiles:)
 
 They come to the main thread while the icon runs there. macOS waits until the function returns:
 thirty seconds before a sleep, and at a log-out until it offers to end the program by force.
@@ -10,6 +11,7 @@ thirty seconds before a sleep, and at a log-out until it offers to end the progr
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from claude_sync_app.desktop.session_events.delay import Delay
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 SECONDS_AT_AN_END = 5.0
 SECONDS_BEFORE_SLEEP = 10.0
 _TERMINATE_NOW = 1
+_OPENED = 0
 
 
 class MacListener:
@@ -29,9 +32,10 @@ class MacListener:
     `start` and `stop` are called in the main thread.
 
     Args:
-        loop: where the two are called.
+        loop: where the three are called.
         leaving: called when the machine is about to sleep, or the user logs out.
         returned: called when the user is back.
+        opened: called with a file that was opened with the application.
     """
 
     def __init__(
@@ -39,14 +43,16 @@ class MacListener:
         loop: Loop,
         leaving: Callable[[Leaving], None],
         returned: Callable[[Return], None],
+        opened: Callable[[Path], None],
     ) -> None:
+        self._open = lambda name: loop.call(opened, Path(name))
         self._delay = Delay(loop, leaving, returned)
         self._observer: Any = None
 
     def start(self) -> None:
         import AppKit
 
-        self._observer = _new_observer(self._delay)
+        self._observer = _new_observer(self._delay, self._open)
         centre = AppKit.NSWorkspace.sharedWorkspace().notificationCenter()
         for selector, notification in (
             (b"willSleep:", AppKit.NSWorkspaceWillSleepNotification),
@@ -65,7 +71,7 @@ class MacListener:
             AppKit.NSApplication.sharedApplication().setDelegate_(None)
 
 
-def _new_observer(delay: Delay) -> Any:
+def _new_observer(delay: Delay, open_file: Callable[[str], object]) -> Any:
     import Foundation
 
     class SessionObserver(Foundation.NSObject):  # type: ignore[misc]
@@ -82,5 +88,10 @@ def _new_observer(delay: Delay) -> Any:
             # What ends the program then is exit(): nothing of ours runs after this.
             delay.leave(Way.SHUTDOWN, SECONDS_AT_AN_END)
             return _TERMINATE_NOW
+
+        def application_openFiles_(self, application: Any, names: Any) -> None:  # noqa: N802
+            for name in names:
+                open_file(str(name))
+            application.replyToOpenOrPrint_(_OPENED)
 
     return SessionObserver.alloc().init()
