@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Bundle,
         BundleHead,
         Finding,
+        IndexProgress,
         Level,
         LocalSession,
         Machine,
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
         search_sessions,
         update_index,
     )
+    from claude_sync.search.subagents import Subagent, Subagents
     from claude_sync.service.service import Service
     from claude_sync.service.status import Arrival, Event, Status
     from claude_sync.state.paths import Paths, paths
@@ -123,6 +125,7 @@ _HOMES = {
         "Bundle",
         "BundleHead",
         "Finding",
+        "IndexProgress",
         "Level",
         "LocalSession",
         "Machine",
@@ -231,6 +234,7 @@ _HOMES = {
         "search_sessions",
         "update_index",
     ),
+    "search.subagents": ("Subagent", "Subagents"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -251,6 +255,7 @@ __all__ = [
     "Finding",
     "FolderTransport",
     "Found",
+    "IndexProgress",
     "Level",
     "LocalSession",
     "LockBusy",
@@ -284,6 +289,8 @@ __all__ = [
     "State",
     "Status",
     "Stopped",
+    "Subagent",
+    "Subagents",
     "TextPart",
     "ToolCall",
     "Transport",

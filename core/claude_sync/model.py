@@ -393,3 +393,17 @@ class Progress(NamedTuple):
     total: int = 0
     sessions_done: int = 0
     sessions_total: int = 0
+
+
+class IndexProgress(NamedTuple):
+    """How far the index of what was said is filled.
+
+    Attributes:
+        read: how many sessions were read to their end.
+        total: how many are to be read in all.
+        complete: whether nothing is known to be left to read.
+    """
+
+    read: int
+    total: int
+    complete: bool

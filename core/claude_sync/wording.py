@@ -85,6 +85,17 @@ def count(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def read_so_far(read: int, total: int) -> str:
+    """What is said of a search where the index of what was said is still being filled.
+
+    Args:
+        read: how many sessions were read, the newest ones.
+        total: how many there are.
+    """
+    are = "is" if read == 1 else "are"
+    return f"{read:,} of {count(total, 'session')} {are} read so far; older ones aren't found yet."
+
+
 def replaces(lines: int) -> str:
     """What a version does that takes the place of one here with so many lines of its own."""
     return f"replaces {count(lines, 'line')} that {'is' if lines == 1 else 'are'} only here"

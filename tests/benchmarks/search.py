@@ -84,7 +84,7 @@ def filled(machine: PlayedMachine) -> tuple[float, float, int]:
     """Fill an index from nothing: seconds, seconds of work, bytes."""
     with at_work(machine) as context:
         began, worked = time.perf_counter(), time.process_time()
-        assert update_index(context, seconds=3600)
+        assert update_index(context, seconds=3600).complete
         took, work = time.perf_counter() - began, time.process_time() - worked
         path = index_path(context)
         size = sum(one.stat().st_size for one in path.parent.glob(path.name + "*"))

@@ -16,16 +16,17 @@ import claude_sync
 
 CONTRACT = """
 Arrival Attached Bundle BundleError BundleHead ClaudeHome ClaudeSyncError Conflict ConflictView
-Context EarlierVersion Event Excerpt Finding FolderTransport Found Level LocalSession LockBusy
-Machine MachineCopy MarkedLine MemoryTransport Message NotSetUp Outcome Paths Preferences Progress
-ProjectKey ProjectKeyError Question Restorable Result Resumption SearchAnswer SearchHit Service
-SessionError SessionHeader SessionReader SessionState SetUp Side SideView Standing State Status
-Stopped TextPart ToolCall Transport TransportError Turn TurnPage UsageError Version as_html as_json
-as_markdown as_text bundle_file_name bundles_of_machine bundles_of_sessions bundles_of_this_machine
-bundles_older_than decode default_location earlier_versions encode encode_directory encoded_key
-examine forget open_context pack paths prepare_resume project_key project_key_from_remote pull push
-read_conflict read_head read_session resolve restorable restore save_document search_sessions set_up
-set_up_default show_conflict states undo unpack update_index
+Context EarlierVersion Event Excerpt Finding FolderTransport Found IndexProgress Level LocalSession
+LockBusy Machine MachineCopy MarkedLine MemoryTransport Message NotSetUp Outcome Paths Preferences
+Progress ProjectKey ProjectKeyError Question Restorable Result Resumption SearchAnswer SearchHit
+Service SessionError SessionHeader SessionReader SessionState SetUp Side SideView Standing State
+Status Stopped Subagent Subagents TextPart ToolCall Transport TransportError Turn TurnPage
+UsageError Version as_html as_json as_markdown as_text bundle_file_name bundles_of_machine
+bundles_of_sessions bundles_of_this_machine bundles_older_than decode default_location
+earlier_versions encode encode_directory encoded_key examine forget open_context pack paths
+prepare_resume project_key project_key_from_remote pull push read_conflict read_head read_session
+resolve restorable restore save_document search_sessions set_up set_up_default show_conflict states
+undo unpack update_index
 """
 """What stands here may be used by others: it changes only with a greater version."""
 

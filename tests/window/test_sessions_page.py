@@ -98,7 +98,7 @@ def test_what_was_said_is_found_with_the_words_marked(
     laptop.write(OTHER, title("Something else"))
     service.look_now().result()
     with laptop.at_work() as context:
-        until(lambda: update_index(context))
+        until(lambda: update_index(context).complete)
     page = open_page()
     page.get_by_label("Find a session").fill("needle haystack")
     rows = page.locator("[data-id]")
@@ -150,6 +150,36 @@ def test_how_many_turns_a_session_has_stands_in_its_row_once_that_is_known(
     expect(there.locator(".under")).to_contain_text("2 turns")
     expect(there.locator(".turns-inline")).to_be_visible()
     expect(there.locator(".turns")).to_be_hidden()
+
+
+@pytest.fixture
+def without_time_to_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps of filling the index end before anything is read."""
+    monkeypatch.setattr(search_filling, "_STEP_SECONDS", 0.0)
+
+
+@pytest.mark.usefixtures("indexed_soon", "without_time_to_read")
+def test_a_search_says_how_far_the_index_is_and_finds_more_once_it_is_filled(
+    open_page: OpenPage,
+    laptop: PlayedMachine,
+    service: Service,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    laptop.write(SESSION, title("Fix the login"), said("the needle is in the haystack"))
+    laptop.write(OTHER, title("Something else"))
+    service.look_now().result()
+    until(lambda: service.search_progress is not None and service.search_progress.total == 2)
+    page = open_page()
+    page.get_by_label("Find a session").fill("needle haystack")
+    note = page.get_by_text("0 of 2 sessions are read so far; older ones aren't found yet.")
+    expect(note).to_be_visible()
+    assert Axe().run(page).response["violations"] == []
+    before = service.indexed
+    monkeypatch.setattr(search_filling, "_STEP_SECONDS", 0.05)
+    until(lambda: service.indexed > before)
+    service.pause().result()  # a page asks at the next news, or within some seconds
+    expect(page.locator("[data-id] .hit")).to_have_text("the needle is in the haystack")
+    expect(note).to_have_count(0)
 
 
 @pytest.mark.usefixtures("indexed_soon")
@@ -240,7 +270,7 @@ def test_the_pages_can_be_used_by_everyone_in_light_and_dark_wide_and_narrow(
     laptop.write(OTHER, title("Written here"))
     service.look_now().result()
     with laptop.at_work() as own:
-        until(lambda: update_index(own))  # so that rows have their turns
+        until(lambda: update_index(own).complete)  # so that rows have their turns
     service.run_doctor().result()
     axe = Axe()
     found = []

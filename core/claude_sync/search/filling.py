@@ -21,7 +21,7 @@ from claude_sync.errors import (
     StoreOffline,
     TransportError,
 )
-from claude_sync.model import LocalSession
+from claude_sync.model import IndexProgress, LocalSession
 from claude_sync.search.index import MOST_COPIES, Copy, Index, Known, Place
 from claude_sync.search.lines import PlacedLine
 from claude_sync.search.passages import Passage, Passages, TurnCount, check_of, turn_in
@@ -30,6 +30,7 @@ from claude_sync.search.sources import (
     Source,
     new_lines,
     place_of,
+    searched_sessions,
     shown_of,
     sources_of,
     tail_of,
@@ -71,6 +72,7 @@ class Filling:
         self._index: Index | None = None
         self._left: deque[_Work] = deque()
         self._is_more = False
+        self._total = 0
 
     def close(self) -> None:
         """Close the index."""
@@ -82,6 +84,16 @@ class Filling:
     def has_work(self) -> bool:
         """Whether something is known to be left to read."""
         return bool(self._left or self._is_more)
+
+    def progress(self) -> IndexProgress:
+        """How far it is.
+
+        Raises:
+            SearchError: the index can't be used now.
+        """
+        with self._using() as index:
+            read = min(index.read_to_their_end(), self._total)
+        return IndexProgress(read, self._total, complete=not self.has_work)
 
     def look(self, survey: Survey | None = None, *, store_seen: bool = True) -> None:
         """Find out what has to be read.
@@ -98,6 +110,7 @@ class Filling:
             survey, store_seen = self._looking()
         with self._using() as index:
             stamps = index.stamps()
+        self._total = searched_sessions(self._context, survey)
         self._left.clear()
         stale = _Stale(self._context, survey, stamps, _Unknown(survey, store_seen))
         for session_id, sources in stale.sessions():

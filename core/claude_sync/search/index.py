@@ -282,6 +282,12 @@ class Index:
         """How many sessions are in the index."""
         return int(self._rows("SELECT count(*) FROM session")[0][0])
 
+    def read_to_their_end(self) -> int:
+        """How many sessions were read to their end, in each of their copies."""
+        return len(
+            self._rows("SELECT session FROM copy GROUP BY session HAVING count(*) = count(size)")
+        )
+
     # -- writing; inside `writing` ------------------------------------------------------------
 
     def add_session(self, session_id: str) -> int:

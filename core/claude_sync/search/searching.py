@@ -11,6 +11,7 @@ from pathlib import Path
 from claude_sync.bundle.codec import Decoder
 from claude_sync.claude.turns import Turn
 from claude_sync.errors import BundleError, SearchError, SessionError, TransportError
+from claude_sync.model import IndexProgress
 from claude_sync.search.filling import Filling, index_path
 from claude_sync.search.index import Copy, Index, KnownSession, Place
 from claude_sync.search.lines import FileLines, Line, split_lines
@@ -69,7 +70,7 @@ class SearchAnswer(NamedTuple):
     more: bool = False
 
 
-def update_index(context: Context, *, seconds: float = 60.0) -> bool:
+def update_index(context: Context, *, seconds: float = 60.0) -> IndexProgress:
     """Read what is new into the index, for as long as that may take.
 
     Args:
@@ -77,7 +78,7 @@ def update_index(context: Context, *, seconds: float = 60.0) -> bool:
         seconds: how long at most, about.
 
     Returns:
-        whether everything is in it now.
+        how far it is now.
 
     Raises:
         SearchError: the index can't be used now, or isn't wanted.
@@ -94,7 +95,7 @@ def update_index(context: Context, *, seconds: float = 60.0) -> bool:
                 filling.step(lambda: time.monotonic() >= end)
             except TransportError:
                 break  # what could be read is in it
-        return not filling.has_work
+        return filling.progress()
 
 
 def search_sessions(

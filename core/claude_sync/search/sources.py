@@ -17,6 +17,7 @@ from claude_sync.disk.snapshot import translating_read_errors
 from claude_sync.errors import ProjectKeyError, SessionError
 from claude_sync.model import Bundle, LocalSession, Stamp, Version
 from claude_sync.search.lines import FileLines, Line, PlacedLine, split_lines
+from claude_sync.store.store import Store
 from claude_sync.sync.context import Context
 from claude_sync.sync.rivals import newest_of_each
 from claude_sync.sync.survey.survey import Survey
@@ -89,13 +90,29 @@ def sources_of(context: Context, survey: Survey, session_id: str) -> list[Source
     for bundle in sorted(newest_of_each(bundles), key=lambda one: -one.head.size):
         head = bundle.head
         covered = is_here.begins_with(head.version)
-        too_big = store.remote and bundle.stamp.size > _BIGGEST_FROM_A_HOST
-        if head.start and (covered or not too_big):
+        if head.start and (covered or not _is_too_big(store, bundle)):
             place = place_of(store.store_id, bundle.name)
             found.append(
                 Source(place, head.machine, bundle.stamp, bundle, head.sha256, covered=covered)
             )
     return found
+
+
+def searched_sessions(context: Context, survey: Survey) -> int:
+    """How many sessions have a copy that is searched."""
+    found = set(survey.local)
+    if survey.bundles:
+        store = context.store
+        if store.remote and context.daily_limit:
+            return len(found)
+        for session_id, bundles in survey.bundles.items():
+            if any(one.head.start and not _is_too_big(store, one) for one in bundles):
+                found.add(session_id)
+    return len(found)
+
+
+def _is_too_big(store: Store, bundle: Bundle) -> bool:
+    return store.remote and bundle.stamp.size > _BIGGEST_FROM_A_HOST
 
 
 class _Holds:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from claude_sync.errors import ClaudeSyncError, LockBusy, RecordsError, Stopped
-from claude_sync.model import Finding, Level
+from claude_sync.model import Finding, IndexProgress, Level
 from claude_sync.service import schedule, search_filling
 from claude_sync.service.journal import Journal
 from claude_sync.service.mailbox import Hint, Rest
@@ -86,6 +86,8 @@ class ServiceLoop:
         resources: what is open, None where nothing is.
         indexed: how often the index of what was said was brought up to date; any thread may read
             it.
+        search_progress: how far that index is, None before it was looked at; any thread may read
+            it.
     """
 
     def __init__(
@@ -117,6 +119,7 @@ class ServiceLoop:
         self.timetable = Timetable()
         self.resources: Resources | None = None
         self.indexed = 0
+        self.search_progress: IndexProgress | None = None
 
     def moments(self) -> Iterable[float]:
         """When pushes are due; none while the store can't be used, until a look is due."""
@@ -163,6 +166,7 @@ class ServiceLoop:
             wait = worker.search.step()
             timetable.due_in(INDEX, wait)
             self.indexed += wait == math.inf
+            self.search_progress = worker.search.progress
 
     # -- rounds -------------------------------------------------------------------------------
 

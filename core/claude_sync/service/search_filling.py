@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from claude_sync.errors import ClaudeSyncError, RecordsError, SearchError, Stopped
+from claude_sync.model import IndexProgress
 from claude_sync.sync.context import Context
 from claude_sync.sync.survey.look import look
 from claude_sync.sync.survey.survey import Survey
@@ -27,11 +28,15 @@ class SearchFilling:
 
     Args:
         context: what to work with.
+
+    Attributes:
+        progress: how far it is; None before the first step, and where none is wanted.
     """
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._filling: Filling | None = None
+        self.progress: IndexProgress | None = None
 
     @property
     def has_work(self) -> bool:
@@ -64,6 +69,7 @@ class SearchFilling:
                 self._filling = Filling(self._context, self._look)
                 self._filling.look()
             self._filling.step(lambda: time.monotonic() >= end)
+            self.progress = self._filling.progress()
         except (RecordsError, Stopped):
             raise
         except ClaudeSyncError:
@@ -82,6 +88,7 @@ class SearchFilling:
         from claude_sync.search.index import remove_indexes
 
         self.close()
+        self.progress = None
         try:
             remove_indexes(self._context.paths)
         except SearchError:

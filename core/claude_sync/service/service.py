@@ -13,7 +13,7 @@ from typing import Any
 
 from claude_sync.disk.locks import Lock
 from claude_sync.errors import LockBusy
-from claude_sync.model import Progress, Result, Version
+from claude_sync.model import IndexProgress, Progress, Result, Version
 from claude_sync.service import commands
 from claude_sync.service.inlet import Inlet
 from claude_sync.service.loop import Check, ServiceLoop
@@ -95,6 +95,11 @@ class Service:
     def indexed(self) -> int:
         """How often the index of what was said was brought up to date since the start."""
         return self._loop.indexed
+
+    @property
+    def search_progress(self) -> IndexProgress | None:
+        """How far that index is, None before it was looked at, and where none is wanted."""
+        return self._loop.search_progress
 
     def listen(self, on_status: Callable[[Status], None]) -> Callable[[], None]:
         """Have one more called with every new Status, as `on_status` is; returns what ends it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from claude_sync.model import IndexProgress
 from claude_sync.search.marked_line import MarkedLine
 from claude_sync.search.searching import SearchAnswer, SearchHit
 from claude_sync_app.cli.commands import search
@@ -34,3 +35,15 @@ def test_what_more_can_be_asked_for_can_be_typed(
     monkeypatch.setattr(search, "print_note", notes.append)
     search._print(SearchAnswer((HIT,) * found, more=True))
     assert notes == [f"(there are more: {note})"]
+
+
+@pytest.mark.parametrize(
+    ("progress", "note"),
+    [
+        (None, "Not everything could be read yet"),
+        (IndexProgress(412, 1000, complete=False), "412 of 1,000 sessions are read so far; older"),
+        (IndexProgress(7, 7, complete=False), "Not everything could be read yet"),
+    ],
+)
+def test_what_is_not_found_yet_is_said(progress: IndexProgress | None, note: str) -> None:
+    assert search._incomplete(progress).startswith(note)

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from claude_sync.claude.turns import MAX_LINE_BYTES, read_turn
 from claude_sync.errors import SearchError
+from claude_sync.model import IndexProgress
 from claude_sync.search import passages as passages_room
 from claude_sync.search.filling import Filling, index_path
 from claude_sync.search.index import Index, remove_indexes
@@ -42,7 +43,7 @@ def answer(text: str, *more: dict[str, Any]) -> bytes:
 def found(at: PlayedMachine, text: str, **more: Any) -> list[SearchHit]:
     """What is found once everything is in the index, by a context that changes nothing else."""
     with at.here(), open_read_only(at.paths) as context:
-        assert update_index(context)
+        assert update_index(context).complete
         return list(search_sessions(context, text, **more).hits)
 
 
@@ -121,7 +122,7 @@ ASKED: tuple[tuple[str, str | None], ...] = (
 def test_what_was_said_is_found_here_and_elsewhere(either_talk: Pair) -> None:
     for machine in either_talk:
         with machine.at_work() as context:
-            assert update_index(context)
+            assert update_index(context).complete
             for text, session in ASKED:
                 hits = search_sessions(context, text).hits
                 assert [hit.session_id for hit in hits] == ([session] if session else []), text
@@ -194,7 +195,7 @@ def test_only_what_is_new_is_read(talk: Pair, monkeypatch: pytest.MonkeyPatch) -
     for machine in talk:
         with machine.at_work() as context:
             read.clear()
-            assert update_index(context)
+            assert update_index(context).complete
             assert [json.loads(line)["message"]["content"] for line in read] == ["one more thing"]
 
 
@@ -302,7 +303,7 @@ def test_one_that_another_process_writes_is_waited_for_and_then_left(talk: Pair)
             update_index(context)
         assert [hit.session_id for hit in search_sessions(context, "login").hits] == [SESSION]
         other.rollback()
-        assert update_index(context)
+        assert update_index(context).complete
 
 
 def test_several_that_open_a_new_one_at_once_all_get_it(tmp_path: Path) -> None:
@@ -317,6 +318,24 @@ def test_several_that_open_a_new_one_at_once_all_get_it(tmp_path: Path) -> None:
         with ThreadPoolExecutor(4) as pool:
             opened = [pool.submit(open_it) for _ in range(4)]
             assert len({one.result() for one in opened}) == 1
+
+
+def test_how_far_it_is_is_told_while_it_is_filled(world: World) -> None:
+    laptop, desktop = world.machines("laptop", "desktop")
+    for number in range(5):
+        laptop.write(f"{number}{SESSION[1:]}", said(f"number {number}"))
+        laptop.grow_old(f"{number}{SESSION[1:]}", seconds=100 * number)
+    desktop.write(OTHER, said("elsewhere"))
+    desktop.push()
+    with laptop.at_work() as context:
+        assert update_index(context, seconds=0) == IndexProgress(0, 6, complete=False)
+        with closing(Filling(context, lambda: look_without_waiting(context))) as filling:
+            filling.look()
+            steps = iter([False, False, True])
+            filling.step(lambda: next(steps))
+            assert filling.progress() == IndexProgress(2, 6, complete=False)
+        assert [hit.title for hit in search_sessions(context, "number").hits] == ["number 0"]
+        assert update_index(context) == IndexProgress(6, 6, complete=True)
 
 
 def test_who_wants_no_index_has_none(talk: Pair) -> None:
@@ -334,7 +353,7 @@ def test_who_wants_no_index_has_none(talk: Pair) -> None:
 def counted(at: PlayedMachine) -> dict[str, int]:
     """How many turns the index knows of each session, once everything is in it."""
     with at.at_work() as context:
-        assert update_index(context)
+        assert update_index(context).complete
         return turn_counts(context.paths, context.preferences)
 
 
@@ -380,7 +399,7 @@ def test_no_turns_are_known_where_there_is_no_index(talk: Pair) -> None:
         known = context.paths, context.preferences
         assert turn_counts(*known) == {}
         assert not index_path(context).exists(), "asking makes none"
-        assert update_index(context)
+        assert update_index(context).complete
         assert turn_counts(*known) == {SESSION: 4, OTHER: 1}
         assert turn_counts(known[0], known[1]._replace(search=False)) == {}
         index_path(context).write_bytes(b"x" * 5000)

@@ -8,6 +8,7 @@ from argparse import ArgumentTypeError, Namespace
 from contextlib import suppress
 
 from claude_sync.errors import SearchError
+from claude_sync.model import IndexProgress
 from claude_sync.search.searching import (
     MOST_HITS,
     SearchAnswer,
@@ -16,7 +17,7 @@ from claude_sync.search.searching import (
     search_sessions,
     update_index,
 )
-from claude_sync.wording import ago, rfc3339
+from claude_sync.wording import ago, read_so_far, rfc3339
 from claude_sync_app.cli import selection
 from claude_sync_app.cli.context import read_only_context
 from claude_sync_app.cli.output import (
@@ -64,9 +65,9 @@ def run(arguments: Namespace) -> int:
         if arguments.project is not None:
             directory = selection.directory(arguments.project)
             project = context.registry.stand(directory).key
-        complete = False
+        progress = None
         with suppress(SearchError):  # the icon's may be at it: then it has what there is
-            complete = update_index(context, seconds=_READING_SECONDS)
+            progress = update_index(context, seconds=_READING_SECONDS)
         answer = search_sessions(
             context,
             " ".join(arguments.words),
@@ -74,14 +75,22 @@ def run(arguments: Namespace) -> int:
             machine=arguments.machine,
             limit=arguments.limit,
         )
+    complete = progress is not None and progress.complete
     if arguments.json:
         hits = [_json(hit) for hit in answer.hits]
         print_json({"hits": hits, "more": answer.more, "complete": complete})
-        return DONE
-    _print(answer)
+    else:
+        _print(answer)
     if not complete:
-        print_note("Not everything could be read yet: search again in a moment.")
+        print_note(_incomplete(progress))
     return DONE
+
+
+def _incomplete(progress: IndexProgress | None) -> str:
+    """What is said where not everything can be found yet."""
+    if progress is None or progress.read == progress.total:
+        return "Not everything could be read yet: search again in a moment."
+    return read_so_far(progress.read, progress.total)
 
 
 def _print(answer: SearchAnswer) -> None:

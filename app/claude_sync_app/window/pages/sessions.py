@@ -5,7 +5,7 @@ from __future__ import annotations
 from claude_sync.errors import SearchError, UsageError
 from claude_sync.names import is_session_id
 from claude_sync.sync.forget import bundles_of_sessions
-from claude_sync.wording import count, sentence
+from claude_sync.wording import count, read_so_far, sentence
 from claude_sync_app.shown_text import one_line, without_controls
 from claude_sync_app.window.folders import pick_folder
 from claude_sync_app.window.page import Answer, Asked, Data, Page, Reply, Waiting, page, post
@@ -58,7 +58,9 @@ def _search(asked: Asked) -> Reply:
             found = search_sessions(context, words, limit=_MOST_FOUND)
     except SearchError as error:
         return Data({"hits": [], "note": sentence(one_line(str(error)))})
-    more = f"Of what was said, the last {_MOST_FOUND} sessions are shown."
+    notes = [_filling_note(asked)]
+    if found.more:
+        notes.append(f"Of what was said, the last {_MOST_FOUND} sessions are shown.")
     return Data(
         {
             "hits": [
@@ -71,9 +73,17 @@ def _search(asked: Asked) -> Reply:
                 }
                 for hit in found.hits
             ],
-            "note": more if found.more else "",
+            "note": " ".join(filter(None, notes)),
         }
     )
+
+
+def _filling_note(asked: Asked) -> str:
+    """What is said while the index of what was said is filled, "" where it is."""
+    progress = asked.services.service.search_progress
+    if progress is None or progress.complete or progress.read == progress.total:
+        return ""
+    return read_so_far(progress.read, progress.total)
 
 
 def _forget(asked: Asked) -> Reply:

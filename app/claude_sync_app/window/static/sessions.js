@@ -665,6 +665,7 @@
     ({ started: isStarted, revision } = newest);
     for (const session of sessions.values()) session.text = undefined;
     show(newest.rows);
+    if (found) search(); // more may be found by now
   });
 
   readFilters();
