@@ -24,6 +24,7 @@ def loaded(name: str) -> ModuleType:
 
 wheels = loaded("debian/wheels.py")
 entry = loaded("bundling/entry.py")
+quick = loaded("bundling/quick.py")
 sbom = loaded("release/sbom.py")
 
 
@@ -131,6 +132,25 @@ def test_the_bundle_is_python_for_its_own_files_only(tmp_path: Path) -> None:
     if sys.platform != "win32":
         (own / "pkg/link.py").symlink_to(link)
         assert entry.for_python(["-I", str(own / "pkg/link.py")], str(own)) is None
+
+
+def test_the_bundle_answers_first_what_the_client_waits_for(tmp_path: Path) -> None:
+    own = tmp_path.resolve() / "bundle"
+    hook = own.joinpath(*quick.HOOK)
+    assert (PACKAGING.parent / "app").joinpath(*quick.HOOK).is_file()
+    hook.parent.mkdir(parents=True)
+    hook.touch()
+    program, options = str(own / "claude-sync"), ["-X", "utf8", "-I", "-S"]
+    started = [program, *options, str(hook), "start", str(own)]
+    assert quick.start_arguments(started, str(own)) == ["start", str(own)]
+    for other in (
+        [program],
+        [program, "push"],
+        [program, *options, str(hook), "stop", str(own)],
+        [program, *options, str(tmp_path / "hook.py"), "start", str(own)],
+        [program, "pull", "start", str(own)],
+    ):
+        assert quick.start_arguments(other, str(own)) == [], other
 
 
 def test_what_a_release_is_made_of_is_said_of_its_version() -> None:
