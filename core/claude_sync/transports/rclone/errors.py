@@ -187,8 +187,8 @@ def refused(text: str, remote: str, where: str, names: Sequence[str] = ()) -> Tr
         names: what rclone was asked about. They stand in its messages, and say nothing of what is
             wrong, whatever words are in them.
     """
-    for name in sorted(names, key=len, reverse=True):
-        text = text.replace(name, " ") if name else text
+    for name in sorted(filter(None, names), key=len, reverse=True):
+        text = re.sub(_as_a_whole(name), " ", text)
     lowered = text.lower()
     if any(sign in lowered for sign in _NOT_WHOLE):
         return not_whole(where)
@@ -210,6 +210,13 @@ def _says(text: str, sign: str) -> bool:
     if sign.strip().isdecimal():
         return re.search(rf"(?<![\w.-]){sign.strip()}(?![\w-])", text) is not None
     return sign in text
+
+
+def _as_a_whole(name: str) -> str:
+    """What finds a name where it is no part of a word: a directory may be called "q"."""
+    before = r"(?<!\w)" if name[0].isalnum() else ""
+    after = r"(?!\w)" if name[-1].isalnum() else ""
+    return before + re.escape(name) + after
 
 
 def no_rclone() -> StoreAbsent:

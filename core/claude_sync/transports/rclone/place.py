@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from claude_sync.errors import FileGone, StoreAbsent, TransportError
+from claude_sync.errors import FileGone, StoreAbsent, StoreOffline, TransportError
 from claude_sync.transports.base import MARKER_BYTES, MARKER_NAME, Listing, is_usable_name
 from claude_sync.transports.location import CloudLocation
 from claude_sync.transports.rclone import errors
@@ -175,19 +175,28 @@ class Place:
             raise errors.absent(self.fs)
         self._note_marker(seen)
 
-    def make_directories(self, directories: Iterable[str]) -> None:
-        """Make the directories in which no file is known.
+    def make_directories(self, directories: Iterable[str]) -> dict[str, TransportError]:
+        """Make the directories in which no file is known; those that can't be, and why.
 
         Eight uploads at once would make them as often, which some clouds refuse and others allow:
         then there are several of one name.
+
+        Raises:
+            StoreOffline: none can be made now.
         """
+        refused: dict[str, TransportError] = {}
         seen = {name.rpartition("/")[0] for name in self._known()}
         for directory in sorted({*directories} - seen):
             request = command("operations/mkdir", fs=self.fs, remote=directory)
             with self.caller.call(request) as answer:
-                if not answer.is_good:
-                    raise self.refused(answer, directory)
-                answer.text()
+                if answer.is_good:
+                    answer.text()
+                    continue
+                error = self.refused(answer, directory)
+            if isinstance(error, StoreOffline):
+                raise error
+            refused[directory] = error
+        return refused
 
     def split(self, path: str) -> tuple[str, str]:
         """How rclone reaches a file: a place, and the file's path in it.

@@ -152,9 +152,13 @@ class Group:
     def _write(self, uploads: Sequence[_Upload]) -> None:
         only_marker = all(one.put.name == MARKER_NAME for one in uploads)
         self._place.check_there(marked=not only_marker)
-        self._place.make_directories({one.directory for one in uploads if one.directory})
-        self._send(uploads)
-        self._send_again([one for one in uploads if _may_help(one.error)])
+        directories = {one.directory for one in uploads if one.directory}
+        refused = self._place.make_directories(directories)
+        for one in uploads:
+            one.error = refused.get(one.directory)
+        sent = [one for one in uploads if one.error is None]
+        self._send(sent)
+        self._send_again([one for one in sent if _may_help(one.error)])
         self._look([one for one in uploads if one.error is None])
 
     def finish(self) -> Iterator[Written]:
@@ -211,10 +215,17 @@ class Group:
         listings = place.caller.ahead(map(place.list_request, directories))
         for directory, answer in zip(directories, listings, strict=True):
             assert answer is not None
-            with answer:
-                seen = place.seen(answer, directory)
-            place.learn(directory, seen)
             here = [one for one in uploads if one.directory == directory]
+            try:
+                with answer:
+                    seen = place.seen(answer, directory)
+            except (StoreOffline, Stopped):
+                raise
+            except TransportError as error:
+                for one in here:
+                    one.error = error  # whether it arrived isn't known, so nothing is removed
+                continue
+            place.learn(directory, seen)
             paths = {file.path: file for file in (*seen.files.values(), *seen.markers)}
             for one in here:
                 self._judge(one, paths)
