@@ -37,6 +37,7 @@ ClaudeSyncError
 │   ├── StoreFull               no space left in it
 │   ├── StoreUnseen             a part of it can't be listed, so what lies there is unknown
 │   ├── FileArrived             another file lies there than the one that was listed
+│   ├── FileUnreadable          the named file is there and can't be read; others can
 │   └── FileGone                the named file isn't there (any more)
 ├── ClaudeHomeError             Claude Code's own folder can't be used
 ├── VaultError                  the vault can't keep a version, so nothing is replaced
@@ -241,6 +242,10 @@ class FileArrived(TransportError):
     """Another file lies where one was to be written than the one that was listed."""
 
     passing = True
+
+
+class FileUnreadable(TransportError):
+    """The named file is there and can't be read, though the store answers: others can be."""
 
 
 class FileGone(TransportError):

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
-from claude_sync.errors import StoreOffline, TransportError
+from claude_sync.errors import FileUnreadable, StoreDenied, StoreOffline, TransportError
+from claude_sync.model import Outcome
+from claude_sync.sync.store_key import KeyChoice
 from claude_sync.transports import open_transport
 from claude_sync.transports.base import MARKER_NAME, Put, Transport
 from claude_sync.transports.rclone import errors
 from conformance.clouds import BUCKET, Clouds, let_servers_forget
 from conformance.storages import MARKER, put_of, read_one, whole, write_all
 from faults.refusals import RefusingCloud, refusing_cloud
+from machines import OTHER, PASSPHRASE, SESSION, World, outcomes, said
 
 OLD, NEW = b"old" * 100, b"new" * 200
 PASSING = (423, 429, 503)
@@ -42,6 +45,82 @@ def store(location: str, tmp_path: Path) -> Iterator[Transport]:
         write_all(transport, put_of(MARKER_NAME, MARKER))
         write_all(transport, put_of("p/a.ccsync", OLD), put_of("p/b.ccsync", OLD))
         yield transport
+
+
+# --- reading -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", [None, KeyChoice(True, PASSPHRASE)], ids=["plain", "encrypted"])
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize(("method", "status"), [("GET", 403), ("PROPFIND", 403), ("GET", 500)])
+def test_one_object_that_is_refused_costs_the_session_that_needs_it(
+    cloud: RefusingCloud,
+    location: str,
+    tmp_path: Path,
+    cheap_keys: None,
+    key: KeyChoice | None,
+    known: bool,
+    method: str,
+    status: int,
+) -> None:
+    laptop, desktop = World(tmp_path, location, key).machines("laptop", "desktop")
+    laptop.write(SESSION, said("hello"))
+    name = laptop.push()[SESSION].bundle.removesuffix(".ccsync")
+    laptop.write(OTHER, said("hello"))
+    laptop.push()
+    if known:
+        desktop.states()  # so it isn't read again what the bundles say of themselves
+    cloud.refuse = lambda asked, path: status if asked == method and name in path else 0
+    pulled = desktop.pull()
+    of = SESSION if known or key is None else ""  # an encrypted name tells nothing
+    assert outcomes(pulled) == {of: Outcome.FAILED, OTHER: Outcome.IMPORTED}
+    refused = pulled[of]
+    assert refused.code == FileUnreadable.__name__
+    assert "a file can't be read" in refused.message
+    assert name in refused.message, "where"
+    assert "rclone" in refused.message, "what to do"
+    cloud.refuse = lambda asked, path: 0
+    assert outcomes(desktop.pull()) == {SESSION: Outcome.IMPORTED, OTHER: Outcome.UNCHANGED}
+    assert desktop.read(SESSION) == laptop.read(SESSION)
+
+
+def test_many_that_are_refused_keep_no_other_from_being_read(
+    store: Transport, cloud: RefusingCloud
+) -> None:
+    names = [f"p/refused-{number:02}.ccsync" for number in range(45)]
+    write_all(store, *(put_of(name, OLD) for name in names))
+    cloud.refuse = lambda asked, path: 403 if asked == "GET" and "refused-" in path else 0
+    kinds = [type(end.error) for end in store.ends([*names, "p/b.ccsync"], 10, 10)]
+    assert kinds == [FileUnreadable] * 45 + [type(None)]
+    read: list[bytes | str] = []
+    for got in store.read(map(whole, [*names, "p/b.ccsync"])):
+        try:
+            read.append(b"".join(got.blocks))
+        except FileUnreadable as error:
+            read.append(error.where.rpartition("/")[2][:10])
+    assert read == [f"refused-{number:02}" for number in range(45)] + [OLD]
+
+
+def test_a_cloud_that_refuses_all_files_is_not_asked_for_each(
+    store: Transport, cloud: RefusingCloud
+) -> None:
+    names = [f"p/{number}.ccsync" for number in range(200)]
+    write_all(store, *(put_of(name, OLD) for name in names))
+    cloud.refuse = lambda asked, path: 403 if asked == "GET" else 0
+    for ask in (
+        lambda: list(store.ends(names, 10, 10)),
+        lambda: [list(_as_far_as_it_comes(got.blocks)) for got in store.read(map(whole, names))],
+    ):
+        cloud.refused.clear()
+        with pytest.raises(StoreDenied) as caught:
+            ask()
+        assert caught.value.todo
+        assert len(cloud.refused) < 50
+
+
+def _as_far_as_it_comes(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    with suppress(FileUnreadable):
+        yield from blocks
 
 
 # --- the steps of a push -----------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import stat
@@ -14,12 +15,20 @@ from typing import cast
 import pytest
 
 from claude_sync.disk import files
-from claude_sync.errors import FileGone, StoreDenied, StoreFull, StoreOffline
+from claude_sync.errors import (
+    FileGone,
+    FileUnreadable,
+    StoreDenied,
+    StoreFull,
+    StoreOffline,
+    TransportError,
+)
 from claude_sync.transports import open_transport
 from claude_sync.transports.base import MARKER_NAME, Block, Get, Put, Range, Transport
 from claude_sync.transports.folder import transport as folder_module
 from claude_sync.transports.folder.transport import FolderTransport
-from conformance.storages import MARKER, put_of, write_all
+from conformance.storages import MARKER, put_of, read_one, whole, write_all
+from failing_calls import failing
 from faults.disks import ordinary_permissions, read_only, small_disk
 
 MIB = 1 << 20
@@ -125,6 +134,50 @@ def test_a_project_that_may_not_be_read_is_unseen_and_never_written_to(
     assert isinstance(denied.error, StoreDenied)
     assert fine.error is None
     assert (root / "p/a.ccsync").read_bytes() == b"a"
+
+
+_OF_DISKS = (errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.ETIMEDOUT)
+
+
+@pytest.mark.parametrize("code", _OF_DISKS, ids=errno.errorcode.get)
+def test_a_disk_that_fails_at_one_file_costs_that_file_while_the_folder_answers(
+    store: FolderTransport, root: Path, code: int
+) -> None:
+    write_all(store, put_of("p/b.ccsync", b"b"))
+    store.list_files()
+    asked = ["p/a.ccsync", "p/b.ccsync"]
+    with failing(root / "p/a.ccsync", code, "open"):
+        bad, good = store.ends(asked, 10, 10)
+        assert isinstance(bad.error, FileUnreadable)
+        assert bad.error.where == str(root / "p/a.ccsync")
+        assert bad.error.todo
+        assert good.head == b"b"
+        gots = iter(store.read(map(whole, asked)))
+        with pytest.raises(FileUnreadable):
+            list(next(gots).blocks)
+        assert [list(got.blocks) for got in gots] == [[b"b"]]
+        with failing(root / MARKER_NAME, code, "open"):
+            with pytest.raises(StoreOffline):
+                list(store.ends(asked, 10, 10))
+            with pytest.raises(StoreOffline):
+                read_one(store, whole("p/a.ccsync"))
+
+
+@pytest.mark.parametrize("code", _OF_DISKS, ids=errno.errorcode.get)
+def test_a_disk_that_fails_where_one_file_is_written_costs_that_file_while_the_folder_answers(
+    store: FolderTransport, root: Path, code: int
+) -> None:
+    store.list_files()
+    puts = [put_of("q/c.ccsync", b"c"), put_of("p/a.ccsync", b"A")]
+    with failing(root / "q", code, "mkdir"):
+        bad, good = store.write(puts)
+        assert isinstance(bad.error, TransportError)
+        assert not isinstance(bad.error, StoreOffline)
+        assert str(root / "q/c.ccsync") in str(bad.error)
+        assert good.error is None
+        with failing(root / MARKER_NAME, code, "open"), pytest.raises(StoreOffline):
+            list(store.write(puts))
+    assert (root / "p/a.ccsync").read_bytes() == b"A"
 
 
 # --- the place itself --------------------------------------------------------------------------
@@ -412,6 +465,7 @@ def test_a_group_whose_sync_fails_is_not_said_to_be_written(
 
     monkeypatch.setattr(files, "sync", failing)
     answers = list(store.write([put_of("p/a.ccsync", b"new"), put_of("p/b.ccsync", b"b")]))
-    assert all(isinstance(answer.error, StoreOffline) for answer in answers)
+    assert [answer.stamp for answer in answers] == [None, None]
+    assert all("disk reports an error" in str(answer.error) for answer in answers)
     assert everything_under(root) == {MARKER_NAME, "p", "p/a.ccsync"}
     assert (root / "p/a.ccsync").read_bytes() == b"a"

@@ -13,6 +13,7 @@ import pytest
 
 from claude_sync.errors import (
     ClaudeSyncError,
+    FileUnreadable,
     Stopped,
     StoreDenied,
     StoreFull,
@@ -25,7 +26,7 @@ from claude_sync.transports.ssh import session as ssh_session
 from claude_sync.transports.ssh.transport import SshTransport
 from conformance.proxy import through_proxy
 from conformance.sshd import SshHost
-from conformance.storages import MARKER, put_of, write_all
+from conformance.storages import MARKER, put_of, read_one, whole, write_all
 from faults.disks import small_disk
 from waiting import until
 
@@ -260,6 +261,28 @@ def test_a_folder_that_may_not_be_written_is_read_and_told(
         path.chmod(0o700)
     assert (root / "p/a").read_bytes() == b"a"
     assert not list(root.rglob(".ccsync-*.tmp"))
+
+
+def test_a_file_that_may_not_be_read_is_told_and_costs_no_other(
+    reach: Callable[..., Transport], root: Path
+) -> None:
+    store = reach(flavour="box-tied")
+    store.create()
+    write_all(store, put_of(MARKER_NAME, MARKER), put_of("p/a", b"a"), put_of("p/b", b"b"))
+    (root / "p/a").chmod(0o200)
+    bad, good = store.ends(["p/a", "p/b"], 10, 10)
+    assert isinstance(bad.error, FileUnreadable)
+    assert f"{root}/p/a" in sentence(bad.error)
+    assert "permission is denied" in sentence(bad.error)
+    assert good.head == b"b"
+    assert store.digests([whole("p/a")]) == [None]
+    for asked in (["p/a"], ["p/a", "p/b"]):
+        gots = iter(store.read(map(whole, asked)))
+        with pytest.raises(FileUnreadable):
+            list(next(gots).blocks)
+        assert [list(got.blocks) for got in gots] == [[b"b"]] * (len(asked) - 1)
+    (root / "p/a").chmod(0o600)
+    assert read_one(store, whole("p/a")) == b"a"
 
 
 @pytest.mark.parametrize("flavour", ["box", "box-small"])

@@ -81,11 +81,16 @@ def test_what_others_keep_beside_projects_is_nobodys_business(pair: Pair, world:
     assert desktop.read() == laptop.read()
 
 
+@pytest.mark.parametrize("kind", ["world", "encrypted_world"])
 @pytest.mark.parametrize("code", [errno.EIO, errno.EACCES, errno.ESTALE])
 def test_a_session_is_not_up_to_date_while_a_bundle_of_it_can_not_be_read(
-    pair: Pair, code: int
+    request: pytest.FixtureRequest, code: int, kind: str
 ) -> None:
-    laptop, desktop = pair
+    world: World = request.getfixturevalue(kind)
+    laptop, desktop = world.machines("laptop", "desktop")
+    laptop.write(SESSION, said("first"))
+    laptop.push()
+    desktop.pull()
     desktop.push(SESSION)
     laptop.write(SESSION, said("more"))
     laptop.push()

@@ -22,7 +22,7 @@ from claude_sync.store.skipped import EMPTY, INCOMPLETE, PLACEHOLDER
 from claude_sync.sync.bundles.naming import is_named_for
 from claude_sync.sync.survey.own_checkpoints import own_with_checkpoints
 from claude_sync.values import NamedTuple
-from claude_sync.wording import ago, count, duration, join
+from claude_sync.wording import ago, capitalized, count, duration, join
 
 INCOMPLETE_SECONDS = 3600.0
 CLOCK_SECONDS = 300.0
@@ -127,7 +127,9 @@ def problems(facts: Facts) -> Iterator[Finding]:
 
 
 def _finding(words: _Words, problem: SkippedFile) -> Finding:
-    what = problem.message.partition(": ")[0]
+    what, _, todo = problem.message.partition(": ")
+    if words is _UNREADABLE and todo:
+        words = words._replace(fix=capitalized(todo))  # of a cloud, a host or a disk: its own
     return Finding(
         code=words.code,
         level=Level.WARNING,

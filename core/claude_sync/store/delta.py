@@ -19,7 +19,7 @@ from claude_sync.bundle.members import AFTER_TRANSCRIPT, back_of, compact, front
 from claude_sync.bundle.unpack import KnownPrefix
 from claude_sync.claude.session_files import SessionFiles, read_sidecar
 from claude_sync.disk.snapshot import Snapshot, blocks_of
-from claude_sync.errors import BundleError, FileGone, SessionChanging
+from claude_sync.errors import BundleError, FileGone, FileUnreadable, SessionChanging
 from claude_sync.model import Bundle, LocalSession, SidecarFile
 from claude_sync.transports.base import Cut, Entry, Get, Range, Transport, is_sealing, read_size
 from claude_sync.values import NamedTuple
@@ -175,7 +175,7 @@ def plan_delta(transport: Transport, wanted: Request, check: Callable[[], None])
         return DeltaPlan(wanted)
     try:
         return _with_what_is_here(transport, wanted, here, check) or DeltaPlan(wanted)
-    except (OSError, SessionChanging, BundleError, FileGone):
+    except (OSError, SessionChanging, BundleError, FileGone, FileUnreadable):
         return DeltaPlan(wanted)
 
 

@@ -36,8 +36,8 @@ from claude_sync.errors import (
     ClaudeHomeError,
     ClaudeSyncError,
     FileGone,
+    FileUnreadable,
     SessionChanging,
-    StoreDenied,
 )
 from claude_sync.model import BundleHead, SidecarFile, Version
 from claude_sync.store.delta import DeltaPlan, Request, plan_delta
@@ -123,7 +123,7 @@ def fetch(
     """Fetch bundles, in their order; what went wrong with one is its answer.
 
     Raises:
-        StoreOffline, Stopped: all that is left can't be fetched.
+        TransportError, Stopped: all that is left can't be fetched.
     """
     plans = [plan_delta(transport, one, check) for one in wanted]
     for planned, answer in zip(plans, _received(transport, plans, check), strict=True):
@@ -141,13 +141,7 @@ def _received(
     """What came for each plan. To be used to its end: left early, it ends the connection."""
     gots = transport.read([planned.get for planned in plans])
     for planned, got in zip(plans, gots, strict=True):
-        try:
-            answer: Fetched | ClaudeSyncError = _receive(planned, got, check)
-        except StoreDenied as error:
-            if transport.remote:
-                raise  # of a connection that makes no sense nothing more can be read
-            answer = error
-        yield answer
+        yield _receive(planned, got, check)
 
 
 # --- receiving ---------------------------------------------------------------------------------
@@ -198,7 +192,7 @@ def _receive(planned: DeltaPlan, got: Got, check: Callable[[], None]) -> Fetched
         whole = staging.fill(events)
         if whole.head.version != planned.wanted.bundle.head.version:
             raise FileGone("the bundle was replaced meanwhile", todo="look again")
-    except (BundleError, FileGone, SessionChanging) as error:
+    except (BundleError, FileGone, FileUnreadable, SessionChanging) as error:
         staging.discard()
         return error
     except OSError as error:

@@ -11,6 +11,7 @@ from claude_sync.errors import (
     BundlePlaceholder,
     BundleReserved,
     BundleRolledBack,
+    FileUnreadable,
     StoreAbsent,
     StoreDenied,
     StoreFull,
@@ -29,7 +30,15 @@ INCOMPLETE = frozenset({BundleIncomplete.__name__, BundleReserved.__name__})
 ONLY_FOR_THE_DOCTOR = frozenset({BundleForeign.__name__, BundleRolledBack.__name__})
 """What is called a file that is nobody's session: strangers can make as many as they like."""
 _NOT_ANSWERED = frozenset(
-    kind.__name__ for kind in (TransportError, StoreOffline, StoreAbsent, StoreDenied, StoreFull)
+    kind.__name__
+    for kind in (
+        FileUnreadable,
+        TransportError,
+        StoreOffline,
+        StoreAbsent,
+        StoreDenied,
+        StoreFull,
+    )
 )
 _UUID_FIRST = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 _ID_FIRST = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,127}?)-[A-Za-z0-9]")
@@ -94,7 +103,7 @@ def with_sessions(
     names: FileNames,
     seen: Mapping[str, str],
 ) -> Sequence[SkippedFile]:
-    """The same with the sessions that files still arriving seem to be of, by an encrypted name.
+    """The same with the sessions that files of unknown contents seem to be of, by encrypted names.
 
     Args:
         skipped: the files.
@@ -102,7 +111,7 @@ def with_sessions(
         names: how the store calls files.
         seen: the sessions of files that were read before, by name.
     """
-    if all(one.session_id or one.kind not in INCOMPLETE for one in skipped):
+    if all(one.session_id or not is_unknown(one) for one in skipped):
         return skipped
     heads = [bundle.head for bundle in bundles]
     writers = {head.machine for head in heads}

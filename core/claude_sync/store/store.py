@@ -23,6 +23,7 @@ from claude_sync.errors import (
     BundleReserved,
     ClaudeSyncError,
     FileGone,
+    FileUnreadable,
     Stopped,
     StoreOffline,
     TransportError,
@@ -39,6 +40,7 @@ from claude_sync.store.skipped import (
     problem_files,
     with_sessions,
 )
+from claude_sync.store.to_read import files_to_read
 from claude_sync.transports.base import (
     ChangeWatch,
     Ends,
@@ -49,7 +51,6 @@ from claude_sync.transports.base import (
     Transport,
     beneath,
     change_watch,
-    is_same_file,
     is_sealing,
 )
 from claude_sync.values import NamedTuple
@@ -64,10 +65,6 @@ if TYPE_CHECKING:
 _LOOK = "look"
 _WENT_BACK = "went-back"
 _PROVED = "marker-proved"
-_AGAIN = 100
-"""How many unchanged files that end early are looked into again in one look: both their ends."""
-_EMPTY = 1000
-"""Of how many empty files it is remembered since when they are there; of more, nothing is."""
 
 
 class StoreView(NamedTuple):
@@ -206,32 +203,11 @@ class Store:
         bundles = self._cache.bundles()
         problems = self._cache.problems()
         entries = [entry for entry in listing.entries if entry.name.endswith(SUFFIX)]
-        fresh: list[Entry] = []
-        again: list[Entry] = []
-        waiting: list[Entry] = []
-        empty: list[Entry] = []
-        for entry in entries:
-            known = bundles.get(entry.name)
-            if known is not None:
-                if is_same_file(known.stamp, entry.stamp):
-                    continue
-                # Whatever lies there now, it isn't that bundle any more.
-                del bundles[entry.name]
-            if entry.placeholder:
-                waiting.append(entry)
-                continue
-            if not entry.stamp.size:
-                empty.append(entry)
-            if len(empty) <= _EMPTY or entry.stamp.size:
-                problem = problems.get(entry.name)
-                if problem is None or not is_same_file(problem.stamp, entry.stamp):
-                    fresh.append(entry)
-                elif _may_fill(problem):
-                    again.append(entry)
-        for entry in empty[_EMPTY:]:
+        found = files_to_read(entries, bundles, problems)
+        for name in found.changed:
+            bundles.pop(name, None)  # whatever lies there now, it isn't that bundle any more
+        for entry in found.forgotten:
             problems.pop(entry.name, None)
-        again.sort(key=lambda entry: -problems[entry.name].since)
-        fresh += again[:_AGAIN]
         names = {entry.name for entry in entries}
         unknown = {
             name
@@ -242,14 +218,14 @@ class Store:
             bundles.pop(name, None)
             problems.pop(name, None)
         gone = [name for name in (*bundles, *problems) if name not in names]
-        if fresh or gone or waiting:
-            self._read_again(fresh, gone, bundles, problems)
+        if found.files or gone or found.waiting:
+            self._read_again(found.files, gone, bundles, problems)
         self._keep_listing(listing)
         older = self._drop_older(bundles) if self.encrypted else []
         skipped = [
             *problem_files(names, bundles, problems),
-            *empty_files(empty[_EMPTY:]),
-            *placeholders(waiting),
+            *empty_files(found.forgotten),
+            *placeholders(found.waiting),
             *older,
         ]
         if self.encrypted:
@@ -319,6 +295,7 @@ class Store:
         read: list[Bundle] = []
         wrong: dict[str, tuple[Stamp, ClaudeSyncError]] = {}
         names = []
+        listed = {entry.name: entry.stamp for entry in fresh}
         for entry in fresh:
             if entry.stamp.size:
                 names.append(entry.name)
@@ -327,6 +304,8 @@ class Store:
         for ends in self._transport.ends(names, HEAD_SIZE, TAIL_SIZE):
             try:
                 read.append(self._bundle(ends))
+            except FileUnreadable as error:
+                wrong[ends.name] = (listed[ends.name], error)
             except FileGone:
                 # It was listed: it is replaced or moved just now, or its disk fails. What it holds
                 # is unknown, which is another thing than nothing.
@@ -575,14 +554,6 @@ def _not_yet() -> BundleIncomplete:
 def _is_unseen(name: str, unseen: Sequence[str]) -> bool:
     """Whether a file lies where the listing couldn't look."""
     return "" in unseen or name.partition("/")[0] in unseen
-
-
-def _may_fill(known: ProblemRow) -> bool:
-    """Whether a file may become a bundle without a new stamp: one that ends early, and isn't empty.
-
-    A tool that brings it may have kept its size, and set its time, beforehand.
-    """
-    return known.kind == BundleIncomplete.__name__ and known.stamp.size > 0
 
 
 def _by_session(bundles: Mapping[str, Bundle]) -> dict[str, tuple[Bundle, ...]]:

@@ -287,7 +287,8 @@ class Got(NamedTuple):
     """The stream of one get's bytes, its ranges one after the other.
 
     The stream must be used up or left before the next Got is asked for. It raises FileGone if the
-    file is gone or is another one by now. Whether a bundle is whole is for the caller to find out.
+    file is gone or is another one by now, and FileUnreadable if it is there and only this one can't
+    be read; the next Got can be. Whether a bundle is whole is for the caller to find out.
 
     Attributes:
         name: of the get.

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -17,6 +18,7 @@ from claude_sync.state import preferences
 from claude_sync.sync.setup import set_up
 from conformance.sshd import SshHost
 from examined import Patient, commands_of, follow
+from failing_calls import failing
 from faults.disks import ordinary_permissions
 from machines import KEY, KEY_FOLDER, OTHER, SESSION, PlayedMachine, World, opened, said
 
@@ -103,9 +105,17 @@ def test_a_bundle_that_may_not_be_read(pushed: Patient) -> None:
     os.utime(pushed.bundle(), ns=(0, 10**18))  # else what was read before still holds
     with ordinary_permissions():
         found = pushed.the("bundle-unreadable", Level.WARNING)
-        assert "permissions" in found.fix
+        assert found.fix == "Check the owner and mode"
         pushed.bundle().chmod(0o600)
         assert pushed.is_well("bundle-unreadable")
+
+
+def test_a_bundle_at_which_the_disk_fails(pushed: Patient) -> None:
+    os.utime(pushed.bundle(), ns=(0, 10**18))
+    with failing(pushed.bundle(), errno.EIO, "open"):
+        found = pushed.the("bundle-unreadable", Level.WARNING)
+    assert found.fix.startswith("Check that disk")
+    assert pushed.is_well("bundle-unreadable")
 
 
 def test_a_bundle_that_stays_incomplete(pushed: Patient) -> None:

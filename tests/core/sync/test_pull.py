@@ -6,14 +6,12 @@ import errno
 import os
 import stat
 import time
-from pathlib import Path
-from typing import IO
 
 import pytest
 
-from claude_sync.disk import snapshot
 from claude_sync.model import Outcome
 from claude_sync.sync.pull import pull
+from failing_calls import failing
 from machines import (
     DAY_NS,
     KEY,
@@ -99,9 +97,10 @@ def test_a_decision_against_what_was_gone_on_with_here_is_a_conflict(pair: Pair)
     assert desktop.read() == whole
 
 
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EIO, errno.ETIMEDOUT])
 @pytest.mark.parametrize("kind", ["plain", "encrypted"])
-def test_a_bundle_that_may_not_be_read_any_more_costs_its_session_only(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, kind: str
+def test_a_bundle_that_can_not_be_read_any_more_costs_its_session_only(
+    request: pytest.FixtureRequest, kind: str, code: int
 ) -> None:
     world: World = request.getfixturevalue("world" if kind == "plain" else "encrypted_world")
     laptop, desktop = world.machines("laptop", "desktop")
@@ -109,18 +108,12 @@ def test_a_bundle_that_may_not_be_read_any_more_costs_its_session_only(
     laptop.write(OTHER, said("hello"))
     laptop.push()
     desktop.states()  # so it is known what the bundles say of themselves
-    open_file = snapshot.open_regular
-
-    def refusing(path: Path | str) -> IO[bytes]:
-        if str(path) == str(laptop.bundle()):
-            raise PermissionError(errno.EACCES, "Permission denied", str(path))
-        return open_file(path)
-
-    with monkeypatch.context() as patched:
-        patched.setattr("claude_sync.transports.folder.transport.open_regular", refusing)
+    with failing(laptop.bundle(), code, "open"):
         pulled = desktop.pull()
     assert outcomes(pulled) == {SESSION: Outcome.FAILED, OTHER: Outcome.IMPORTED}
-    assert pulled[SESSION].code == "StoreDenied"
+    assert pulled[SESSION].code == "FileUnreadable"
+    assert str(laptop.bundle()) in pulled[SESSION].message
+    assert ": check " in pulled[SESSION].message
     assert outcomes(desktop.pull()) == {SESSION: Outcome.IMPORTED, OTHER: Outcome.UNCHANGED}
 
 

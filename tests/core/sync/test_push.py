@@ -78,7 +78,7 @@ def test_a_session_of_which_the_disk_took_no_byte_is_said_to_have_failed(
         patched.setattr(Group, "_stage", failing)
         pushed = laptop.push()
     assert outcomes(pushed) == {SESSION: Outcome.FAILED, OTHER: Outcome.PUSHED}
-    assert pushed[SESSION].code == "StoreOffline"
+    assert pushed[SESSION].code == "TransportError"
     assert outcomes(laptop.push()) == {SESSION: Outcome.PUSHED, OTHER: Outcome.UNCHANGED}
 
 

@@ -18,11 +18,8 @@ from typing import IO
 
 from claude_sync.disk import files
 from claude_sync.disk.snapshot import blocks_of, is_link, open_regular, stamp_of
-from claude_sync.errors import FileGone, StoreOffline, TransportError
+from claude_sync.errors import FileGone, FileUnreadable, TransportError
 from claude_sync.transports.base import (
-    MARKER_BYTES,
-    MARKER_NAME,
-    PLACEHOLDER_SUFFIX,
     Ends,
     Entry,
     Get,
@@ -38,7 +35,7 @@ from claude_sync.transports.base import (
     placeholder_for,
     unusable_name,
 )
-from claude_sync.transports.folder.errors import root_error, translate
+from claude_sync.transports.folder.errors import root_error
 from claude_sync.transports.folder.root import Root
 from claude_sync.wording import short_path
 
@@ -84,7 +81,7 @@ class FolderTransport:
                     for entry in found
                     if is_usable_part(entry.name) and _is_real_directory(entry)
                 ]
-            marker = self._marker()
+            marker = self._root.read_marker()
         except OSError as error:
             raise root_error(error, self.location) from error
         entries: list[Entry] = []
@@ -100,24 +97,6 @@ class FolderTransport:
         self._root.marked = marker is not None
         listing = Listing(marker, tuple(entries), unseen=tuple(sorted(unseen)))
         return known if known is not None and known[:2] == listing[:2] and not unseen else listing
-
-    def _marker(self) -> bytes | None:
-        path = os.path.join(self._root.directory, MARKER_NAME)
-        try:
-            with open_regular(path) as file:
-                return b"".join(blocks_of(file, MARKER_BYTES))
-        except OSError as error:
-            if error.errno not in (errno.ENOENT, errno.EINVAL, errno.ELOOP, errno.ENXIO):
-                raise
-        if os.path.lexists(
-            os.path.join(self._root.directory, f".{MARKER_NAME}{PLACEHOLDER_SUFFIX}")
-        ):
-            raise StoreOffline(
-                "iCloud hasn't downloaded the shared folder's marker file",
-                where=self.location,
-                todo="open the folder in Finder and let it download",
-            )
-        return None
 
     def _list(self, directory: str) -> list[Entry] | None:
         """The files of one folder, None where it can't be listed."""
@@ -151,8 +130,8 @@ class FolderTransport:
                 with self._open(name) as file:
                     yield _ends(name, file, head, tail)
             except OSError as error:
-                yield no_ends(name, translate(error, self._root.shown(name)))
-            except TransportError as error:
+                yield no_ends(name, self._root.unreadable(error, name))
+            except (FileGone, FileUnreadable) as error:
                 yield no_ends(name, error)
 
     def digests(self, gets: Sequence[Get]) -> list[str | None]:
@@ -191,7 +170,7 @@ class FolderTransport:
                 if stamp_of(os.fstat(file.fileno())) != before:
                     raise self._is_another(get.name)
         except OSError as error:
-            raise translate(error, self._root.shown(get.name)) from error
+            raise self._root.unreadable(error, get.name) from error
 
     def _open(self, name: str) -> IO[bytes]:
         if not is_usable_name(name):
@@ -204,7 +183,7 @@ class FolderTransport:
         except OSError as error:
             if error.errno in (errno.EINVAL, errno.ELOOP, errno.EISDIR, errno.ENOTDIR, errno.ENXIO):
                 raise self._is_another(name) from error
-            raise translate(error, self._root.shown(name)) from error
+            raise self._root.unreadable(error, name) from error
 
     def _is_another(self, name: str) -> FileGone:
         return FileGone("a file has changed since it was listed", where=self._root.shown(name))
@@ -242,7 +221,7 @@ class FolderTransport:
                 continue
             except OSError as error:
                 if error.errno != errno.ENOTDIR:
-                    raise translate(error, str(path)) from error
+                    raise self._root.unwritable(error, path) from error
             directories.add(path.parent)
         root = Path(self._root.directory)
         for directory in directories:

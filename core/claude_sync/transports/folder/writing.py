@@ -30,7 +30,6 @@ from claude_sync.transports.base import (
     is_usable_name,
     unusable_name,
 )
-from claude_sync.transports.folder.errors import translate
 from claude_sync.transports.folder.root import Root
 
 _GROUP_FILES = 200
@@ -190,7 +189,7 @@ class Group:
     def _error(self, error: OSError, pending: _Pending) -> TransportError:
         """The error of one put; raises StoreOffline if the whole folder is gone."""
         self._root.check(name=pending.name)
-        translated = translate(error, str(pending.target))
+        translated = self._root.unwritable(error, pending.target, name=pending.name)
         if isinstance(translated, FileGone):
             return StoreOffline("a folder disappeared during a write", where=translated.where)
         return translated

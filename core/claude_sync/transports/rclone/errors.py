@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from claude_sync.errors import (
     FileGone,
+    FileUnreadable,
     StoreAbsent,
     StoreDenied,
     StoreFull,
@@ -202,6 +203,23 @@ def refused(text: str, remote: str, where: str, names: Sequence[str] = ()) -> Tr
         "the cloud refuses, and rclone gives no reason that is known here",
         where=where,
         todo=f"see what `rclone lsd {remote}:` says",
+    )
+
+
+def unreadable(error: TransportError) -> FileUnreadable:
+    """One file can't be read, for a reason that isn't the whole place's."""
+    if isinstance(error, StoreFull):
+        # Some clouds give out only so much of a file in a day.
+        return FileUnreadable(
+            "a file can't be read, since a quota of the cloud is used up",
+            where=error.where,
+            todo="try again later",
+        )
+    return FileUnreadable(
+        f"a file can't be read, since {error.what}",
+        where=error.where,
+        todo=error.todo,
+        passing=error.passing,
     )
 
 

@@ -13,6 +13,8 @@ from claude_sync.transports.rclone.calls import Answer, Caller, Request, command
 from claude_sync.transports.rclone.listing import File, Seen, seen_in
 
 _MOST_ENTRIES = 250_000
+_REFUSALS_IN_A_ROW = 20
+"""After so many files that can't be read, it is seen whether the place can be read at all."""
 # What every project's directory is called, and no backend spells otherwise.
 _PLAIN = r"[A-Za-z0-9+%_-][A-Za-z0-9+%._-]*"
 
@@ -40,6 +42,7 @@ class Place:
         self._remote = location.remote
         self._path = location.path
         self._files: dict[str, File] | None = None
+        self._refusals = 0
 
     # --- listing -------------------------------------------------------------------------------
 
@@ -221,6 +224,29 @@ class Place:
         where = self.where(names[0]) if names else self.fs
         about = [self.fs, self._path, self._remote, *names, *(n.split("/")[-1] for n in names)]
         return errors.refused(answer.complaint(), self._remote, where, about)
+
+    def unreadable(self, answer: Answer, path: str) -> TransportError:
+        """Why a file can't be read, where others can.
+
+        Args:
+            answer: which isn't good.
+            path: the file's name in the storage.
+
+        Raises:
+            TransportError: none can: the marker can't be read any more either.
+        """
+        error = self.refused(answer, path)
+        if isinstance(error, (StoreOffline, FileGone)):
+            return error
+        self._refusals += 1
+        if self._refusals >= _REFUSALS_IN_A_ROW:
+            self._refusals = 0
+            self._read_marker(self.marker)
+        return errors.unreadable(error)
+
+    def note_readable(self) -> None:
+        """A file can be read."""
+        self._refusals = 0
 
     def where(self, name: str) -> str:
         """How to name a file in an error."""

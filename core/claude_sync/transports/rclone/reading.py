@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from email.utils import parsedate_to_datetime
 from itertools import islice
 
-from claude_sync.errors import FileGone, Stopped, StoreOffline, TransportError
+from claude_sync.errors import FileGone, FileUnreadable
 from claude_sync.transports.base import Ends, Get, Got, Range, is_same_file, no_ends
 from claude_sync.transports.rclone.calls import Answer, Request, download
 from claude_sync.transports.rclone.listing import File
@@ -157,7 +157,8 @@ def _bytes_of(place: Place, file: File, piece: Range, answer: Answer) -> Iterato
     """The bytes of a range, exactly so many, of the file that was listed."""
     with answer:
         if not answer.is_good:
-            raise place.refused(answer, file.path)
+            raise place.unreadable(answer, file.path)
+        place.note_readable()
         if not _is_of(answer, file):
             raise place.gone(file.path)
         left = piece.length
@@ -203,9 +204,7 @@ def ends(place: Place, names: Sequence[str], head: int, tail: int) -> Iterator[E
                 yield _ends(place, plan, taken)
             except FileGone:
                 yield _ends_again(place, plan.name, head, tail)
-            except (StoreOffline, Stopped):
-                raise
-            except TransportError as error:
+            except FileUnreadable as error:
                 yield no_ends(plan.name, error)
             finally:
                 for answer in taken:
@@ -237,5 +236,5 @@ def _ends_again(place: Place, name: str, head: int, tail: int) -> Ends:
     try:
         answers = place.caller.ahead(_requests(place, plan))
         return _ends(place, plan, list(answers))
-    except FileGone as error:
+    except (FileGone, FileUnreadable) as error:
         return no_ends(name, error)

@@ -9,6 +9,7 @@ import re
 
 from claude_sync.errors import (
     FileGone,
+    FileUnreadable,
     StoreAbsent,
     StoreDenied,
     StoreFull,
@@ -205,6 +206,13 @@ def cant_make(text: str, where: str) -> TransportError:
             "the shared folder can't be made on the host", where=where, todo="choose another folder"
         )
     return error
+
+
+def file_unreadable(where: str) -> FileUnreadable:
+    """A file is there, and the login may not read it."""
+    return FileUnreadable(
+        "permission is denied on the host", where=where, todo="check the owner and mode there"
+    )
 
 
 def file_refused(text: str, where: str) -> TransportError:

@@ -25,6 +25,9 @@ BYTES_AT_ONCE = 1 << 20
 _STAMP_BYTES = 256
 _ANY_SIZE = (1 << 63) - 1
 _REQUESTS_AHEAD = 4
+UNREADABLE = "!"
+"""What marks a file that is there and may not be read."""
+_WITHOUT_STAMP = "-" + UNREADABLE
 
 _Batch = TypeVar("_Batch")
 
@@ -34,8 +37,8 @@ class Files(NamedTuple):
 
     Attributes:
         marks: for each file ``+``, ``~`` where its size isn't the expected one, ``-`` where it
-            is no plain file.
-        lines: the stamps of those that are, as they came.
+            is no plain file, ``!`` where it may not be read.
+        lines: the stamps of the first two kinds, as they came.
         total: bytes that follow.
     """
 
@@ -47,11 +50,13 @@ class Files(NamedTuple):
     def stamps(self) -> list[Stamp | None]:
         """Of each file; None where there is none."""
         lines = iter(self.lines)
-        return [None if mark == "-" else stamp_from(next(lines, b"")) for mark in self.marks]
+        return [
+            None if mark in _WITHOUT_STAMP else stamp_from(next(lines, b"")) for mark in self.marks
+        ]
 
     def is_settled(self, after: list[bytes]) -> bool:
         """Whether the files were the same before and after."""
-        there = len(self.marks) - self.marks.count("-")
+        there = sum(mark not in _WITHOUT_STAMP for mark in self.marks)
         return self.lines == after and len(after) == there
 
 
@@ -107,7 +112,7 @@ def read_files(session: Session, kind: str, count: int, where: str, most: int) -
         TransportError: the store can't be used, or the answer makes no sense.
     """
     words = answer_words(session, where)
-    if len(words) != 3 or words[0] != kind or not re.fullmatch(r"=[-+~]*", words[1]):
+    if len(words) != 3 or words[0] != kind or not re.fullmatch(r"=[-+~!]*", words[1]):
         raise session.nonsense()
     if len(words[1]) != count + 1 or not re.fullmatch(r"[0-9]{1,18}", words[2]):
         raise session.nonsense()
@@ -199,6 +204,11 @@ class Stream:
         """Whether the file that the script found is the one that was asked for."""
         files = self._begin()
         return any(is_wanted(get, files.marks, files.stamps[0]) for get in self._asked)
+
+    @property
+    def mark(self) -> str:
+        """What the script says of the file."""
+        return self._begin().marks
 
     def pieces(self) -> Iterator[bytes]:
         """Its bytes; those that aren't taken are skipped at the end."""

@@ -267,7 +267,11 @@ few() {
 READING = r"""
 # --- F head tail count, G count, K count: ends, ranges and digests of files
 
-find_plain() { if plain; then a="$a ./\"\$N$i\"" x=+; else x=-; fi; }
+# Some shells' -r knows the mode only, and no list of who else may read: then it is opened.
+readable() { [ -r "$f" ] || true <"$f"; }
+find_plain() {
+  if ! plain; then x=-; elif readable; then a="$a ./\"\$N$i\"" x=+; else x=!; fi
+}
 find_files() {
   a= total=0 marks=
   each $1 find_plain
@@ -284,7 +288,7 @@ exactly() { [ $1 -eq 0 ] || { $2; cat /dev/zero; } </dev/null | head -c $1; }
 
 measure_ends() {
   marks=$marks$x
-  [ $x = - ] || { read -r z y <&4; z=${z:-0}; total=$((total + (z<H?z:H) + (z<Q?z:Q))); }
+  [ $x != + ] || { read -r z y <&4; z=${z:-0}; total=$((total + (z<H?z:H) + (z<Q?z:Q))); }
 }
 heads() {
   eval "set -- $a"

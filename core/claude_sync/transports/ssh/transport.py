@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 
-from claude_sync.errors import FileGone
+from claude_sync.errors import FileGone, TransportError
 from claude_sync.transports.base import (
     ChangeWatch,
     Ends,
@@ -31,10 +31,16 @@ from claude_sync.transports.base import (
 from claude_sync.transports.location import HostLocation
 from claude_sync.transports.ssh.answers import listing_from, usable_digest
 from claude_sync.transports.ssh.command import ssh_argv
-from claude_sync.transports.ssh.errors import cant_make, file_refused, home_missing
+from claude_sync.transports.ssh.errors import (
+    cant_make,
+    file_refused,
+    file_unreadable,
+    home_missing,
+)
 from claude_sync.transports.ssh.reading import (
     BYTES_AT_ONCE,
     NAMES_AT_ONCE,
+    UNREADABLE,
     Stream,
     ahead,
     answer_words,
@@ -225,7 +231,11 @@ class SshTransport:
         data = b"".join(session.counted(files.total))
         if not files.is_settled(read_stamps(session, len(names))):
             return None
-        return cut_ends(names, files, data, head=head, tail=tail)
+        found = cut_ends(names, files, data, head=head, tail=tail)
+        for name, mark in zip(names, files.marks, strict=True):
+            if mark == UNREADABLE:
+                found[name] = no_ends(name, self._not_given(name, mark))
+        return found
 
     def _ends_alone(self, name: str, head: int, tail: int) -> Ends:
         for _ in range(_ATTEMPTS if is_usable_name(name) else 0):
@@ -286,7 +296,7 @@ class SshTransport:
 
         def blocks() -> Iterator[bytes]:
             if not answer.is_wanted():
-                raise self._gone(get.name)
+                raise self._not_given(get.name, answer.mark)
             for piece in answer.pieces():
                 self._check_stopped()
                 yield piece
@@ -306,24 +316,25 @@ class SshTransport:
             for get in gets:
                 yield from self._alone(get)
             return
-        found: dict[int, bytes | None] = {}
+        found: dict[int, bytes | TransportError] = {}
         at = 0
         for get, mark, stamp in zip(asked, files.marks, files.stamps, strict=True):
             size = length_of(get.ranges, stamp.size) if stamp is not None and mark == "+" else 0
-            found[id(get)] = data[at : at + size] if is_wanted(get, mark, stamp) else None
+            wanted = is_wanted(get, mark, stamp)
+            found[id(get)] = data[at : at + size] if wanted else self._not_given(get.name, mark)
             at += size
         for get in gets:
-            yield Got(get.name, self._blocks(get.name, found.get(id(get))))
+            yield Got(get.name, self._blocks(found.get(id(get), self._gone(get.name))))
 
     def _alone(self, get: Get) -> Iterator[Got]:
         with self._session(CUTTING, READING) as session:
             session.send(gets_request("G", _usable_gets([get])))
             yield from self._stream(session, get)
 
-    def _blocks(self, name: str, data: bytes | None) -> Iterator[bytes]:
+    def _blocks(self, data: bytes | TransportError) -> Iterator[bytes]:
         self._check_stopped()
-        if data is None:
-            raise self._gone(name)
+        if isinstance(data, TransportError):
+            raise data
         yield data
 
     # --- writing -------------------------------------------------------------------------------
@@ -367,6 +378,12 @@ class SshTransport:
     def _where(self, name: str = "") -> str:
         path = f"{self._location.path}/{name}" if is_usable_name(name) else self._location.path
         return f"{self._location.host}:{path}"
+
+    def _not_given(self, name: str, mark: str) -> TransportError:
+        """Why nothing comes of a file, by what the script says of it."""
+        if mark == UNREADABLE:
+            return file_unreadable(self._where(name))
+        return self._gone(name)
 
     def _gone(self, name: str) -> FileGone:
         return FileGone(
