@@ -15,7 +15,8 @@ from desktop.tray_program import TrayMachine
 from machines import PlayedMachine, World
 from programs import require
 
-_NOT_THERE = "#!/bin/sh\nexit 3\n"
+# It can't be started. What starts and fails is told from what works by the time it takes.
+_NOT_THERE = "#!/nowhere/sh\n"
 
 
 @pytest.fixture
