@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from claude_sync.model import SessionState
 from claude_sync.service.status import Arrival, Status
 
 
@@ -32,6 +33,11 @@ def held_back(status: Status) -> tuple[Arrival, ...]:
         for arrival in status.arrivals
         if is_held_back(arrival) and not arrival.state.replaces
     )
+
+
+def last_used_ns(state: SessionState, arrival: Arrival | None) -> int:
+    """When a session was used last, there where another machine is ahead."""
+    return state.mtime_ns if arrival is None else int(arrival.pushed_at * 1e9)
 
 
 def is_held_back(arrival: Arrival) -> bool:

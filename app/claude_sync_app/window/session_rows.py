@@ -10,7 +10,7 @@ from claude_sync.service.status import Arrival, Status
 from claude_sync.wording import replaces, sentence, short_path, size
 from claude_sync_app.shown_text import one_line, shortened, without_controls
 from claude_sync_app.tray.labels import machine_of, machines_of, project_of, title_of
-from claude_sync_app.tray.offers import is_held_back
+from claude_sync_app.tray.offers import is_held_back, last_used_ns
 
 _LONGEST_DETAIL = 300
 _LONGEST_TITLE = 120
@@ -45,6 +45,7 @@ def session_rows(status: Status, turns: Mapping[str, int] | None = None) -> list
         _row(state, arrivals.get(state.session_id), own, is_deferred=state.session_id in deferred)
         for state in status.sessions
     ]
+    rows.sort(key=lambda row: -int(row["when"]))
     for row in rows:
         if number := (turns or {}).get(row["id"]):
             row["turns"] = number
@@ -60,7 +61,7 @@ def _row(state: SessionState, arrival: Arrival | None, own: str, *, is_deferred:
         "project": project_of(state.project_key),
         "key": one_line(state.project_key),
         "machines": _machines(state, own),
-        "when": state.mtime_ns // 1_000_000,
+        "when": last_used_ns(state, arrival) // 1_000_000,
         "size": state.size,
         "sized": size(state.size),
         "state": code,

@@ -9,7 +9,7 @@ import pytest
 from claude_sync.model import State
 from claude_sync.service.status import Arrival, Status
 from claude_sync_app.window.session_rows import session_rows
-from tray_values import arrival, conflict, session, status
+from tray_values import NOW, arrival, conflict, minutes_ago, session, status
 
 
 def row_of(shown: Status) -> dict[str, Any]:
@@ -45,6 +45,13 @@ def test_a_row_says_where_a_session_stands_and_offers_the_likeliest(
     row = row_of(shown)
     assert row["label"] == label
     assert row.get("main") == main
+
+
+def test_a_session_that_went_on_elsewhere_stands_where_it_was_used_last() -> None:
+    newer = arrival(here=True, minutes=1, mtime_ns=minutes_ago(5000))
+    rows = session_rows(status(sessions=(session(), newer.state), arrivals=(newer,)))
+    assert [row["id"] for row in rows] == [newer.session_id, "s1"]
+    assert rows[0]["when"] == (NOW - 60) * 1000
 
 
 def test_a_session_that_is_open_here_is_never_offered_to_be_replaced_at_once() -> None:

@@ -14,7 +14,7 @@ from claude_sync.state.preferences import Preferences
 from claude_sync.wording import ago
 from claude_sync_app.tray.labels import machine_of, project_of, title_of
 from claude_sync_app.tray.menu.model import Item
-from claude_sync_app.tray.offers import is_held_back
+from claude_sync_app.tray.offers import is_held_back, last_used_ns
 from claude_sync_app.tray.verbs import Action, Verb
 from claude_sync_app.tray.window_pages import conflict_page, open_window, session_page
 
@@ -47,9 +47,12 @@ def session_rows(status: Status, now_minutes: int, preferences: Preferences) -> 
 def _last(
     sessions: Iterable[SessionState], waiting: Mapping[str, Arrival], limit: int
 ) -> list[SessionState]:
-    """The first ones that something can be done with by one click."""
+    """The last used ones that something can be done with by one click."""
     known = [one for one in sessions if one.path is not None or _can_be_had(one, waiting)]
-    return known[:limit]
+    # They come in the order in which they were used here.
+    likely = known[:limit] + [one for one in known[limit:] if one.session_id in waiting]
+    likely.sort(key=lambda one: -last_used_ns(one, waiting.get(one.session_id)))
+    return likely[:limit]
 
 
 def _can_be_had(state: SessionState, waiting: Mapping[str, Arrival]) -> bool:
@@ -63,9 +66,8 @@ def _row(
     if has_namesake:
         # As after "Keep both": one was made of the other, and bears its title.
         title = f"{title} ({state.session_id[:_ID_LENGTH]})"
-    when = ago(state.mtime_ns, now_minutes * _MINUTE_NS)
+    when = ago(last_used_ns(state, arrival), now_minutes * _MINUTE_NS)
     if arrival is not None:
-        when = ago(int(arrival.pushed_at * 1e9), now_minutes * _MINUTE_NS)
         when = f"{machine_of(arrival.machine)}, {when}"
     parts = (title, project_of(state.project_key), when, _hint(state))
     marks = "".join(f"{mark} " for mark in _marks(state))

@@ -39,9 +39,10 @@ def test_a_mark_says_how_a_session_stands(more: dict[str, Any], mark: str) -> No
 
 
 def test_the_last_five_of_all_machines_are_shown_by_use() -> None:
-    away = arrival("away")
+    # Last used here days ago, and elsewhere a minute ago.
+    away = arrival("away", here=True, minutes=1, mtime_ns=minutes_ago(5000))
     gone = session("gone", path=None, state=State.GONE)
-    many = (away.state, gone, *(session(f"s{n}", f"Number {n}") for n in range(30)))
+    many = (gone, *(session(f"s{n}", f"Number {n}") for n in range(30)), away.state)
     shown = status(sessions=many, arrivals=(away,))
     for limit in (1, 5, 10, 100):
         ids = [row.id for row in rows(shown, Preferences(recent_limit=limit))]
@@ -78,12 +79,12 @@ def test_a_click_does_what_is_likeliest(one: Any, action: Action) -> None:
 
 
 def test_what_is_elsewhere_names_the_machine_and_what_it_lacks_here() -> None:
-    away = arrival("s1")
+    away = arrival("s1", minutes=2)
     homeless = session("s2", "Site", path=None, state=State.UNPLACED, project_key="name:site")
     coming = session("s3", "Coming", path=None, state=State.INCOMPLETE)
     found = rows(status(sessions=(away.state, homeless, coming), arrivals=(away,)))
     assert [(row.label, row.enabled) for row in found] == [
-        ("↓ Refactor the parser — api — desktop, 10 minutes ago", True),
+        ("↓ Refactor the parser — api — desktop, 2 minutes ago", True),
         ("Site — site — 5 minutes ago — needs its folder…", True),
         ("Coming — app — 5 minutes ago — still arriving", False),
     ]
