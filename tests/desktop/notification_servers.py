@@ -22,8 +22,9 @@ _Hints = Annotated[dict[str, Any], DBusSignature("a{sv}")]
 
 
 class _Service(ServiceInterface):
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
         super().__init__(NAME)
+        self._name = name
         self.shown: Heard[dict[str, Any]] = Heard()
         self.closed: Heard[int] = Heard()
 
@@ -64,7 +65,7 @@ class _Service(ServiceInterface):
 
     @dbus_method(name="GetServerInformation")
     def get_server_information(self) -> Annotated[list[str], DBusSignature("ssss")]:
-        return ["test", "test", "1", "1.2"]
+        return [self._name, "test", "1", "1.2"]
 
     @dbus_signal(name="NotificationClosed")
     def notification_closed(
@@ -78,12 +79,17 @@ class _Service(ServiceInterface):
 
 
 class NotificationServer:
-    """Shows nothing, remembers everything, and presses what the test says."""
+    """Shows nothing, remembers everything, and presses what the test says.
 
-    def __init__(self, address: str) -> None:
+    Args:
+        address: of the bus.
+        name: what it says that it is.
+    """
+
+    def __init__(self, address: str, name: str = "test") -> None:
         self._loop = Loop("notifications")
         self._loop.start()
-        self._service = _Service()
+        self._service = _Service(name)
         self.shown = self._service.shown
         self.closed = self._service.closed
         self._client = ""

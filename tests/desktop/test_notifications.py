@@ -97,6 +97,23 @@ def test_what_is_pressed_is_answered_once(
     assert notifier.answers.wait(3)[1:] == [answer, Answer("next", AnswerKind.SHOWN)]
 
 
+def test_where_many_buttons_become_a_list_to_choose_from_there_are_fewer(
+    bus: PrivateBus, start: Callable[[], Notifier]
+) -> None:
+    """LXQt shows so many as a list and a button OK, which are three clicks."""
+    server = NotificationServer(bus.address, "lxqt-notificationd")
+    try:
+        notifier = start()
+        notifier.show(ARRIVAL)
+        (shown,) = server.shown.wait()
+        assert shown["actions"] == {"default": "", "pull": "Pull", "both": "Pull and resume"}
+        notifier.answers.wait()
+        server.press(1, "both")
+        assert notifier.answers.wait(2)[1] == Answer("arrival", AnswerKind.BUTTON, "both")
+    finally:
+        server.close()
+
+
 @pytest.mark.parametrize("pressed", ["both", "default"])
 def test_what_was_answered_is_taken_away_where_it_does_not_go_by_itself(
     notifier: Notifier, server: NotificationServer, pressed: str

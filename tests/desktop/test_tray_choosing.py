@@ -421,7 +421,7 @@ def test_wrong_preferences_are_told_and_opened(
     path = laptop.paths.preferences_file
     text = json.loads(path.read_text())
     path.write_text(json.dumps({**text, "on_arrival": "perhaps", "recent_limit": 1}))
-    press(server, await_notice(server, "on_arrival"), "Fix")
+    press(server, await_notice(server, "on_arrival"), "Open preferences file")
     assert until(opened) == [path]
     assert json.loads(path.read_text())["on_arrival"] == "perhaps", "the file is left as it is"
 

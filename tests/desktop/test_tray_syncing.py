@@ -184,7 +184,7 @@ def test_a_conflict_is_told_shown_and_resolved_by_clicks_that_are_answered(
     assert laptop.read(SESSION) == mine, "what only shows decides nothing"
 
     press(server, notice, "Keep both")
-    kept = await_notice(server, "Kept both sides of Fix the login bug")
+    kept = await_notice(server, "Kept both sides of “Fix the login bug”")
     until(lambda: row_beginning(panel, "1 conflict") is None)
     (copy,) = [sid for sid in laptop.sessions() if sid != SESSION]
     assert copy[:8] in str(kept["body"])
@@ -193,7 +193,7 @@ def test_a_conflict_is_told_shown_and_resolved_by_clicks_that_are_answered(
     assert len(set(rows)) == 2, "the two can be told apart"
 
     press(server, kept, "Undo")
-    await_notice(server, "Fix the login bug is as it was before")
+    await_notice(server, "“Fix the login bug” is as it was before")
 
 
 # --- places that come and go -------------------------------------------------------------------

@@ -48,6 +48,11 @@ def an_entry(verb: str, outcome: str, number: int = 1, **more: object) -> Activi
             "Push failed",
             "The disk is full.",
         ),
+        (
+            an_entry("resolve", "failed", message=f"the session is open here ({SESSION})"),
+            "The choice wasn’t made",
+            f"The session is open here ({SESSION[:8]}).",
+        ),
         (an_entry("watch", "reachable"), "Reachable", "can be used again"),
         (an_entry("push", "something newer"), "Something newer", ""),
     ],

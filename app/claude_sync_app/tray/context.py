@@ -18,7 +18,7 @@ from claude_sync.state.preferences import Preferences
 from claude_sync.wording import sentence
 from claude_sync_app.desktop.dialogs import Dialogs
 from claude_sync_app.desktop.notifications.values import Button, Notification
-from claude_sync_app.shown_text import one_line
+from claude_sync_app.shown_text import one_line, with_short_ids
 from claude_sync_app.tray.background_tasks import BackgroundTasks
 from claude_sync_app.tray.environment import Environment
 from claude_sync_app.tray.labels import title_of
@@ -198,7 +198,7 @@ class TrayContext:
     def report(self, error: ClaudeSyncError) -> None:
         """Notify of an error, and log it; not in the loop's thread."""
         Log(self.paths.log_file).write([f"tray: {error}"])
-        self.notify("problem", "claude-sync", sentence(one_line(str(error))))
+        self.notify("problem", "claude-sync", sentence(with_short_ids(one_line(str(error)))))
 
     def end(self, timeout_seconds: float) -> None:
         """Close dialogs and let background tasks end."""

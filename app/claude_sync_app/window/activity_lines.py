@@ -9,7 +9,7 @@ from claude_sync.model import SessionState, State
 from claude_sync.service.status import Status
 from claude_sync.state.activity import Activity
 from claude_sync.wording import count, sentence, size
-from claude_sync_app.shown_text import one_line, shortened
+from claude_sync_app.shown_text import one_line, shortened, with_short_ids
 from claude_sync_app.tray.labels import machine_of, project_of, title_of
 
 _TITLE_LENGTH = 80
@@ -106,8 +106,8 @@ def _words(entry: Activity) -> tuple[str, str, str]:
     """A label, how it is coloured, and what happened in words."""
     machine, outcome = machine_of(entry.machine), entry.outcome
     if outcome == "failed":
-        label = _FAILED.get(entry.verb, "Failed")
-        return label, "bad", sentence(one_line(entry.message)) if entry.message else ""
+        why = sentence(with_short_ids(one_line(entry.message))) if entry.message else ""
+        return _FAILED.get(entry.verb, "Failed"), "bad", why
     if entry.verb == "watch":
         return "Reachable", "good", "The shared folder can be used again."
     if entry.verb == "resolve":

@@ -18,7 +18,7 @@ from starlette.routing import Mount, Route
 
 from claude_sync.errors import ClaudeSyncError, UsageError
 from claude_sync.wording import sentence
-from claude_sync_app.shown_text import one_line
+from claude_sync_app.shown_text import one_line, with_short_ids
 from claude_sync_app.window.access import COOKIE, Access
 from claude_sync_app.window.guard import Guard
 from claude_sync_app.window.page import (
@@ -158,7 +158,7 @@ class Site:
         return _download(reply)
 
     def _failed(self, error: ClaudeSyncError, *, wants_page: bool, status: int = 400) -> Response:
-        text = sentence(one_line(str(error)))
+        text = sentence(with_short_ids(one_line(str(error))))
         if not wants_page:
             return _answer(Answer(text, is_error=True))
         page = Page("error.html", "That didn't work", {"message": text}, status)

@@ -5,16 +5,24 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from claude_sync_app.desktop.notifications.values import Answer, AnswerKind, Notification
+from claude_sync_app.desktop.notifications.values import (
+    Answer,
+    AnswerKind,
+    Button,
+    Notification,
+)
 from claude_sync_app.shown_text import one_line
 from claude_sync_app.tray.icons.icons import application_image
 
 if TYPE_CHECKING:
     from claude_sync_app.desktop.loop import Loop
+
+_MOST_BUTTONS = {"lxqt-notificationd": 2}
+"""How many there may be: of more, a list to choose from is made, with a button "OK" beside it."""
 
 
 class LibraryNotifier:
@@ -65,7 +73,8 @@ class LibraryNotifier:
             try:
                 await self._clear(notification.key)
                 notifier = await self._ready()
-                made = self._made(notification, lambda: shown.append(True))
+                buttons = await self._fitting(notification.buttons)
+                made = self._made(notification, buttons, lambda: shown.append(True))
                 await notifier.send_notification(made)
             except (OSError, RuntimeError, ImportError):
                 # A Windows without its notification service: Server, LTSC.
@@ -89,7 +98,33 @@ class LibraryNotifier:
             self._notifier = self._library.DesktopNotifier(self._name, icon)
         return self._notifier
 
-    def _made(self, notification: Notification, dispatched: Callable[[], None]) -> Any:
+    async def _fitting(self, buttons: Sequence[Button]) -> Sequence[Button]:
+        """The first ones of these, as many as are shown as buttons here.
+
+        Raises:
+            OSError: nothing shows notifications.
+        """
+        if not hasattr(self._backend, "interface"):
+            return buttons  # not over D-Bus
+        from dbus_fast.errors import DBusError
+
+        try:
+            await self._notifier.get_capabilities()  # connects
+            name, *_ = await self._backend.interface.call_get_server_information()
+        except DBusError as error:
+            raise OSError(error.text) from error
+        return buttons[: _MOST_BUTTONS.get(name, len(buttons))]
+
+    @property
+    def _backend(self) -> Any:
+        return getattr(self._notifier, "_backend", None)
+
+    def _made(
+        self,
+        notification: Notification,
+        fitting: Sequence[Button],
+        dispatched: Callable[[], None],
+    ) -> Any:
         library, key = self._library, notification.key
 
         def answering(kind: AnswerKind, button: str = "") -> Callable[[], None]:
@@ -99,7 +134,7 @@ class LibraryNotifier:
             library.Button(
                 one_line(button.label), answering(AnswerKind.BUTTON, button.key), button.key
             )
-            for button in notification.buttons
+            for button in fitting
         )
         body = "\n".join(one_line(line) for line in notification.body.splitlines())
         return library.Notification(
@@ -114,8 +149,7 @@ class LibraryNotifier:
 
     def _note_number(self, key: str, identifier: str) -> None:
         """Note what a notification is called over D-Bus: the library forgets it with an answer."""
-        backend = getattr(self._notifier, "_backend", None)
-        known = getattr(backend, "_platform_to_interface_notification_identifier", None)
+        known = getattr(self._backend, "_platform_to_interface_notification_identifier", None)
         number = known.inverse.get(identifier) if known is not None else None
         if number is not None:
             self._numbers[key] = number
@@ -129,7 +163,7 @@ class LibraryNotifier:
 
     async def _close_answered(self, number: int) -> None:
         """Take away what was answered: some (mako) leave it on the screen, with its buttons."""
-        interface = getattr(getattr(self._notifier, "_backend", None), "interface", None)
+        interface = getattr(self._backend, "interface", None)
         if interface is None:
             return
         from dbus_fast.errors import DBusError

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from claude_sync.model import Outcome, Result, SessionState
-from claude_sync.wording import count, join, sentence
+from claude_sync.wording import capitalized, count, join, sentence
 from claude_sync_app.tray.labels import (
     is_private,
     machine_of,
@@ -61,7 +61,8 @@ def pulled_notice(
 def pulled_later_notice(results: Sequence[Result], notice_context: NoticeContext) -> Notice:
     """Sessions that a click would have pulled, and which are open here: at least one."""
     if len(results) == 1:
-        title = f"{notice_context.session_name(results[0].session_id)} is pulled later"
+        name = notice_context.phrase_for_id(results[0].session_id)
+        title = capitalized(f"{name} is pulled later")
         lines = ["It is open here, and is pulled as soon as it is closed."]
     else:
         title = f"{len(results)} sessions are pulled later"
@@ -85,7 +86,7 @@ def kept_notice(
         notice_context: what sessions are called.
     """
     session_id = settled.session_id if settled is not None else results[0].session_id
-    name = notice_context.title_of(settled) if settled is not None else "the session"
+    name = notice_context.phrase_for(settled) if settled is not None else "the session"
     placed = [one for one in results if one.outcome in _PLACED]
     own = [one for one in placed if one.session_id != session_id]
     theirs = [one for one in placed if one.session_id == session_id]
@@ -95,7 +96,7 @@ def kept_notice(
         noun = "a session of its own" if len(own) == 1 else "sessions of their own"
         lines = [f"Now {noun}: {join(names)}."]
     elif theirs:
-        title = f"Kept {machine_of(theirs[0].machine)}'s {name}"
+        title = f"Kept {machine_of(theirs[0].machine)}'s version of {name}"
         lines = ["What was here before is kept for a while."]
     else:
         title, lines = f"Kept what is here of {name}", ["Other machines are offered it."]
@@ -107,7 +108,7 @@ def kept_notice(
 def undone_notice(results: Sequence[Result], notice_context: NoticeContext) -> Notice:
     """A pull, or the choice in a conflict, was undone; of one session."""
     (result, *_) = results
-    name = notice_context.session_name(result.session_id)
+    name = capitalized(notice_context.phrase_for_id(result.session_id))
     lines = [sentence(result.message)] if result.message else []
     if result.outcome is Outcome.GONE:
         return make_notice("undone", f"{name} isn't here any more", lines)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from claude_sync.model import Outcome, Result
 from claude_sync.service.status import Event
 from claude_sync.wording import capitalized
-from claude_sync_app.shown_text import one_line
+from claude_sync_app.shown_text import one_line, with_short_ids
 from claude_sync_app.tray.labels import store_name
 from claude_sync_app.tray.notices.notice import (
     NAMES_SHOWN,
@@ -57,11 +57,11 @@ def error_notice(message: str) -> Notice:
 def failing_notice(results: Sequence[Result], notice_context: NoticeContext) -> Notice:
     """Sessions, at least one, that could not be pushed or pulled without being asked for."""
     first = results[0]
-    title = notice_context.session_name(first.session_id)
+    name = notice_context.phrase_for_id(first.session_id)
     lines = [_clause(first.message)]
     if len(results) > 1:
         lines.append(and_more(len(results) - 1))
-    return _failure_notice("failing", f"{title} can't be synced", lines)
+    return _failure_notice("failing", capitalized(f"{name} can't be synced"), lines)
 
 
 def not_done_notice(event: Event, results: Sequence[Result], *, some_was: bool) -> Notice:
@@ -101,4 +101,4 @@ def _failure_notice(key: str, title: str, lines: Sequence[str], again: Action = 
 
 def _clause(message: str) -> str:
     """An error's message as a line of its own."""
-    return capitalized(one_line(message))
+    return capitalized(with_short_ids(one_line(message)))

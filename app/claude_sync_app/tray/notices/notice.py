@@ -59,6 +59,18 @@ class NoticeContext(NamedTuple):
     def title_of(self, state: SessionState) -> str:
         return discreet_title_of(state, show_titles=self.show_titles)
 
+    def phrase_for(self, state: SessionState) -> str:
+        """What a session is called within a sentence."""
+        name = self.title_of(state)
+        return f"“{name}”" if self.show_titles else name[:1].lower() + name[1:]
+
+    def phrase_for_id(self, session_id: str) -> str:
+        """The same of a session that may not be known any more."""
+        for state in self.status.sessions:
+            if state.session_id == session_id:
+                return self.phrase_for(state)
+        return "a session"
+
     def session_name(self, session_id: str) -> str:
         """The title of a session, as far as it is known."""
         for state in self.status.sessions:

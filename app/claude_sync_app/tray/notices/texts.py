@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from claude_sync.model import Finding, SessionState, Side
 from claude_sync.service.status import Arrival
-from claude_sync.wording import count, replaces, sentence
+from claude_sync.wording import capitalized, count, replaces, sentence
+from claude_sync_app.finding_fixes import FixKind, fix_of
 from claude_sync_app.tray.conflict_choice import BOTH, keep_action, side_name
 from claude_sync_app.tray.finding_filter import warning_counts
 from claude_sync_app.tray.labels import (
@@ -90,14 +91,12 @@ def arrival_notice(arrivals: Sequence[Arrival], notice_context: NoticeContext) -
 
 def close_notice(arrival: Arrival, notice_context: NoticeContext) -> Notice:
     """A session that is newer elsewhere but open here."""
-    title, machine = notice_context.title_of(arrival.state), machine_of(arrival.machine)
-    if not notice_context.show_titles:
-        title = title[:1].lower() + title[1:]
+    name, machine = notice_context.phrase_for(arrival.state), machine_of(arrival.machine)
     show = open_window(session_page(arrival.session_id))
     if arrival.state.shortened:
         return make_notice(
             f"close.{arrival.session_id}",
-            f"Close {title} here: it has lost something",
+            f"Close {name} here: it has lost something",
             [f"{sentence(arrival.state.detail)} A pull puts it back once it is closed."],
             [Choice("show", "Show", show)],
             body=show,
@@ -106,7 +105,7 @@ def close_notice(arrival: Arrival, notice_context: NoticeContext) -> Notice:
     then = "is pulled" if asked_for else "can be pulled"
     return make_notice(
         f"close.{arrival.session_id}",
-        f"Close {title} here: {machine} is ahead",
+        f"Close {name} here: {machine} is ahead",
         [f"Written there {notice_context.when(arrival.pushed_at)}. It {then} once it is closed."],
         [Choice("show", "Show", show)],
         body=show,
@@ -115,11 +114,11 @@ def close_notice(arrival: Arrival, notice_context: NoticeContext) -> Notice:
 
 def replacing_notice(arrival: Arrival, notice_context: NoticeContext) -> Notice:
     """A version that would replace what exists only here: it is looked at before it does."""
-    title, machine = notice_context.title_of(arrival.state), machine_of(arrival.machine)
+    name, machine = notice_context.phrase_for(arrival.state), machine_of(arrival.machine)
     show = open_window(conflict_page(arrival.session_id))
     return make_notice(
         f"replacing.{arrival.session_id}",
-        f"{machine}'s version waits for you: {title}",
+        f"{machine}'s version of {name} waits for you",
         [f"It {replaces(arrival.state.replaces)}. Nothing is replaced until you choose."],
         [Choice("show", "Show", show)],
         body=show,
@@ -141,7 +140,7 @@ def conflict_notice(state: SessionState, notice_context: NoticeContext) -> Notic
     what = "has lost something" if state.shortened else "has diverged"
     return make_notice(
         f"conflict.{state.session_id}",
-        f"{notice_context.title_of(state)} {what}",
+        capitalized(f"{notice_context.phrase_for(state)} {what}"),
         lines,
         choices,
         body=compare,
@@ -183,14 +182,17 @@ def conflicts_notice(states: Sequence[SessionState], notice_context: NoticeConte
 
 def finding_notice(found: Finding) -> Notice:
     """A warning or an error of the doctor."""
+    fix = fix_of(found)
     choices = []
-    if found.fix:
-        choices.append(Choice("fix", "Fix", Action(Verb.FIX_FINDING, found.code)))
+    if fix.label:
+        choices.append(Choice("fix", fix.label, Action(Verb.FIX_FINDING, found.code)))
+    # What its button does, nobody has to type; what it means, is news.
+    todo = "" if fix.label and fix.kind is not FixKind.COMMAND else found.fix
     choices.append(Choice("ignore", "Ignore", Action(Verb.IGNORE_FINDING, found.code)))
     return make_notice(
         f"doctor.{found.code}",
         found.title,
-        [found.fix or found.detail],
+        [todo or found.detail],
         choices,
         body=open_window(DOCTOR),
     )

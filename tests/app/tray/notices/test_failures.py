@@ -194,7 +194,7 @@ def test_what_was_pulled_by_a_click_is_named_with_the_next_step_and_what_was_not
     assert notice.buttons["resume"] == Action(Verb.RESUME, "a")
     opened = status(events=(happened(2, "pull", *done[1:2]),), sessions=(session("b"),))
     (later,) = PlayedTray().see(opened)
-    assert later.notification.title == "Fix the login bug is pulled later"
+    assert later.notification.title == "“Fix the login bug” is pulled later"
     assert later.notification.body == "It is open here, and is pulled as soon as it is closed."
 
 
@@ -203,17 +203,17 @@ def test_what_was_pulled_by_a_click_is_named_with_the_next_step_and_what_was_not
     [
         (
             [result("d0d0d0d0-1", Outcome.IMPORTED, machine="desktop"), result("c1", PUSHED)],
-            "Kept both sides of Both went on",
+            "Kept both sides of “Both went on”",
             "Now a session of its own: d0d0d0d0 (desktop).",
         ),
         (
             [result("c1", Outcome.REPLACED, machine="desktop"), result("c1", PUSHED)],
-            "Kept desktop's Both went on",
+            "Kept desktop's version of “Both went on”",
             "What was here before is kept for a while.",
         ),
         (
             [result("c1", PUSHED)],
-            "Kept what is here of Both went on",
+            "Kept what is here of “Both went on”",
             "Other machines are offered it.",
         ),
     ],
@@ -232,7 +232,7 @@ def test_what_was_chosen_in_a_conflict_is_said_and_can_be_undone(
 def test_what_was_undone_is_said() -> None:
     gone = happened(1, "undo", result("a", Outcome.GONE, message="its copy b stays"))
     (notice,) = PlayedTray().see(status(events=(gone,), sessions=(session("a"),)))
-    assert notice.notification.title == "Fix the login bug isn't here any more"
+    assert notice.notification.title == "“Fix the login bug” isn't here any more"
     assert notice.notification.body == "Its copy b stays."
 
 

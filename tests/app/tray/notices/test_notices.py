@@ -53,7 +53,7 @@ STANDING: list[tuple[Status, str]] = [
 def test_no_answer_to_a_notice_replaces_what_is_only_here() -> None:
     waits = status(arrivals=(arrival("a1", "Mine", here=True, replaces=3),))
     (notice,) = PlayedTray().see(waits)
-    assert notice.notification.title == "desktop's version waits for you: Mine"
+    assert notice.notification.title == "desktop's version of “Mine” waits for you"
     assert notice.notification.body.startswith("It replaces 3 lines that are only here.")
     assert {notice.body, *notice.buttons.values()} == {open_window("conflict/a1")}
     both = status(arrivals=(*waits.arrivals, arrival("a2")))
@@ -347,7 +347,7 @@ def test_what_there_is_to_say_at_a_start_waits_for_the_doctor_and_is_said_in_one
     assert notice.notification.key == "start"
     assert notice.notification.title == ("1 conflict, 2 waiting from desktop, doctor: 1 warning")
     assert notice.notification.body.split("\n") == [
-        "Both went on has diverged",
+        "“Both went on” has diverged",
         "The clock is off",
         "Refactor the parser",
     ]

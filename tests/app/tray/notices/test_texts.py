@@ -97,7 +97,7 @@ def test_what_is_open_here_is_to_be_closed() -> None:
     waiting = arrival("a1", "Fix the login bug", "laptop", here=True, open=True)
     notice = notice_texts.close_notice(waiting, CONTEXT)
     assert said(notice) == [
-        "Close Fix the login bug here: laptop is ahead",
+        "Close “Fix the login bug” here: laptop is ahead",
         "Written there 10 minutes ago. It can be pulled once it is closed.",
     ]
     assert offered(notice) == [("Show", open_window("session/a1"))]
@@ -179,7 +179,7 @@ def test_a_conflict_names_both_machines_and_how_far_each_has_got() -> None:
     state = conflict("c1")
     notice = notice_texts.conflict_notice(state, CONTEXT)
     assert said(notice) == [
-        "Both went on has diverged",
+        "“Both went on” has diverged",
         "laptop (this machine): 12 lines more, 5 minutes ago",
         "desktop: 3 lines more, 1 hour ago",
     ]
@@ -197,7 +197,7 @@ def test_a_session_that_lost_something_says_what_and_what_was_pushed_from_here()
     lost = conflict("c1", sides=sides, shortened=True, detail="10 turns that were here are gone")
     notice = notice_texts.conflict_notice(lost, CONTEXT)
     assert said(notice) == [
-        "Both went on has lost something",
+        "“Both went on” has lost something",
         "10 turns that were here are gone.",
         "laptop (this machine): 12 lines more, 5 minutes ago",
         "laptop (pushed from here): 3 lines more, 1 hour ago",
@@ -225,7 +225,7 @@ def test_what_lost_something_that_a_pull_puts_back_says_so() -> None:
     ]
     closing = notice_texts.close_notice(replace(one, state=state), CONTEXT)
     assert said(closing) == [
-        "Close Fix the login bug here: it has lost something",
+        "Close “Fix the login bug” here: it has lost something",
         "4 turns that were here are gone. A pull puts it back once it is closed.",
     ]
 
@@ -246,16 +246,24 @@ def test_many_conflicts_are_counted() -> None:
 
 
 def test_a_finding_says_what_fixes_it() -> None:
+    ignore = ("Ignore", Action(Verb.IGNORE_FINDING, "w1"))
     notice = notice_texts.finding_notice(warning("w1", detail="It is off.", fix="Set the clock"))
     assert said(notice) == ["The clock is off", "Set the clock"]
-    assert offered(notice) == [
-        ("Fix", Action(Verb.FIX_FINDING, "w1")),
-        ("Ignore", Action(Verb.IGNORE_FINDING, "w1")),
-    ]
+    assert offered(notice) == [ignore]
     assert notice.body == open_window(DOCTOR)
     without = notice_texts.finding_notice(warning("w1", detail="It is off."))
     assert said(without) == ["The clock is off", "It is off."]
-    assert offered(without) == [("Ignore", Action(Verb.IGNORE_FINDING, "w1"))]
+    assert offered(without) == [ignore]
+    typed = notice_texts.finding_notice(warning("w1", detail="It is off.", fix="`ntpdate nas`"))
+    assert said(typed) == ["The clock is off", "`ntpdate nas`"]
+    assert offered(typed) == [("Copy command", Action(Verb.FIX_FINDING, "w1")), ignore]
+
+
+def test_a_finding_that_a_click_fixes_says_what_it_means_and_no_command() -> None:
+    fix = "`claude-sync push 0f4c1d9e-1111-4222-8333-444455556666`; or raise a number"
+    notice = notice_texts.finding_notice(warning("w1", detail="It goes soon.", fix=fix))
+    assert said(notice) == ["The clock is off", "It goes soon."]
+    assert offered(notice)[0] == ("Push now", Action(Verb.FIX_FINDING, "w1"))
 
 
 def test_several_findings_are_counted() -> None:
@@ -287,7 +295,7 @@ def test_what_lasts_and_what_fails_by_itself_say_why() -> None:
     failed = [result(sid, Outcome.FAILED, message="it is damaged") for sid in ("s1", "s2")]
     notice_context = CONTEXT._replace(status=status(sessions=(session("s1"),)))
     assert said(failure_texts.failing_notice(failed, notice_context)) == [
-        "Fix the login bug can't be synced",
+        "“Fix the login bug” can't be synced",
         "It is damaged",
         "And 1 more session.",
     ]
