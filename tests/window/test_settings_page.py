@@ -9,7 +9,8 @@ from playwright.sync_api import Page, expect
 
 from claude_sync.service.service import Service
 from claude_sync.state import preferences
-from machines import KEY, SESSION, PlayedMachine, said
+from claude_sync.sync.store_key import KeyChoice
+from machines import KEY, PASSPHRASE, SESSION, PlayedMachine, World, said
 from programs import require
 from waiting import until
 
@@ -81,10 +82,44 @@ def test_another_place_is_chosen_with_what_will_be_readable_there_and_its_key(
     assert chosen.encrypted
     # What was pushed to the place before can be removed there.
     assert len(laptop.world.bundles()) == 1
+    left = page.get_by_text(f"1 session of this machine is still in {laptop.world.store}.")
+    expect(left).to_be_visible()
     page.get_by_role("button", name="Remove them there").click()
     expect(page.get_by_text("Removed 1 session from")).to_be_visible()
+    expect(left).to_be_hidden()
     assert laptop.world.bundles() == []
     assert key.inner_text() not in laptop.paths.log_file.read_text()
+
+
+def test_a_folder_that_another_machine_encrypted_asks_for_its_key_and_a_name_of_ones_own(
+    laptop: PlayedMachine, open_page: OpenPage, tmp_path: Path
+) -> None:
+    there = World(tmp_path / "there", key=KeyChoice(True, PASSPHRASE))
+    other = there.machine(laptop.name)
+    other.write(SESSION, said("hello"))
+    other.push()
+    page = open_page("settings/store")
+    page.get_by_label("A folder").first.check()
+    page.get_by_role("textbox", name="Shared folder").fill(str(there.store))
+    page.get_by_role("button", name="Continue").click()
+    step = page.locator("[data-step=readers]")
+    expect(step).to_contain_text("Sessions are shared there already, encrypted.")
+    key = page.get_by_label("The key of that shared folder")
+    key.fill(PASSPHRASE)
+    assert key.get_attribute("type") == "password"
+    page.get_by_label("Show what I type").check()
+    expect(key).to_have_attribute("type", "text")
+    page.get_by_role("button", name="Share there").click()
+    problem = step.get_by_role("alert")
+    expect(problem).to_have_text(f"Another machine is called {laptop.name} there.")
+    page.get_by_label("What is this machine called?").fill("my tablet")
+    page.get_by_role("button", name="Share there").click()
+    expect(problem).to_contain_text("letters, digits")
+    expect(problem).not_to_contain_text("--")
+    page.get_by_label("What is this machine called?").fill("tablet")
+    page.get_by_role("button", name="Share there").click()
+    expect(page.locator("[data-step=done]")).to_contain_text("This machine is called tablet there.")
+    assert preferences.load(laptop.paths).location == str(there.store)
 
 
 def test_a_host_is_tried_before_anything_is_changed(
@@ -112,7 +147,7 @@ def test_the_first_start_leads_through_three_steps(
     page.get_by_label("A folder").first.check()
     page.get_by_role("textbox", name="Shared folder").fill(str(tmp_path / "shared"))
     current = page.locator(".steps [aria-current]")
-    expect(current).to_have_text("Where sessions meet")
+    expect(current).to_have_text("Shared folder")
     page.get_by_role("button", name="Continue").click()
     expect(current).to_have_text("What will be readable")
     page.get_by_label("Not encrypted").check()
@@ -131,6 +166,16 @@ def test_a_finding_is_shown_with_what_fixes_it_and_can_be_ignored(
     page.get_by_role("button", name="Check everything again").click()
     card = page.locator("[data-code=paused]")
     expect(card).to_be_visible()
+    # What is fixed elsewhere doesn't stay unseen.
+    changed = page.get_by_text("Something has changed since.")
+    expect(changed).to_be_hidden()
+    service.resume().result()
+    service.run_doctor().result()
+    expect(changed).to_be_visible()
+    service.pause().result()
+    service.run_doctor().result()
+    page.get_by_role("button", name="Show it").click()
+    expect(changed).to_be_hidden()
     card.get_by_role("button", name="Resume syncing").click()
     until(lambda: service.status.paused_until is None)
     code = str(page.locator("[data-code]:not([data-code=paused])").first.get_attribute("data-code"))

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
+from claude_sync.model import Level
 from claude_sync.service.service import Service
 from claude_sync.service.status import Status
 from claude_sync.state.paths import Paths
@@ -34,6 +35,9 @@ class WindowServices(Protocol):
     def revision(self, status: Status) -> int:
         """A number that is another one whenever what a page shows of sessions is."""
 
+    def checkup(self, status: Status) -> int:
+        """The same of what the doctor finds wrong."""
+
     def is_ending(self) -> bool:
         """Whether what reads should stop: the window ends."""
 
@@ -53,6 +57,8 @@ class ServiceOfWindow:
         self._lock = threading.Lock()
         self._shown: tuple[object, ...] = ()
         self._revision = 0
+        self._found: set[tuple[str, str]] = set()
+        self._checkup = 0
 
     def revision(self, status: Status) -> int:
         now = (status.sessions, status.arrivals, status.deferred, self.service.indexed)
@@ -61,6 +67,15 @@ class ServiceOfWindow:
                 self._shown = now
                 self._revision += 1
             return self._revision
+
+    def checkup(self, status: Status) -> int:
+        # What is fine, and every detail, may say how long ago something was: it is always another.
+        now = {(one.code, one.title) for one in status.findings if one.level is not Level.OK}
+        with self._lock:
+            if now != self._found:
+                self._found = now
+                self._checkup += 1
+            return self._checkup
 
     @property
     def paths(self) -> Paths:

@@ -158,7 +158,7 @@ def choose(asked: Asked) -> Reply:
         if before.location not in (None, done.location):
             asked.services.left = before
         left = _left(context, before, done)
-        return _done(done, made, left)
+        return _done(done, made, before, left)
 
     service = asked.services.service
     future = service.call(work)
@@ -170,13 +170,15 @@ def _refused(error: ClaudeSyncError, made: list[str]) -> Answer:
     """Why it wasn't done; a key that was made is shown all the same, for it may count already."""
     more: dict[str, Any] = {"made_key": made[-1]} if made else {}
     if isinstance(error, MachineNameTaken):
-        more["name_taken"] = one_line(error.where)
+        taken = one_line(error.where)
+        more["name_taken"] = taken
+        return Answer(f"Another machine is called {taken} there.", is_error=True, more=more)
     if isinstance(error, (StoreKeyNeeded, StoreKeyWrong)):
         more["needs_key"] = True
     return Answer(sentence(one_line(str(error))), is_error=True, more=more)
 
 
-def _done(done: SetUp, made: list[str], left: int) -> Answer:
+def _done(done: SetUp, made: list[str], before: Preferences, left: int) -> Answer:
     others = ""
     if done.machines:
         others = f" Sessions of {join([one_line(name) for name in done.machines])} are there."
@@ -186,7 +188,10 @@ def _done(done: SetUp, made: list[str], left: int) -> Answer:
     )
     more: dict[str, Any] = {"made_key": made[-1]} if made else {}
     if left:
-        more["left"] = f"{count(left, 'session')} of this machine"
+        still = "is" if left == 1 else "are"
+        more["left"] = (
+            f"{count(left, 'session')} of this machine {still} still in {_where_left(before)}. "
+        )
     return Answer(text, more=more)
 
 
@@ -201,6 +206,11 @@ def _left(context: Context, before: Preferences, done: SetUp) -> int:
         return 0  # it can't be reached, so nothing can be removed there now
 
 
+def _where_left(before: Preferences) -> str:
+    """The place that was left, as people call it."""
+    return short_path(without_controls(before.location or ""))
+
+
 def remove_left(asked: Asked) -> Reply:
     """Remove this machine's bundles from the place that was left last."""
     before = asked.services.left
@@ -213,7 +223,7 @@ def remove_left(asked: Asked) -> Reply:
         Journal(context.paths).write_removals(removed)
         return len(removed)
 
-    where = short_path(without_controls(before.location or ""))
+    where = _where_left(before)
     return Waiting(
         asked.services.service.call(work),
         lambda number: Answer(f"Removed {count(number, 'session')} from {where}."),

@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 
 from claude_sync.service.status import Status
+from claude_sync.values import NamedTuple
 from claude_sync_app.window.services import WindowServices
 from claude_sync_app.window.status_line import Summary, summary_of
 
@@ -19,6 +20,14 @@ _MOST_STREAMS = 4
 _BETWEEN_SECONDS = 0.2
 _ALIVE_SECONDS = 15.0
 _REST = b"event: rest\ndata: {}\n\n"
+
+
+class _News(NamedTuple):
+    """What a page is told: how things stand, and whether what it shows is still so."""
+
+    summary: Summary
+    revision: int
+    checkup: int
 
 
 class Streams:
@@ -60,12 +69,12 @@ class Streams:
             one.changed.set()
         try:
             yield b"retry: 1000\n\n"
-            told: tuple[Summary, int] | None = None
+            told: _News | None = None
             while not self._is_ending:
                 now = self._now()
                 if now != told:
                     told = now
-                    yield _event(*now)
+                    yield _event(now)
                 elif not stream.changed.is_set():
                     yield b": alive\n\n"  # a page that is gone is noticed by writing to it
                 if stream.rests:
@@ -76,9 +85,10 @@ class Streams:
             self._open.remove(stream)
             self.note_use()
 
-    def _now(self) -> tuple[Summary, int]:
+    def _now(self) -> _News:
         status = self._services.status
-        return summary_of(status), self._services.revision(status)
+        services = self._services
+        return _News(summary_of(status), services.revision(status), services.checkup(status))
 
     def _on_status(self, status: Status) -> None:
         """From the service's thread."""
@@ -110,6 +120,7 @@ class _Stream:
         self.changed.clear()
 
 
-def _event(summary: Summary, revision: int) -> bytes:
-    data = json.dumps({**summary._asdict(), "revision": revision})
+def _event(news: _News) -> bytes:
+    numbers = {"revision": news.revision, "checkup": news.checkup}
+    data = json.dumps({**news.summary._asdict(), **numbers})
     return f"event: status\ndata: {data}\n\n".encode()

@@ -170,13 +170,13 @@ def set_up(
     if name is not None and not is_machine_name(name):
         raise UsageError(
             "a machine's name is letters, digits, '.', '_' and '-', at most 64 of them",
-            todo="choose another with --name",
+            todo="choose another name",
         )
     if name is not None and name.lower() in WORDS_FOR_SIDES:
         raise UsageError(
             "a machine can't have that name, which means something else to `claude-sync resolve`",
             where=name,
-            todo="choose another with --name",
+            todo="choose another name",
         )
     chosen = preferences.load(paths)
     parsed = parse_location(location)

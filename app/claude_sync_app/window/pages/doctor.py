@@ -53,6 +53,7 @@ def _show(asked: Asked) -> Reply:
     ]
     values = {
         "page_path": "/doctor",
+        "checkup": asked.services.checkup(status),
         "shown": [one for one in shown if not one.is_ignored],
         "ignored": [one for one in shown if one.is_ignored],
         "fine": [one for one in status.findings if one.level is Level.OK],

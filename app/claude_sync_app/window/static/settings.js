@@ -173,7 +173,7 @@
     form.querySelector("[data-done]").textContent = answer.message;
     const left = form.querySelector("[data-left]");
     left.hidden = !more.left;
-    if (more.left) left.querySelector("[data-left-text]").textContent = `${more.left} are still in the folder that was left. `;
+    left.querySelector("[data-left-text]").textContent = more.left ?? "";
     go("done");
   }
 
@@ -202,6 +202,14 @@
     if (answer.more?.path) fields.folder.value = answer.more.path;
     problem("place", answer.is_error ? answer.message : "");
     event.target.focus();
+  });
+  form.querySelector("[data-left]").addEventListener("answered", (event) => {
+    if (event.detail.is_error) return;
+    event.currentTarget.hidden = true;
+    step("done").querySelector("[data-step-title]").focus(); // what had it is gone
+  });
+  form.querySelector("[data-show-key]").addEventListener("change", (event) => {
+    fields.key.type = event.target.checked ? "text" : "password";
   });
   form.querySelector("[data-copy-key]").addEventListener("click", async (event) => {
     await navigator.clipboard.writeText(form.querySelector("[data-key-text]").textContent);

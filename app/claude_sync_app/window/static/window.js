@@ -5,7 +5,9 @@
 //   data-post="/path", data-body='{…}'     a button or a form that asks for something else
 //   data-ask, data-ask-text, data-ask-yes  what is asked first, and the label of the button for yes
 //   data-number, data-if                   shows a number of the Status, is there while it isn't 0
-//   data-stale="revision", data-again      is there once sessions have changed since; shows the page anew
+//   data-stale="3", data-stale-of          is there once that number is another: "revision" counts the
+//                                          changes of sessions, "checkup" those of what the doctor finds
+//   data-again                             shows the page anew
 //   data-reload                            on such a button: the page shows something else after it
 //   data-result                            inside [data-answers]: where the answer is shown
 //
@@ -216,7 +218,8 @@ function showStatus(summary) {
   }
   for (const place of document.querySelectorAll("[data-if]")) place.hidden = !summary[place.dataset.if];
   const stale = document.querySelector("[data-stale]");
-  if (stale && summary.revision !== undefined && String(summary.revision) !== stale.dataset.stale) stale.hidden = false;
+  const number = summary[stale?.dataset.staleOf];
+  if (number !== undefined && String(number) !== stale.dataset.stale) stale.hidden = false;
   document.dispatchEvent(new CustomEvent("status", { detail: summary }));
 }
 
