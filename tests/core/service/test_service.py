@@ -462,7 +462,7 @@ def test_a_pause_ends_when_its_time_is_over(
         now = time.time
         monkeypatch.setattr(time, "time", lambda: now() + 2 * HOUR)
         until(laptop.bundle().exists)
-        assert service.status.paused_until is None
+        until(lambda: service.status.paused_until is None)
 
 
 def test_before_leaving_what_changed_is_pushed_and_what_did_not_fit_is_said(
