@@ -40,6 +40,22 @@ def refusal(error: OSError, otherwise: str) -> Refusal:
     return Refusal(error.strerror or str(error), otherwise)
 
 
+def refusal_of_database(error: Exception, path: Path, otherwise: str) -> Refusal:
+    """Why SQLite refused to open, read or write a file.
+
+    Args:
+        error: SQLite's, or the system's.
+        path: the file.
+        otherwise: what to do where nothing better is known.
+    """
+    if isinstance(error, OSError):
+        return refusal(error, otherwise)
+    if "disk is full" in str(error):
+        return FULL
+    # Of most that the system refuses SQLite says that it can't open a file, or "disk I/O error".
+    return refusal_of_disk(path) or Refusal(str(error), otherwise)
+
+
 def refusal_of_disk(path: str | os.PathLike[str]) -> Refusal | None:
     """Why nobody can write there, as far as the disk says, for whoever wasn't told by the system.
 

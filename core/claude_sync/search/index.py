@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from claude_sync.disk import files
+from claude_sync.disk.refusals import refusal_of_database
 from claude_sync.errors import SearchError
 from claude_sync.model import Stamp
 from claude_sync.search.passages import Passage
@@ -168,7 +169,7 @@ class Index:
         self._db = self._open()
 
     def _open(self) -> sqlite3.Connection:
-        with translating_errors():
+        with translating_errors(self._path):
             try:
                 return self._connect()
             except sqlite3.DatabaseError as error:
@@ -219,7 +220,7 @@ class Index:
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
-        with translating_errors():
+        with translating_errors(self._path):
             try:
                 yield
             except sqlite3.DatabaseError as error:
@@ -478,7 +479,7 @@ def remove_indexes(paths: Paths) -> None:
     Raises:
         SearchError: one can't be removed.
     """
-    with translating_errors():
+    with translating_errors(paths.state):
         for name in files.names_in(paths.state):
             if name.startswith(SEARCH_FILE) and SQLITE_SUFFIX in name:
                 files.remove(paths.state / name)
@@ -509,8 +510,11 @@ def _lay_out(db: sqlite3.Connection) -> None:
 
 
 @contextmanager
-def translating_errors() -> Iterator[None]:
+def translating_errors(path: Path) -> Iterator[None]:
     """What SQLite and the disk say, as one error.
+
+    Args:
+        path: the index's file, or the folder that it lies in.
 
     Raises:
         SearchError
@@ -518,9 +522,10 @@ def translating_errors() -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, OSError) as error:
+        why, todo = refusal_of_database(error, path, "try again in a moment")
         raise SearchError(
-            f"the index of what was said can't be used now ({error})",
-            todo="try again in a moment",
+            f"the index of what was said can't be used now ({why})",
+            todo=todo,
             passing=True,
         ) from error
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from claude_sync.disk import files
 from claude_sync.disk.locks import Lock
-from claude_sync.disk.refusals import FULL, Refusal, refusal, refusal_of_disk
+from claude_sync.disk.refusals import refusal_of_database
 from claude_sync.errors import RecordsError
 from claude_sync.state.decisions import Decisions
 from claude_sync.state.layout import (
@@ -220,18 +220,9 @@ def _is_damage(error: sqlite3.Error) -> bool:
 
 
 def _unusable(error: OSError | sqlite3.Error, path: Path) -> RecordsError:
-    why, todo = _refusal(error, path)
+    otherwise = "check the disk's free space and the folder's permissions, or move the file away"
+    why, todo = refusal_of_database(error, path, otherwise)
     return RecordsError(f"this machine's records can't be used ({why})", where=str(path), todo=todo)
-
-
-def _refusal(error: OSError | sqlite3.Error, path: Path) -> Refusal:
-    todo = "check the disk's free space and the folder's permissions, or move the file away"
-    if isinstance(error, OSError):
-        return refusal(error, todo)
-    if "disk is full" in str(error):
-        return FULL
-    # Of most that the system refuses SQLite says that it can't open a file, or "disk I/O error".
-    return refusal_of_disk(path) or Refusal(str(error), todo)
 
 
 # --- copies ------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from claude_sync.search.turn_counts import turn_counts
 from claude_sync.state import preferences
 from claude_sync.sync.read_only import open_read_only
 from claude_sync.sync.store_key import KeyChoice
+from faults.disks import read_only_disk
 from machines import KEY, OTHER, SESSION, Pair, PlayedMachine, World, bookkeeping, said
 from randomness import examples
 
@@ -304,6 +305,18 @@ def test_one_that_another_process_writes_is_waited_for_and_then_left(talk: Pair)
         assert [hit.session_id for hit in search_sessions(context, "login").hits] == [SESSION]
         other.rollback()
         assert update_index(context).complete
+
+
+def test_one_on_a_disk_that_is_read_only_is_said_to_be_there(talk: Pair) -> None:
+    laptop, _ = talk
+    found(laptop, "login")
+    with (
+        read_only_disk(laptop.paths.state),
+        laptop.here(),
+        open_read_only(laptop.paths) as context,
+        pytest.raises(SearchError, match=r"disk is read-only.*: mount that disk for writing"),
+    ):
+        update_index(context)
 
 
 def test_several_that_open_a_new_one_at_once_all_get_it(tmp_path: Path) -> None:
