@@ -74,8 +74,8 @@ def shortened(laptop: PlayedMachine, desktop: PlayedMachine) -> None:
 @pytest.mark.parametrize(
     ("button", "answer"),
     [
-        ("Keep this machine’s", "Kept what is on this machine."),
-        ("Keep desktop’s", "Took over desktop’s version."),
+        ("Keep this machine's", "Kept what is on this machine."),
+        ("Keep desktop's", "Took over desktop's version."),
         ("Keep both", "Kept all sides"),
     ],
 )
@@ -101,7 +101,7 @@ def test_a_conflict_is_read_and_decided(
     if button == "Keep both":
         assert sorted(texts) == sorted([mine, theirs])
     else:
-        assert texts == [theirs if button == "Keep desktop’s" else mine]
+        assert texts == [theirs if button == "Keep desktop's" else mine]
         assert desktop.read() == laptop.read()
 
 
@@ -112,12 +112,12 @@ def test_what_has_changed_meanwhile_is_not_decided_unseen(
     page = opened(f"conflict/{SESSION}")
     before = laptop.write(SESSION, said("one more"))
     laptop.grow_old()
-    page.get_by_role("button", name="Keep desktop’s").click()
+    page.get_by_role("button", name="Keep desktop's").click()
     expect(page.locator("[data-result].error")).to_contain_text("has changed since it was shown")
     assert laptop.read() == before
 
 
-@pytest.mark.parametrize("button", ["Keep this machine’s", "Keep desktop’s"])
+@pytest.mark.parametrize("button", ["Keep this machine's", "Keep desktop's"])
 def test_what_would_be_replaced_is_taken_or_kept(
     laptop: PlayedMachine, desktop: PlayedMachine, opened: Opened, button: str
 ) -> None:
@@ -157,7 +157,7 @@ def test_an_earlier_version_is_looked_at_and_brought_back(
     laptop.resolve(keep="theirs")
     laptop.grow_old()
     page = opened(f"versions/{SESSION}")
-    vault = page.locator(".entry").filter(has_text="This machine’s vault")
+    vault = page.locator(".entry").filter(has_text="Kept on this machine")
     expect(vault).to_contain_text("2 turns")
     expect(vault).to_contain_text("Given up by a choice")
     vault.get_by_role("link", name="Look at it").click()
@@ -209,8 +209,8 @@ def test_what_was_deleted_is_restored_and_what_will_be_is_pushed(
     (laptop.claude / "settings.json").write_text(json.dumps({"cleanupPeriodDays": 30}))
     page = opened("kept")
     expect(page.locator(".lead")).to_have_text(
-        "1 session is kept that is no longer in Claude Code’s folder here. 3 sessions will be "
-        "deleted this week, of which 3 aren’t kept anywhere else yet."
+        "1 session is kept that is no longer in Claude Code's folder here. 3 sessions will be "
+        "deleted this week, of which 3 aren't kept anywhere else yet."
     )
     soon = page.get_by_role("region", name="Claude Code deletes these this week")
     soon.get_by_role("button", name="Push about to go").click()
@@ -248,7 +248,7 @@ def test_what_was_replaced_is_undone_from_the_activity(
     laptop.grow_old()
     page = opened("activity")
     decided = page.locator(".entry").filter(has_text="Decided")
-    expect(decided).to_contain_text("Took over desktop’s version")
+    expect(decided).to_contain_text("Took over desktop's version")
     expect(decided).to_contain_text(MARKUP)
     decided.get_by_role("button", name="Undo").click()
     expect(page.locator(".toast")).to_contain_text("Brought back what was replaced.")

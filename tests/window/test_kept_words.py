@@ -6,7 +6,7 @@ import pytest
 
 from claude_sync_app.window.pages.kept import numbers_in_words
 
-_NONE = "No session is kept that is no longer in Claude Code’s folder here."
+_NONE = "No session is kept that is no longer in Claude Code's folder here."
 
 
 @pytest.mark.parametrize(
@@ -18,15 +18,15 @@ _NONE = "No session is kept that is no longer in Claude Code’s folder here."
             412,
             7,
             0,
-            "412 sessions are kept that are no longer in Claude Code’s folder here. 7 sessions "
+            "412 sessions are kept that are no longer in Claude Code's folder here. 7 sessions "
             "will be deleted this week, and all are kept.",
         ),
         (
             1,
             3,
             2,
-            "1 session is kept that is no longer in Claude Code’s folder here. 3 sessions will be "
-            "deleted this week, of which 2 aren’t kept anywhere else yet.",
+            "1 session is kept that is no longer in Claude Code's folder here. 3 sessions will be "
+            "deleted this week, of which 2 aren't kept anywhere else yet.",
         ),
     ],
 )

@@ -180,6 +180,6 @@ def test_a_finding_is_shown_with_what_fixes_it_and_can_be_ignored(
     until(lambda: service.status.paused_until is None)
     code = str(page.locator("[data-code]:not([data-code=paused])").first.get_attribute("data-code"))
     other = page.locator(f"[data-code={code}]")
-    other.get_by_role("button", name="Don’t warn of it").click()
+    other.get_by_role("button", name="Don't warn of it").click()
     until(lambda: preferences.load(laptop.paths).ignored_findings == (code,))
-    expect(page.get_by_text("1 finding you don’t want to be warned of")).to_be_visible()
+    expect(page.get_by_text("1 finding you don't want to be warned of")).to_be_visible()

@@ -155,7 +155,7 @@ def print_versions(found: Sequence[EarlierVersion]) -> None:
             ago(one.at_ns, now_ns),
             f"{one.turns:,}",
             size(one.version.size),
-            one.machine or "this machine's vault",
+            one.machine or "kept on this machine",
             _remark(one),
             one.version.sha256[:_SHA256_SHOWN],
         ]

@@ -214,7 +214,9 @@ def print_restored(results: Sequence[Result], where: str, *, resumed: bool = Fal
         resumed: whether it is resumed at once, so that nobody has to type the line for it.
     """
     restored, *pushed = results
-    print_line(f"{session_name(restored)} is as it was. What it replaced is in the vault.")
+    print_line(
+        f"{session_name(restored)} is as it was. What it replaced is kept as an earlier version."
+    )
     if restored.directory is not None and not resumed:
         from claude_sync_app.resume_options import resume_options
 

@@ -18,11 +18,11 @@ _FAILED = {
     "push": "Push failed",
     "pull": "Pull failed",
     "resume": "Resume failed",
-    "resolve": "The choice wasn’t made",
+    "resolve": "The choice wasn't made",
     "restore": "Restore failed",
     "undo": "Undo failed",
     "forget": "Nothing was removed",
-    "watch": "The shared folder couldn’t be used",
+    "watch": "The shared folder couldn't be used",
 }
 
 Line = dict[str, Any]
@@ -111,21 +111,21 @@ def _words(entry: Activity) -> tuple[str, str, str]:
     if entry.verb == "watch":
         return "Reachable", "good", "The shared folder can be used again."
     if entry.verb == "resolve":
-        kept = {"mine": "Kept this machine’s version.", "both": "Kept both sides."}
-        return "Decided", "good", kept.get(outcome, f"Took over {machine}’s version.")
+        kept = {"mine": "Kept this machine's version.", "both": "Kept both sides."}
+        return "Decided", "good", kept.get(outcome, f"Took over {machine}'s version.")
     if entry.verb == "undo":
         return "Undone", "plain", "What was replaced is back."
     if entry.verb == "restore":
         return "Restored", "good", "An earlier version is back."
     if entry.verb == "forget":
-        return "Removed", "plain", f"{machine}’s copy was removed from the shared folder."
+        return "Removed", "plain", f"{machine}'s copy was removed from the shared folder."
     if entry.verb == "arrive":
         return "Arrived", "wait", f"{machine} went on with it."
     words = {
         "pushed": ("Pushed", "plain", ""),
         "imported": ("Pulled", "wait", f"New from {machine}."),
-        "updated": ("Pulled", "wait", f"{machine}’s version, which goes on from this one."),
-        "replaced": ("Replaced", "warn", f"{machine}’s version took the place of what was here."),
+        "updated": ("Pulled", "wait", f"{machine}'s version, which goes on from this one."),
+        "replaced": ("Replaced", "warn", f"{machine}'s version took the place of what was here."),
         "conflict": ("Conflict", "bad", "Versions have diverged: one has to be chosen."),
         "shortened": ("Shortened", "bad", "Something that was said is no longer in its file."),
     }

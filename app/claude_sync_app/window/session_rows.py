@@ -79,7 +79,7 @@ def _row(state: SessionState, arrival: Arrival | None, own: str, *, is_deferred:
     if state.directory is not None:
         row["directory"] = without_controls(short_path(state.directory))
     if state.replaces and arrival is not None:
-        row["replaces"] = f"{machine_of(arrival.machine)}’s version {replaces(state.replaces)}."
+        row["replaces"] = f"{machine_of(arrival.machine)}'s version {replaces(state.replaces)}."
     if state.ignored:
         row["ignored"] = True
     return row
@@ -119,7 +119,7 @@ def _standing(
     words = {
         State.INCOMPLETE: ("arriving", "Still arriving", "wait"),
         State.UNPLACED: ("unplaced", "Needs a folder", "warn"),
-        State.UNKNOWN: ("unknown", "Can’t be read", "bad"),
+        State.UNKNOWN: ("unknown", "Can't be read", "bad"),
     }
     return words.get(kind, ("synced", "In sync", "good"))
 

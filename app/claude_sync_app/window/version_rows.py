@@ -30,7 +30,7 @@ def version_row(session: str, one: EarlierVersion) -> dict[str, Any]:
     return {
         "written_ns": one.at_ns,
         "kept_ns": one.kept_ns,
-        "where": machine_of(one.machine) if one.machine else "This machine’s vault",
+        "where": machine_of(one.machine) if one.machine else "Kept on this machine",
         "why": _WHY.get(one.reason, "") if not one.machine else "In the shared folder",
         "turns": one.turns,
         "size": one.version.size,

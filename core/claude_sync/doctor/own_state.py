@@ -145,7 +145,7 @@ def vault(facts: Facts) -> Iterator[Finding]:
     yield Finding(
         code="vault-full" if full else "vault-nearly-full",
         level=Level.ERROR if full else Level.WARNING,
-        title=f"The vault of replaced versions is {'full' if full else 'nearly full'}",
+        title=f"The room for earlier versions is {'full' if full else 'nearly full'}",
         detail=f"{short_path(kept.folder)} holds {size(used)} of at most {size(limit)}; "
         + ("pulls replace nothing now." if full else "when it is full, pulls replace nothing."),
         fix="Remove the folders in it of sessions whose old versions you don't need",

@@ -253,7 +253,7 @@ class Vault:
         if self._used > self.limit():
             self._used = None
             raise VaultError(
-                "the vault, where replaced versions are kept, is full",
+                "there is no room left for earlier versions of sessions",
                 where=str(self.folder),
                 todo="remove sessions in it that you don't need; nothing is replaced until then",
             )
@@ -336,7 +336,7 @@ def _translated(folder: Path) -> Iterator[None]:
     except OSError as error:
         why, todo = refusal(error, "check the disk's free space and the folder's permissions")
         raise VaultError(
-            f"the vault, where replaced versions are kept, can't be written ({why})",
+            f"earlier versions of sessions can't be kept ({why})",
             where=str(folder),
             todo=f"{todo}; nothing was replaced",
         ) from error

@@ -513,8 +513,9 @@ class _Pull:
 
 def _what_it_took(planned: PlannedPull) -> str:
     if planned.only_here:
-        were = "was" if planned.only_here == 1 else "were"
-        return f"{count(planned.only_here, 'line')} that {were} only here went into the vault"
+        were, are = ("was", "is") if planned.only_here == 1 else ("were", "are")
+        lines = count(planned.only_here, "line")
+        return f"{lines} that {were} only here {are} kept as an earlier version"
     if planned.shortened:
         return "its file had lost something that was here; that is back"
     if planned.moved:

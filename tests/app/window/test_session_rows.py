@@ -66,7 +66,7 @@ def test_a_session_that_is_open_here_is_never_offered_to_be_replaced_at_once() -
 
 def test_what_would_be_lost_is_said_before_anything_is_replaced() -> None:
     row = row_of(status(arrivals=(arrival(here=True, replaces=3),)))
-    assert row["replaces"] == "desktop’s version replaces 3 lines that are only here."
+    assert row["replaces"] == "desktop's version replaces 3 lines that are only here."
     assert "pull" not in row["do"]
 
 

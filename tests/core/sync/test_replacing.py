@@ -61,7 +61,7 @@ def test_a_person_who_asks_gets_it_and_what_was_here_is_kept(decided: Pair) -> N
     before = laptop.read()
     result = laptop.pull()[SESSION]
     assert result.outcome is Outcome.REPLACED
-    assert result.message == "3 lines that were only here went into the vault"
+    assert result.message == "3 lines that were only here are kept as an earlier version"
     assert agree(laptop, desktop)
     assert before in laptop.kept()
 

@@ -39,7 +39,7 @@ def configure(parser: Parser) -> None:
     parser.add_json()
     parser.describe(
         "The session on this machine stays as it is. It isn't pushed again until a push names\n"
-        "it. What exists only in the shared folder goes into the vault first.",
+        "it. What exists only in the shared folder is kept as an earlier version first.",
         ("forget 3f2a", "what this machine pushed of that session"),
         ("forget --machine old-laptop", "everything that machine pushed"),
         ("forget --older-than 90 --yes", "this machine's old ones, without asking"),

@@ -28,8 +28,8 @@ def configure(parser: Parser) -> None:
     parser.add_json()
     parser.describe(
         "Without --keep, shows the sides and asks. `both` keeps this machine's side, and\n"
-        "makes a new session of each other side. What isn't kept goes into the vault. The\n"
-        "other machines follow at their next pull.",
+        "makes a new session of each other side. What isn't chosen is kept as an\n"
+        "earlier version. The other machines follow at their next pull.",
         ("resolve 3f2a", "show the sides, and ask"),
         ("resolve 3f2a --keep both", "keep every side"),
         ("resolve 3f2a --keep mine", "keep this machine's side"),

@@ -44,10 +44,10 @@ def configure(parser: Parser) -> None:
     parser.add_argument("--list", action="store_true", help="only show what there is")
     parser.add_json()
     parser.describe(
-        "Brings back what the vault, this machine's bundle or another's still holds of a\n"
-        "session. What it replaces goes into the vault; the other machines follow.\n"
+        "Brings back an earlier version of a session: kept on this machine, in its bundle, or\n"
+        "in another's. What it replaces is kept, too; the other machines follow.\n"
         "Without a session, shows which ones were deleted or lost something, and which others\n"
-        "the vault holds something of.",
+        "have earlier versions on this machine.",
         ("restore", "sessions that can be brought back, the deleted and damaged ones first"),
         ("restore 3f2a", "show the versions of one, and ask"),
         ("restore 3f2a --version 1", "bring back the first of them"),
@@ -136,7 +136,7 @@ def _print_sessions(found: Sequence[Restorable]) -> None:
         Column("session", style="cyan"),
         Column("title", least=24),
         Column("last kept", dispensable=1),
-        Column("in the vault", right=True, dispensable=2),
+        Column("kept here", right=True, dispensable=2),
         Column("state", least=7),
     ]
     rows = [

@@ -181,7 +181,7 @@ def _ask_to_replace(found: Resumption) -> _Answer:
     machine = found.results[0].machine
     what = f"{machine}'s version was chosen there and {replaces(found.replaces)}"
     name = titled_id(found.title, found.session_id)
-    agreed = confirm(f"{name}: {what}; they would go into the vault. Go on with it?")
+    agreed = confirm(f"{name}: {what}; they would be kept as an earlier version. Go on with it?")
     return {"replace": True} if agreed else _nothing()
 
 

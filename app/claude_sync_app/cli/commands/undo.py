@@ -20,7 +20,8 @@ def configure(parser: Parser) -> None:
     parser.add_argument("session", metavar="SESSION", help=SESSION)
     parser.add_json()
     parser.describe(
-        "What is undone is kept in the vault; pulls skip it until it changes or is named.",
+        "What is undone is kept as an earlier version; pulls skip it until it changes or is\n"
+        "named.",
         ("undo 3f2a", "put the session back as it was before"),
         ("pull 3f2a", "pull the other version after all"),
     )

@@ -28,7 +28,7 @@ def configure(parser: Parser) -> None:
     parser.add_json()
     parser.describe(
         "No set-up is needed. The rules of a pull apply; but what was said only here\n"
-        "gives way to nothing without --replace, and then goes into the vault.",
+        "gives way to nothing without --replace, and then is kept as an earlier version.",
         ("unpack 3f2a-laptop.ccsync", "into its project's directory"),
         ("unpack 3f2a-laptop.ccsync --into .", "into this directory"),
     )

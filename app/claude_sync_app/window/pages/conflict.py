@@ -111,7 +111,7 @@ def _lead(view: ConflictView) -> str:
     if view.kind is ConflictKind.REPLACES:
         return (
             f"On {_names(theirs)} another version was chosen over what is here. "
-            "It isn’t taken over until you agree."
+            "It isn't taken over until you agree."
         )
     sides = [one.side for one in view.sides]
     return f"It went on in different ways on {_names(sides)}. Nothing is replaced until you choose."
@@ -171,25 +171,25 @@ def _choice(view: ConflictView, one: SideView) -> tuple[str, str]:
     side = one.side
     others = [other for other in view.sides if other is not one]
     gives_way = _gives_way(others)
-    vault = f" {gives_way} goes into the vault." if gives_way else ""
+    kept = f" {gives_way} is kept as an earlier version." if gives_way else ""
     if side.machine_id:
         if view.kind is ConflictKind.SHORTENED:
             return (
                 "Put this back",
-                f"If you put it back, it takes the damaged one’s place.{vault}",
+                f"If you put it back, it takes the damaged one's place.{kept}",
             )
         return (
-            f"Keep {machine_of(side.machine)}’s",
-            f"If you keep it, this machine takes it over now.{vault} Undo brings that back.",
+            f"Keep {machine_of(side.machine)}'s",
+            f"If you keep it, this machine takes it over now.{kept} Undo brings that back.",
         )
     if view.kind is ConflictKind.SHORTENED:
         return (
             "Keep it as it is",
-            f"If you keep it, what it lacks isn’t missed any more, and it is pushed.{vault}",
+            f"If you keep it, what it lacks isn't missed any more, and it is pushed.{kept}",
         )
     names = _names([other.side for other in others])
     follow = f"; {names} can take it over at the next pull" if names else ""
-    return "Keep this machine’s", f"If you keep it, it is pushed{follow}.{vault}"
+    return "Keep this machine's", f"If you keep it, it is pushed{follow}.{kept}"
 
 
 def _gives_way(others: Sequence[SideView]) -> str:
@@ -217,12 +217,12 @@ def _both(view: ConflictView) -> dict[str, str] | None:
     others = [one.side for one in view.sides if one.side.machine_id]
     if all(one.side.machine_id for one in view.sides):
         becomes = (
-            "Or keep all: one keeps the session’s place, the others become sessions of their own."
+            "Or keep all: one keeps the session's place, the others become sessions of their own."
         )
     else:
         becomes = (
             f"Or keep both: what {_whose(others[0]) if len(others) == 1 else _names(others)} says "
-            "becomes a session of its own, beside this machine’s."
+            "becomes a session of its own, beside this machine's."
         )
     label = "Keep both" if len(view.sides) == 2 else f"Keep all {len(view.sides)}"
     return {"label": label, "becomes": becomes, "body": _body(_BOTH, view.versions)}
@@ -265,12 +265,12 @@ def _decided(chosen: str | Version, results: Sequence[Result]) -> Answer:
         said = "Kept all sides: each is a session of its own now."
     elif taken:
         said = (
-            f"Took over {machine_of(taken[0].machine)}’s version. Undo brings back what was here."
+            f"Took over {machine_of(taken[0].machine)}'s version. Undo brings back what was here."
         )
     else:
         said = "Kept what is on this machine."
     if failed:
-        said += f" It isn’t pushed yet: {sentence(one_line(failed[0].message))}"
+        said += f" It isn't pushed yet: {sentence(one_line(failed[0].message))}"
     elif any(one.outcome is Outcome.PUSHED for one in results):
         said += " The other machines see it with their next pull."
     return Answer(said, reload=True)

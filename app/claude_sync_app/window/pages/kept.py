@@ -55,22 +55,23 @@ def numbers_in_words(gone: int, soon: int, lost: int) -> str:
         lost: how many of those are kept nowhere.
     """
     kept = "is kept that is" if gone == 1 else "are kept that are"
-    said = f"{count(gone, 'session')} {kept} no longer in Claude Code’s folder here."
+    said = f"{count(gone, 'session')} {kept} no longer in Claude Code's folder here."
     if not gone:
-        said = "No session is kept that is no longer in Claude Code’s folder here."
+        said = "No session is kept that is no longer in Claude Code's folder here."
     if not soon:
         return f"{said} None will be deleted this week."
     said += f" {count(soon, 'session')} will be deleted this week"
     if not lost:
         return f"{said}, and {'is' if soon == 1 else 'all are'} kept."
-    return f"{said}, of which {count(lost, 'isn’t', 'aren’t')} kept anywhere else yet."
+    are = count(lost, "isn't", "aren't")
+    return f"{said}, of which {are} kept anywhere else yet."
 
 
 def _gone(asked: Asked, one: Restorable) -> dict[str, Any]:
     where = machines_of(one.machines)
     places = [f"In the shared folder, from {where}"] if where else []
     if one.kept:
-        places.append(f"{count(one.kept, 'version')} in this machine’s vault")
+        places.append(f"{count(one.kept, 'earlier version')} on this machine")
     return {
         "id": one.session_id,
         "name": name_of(asked.status, one.session_id, one.title),
@@ -106,7 +107,7 @@ def _restore(asked: Asked) -> Reply:
         said = results_answer(asked.status, results[:1])
         if said.is_error:
             return said
-        return Answer(f"{said.message} It is in Claude Code’s list again.", reload=True)
+        return Answer(f"{said.message} It is in Claude Code's list again.", reload=True)
 
     return Waiting(future, answer)
 

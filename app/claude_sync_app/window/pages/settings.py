@@ -123,7 +123,7 @@ def _share(asked: Asked) -> Reply:
         if not is_ignored(key, patterns):
             patterns.append(ignore_pattern(key))
         return Waiting(
-            service.change(ignore=patterns), lambda _: Answer(f"{project_of(key)} isn’t pushed.")
+            service.change(ignore=patterns), lambda _: Answer(f"{project_of(key)} isn't pushed.")
         )
     patterns = [one for one in patterns if one not in (key, ignore_pattern(key))]
     for pattern in patterns:
@@ -148,7 +148,7 @@ def _push_project(asked: Asked, key: str) -> Answer:
 
 def _start_at_login(asked: Asked) -> Reply:
     autostart.start_at_login(on=asked.flag("on"))
-    return Answer("It starts at login." if asked.flag("on") else "It doesn’t start at login.")
+    return Answer("It starts at login." if asked.flag("on") else "It doesn't start at login.")
 
 
 def _inside_client(asked: Asked) -> Reply:
@@ -156,9 +156,9 @@ def _inside_client(asked: Asked) -> Reply:
 
     if not asked.flag("on"):
         disable_plugin()
-        return Answer("Claude Code doesn’t use it any more.")
+        return Answer("Claude Code doesn't use it any more.")
     enable_plugin()
-    return Answer("From Claude Code’s next start on, what you finish there is pushed at once.")
+    return Answer("From Claude Code's next start on, what you finish there is pushed at once.")
 
 
 # --- the first start ---------------------------------------------------------------------------

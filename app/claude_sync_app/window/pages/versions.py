@@ -1,4 +1,4 @@
-"""Earlier versions of a session: what the vault and the store hold, what one says, restoring it."""
+"""Earlier versions of a session: which there are, what one says, restoring it."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def _restored(session: str, results: Sequence[Result]) -> Answer:
     failed = next((one for one in results if one.outcome is Outcome.FAILED), None)
     said = "That version is back."
     if failed is not None:
-        said += f" It isn’t pushed yet: {sentence(one_line(failed.message))}"
+        said += f" It isn't pushed yet: {sentence(one_line(failed.message))}"
     elif len(results) > 1:
         said += " The other machines follow with their next pull."
     if results and results[0].outcome is Outcome.REPLACED:

@@ -40,7 +40,7 @@
   const STATES = {
     waiting: "Waiting to be pulled",
     newer: "Newer elsewhere", elsewhere: "Only elsewhere", conflict: "Conflict", changed: "Changed here",
-    open: "Open here", arriving: "Still arriving", unplaced: "Needs a folder", unknown: "Can’t be read",
+    open: "Open here", arriving: "Still arriving", unplaced: "Needs a folder", unknown: "Can't be read",
     synced: "In sync", gone: "Deleted here", ignored: "Not shared",
   };
 
@@ -398,7 +398,7 @@
       // said below
     }
     if (words !== find.value.trim()) return;
-    const { hits = [], note = "What was said can’t be searched now." } = answer ?? {};
+    const { hits = [], note = "What was said can't be searched now." } = answer ?? {};
     showFound(new Map(hits.map((hit) => [hit.id, hit])), note);
   }
 
@@ -556,7 +556,7 @@
     const what = ids.length === 1 ? "this session" : `these ${ids.length} sessions`;
     const yes = await ask(
       `Remove ${what} from the shared folder?`,
-      "What this machine pushed of it is removed there, and isn’t pushed again until you push it " +
+      "What this machine pushed of it is removed there, and isn't pushed again until you push it " +
         "by hand. Here, and on machines that pulled it already, nothing is removed.",
       "Remove",
     );

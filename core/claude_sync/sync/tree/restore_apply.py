@@ -85,7 +85,7 @@ def _stage(kept: Kept, version: Version, folder: Path, staged: ExitStack) -> _Fr
     found, transcript = stage(kept.transcript, kept.mtime_ns or None)
     if found != version:
         raise VaultError(
-            "that version has changed in the vault since it was looked at",
+            "that version has changed on the disk since it was looked at",
             where=kept.session_id,
             todo="look again, then choose",
         )
