@@ -285,7 +285,7 @@ def test_a_conflict_is_asked_about_and_gone_on_with_as_it_was_settled(
     left = seat.asked("\n")
     assert left.lines[0] == "“Fix the login bug” (3f2a91c4) diverged:"
     assert left.lines[1].startswith("  mine (this machine, desktop): 1 turn more (1 line), last")
-    assert left.lines[2].startswith("  laptop: 2 turns more (2 lines), last used just now")
+    assert left.lines[2].startswith("  laptop: 2 turns more (2 lines), last used ")
     assert left.lines[3].startswith("Keep mine, laptop, both, or nothing for now?")
     assert (left.status, left.lines[-1]) == (1, "Nothing was changed.")
     assert seat.asked("\x03").status == 130
