@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from claude_sync.errors import ClaudeSyncError
 from claude_sync.service.service import Service
 from claude_sync_app.desktop.app_windows import folder_it_can_read, linux, macos, windows
 from claude_sync_app.desktop.browser import folder_of_snap
@@ -20,7 +24,7 @@ from desktop.tray_program import TrayMachine
 from machines import PlayedMachine, World
 from programs import require
 from services import prepare, serving
-from waiting import until
+from waiting import PATIENCE_SECONDS, until
 from window.test_server import Caller
 
 NOTES_ALL = '#!/bin/sh\nprintf "%s\\n" "$@" > {notes}.part\nmv {notes}.part {notes}\n{end}\n'
@@ -148,12 +152,49 @@ def test_a_service_without_a_window_is_named(fresh: TrayMachine) -> None:
     assert b"has no window" in done.stderr
 
 
-def test_whoever_asks_while_it_starts_is_told_to_ask_again(service: Service) -> None:
-    window = Window(lambda: service)
+class HeldUp:
+    """A service whose window's server gets no further than its port, until it is let go."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self.let_go = threading.Event()
+
+    def __getattr__(self, name: str) -> object:
+        if threading.current_thread().name == "claude-sync window":
+            self.let_go.wait(PATIENCE_SECONDS)
+        return getattr(self._service, name)
+
+
+def test_an_address_is_there_before_its_server_which_answers_whoever_came_meanwhile(
+    service: Service,
+) -> None:
+    held_up = HeldUp(service)
+    window = Window(lambda: cast("Service", held_up))
     try:
-        assert window.address_soon("doctor") == ""
-        address = until(lambda: window.address_soon("doctor"))
-        assert Caller(address).enter()
+        caller = Caller(window.address_if_any("doctor"))
+        host, _, port = caller.host.partition(":")
+        with socket.create_connection((host, int(port)), PATIENCE_SECONDS) as early:
+            early.sendall(f"GET / HTTP/1.1\r\nHost: {caller.host}\r\n\r\n".encode())
+            held_up.let_go.set()
+            assert early.recv(12) == b"HTTP/1.1 200"
+        window.wait_until_ready()
+        assert caller.enter()
     finally:
+        held_up.let_go.set()
         window.close()
-    assert window.address_soon("doctor") == ""
+    assert window.address_if_any("doctor") == ""
+
+
+def test_who_opens_a_window_whose_server_does_not_start_is_told(
+    window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, laptop: PlayedMachine
+) -> None:
+    install(tmp_path, monkeypatch, "google-chrome", "#!/bin/sh\nexit 0\n")
+    # As where a package of the system is broken.
+    monkeypatch.setitem(sys.modules, "claude_sync_app.window.serving", None)
+    with pytest.raises(ClaudeSyncError, match="server has ended"):
+        window.open()
+    assert "window: claude_sync_app.window.server met ModuleNotFoundError" in until(
+        laptop.paths.log_file.read_text
+    )
+    monkeypatch.undo()
+    assert Caller(window.address()).enter()

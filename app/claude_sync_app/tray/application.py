@@ -71,7 +71,7 @@ class Application:
         self._service = Service(
             paths,
             on_status=self._on_status,
-            on_open=self._window.address_soon,
+            on_open=self._window.address_if_any,
             checks=[self._check],
         )
         self._environment = Environment(home=str(Path.home()))

@@ -13,7 +13,9 @@ Invariants:
 
 from __future__ import annotations
 
+import math
 import secrets
+import threading
 import time
 from collections.abc import Callable, Mapping
 from hmac import compare_digest
@@ -26,6 +28,10 @@ _SECRET_BYTES = 32  # 256 bits
 _MOST_TOKENS = 16
 _METHODS = frozenset({"GET", "HEAD", "POST"})
 _OWN_SITES = frozenset({"same-origin", "none"})
+FOR_STRANGERS = ("entrance.js", "window.css", "icon.svg")
+"""Files that a browser needs before it can say who it is."""
+OPEN_TO_ALL = frozenset({"/", "/enter", *(f"/static/{name}" for name in FOR_STRANGERS)})
+"""Paths that tell nothing."""
 
 
 class Refusal(NamedTuple):
@@ -53,7 +59,7 @@ _STRANGER = Refusal(403, "This window isn't open for you: open it with claude-sy
 
 
 class Access:
-    """Lets one person in.
+    """Lets one person in. Any thread may ask for an address; the rest is the server's.
 
     Args:
         port: on which the window is served.
@@ -76,6 +82,7 @@ class Access:
         self.root = f"/{secrets.token_urlsafe(16)}"
         self._open_to_all = open_to_all
         self._clock = clock
+        self._lock = threading.Lock()
         self._tokens: dict[str, tuple[float, str]] = {}
         self._cookies: list[str] = []
 
@@ -85,10 +92,11 @@ class Access:
         Args:
             page: where it leads, without a slash in front.
         """
-        while len(self._tokens) >= _MOST_TOKENS:
-            del self._tokens[next(iter(self._tokens))]
         token = secrets.token_urlsafe(_SECRET_BYTES)
-        self._tokens[token] = (self._clock() + TOKEN_SECONDS, page)
+        with self._lock:
+            while len(self._tokens) >= _MOST_TOKENS:
+                del self._tokens[next(iter(self._tokens))]
+            self._tokens[token] = (self._clock() + TOKEN_SECONDS, page)
         return f"{self.origin}/#{token}"
 
     def exchange(self, token: str) -> tuple[str, str] | None:
@@ -98,15 +106,15 @@ class Access:
             token: what somebody says that it is; not trusted.
         """
         given = token.encode("utf-8", "surrogatepass")
-        for known, (end, page) in list(self._tokens.items()):
-            if compare_digest(known.encode(), given):
-                del self._tokens[known]
-                if end < self._clock():
-                    return None
-                cookie = secrets.token_urlsafe(_SECRET_BYTES)
-                self._cookies.append(cookie)
-                return page, cookie
-        return None
+        with self._lock:
+            same = (one for one in self._tokens if compare_digest(one.encode(), given))
+            known = next(same, None)
+            end, page = self._tokens.pop(known) if known is not None else (-math.inf, "")
+        if end < self._clock():
+            return None
+        cookie = secrets.token_urlsafe(_SECRET_BYTES)
+        self._cookies.append(cookie)
+        return page, cookie
 
     def refuses(self, asking: Asking) -> Refusal | None:
         """Why a request gets no answer; None if it gets one."""

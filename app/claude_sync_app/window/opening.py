@@ -1,7 +1,7 @@
 """Opening the window: its server is started when the first page is asked for.
 
 This module is all that a front end needs, and imports next to nothing: what serves the window is
-imported by the first opening.
+imported by the first opening, beside the browser that is started.
 """
 
 from __future__ import annotations
@@ -43,7 +43,6 @@ class Window:
         self._lock = threading.Lock()
         self._server: Server | None = None
         self._is_closed = False
-        self._starting: threading.Thread | None = None
 
     def open(self, page: str = "") -> None:
         """Open a page in the person's browser; takes a moment.
@@ -57,9 +56,12 @@ class Window:
         from claude_sync_app.window.showing import show
 
         show(self._service().paths, self.address(page))
+        self.wait_until_ready()
 
     def address(self, page: str = "") -> str:
-        """Where a page is, with what lets one person in once; takes a moment.
+        """Where a page is, with what lets one person in once; told at once.
+
+        Who asks there waits until the server is ready: see `wait_until_ready`.
 
         Raises:
             ClaudeSyncError: it can't be served.
@@ -71,24 +73,22 @@ class Window:
                 self._server = self._start()
             return self._server.address(page or "sessions")
 
-    def address_soon(self, page: str) -> str:
-        """The same without waiting: "" while the server is being started; then ask again."""
-        if self._starting is not None and self._starting.is_alive():
-            return ""
-        if not self._lock.acquire(blocking=False):
-            return ""  # somebody else has it started, or is told where it is
+    def address_if_any(self, page: str) -> str:
+        """As `address`, but "" where it can't be served."""
         try:
-            if self._server is not None and self._server.is_running():
-                return self._server.address(page or "sessions")
+            return self.address(page)
         except ClaudeSyncError:
             return ""
-        finally:
-            self._lock.release()
-        self._starting = threading.Thread(
-            target=self._start_quietly, name="claude-sync window starts", daemon=True
-        )
-        self._starting.start()
-        return ""
+
+    def wait_until_ready(self) -> None:
+        """Wait until what `address` told answers.
+
+        Raises:
+            ClaudeSyncError: it has ended before.
+        """
+        server = self._server
+        if server is not None:
+            server.wait_until_ready()
 
     def close(self) -> None:
         """End the server; nothing is opened any more."""
@@ -111,9 +111,3 @@ class Window:
                 f"the window can't be served on this machine ({error.strerror})",
                 todo="see whether something forbids programs to listen on 127.0.0.1",
             ) from error
-
-    def _start_quietly(self) -> None:
-        try:
-            self.address()
-        except ClaudeSyncError:
-            pass  # whoever asks again is told

@@ -19,7 +19,7 @@ from starlette.routing import Mount, Route
 from claude_sync.errors import ClaudeSyncError, UsageError
 from claude_sync.wording import sentence
 from claude_sync_app.shown_text import one_line, with_short_ids
-from claude_sync_app.window.access import COOKIE, Access
+from claude_sync_app.window.access import COOKIE, FOR_STRANGERS, Access
 from claude_sync_app.window.guard import Guard
 from claude_sync_app.window.page import (
     Answer,
@@ -40,9 +40,6 @@ _log = logging.getLogger(__name__)
 _STATIC = Path(__file__).parent / "static"
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _MOST_BODY_BYTES = 1_000_000  # thousands of sessions may be chosen
-_FOR_STRANGERS = ("entrance.js", "window.css", "icon.svg")
-OPEN_TO_ALL = frozenset({"/", "/enter", *(f"/static/{name}" for name in _FOR_STRANGERS)})
-"""Paths that tell nothing: what a browser needs before it can say who it is."""
 
 _Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -81,7 +78,7 @@ class Site:
         outside = [
             Route("/", self._entrance),
             Route("/enter", self._enter, methods=["POST"]),
-            *(_static_route(static[name]) for name in _FOR_STRANGERS),
+            *(_static_route(static[name]) for name in FOR_STRANGERS),
             Mount(self._access.root, routes=inside),
         ]
         return Guard(

@@ -45,7 +45,7 @@ class Service:
         paths: claude-sync's own folders, None for the user's.
         on_status: called with every new Status, from the service's thread; must return at once.
         on_open: called with the page that another program wants opened, from the inlet's thread;
-            returns where the window is, "" while it is being started, and must return at once. None
+            returns where the window is, "" where it can't be had now, and must return at once. None
             where there is no window.
         on_arrival: "pull", "ask" or "nothing", in place of the preference.
         interval_seconds: how often to look at the store, in place of the preference.

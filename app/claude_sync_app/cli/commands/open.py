@@ -114,13 +114,14 @@ def _serve(interrupts: Interrupts, page: str, *, print_only: bool) -> int:
 
     ended = threading.Event()
     window = Window(lambda: service, idle_seconds=_IDLE_SECONDS, on_end=ended.set)
-    service: Service = Service(on_open=window.address_soon, checks=[_check])
+    service: Service = Service(on_open=window.address_if_any, checks=[_check])
     try:
         service.start()
     except LockBusy as error:
         raise LockBusy(error.what, todo="try again in a moment") from None
     try:
         _show(service.paths, window.address(page), print_only=print_only)
+        window.wait_until_ready()
         if is_terminal(sys.stdout) and not print_only:
             print_note("The window is open. This ends a minute after it is closed, or with Ctrl-C.")
         while not (interrupts.requested() or ended.wait(_TICK_SECONDS) or service.status.stopped):

@@ -56,7 +56,7 @@ def run(arguments: Namespace) -> int:
         window = Window(lambda: service)
         service = Service(
             on_status=news.put,
-            on_open=window.address_soon,
+            on_open=window.address_if_any,
             on_arrival="pull" if pulls else "nothing",
             interval_seconds=arguments.interval,
         )
