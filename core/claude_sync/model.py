@@ -240,6 +240,8 @@ class Result(NamedTuple):
         title: what the session is called, "" where unknown, or where nothing happened to a session
             that nobody named. Other people's text; escape it for where it is shown.
         mtime_ns: of its transcript, 0 where there is no title.
+        todo: what to type about it, with which the message ends behind a colon; "" where there is
+            nothing to type.
     """
 
     session_id: str
@@ -256,6 +258,12 @@ class Result(NamedTuple):
     code: str = ""
     title: str = ""
     mtime_ns: int = 0
+    todo: str = ""
+
+    @property
+    def reason(self) -> str:
+        """The message without what to type, for those who have something else to offer."""
+        return self.message.removesuffix(f": {self.todo}") if self.todo else self.message
 
 
 class Side(NamedTuple):

@@ -123,7 +123,8 @@ def test_what_would_be_replaced_is_taken_or_kept(
 ) -> None:
     replacing(laptop, desktop)
     mine, theirs = laptop.read(), desktop.read()
-    page = opened(f"conflict/{SESSION}")
+    page = opened(f"session/{SESSION}")
+    page.get_by_role("link", name="Compare").click()
     expect(page.locator(".lead")).to_contain_text("On desktop another version was chosen")
     page.get_by_role("button", name=button).click()
     expect(page.get_by_text("There is nothing to decide.")).to_be_visible()

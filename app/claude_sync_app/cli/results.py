@@ -21,6 +21,7 @@ from claude_sync_app.cli.output import (
     terminal_columns,
 )
 from claude_sync_app.cli.runner import DONE, FAILED
+from claude_sync_app.result_words import counted_as
 from claude_sync_app.shown_text import TITLE_LENGTH, one_line, titled_id, without_controls
 
 # Most runs have nothing to resume and nothing to log: what that takes is imported then.
@@ -59,6 +60,7 @@ _COUNTED = {
     Outcome.HELD: "held back for today",
     Outcome.FAILED: "failed",
 }
+_ORDER = {outcome: number for number, outcome in enumerate(_COUNTED)}
 _NO_KEY = "\0"
 _SHORTEST_TITLE = 20
 _MOST_LINES_TO_TYPE = 3
@@ -331,13 +333,12 @@ def about_session(name: str, session_id: str, text: str) -> str:
 
 
 def _print_totals(results: Sequence[Result], verb: str, *, dry_run: bool) -> None:
-    counts = _summary(results)
-    counted = {**_COUNTED, **_TO_DO} if dry_run else _COUNTED
-    parts = [
-        f"{counts[outcome.value]} {words}"
-        for outcome, words in counted.items()
-        if outcome.value in counts
-    ]
+    words = {**_COUNTED, **_TO_DO} if dry_run else _COUNTED
+    counts: dict[str, int] = {}
+    for result in sorted(results, key=lambda one: _ORDER[one.outcome]):
+        word = counted_as(result, words[result.outcome])
+        counts[word] = counts.get(word, 0) + 1
+    parts = [f"{number} {word}" for word, number in counts.items()]
     if not any(result.outcome in _ACTIVE for result in results):
         print_line(f"Nothing to {verb}{': ' if parts else ''}{', '.join(parts)}.")
     elif len(results) > 1:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from claude_sync.model import Outcome, Result
 from claude_sync.service.status import Status
 from claude_sync.wording import count, sentence
+from claude_sync_app.result_words import counted_as, with_button
 from claude_sync_app.shown_text import one_line
 from claude_sync_app.tray.labels import title_of
 from claude_sync_app.window.page import Answer
@@ -44,7 +45,7 @@ def results_answer(status: Status, results: Sequence[Result]) -> Answer:
         return Answer(_of_one(status, results[0]), is_error=is_error)
     counts: dict[str, int] = {}
     for one in results:
-        words = _WORDS[one.outcome]
+        words = counted_as(one, _WORDS[one.outcome])
         counts[words] = counts.get(words, 0) + 1
     if not counts:
         return Answer("Nothing had to be done.")
@@ -69,5 +70,5 @@ def _of_one(status: Status, result: Result) -> str:
         machine = f" from {one_line(result.machine)}" if result.machine else ""
         return f"{name} is pulled{machine}."
     if result.message:
-        return f"{name}: {sentence(one_line(result.message))}"
+        return f"{name}: {sentence(one_line(with_button(result)))}"
     return f"{name}: {_WORDS[result.outcome]}."

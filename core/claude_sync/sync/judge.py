@@ -102,8 +102,8 @@ class Judgement(NamedTuple):
             return ""
         return shortened(self.comparisons.missing_turns(self.missing))
 
-    def what_mends_it(self, session_id: str) -> str:
-        """The same with the command that mends it, a sentence; something must be missing."""
+    def what_mends_it(self, session_id: str) -> tuple[str, str]:
+        """The same, and the command that mends it, a clause; something must be missing."""
         assert self.missing is not None
         try:
             plan = self.plan_pull()
@@ -117,7 +117,7 @@ class Judgement(NamedTuple):
             choice = "" if plan.rivals else " --keep mine"
             how = f"that can't be had any more: `claude-sync resolve {session_id}{choice}` settles "
             how += "for what there is"
-        return f"{self.what_is_missing()}: {how}"
+        return self.what_is_missing(), how
 
 
 @contextmanager

@@ -317,16 +317,12 @@ class _Pull:
         survey, local, merging = self._survey, judgement.local, None
         stuck = plan.kind is PullKind.CONFLICT or plan.kind in _NOT_WAITING
         if stuck and judgement.missing is not None:
-            message = judgement.what_mends_it(session_id)
-            bundle = next(iter(plan.rivals), None)
-            return self._result(session_id, Outcome.CONFLICT, message, bundle=bundle)
-        if plan.kind is PullKind.CONFLICT:
-            return self._result(
-                session_id,
-                Outcome.CONFLICT,
-                _conflict(session_id, plan.rivals, here=local is not None),
-                bundle=plan.rivals[0],
+            return self._to_choose(
+                session_id, judgement.what_mends_it(session_id), next(iter(plan.rivals), None)
             )
+        if plan.kind is PullKind.CONFLICT:
+            parted = _conflict(session_id, plan.rivals, here=local is not None)
+            return self._to_choose(session_id, parted, plan.rivals[0])
         if plan.kind in _NOT_WAITING:
             merging = self._to_merge(local, judgement.all_rivals)
             if merging is None or local is None:
@@ -340,9 +336,7 @@ class _Pull:
 
         only_here = judgement.lines_only_here(plan)
         if judgement.waits_for(plan) and not self._may_replace:
-            return self._result(
-                session_id, Outcome.CONFLICT, self._unasked(bundle, only_here), bundle=bundle
-            )
+            return self._to_choose(session_id, self._unasked(bundle, only_here), bundle)
         if local is not None:
             if survey.is_open(local):
                 return self._result(
@@ -375,12 +369,18 @@ class _Pull:
             moved=place.reason,
         )
 
-    def _unasked(self, bundle: Bundle, lines: int) -> str:
+    def _to_choose(self, session_id: str, why: tuple[str, str], bundle: Bundle | None) -> Result:
+        """A session of which a person has to choose a version: what is the matter, and the way."""
+        what, todo = why
+        result = self._result(session_id, Outcome.CONFLICT, f"{what}: {todo}", bundle=bundle)
+        return result._replace(todo=todo)
+
+    def _unasked(self, bundle: Bundle, lines: int) -> tuple[str, str]:
         """What a replacement that nobody asked for here would do, and who can ask for it."""
         by_hand = self._survey.all_are_rivals
         what = "the file" if by_hand else f"{bundle.head.machine}'s version"
         how = "--replace" if by_hand else f"`claude-sync pull {bundle.head.session_id}`"
-        return f"{what} {replaces(lines)}: {how} does that"
+        return f"{what} {replaces(lines)}", f"{how} does that"
 
     def _to_merge(self, local: LocalSession | None, rivals: Sequence[Bundle]) -> SetToMerge | None:
         """A rival of equal transcript whose other files may not all be here."""
@@ -523,8 +523,8 @@ def _what_it_took(planned: PlannedPull) -> str:
     return ""
 
 
-def _conflict(session_id: str, rivals: Sequence[Bundle], *, here: bool) -> str:
+def _conflict(session_id: str, rivals: Sequence[Bundle], *, here: bool) -> tuple[str, str]:
     names = sorted({rival.head.machine for rival in rivals})
     *before, last = ["this machine", *names] if here else names
     sides = f"on {', '.join(before)} and {last}" if before else f"in two copies of {last}"
-    return f"it diverged {sides}: choose with `claude-sync resolve {session_id}`"
+    return f"it diverged {sides}", f"choose with `claude-sync resolve {session_id}`"

@@ -224,13 +224,11 @@ class _Push:
             assert mine is not None
             plan = judgement.plan_push()
             if plan.kind is PushKind.SHORTENED:
-                return self._result(
-                    local,
-                    Outcome.SHORTENED,
-                    project.key,
-                    bundle=own,
-                    message=judgement.what_mends_it(session_id),
+                what, todo = judgement.what_mends_it(session_id)
+                shortened = self._result(
+                    local, Outcome.SHORTENED, project.key, bundle=own, message=f"{what}: {todo}"
                 )
+                return shortened._replace(todo=todo)
             if plan.kind is PushKind.BEHIND:
                 return self._result(local, Outcome.BEHIND, project.key, bundle=own, message=_BEHIND)
             keep_own = own is not None and (

@@ -45,6 +45,16 @@ def test_every_outcome_is_spoken_of_if_it_was_named(
     assert bool(said.err) == (exit_status([result], named=True) != 0)
 
 
+def test_a_session_that_changed_meanwhile_is_not_said_to_arrive(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    codes = ["SessionChanging", "FileGone", "BundleIncomplete"]
+    waiting = [Result(code, Outcome.INCOMPLETE, message="m", code=code) for code in codes]
+    print_results([*waiting, Result("s", Outcome.PUSHED)], "pull", "here", named=False)
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == "1 pushed, 2 changed meanwhile, 1 still arriving."
+
+
 def test_why_sessions_of_many_projects_are_skipped_is_printed_once(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -40,6 +40,7 @@ def test_a_pull_that_nobody_asked_for_says_what_it_would_replace(decided: Pair) 
         "desktop's version replaces 3 lines that are only here: "
         f"`claude-sync pull {SESSION}` does that"
     )
+    assert result.reason == "desktop's version replaces 3 lines that are only here"
     assert laptop.pull(SESSION, replace=False)[SESSION].outcome is Outcome.CONFLICT
     assert laptop.read() == before
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from claude_sync.model import Outcome, Result
 from claude_sync.service.status import Event
 from claude_sync.wording import capitalized
+from claude_sync_app.result_words import with_button
 from claude_sync_app.shown_text import one_line, with_short_ids
 from claude_sync_app.tray.labels import store_name
 from claude_sync_app.tray.notices.notice import (
@@ -19,6 +20,7 @@ from claude_sync_app.tray.notices.notice import (
     make_notice,
 )
 from claude_sync_app.tray.verbs import Action, Verb
+from claude_sync_app.tray.window_pages import conflict_page, open_window
 
 _SHOW_LOG = Action(Verb.SHOW_LOG)
 _RETRY = Action(Verb.RETRY)
@@ -58,7 +60,7 @@ def failing_notice(results: Sequence[Result], notice_context: NoticeContext) -> 
     """Sessions, at least one, that could not be pushed or pulled without being asked for."""
     first = results[0]
     name = notice_context.phrase_for_id(first.session_id)
-    lines = [_clause(first.message)]
+    lines = [_clause(with_button(first))]
     if len(results) > 1:
         lines.append(and_more(len(results) - 1))
     return _failure_notice("failing", capitalized(f"{name} can't be synced"), lines)
@@ -76,7 +78,7 @@ def not_done_notice(event: Event, results: Sequence[Result], *, some_was: bool) 
     again = _RETRY
     if ids and event.kind in _REPEATED:
         again = Action(_REPEATED[event.kind], ids)
-    messages = dict.fromkeys(one.message or _WHY.get(one.outcome, "") for one in results)
+    messages = dict.fromkeys(with_button(one) or _WHY.get(one.outcome, "") for one in results)
     lines = [_clause(message) for message in messages] or [_clause(event.message)]
     rest = len(lines) - NAMES_SHOWN
     title = _NOT_DONE.get(event.kind, "That didn't work")
@@ -85,17 +87,36 @@ def not_done_notice(event: Event, results: Sequence[Result], *, some_was: bool) 
         title.format("Not all of it" if some_was else "Nothing"),
         [*lines[:NAMES_SHOWN], f"And {rest} more." if rest > 0 else ""],
         again,
+        results[0].session_id if results and all(one.todo for one in results) else "",
     )
 
 
 def left_lines(results: Sequence[Result]) -> list[str]:
     """Why some weren't done while others were, a line for each reason: 2 not: it is open here."""
-    reasons = Counter(one.message or _WHY.get(one.outcome, "") for one in results)
+    reasons = Counter(with_button(one) or _WHY.get(one.outcome, "") for one in results)
     return [_clause(f"{number} not: {reason}") for reason, number in reasons.items() if reason]
 
 
-def _failure_notice(key: str, title: str, lines: Sequence[str], again: Action = _RETRY) -> Notice:
-    choices = [Choice("again", "Try again", again), Choice("log", "Show log", _SHOW_LOG)]
+def _failure_notice(
+    key: str,
+    title: str,
+    lines: Sequence[str],
+    again: Action = _RETRY,
+    to_choose: str = "",
+) -> Notice:
+    """A notice of what failed.
+
+    Args:
+        key: of the notice.
+        title, lines: what it says.
+        again: what tries it again.
+        to_choose: the first session, where all that failed is that a version of each has to be
+            chosen, which trying again doesn't change; else "".
+    """
+    first = Choice("again", "Try again", again)
+    if to_choose:
+        first = Choice("compare", "Compare…", open_window(conflict_page(to_choose)))
+    choices = [first, Choice("log", "Show log", _SHOW_LOG)]
     return make_notice(key, title, lines, choices)
 
 

@@ -35,14 +35,18 @@ def _show(asked: Asked) -> Reply:
             "copies": session_view.copies(header),
             "subagents": session_view.agents(session, subagents, kept).values(),
             "may_have_more": not subagents.complete,
-            "has_conflict": _has_conflict(asked, session),
+            "is_to_choose": _is_to_choose(asked, session),
             "save_path": f"{path}/save",
         },
     )
 
 
-def _has_conflict(asked: Asked, session: str) -> bool:
-    return any(one.session_id == session and one.sides for one in asked.status.sessions)
+def _is_to_choose(asked: Asked, session: str) -> bool:
+    """Whether a person has to choose a version of it."""
+    return any(
+        one.session_id == session and (one.sides or one.replaces or one.shortened)
+        for one in asked.status.sessions
+    )
 
 
 def _show_subagent(asked: Asked) -> Reply:

@@ -348,6 +348,24 @@ def test_a_click_that_failed_says_what_to_do_and_can_be_done_again(
     assert notice.body == open_window()
 
 
+def test_what_has_to_be_chosen_is_not_tried_again() -> None:
+    typed = "`claude-sync pull s1` does that"
+    chosen = result(
+        "s1", Outcome.CONFLICT, message=f"nas's version replaces 3 lines: {typed}", todo=typed
+    )
+    notice = failure_texts.not_done_notice(happened(1, "pull", chosen), [chosen], some_was=False)
+    assert said(notice) == [
+        "Nothing was pulled",
+        "Nas's version replaces 3 lines: “Compare” shows what can be done",
+    ]
+    assert offered(notice) == [("Compare…", open_window("conflict/s1")), LOG]
+    failed = result("s2", Outcome.FAILED, message="no room")
+    both = failure_texts.not_done_notice(
+        happened(1, "pull", chosen, failed), [chosen, failed], some_was=False
+    )
+    assert offered(both) == [("Try again", Action(Verb.PULL, "s1 s2")), LOG]
+
+
 def test_where_there_are_no_buttons_it_says_where_they_are() -> None:
     notice = without_buttons(notice_texts.arrival_notice([arrival("a1")], CONTEXT))
     assert said(notice) == [
