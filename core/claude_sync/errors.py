@@ -31,6 +31,7 @@ ClaudeSyncError
 ├── TransportError              the store can't be used
 │   ├── StoreOffline            it can't be reached now (host down, no network): passing
 │   │   └── StoreAbsent         only a person can bring it back: mount it, unlock a key
+│   │       ├── StoreTooNew     a newer claude-sync made it
 │   │       ├── StoreLocked     it is encrypted, and its key can't be had here
 │   │       └── MarkerReplaced  it was encrypted, and its marker isn't as we wrote it
 │   ├── StoreDenied             it is there, but refuses access
@@ -214,6 +215,10 @@ class StoreAbsent(StoreOffline):
 
     It is tried again now and then all the same, and at once when a person does something.
     """
+
+
+class StoreTooNew(StoreAbsent):
+    """A newer claude-sync made the store; nothing in it is touched."""
 
 
 class StoreLocked(StoreAbsent):

@@ -56,15 +56,45 @@ def test_what_a_newer_version_pushed_is_named_and_left(
     assert files_in(shared_folder) == before
 
 
-def test_a_newer_shared_folder_is_left_as_it_is(laptop: Machine, shared_folder: Path) -> None:
-    laptop.says("hello")
+@pytest.mark.parametrize("options", [(), ("--encrypt", "--new")], ids=["plain", "encrypted"])
+def test_a_shared_folder_of_another_version_is_named_and_left(
+    new_laptop: Machine, shared_folder: Path, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    key = tmp_path / "key"
+    key.write_text("correct horse battery")
+    given = (*options, "--key-file", str(key)) if options else ()
+    new_laptop.does("init", shared_folder, "--name", "laptop", *given)
+    new_laptop.says("hello")
+    new_laptop.does("push")
+    new_laptop.says("more")
     newer(shared_folder / ".ccsync-store")
     before = files_in(shared_folder)
-    for command in (["push"], ["pull"], ["status"], ["push", "--all"], ["doctor"]):
-        done = laptop.run(*command)
-        assert "newer" in done.err + done.out, done
-        assert len(done.err.splitlines()) <= 1
+    commands = [["push"], ["pull"], ["push", "--all"], ["init", str(shared_folder), *given]]
+    if options:
+        commands.append(["key", "change", "--key-file", str(key)])
+    for command in commands:
+        said = new_laptop.fails(*command)
+        assert "a newer claude-sync made the shared folder's marker" in said, command
+    for looking in ("status", "doctor"):
+        done = new_laptop.run(looking)
+        assert "newer claude-sync made the shared folder" in done.out + done.err
     assert files_in(shared_folder) == before
+
+
+def test_the_key_file_of_another_version_is_named_and_left(
+    new_laptop: Machine, shared_folder: Path, tmp_path: Path
+) -> None:
+    key = tmp_path / "key"
+    key.write_text("correct horse battery")
+    new_laptop.does("init", shared_folder, "--encrypt", "--new", "--key-file", key)
+    new_laptop.says("hello")
+    (kept,) = (new_laptop.state / "keys").iterdir()
+    newer(kept)
+    before = kept.read_bytes()
+    for command in (["push"], ["pull", "--all"], ["key", "change", "--key-file", str(key)]):
+        said = new_laptop.fails(*command)
+        assert "the shared folder's key on this machine is a newer claude-sync's" in said, command
+    assert kept.read_bytes() == before
 
 
 def _in_records(machine: Machine) -> Path:

@@ -17,6 +17,7 @@ from claude_sync.errors import (
     PreferencesError,
     StoreLocked,
     StoreOffline,
+    StoreTooNew,
     UsageError,
 )
 from claude_sync.model import Finding, Level
@@ -106,6 +107,8 @@ def _unreached(facts: Facts) -> Finding:
         todo, elsewhere = "`claude-sync init LOCATION` with a folder, or ssh://HOST/PATH", ""
     elif isinstance(error, StoreLocked):
         code, title, elsewhere = "store-locked", "The shared folder's key can't be used here", ""
+    elif isinstance(error, StoreTooNew):
+        code, title = "store-newer", "A newer claude-sync made the shared folder"
     elif isinstance(error, MarkerReplaced):
         code, title = "store-marker-replaced", "The shared folder's marker isn't as it should be"
         elsewhere = ""

@@ -38,7 +38,10 @@ def load_master(paths: Paths, store_id: str) -> Master | None:
     from claude_sync.disk.json_object import NoObject, read_object
 
     try:
-        return _master(read_object(path), store_id)
+        document = read_object(path)
+        if type(document.get("schema")) is int and document["schema"] > SCHEMA:
+            raise _unusable(path, "is a newer claude-sync's", "upgrade this one")
+        return _master(document, store_id)
     except OSError as error:
         raise _unusable(path, f"can't be read ({error.strerror})", "make it readable") from error
     except (NoObject, ValueError, TypeError, KeyError) as error:

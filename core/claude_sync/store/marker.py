@@ -20,6 +20,7 @@ from claude_sync.errors import (
     StoreAbsent,
     StoreLocked,
     StoreOffline,
+    StoreTooNew,
 )
 from claude_sync.transports.base import MARKER_NAME, Block, Get, Listing, Put, Range, Transport
 from claude_sync.values import NamedTuple
@@ -80,8 +81,10 @@ def check_marker(
         MarkerReplaced: it was encrypted and no longer says so, or isn't as a machine with the key
             wrote it.
         StoreLocked: it is encrypted, and there is no key here.
+        StoreTooNew: a newer claude-sync made it.
         StoreAbsent: it isn't that store.
     """
+    refuse_newer(listing.marker, label)
     found = read_marker(listing.marker)
     if found is None:
         raise StoreAbsent(
@@ -122,6 +125,28 @@ def check_marker(
             where=label,
             todo="if other machines go on, run `claude-sync init` with it and --encrypt, and give "
             "its key; if they say so too, `claude-sync key change` writes the marker anew",
+        )
+
+
+def refuse_newer(marker: bytes | None, label: str) -> None:
+    """Leave a store alone whose marker says more than is known here.
+
+    Args:
+        marker: the marker's bytes.
+        label: how to name the store to a person.
+
+    Raises:
+        StoreTooNew: it does.
+    """
+    try:
+        schema = json.loads(marker or b"")["schema"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return
+    if type(schema) is int and schema > _ENCRYPTED:
+        raise StoreTooNew(
+            "a newer claude-sync made the shared folder's marker",
+            where=label,
+            todo="upgrade claude-sync on this machine",
         )
 
 
@@ -198,24 +223,21 @@ def find_store(transport: Transport) -> Marker | None:
     Raises:
         MarkerReplaced: what lies there is an encrypted store's, and the marker says otherwise.
         StoreAbsent: the same, and there is no marker.
+        StoreTooNew: a newer claude-sync made it.
         StoreOffline: there is a marker that can't be read, or an empty one.
         TransportError: the place can't be made or read.
     """
     transport.create()
     listing = transport.list_files()
+    refuse_newer(listing.marker, transport.label)
     marker = read_marker(listing.marker)
-    if listing.marker is not None and not listing.marker.strip(b"\0 \r\n\t"):
+    if marker is None and listing.marker is not None:
+        what = "can't be read" if listing.marker.strip(b"\0 \r\n\t") else "is empty"
         raise StoreOffline(
-            "the shared folder's marker file is empty",
+            f"the shared folder's marker file {what}",
             where=transport.label,
             todo="wait if it is still arriving; if no machine has a whole one, remove the file "
             ".ccsync-store there",
-        )
-    if marker is None and listing.marker is not None:
-        raise StoreOffline(
-            "the shared folder's marker file can't be read",
-            where=transport.label,
-            todo="a newer claude-sync may have made it, or it is still arriving",
         )
     if (marker is None or not marker.encrypted) and holds_sealed_files(listing):
         if marker is not None:

@@ -36,6 +36,7 @@ from claude_sync.store.marker import (
     find_store,
     plain_marker,
     read_marker,
+    refuse_newer,
     write_marker,
 )
 from claude_sync.transports import open_transport
@@ -263,6 +264,7 @@ def change_store_key(
         UsageError: it isn't encrypted.
         StoreKeyWrong: that can't be a key.
         StoreLocked, MarkerReplaced: this machine doesn't have its key.
+        StoreTooNew: a newer claude-sync wrote its marker.
         StoreAbsent: it isn't there, or another is.
         TransportError: its marker can't be read or written.
     """
@@ -302,6 +304,7 @@ def _without_key(paths: Paths, store_id: str, *, encrypted: bool) -> NoReturn:
 def _check_own(transport: Transport, store_id: str, master: Master) -> None:
     """Check that a master key is that of the store there, whatever became of its marker."""
     listing = transport.list_files()
+    refuse_newer(listing.marker, transport.label)
     found = read_marker(listing.marker)
     if found is not None and found.store_id != store_id:
         raise StoreAbsent(
