@@ -10,8 +10,8 @@ import errno
 import hashlib
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from operator import itemgetter
 from pathlib import Path
 from typing import IO
@@ -153,9 +153,11 @@ class FolderTransport:
     def read(self, gets: Iterable[Get]) -> Iterator[Got]:
         self._root.check()
         for get in gets:
-            yield Got(get.name, self._blocks(get))
+            # Not when it is forgotten: an error that is remembered remembers what it came through.
+            with closing(self._blocks(get)) as blocks:
+                yield Got(get.name, blocks)
 
-    def _blocks(self, get: Get) -> Iterator[bytes]:
+    def _blocks(self, get: Get) -> Generator[bytes, None, None]:
         try:
             with self._open(get.name) as file:
                 before = stamp_of(os.fstat(file.fileno()))

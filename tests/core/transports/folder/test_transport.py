@@ -22,6 +22,18 @@ def test_it_is_named_as_any_path_is_to_a_person(home: Path, inside: str) -> None
     transport.close()
 
 
+def test_a_stream_that_is_left_is_closed_though_somebody_still_has_it(tmp_path: Path) -> None:
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p" / "x").write_bytes(bytes(3 * BLOCK_SIZE))
+    transport = FolderTransport(str(tmp_path))
+    left = []
+    for got in transport.read([Get("p/x", [Range(0, -1)])] * 2):
+        next(got.blocks)
+        left.append(got.blocks)
+    assert [list(blocks) for blocks in left] == [[], []]
+    transport.close()
+
+
 def test_a_program_that_mirrors_the_folder_may_take_away_what_is_being_read(tmp_path: Path) -> None:
     whole = bytes(3 * BLOCK_SIZE)
     for name in ("renamed", "removed"):
