@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 import stat
 import sys
 import tempfile
@@ -36,6 +37,12 @@ def require_posix(what: str) -> None:
     """Skip the test that asks, on Windows."""
     if os.name != "posix":
         pytest.skip(f"needs {what}")
+
+
+def require_unix_sockets() -> None:
+    """Skip the test that asks where Python has no Unix sockets (on Windows)."""
+    if not hasattr(socket, "AF_UNIX"):
+        pytest.skip("needs Unix sockets")
 
 
 def require_names_that_differ_in_case(folder: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from claude_sync.doctor import examine, open_read_only
 from claude_sync.model import Finding, Level
 from claude_sync.state.paths import paths
+from claude_sync.wording import short_path
 from claude_sync_app.cli import main
 from machines import PlayedMachine, World
 
@@ -33,7 +34,7 @@ class Patient(PlayedMachine):
     def findings(self, *, deep: bool = False, now: float | None = None) -> list[Finding]:
         """What the doctor says, looking as the command does."""
         with open_read_only(self.paths) as context:
-            return examine(context, deep=deep, now=now)
+            return [_with_slashes(one) for one in examine(context, deep=deep, now=now)]
 
     def all(self, code: str, *, deep: bool = False, now: float | None = None) -> list[Finding]:
         """Every finding of a code."""
@@ -59,6 +60,18 @@ class Patient(PlayedMachine):
     def codes(self, *levels: Level) -> set[str]:
         """The codes of all findings of some levels."""
         return {one.code for one in self.findings() if one.level in levels}
+
+
+def shown(path: Path) -> str:
+    """A path as a finding has it here."""
+    return short_path(path).replace(os.sep, "/")
+
+
+def _with_slashes(finding: Finding) -> Finding:
+    """With the paths of Windows as other systems have them; `follow` needs it as well."""
+    texts = (finding.title, finding.detail, finding.fix)
+    title, detail, fix = (text.replace(os.sep, "/") for text in texts)
+    return finding._replace(title=title, detail=detail, fix=fix)
 
 
 def commands_of(finding: Finding) -> list[str]:

@@ -6,6 +6,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from programs import require
+
 GIT = shutil.which("git") or "git"
 APP = "git:github.com/you/app"
 """A project's key, and where its remote is."""
@@ -14,6 +16,7 @@ URL = "https://github.com/you/app.git"
 
 def git(directory: Path, *arguments: str) -> None:
     """Run git there, quietly."""
+    require("git")
     subprocess.run([GIT, *arguments], cwd=directory, check=True, capture_output=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ MINUTES = 29_498_040
 NOW = MINUTES * 60.0
 """The same in seconds."""
 
-HOME = "/home/me"
+HOME = os.path.abspath("/home/me")
 DROPBOX = SyncedFolder("Dropbox", f"{HOME}/Dropbox")
 AROUND = Environment(autostart=True, synced_folders=(DROPBOX,), home=HOME)
 HOUR = 3_600.0

@@ -56,7 +56,8 @@ def test_wheels_of_several_pythons_become_one_folder(tmp_path: Path) -> None:
         for python in ("311", "313")
     ]
     wheels.merge(both, tmp_path / "site")
-    found = {str(path.relative_to(tmp_path / "site")) for path in (tmp_path / "site").rglob("*.*")}
+    site = tmp_path / "site"
+    found = {path.relative_to(site).as_posix() for path in site.rglob("*.*")}
     assert found == {
         "zstd/_c.cpython-311-x86_64-linux-gnu.so",
         "zstd/_c.cpython-313-x86_64-linux-gnu.so",

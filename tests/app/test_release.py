@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from claude_sync import __version__
+from end_to_end.machine import COMMAND
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = (
@@ -66,9 +66,8 @@ def test_a_manifest_whose_file_is_missing_is_not_made(tmp_path: Path) -> None:
 
 
 def test_what_was_built_is_tried_with_a_session(tmp_path: Path) -> None:
-    command = shutil.which("claude-sync", path=str(Path(sys.executable).parent))
     smoke = [sys.executable, str(ROOT / "packaging/smoke.py")]
-    done = subprocess.run([*smoke, command or ""], capture_output=True, text=True, check=False)
+    done = subprocess.run([*smoke, str(COMMAND)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (
         0,
         "the session arrived byte for byte, and the window shows it",

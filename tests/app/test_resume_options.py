@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -131,7 +131,7 @@ def test_one_in_the_current_directory_is_not_asked(
 
 
 def test_the_line_to_type_has_them_behind_the_session() -> None:
-    line = resume_line(Path("/p"), SESSION, "linux", options=DEFAULT)
+    line = resume_line(PurePosixPath("/p"), SESSION, "linux", options=DEFAULT)
     assert line == f"cd /p && claude --resume {SESSION} --permission-mode default"
     line = resume_line(Path("/p"), SESSION, "win32", options=DEFAULT)
     assert line.endswith(f"; claude --resume {SESSION} --permission-mode default")

@@ -18,12 +18,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home directory in which Dropbox keeps a folder in sync, with something in it."""
     home = tmp_path / "home"
     (home / "Dropbox" / "Photos" / "2026").mkdir(parents=True)
-    (home / ".dropbox").mkdir()
-    accounts = {"personal": {"path": str(home / "Dropbox")}}
-    (home / ".dropbox" / "info.json").write_text(json.dumps(accounts))
+    roaming = home / "AppData" / "Roaming"
+    for settings in (home / ".dropbox", roaming / "Dropbox"):  # on Windows the second
+        settings.mkdir(parents=True)
+        accounts = {"personal": {"path": str(home / "Dropbox")}}
+        (settings / "info.json").write_text(json.dumps(accounts))
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))
-    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setenv("APPDATA", str(roaming))
     return home
 
 

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
@@ -16,10 +17,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from capabilities import require_posix
 from claude_sync.disk.locks import Lock
 from claude_sync.service import schedule
 from claude_sync.state import preferences
-from claude_sync.state.paths import Paths
+from claude_sync.state.paths import Paths, paths
 from claude_sync.sync import context
 from claude_sync_app.inside_client import late_push
 from claude_sync_app.inside_client.plugin_files import PLUGIN, this_program, write_copy
@@ -71,6 +73,7 @@ class Plugged:
         self.program_file.write_text("\n".join([str(program), *lines[1:]]) + "\n")
 
     def command(self, event: str) -> list[str]:
+        require_posix("a shell of POSIX")
         document = json.loads((self.folder / PLUGIN / "hooks" / "hooks.json").read_text())
         (group,) = document["hooks"][EVENTS[event]]
         command = group["hooks"][0]["command"]
@@ -80,6 +83,7 @@ class Plugged:
         return {
             **os.environ,
             "HOME": str(self.machine.home),
+            "USERPROFILE": str(self.machine.home),
             "ROOT": str(self.folder / PLUGIN),
             "LC_ALL": "C",
         }
@@ -123,11 +127,14 @@ class Plugged:
 def machine_at(world: World, name: str, runtime: Path) -> PlayedMachine:
     """A machine whose things are where the program looks for them by itself."""
     machine = PlayedMachine(world, name)
-    machine.paths = Paths(
-        machine.home / ".config" / "claude-sync",
-        machine.home / ".local" / "state" / "claude-sync",
-        runtime,
-    )
+    if os.name == "nt":
+        machine.paths = paths()  # asked of Windows, which knows nothing of HOME
+    else:
+        machine.paths = Paths(
+            machine.home / ".config" / "claude-sync",
+            machine.home / ".local" / "state" / "claude-sync",
+            runtime,
+        )
     machine.set_up()
     world.known.append(machine)
     return machine
@@ -136,7 +143,8 @@ def machine_at(world: World, name: str, runtime: Path) -> PlayedMachine:
 @pytest.fixture
 def short(home: Path) -> Iterator[Path]:
     """A folder whose path is short enough for a socket."""
-    folder = Path("/tmp", f"claude-sync-{os.getpid()}-{home.name}")
+    above = "/tmp" if os.name == "posix" else tempfile.gettempdir()
+    folder = Path(above, f"claude-sync-{os.getpid()}-{home.name}")
     folder.mkdir(mode=0o700)
     yield folder
     shutil.rmtree(folder)

@@ -12,8 +12,12 @@ from claude_sync_app.window.session_rows import LIKELY
 from claude_sync_app.window.verbs import HANDLERS
 
 ROOM = Path(claude_sync_app.window.__file__).parent
-TEMPLATES = "".join(path.read_text() for path in sorted((ROOM / "templates").iterdir()))
-SCRIPTS = "".join(path.read_text() for path in sorted((ROOM / "static").glob("*.js")))
+TEMPLATES = "".join(
+    path.read_text(encoding="utf-8") for path in sorted((ROOM / "templates").iterdir())
+)
+SCRIPTS = "".join(
+    path.read_text(encoding="utf-8") for path in sorted((ROOM / "static").glob("*.js"))
+)
 LED_ELSEWHERE = {"compare", "restore", "read", "versions", "forget"}
 """What the table of sessions offers that is a page, or has a route of its own."""
 

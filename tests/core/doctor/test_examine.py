@@ -19,6 +19,7 @@ from claude_sync.sync.context import Context, open_context
 from examined import Patient, snapshot
 from faults.disks import ordinary_permissions
 from machines import OTHER, SESSION, World, said
+from programs import require
 from repositories import repository
 
 
@@ -143,6 +144,7 @@ def test_a_copy_goes_its_own_way(tmp_path: Path) -> None:
 
 
 def test_a_healthy_machine_has_nothing_to_mend(patient: Patient, world: World) -> None:
+    require("git", "ssh")
     desktop = world.machine("desktop")
     desktop.write(SESSION, said())
     desktop.push()

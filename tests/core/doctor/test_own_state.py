@@ -9,7 +9,7 @@ import pytest
 from claude_sync.model import Level
 from claude_sync.state.vault import Vault
 from crashes import End, killed_at
-from examined import Patient, commands_of, follow, snapshot
+from examined import Patient, commands_of, follow, shown, snapshot
 from faults import databases
 from faults.disks import ordinary_permissions
 from machines import SESSION, PlayedMachine, World, said
@@ -143,7 +143,7 @@ def test_the_vault_fills_up(used: Patient, share: float, code: str, level: Level
         file.truncate(int(vault.limit() * share) + 1)  # takes no room
     found = used.the(code, level)
     assert "Remove the folders in it of sessions" in found.fix
-    assert str(vault.folder).replace(str(used.home), "~") in found.detail
+    assert shown(vault.folder) in found.detail
     old.unlink()
     assert used.is_well(code)
 

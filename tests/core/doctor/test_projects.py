@@ -6,7 +6,7 @@ import pytest
 
 from claude_sync.claude.home import encode_directory
 from claude_sync.model import Level
-from examined import Patient, commands_of, follow
+from examined import Patient, commands_of, follow, shown
 from faults.disks import ordinary_permissions
 from machines import KEY, SESSION, said
 from repositories import repository
@@ -34,7 +34,7 @@ def test_the_list_of_projects_is_damaged(patient: Patient) -> None:
     file = patient.paths.projects_file
     file.write_text(file.read_text()[:-9])
     found = patient.the("registry-damaged", Level.WARNING)
-    assert "~/.config/claude-sync/projects.json" in found.detail
+    assert shown(patient.paths.projects_file) in found.detail
     file.unlink()
     follow(found, fill=[("DIR", patient.project)])
     assert patient.is_well("registry-damaged")

@@ -9,7 +9,7 @@ from claude_sync.claude import listed_files
 from claude_sync.claude.home import encode_directory
 from claude_sync.model import Level
 from claude_sync.sync.setup import set_up
-from examined import Patient, commands_of, follow
+from examined import Patient, commands_of, follow, shown
 from faults.disks import ordinary_permissions
 from machines import KEY, OTHER, SESSION, World, opened, said
 from repositories import bare_bones
@@ -120,7 +120,7 @@ def test_a_session_lies_here_twice_and_one_copy_is_shorter(patient: Patient) -> 
     copy = _second_copy(patient)
     patient.write(SESSION, said())
     found = patient.the("session-in-two-places", Level.INFO)
-    assert str(copy).replace(str(patient.home), "~") in found.fix
+    assert shown(copy) in found.fix
     copy.rename(patient.home / "out.jsonl")
     assert patient.is_well("session-in-two-places")
 
@@ -142,7 +142,7 @@ def test_a_file_that_can_not_travel(patient: Patient) -> None:
     file = patient.write_sidecar(SESSION, "tool-results/nul.txt", b"long output")
     found = patient.the("sidecar-left-out", Level.WARNING)
     assert found.title.startswith("1 file of session")
-    assert str(patient.folder / SESSION).replace(str(patient.home), "~") in found.fix
+    assert shown(patient.folder / SESSION) in found.fix
     file.rename(file.with_name("what.txt"))
     assert patient.is_well("sidecar-left-out")
 

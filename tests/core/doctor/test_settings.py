@@ -10,7 +10,7 @@ import pytest
 from claude_sync.model import Level
 from claude_sync.state import preferences
 from claude_sync.state.machine import name_machine
-from examined import Patient, follow
+from examined import Patient, follow, shown
 from faults.disks import ordinary_permissions
 from machines import OTHER, SESSION, World, said
 
@@ -27,8 +27,8 @@ def test_preferences_that_are_no_json(patient: Patient) -> None:
     file.write_text(good[:-2])
     found = patient.the("preferences-unreadable", Level.ERROR)
     assert str(patient.home) not in found.detail
-    assert found.detail.startswith("~/.config/claude-sync/preferences.json")
-    assert "Correct ~/.config/claude-sync/preferences.json" in found.fix
+    assert found.detail.startswith(shown(patient.paths.preferences_file))
+    assert f"Correct {shown(patient.paths.preferences_file)}" in found.fix
     file.write_text(good)
     assert patient.is_well("preferences-unreadable")
 
@@ -223,7 +223,7 @@ def test_a_home_that_was_copied_from_another_machine(world: World, tmp_path: Pat
         (original.claude, patient.claude),
         (original.project, patient.project),
     ):
-        shutil.copytree(theirs, ours)
+        shutil.copytree(theirs, ours, dirs_exist_ok=True)  # on Windows two of them are one
     found = patient.the("home-cloned", Level.WARNING)
     assert "desktop" in found.detail
     follow(found, fill=[("NAME", "laptop")])

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import socket
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
+from capabilities import require_posix, require_unix_sockets
 from claude_sync.service import inlet as inlet_module
 from claude_sync.service import schedule
 from claude_sync.service.inlet import MAX_SOCKET_PATH, Inlet
@@ -86,7 +87,8 @@ def paths_in(folder: Path, *, runtime: str = "run") -> Paths:
 @pytest.fixture
 def short(home: Path) -> Iterator[Path]:
     """A folder whose path is short enough for a socket below it, however deep the tests' lie."""
-    folder = Path("/tmp", f"claude-sync-{os.getpid()}-{home.name}")
+    above = "/tmp" if os.name == "posix" else tempfile.gettempdir()
+    folder = Path(above, f"claude-sync-{os.getpid()}-{home.name}")
     folder.mkdir(mode=0o700)
     yield folder
     shutil.rmtree(folder)
@@ -95,6 +97,8 @@ def short(home: Path) -> Iterator[Path]:
 @pytest.fixture(params=["socket", "port"])
 def listener(request: pytest.FixtureRequest, short: Path) -> Iterator[Listening]:
     """An inlet on a socket, and one on a port, since its socket's path would be too long."""
+    if request.param == "socket":
+        require_unix_sockets()
     runtime = "run" if request.param == "socket" else "r" * MAX_SOCKET_PATH
     with listening(paths_in(short, runtime=runtime), short / ".claude") as one:
         assert bool(one.address.path) is (request.param == "socket")
@@ -109,6 +113,7 @@ def test_it_hears_and_answers(listener: Listening) -> None:
 
 
 def test_only_this_user_can_read_where_it_is_or_get_to_it(listener: Listening) -> None:
+    require_posix("permission bits")
     assert stat.S_IMODE(listener.file.stat().st_mode) == 0o600
     if listener.address.path:
         assert stat.S_IMODE(os.stat(listener.address.path).st_mode) == 0o600
@@ -344,7 +349,7 @@ def test_what_a_killed_service_left_behind_is_in_nobodys_way(
         assert killed.stdout is not None
         assert killed.stdout.readline() == "watching\n"
         left = address_of(laptop)
-        killed.send_signal(signal.SIGKILL)
+        killed.kill()
     assert os.path.exists(left.path)
     assert send(left, Request(CLOSED, SESSION), PATIENCE_SECONDS) is None
     monkeypatch.setattr(schedule, "LATEST_SECONDS", HOUR)

@@ -16,6 +16,7 @@ from claude_sync.service.settings import Settings
 from claude_sync.service.timetable import DOCTOR, LOOK, RESCAN
 from claude_sync.service.watch import Area
 from machines import SESSION, PlayedMachine, World, said
+from programs import require
 from services import prepare, serving
 from waiting import PATIENCE_SECONDS, until
 
@@ -148,6 +149,7 @@ def codes(publisher: StatusPublisher) -> set[str]:
 def test_while_it_warns_the_doctor_looks_again_and_again(
     blind_loop: ServiceLoop, found: list[Finding], publisher: StatusPublisher
 ) -> None:
+    require("git")  # the doctor warns where it isn't here
     blind_loop.run_doctor()
     assert publisher.status.examined
     assert not is_due_in(blind_loop, DOCTOR, schedule.FOUND_DOCTOR_SECONDS)
@@ -167,6 +169,7 @@ def test_a_push_or_a_pull_has_a_warning_looked_at_again(
     found: list[Finding],
     publisher: StatusPublisher,
 ) -> None:
+    require("git")  # the doctor warns where it isn't here
     begun = blind_loop.timetable.clock()
     blind_loop.refresh()
     assert not is_due_in(blind_loop, DOCTOR, 10), "nothing is found that may be fixed by now"

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from capabilities import require_posix
 from claude_sync.state import preferences
 from machines import OTHER, SESSION, PlayedMachine, World, said
 from waiting import PATIENCE_SECONDS, until
@@ -70,10 +71,17 @@ def watching(*options: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def ended_by(process: subprocess.Popen[str], number: signal.Signals) -> str:
+    require_posix("signals that ask a process to end")
     process.send_signal(number)
     words, _ = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 130
     return words
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    """End a process; on Windows that kills it."""
+    process.terminate()
+    process.communicate(timeout=PATIENCE_SECONDS)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -132,7 +140,7 @@ def test_a_second_one_says_who_watches(laptop: PlayedMachine) -> None:
             words, _ = second.communicate(timeout=PATIENCE_SECONDS)
         assert second.returncode == 1
         assert f"pid {first.pid}" in words
-        ended_by(first, signal.SIGTERM)
+        end(first)
     # A lock dies with its process, however that ends.
     with watching() as killed:
         until(lambda: str(killed.pid).encode() in laptop.paths.service_lock_file.read_bytes())
@@ -140,7 +148,7 @@ def test_a_second_one_says_who_watches(laptop: PlayedMachine) -> None:
         killed.wait()
     with watching() as again:
         until(lambda: str(again.pid).encode() in laptop.paths.service_lock_file.read_bytes())
-        ended_by(again, signal.SIGINT)
+        end(again)
 
 
 def test_a_second_folder_of_claude_code_has_a_watching_of_its_own(
@@ -161,9 +169,9 @@ def test_a_second_folder_of_claude_code_has_a_watching_of_its_own(
                 words, _ = third.communicate(timeout=PATIENCE_SECONDS)
             assert third.returncode == 1
             assert f"pid {work.pid}" in words
-            ended_by(work, signal.SIGTERM)
+            end(work)
         assert private.poll() is None
-        ended_by(private, signal.SIGTERM)
+        end(private)
     assert OTHER[:8] not in first_words
 
 

@@ -177,13 +177,14 @@ def test_what_counts_as_open_only_for_its_time_is_pulled_when_that_is_up(world: 
         machine.write(SESSION, said("from a client that writes no live files", version="2.1.2"))
         machine.grow_old()
         machine.push()
-    laptop.grow_old(seconds=QUIET_SECONDS - 1)
+    laptop.grow_old(seconds=QUIET_SECONDS / 2)
     with laptop.at_work() as context:
         worker = Worker(context)
         outcome = worker.round(pull=True)
         assert not outcome.pulled
         assert worker.deferred == {SESSION}
         assert worker.overview.quiet_at is not None
+        laptop.grow_old(seconds=QUIET_SECONDS)
         until(lambda: bool(worker.round(outcome.next, pull=True).pulled))
         assert worker.overview.quiet_at is None
     assert agree(laptop, desktop)

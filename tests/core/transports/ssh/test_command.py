@@ -13,6 +13,7 @@ import pytest
 
 from claude_sync.transports.location import HostLocation
 from claude_sync.transports.ssh.command import ssh_argv
+from programs import require
 
 PLACE = HostLocation("nas.local", "/srv/$(id)", "me", 2222)
 NEEDS_SHARING = pytest.mark.skipif(os.name == "nt", reason="Windows' ssh shares no connections")
@@ -66,6 +67,7 @@ def test_the_users_own_command_comes_first_so_that_its_options_count(tmp_path: P
 
 
 def test_openssh_takes_every_option(tmp_path: Path) -> None:
+    require("ssh")
     argv = ssh_argv(["ssh", "-F", os.devnull], PLACE, tmp_path)
     # -G prints the configuration that would be used, and connects nowhere.
     said = subprocess.run([argv[0], "-G", *argv[1:]], capture_output=True, text=True, check=False)
