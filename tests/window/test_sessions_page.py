@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -88,6 +89,38 @@ def test_filters_words_and_keys_lead_to_a_session(
     expect(page.get_by_text("1 chosen")).to_be_visible()
     page.get_by_label("Find a session").fill("nothing of that name")
     expect(page.get_by_text("No session fits")).to_be_visible()
+
+
+def test_of_many_rows_only_those_that_fit_are_there_as_soon_as_a_letter_is_typed(
+    open_page: OpenPage, laptop: PlayedMachine, service: Service
+) -> None:
+    for number in range(101, 201):
+        laptop.write(SESSION.replace("0f4c1", f"0f{number}"), title(f"Session {number}"))
+    service.look_now()
+    page = open_page()
+    rows = page.locator("[data-id]")
+    expect(rows).to_have_count(100)
+    at_once = page.evaluate("""() => {
+      const find = document.querySelector("#find");
+      find.value = "150";
+      find.dispatchEvent(new Event("input", { bubbles: true }));
+      const rows = [...document.querySelectorAll("[data-id]")];
+      return rows.filter((one) => one.checkVisibility()).map((one) => one.textContent);
+    }""")
+    assert [text for text in at_once if "Session 150" not in text] == []
+    assert len(at_once) == 1
+    expect(rows).to_have_count(1)
+    expect(page.locator(".rows")).to_have_count(1)
+    page.get_by_label("Find a session").fill("")
+    expect(rows).to_have_count(100)
+    titles = page.locator("[data-id] .title").all_text_contents()
+    assert sorted(titles) == [f"Session {number}" for number in range(101, 201)]
+    assert page.evaluate(
+        "[...document.querySelectorAll('.rows')].every((one) => one.children.length)"
+    )
+    time = rows.first.locator("time")
+    time.hover()
+    expect(time).to_have_attribute("title", re.compile(r"\d"))
 
 
 def test_what_was_said_is_found_with_the_words_marked(

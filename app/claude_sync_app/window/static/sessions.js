@@ -1,6 +1,7 @@
 // The table of sessions. Every row is in the page, so that searching in it, screen readers and
 // scrolling work as everywhere. They stand in groups: one that isn't in view costs neither layout
-// nor paint (content-visibility), and a browser minds a hundred of them, but not thousands.
+// nor paint (content-visibility), and a browser minds hundreds of them, but not thousands. What
+// isn't in view comes and goes between two frames, after what is.
 "use strict";
 
 (() => {
@@ -12,9 +13,11 @@
   const bar = document.querySelector("[data-bar]");
   const menu = document.querySelector("[data-menu]");
   const chooseAll = document.querySelector("[data-choose-all]");
-  const ROWS_OF_GROUP = 40;
-  const GROUPS_AT_ONCE = 8;
+  const ROWS_OF_GROUP = 20; // more than a screen's
+  const GROUPS_AT_ONCE = 16;
+  const GROUPS_GONE_AT_ONCE = 64;
   const ROW_PIXELS = 58;
+  const NUMBERS = new Intl.NumberFormat(); // made once: a number's own method makes it each time
 
   const VERBS = {
     "pull-and-resume": "Pull and resume",
@@ -54,6 +57,7 @@
   let active = "";
   let fitting = []; // ids of what is shown
   const groups = []; // of rows: the ids in each, and its element
+  const left = []; // elements of groups that aren't needed any more, and go when there is time
   let isStarted = known.started;
 
   // --- one row -----------------------------------------------------------------------------
@@ -113,7 +117,7 @@
     under.append(project, element("span", "machines-inline", ` · ${row.machines.join(", ")}`),
       element("span", "when-inline", ` · ${ago(row.when)}`));
     if (row.turns) {
-      const words = row.turns === 1 ? "1 turn" : `${row.turns.toLocaleString()} turns`;
+      const words = row.turns === 1 ? "1 turn" : `${NUMBERS.format(row.turns)} turns`;
       under.append(element("span", "turns-inline", ` · ${words}`));
     }
     title.append(name, under);
@@ -125,11 +129,10 @@
     const when = cell("when");
     const time = element("time", "", ago(row.when));
     time.dateTime = new Date(row.when).toISOString();
-    time.title = new Date(row.when).toLocaleString();
     when.append(time);
     const size = cell("size number-column", row.sized);
     // The index of what was said counts them: there is no number where it hasn't got yet.
-    const turns = cell("turns number-column", row.turns ? row.turns.toLocaleString() : "");
+    const turns = cell("turns number-column", row.turns ? NUMBERS.format(row.turns) : "");
     const state = cell("state");
     if (!row.open || row.state !== "synced") {
       const badge = element("span", `badge ${row.tone}`, row.label);
@@ -208,6 +211,12 @@
     return `${day.getFullYear()}-${two(day.getMonth() + 1)}-${two(day.getDate())}`;
   }
 
+  // Of which only a pointer asks: a browser takes 10 ms to get ready to say the first one.
+  body.addEventListener("pointerover", ({ target }) => {
+    const { row } = sessions.get(target.closest("[data-id]")?.dataset.id) ?? {};
+    if (row && target.matches("time")) target.title = new Date(row.when).toLocaleString();
+  });
+
   setInterval(() => {
     for (const { row, element: made } of sessions.values()) {
       const time = made?.querySelector("time");
@@ -218,7 +227,8 @@
 
   // --- all rows ------------------------------------------------------------------------------
 
-  function show(rows) {
+  /** Take over what is known of all sessions; what is shown of them already is shown anew. */
+  function take(rows) {
     const before = order;
     order = rows.map((row) => row.id);
     const kept = new Set(order);
@@ -230,24 +240,21 @@
     }
     const changed = [];
     for (const row of rows) {
-      const data = JSON.stringify(row);
       const session = sessions.get(row.id);
-      if (!session) sessions.set(row.id, { row, data, element: null, said: null });
-      else if (session.data !== data) {
-        Object.assign(session, { row, data });
+      if (!session) sessions.set(row.id, { row, element: null, said: null });
+      else if (JSON.stringify(session.row) !== JSON.stringify(row)) {
+        session.row = row;
         if (session.element) changed.push(session);
       }
     }
     if (!sessions.has(active)) active = order[0] ?? "";
     changed.forEach(rebuild);
-    fillFilters();
-    placeFitting();
   }
 
   /** Show the rows that fit, in their order: the first ones now, the others between two frames. */
   function placeFitting() {
     fitting = order.filter((id) => fits(sessions.get(id)));
-    while (groups.length > Math.ceil(fitting.length / ROWS_OF_GROUP)) groups.pop().element.remove();
+    for (const { element: made } of groups.splice(Math.ceil(fitting.length / ROWS_OF_GROUP))) leave(made);
     place(0, 2);
     count();
     if (fitting.length && !fitting.includes(active)) activate(fitting[0]);
@@ -255,10 +262,28 @@
 
   let placing = 0;
   function place(from, number) {
-    clearTimeout(placing);
-    const end = Math.min(Math.ceil(fitting.length / ROWS_OF_GROUP), from + number);
+    const turn = ++placing;
+    const all = Math.ceil(fitting.length / ROWS_OF_GROUP);
+    const end = Math.min(all, from + number);
     for (let index = from; index < end; index++) placeGroup(index);
-    if (end * ROWS_OF_GROUP < fitting.length) placing = setTimeout(() => place(end, GROUPS_AT_ONCE));
+    if (end === all && !left.length) return;
+    afterFrame(() => {
+      if (turn !== placing) return;
+      if (end === all) for (const made of left.splice(0, GROUPS_GONE_AT_ONCE)) made.remove();
+      place(end, GROUPS_AT_ONCE);
+    });
+  }
+
+  function afterFrame(work) {
+    if (document.hidden) setTimeout(work); // there are no frames then
+    else requestAnimationFrame(() => setTimeout(work));
+  }
+
+  /** Have a group be there no more for anybody; to take it out of the page takes its time. */
+  function leave(made) {
+    made.classList.add("left");
+    made.style.containIntrinsicSize = "";
+    left.push(made);
   }
 
   /** Have all groups up to one in the page, without waiting for their turn. */
@@ -664,14 +689,18 @@
     const newest = await answer.json();
     ({ started: isStarted, revision } = newest);
     for (const session of sessions.values()) session.text = undefined;
-    show(newest.rows);
+    take(newest.rows);
+    fillFilters();
+    placeFitting();
     if (found) search(); // more may be found by now
   });
 
-  readFilters();
+  take(known.rows);
   const asked = new URLSearchParams(location.search);
+  if (location.search) fillFilters();
+  else afterFrame(fillFilters); // nobody chooses one before the rows are seen
   for (const name of ["project", "machine", "state", "age"]) {
-    if (asked.has(name)) setTimeout(() => { filters.elements[name].value = asked.get(name); filter(); });
+    if (asked.has(name)) filters.elements[name].value = asked.get(name);
   }
-  show(known.rows);
+  filter();
 })();

@@ -236,5 +236,8 @@ if (told) {
   tell(...JSON.parse(told));
 }
 
-// Where the names of the pages need more room than there is, that of this one is in view.
-document.querySelector(".top nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+// Where the names of the pages need more room than there is, that of this one is in view. With the
+// first frame: a page's own script comes first, so that nothing is laid out twice.
+requestAnimationFrame(() => {
+  document.querySelector(".top nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+});
