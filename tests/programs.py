@@ -34,6 +34,8 @@ def find(program: str) -> str | None:
         KeyError: it isn't in the table, and so nothing installs it.
     """
     assert _packages()[program]
+    if os.path.isabs(program):  # of a program, or of what it reads
+        return program if os.path.exists(program) else None
     path = os.pathsep.join([os.environ.get("PATH", os.defpath), *_SYSTEM_DIRECTORIES])
     return shutil.which(program, path=path)
 

@@ -1,13 +1,25 @@
-"""Panels and notifications of other desktops than Xfce's, as Debian's packages have them."""
+"""Panels and notifications of other desktops than Xfce's, as Debian's packages have them.
+
+Sway is one without X. It refuses to be root, so where the tests are, it runs as nobody: in a
+namespace of users in which root isn't.
+"""
 
 from __future__ import annotations
 
+import io
+import json
+import os
+import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+from PIL import Image
 
 from desktop.programs import Programs
 from desktop.screen import Screen
 from programs import require
+from waiting import PATIENCE_SECONDS, until
 
 _LXQT = """\
 [General]
@@ -53,6 +65,19 @@ position=10
 panel-right-stick=true
 locked=true
 """
+_WAYBAR = """\
+{"position": "top", "height": 28, "modules-right": ["tray"], "tray": {"icon-size": 22}}
+"""
+_NO_SCREEN = {
+    "WLR_BACKENDS": "headless",
+    "WLR_LIBINPUT_NO_DEVICES": "1",
+    "WLR_RENDERER": "pixman",
+    "DISPLAY": "",
+}
+_GTK_OF_PYTHON = (
+    "/usr/lib/python3/dist-packages/gi/__init__.py",
+    "/usr/lib/x86_64-linux-gnu/girepository-1.0/Gtk-3.0.typelib",
+)
 _QUIET = {"NO_AT_BRIDGE": "1", "GDK_BACKEND": "x11", "GIO_USE_VFS": "local"}
 _LXQT_ENVIRONMENT = {**_QUIET, "QT_QPA_PLATFORM": "xcb", "XDG_CURRENT_DESKTOP": "LXQt"}
 _MATE_ENVIRONMENT = {**_QUIET, "GSETTINGS_BACKEND": "keyfile", "XDG_CURRENT_DESKTOP": "MATE"}
@@ -80,7 +105,7 @@ def mate_desk(programs: Programs, home: Path) -> Screen:
 def older_desk(programs: Programs, home: Path) -> Screen:
     """A panel that knows only the older kind of icon (XEmbed)."""
     del home
-    require("trayer", "openbox")
+    require("trayer", "openbox", *_GTK_OF_PYTHON)
     programs.start(["openbox"], _QUIET)
     programs.start(["trayer", "--edge", "top", "--align", "right", "--height", "28"], _QUIET)
     return Screen()
@@ -97,6 +122,59 @@ def start_notifications(
     return Screen()
 
 
+class Sway:
+    """A Wayland desktop on a screen that nobody sees.
+
+    Args:
+        programs: starts it.
+        folder: its settings are written there.
+    """
+
+    def __init__(self, programs: Programs, folder: Path) -> None:
+        require("sway", "grim", "unshare")
+        settings = folder / "sway.conf"
+        settings.write_text("output HEADLESS-1 resolution 800x400\n")
+        nobody = ["unshare", "--user"] if os.geteuid() == 0 else []
+        programs.start([*nobody, "sway", "-c", str(settings)], _NO_SCREEN)
+        runtime = Path(os.environ["XDG_RUNTIME_DIR"])
+        sockets = until(lambda: [one for one in runtime.glob("wayland-*") if one.is_socket()])
+        self._programs = programs
+        self._inside = {"WAYLAND_DISPLAY": sockets[0].name}
+
+    def start(self, program: str) -> subprocess.Popen[bytes]:
+        """Start a program there."""
+        require(program)
+        return self._programs.start([program], self._inside)
+
+    def start_panel(self, home: Path) -> subprocess.Popen[bytes]:
+        """Start waybar with nothing but icons."""
+        _write(home / ".config/waybar/config", _WAYBAR)
+        return self.start("waybar")
+
+    def picture(self) -> Image.Image:
+        """The whole screen as it is at this moment."""
+        return Image.open(io.BytesIO(self._run("grim", "-"))).convert("RGB")
+
+    def shown(self) -> list[dict[str, Any]]:
+        """What mako shows, newest first: summary, body, id, actions, …"""
+        (found,) = json.loads(self._run("makoctl", "list"))["data"]
+        return [{name: value["data"] for name, value in one.items()} for one in found]
+
+    def answer(self, *arguments: str) -> None:
+        """Click or close what mako shows: `makoctl`'s arguments."""
+        self._run("makoctl", *arguments)
+
+    def _run(self, *arguments: str) -> bytes:
+        done = subprocess.run(
+            arguments,
+            env={**os.environ, **self._inside},
+            stdout=subprocess.PIPE,
+            timeout=PATIENCE_SECONDS,
+            check=True,
+        )
+        return done.stdout
+
+
 def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)

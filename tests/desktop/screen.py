@@ -51,10 +51,7 @@ class Screen:
 
     def find(self, colour: tuple[int, int, int], least: int = 40) -> Box | None:
         """Where a colour is seen, None where there are fewer pixels of it than `least`."""
-        picture = self.picture()
-        away = ImageChops.difference(picture, Image.new("RGB", picture.size, colour)).convert("L")
-        same = away.point([255, *255 * [0]])
-        return same.getbbox() if same.histogram()[255] >= least else None
+        return find_colour(self.picture(), colour, least)
 
     def await_change(self, before: Image.Image, least: int = 60) -> Box:
         """The box of what has come since then, once it grows no more; it may move within."""
@@ -75,3 +72,10 @@ class Screen:
         folder = os.environ.get("SCREENSHOTS")
         if folder:
             self.picture().save(Path(folder) / f"{name}.png")
+
+
+def find_colour(picture: Image.Image, colour: tuple[int, int, int], least: int = 40) -> Box | None:
+    """Where a colour is in a picture, None where there are fewer pixels of it than `least`."""
+    away = ImageChops.difference(picture, Image.new("RGB", picture.size, colour)).convert("L")
+    same = away.point([255, *255 * [0]])
+    return same.getbbox() if same.histogram()[255] >= least else None

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from claude_sync_app.tray.backends.dbusmenu import HOLD_SECONDS
-from desktop.other_panels import lxqt_desk, mate_desk, older_desk, start_notifications
+from desktop.other_panels import Sway, lxqt_desk, mate_desk, older_desk, start_notifications
 from desktop.programs import PrivateBus, Programs
-from desktop.screen import Screen
+from desktop.screen import Screen, find_colour
 from desktop.tray_program import Tray, TrayMachine
 from desktop.windows import xdotool
 from desktop.xfce import XfceDesk, configuration_daemon
@@ -130,6 +130,22 @@ def test_a_menu_that_grew_while_it_was_closed_is_shown_whole(
     assert tray.ended() == 0, "the last row is still Quit"
 
 
+@pytest.mark.usefixtures("bus", "arrived")
+def test_waybar_shows_the_icon_and_shows_it_again_after_a_restart(
+    programs: Programs, home: Path, laptop: TrayMachine, tmp_path: Path
+) -> None:
+    sway = Sway(programs, tmp_path)
+    waybar = sway.start_panel(home)
+    Tray(programs, laptop)
+    left, top, _, bottom = until(lambda: find_colour(sway.picture(), WAITING, 10)) or (0, 0, 0, 0)
+    assert left > 700
+    assert 0 < top < bottom < 28
+    programs.end(waybar)
+    until(lambda: not find_colour(sway.picture(), WAITING, 10))
+    sway.start_panel(home)
+    until(lambda: find_colour(sway.picture(), WAITING, 10))
+
+
 _LXQT = {"QT_QPA_PLATFORM": "xcb"}
 
 
@@ -138,7 +154,7 @@ _LXQT = {"QT_QPA_PLATFORM": "xcb"}
     [
         (["/usr/lib/x86_64-linux-gnu/xfce4/notifyd/xfce4-notifyd"], {}, (0.17, 0.73)),
         (["/usr/lib/mate-notification-daemon/mate-notification-daemon"], {}, (0.48, 0.77)),
-        (["lxqt-notificationd"], _LXQT, (0.72, 0.75)),
+        (["lxqt-notificationd"], _LXQT, (0.33, 0.77)),
     ],
     ids=["Xfce", "MATE", "LXQt"],
 )
