@@ -89,7 +89,13 @@ if TYPE_CHECKING:
         restore,
     )
     from claude_sync.sync.resume import Question, Resumption, prepare_resume
-    from claude_sync.sync.setup import SetUp, default_location, set_up, set_up_default
+    from claude_sync.sync.setup import (
+        SetUp,
+        default_location,
+        rename_machine,
+        set_up,
+        set_up_default,
+    )
     from claude_sync.sync.states import states
     from claude_sync.sync.undo import undo
     from claude_sync.transports.base import Transport
@@ -196,6 +202,7 @@ _HOMES = {
     "sync.setup": (
         "SetUp",
         "default_location",
+        "rename_machine",
         "set_up",
         "set_up_default",
     ),
@@ -327,6 +334,7 @@ __all__ = [
     "read_conflict",
     "read_head",
     "read_session",
+    "rename_machine",
     "resolve",
     "restorable",
     "restore",

@@ -25,8 +25,8 @@ UsageError Version as_html as_json as_markdown as_text bundle_file_name bundles_
 bundles_of_sessions bundles_of_this_machine bundles_older_than decode default_location
 earlier_versions encode encode_directory encoded_key examine forget open_context pack paths
 prepare_resume project_key project_key_from_remote pull push read_conflict read_head read_session
-resolve restorable restore save_document search_sessions set_up set_up_default show_conflict states
-undo unpack update_index
+rename_machine resolve restorable restore save_document search_sessions set_up set_up_default
+show_conflict states undo unpack update_index
 """
 """What stands here may be used by others: it changes only with a greater version."""
 

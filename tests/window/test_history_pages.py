@@ -299,6 +299,37 @@ def test_it_goes_back_page_by_page_and_shows_problems_alone(
 # --- all of them -------------------------------------------------------------------------------
 
 
+def test_this_machine_gets_another_name(
+    laptop: PlayedMachine, desktop: PlayedMachine, opened: Opened
+) -> None:
+    laptop.write(SESSION, said(MARKUP))
+    laptop.push()
+    desktop.write(OTHER, said("there"))
+    desktop.push()
+    page = opened("machines")
+    name = page.get_by_label("This machine's name")
+    expect(name).to_have_value("laptop")
+    form = page.locator("form.rename")
+    for wrong, why in (
+        ("Desktop", "Another machine has that name"),
+        ("both", "means something else"),
+        ("two words", "A machine's name is letters"),
+    ):
+        name.fill(wrong)
+        page.get_by_role("button", name="Rename").click()
+        expect(form.locator("[data-result]")).to_contain_text(why)
+    assert Axe().run(page).response["violations"] == []
+    name.fill("travel")
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_contain_text("This machine is called travel now.")
+    expect(name).to_have_value("travel")
+    expect(page.locator(".card", has_text="This machine").last).to_contain_text("travel")
+    laptop.write(SESSION, said("more"))
+    laptop.grow_old()
+    laptop.push()
+    assert desktop.pull()[SESSION].machine == "travel"
+
+
 def test_empty_pages_say_what_to_do_next(laptop: PlayedMachine, opened: Opened) -> None:
     page = opened("activity")
     root = page.url.removesuffix("/activity")
@@ -330,7 +361,7 @@ def test_every_page_can_be_used_by_everyone_on_any_width(
     laptop.grow_old(FOURTH, 40 * 86_400)
     page = opened("machines")
     root = page.url.removesuffix("/machines")
-    expect(page.locator(".card")).to_have_count(2)
+    expect(page.locator(".cards .card")).to_have_count(2)
     expect(page.locator(".card").nth(0)).to_contain_text("laptop This machine")
     expect(page.locator(".card").nth(1)).to_contain_text("2 sessions of 1 project")
     axe = Axe()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from claude_sync.errors import ClaudeSyncError, RecordsError
-from claude_sync.model import Result, Version
+from claude_sync.model import Machine, Result, Version
 from claude_sync.service.loop import ServiceLoop
 from claude_sync.service.worker import to_be_tried_again
 from claude_sync.sync.context import Context
@@ -15,6 +15,7 @@ from claude_sync.sync.forget import forget
 from claude_sync.sync.pull import pull
 from claude_sync.sync.push import push
 from claude_sync.sync.resume import Resumption, prepare_resume
+from claude_sync.sync.setup import rename_machine
 
 # A terminal and a client in it have started by then, or nothing opens it.
 _OPENS_WITHIN_SECONDS = 10.0
@@ -129,3 +130,16 @@ def push_before_leaving(loop: ServiceLoop, end: float, *, local_only: bool) -> l
             except ClaudeSyncError as error:
                 loop.journal.write(f"push before leaving ended early: {error}")
     return worker.changes.smallest_first()
+
+
+def rename(loop: ServiceLoop, name: str) -> Machine:
+    """Give this machine another name, and open everything anew with it.
+
+    Raises:
+        ClaudeSyncError: it couldn't be done.
+    """
+    machine = rename_machine(loop.ready(), name)
+    loop.close()
+    loop.opened()
+    loop.look_now()
+    return machine

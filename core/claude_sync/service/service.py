@@ -13,7 +13,7 @@ from typing import Any
 
 from claude_sync.disk.locks import Lock
 from claude_sync.errors import LockBusy
-from claude_sync.model import IndexProgress, Progress, Result, Version
+from claude_sync.model import IndexProgress, Machine, Progress, Result, Version
 from claude_sync.service import commands
 from claude_sync.service.inlet import Inlet
 from claude_sync.service.loop import Check, ServiceLoop
@@ -188,6 +188,10 @@ class Service:
         return self._submit(
             "forget", "Forgetting", lambda: commands.forget_bundles(self._loop, choose)
         )
+
+    def rename_machine(self, name: str) -> Future[Machine]:
+        """Give this machine another name; see `sync.setup.rename_machine`."""
+        return self._submit("call", "", lambda: commands.rename(self._loop, name))
 
     def call(self, do: Callable[[Context], Any]) -> Future[Any]:
         """Do something else in the service's thread, such as reading what a conflict holds."""

@@ -167,17 +167,8 @@ def set_up(
         MachineNameTaken: another machine has it there.
         TransportError: the store can't be made, written or read back.
     """
-    if name is not None and not is_machine_name(name):
-        raise UsageError(
-            "a machine's name is letters, digits, '.', '_' and '-', at most 64 of them",
-            todo="choose another name",
-        )
-    if name is not None and name.lower() in WORDS_FOR_SIDES:
-        raise UsageError(
-            "a machine can't have that name, which means something else to `claude-sync resolve`",
-            where=name,
-            todo="choose another name",
-        )
+    if name is not None:
+        _check_name(name)
     chosen = preferences.load(paths)
     parsed = parse_location(location)
     if isinstance(parsed, FolderLocation) and not anyway:
@@ -222,6 +213,51 @@ def set_up(
     )
 
 
+def rename_machine(context: Context, name: str) -> Machine:
+    """Give this machine another name; its id stays, and so does all that it pushed.
+
+    Each of its bundles bears the new name once its session is pushed next. What was opened before
+    with the old name is to be opened anew.
+
+    Args:
+        context: what to work with.
+        name: the new name.
+
+    Raises:
+        UsageError: that can't be a machine's name.
+        MachineNameTaken: another machine has it in the store.
+        NotSetUp, TransportError: the store can't be looked at.
+        RecordsError: it can't be kept.
+        LockBusy: another claude-sync is at work.
+    """
+    _check_name(name)
+    with context.working("renaming this machine"):
+        if name.lower() in _names_of_others(context, look(context)):
+            raise MachineNameTaken(
+                "another machine has that name", where=name, todo="choose another name"
+            )
+        return name_machine(context.paths, name, context.homes)
+
+
+def _check_name(name: str) -> None:
+    """Check that a machine can be called so.
+
+    Raises:
+        UsageError: it can't.
+    """
+    if not is_machine_name(name):
+        raise UsageError(
+            "a machine's name is letters, digits, '.', '_' and '-', at most 64 of them",
+            todo="choose another name",
+        )
+    if name.lower() in WORDS_FOR_SIDES:
+        raise UsageError(
+            "a machine can't have that name, which means something else to `claude-sync resolve`",
+            where=name,
+            todo="choose another name",
+        )
+
+
 def _check_fit(folder: Path, chosen: Preferences) -> None:
     """Check that a folder isn't in a place where a store does harm, or is lost.
 
@@ -263,11 +299,7 @@ def _named(
 ) -> tuple[Machine, tuple[str, ...]]:
     machine = context.machine
     wanted = name or machine.name
-    others: dict[str, str] = {}
-    for bundles in survey.bundles.values():
-        for bundle in bundles:
-            if bundle.head.machine_id != machine.id:
-                others[bundle.head.machine.lower()] = bundle.head.machine
+    others = _names_of_others(context, survey)
     if wanted.lower() in others and not take_over:
         raise MachineNameTaken(
             "another machine has that name",
@@ -276,3 +308,10 @@ def _named(
             "reinstalled",
         )
     return Machine(wanted, machine.id, named=True), tuple(sorted(others.values()))
+
+
+def _names_of_others(context: Context, survey: Survey) -> dict[str, str]:
+    """The names that other machines have in the store, by what they are without capitals."""
+    heads = (bundle.head for bundles in survey.bundles.values() for bundle in bundles)
+    own = context.machine.id
+    return {head.machine.lower(): head.machine for head in heads if head.machine_id != own}

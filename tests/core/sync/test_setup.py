@@ -11,7 +11,7 @@ import pytest
 from claude_sync.errors import MachineNameTaken, StoreOffline, TransportError, UsageError
 from claude_sync.model import Outcome
 from claude_sync.state import preferences
-from claude_sync.sync.setup import set_up
+from claude_sync.sync.setup import rename_machine, set_up
 from claude_sync.transports.base import MARKER_NAME
 from faults.disks import read_only
 from machines import OTHER, SESSION, Pair, PlayedMachine, World, opened, outcomes, said
@@ -153,3 +153,23 @@ def refused(machine: PlayedMachine, folder: Path, why: str) -> None:
         assert folder.exists() == before
         assert not (folder / MARKER_NAME).exists()
         assert set_up(machine.paths, str(folder), anyway=True).location == str(folder)
+
+
+def test_a_machine_is_renamed_and_its_bundles_follow(pair: Pair) -> None:
+    laptop, desktop = pair
+    desktop.write(OTHER, said("there"))
+    desktop.push()
+    with laptop.at_work() as context:
+        before = context.machine
+        renamed = rename_machine(context, "Travel")
+        with pytest.raises(MachineNameTaken, match="choose another name"):
+            rename_machine(context, "DESKTOP")
+        with pytest.raises(UsageError):
+            rename_machine(context, "mine")
+    assert (renamed.name, renamed.id) == ("Travel", before.id)
+    laptop.write(SESSION, said("more"))
+    assert laptop.push()[SESSION].machine == "Travel"
+    names = {path.name for path in laptop.world.bundles()}
+    assert f"{SESSION}-Travel.ccsync" in names
+    assert f"{SESSION}-laptop.ccsync" not in names
+    assert desktop.pull()[SESSION].machine == "Travel"

@@ -7,12 +7,13 @@ from typing import Any
 from urllib.parse import quote
 
 from claude_sync.errors import NotSetUp, TransportError
+from claude_sync.model import Machine
 from claude_sync.service.status import Status
 from claude_sync.sync.survey.machines import SeenMachine, seen_machines
 from claude_sync.wording import sentence
 from claude_sync_app.shown_text import one_line
 from claude_sync_app.tray.labels import machine_of
-from claude_sync_app.window.page import Asked, Page, Reply, page
+from claude_sync_app.window.page import Answer, Asked, Page, Reply, Waiting, page, post
 
 NAVIGATION = ("Machines", "/machines")
 
@@ -67,4 +68,17 @@ def _machine(one: SeenMachine, waiting: dict[str, int], now_ns: int) -> dict[str
     }
 
 
-ROUTES = (page("/machines", _show),)
+def _rename(asked: Asked) -> Reply:
+    future = asked.services.service.rename_machine(asked.text("name", most=200).strip())
+    return Waiting(future, _renamed)
+
+
+def _renamed(machine: Machine) -> Answer:
+    return Answer(
+        f"This machine is called {machine_of(machine.name)} now. The others see that of a session "
+        "with its next push.",
+        reload=True,
+    )
+
+
+ROUTES = (page("/machines", _show), post("/machines/name", _rename))
