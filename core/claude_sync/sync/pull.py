@@ -321,7 +321,7 @@ class _Pull:
                 session_id, judgement.what_mends_it(session_id), next(iter(plan.rivals), None)
             )
         if plan.kind is PullKind.CONFLICT:
-            parted = _conflict(session_id, plan.rivals, here=local is not None)
+            parted = self._conflict(session_id, plan.rivals, here=local is not None)
             return self._to_choose(session_id, parted, plan.rivals[0])
         if plan.kind in _NOT_WAITING:
             merging = self._to_merge(local, judgement.all_rivals)
@@ -381,6 +381,18 @@ class _Pull:
         what = "the file" if by_hand else f"{bundle.head.machine}'s version"
         how = "--replace" if by_hand else f"`claude-sync pull {bundle.head.session_id}`"
         return f"{what} {replaces(lines)}", f"{how} does that"
+
+    def _conflict(
+        self, session_id: str, rivals: Sequence[Bundle], *, here: bool
+    ) -> tuple[str, str]:
+        """That a session diverged, and how to choose."""
+        names = sorted({rival.head.machine for rival in rivals})
+        *before, last = ["this machine", *names] if here else names
+        sides = f"on {', '.join(before)} and {last}" if before else f"in two copies of {last}"
+        todo = f"choose with `claude-sync resolve {session_id}`"
+        if self._survey.all_are_rivals:  # a file that was handed over: there is nothing to resolve
+            todo = f"push from both into one shared folder, then {todo}"
+        return f"it diverged {sides}", todo
 
     def _to_merge(self, local: LocalSession | None, rivals: Sequence[Bundle]) -> SetToMerge | None:
         """A rival of equal transcript whose other files may not all be here."""
@@ -521,10 +533,3 @@ def _what_it_took(planned: PlannedPull) -> str:
     if planned.moved:
         return f"it is resumed in its project's root, since {planned.moved}"
     return ""
-
-
-def _conflict(session_id: str, rivals: Sequence[Bundle], *, here: bool) -> tuple[str, str]:
-    names = sorted({rival.head.machine for rival in rivals})
-    *before, last = ["this machine", *names] if here else names
-    sides = f"on {', '.join(before)} and {last}" if before else f"in two copies of {last}"
-    return f"it diverged {sides}", f"choose with `claude-sync resolve {session_id}`"

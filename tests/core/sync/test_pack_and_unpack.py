@@ -115,7 +115,10 @@ def test_one_that_went_its_own_way_is_a_conflict_and_overwrites_nothing(
 ) -> None:
     laptop, desktop = diverged
     before = desktop.read()
-    assert unpacked(desktop, packed(laptop, tmp_path)).outcome is Outcome.CONFLICT
+    result = unpacked(desktop, packed(laptop, tmp_path))
+    assert result.outcome is Outcome.CONFLICT
+    # Nothing of it lies in the shared folder, so there is nothing to resolve yet.
+    assert "push from both into one shared folder, then" in f"{result.message} {result.todo}"
     assert desktop.read() == before
 
 
