@@ -11,7 +11,10 @@ from collections.abc import Iterable, Mapping
 from claude_sync.model import Finding, SessionState
 from claude_sync_app.shown_text import one_line, shortened
 
-_NAMED = re.compile(r"(?:\b[Ss]ession )?\b([0-9a-f]{8})-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b")
+# Not in a path: who is told of a file looks for it by its name.
+_NAMED = re.compile(
+    r"(?:\b[Ss]ession )?(?<![\w/\\-])([0-9a-f]{8})-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?![\w/\\-]|\.\w)"
+)
 _TITLE_LENGTH = 50
 
 

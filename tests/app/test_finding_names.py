@@ -33,5 +33,11 @@ def test_without_a_title_or_where_none_is_shown_the_id_is_short(title: str, show
     assert named.detail == "A pull of session 0f4c1d9e was interrupted. 0f4c1d9e is meant."
 
 
+def test_a_file_keeps_its_name() -> None:
+    detail = f"~/.claude/projects/-app/{SID}.jsonl can be read, and {SID}-laptop.ccsync by nobody."
+    found = warning("readable", "A file can be read", detail=detail)
+    assert named_finding(found, [session(SID, "Fix the login bug")]) == found
+
+
 def test_a_finding_of_no_session_stays_as_it_is() -> None:
     assert named_finding(warning(), [session(SID)]) == warning()
