@@ -237,6 +237,47 @@ def test_what_only_the_vault_has_is_restored_too(laptop: PlayedMachine, opened: 
     assert laptop.has()
 
 
+def test_several_that_were_deleted_are_found_chosen_and_restored_at_once(
+    laptop: PlayedMachine, opened: Opened
+) -> None:
+    titles = {SESSION: MARKUP, OTHER: "Rain gauge", THIRD: "Rain again", FOURTH: "Something else"}
+    for session, text in titles.items():
+        laptop.write(session, said(text))
+    laptop.push()
+    for session in titles:
+        laptop.path(session).unlink()
+    page = opened("kept")
+    gone = page.get_by_role("region", name="No longer here, but kept")
+    expect(gone.locator(".entry")).to_have_count(4)
+    page.keyboard.press("/")
+    page.keyboard.type("RAIN app")
+    page.keyboard.press("Enter")
+    expect(gone.locator(".entry")).to_have_count(2)
+    bar = page.get_by_role("region", name="Chosen sessions")
+    expect(bar).to_be_hidden()
+    page.get_by_label("Choose Rain again").check()
+    expect(bar).to_contain_text("1 chosen")
+    page.get_by_label("Choose all that are shown").check()
+    expect(bar).to_contain_text("2 chosen")
+    assert Axe().run(page).response["violations"] == []
+    page.set_viewport_size({"width": 400, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    bar.get_by_role("button", name="Restore").click()
+    expect(page.locator(".toast")).to_contain_text("2 sessions are in Claude Code's list again.")
+    assert laptop.sessions() == sorted([OTHER, THIRD])
+    expect(gone).to_contain_text("None of them fits “RAIN app”.")
+    gone.get_by_role("link", name="Show all").click()
+    expect(gone.locator(".entry")).to_have_count(2)
+    # One that can't be had any more doesn't keep the others.
+    for bundle in laptop.world.store.rglob(f"{SESSION}-*"):
+        bundle.unlink()
+    page.get_by_label("Choose all that are shown").check()
+    bar.get_by_role("button", name="Restore").click()
+    expect(page.locator(".toast")).to_contain_text("1 session is in Claude Code's list again. 1")
+    assert laptop.has(FOURTH)
+    assert not laptop.has(SESSION)
+
+
 # --- activity ----------------------------------------------------------------------------------
 
 

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from claude_sync.errors import ClaudeSyncError, RecordsError
-from claude_sync.model import Machine, Result, Version
+from claude_sync.errors import ClaudeSyncError, RecordsError, Stopped
+from claude_sync.model import Machine, Outcome, Result, Version
 from claude_sync.service.loop import ServiceLoop
 from claude_sync.service.worker import to_be_tried_again
 from claude_sync.sync.context import Context
@@ -73,6 +73,27 @@ def restore_session(loop: ServiceLoop, session: str, version: Version | None) ->
     if version is None:
         return bring_back(context, session)
     return restore(context, session, version)
+
+
+def restore_gone(loop: ServiceLoop, sessions: Sequence[str]) -> list[Result]:
+    """Bring back sessions that are gone here, each as far as it can be: a result for each.
+
+    Raises:
+        RecordsError: everything has to be opened anew.
+        Stopped: something else comes first.
+    """
+    from claude_sync.sync.restore import bring_back
+
+    results = []
+    for session in sessions:
+        try:
+            results.append(bring_back(loop.ready(), session)[0])
+        except (RecordsError, Stopped):
+            raise
+        except ClaudeSyncError as error:
+            failed = Result(session, Outcome.FAILED, message=str(error), code=type(error).__name__)
+            results.append(failed)
+    return results
 
 
 def prepare_session(loop: ServiceLoop, session: str, *, as_it_is: bool) -> Resumption:

@@ -179,6 +179,12 @@ class Service:
 
         return self._submit("restore", "Restoring", work)
 
+    def restore_gone(self, sessions: Sequence[str]) -> Future[list[Result]]:
+        """Bring back sessions that are gone here; a result for each, also where it failed."""
+        return self._submit(
+            "restore", "Restoring", lambda: commands.restore_gone(self._loop, sessions)
+        )
+
     def undo(self, session: str) -> Future[list[Result]]:
         """Bring back what the last pull or resolve replaced; see `sync.undo`."""
         return self._submit("undo", "Undoing", lambda: [undo(self._loop.ready(), session)])

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from claude_sync.errors import UsageError
+from claude_sync.model import Outcome, Result
 from claude_sync.names import is_session_id
 from claude_sync.sync.kept import DeletedSoon, keeping
 from claude_sync.sync.restore import Restorable
 from claude_sync.wording import count, duration
+from claude_sync_app.shown_text import one_line
 from claude_sync_app.tray.labels import machines_of, project_of
 from claude_sync_app.window.page import Answer, Asked, Page, Reply, Waiting, page, post
 from claude_sync_app.window.results import results_answer
@@ -19,6 +23,7 @@ from claude_sync_app.window.said import name_of
 NAVIGATION = ("Kept", "/kept")
 
 _SHOWN_AT_FIRST = 200
+_MOST_WORDS = 200
 
 
 def _show(asked: Asked) -> Reply:
@@ -26,7 +31,9 @@ def _show(asked: Asked) -> Reply:
     with asked.reading() as context:
         found = keeping(context)
     now_ns = time.time_ns()
-    shown = found.gone if asked.query.get("all") else found.gone[:_SHOWN_AT_FIRST]
+    words = asked.query.get("find", "")[:_MOST_WORDS]
+    fitting = [one for one in found.gone if _fits(one, words.lower().split())]
+    shown = fitting if asked.query.get("all") else fitting[:_SHOWN_AT_FIRST]
     lost = [one.session.session_id for one in found.soon if not one.is_kept]
     return Page(
         "kept.html",
@@ -37,7 +44,10 @@ def _show(asked: Asked) -> Reply:
             "numbers": numbers_in_words(len(found.gone), len(found.soon), len(lost)),
             "days": found.cleanup_days,
             "gone": [_gone(asked, one) for one in shown],
-            "left_out": len(found.gone) - len(shown),
+            "gone_count": len(found.gone),
+            "left_out": len(fitting) - len(shown),
+            "words": words,
+            "all_query": urlencode({"find": words, "all": 1} if words else {"all": 1}),
             "soon": [_soon(asked, one, now_ns) for one in found.soon],
             "lost": " ".join(lost),
             "lost_count": len(lost),
@@ -65,6 +75,12 @@ def numbers_in_words(gone: int, soon: int, lost: int) -> str:
         return f"{said}, and {'is' if soon == 1 else 'all are'} kept."
     are = count(lost, "isn't", "aren't")
     return f"{said}, of which {are} kept anywhere else yet."
+
+
+def _fits(one: Restorable, words: Sequence[str]) -> bool:
+    """Whether all words stand in what is shown of a session, or begin its id."""
+    text = " ".join((one.title, one.project_key, *one.machines)).lower()
+    return all(word in text or one.session_id.startswith(word) for word in words)
 
 
 def _gone(asked: Asked, one: Restorable) -> dict[str, Any]:
@@ -112,4 +128,29 @@ def _restore(asked: Asked) -> Reply:
     return Waiting(future, answer)
 
 
-ROUTES = (page("/kept", _show), post("/kept", _restore))
+def _restore_several(asked: Asked) -> Reply:
+    ids = asked.body.get("sessions")
+    if not isinstance(ids, list) or not ids or not all(map(_is_id, ids)):
+        raise UsageError("no session was chosen", todo="choose one first")
+    future = asked.services.service.restore_gone(ids)
+    return Waiting(future, _restored)
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and is_session_id(value)
+
+
+def _restored(results: Sequence[Result]) -> Answer:
+    failed = [one for one in results if one.outcome is Outcome.FAILED]
+    done = len(results) - len(failed)
+    said = f"{count(done, 'session is', 'sessions are')} in Claude Code's list again."
+    if failed:
+        said += f" {len(failed):,} couldn't be restored: {one_line(failed[0].message)}."
+    return Answer(said, is_error=not done, reload=bool(done))
+
+
+ROUTES = (
+    page("/kept", _show),
+    post("/kept", _restore),
+    post("/kept/several", _restore_several),
+)

@@ -1,4 +1,4 @@
-// The page of one session: finding in it. The rest of it needs no script.
+// Finding on a page that the server looks through: in a transcript, among what is kept.
 "use strict";
 
 (() => {
