@@ -229,7 +229,7 @@ def test_sixty_rivals_are_a_conflict_by_count_and_are_read_once_to_compare_them(
     assert bytes_read(desktop, read) == (0, 0)
     state = desktop.states()[session]
     assert state.state is State.CONFLICT
-    assert state.detail.startswith("60 versions of this session lie in the store")
+    assert state.detail.startswith("60 versions of this session lie in the shared folder")
     before = desktop.read(session) if desktop.has(session) else None
     result = desktop.pull(session)[session]
     assert (result.outcome, result.message) == (Outcome.CONFLICT, state.detail)

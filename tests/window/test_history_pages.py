@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from claude_sync.model import State
 from claude_sync.state.activity import Activity, ActivityLog
+from core.sync.test_many_machines import put_fleet
 from machines import OTHER, SESSION, PlayedMachine, said
 
 THIRD = "2b3c4d5e-1111-4222-8333-444455556666"
@@ -145,6 +146,22 @@ def test_what_lost_something_is_put_back_or_kept(
     expect(page.get_by_text("There is nothing to decide.")).to_be_visible()
     assert laptop.read() == (desktop.read() if button == "Put this back" else mine)
     assert not laptop.states()[SESSION].shortened
+
+
+def test_of_more_versions_than_can_be_chosen_from_each_can_be_read(
+    laptop: PlayedMachine, opened: Opened
+) -> None:
+    put_fleet(laptop.world, [said(f"number {number}") for number in range(70)])
+    page = opened(f"conflict/{SESSION}")
+    expect(page.locator(".lead")).to_have_text(
+        "70 versions of this session lie in the shared folder, too many to choose from, from m0, "
+        "m1 and 68 more: remove those of machines that aren't yours with "
+        "claude-sync forget --machine NAME."
+    )
+    expect(page.locator(".copies li")).to_have_count(70)
+    assert Axe().run(page).response["violations"] == []
+    page.get_by_role("link", name="Read what m69 has in the shared folder").click()
+    expect(page.locator("article")).to_have_text(re.compile("number 69"))
 
 
 # --- versions ----------------------------------------------------------------------------------

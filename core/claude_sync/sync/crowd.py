@@ -187,7 +187,7 @@ def _crowded(rivals: Sequence[Bundle]) -> SessionCrowded:
     names = sorted({rival.head.machine for rival in rivals})
     versions = count(len({rival.head.version for rival in rivals}), "version")
     return SessionCrowded(
-        f"{versions} of this session lie in the store, more than are compared, from "
+        f"{versions} of this session lie in the shared folder, too many to choose from, from "
         f"{join(names, 3)}",
-        todo="remove those of machines that aren't yours: `claude-sync forget --machine NAME`",
+        todo="remove those of machines that aren't yours with `claude-sync forget --machine NAME`",
     )

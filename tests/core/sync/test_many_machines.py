@@ -132,7 +132,7 @@ def test_many_that_have_nothing_in_common_are_a_conflict_by_count_and_are_read_o
     read.clear()
     state = laptop.states()[SESSION]
     assert (state.state, read) == (State.CONFLICT, [])
-    assert state.detail.startswith("60 versions of this session lie in the store")
+    assert state.detail.startswith("60 versions of this session lie in the shared folder")
     assert laptop.pull(SESSION)[SESSION].message == state.detail
     with pytest.raises(SessionCrowded):
         laptop.resolve(SESSION, "m1")

@@ -9,8 +9,9 @@ import json
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from claude_sync.errors import SessionAmbiguous, SessionNotFound, UsageError
+from claude_sync.errors import SessionAmbiguous, SessionCrowded, SessionNotFound, UsageError
 from claude_sync.model import Outcome, Result, SessionState, Side, Version
+from claude_sync.search.reading import read_session
 from claude_sync.state.activity import ActivityLog
 from claude_sync.sync.conflict import ConflictKind
 from claude_sync.sync.context import Context
@@ -19,6 +20,7 @@ from claude_sync.sync.restore import EarlierVersion, earlier_versions
 from claude_sync.wording import capitalized, count, join, sentence
 from claude_sync_app.shown_text import one_line
 from claude_sync_app.tray.labels import machine_of, project_of
+from claude_sync_app.window import session_view
 from claude_sync_app.window.activity_lines import lines_of
 from claude_sync_app.window.page import Answer, Asked, Page, Reply, Waiting, page, post
 from claude_sync_app.window.said import messages, name_of
@@ -35,6 +37,8 @@ def _show(asked: Asked) -> Reply:
     with asked.reading() as context:
         try:
             view = read_conflict(context, session)
+        except SessionCrowded as crowded:
+            return _crowded(asked, context, session, crowded)
         except (SessionNotFound, SessionAmbiguous):
             raise
         except UsageError:
@@ -69,6 +73,24 @@ def _earlier(context: Context, view: ConflictView) -> list[EarlierVersion]:
     shown = view.versions
     found = earlier_versions(context, view.session_id)
     return [one for one in found if not one.is_here and one.version not in shown]
+
+
+def _crowded(asked: Asked, context: Context, session: str, crowded: SessionCrowded) -> Page:
+    """Where there are more versions than anybody can choose from: why, what to do, and which."""
+    with read_session(context, session) as reader:
+        header = reader.header
+    name = name_of(asked.status, session, header.title)
+    return Page(
+        "conflict_crowded.html",
+        name,
+        {
+            "page_path": "/sessions",
+            "session": session,
+            "name": name,
+            "message": sentence(str(crowded)),
+            "copies": session_view.copies(header),
+        },
+    )
 
 
 def _settled(asked: Asked, session: str) -> Page:
