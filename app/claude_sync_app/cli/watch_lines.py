@@ -47,7 +47,9 @@ class StatusPrinter:
             self._print_findings(before, now)
 
     def _print_start(self, now: Status) -> None:
-        if now.started and now.location and now.location != self._announced:
+        # Before what the first look leads to, which may come before that is over.
+        begun = now.started or now.events
+        if begun and now.location and now.location != self._announced:
             self._announced = now.location
             print_line(f"Watching. Sessions are shared through {now.label}. Ctrl-C ends it.")
 

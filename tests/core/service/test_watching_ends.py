@@ -132,6 +132,16 @@ def test_a_signal_ends_it_while_a_folder_call_hangs(
         ended_by(process, signal.SIGTERM)
 
 
+def test_the_first_line_says_that_it_watches(laptop: PlayedMachine) -> None:
+    desktop = laptop.world.machine("desktop")
+    desktop.write(SESSION, said())
+    desktop.push()
+    with watching() as process:
+        words = words_up_to(process, f"Imported {SESSION[:8]}")
+        ended_by(process, signal.SIGTERM)
+    assert words.startswith("Watching. ")
+
+
 def test_a_second_one_says_who_watches(laptop: PlayedMachine) -> None:
     with watching() as first:
         until(lambda: laptop.paths.service_lock_file.exists())
