@@ -11,7 +11,6 @@ import os
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Protocol
 
 from claude_sync.bundle.codec import corrupt, decode
@@ -97,7 +96,7 @@ class FileLines:
 
     Args:
         path: the file; a link isn't followed.
-        check: called between blocks; raises to stop.
+        check: called before each block; raises to stop.
         discard: removes the file, once nothing more is read of it; None where it stays.
 
     Raises:
@@ -119,12 +118,7 @@ class FileLines:
     def __enter__(self) -> FileLines:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

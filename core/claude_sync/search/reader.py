@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Iterator
 from enum import Enum
 from pathlib import Path
-from types import TracebackType
 
 from claude_sync.claude.turns import TextPart, ToolCall, Turn, read_turn
 from claude_sync.search.lines import Lines
@@ -128,7 +127,8 @@ class Found(NamedTuple):
 class SessionReader:
     """A session that is read. Close it, or use it as a context manager.
 
-    It reads what was there when it was opened; what is appended later isn't seen.
+    It reads what was there when it was opened; what is appended later isn't seen. Whatever reads
+    raises Stopped as soon as the context that it was opened with says so.
 
     Args:
         header: what is known of the session.
@@ -163,12 +163,7 @@ class SessionReader:
     def __enter__(self) -> SessionReader:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ are read; one that isn't in canonical form is unpacked into a private file, whic
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 from claude_sync.bundle.members import sidecar_digest
 from claude_sync.claude.message import read_message
@@ -142,11 +142,12 @@ def _choose(
 
 def _open(context: Context, chosen: LocalSession | Bundle) -> _Opened:
     if isinstance(chosen, LocalSession):
-        with translating_read_errors(chosen.session_id):
-            lines = FileLines(chosen.path)
         where = SessionFiles(chosen.path)
         here = ((path, where.path_of(path)) for path, _ in chosen.sidecar)
-        return _Opened(lines, subagents_in_files(here, context.check), needs_context=False)
+        subagents = subagents_in_files(here, context.check)
+        with translating_read_errors(chosen.session_id):
+            lines = FileLines(chosen.path, context.check)
+        return _Opened(lines, subagents, needs_context=False)
     head, store = chosen.head, context.store
     if not head.start:
         return _unpacked(context, chosen)
@@ -168,18 +169,21 @@ def _unpacked(context: Context, bundle: Bundle) -> _Opened:
     session_id, size = bundle.head.session_id, bundle.stamp.size
     context.progress(Progress("Reading", session_id, total=size, sessions_total=1))
     fetched = context.store.fetch_one(Request(bundle, context.staging), context.check)
-    try:
-        lines = FileLines(fetched.transcript.path, discard=fetched.discard)
-    except OSError as error:
-        fetched.discard()
-        raise SessionVanished(
-            f"the unpacked transcript can't be read ({error.strerror})",
-            where=session_id,
-            todo="try again",
-        ) from error
+    with ExitStack() as unless_opened:
+        unless_opened.callback(fetched.discard)
+        files = ((file.path, staged.path) for file, staged in fetched.sidecar)
+        subagents = subagents_in_files(files, context.check)
+        try:
+            lines = FileLines(fetched.transcript.path, context.check, fetched.discard)
+        except OSError as error:
+            raise SessionVanished(
+                f"the unpacked transcript can't be read ({error.strerror})",
+                where=session_id,
+                todo="try again",
+            ) from error
+        unless_opened.pop_all()
     context.progress(Progress("Reading", session_id, size, size, 1, 1))
-    files = ((file.path, staged.path) for file, staged in fetched.sidecar)
-    return _Opened(lines, subagents_in_files(files, context.check), needs_context=False)
+    return _Opened(lines, subagents, needs_context=False)
 
 
 def _began(lines: Lines) -> float | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 
 from claude_sync.bundle.codec import decode, encoded_size
 from claude_sync.claude.transcript import title_of
@@ -182,7 +181,7 @@ def tail_of(context: Context, source: Source, read_to: int, encoded_to: int) -> 
             return b""
         return b"".join(context.store.encoded(source.copy, start, encoded_to - start))
     start = max(0, read_to - TAIL_BYTES)
-    with _open(source.copy.path, source.copy.session_id) as lines:
+    with _open(context, source.copy) as lines:
         return lines.read(start, read_to - start) if read_to <= lines.size else b""
 
 
@@ -197,15 +196,15 @@ def new_lines(
     if isinstance(source.copy, Bundle):
         yield from _of_bundle(context, source.copy, read_to, encoded_to)
         return
-    with _open(source.copy.path, source.copy.session_id) as lines:
+    with _open(context, source.copy) as lines:
         for line in lines.forward(read_to):
             if _is_full(line):
                 yield PlacedLine(line)
 
 
-def _open(path: Path, session_id: str) -> FileLines:
-    with translating_read_errors(session_id):
-        return FileLines(path)
+def _open(context: Context, local: LocalSession) -> FileLines:
+    with translating_read_errors(local.session_id):
+        return FileLines(local.path, context.check)
 
 
 def _is_full(line: Line) -> bool:

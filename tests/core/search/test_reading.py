@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from claude_sync.claude.turns import ASSISTANT, PERSON, ToolCall, Turn
-from claude_sync.errors import SessionNotFound
+from claude_sync.errors import SessionNotFound, Stopped
 from claude_sync.search.reader import MachineCopy, SessionReader, Standing
 from claude_sync.search.reading import read_session
 from claude_sync.sync.store_key import KeyChoice
@@ -49,8 +50,14 @@ def tree_of(machine: PlayedMachine) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in machine.claude.rglob("*") if path.is_file()}
 
 
+@pytest.fixture
+def ending() -> threading.Event:
+    """Set to have whatever reads stop."""
+    return threading.Event()
+
+
 @pytest.fixture(params=["here", "store", "encrypted store", "unusual bundle"])
-def reader(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+def reader(request: pytest.FixtureRequest, tmp_path: Path, ending: threading.Event) -> Any:
     """A session of 60 turns, read from wherever it may lie."""
     key = (
         KeyChoice(True, "correct horse battery staple")
@@ -75,7 +82,7 @@ def reader(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
         bundle.write_text(json.dumps(json.loads(bundle.read_bytes()), indent=1))
     reading = laptop if request.param == "here" else desktop
     before = tree_of(reading)
-    with reading.at_work() as context:
+    with reading.at_work(ending.is_set) as context:
         with read_session(context, SESSION[:8]) as opened:
             yield opened
         assert list(context.staging.iterdir()) == []
@@ -98,6 +105,21 @@ def test_pages_come_from_the_end_and_hold_every_turn_once(reader: SessionReader)
         assert all_pages(reader, limit) == turns
     calls = [part for turn in turns for part in turn.parts if isinstance(part, ToolCall)]
     assert [call.failed for call in calls] == [False, True] * 15
+
+
+def test_whatever_reads_stops_where_that_is_asked_for(
+    reader: SessionReader, ending: threading.Event
+) -> None:
+    place = reader.page(limit=3).before
+    ending.set()
+    for read in (
+        reader.page,
+        lambda: reader.page_after(place),
+        lambda: next(reader.turns()),
+        lambda: next(reader.find("answer")),
+    ):
+        with pytest.raises(Stopped):
+            read()
 
 
 def test_pages_go_on_from_anywhere(reader: SessionReader) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
@@ -18,13 +18,14 @@ from hypothesis import strategies as st
 
 from capabilities import MODES
 from claude_sync.claude.turns import MAX_LINE_BYTES, read_turn
-from claude_sync.errors import SearchError
+from claude_sync.errors import SearchError, Stopped
 from claude_sync.model import IndexProgress
 from claude_sync.search import passages as passages_room
 from claude_sync.search.filling import Filling, index_path
 from claude_sync.search.index import Index, remove_indexes
 from claude_sync.search.reading import look_without_waiting, read_session
 from claude_sync.search.searching import SearchHit, search_sessions, update_index
+from claude_sync.search.sources import new_lines, sources_of
 from claude_sync.search.turn_counts import turn_counts
 from claude_sync.state import preferences
 from claude_sync.sync.read_only import open_read_only
@@ -350,6 +351,19 @@ def test_how_far_it_is_is_told_while_it_is_filled(world: World) -> None:
             assert filling.progress() == IndexProgress(2, 6, complete=False)
         assert [hit.title for hit in search_sessions(context, "number").hits] == ["number 0"]
         assert update_index(context) == IndexProgress(6, 6, complete=True)
+
+
+def test_a_copy_that_is_read_for_the_index_is_left_where_that_is_to_stop(talk: Pair) -> None:
+    ending = Event()
+    for machine in talk:  # a transcript here, and a bundle
+        ending.clear()
+        with machine.at_work(ending.is_set) as context:
+            survey, _ = look_without_waiting(context)
+            (source,) = sources_of(context, survey, SESSION)[:1]
+            assert list(new_lines(context, source, 0, 0))
+            ending.set()
+            with pytest.raises(Stopped):
+                next(new_lines(context, source, 0, 0))
 
 
 def test_who_wants_no_index_has_none(talk: Pair) -> None:
