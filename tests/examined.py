@@ -68,10 +68,11 @@ def shown(path: Path) -> str:
 
 
 def _with_slashes(finding: Finding) -> Finding:
-    """With the paths of Windows as other systems have them; `follow` needs it as well."""
-    texts = (finding.title, finding.detail, finding.fix)
-    title, detail, fix = (text.replace(os.sep, "/") for text in texts)
-    return finding._replace(title=title, detail=detail, fix=fix)
+    """With the paths of Windows as other systems have them, but in what is to be typed."""
+    title, detail = (text.replace(os.sep, "/") for text in (finding.title, finding.detail))
+    parts = finding.fix.split("`")
+    parts[::2] = [part.replace(os.sep, "/") for part in parts[::2]]
+    return finding._replace(title=title, detail=detail, fix="`".join(parts))
 
 
 def commands_of(finding: Finding) -> list[str]:
@@ -99,7 +100,9 @@ def follow(
         assert word in command, command
         command = command.replace(word, shlex.quote(str(meant)))
     if command.startswith("claude-sync "):
-        assert main(shlex.split(f"{command} {more}")[1:]) == 0, command
+        # A shell of Windows leaves a backslash as it is.
+        words = shlex.split(f"{command} {more}".replace(os.sep, "/"))
+        assert main(words[1:]) == 0, command
     else:
         subprocess.run(command, shell=True, check=True, timeout=60)
 

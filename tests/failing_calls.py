@@ -21,6 +21,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from claude_sync.spelling import plain
+
 NAMING = (
     "scandir listdir lstat stat open mkdir rename replace link symlink unlink remove rmdir utime "
     "chmod readlink"
@@ -50,7 +52,7 @@ def failing(path: Path, code: int, *names: str) -> Iterator[None]:
 
     def failing_one(real: Callable[..., Any]) -> Callable[..., Any]:
         def call(asked: Any = ".", *rest: Any, **more: Any) -> Any:
-            if not isinstance(asked, int) and os.fsdecode(asked) == os.fspath(path):
+            if not isinstance(asked, int) and plain(os.fsdecode(asked)) == plain(os.fspath(path)):
                 raise OSError(code, os.strerror(code), os.fspath(path))
             return real(asked, *rest, **more)
 
@@ -59,6 +61,11 @@ def failing(path: Path, code: int, *names: str) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in names:
             patch.setattr(os, name, failing_one(getattr(os, name)))
+        if sys.platform == "win32" and "open" in names:
+            from claude_sync.disk import windows_reading  # opens without Python
+
+            opening = failing_one(windows_reading.open_shared)
+            patch.setattr(windows_reading, "open_shared", opening)
         yield
 
 

@@ -67,7 +67,7 @@ def test_a_manifest_whose_file_is_missing_is_not_made(tmp_path: Path) -> None:
 
 def test_what_was_built_is_tried_with_a_session(tmp_path: Path) -> None:
     smoke = [sys.executable, str(ROOT / "packaging/smoke.py")]
-    done = subprocess.run([*smoke, str(COMMAND)], capture_output=True, text=True, check=False)
+    done = subprocess.run([*smoke, str(COMMAND)], capture_output=True, encoding="utf-8")
     assert (done.returncode, done.stdout.splitlines()[-1]) == (
         0,
         "the session arrived byte for byte, and the window shows it",
@@ -75,7 +75,7 @@ def test_what_was_built_is_tried_with_a_session(tmp_path: Path) -> None:
     idle = tmp_path / "idle"
     idle.write_text("#!/bin/sh\n")
     idle.chmod(0o755)
-    done = subprocess.run([*smoke, str(idle)], capture_output=True, text=True, check=False)
+    done = subprocess.run([*smoke, str(idle)], capture_output=True, encoding="utf-8")
     assert done.returncode == 1, "a program that does nothing isn't taken for one that works"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,9 @@ from claude_sync.errors import UsageError
 from claude_sync.state import preferences
 from claude_sync.state.paths import Paths
 from claude_sync_app.cli.typed_folder import TypedFolder, typed_folder
+
+DROPBOX = os.path.join("~", "Dropbox")
+SHARED = os.path.join(DROPBOX, "work", "sessions")
 
 
 @pytest.fixture
@@ -45,30 +49,30 @@ def test_a_synced_folder_means_its_subfolder_and_is_told_so(home: Path, own: Pat
     found = typed_folder(own, str(root))
     assert found.location == str(root / "claude-sync")
     assert found.remark == (
-        "In ~/Dropbox sessions are in a subfolder, claude-sync, the same from every machine."
+        f"In {DROPBOX} sessions are in a subfolder, claude-sync, the same from every machine."
     )
     assert typed_folder(own, str(root / "claude-sync")) == TypedFolder(str(root / "claude-sync"))
     store(root / "claude-sync")
     assert typed_folder(own, str(root)) == TypedFolder(
-        str(root / "claude-sync"), "~/Dropbox has one already, in claude-sync."
+        str(root / "claude-sync"), f"{DROPBOX} has one already, in claude-sync."
     )
 
 
 def test_what_other_machines_chose_below_it_is_found_first(home: Path, own: Paths) -> None:
     root = home / "Dropbox"
     there = store(root / "work" / "sessions")
-    found = TypedFolder(str(there), "It was there already, below ~/Dropbox.")
+    found = TypedFolder(str(there), f"It was there already, below {DROPBOX}.")
     assert typed_folder(own, str(root)) == found
     assert typed_folder(own, str(root / "work")).location == str(there)
     assert typed_folder(own, str(root), anew=True) == TypedFolder(
         str(root / "claude-sync"),
-        "In ~/Dropbox sessions are in a subfolder, claude-sync, the same from every machine. "
-        "Sessions are shared in ~/Dropbox/work/sessions already: machines meet only where they "
+        f"In {DROPBOX} sessions are in a subfolder, claude-sync, the same from every machine. "
+        f"Sessions are shared in {SHARED} already: machines meet only where they "
         "use the same folder.",
     )
     another = typed_folder(own, str(root / "new"))
     assert another.location == str(root / "new"), "it was named, and is a folder of its own"
-    assert "~/Dropbox/work/sessions already" in another.remark
+    assert f"{SHARED} already" in another.remark
     store(root / "old")
     with pytest.raises(UsageError, match="several shared folders are there already"):
         typed_folder(own, str(root))

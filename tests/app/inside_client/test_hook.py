@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from capabilities import require_posix
+from capabilities import require_linux, require_posix
 from claude_sync.disk.locks import Lock
 from claude_sync.service import schedule
 from claude_sync.state import preferences
@@ -327,7 +327,7 @@ def test_a_closed_session_is_pushed_once_another_claude_sync_is_done(
 def test_a_closed_session_is_pushed_once_the_host_answers(laptop: PlayedMachine) -> None:
     laptop.write(SESSION, said())
     before = preferences.load(laptop.paths)
-    away = {"location": "box:store", "ssh_command": ["sh", "-c", "exit 255"]}
+    away = {"location": "box:store", "ssh_command": [sys.executable, "-c", "exit(255)"]}
     preferences.change(laptop.paths, **away)
 
     def pause(_: float) -> None:
@@ -565,6 +565,7 @@ HEAVY = (
 def test_where_a_service_answers_next_to_nothing_is_imported(
     plugged: Plugged, event: str, most: int
 ) -> None:
+    require_linux("folders of a user that are known without platformdirs")
     program = this_program()
     with serving(plugged.machine):
         done = subprocess.run(
