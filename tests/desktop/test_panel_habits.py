@@ -12,9 +12,18 @@ from typing import NamedTuple
 
 import pytest
 
+from desktop.notification_servers import NotificationServer
 from desktop.panel import Panel, Refused, Row
 from desktop.programs import Programs
-from desktop.tray_program import Tray, TrayMachine, await_row
+from desktop.tray_program import (
+    Tray,
+    TrayMachine,
+    await_notice,
+    await_row,
+    press,
+    row_beginning,
+)
+from machines import OTHER, PlayedMachine, said
 from waiting import until
 
 
@@ -139,3 +148,25 @@ def test_plasma_has_read_each_submenu_before_it_shows_one(panel: Panel) -> None:
     submenus = {row.number for row in root.rows if "children-display" in row.properties}
     assert len(submenus) == 2
     until(lambda: {parent for _, parent in panel.heard("LayoutUpdated")} == submenus)
+
+
+@pytest.mark.usefixtures("tray")
+def test_a_menu_is_closed_once_a_notification_is_clicked_also_where_no_panel_tells_it(
+    panel: Panel, server: NotificationServer, desktop: PlayedMachine
+) -> None:
+    played = PlayedPanel(panel, XFCE)
+    preferences = played.open().find("Preferences").number
+    played.close()
+    desktop.write(OTHER, said("from the desktop"))
+    desktop.push()
+    notice = await_notice(server, "From desktop")
+    assert row_beginning(panel, "↓") is None, "for all that is known, the menu is open"
+    press(server, notice, "Later")
+
+    def has_row() -> bool:
+        if row_beginning(panel, "↓") is not None:
+            return True
+        played.open(preferences)  # else it would be let go of at last, whatever is clicked
+        return False
+
+    until(has_row)

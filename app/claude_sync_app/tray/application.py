@@ -75,7 +75,7 @@ class Application:
             checks=[self._check],
         )
         self._environment = Environment(home=str(Path.home()))
-        self._notice_centre = NoticeCentre(self._loop, self._clicked)
+        self._notice_centre = NoticeCentre(self._loop, self._clicked_in_notice)
         self._icon_updates = IconUpdates(
             self._loop, lambda: self._service.status, lambda: self._environment, self._on_shown
         )
@@ -256,6 +256,11 @@ class Application:
     def _clicked(self, action: Action) -> None:
         dispatch(self._tray, action)
         self._icon_updates.update_now()
+
+    def _clicked_in_notice(self, action: Action) -> None:
+        if self._backend is not None:
+            self._backend.close_menu()
+        self._clicked(action)
 
     def _on_menu(self, is_open: bool) -> None:
         if is_open:

@@ -18,7 +18,7 @@ __all__ = ["Backend", "IconCallbacks", "Presence", "advice", "choose"]
 
 
 class Backend(Protocol):
-    """An icon with a menu. `show`, `react` and `stop` may be called in any thread."""
+    """An icon with a menu. All but `run` may be called in any thread."""
 
     def run(self) -> None:
         """Show it until `stop`; returns then. In the main thread, as macOS requires."""
@@ -35,6 +35,9 @@ class Backend(Protocol):
 
     def react(self, left_click: Action | None) -> None:
         """Change what a click on the icon asks for; None opens the menu."""
+
+    def close_menu(self) -> None:
+        """Show the rows that wait: a person clicked something else, so no menu is open."""
 
     def stop(self) -> None:
         """Take it away and let `run` return."""

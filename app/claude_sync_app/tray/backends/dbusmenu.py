@@ -92,6 +92,13 @@ class MenuService(ServiceInterface):
         self._announced.clear()
         self._forget_open()
 
+    def let_go(self) -> None:
+        """The menu is closed: show the rows that wait."""
+        if self._release is not None:
+            self._forget_open()
+            self._opened(False)
+            self.show(self._wanted)
+
     def _forget_open(self) -> None:
         self._open.clear()
         if self._release is not None:
@@ -233,14 +240,14 @@ class MenuService(ServiceInterface):
             if node.action is not None:
                 self._clicked(node.action)
             # A click closes the menu. What else happened with it may follow in the same message.
-            self._loop.later(0, self._let_go)
+            self._loop.later(0, self.let_go)
         elif kind == "opened":
             self._hold(node.number)
         elif kind == "closed":
             self._open.discard(node.number)
             # Panels that report submenus don't always report each when the whole menu closes.
             if not self._open or node.number == ROOT:
-                self._let_go()
+                self.let_go()
 
     def _hold(self, number: int) -> None:
         """Keep the rows from now on, for the menu has just given a sign of life.
@@ -252,16 +259,10 @@ class MenuService(ServiceInterface):
         was_closed = self._release is None
         if self._release is not None:
             self._release.cancel()
-        self._release = self._loop.later(self._hold_seconds, self._let_go)
+        self._release = self._loop.later(self._hold_seconds, self.let_go)
         self._open.add(number)
         if was_closed:
             self._opened(True)
-
-    def _let_go(self) -> None:
-        if self._release is not None:
-            self._forget_open()
-            self._opened(False)
-            self.show(self._wanted)
 
 
 def _variants(properties: Properties, names: Sequence[str] = ()) -> dict[str, Variant]:

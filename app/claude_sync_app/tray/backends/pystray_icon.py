@@ -99,6 +99,9 @@ class PystrayIcon:
         if self._shown is not None:
             self._icon.in_its_thread(self._apply)
 
+    def close_menu(self) -> None:
+        """Nothing: these systems tell when a menu is closed."""
+
     # --- in the system's thread ---
 
     def _begin(self) -> None:

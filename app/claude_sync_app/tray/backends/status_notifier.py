@@ -117,6 +117,14 @@ class StatusNotifierIcon(pystray_base().Icon):  # type: ignore[misc]  # pystray 
         """Change what a click on the icon asks for; None opens the menu."""
         self._loop.call(self._item_service.react, self._reaction(left_click))
 
+    def close_menu(self) -> None:
+        """Show the rows that wait: a person clicked something else, so no menu is open.
+
+        Xfce, MATE and waybar don't tell that it was closed. Their menus have the mouse and the
+        keys for as long as they are open.
+        """
+        self._loop.call(self._menu_service.let_go)
+
     # --- what pystray's Icon calls ---
 
     def _run(self) -> None:
