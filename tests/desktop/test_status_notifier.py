@@ -425,15 +425,6 @@ def test_a_panel_that_only_says_that_it_is_about_to_show_the_menu_keeps_its_rows
     assert tray.opened.wait(2) == [True, False]
 
 
-def test_rows_wait_no_longer_once_something_else_was_clicked(panel: Panel, tray: Tray) -> None:
-    panel.of_menu("AboutToShowGroup", "ai", [0])
-    tray.show(menu(entry("New"), *DEMO.children))
-    assert "New" not in panel.menu().labels
-    tray.icon.close_menu()
-    assert until(lambda: panel.menu().labels, lambda labels: "New" in labels)
-    assert tray.opened.wait(2) == [True, False]
-
-
 def test_a_menu_that_is_never_closed_is_let_go_some_time_after_its_last_sign_of_life(
     loop: Loop,
 ) -> None:
