@@ -57,11 +57,17 @@ make_anew() {
         find_python || say_how_to_get_python
     }
     command -v git >/dev/null || install_packages git ||
-        say "going on without git: projects are then known by their folders' names only"
+        say "going on without git: nothing of a clone is pushed until it is there"
     rm -rf "$venv"
-    "$python" -m venv "$venv" >&2 || fail "can't make $venv; see above"
+    "$python" -m venv "$venv" >&2 || give_up "can't make $venv; see above"
     if [ -d "$venv/Scripts" ]; then bin=Scripts; else bin=bin; fi
-    install_project "$1" "$2" || fail "couldn't install what claude-sync needs; see above"
+    install_project "$1" "$2" || give_up "couldn't install what claude-sync needs; see above"
+}
+
+# A disk that this filled has room again: Claude Code has to write on.
+give_up() {
+    rm -rf "$venv"
+    fail "$@"
 }
 
 install_project() {

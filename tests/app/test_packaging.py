@@ -6,8 +6,9 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -73,7 +74,10 @@ def test_the_scripts_are_plain_posix_sh(script: str) -> None:
 
 
 def run_bare(
-    command: Sequence[str | Path], folder: Path, answer: str | None = None
+    command: Sequence[str | Path],
+    folder: Path,
+    answer: str | None = None,
+    more: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[int, list[str]]:
     """Run a script where there is no program but some of the system's and an apt that only notes.
 
@@ -81,6 +85,7 @@ def run_bare(
         command: what is run, without its shell.
         folder: where those programs lie in ``bin``, and apt's notes in ``apt``.
         answer: what is typed on a terminal; None for no terminal.
+        more: programs that are there as well: what each does, by its name.
 
     Returns:
         The exit status, and the lines of standard error.
@@ -106,6 +111,7 @@ def run_bare(
     for name, script in (
         ("apt-get", f"printf '%s\\n' \"$*\" >>'{folder}/apt'"),
         ("id", "echo 0"),
+        *more.items(),
     ):
         (tools / name).write_text(f"#!/bin/sh\n{script}\n")
         (tools / name).chmod(0o755)
@@ -235,3 +241,23 @@ def test_a_tree_without_python_says_how_to_get_it(tmp_path: Path) -> None:
         r"claude-sync: needs Python 3\.\d+ or newer with its venv module: .+", said[-1]
     )
     assert not (tree / ".venv.lock").exists()
+
+
+@posix
+def test_an_environment_that_is_not_finished_leaves_no_disk_full(tmp_path: Path) -> None:
+    tree = copy_of_scripts(tmp_path)
+    half = tmp_path / "half"
+    (half / "bin").mkdir(parents=True)
+    (half / "bin" / "python").write_text("#!/bin/sh\necho 'No space left on device' >&2\nexit 1\n")
+    (half / "bin" / "python").chmod(0o755)
+    python = f'case "$*" in "-m venv "*) mv \'{half}\' "$3" ;; *) echo python3 ;; esac'
+    status, said = run_bare(
+        [tree / "packaging" / "run", "--version"], tmp_path, more={"python3": python, "git": ":"}
+    )
+    assert status == 1
+    assert said[1:] == [
+        "No space left on device",
+        "claude-sync: couldn't install what claude-sync needs; see above",
+    ]
+    assert not half.exists(), "it was begun"
+    assert not (tree / ".venv").exists()
