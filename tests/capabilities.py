@@ -59,6 +59,27 @@ def require_names_that_differ_in_case(folder: Path) -> None:
         pytest.skip("needs names that differ in case alone")
 
 
+def require_open_files_that_can_be_replaced(folder: Path) -> None:
+    """Skip the test that asks where whoever has a file open keeps others from replacing it.
+
+    Args:
+        folder: where it makes its files.
+    """
+    probe, other = folder / "capabilities-probe", folder / "capabilities-other"
+    other.touch()
+    with probe.open("ab"):
+        try:
+            os.replace(other, probe)
+        except PermissionError:
+            replaced = False
+        else:
+            replaced = True
+    probe.unlink()
+    other.unlink(missing_ok=True)
+    if not replaced:
+        pytest.skip("needs open files that can be replaced")
+
+
 @cache
 def links() -> bool:
     """Whether symbolic links can be made: Windows wants a right for it, wine makes none."""

@@ -58,7 +58,7 @@ def test_the_store_is_missing(patient: Patient) -> None:
     away = patient.world.store.with_name("away")
     patient.world.store.rename(away)
     found = patient.the("store-missing", Level.ERROR)
-    assert str(patient.world.store) in found.detail
+    assert shown(patient.world.store) in found.detail
     assert found.fix.startswith("Mount or connect it")
     away.rename(patient.world.store)
     assert patient.is_well("store-missing")

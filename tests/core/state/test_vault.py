@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from capabilities import require_posix
+from capabilities import require_open_files_that_can_be_replaced, require_posix
 from claude_sync.disk import files
 from claude_sync.errors import VaultError
 from claude_sync.model import Version
@@ -137,6 +137,7 @@ def test_a_clients_own_bytes_are_durable_before_they_are_said_to_be_kept(
 
 
 def test_what_is_appended_after_it_was_kept_is_kept_too(vault: Vault, tmp_path: Path) -> None:
+    require_open_files_that_can_be_replaced(tmp_path)
     path = tmp_path / "t.jsonl"
     path.write_bytes(b"one\n")
     with path.open("ab") as client:

@@ -46,7 +46,9 @@ class Root:
 
     def shown(self, name: str) -> str:
         """How to name a file in an error; one whose name isn't usable isn't quoted."""
-        return os.path.join(self.location, name) if is_usable_name(name) else self.location
+        if not is_usable_name(name):
+            return self.location
+        return os.path.join(self.location, *name.split("/"))
 
     def check_stopped(self) -> None:
         """Make sure that the work wasn't interrupted.
