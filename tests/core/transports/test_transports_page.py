@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
+from capabilities import require_posix
 from claude_sync import errors
 from claude_sync.errors import UsageError
 from claude_sync.store.marker import check_marker, create_store
@@ -51,6 +52,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("installed")
 def test_an_installed_transport_is_found_by_its_scheme(tmp_path: Path) -> None:
+    require_posix("a question mark in a file's name")
     location = f"SQLite://{tmp_path}/a store?.db"
     transport = open_transport(location, [], tmp_path / "runtime")
     assert transport.location == f"sqlite://{tmp_path}/a store?.db"
