@@ -35,6 +35,8 @@ _FROM_A_HOST_BYTES = 4 << 20
 """Of a sidecar, to find what it holds."""
 _COUNTED_BYTES = 4 << 20
 """Of all subagents' transcripts together, to say how many turns they have."""
+_FIRST_LINE_BYTES = 16 << 10
+"""Of one that isn't counted, to say when it began."""
 _MOST_SUBAGENTS = 1_000
 _FIRST_BLOCK, _BIGGEST_BLOCK = 1 << 16, 4 << 20
 _BEHIND = FOLDER + "0"
@@ -173,8 +175,9 @@ def subagents_in_bundle(context: Context, bundle: Bundle) -> Subagents:
         if agent := note_of_subagent(part.path):
             notes[agent] = read_note(_decoded(part.beginning))
         elif agent := transcript_of_subagent(part.path):
-            whole = part.encoded_size <= len(part.beginning)
-            lines = split_lines([_decoded(part.beginning)], 0)
+            whole = part.encoded_size <= len(part.beginning) and counting.takes(part.size)
+            wanted = part.beginning if whole else part.beginning[:_FIRST_LINE_BYTES]
+            lines = split_lines([_decoded(wanted)], 0)
             subagent = counting.look(agent, part.size, lines, whole=whole)
             found.append((subagent, reading.opener(part)))
         if part.path >= _BEHIND or len(found) > _MOST_SUBAGENTS:
@@ -244,10 +247,14 @@ class _Counting:
     def __init__(self) -> None:
         self._left = _COUNTED_BYTES
 
+    def takes(self, size: int) -> bool:
+        """Whether so many bytes more are looked through."""
+        return size <= self._left
+
     def look(self, agent: str, size: int, lines: Iterator[Line], *, whole: bool = True) -> Subagent:
         """What the lines of a subagent tell; `whole` says whether they are all there are."""
         began, turns = None, None
-        if whole and size <= self._left:
+        if whole and self.takes(size):
             self._left -= size
             count = TurnCount()
             for line in lines:
