@@ -420,8 +420,8 @@ def test_every_page_can_be_used_by_everyone_on_any_width(
     page = opened("machines")
     root = page.url.removesuffix("/machines")
     expect(page.locator(".cards .card")).to_have_count(2)
-    expect(page.locator(".card").nth(0)).to_contain_text("laptop This machine")
-    expect(page.locator(".card").nth(1)).to_contain_text("2 sessions of 1 project")
+    expect(page.locator(".cards .card").nth(0)).to_contain_text("laptop This machine")
+    expect(page.locator(".cards .card").nth(1)).to_contain_text("2 sessions of 1 project")
     axe = Axe()
     for path in (
         "activity",
@@ -443,7 +443,7 @@ def test_every_page_can_be_used_by_everyone_on_any_width(
     page.get_by_role("link", name="Compare").click()
     expect(page.get_by_role("button", name="Keep both")).to_be_visible()
     page.goto(f"{root}/machines")
-    page.locator(".card").nth(1).get_by_role("link", name="Show its sessions").click()
+    page.locator(".cards .card").nth(1).get_by_role("link", name="Show its sessions").click()
     expect(page.get_by_label("Machine")).to_have_value("desktop")
     assert laptop.states()[SESSION].state is State.CONFLICT
 
