@@ -158,7 +158,8 @@ def test_of_more_versions_than_can_be_chosen_from_each_can_be_read(
         "m1 and 68 more: remove those of machines that aren't yours with "
         "claude-sync forget --machine NAME."
     )
-    expect(page.locator(".copies li")).to_have_count(70)
+    expect(page.locator(".copies").get_by_role("link", name="Read what")).to_have_count(70)
+    expect(page.get_by_text("this is what you read")).to_have_count(0)
     assert Axe().run(page).response["violations"] == []
     page.get_by_role("link", name="Read what m69 has in the shared folder").click()
     expect(page.locator("article")).to_have_text(re.compile("number 69"))

@@ -88,7 +88,10 @@ def _crowded(asked: Asked, context: Context, session: str, crowded: SessionCrowd
             "session": session,
             "name": name,
             "message": sentence(str(crowded)),
-            "copies": session_view.copies(header),
+            # None of them is read on this page.
+            "copies": [
+                {**one, "standing": "", "is_read": False} for one in session_view.copies(header)
+            ],
         },
     )
 
