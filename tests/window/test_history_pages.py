@@ -296,6 +296,19 @@ def test_several_that_were_deleted_are_found_chosen_and_restored_at_once(
     assert not laptop.has(SESSION)
 
 
+def test_one_that_has_no_folder_here_is_not_said_to_be_back(
+    laptop: PlayedMachine, opened: Opened
+) -> None:
+    laptop.write(SESSION, said(MARKUP))
+    laptop.push()
+    laptop.path().unlink()
+    laptop.project.rename(laptop.home / "elsewhere")
+    page = opened("kept")
+    page.get_by_role("button", name=f"Restore {MARKUP}").click()
+    expect(page.locator("[data-result].error")).to_contain_text("1 session couldn't be restored: ")
+    assert not laptop.has()
+
+
 # --- activity ----------------------------------------------------------------------------------
 
 
@@ -462,7 +475,8 @@ def test_nothing_is_decided_by_what_makes_no_sense(
         ("/conflict/nobody", {"keep": "both", "shown": []}),
         (f"/versions/{SESSION}", {"version": "../../x"}),
         (f"/versions/{SESSION}", {"version": f"1-{'0' * 64}"}),
-        ("/kept", {"session": "../../x"}),
+        ("/kept", {"sessions": ["../../x"]}),
+        ("/kept", {"sessions": []}),
     ):
         answer = page.evaluate("([path, body]) => post(path, body)", [path, body])
         assert answer["is_error"], path

@@ -1,10 +1,12 @@
-"""The numbers of what is kept, in plain words."""
+"""What the page of kept sessions says, in plain words."""
 
 from __future__ import annotations
 
 import pytest
 
-from claude_sync_app.window.pages.kept import numbers_in_words
+from claude_sync.model import Outcome, Result
+from claude_sync_app.window.pages.kept import numbers_in_words, restored_answer
+from machines import SESSION
 
 _NONE = "No session is kept that is no longer in Claude Code's folder here."
 
@@ -32,3 +34,22 @@ _NONE = "No session is kept that is no longer in Claude Code's folder here."
 )
 def test_it_is_said_in_plain_words(gone: int, soon: int, lost: int, words: str) -> None:
     assert numbers_in_words(gone, soon, lost) == words
+
+
+def test_only_what_is_here_is_said_to_be_restored() -> None:
+    for outcome in (Outcome.IMPORTED, Outcome.UNCHANGED, Outcome.OPEN):
+        answer = restored_answer([Result("s", outcome)])
+        assert answer.message == "1 session is in Claude Code's list again."
+        assert not answer.is_error
+    todo = "choose with `claude-sync resolve s`"
+    chosen = Result("s", Outcome.CONFLICT, message=f"it diverged: {todo}", todo=todo)
+    unplaced = Result("t", Outcome.UNPLACED, message=f"no directory is known ({SESSION})")
+    answer = restored_answer([Result("u", Outcome.IMPORTED), chosen, unplaced])
+    assert answer.message == (
+        "1 session is in Claude Code's list again. "
+        "2 sessions couldn't be restored: it diverged: “Compare” shows what can be done."
+    )
+    assert answer.reload
+    answer = restored_answer([unplaced])
+    assert answer.message == "1 session couldn't be restored: no directory is known (0f4c1d9e)."
+    assert (answer.is_error, answer.reload) == (True, False)

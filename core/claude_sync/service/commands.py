@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from claude_sync.errors import ClaudeSyncError, RecordsError, Stopped
-from claude_sync.model import Machine, Outcome, Result, Version
+from claude_sync.model import Machine, Outcome, Result
 from claude_sync.service.loop import ServiceLoop
 from claude_sync.service.worker import to_be_tried_again
 from claude_sync.sync.context import Context
@@ -59,20 +59,6 @@ def pull_sessions(
     if to_be_tried_again(results):
         loop.act_next_time()
     return results
-
-
-def restore_session(loop: ServiceLoop, session: str, version: Version | None) -> list[Result]:
-    """Bring back a version of a session, None for the best of one that is gone here.
-
-    Raises:
-        ClaudeSyncError: it couldn't be done.
-    """
-    from claude_sync.sync.restore import bring_back, restore
-
-    context = loop.ready()
-    if version is None:
-        return bring_back(context, session)
-    return restore(context, session, version)
 
 
 def restore_gone(loop: ServiceLoop, sessions: Sequence[str]) -> list[Result]:

@@ -168,19 +168,21 @@ class Service:
             lambda: resolve(self._loop.ready(), session, keep, shown=shown),
         )
 
-    def restore(self, session: str, version: Version | None = None) -> Future[list[Result]]:
-        """Bring back a version of a session, None for the best of one that is gone here.
-
-        See `sync.restore` and `sync.bring_back`.
-        """
+    def restore(self, session: str, version: Version) -> Future[list[Result]]:
+        """Bring back a version of a session; see `sync.restore`."""
 
         def work() -> list[Result]:
-            return commands.restore_session(self._loop, session, version)
+            from claude_sync.sync.restore import restore
+
+            return restore(self._loop.ready(), session, version)
 
         return self._submit("restore", "Restoring", work)
 
     def restore_gone(self, sessions: Sequence[str]) -> Future[list[Result]]:
-        """Bring back sessions that are gone here; a result for each, also where it failed."""
+        """Bring back sessions that are gone here; a result for each, also where it failed.
+
+        See `sync.restore.bring_back`.
+        """
         return self._submit(
             "restore", "Restoring", lambda: commands.restore_gone(self._loop, sessions)
         )

@@ -13,17 +13,28 @@ from claude_sync.model import Outcome, Result
 from claude_sync.names import is_session_id
 from claude_sync.sync.kept import DeletedSoon, keeping
 from claude_sync.sync.restore import Restorable
-from claude_sync.wording import count, duration
-from claude_sync_app.shown_text import one_line
+from claude_sync.wording import count, duration, sentence
+from claude_sync_app.result_words import with_button
+from claude_sync_app.shown_text import one_line, with_short_ids
 from claude_sync_app.tray.labels import machines_of, project_of
 from claude_sync_app.window.page import Answer, Asked, Page, Reply, Waiting, page, post
-from claude_sync_app.window.results import results_answer
 from claude_sync_app.window.said import name_of
 
 NAVIGATION = ("Kept", "/kept")
 
 _SHOWN_AT_FIRST = 200
 _MOST_WORDS = 200
+_HERE = frozenset(
+    {
+        Outcome.IMPORTED,
+        Outcome.UPDATED,
+        Outcome.REPLACED,
+        Outcome.UNCHANGED,
+        Outcome.AHEAD,
+        Outcome.OPEN,
+    }
+)
+"""After these a session lies here, whatever had brought it back."""
 
 
 def _show(asked: Asked) -> Reply:
@@ -96,7 +107,7 @@ def _gone(asked: Asked, one: Restorable) -> dict[str, Any]:
         "at_ns": one.at_ns,
         "size": one.size,
         "where": ", ".join(places),
-        "body": json.dumps({"session": one.session_id}),
+        "body": json.dumps({"sessions": [one.session_id]}),
     }
 
 
@@ -114,43 +125,31 @@ def _soon(asked: Asked, one: DeletedSoon, now_ns: int) -> dict[str, Any]:
 
 
 def _restore(asked: Asked) -> Reply:
-    session = asked.text("session")
-    if not is_session_id(session):
-        raise UsageError("no session was chosen", todo="choose one first")
-    future = asked.services.service.restore(session)
-
-    def answer(results: Any) -> Answer:
-        said = results_answer(asked.status, results[:1])
-        if said.is_error:
-            return said
-        return Answer(f"{said.message} It is in Claude Code's list again.", reload=True)
-
-    return Waiting(future, answer)
-
-
-def _restore_several(asked: Asked) -> Reply:
     ids = asked.body.get("sessions")
     if not isinstance(ids, list) or not ids or not all(map(_is_id, ids)):
         raise UsageError("no session was chosen", todo="choose one first")
-    future = asked.services.service.restore_gone(ids)
-    return Waiting(future, _restored)
+    return Waiting(asked.services.service.restore_gone(ids), restored_answer)
 
 
 def _is_id(value: object) -> bool:
     return isinstance(value, str) and is_session_id(value)
 
 
-def _restored(results: Sequence[Result]) -> Answer:
-    failed = [one for one in results if one.outcome is Outcome.FAILED]
-    done = len(results) - len(failed)
-    said = f"{count(done, 'session is', 'sessions are')} in Claude Code's list again."
-    if failed:
-        said += f" {len(failed):,} couldn't be restored: {one_line(failed[0].message)}."
-    return Answer(said, is_error=not done, reload=bool(done))
+def restored_answer(results: Sequence[Result]) -> Answer:
+    """What became of sessions that were to be brought back.
+
+    Args:
+        results: one for each of them.
+    """
+    left = [one for one in results if one.outcome not in _HERE]
+    done = len(results) - len(left)
+    said = []
+    if done:
+        said.append(f"{count(done, 'session is', 'sessions are')} in Claude Code's list again.")
+    if left:
+        why = with_short_ids(one_line(with_button(left[0])))
+        said.append(sentence(f"{count(len(left), 'session')} couldn't be restored: {why}"))
+    return Answer(" ".join(said), is_error=not done, reload=bool(done))
 
 
-ROUTES = (
-    page("/kept", _show),
-    post("/kept", _restore),
-    post("/kept/several", _restore_several),
-)
+ROUTES = (page("/kept", _show), post("/kept", _restore))

@@ -25,7 +25,7 @@
   bar.querySelector("[data-clear]").addEventListener("click", () => choose(false));
   bar.querySelector("[data-restore]").addEventListener("click", (event) => {
     const sessions = boxes.filter((box) => box.checked).map((box) => box.value);
-    act(event.target, "/kept/several", { sessions });
+    act(event.target, "/kept", { sessions });
   });
   show(); // a page that is gone back to may still have some checked
 })();
