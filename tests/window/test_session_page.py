@@ -216,3 +216,6 @@ def test_every_subagent_is_in_a_list_also_where_no_call_names_it(
     listed.get_by_role("link", name="Subagent b2").click()
     expect(page.locator("article").first).to_contain_text("Nobody knows who asked")
     expect(page.get_by_text("read here")).to_be_visible()
+    # As on a command line, the beginning of its id is enough.
+    page.goto(page.url.replace("/agent/b2", "/agent/b"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Subagent b2")

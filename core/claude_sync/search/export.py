@@ -74,7 +74,8 @@ def _facts(reader: SessionReader) -> Iterator[tuple[str, str]]:
     if header.directory is not None:
         yield "Directory", str(header.directory)
     own = header.subagent is None
-    yield "Session", header.session_id if own else f"{header.session_id}, {_line(header.title)}"
+    title = "" if own else _line(header.title)
+    yield "Session", ", ".join(filter(None, [header.session_id, title]))
     machines = dict.fromkeys(one.machine for one in header.machines)
     if machines:
         yield "Machines", ", ".join(machines)
@@ -83,8 +84,12 @@ def _facts(reader: SessionReader) -> Iterator[tuple[str, str]]:
     if header.mtime_ns:
         yield "Last used", _moment(header.mtime_ns / 1e9)
     yield "Read from", f"{header.read_from}, {size(header.size)}"
-    if _listed(reader):
-        yield "Subagents", f"{len(reader.subagents):,}, listed at the end; their turns aren't here"
+    listed, found = len(_listed(reader)), reader.subagents
+    if listed:
+        more = "" if found.complete else "; whether there are more is seen once it was pulled"
+        yield "Subagents", f"{listed:,}, listed at the end; their turns aren't here{more}"
+    elif own and not found.complete:
+        yield "Subagents", "whether there are any is seen once it was pulled"
 
 
 def _listed(reader: SessionReader) -> list[tuple[str, str]]:

@@ -113,7 +113,10 @@ class Subagents:
         if found := self.get(text) or (fitting[0] if len(fitting) == 1 else None):
             return found
         how_many = "more than one subagent's id begins" if fitting else "no subagent's id begins"
-        raise UsageError(f"{how_many} with that", where=text, todo="see `claude-sync show`")
+        todo = "see `claude-sync show`"
+        if not fitting and not self.complete:
+            todo = "pull the session, for not all of them can be seen before that"
+        raise UsageError(f"{how_many} with that", where=text, todo=todo)
 
     def open(self, subagent: Subagent) -> Lines:
         """The lines of its transcript.

@@ -186,6 +186,10 @@ def test_a_host_is_not_asked_for_much_to_find_subagents(
         assert len(reader.subagents) == 0
         assert not reader.subagents.complete
         assert reader.page().turns
+        document = "".join(as_text(reader))
+        assert "Subagents: whether there are any is seen once it was pulled\n" in document
+        with pytest.raises(UsageError, match="pull the session"):
+            reader.subagents.find(FIRST)
 
 
 def test_of_very_long_transcripts_the_turns_are_not_counted(world: World) -> None:

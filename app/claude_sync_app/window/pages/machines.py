@@ -75,8 +75,8 @@ def _rename(asked: Asked) -> Reply:
 
 def _renamed(machine: Machine) -> Answer:
     return Answer(
-        f"This machine is called {machine_of(machine.name)} now. The others see that of a session "
-        "with its next push.",
+        f"This machine is called {machine_of(machine.name)} now. The others see that in each "
+        "session once it is pushed again.",
         reload=True,
     )
 

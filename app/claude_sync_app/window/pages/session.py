@@ -60,7 +60,8 @@ def _show_subagent(asked: Asked) -> Reply:
     ):
         reading = reading_values(asked, reader, path, kept)
         header, subagents = reader.header, reader.subagents
-    shown = session_view.agents(session, subagents, kept)[agent]
+    assert header.subagent is not None
+    shown = session_view.agents(session, subagents, kept)[header.subagent.id]
     return Page(
         "subagent.html",
         shown["name"],
