@@ -19,6 +19,9 @@ from waiting import until
 
 OpenPage = Callable[..., Page]
 _COLOUR = "dot => getComputedStyle(dot).backgroundColor"
+_BELOW_THE_HEAD = """() =>
+  document.querySelector("[data-id]:focus").getBoundingClientRect().top -
+  document.querySelector(".table-head").getBoundingClientRect().bottom"""
 HOSTILE = "<img src=x onerror=alert(1)> \u202eevil</script><script>alert(2)</script> & \"q\" 'a'"
 
 
@@ -121,6 +124,23 @@ def test_of_many_rows_only_those_that_fit_are_there_as_soon_as_a_letter_is_typed
     time = rows.first.locator("time")
     time.hover()
     expect(time).to_have_attribute("title", re.compile(r"\d"))
+
+
+def test_the_columns_are_named_wherever_one_is_in_the_table(
+    open_page: OpenPage, laptop: PlayedMachine, service: Service
+) -> None:
+    for number in range(101, 141):
+        laptop.write(SESSION.replace("0f4c1", f"0f{number}"), title(f"Session {number}"))
+    service.look_now()
+    page = open_page()
+    expect(page.locator("[data-id]")).to_have_count(40)
+    page.locator("[data-id]").first.focus()
+    page.keyboard.press("End")
+    head = page.locator(".table-head")
+    expect(head).to_be_in_viewport(ratio=1)
+    for _ in range(30):
+        page.keyboard.press("ArrowUp")
+        assert page.evaluate(_BELOW_THE_HEAD) >= 0
 
 
 def test_what_was_said_is_found_with_the_words_marked(
