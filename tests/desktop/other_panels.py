@@ -80,6 +80,19 @@ _GTK_OF_PYTHON = (
 )
 _QUIET = {"NO_AT_BRIDGE": "1", "GDK_BACKEND": "x11", "GIO_USE_VFS": "local"}
 _LXQT_ENVIRONMENT = {**_QUIET, "QT_QPA_PLATFORM": "xcb", "XDG_CURRENT_DESKTOP": "LXQt"}
+_PLASMAS_OTHER_PARTS = (
+    "/usr/lib/x86_64-linux-gnu/libexec/kactivitymanagerd",
+    "/usr/share/plasma/shells/org.kde.plasma.desktop/metadata.json",
+)
+_PLASMA_ENVIRONMENT = {
+    **_QUIET,
+    "QT_QPA_PLATFORM": "xcb",
+    "QT_QUICK_BACKEND": "software",
+    "LIBGL_ALWAYS_SOFTWARE": "1",
+    "XDG_CURRENT_DESKTOP": "KDE",
+    "KDE_FULL_SESSION": "true",
+    "KDE_SESSION_VERSION": "5",
+}
 _MATE_ENVIRONMENT = {**_QUIET, "GSETTINGS_BACKEND": "keyfile", "XDG_CURRENT_DESKTOP": "MATE"}
 
 
@@ -99,6 +112,23 @@ def mate_desk(programs: Programs, home: Path) -> Screen:
     programs.start(["openbox"], _QUIET)
     programs.start(["/usr/lib/mate-panel/notification-area-applet"], _MATE_ENVIRONMENT)
     programs.start(["mate-panel"], _MATE_ENVIRONMENT)
+    return Screen()
+
+
+def plasma_desk(programs: Programs, home: Path) -> Screen:
+    """Plasma's whole desktop, with its panel at the lower edge."""
+    del home
+    require("plasmashell", "kded5", "gdbus", "openbox", *_PLASMAS_OTHER_PARTS)
+    programs.start(["openbox"], _QUIET)
+    for command, name in (
+        (_PLASMAS_OTHER_PARTS[0], "org.kde.ActivityManager"),
+        ("kded5", "org.kde.StatusNotifierWatcher"),
+        ("plasmashell", "org.kde.plasmashell"),
+    ):
+        programs.start([command], _PLASMA_ENVIRONMENT)
+        subprocess.run(
+            ["gdbus", "wait", "--session", f"--timeout={PATIENCE_SECONDS:.0f}", name], check=True
+        )
     return Screen()
 
 

@@ -14,7 +14,14 @@ from pathlib import Path
 import pytest
 
 from claude_sync_app.tray.backends.dbusmenu import HOLD_SECONDS
-from desktop.other_panels import Sway, lxqt_desk, mate_desk, older_desk, start_notifications
+from desktop.other_panels import (
+    Sway,
+    lxqt_desk,
+    mate_desk,
+    older_desk,
+    plasma_desk,
+    start_notifications,
+)
 from desktop.programs import PrivateBus, Programs
 from desktop.screen import Screen, find_colour
 from desktop.tray_program import Tray, TrayMachine
@@ -66,9 +73,10 @@ def arrived(desktop: PlayedMachine) -> PlayedMachine:
         (XfceDesk, 1, False),
         (lxqt_desk, 3, True),
         (mate_desk, 3, True),
+        (plasma_desk, 1, False),
         (older_desk, 1, False),
     ],
-    ids=["Xfce", "LXQt", "MATE", "trayer"],
+    ids=["Xfce", "LXQt", "MATE", "Plasma", "trayer"],
 )
 @pytest.mark.usefixtures("display", "bus")
 def test_in_each_panel_the_icon_is_seen_and_its_clicks_do_something(
