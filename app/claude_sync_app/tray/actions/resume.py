@@ -64,7 +64,9 @@ def _say_what_was_done(
     name = _name(tray, found)
     pulled = resume_sentences.pulled_sentence(found, time.time_ns(), title=name)
     if pulled or lines:
-        tray.notify(_key(found), pulled or f"Resumed {name}", "\n".join(lines))
+        # A title has one line, of which some desktops cut the end; so it names nothing.
+        title = "Pulled and resumed" if pulled else "Resumed"
+        tray.notify(_key(found), title, "\n".join([sentence(pulled or name), *lines]))
 
 
 def _say_what_to_decide(tray: TrayContext, found: Resumption) -> None:
