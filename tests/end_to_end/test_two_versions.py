@@ -91,7 +91,9 @@ def test_the_key_file_of_another_version_is_named_and_left(
     (kept,) = (new_laptop.state / "keys").iterdir()
     newer(kept)
     before = kept.read_bytes()
-    for command in (["push"], ["pull", "--all"], ["key", "change", "--key-file", str(key)]):
+    given = ["--key-file", str(key)]
+    again = ["init", str(shared_folder), "--encrypt", *given]
+    for command in (["push"], ["pull", "--all"], ["key", "change", *given], again):
         said = new_laptop.fails(*command)
         assert "the shared folder's key on this machine is a newer claude-sync's" in said, command
     assert kept.read_bytes() == before

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,8 +40,7 @@ def load_master(paths: Paths, store_id: str) -> Master | None:
 
     try:
         document = read_object(path)
-        if type(document.get("schema")) is int and document["schema"] > SCHEMA:
-            raise _unusable(path, "is a newer claude-sync's", "upgrade this one")
+        _refuse_newer(path, document)
         return _master(document, store_id)
     except OSError as error:
         raise _unusable(path, f"can't be read ({error.strerror})", "make it readable") from error
@@ -54,10 +54,13 @@ def keep_master(paths: Paths, store_id: str, master: Master) -> None:
 
     Raises:
         RecordsError: it can't be written.
+        StoreLocked: a newer claude-sync keeps one there, and maybe more than the key.
     """
-    from claude_sync.disk.json_object import write_object
+    from claude_sync.disk.json_object import NoObject, read_object, write_object
 
     path = key_file(paths, store_id)
+    with suppress(OSError, NoObject):  # there is none, or a damaged one
+        _refuse_newer(path, read_object(path))
     document = {
         "schema": SCHEMA,
         "store_id": store_id,
@@ -70,6 +73,11 @@ def keep_master(paths: Paths, store_id: str, master: Master) -> None:
         raise RecordsError(
             f"the store's key can't be kept ({why})", where=str(path), todo=todo
         ) from error
+
+
+def _refuse_newer(path: Path, document: dict[str, Any]) -> None:
+    if type(document.get("schema")) is int and document["schema"] > SCHEMA:
+        raise _unusable(path, "is a newer claude-sync's", "upgrade this one")
 
 
 def _master(document: dict[str, Any], store_id: str) -> Master:

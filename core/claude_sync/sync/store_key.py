@@ -100,7 +100,8 @@ def ready_store(
         StoreKeyWrong: the key that was given doesn't open it, or can't be one.
         UsageError: it is there, and plain, though an encrypted one was asked for.
         MarkerReplaced: it was encrypted, and its marker no longer says so.
-        StoreLocked: its marker has a key in a form that isn't known here.
+        StoreLocked: its marker has a key in a form that isn't known here, or the key that lies here
+            is a newer claude-sync's.
         TransportError: it can't be made, read or written.
     """
     if choice.encrypt and choice.store_key is not None:
