@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from end_to_end.machine import SESSION, Machine
 from end_to_end.terminal import on_terminal
 
@@ -26,3 +28,20 @@ def test_a_session_is_read_where_it_never_was(laptop: Machine, desktop: Machine)
     assert on_screen.status == 0
     assert "no copy of the session" in desktop.fails("show", SESSION, "--machine", "tablet")
     assert "choose another place" in desktop.fails("show", SESSION, "-o", desktop.home / "no/x")
+
+
+def test_a_subagent_is_read_by_the_id_that_its_session_names(
+    laptop: Machine, desktop: Machine
+) -> None:
+    laptop.says("Where is the bug?")
+    (transcript,) = laptop.claude.glob(f"projects/*/{SESSION}.jsonl")
+    aside = {"type": "user", "isSidechain": True, "message": {"content": "Look into the tests"}}
+    agent = transcript.with_suffix("") / "subagents" / "agent-a22eb0f041f4ed98e.jsonl"
+    agent.parent.mkdir(parents=True)
+    agent.write_text(json.dumps(aside) + "\n")
+    laptop.does("push")
+    assert "  a22eb0f0  Subagent a22eb0f0 (1 turn)" in desktop.does("show", SESSION).splitlines()
+    assert desktop.does("show", SESSION, "--agent", "a22e").endswith(
+        "\nTask\nLook into the tests\n"
+    )
+    assert "no subagent's id begins with that" in desktop.fails("show", SESSION, "--agent", "b")
