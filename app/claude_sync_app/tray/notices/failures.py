@@ -60,7 +60,7 @@ def failing_notice(results: Sequence[Result], notice_context: NoticeContext) -> 
     """Sessions, at least one, that could not be pushed or pulled without being asked for."""
     first = results[0]
     name = notice_context.phrase_for_id(first.session_id)
-    lines = [_clause(with_button(first))]
+    lines = [_clause(first.message)]
     if len(results) > 1:
         lines.append(and_more(len(results) - 1))
     return _failure_notice("failing", capitalized(f"{name} can't be synced"), lines)
@@ -78,7 +78,12 @@ def not_done_notice(event: Event, results: Sequence[Result], *, some_was: bool) 
     again = _RETRY
     if ids and event.kind in _REPEATED:
         again = Action(_REPEATED[event.kind], ids)
-    messages = dict.fromkeys(with_button(one) or _WHY.get(one.outcome, "") for one in results)
+    # This notice has the button only where nothing else is to be done; a conflict has one of its own.
+    is_choice = bool(results) and all(one.todo for one in results)
+    said = [with_button(one) if is_choice else one.reason for one in results]
+    messages = dict.fromkeys(
+        text or _WHY.get(one.outcome, "") for text, one in zip(said, results, strict=True)
+    )
     lines = [_clause(message) for message in messages] or [_clause(event.message)]
     rest = len(lines) - NAMES_SHOWN
     title = _NOT_DONE.get(event.kind, "That didn't work")
@@ -87,13 +92,13 @@ def not_done_notice(event: Event, results: Sequence[Result], *, some_was: bool) 
         title.format("Not all of it" if some_was else "Nothing"),
         [*lines[:NAMES_SHOWN], f"And {rest} more." if rest > 0 else ""],
         again,
-        results[0].session_id if results and all(one.todo for one in results) else "",
+        results[0].session_id if is_choice else "",
     )
 
 
 def left_lines(results: Sequence[Result]) -> list[str]:
     """Why some weren't done while others were, a line for each reason: 2 not: it is open here."""
-    reasons = Counter(with_button(one) or _WHY.get(one.outcome, "") for one in results)
+    reasons = Counter(one.reason or _WHY.get(one.outcome, "") for one in results)
     return [_clause(f"{number} not: {reason}") for reason, number in reasons.items() if reason]
 
 

@@ -364,6 +364,9 @@ def test_what_has_to_be_chosen_is_not_tried_again() -> None:
         happened(1, "pull", chosen, failed), [chosen, failed], some_was=False
     )
     assert offered(both) == [("Try again", Action(Verb.PULL, "s1 s2")), LOG]
+    # No notice names a button that it doesn't have.
+    assert "“Compare”" not in " ".join(said(both))
+    assert failure_texts.left_lines([chosen]) == ["1 not: nas's version replaces 3 lines"]
 
 
 def test_where_there_are_no_buttons_it_says_where_they_are() -> None:
