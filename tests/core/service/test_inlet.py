@@ -350,7 +350,7 @@ def test_what_a_killed_service_left_behind_is_in_nobodys_way(
         assert killed.stdout.readline() == "watching\n"
         left = address_of(laptop)
         killed.kill()
-    assert os.path.exists(left.path)
+    assert not left.path or os.path.exists(left.path)  # a port leaves nothing
     assert send(left, Request(CLOSED, SESSION), PATIENCE_SECONDS) is None
     monkeypatch.setattr(schedule, "LATEST_SECONDS", HOUR)
     with serving(laptop):
