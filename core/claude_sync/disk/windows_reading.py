@@ -25,6 +25,7 @@ if sys.platform == "win32":
             OSError: it can't be opened, or is a folder.
         """
         name = os.fspath(path)
+        sys.audit("open", name, "rb", os.O_RDONLY)  # as whatever Python opens (PEP 578)
         try:
             handle = _winapi.CreateFile(
                 name,
