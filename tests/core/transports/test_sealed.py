@@ -323,7 +323,7 @@ def libraries_of(home: Path, *commands: list[str]) -> list[str]:
     folder = home / ".claude" / "projects" / encode_directory(str(cwd))
     folder.mkdir(parents=True)
     (folder / f"{SESSION}.jsonl").write_bytes(said("hello", cwd=str(cwd)))
-    environment = {"PATH": os.environ["PATH"], "HOME": str(home)}
+    environment = {**os.environ, "HOME": str(home), "USERPROFILE": str(home)}
     environment["PYTHONPATH"] = os.pathsep.join(sys.path)
     said_last = []
     for arguments in commands:
