@@ -78,7 +78,7 @@ def not_done_notice(event: Event, results: Sequence[Result], *, some_was: bool) 
     again = _RETRY
     if ids and event.kind in _REPEATED:
         again = Action(_REPEATED[event.kind], ids)
-    # This notice has the button only where nothing else is to be done; a conflict has one of its own.
+    # Only then is there the button. Otherwise a conflict's own notice has it.
     is_choice = bool(results) and all(one.todo for one in results)
     said = [with_button(one) if is_choice else one.reason for one in results]
     messages = dict.fromkeys(
