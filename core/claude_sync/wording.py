@@ -170,3 +170,9 @@ def quoted(text: str | os.PathLike[str], system: str = os.name) -> str:
     from shlex import quote
 
     return quote(text)
+
+
+def typed_elsewhere(location: str) -> str:
+    """A store's location as it is typed on another machine, whose home may be called otherwise."""
+    short = short_path(location)
+    return f"~/{quoted(short[2:])}" if short.startswith("~/") else quoted(location)

@@ -15,7 +15,7 @@ from typing import TypeVar
 from claude_sync.disk.programs import full_command
 from claude_sync.disk.snapshot import read_small
 from claude_sync.errors import StoreKeyNeeded, StoreKeyWrong, UsageError
-from claude_sync.wording import capitalized, quoted, short_path
+from claude_sync.wording import capitalized, typed_elsewhere
 from claude_sync_app.cli.output import flush, print_json, print_line, print_note
 from claude_sync_app.cli.parser import Parser
 from claude_sync_app.cli.prompt import ask_secret, can_ask
@@ -136,14 +136,8 @@ class MadeKey:
         print_line(
             "MACHINE LOSES WHAT LIES THERE. Another machine asks for it once, when you type:"
         )
-        print_line(f"    claude-sync init {_typed_elsewhere(self._location)} --encrypt")
+        print_line(f"    claude-sync init {typed_elsewhere(self._location)} --encrypt")
         print_line()
-
-
-def _typed_elsewhere(location: str) -> str:
-    """A location as it is typed on another machine, whose home may be called otherwise."""
-    short = short_path(location)
-    return f"~/{quoted(short[2:])}" if short.startswith("~/") else quoted(location)
 
 
 def _new_passphrase() -> str:

@@ -9,8 +9,9 @@ from urllib.parse import quote
 from claude_sync.errors import NotSetUp, TransportError
 from claude_sync.model import Machine
 from claude_sync.service.status import Status
+from claude_sync.state.preferences import Preferences
 from claude_sync.sync.survey.machines import SeenMachine, seen_machines
-from claude_sync.wording import sentence
+from claude_sync.wording import sentence, typed_elsewhere
 from claude_sync_app.shown_text import one_line
 from claude_sync_app.tray.labels import machine_of
 from claude_sync_app.window.page import Answer, Asked, Page, Reply, Waiting, page, post
@@ -41,8 +42,20 @@ def _show(asked: Asked) -> Reply:
             "machines": [_machine(one, waiting, now_ns) for one in found],
             "problem": problem,
             "location": one_line(asked.status.label or asked.status.location),
+            "set_up": set_up_line(asked.status.location, asked.status.preferences),
         },
     )
+
+
+def set_up_line(location: str, chosen: Preferences) -> str:
+    """What is typed on another machine to share its sessions through the same folder.
+
+    Args:
+        location: the folder's, as the preferences have it.
+        chosen: the preferences.
+    """
+    more = " --encrypt" if chosen.encrypted else ""
+    return f"claude-sync init {typed_elsewhere(location) if location else 'FOLDER'}{more}"
 
 
 def _waiting(status: Status) -> dict[str, int]:
