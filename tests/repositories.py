@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -15,8 +16,9 @@ URL = "https://github.com/you/app.git"
 
 
 def git(directory: Path, *arguments: str) -> None:
-    """Run git there, quietly."""
-    require("git")
+    """Run git there, quietly: the one that was found at the start, whatever the PATH is now."""
+    if not os.path.isabs(GIT):
+        require("git")
     subprocess.run([GIT, *arguments], cwd=directory, check=True, capture_output=True)
 
 

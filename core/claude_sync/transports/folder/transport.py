@@ -154,7 +154,7 @@ class FolderTransport:
         self._root.check()
         for get in gets:
             # Not when it is forgotten: an error that is remembered remembers what it came through.
-            with closing(self._blocks(get)) as blocks:
+            with closing(_Stream(self._root, get.name, self._blocks(get))) as blocks:
                 yield Got(get.name, blocks)
 
     def _blocks(self, get: Get) -> Generator[bytes, None, None]:
@@ -276,6 +276,33 @@ def _ends(name: str, file: IO[bytes], head: int, tail: int) -> Ends:
     first = b"".join(blocks_of(file, head))
     file.seek(stamp.size - tail)
     return Ends(name, stamp, first, b"".join(blocks_of(file, tail)))
+
+
+class _Stream:
+    """The bytes of one get until it is left: then its file is closed, and nothing more comes.
+
+    Whoever goes on reading is told so, for a stream that only ended could be taken for whole.
+    """
+
+    def __init__(self, root: Root, name: str, blocks: Generator[bytes, None, None]) -> None:
+        self._root = root
+        self._name = name
+        self._blocks = blocks
+        self._is_left = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        if self._is_left:
+            self._root.check_stopped()
+            raise FileGone("a file was left while it was read", where=self._root.shown(self._name))
+        return next(self._blocks)
+
+    def close(self) -> None:
+        """Be done with it."""
+        self._is_left = True
+        self._blocks.close()
 
 
 def _is_real_directory(entry: os.DirEntry[str]) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import psutil
 import pytest
 
 from claude_sync.disk.snapshot import BLOCK_SIZE
+from claude_sync.errors import FileGone
 from claude_sync.transports.base import Get, Range
 from claude_sync.transports.folder.transport import FolderTransport
 from claude_sync.wording import short_path
@@ -30,7 +32,10 @@ def test_a_stream_that_is_left_is_closed_though_somebody_still_has_it(tmp_path: 
     for got in transport.read([Get("p/x", [Range(0, -1)])] * 2):
         next(got.blocks)
         left.append(got.blocks)
-    assert [list(blocks) for blocks in left] == [[], []]
+    assert str(tmp_path / "p" / "x") not in [file.path for file in psutil.Process().open_files()]
+    for blocks in left:
+        with pytest.raises(FileGone):
+            next(blocks)
     transport.close()
 
 
