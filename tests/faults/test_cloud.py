@@ -161,6 +161,7 @@ def test_the_older_revision_stays_until_the_new_one_is_seen_whole(
         "corrupted on transfer: sizes differ 3 vs 0",
         "Update mkParentDir failed: Locked: 423 Locked",
         "object not found",
+        "Update SetModTime failed: SetModTime failed: file does not exist",
     ],
 )
 def test_an_upload_that_may_succeed_a_moment_later_is_made_once_more(

@@ -131,7 +131,7 @@ _MEANINGS = (
         "check that it wasn't moved or removed",
     ),
     _Meaning(
-        ("object not found", "404", "no such file"),
+        ("object not found", "404", "no such file", "file does not exist"),
         FileGone,
         "a file is gone, or was replaced since it was listed",
         "look again",
