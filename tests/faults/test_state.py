@@ -202,7 +202,7 @@ def test_a_disk_that_is_read_only_is_called_that(pair: Pair) -> None:
     desktop.paths.vault_directory.mkdir()
     with read_only_disk(desktop.paths.vault_directory):
         result = desktop.pull()[SESSION]
-        assert "the vault" in result.message
+        assert "earlier versions of sessions can't be kept" in result.message
         assert "its disk is read-only" in result.message
     with read_only_disk(desktop.paths.state):
         with pytest.raises(RecordsError, match="its disk is read-only") as caught:

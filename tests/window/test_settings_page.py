@@ -164,6 +164,7 @@ def test_a_finding_is_shown_with_what_fixes_it_and_can_be_ignored(
     service.pause().result()
     page = open_page("doctor")
     page.get_by_role("button", name="Check everything again").click()
+    expect(page.get_by_text("Checked everything again.")).to_be_visible()
     card = page.locator("[data-code=paused]")
     expect(card).to_be_visible()
     # What is fixed elsewhere doesn't stay unseen.
@@ -177,7 +178,8 @@ def test_a_finding_is_shown_with_what_fixes_it_and_can_be_ignored(
     page.get_by_role("button", name="Show it").click()
     expect(changed).to_be_hidden()
     card.get_by_role("button", name="Resume syncing").click()
-    until(lambda: service.status.paused_until is None)
+    expect(page.get_by_text("Syncing again.")).to_be_visible()
+    assert service.status.paused_until is None
     code = str(page.locator("[data-code]:not([data-code=paused])").first.get_attribute("data-code"))
     other = page.locator(f"[data-code={code}]")
     other.get_by_role("button", name="Don't warn of it").click()
