@@ -7,6 +7,7 @@ import math
 import os
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -363,7 +364,8 @@ def test_what_was_to_be_opened_counts_as_open_no_longer_than_was_said(pair: Pair
 def test_what_was_to_be_opened_by_a_process_that_ended_is_closed(pair: Pair) -> None:
     _, desktop = pair
     file = desktop.paths.opening_file
-    with subprocess.Popen(["sleep", "600"]) as other:
+    waiting = [sys.executable, "-c", "input()"]
+    with subprocess.Popen(waiting, stdin=subprocess.PIPE) as other:
         prepared(desktop, opens_within=math.inf)
         [mark] = json.loads(file.read_text())["opening"]
         mark |= {"pid": other.pid, "procStart": ""}
