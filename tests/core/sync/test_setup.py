@@ -140,7 +140,8 @@ def test_a_home_that_is_not_there_is_not_made(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (laptop,) = world.machines("laptop")
-    monkeypatch.setenv("HOME", str(tmp_path / "unmounted"))
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path / "unmounted"))
     with pytest.raises(UsageError, match="home directory that isn't there"):
         set_up(laptop.paths, str(tmp_path / "unmounted" / "sessions"))
     assert not (tmp_path / "unmounted").exists()
