@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -13,8 +12,6 @@ from claude_sync.sync.context import Context
 from claude_sync.sync.survey.survey import Survey
 from faults.disks import ordinary_permissions
 from machines import OTHER, SESSION, Pair, PlayedMachine, outcomes, said
-
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
 
 
 @pytest.fixture
